@@ -1,0 +1,1 @@
+"""Machinery driven by an OpenAPI document; it knows nothing of configurations."""

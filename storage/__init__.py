@@ -1,0 +1,1 @@
+"""Keeping configurations. Knows nothing of HTTP, and of the API only what the contract declares as `x-resource`."""
