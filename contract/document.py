@@ -1,0 +1,119 @@
+"""The contract: an OpenAPI document, loaded and compiled. Everything that needs a fact of the API asks here."""
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import yaml
+
+from .operation import Operation
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+BUILT_IN = Path(__file__).parent.parent / "openapi.yaml"
+
+
+class InvalidContract(Exception):
+    """A file that is not an OpenAPI 3.0 document; the message says which, where and why, in one line."""
+
+
+class Contract:
+    """A compiled OpenAPI 3.0 document."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self.document = document
+        self.title: str = document["info"]["title"]
+        self.version: str = str(document["info"]["version"])
+        self.operations: dict[str, Operation] = {}
+        self._routes: list[tuple[re.Pattern[str], dict[str, Operation]]] = []
+        # A path without parameters comes before one with them: /a/mine before /a/{id} (OpenAPI 3.0, Paths Object).
+        for path, item in sorted(document["paths"].items(), key=lambda entry: ("{" in entry[0], entry[0])):
+            operations = {
+                method.upper(): Operation(path, method, item, self.resolve) for method in METHODS if method in item
+            }
+            self.operations |= {operation.id: operation for operation in operations.values()}
+            self._routes.append((_route(path), operations))
+
+    @classmethod
+    def load(cls, path: Path = BUILT_IN, *, validate: bool = True) -> "Contract":
+        """Raises InvalidContract, also for a file that cannot be read."""
+        try:
+            # YAML shares what an anchor names; a round trip through JSON makes a tree of it, with strings as keys.
+            document = json.loads(json.dumps(yaml.load(path.read_bytes(), _Loader)))  # noqa: S506 (a safe loader)
+        except OSError as error:
+            raise InvalidContract(f"{path}: cannot be read: {error.strerror}") from error
+        except (yaml.YAMLError, ValueError, TypeError) as error:
+            raise InvalidContract(f"{path}: is neither YAML nor JSON: {' '.join(str(error).split())}") from error
+        if not isinstance(document, dict) or not str(document.get("openapi", "")).startswith("3.0"):
+            raise InvalidContract(f"{path}: is not an OpenAPI 3.0 document")
+        if validate:
+            _validate(path, document)
+        return cls(document)
+
+    def resolve(self, reference: str) -> Any:
+        """What a `$ref` inside the document refers to."""
+        if not reference.startswith("#/"):
+            raise InvalidContract(f"{reference}: only references inside the document are followed")
+        node: Any = self.document
+        for step in reference[2:].split("/"):
+            key = unquote(step).replace("~1", "/").replace("~0", "~")
+            try:
+                node = node[int(key)] if isinstance(node, list) else node[key]
+            except (KeyError, IndexError, ValueError) as error:
+                raise InvalidContract(f"{reference}: refers to nothing") from error
+            if isinstance(node, dict) and isinstance(node.get("$ref"), str):
+                node = self.resolve(node["$ref"])
+        return node
+
+    def route(self, path: str) -> tuple[dict[str, Operation], dict[str, str]] | None:
+        """The operations of a path by method, with the path's parameters decoded; None for an unknown path."""
+        for pattern, operations in self._routes:
+            if match := pattern.fullmatch(path):
+                return operations, {name: unquote(value) for name, value in match.groupdict().items()}
+        return None
+
+    @cached_property
+    def resource(self) -> Mapping[str, Any]:
+        """The `x-resource` declaration: which members identify what is stored. Empty where there is none."""
+        schemas = self.document.get("components", {}).get("schemas", {})
+        return next((schema["x-resource"] for schema in schemas.values() if "x-resource" in schema), {})
+
+    @property
+    def problems(self) -> Mapping[str, Mapping[str, Any]]:
+        """The `x-problems` declaration: status and title by kind of problem."""
+        declared: Mapping[str, Mapping[str, Any]] = self.document.get("x-problems", {})
+        return declared
+
+    def served_at(self, base_path: str) -> dict[str, Any]:
+        """The document as a server mounted at `base_path` shows it."""
+        servers = [{"url": base_path}] if base_path else self.document.get("servers", [{"url": "/"}])
+        return {**self.document, "servers": servers}
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as JSON has it: a date is a string."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def _route(path: str) -> re.Pattern[str]:
+    parts = re.split(r"\{([^}]+)\}", path)
+    return re.compile(
+        "".join(f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
+    )
+
+
+def _validate(path: Path, document: dict[str, Any]) -> None:
+    from openapi_spec_validator import OpenAPIV30SpecValidator
+
+    error = next(OpenAPIV30SpecValidator(document).iter_errors(), None)
+    if error is not None:
+        where = "/".join(map(str, error.absolute_path)) or "the document"
+        raise InvalidContract(f"{path}: {where}: {' '.join(error.message.split())[:300]}")

@@ -1,0 +1,240 @@
+"""One operation of the contract, compiled once: what it finds in a request, and in a response."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import orjson
+from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header, parse_options_header
+
+from .finding import Finding
+from .parameters import Parameter, read_parameters
+from .schema import Json, Resolve, Schema, show
+from .strict_json import NotStrictJson, decode
+
+Headers = Mapping[str, str]
+"""Header fields by lower-case name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as the contract judges it, wherever it came from. `path` holds the decoded path parameters."""
+
+    path: Mapping[str, str] = field(default_factory=dict)
+    query: bytes = b""
+    headers: Headers = field(default_factory=dict)
+    body: bytes = b""
+
+
+class EncodedArray(list[bytes]):
+    """An array whose items are JSON texts already. What was judged before is neither parsed nor judged again."""
+
+
+@lru_cache(maxsize=256)
+def media_type(content_type: str) -> tuple[str, str]:
+    """The media type and the charset of a `Content-Type`, in lower case; the charset of JSON is UTF-8."""
+    name, parameters = parse_options_header(content_type)
+    return name.lower(), parameters.get("charset", "utf-8").lower()
+
+
+def is_json(name: str) -> bool:
+    return name == "application/json" or name.endswith("+json")
+
+
+@lru_cache(maxsize=256)
+def _accepts(accept: str, offered: tuple[str, ...]) -> bool:
+    return parse_accept_header(accept, MIMEAccept).best_match(offered) is not None
+
+
+class RequestBody:
+    """What a request may carry."""
+
+    def __init__(self, declared: Mapping[str, Any], resolve: Resolve) -> None:
+        self.required: bool = declared.get("required", False)
+        self._schemas = {
+            name.lower(): Schema(content["schema"], resolve, "request") if "schema" in content else None
+            for name, content in declared["content"].items()
+        }
+
+    def read(self, headers: Headers, body: bytes) -> tuple[Json, list[Finding]]:
+        """The value of a body with its defaults filled in, and every violation."""
+        if not body:
+            missing = [Finding("required", "body", "a body is required and missing", pointer="")]
+            return None, missing if self.required else []
+        if wrong := self._wrong_type(headers):
+            return None, [Finding("media-type", "header", wrong, name="Content-Type")]
+        name, _ = media_type(headers["content-type"])
+        schema = self._schemas[name]
+        if not is_json(name) or schema is None:
+            return body, []
+        try:
+            value = decode(body)
+        except NotStrictJson as error:
+            return None, error.findings
+        if findings := schema.findings(value, "body"):
+            return value, findings
+        return schema.fill_defaults(value), []
+
+    def _wrong_type(self, headers: Headers) -> str | None:
+        expected = f"The body must be {' or '.join(self._schemas)}"
+        if (coding := headers.get("content-encoding", "identity").lower()) != "identity":
+            return f"{expected} without a content coding, not {show(coding)}."
+        if (content_type := headers.get("content-type")) is None:
+            return f"{expected}; Content-Type is missing."
+        name, charset = media_type(content_type)
+        if name not in self._schemas:
+            return f"{expected}, not {show(content_type)}."
+        if is_json(name) and charset not in ("utf-8", "utf8"):
+            return f"{expected} in UTF-8, not {show(content_type)}."
+        return None
+
+
+class Representation:
+    """One media type of one response."""
+
+    def __init__(self, content: Mapping[str, Any], resolve: Resolve) -> None:
+        declared = content.get("schema", {})
+        self.schema = Schema(declared, resolve, "response")
+        # An array can be judged item by item where its schema says nothing but what its items are.
+        by_items = declared.keys() <= {"type", "items", "title", "description"}
+        self._items = Schema(declared["items"], resolve, "response") if by_items and "items" in declared else None
+        self._judged: dict[bytes, bytes] = {}
+
+    def encode(self, value: Json) -> tuple[bytes, list[Finding]]:
+        """The JSON text to send, without writeOnly members, and every violation in it."""
+        if not isinstance(value, EncodedArray):
+            value = self.schema.without_write_only(value)
+            return orjson.dumps(value), self.schema.findings(value, "body")
+        if self._items is None:
+            return self.encode([orjson.loads(item) for item in value])
+        findings = [] if value.__len__() == 0 else self._judge(self._items, value)
+        return b"[" + b",".join(map(self._judged.__getitem__, value)) + b"]", findings
+
+    def _judge(self, items: Schema, texts: EncodedArray) -> list[Finding]:
+        """Judge the items that were not seen before. What is remembered is immutable, so the verdict stays true."""
+        findings: list[Finding] = []
+        if len(self._judged) > MOST_JUDGED:
+            self._judged.clear()
+        for index, text in enumerate(texts):
+            if text not in self._judged:
+                value = items.without_write_only(stored := orjson.loads(text))
+                wrong = items.findings(value, "body")
+                findings += [
+                    Finding(each.rule, each.place, each.detail, pointer=f"/{index}{each.pointer}") for each in wrong
+                ]
+                self._judged[text] = text if value == stored else orjson.dumps(value)
+        return findings
+
+
+MOST_JUDGED = 250_000
+"""How many judged items are remembered before the memory is emptied; it holds references, not copies."""
+
+
+class Response:
+    """One documented response of an operation."""
+
+    def __init__(self, declared: Mapping[str, Any], resolve: Resolve) -> None:
+        self.representations = {
+            name.lower(): Representation(content, resolve) for name, content in declared.get("content", {}).items()
+        }
+        self.headers = [
+            Parameter({**_resolved(header, resolve), "name": name, "in": "header"}, resolve)
+            for name, header in declared.get("headers", {}).items()
+            if name.lower() != "content-type"
+        ]
+        self.provokable: bool = declared.get("x-provokable", True)
+
+    def findings(self, headers: Headers) -> list[Finding]:
+        return read_parameters(self.headers, {}, b"", headers)[1]
+
+
+class Operation:
+    """An operation of the contract: its id, its route, its parameters, its body and its responses by status."""
+
+    def __init__(self, path: str, method: str, path_item: Mapping[str, Any], resolve: Resolve) -> None:
+        declared = path_item[method]
+        self.path, self.method = path, method.upper()
+        self.id: str = declared.get("operationId", f"{self.method} {path}")
+        self.declared: Mapping[str, Any] = declared
+        both = [
+            _resolved(each, resolve) for each in (*path_item.get("parameters", ()), *declared.get("parameters", ()))
+        ]
+        self.parameters = [
+            Parameter(each, resolve) for each in {(each["name"], each["in"]): each for each in both}.values()
+        ]
+        self.request_body = (
+            RequestBody(_resolved(declared["requestBody"], resolve), resolve) if "requestBody" in declared else None
+        )
+        self.responses = {
+            str(status).upper(): Response(_resolved(response, resolve), resolve)
+            for status, response in declared["responses"].items()
+        }
+        self._offered = tuple(
+            name for status, response in self.responses.items() if status[0] == "2" for name in response.representations
+        )
+
+    def check_request(self, request: Request) -> tuple[dict[str, Json], list[Finding]]:
+        """The arguments for a handler, `body` among them, and every violation."""
+        arguments, findings = read_parameters(self.parameters, request.path, request.query, request.headers)
+        accept = request.headers.get("accept")
+        if accept is not None and self._offered and not _accepts(accept, self._offered):
+            offered = " or ".join(self._offered)
+            detail = f"This operation answers with {offered}, which Accept {show(accept)} does not admit."
+            findings.append(Finding("accept", "header", detail, name="Accept"))
+        if self.request_body is not None:
+            body, wrong = self.request_body.read(request.headers, request.body)
+            findings += wrong
+            if body is not None:
+                arguments["body"] = body
+        return arguments, findings
+
+    def response(self, status: int) -> Response | None:
+        """The documented response for a status: the status itself, its class, or the default."""
+        responses = self.responses
+        return responses.get(str(status)) or responses.get(f"{status // 100}XX") or responses.get("DEFAULT")
+
+    def encode_response(self, status: int, headers: Headers, value: Json) -> tuple[bytes, list[Finding]]:
+        """A value as the body to send, and every violation of the response that carries it.
+
+        `headers` has `content-type` when there is a body to send.
+        """
+        return self._judge(status, headers, lambda representation: representation.encode(value))
+
+    def check_response(self, status: int, headers: Headers, body: bytes) -> list[Finding]:
+        """Every violation in a response that somebody sent."""
+
+        def judge(representation: Representation) -> tuple[bytes, list[Finding]]:
+            try:
+                return body, representation.schema.findings(decode(body), "body")
+            except NotStrictJson as error:
+                return body, error.findings
+
+        return self._judge(status, headers, judge)[1]
+
+    def _judge(
+        self, status: int, headers: Headers, judge: Callable[[Representation], tuple[bytes, list[Finding]]]
+    ) -> tuple[bytes, list[Finding]]:
+        response = self.response(status)
+        if response is None:
+            detail = f"{status} is not documented for {self.id}, only {', '.join(self.responses)}"
+            return b"", [Finding("undocumented-status", "status", detail)]
+        findings = response.findings(headers) if response.headers else []
+        if not response.representations:
+            return b"", findings
+        content_type = headers.get("content-type", "")
+        name, _ = media_type(content_type)
+        representation = response.representations.get(name)
+        if representation is None:
+            expected = " or ".join(response.representations)
+            detail = f"must be {expected}, not {show(content_type)}"
+            return b"", [*findings, Finding("undocumented-media-type", "header", detail, name="Content-Type")]
+        if not is_json(name):
+            return b"", findings
+        body, wrong = judge(representation)
+        return body, findings + wrong
+
+
+def _resolved(node: Mapping[str, Any], resolve: Resolve) -> Mapping[str, Any]:
+    return resolve(node["$ref"]) if "$ref" in node else node

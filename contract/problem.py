@@ -1,0 +1,45 @@
+"""Problems: what an error is on the wire (RFC 9457)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .finding import Finding
+
+PROBLEM_JSON = "application/problem+json"
+DOCUMENTED_AT = "/docs#"
+
+# The kinds of problem that findings make; every other finding makes an invalid request. The first one decides.
+_KINDS = {"content-length": "content-too-large", "media-type": "unsupported-media-type", "accept": "not-acceptable"}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A problem before it meets the catalogue (`x-problems`) that knows its status and title by its kind."""
+
+    kind: str
+    detail: str
+    errors: Sequence[Finding] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of_findings(cls, findings: Sequence[Finding]) -> "Problem":
+        """The one problem for all that is wrong with a request."""
+        for rule, kind in _KINDS.items():
+            for finding in findings:
+                if finding.rule == rule:
+                    return cls(kind, finding.detail)
+        places = "1 place" if len(findings) == 1 else f"{len(findings)} places"
+        return cls("invalid-request", f"The request breaks the contract in {places}.", findings)
+
+    def document(self, catalogue: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        declared = catalogue[self.kind]
+        shown: dict[str, Any] = {
+            "type": f"{DOCUMENTED_AT}{self.kind}",
+            "title": declared["title"],
+            "status": declared["status"],
+            "detail": self.detail,
+        }
+        if self.errors:
+            shown["errors"] = [finding.as_json() for finding in self.errors]
+        return shown

@@ -1,0 +1,161 @@
+"""Reading JSON from strangers: what RFC 8259 leaves open is an error here, so that nothing is lost or guessed.
+
+A duplicate member, a number that does not survive (NaN, 1e999, 400 digits), a lone surrogate: each is told with its
+place. The usual text is read by the standard library at full speed; only a suspicious one is walked.
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+from .finding import Finding, Place, json_pointer
+
+MAX_DEPTH = 100
+MAX_INTEGER_DIGITS = 19  # what is longer may not fit into 64 bits
+
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+class NotStrictJson(Exception):
+    """The text is not JSON, or not JSON that every reader would understand alike."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        super().__init__("; ".join(map(str, findings)))
+        self.findings = findings
+
+
+class _Suspicious(Exception):
+    """The text needs the slow reader."""
+
+
+class _Members(list[tuple[str, Any]]):
+    """An object with its members as they were written."""
+
+
+class _Literal(str):
+    """A number as it was written, where its value would not survive."""
+
+    __slots__ = ()
+
+
+def decode(text: bytes, place: Place = "body") -> Any:
+    """Raises NotStrictJson with every violation."""
+    try:
+        decoded = text.decode()
+    except UnicodeDecodeError as error:
+        detail = f"must be UTF-8; the byte at offset {error.start} is not ({error.reason})"
+        raise NotStrictJson([Finding("json-encoding", place, detail, "")]) from error
+    if _too_deep(decoded):
+        raise NotStrictJson([Finding("json-depth", place, f"is nested deeper than {MAX_DEPTH} levels", "")])
+    try:
+        return _decode_slowly(decoded, place) if _SURROGATE.search(decoded) else _FAST.decode(decoded)
+    except _Suspicious:
+        return _decode_slowly(decoded, place)
+    except json.JSONDecodeError as error:
+        detail = f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+        raise NotStrictJson([Finding("json-syntax", place, detail, "")]) from error
+
+
+def _unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    unique = dict(members)
+    if len(unique) != len(members):
+        raise _Suspicious
+    return unique
+
+
+def _integer(text: str) -> int:
+    if len(text) >= MAX_INTEGER_DIGITS:
+        raise _Suspicious
+    return int(text)
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise _Suspicious
+    return number
+
+
+def _constant(_text: str) -> NoReturn:
+    raise _Suspicious
+
+
+_FAST = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_int=_integer, parse_float=_number, parse_constant=_constant, strict=True
+)
+
+
+def _integer_or_literal(text: str) -> int | _Literal:
+    if len(text) <= MAX_INTEGER_DIGITS + 1 and -(2**63) <= (number := int(text)) < 2**64:
+        return number
+    return _Literal(text)
+
+
+def _number_or_literal(text: str) -> float | _Literal:
+    number = float(text)
+    return _Literal(text) if math.isinf(number) else number
+
+
+_SLOW = json.JSONDecoder(
+    object_pairs_hook=_Members, parse_int=_integer_or_literal, parse_float=_number_or_literal, parse_constant=_Literal
+)
+
+
+def _decode_slowly(text: str, place: Place) -> Any:
+    tree = _SLOW.decode(text)
+    findings = list(_violations(tree, place, ()))
+    if findings:
+        raise NotStrictJson(findings)
+    return _plain(tree)
+
+
+def _violations(tree: Any, place: Place, path: tuple[str | int, ...]) -> Iterator[Finding]:
+    pointer = json_pointer(path)
+    if isinstance(tree, _Literal):
+        shown = tree if len(tree) <= 40 else f"a number of {len(tree)} characters"
+        yield Finding("json-number", place, f"must be a number that fits into 64 bits, not {shown}", pointer)
+    elif isinstance(tree, str):
+        if _has_lone_surrogate(tree):
+            yield Finding("json-string", place, "must be Unicode text; it has a lone surrogate", pointer)
+    elif isinstance(tree, _Members):
+        seen: set[str] = set()
+        for name, value in tree:
+            if _has_lone_surrogate(name):
+                yield Finding("json-string", place, "has a member whose name has a lone surrogate", pointer)
+                continue
+            if name in seen:
+                yield Finding("json-duplicate", place, "is given more than once", json_pointer((*path, name)))
+            seen.add(name)
+            yield from _violations(value, place, (*path, name))
+    elif isinstance(tree, list):
+        for index, value in enumerate(tree):
+            yield from _violations(value, place, (*path, index))
+
+
+def _has_lone_surrogate(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _plain(tree: Any) -> Any:
+    if isinstance(tree, _Members):
+        return {name: _plain(value) for name, value in tree}
+    if isinstance(tree, list):
+        return [_plain(value) for value in tree]
+    return tree
+
+
+def _too_deep(text: str) -> bool:
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return False
+    depth = 0
+    for character in _STRING.sub("", text):
+        if character in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                return True
+        elif character in "]}":
+            depth -= 1
+    return False
