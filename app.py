@@ -41,7 +41,7 @@ _ID_LENGTH = 16
 
 def server_values(contract: Contract) -> ServerValues:
     """Real times, and ids that nobody guesses."""
-    prefix = contract.resource["prefix"]
+    prefix: str = contract.resource["prefix"]
 
     def now() -> str:
         return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

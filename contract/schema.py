@@ -218,13 +218,7 @@ class _Translator:
                 self._definitions[name] = {}  # a recursive schema meets itself here
                 self._definitions[name] = self._schema(self._resolve(reference))
             return {"$ref": f"#/definitions/{_escape(name)}"}
-        translated = dict(schema)
-        for keyword in ("allOf", "anyOf", "oneOf"):
-            if keyword in schema:
-                translated[keyword] = [self._schema(nested) for nested in schema[keyword]]
-        for keyword in ("items", "not", "additionalProperties"):
-            if keyword in schema:
-                translated[keyword] = self._schema(schema[keyword])
+        translated = {keyword: self._keyword(keyword, value) for keyword, value in schema.items()}
         if "properties" in schema:
             translated |= self._object(schema["properties"], schema.get("required", []))
         if bits := _INTEGER_BITS.get(schema.get("format", "")):
@@ -235,6 +229,11 @@ class _Translator:
         if translated.get("required") == []:
             del translated["required"]  # draft 4 wants at least one
         return translated
+
+    def _keyword(self, keyword: str, value: Any) -> Any:
+        if keyword in ("allOf", "anyOf", "oneOf"):
+            return [self._schema(nested) for nested in value]
+        return self._schema(value) if keyword in ("items", "not", "additionalProperties") else value
 
     def _object(self, properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
         return {
