@@ -70,7 +70,6 @@ RULES: dict[str, Rule] = {
     "anyOf": Rule("A value fits at least one of several alternatives.", "Make it fit one of them."),
     "oneOf": Rule("A value fits exactly one of several alternatives.", "Make it fit one of them and no other."),
     "not": Rule("A value is not of an excluded kind.", "Send another value."),
-    "readOnly": Rule("Members that the server makes are not in a request.", "Leave the member out."),
     "writeOnly": Rule("Members that are only written, such as secrets, are not in a response.", "Mend the server."),
     "contradicts-path": Rule("An identity in the body equals the one in the path.", "Send the same, or leave it out."),
     "unknown-parameter": Rule("Only known query parameters are sent.", "Correct the spelling, or leave it out."),

@@ -19,12 +19,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .document import Contract
 from .finding import Finding
-from .operation import Operation, Request
+from .operation import MAX_BYTES, Operation, Request
 from .problem import PROBLEM_JSON, Problem
 from .schema import Json
-
-MAX_BODY = 1 << 20
-"""The largest body that is read, in bytes. It also bounds what free-form members can make the server hold."""
 
 Reply = tuple[Json, int] | tuple[Json, int, Mapping[str, str]]
 """What a handler returns: the body's value, the status, and header fields."""
@@ -62,13 +59,14 @@ class ContractOperation:
     ) -> None:
         self._operation, self._handler = operation, handler
         self._contract, self._context, self._problems = contract, context, problems
+        self._max_bytes = operation.request_body.max_bytes if operation.request_body else MAX_BYTES
         self._wanted = tuple(inspect.signature(handler).parameters)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = Exchange.of(scope)
         exchange.operation = self._operation
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        body = await read_body(receive, headers)
+        body = await read_body(receive, headers, self._max_bytes)
         if body is None:
             return  # the client went away before its request was complete
         if isinstance(body, Finding):
@@ -148,10 +146,10 @@ class ContractMiddleware(RoutedMiddleware[ContractAPI]):
 INTERNAL_ERROR = Problem("internal-error", "The server failed to answer; its log says why.")
 
 
-async def read_body(receive: Receive, headers: Mapping[str, str]) -> bytes | Finding | None:
+async def read_body(receive: Receive, headers: Mapping[str, str], max_bytes: int) -> bytes | Finding | None:
     """The whole body, a finding when it is too large, or None when the client left in the middle of it."""
-    too_large = Finding("content-length", "body", f"The body must not be larger than {MAX_BODY} bytes.")
-    if int(headers.get("content-length", 0)) > MAX_BODY:
+    too_large = Finding("content-length", "body", f"The body must not be larger than {max_bytes} bytes.")
+    if int(headers.get("content-length", 0)) > max_bytes:
         return too_large
     body = b""
     while True:
@@ -159,7 +157,7 @@ async def read_body(receive: Receive, headers: Mapping[str, str]) -> bytes | Fin
         if message["type"] == "http.disconnect":
             return None
         body += bytes(message.get("body", b""))
-        if len(body) > MAX_BODY:
+        if len(body) > max_bytes:
             return too_large
         if not message.get("more_body", False):
             return body

@@ -48,11 +48,16 @@ def _accepts(accept: str, offered: tuple[str, ...]) -> bool:
     return parse_accept_header(accept, MIMEAccept).best_match(offered) is not None
 
 
+MAX_BYTES = 1 << 20
+"""The largest request body that is read where the contract declares none with `x-max-bytes`."""
+
+
 class RequestBody:
     """What a request may carry."""
 
     def __init__(self, declared: Mapping[str, Any], resolve: Resolve) -> None:
         self.required: bool = declared.get("required", False)
+        self.max_bytes: int = declared.get("x-max-bytes", MAX_BYTES)
         self._schemas = {
             name.lower(): Schema(content["schema"], resolve, "request") if "schema" in content else None
             for name, content in declared["content"].items()

@@ -21,11 +21,8 @@ Transform = Callable[[Json], Json]
 Resolve = Callable[[str], dict[str, Any]]
 """From a local `$ref` to what it refers to."""
 
-_HIDDEN: dict[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
-_HIDDEN_WORDS = {
-    "readOnly": "is made by the server and must not be sent",
-    "writeOnly": "is never returned, but was",
-}
+_OTHER_DIRECTION: dict[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
+_NEVER = {"not": {}}  # what a writeOnly member is in a response
 _INTEGER_BITS = {"int32": 31, "int64": 63}
 _ABSENT = object()
 
@@ -46,8 +43,11 @@ def _identity(value: Json) -> Json:
 
 
 class Schema:
-    """A schema as one direction sees it: OpenAPI 3.0 says that readOnly members are not sent in requests, nor
-    writeOnly ones in responses, and that neither is required there."""
+    """A schema as one direction sees it.
+
+    A readOnly member is not required in a request but may be there, so that what was read can be sent back (OpenAPI
+    3.0 says SHOULD NOT); a writeOnly member must not be in a response, since it is likely a secret.
+    """
 
     def __init__(self, schema: dict[str, Any], resolve: Resolve, direction: Direction) -> None:
         translator = _Translator(resolve, direction)
@@ -95,9 +95,8 @@ class Schema:
             )
             detail = f"fits none of {len(kind.context)} alternatives; the nearest one says: {nearest}"
             yield self._located(keyword, detail, path, place, name)
-        elif "x-hidden" in schema and keyword == "not":
-            hidden = schema["x-hidden"]
-            yield self._located(hidden, _HIDDEN_WORDS[hidden], path, place, name)
+        elif schema is _NEVER:
+            yield self._located("writeOnly", "is never returned, but was", path, place, name)
         else:
             secret = schema.get("format") == "password" or schema.get("writeOnly", False)
             detail_of = _DETAILS.get(keyword, lambda limit, _: f"breaks {keyword} {show(limit)}")
@@ -203,7 +202,7 @@ class _Translator:
 
     def __init__(self, resolve: Resolve, direction: Direction) -> None:
         self._resolve = resolve
-        self._hidden = _HIDDEN[direction]
+        self._other_direction = _OTHER_DIRECTION[direction]
         self._definitions: dict[str, Any] = {}
 
     def document(self, schema: dict[str, Any]) -> dict[str, Any]:
@@ -238,14 +237,15 @@ class _Translator:
     def _object(self, properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
         return {
             "properties": {name: self._property(nested) for name, nested in properties.items()},
-            "required": [name for name in required if not self._is_hidden(properties.get(name))],
+            "required": [name for name in required if not self._is_of_other_direction(properties.get(name))],
         }
 
     def _property(self, schema: Any) -> Any:
-        return {"not": {}, "x-hidden": self._hidden} if self._is_hidden(schema) else self._schema(schema)
+        never = self._other_direction == "writeOnly" and self._is_of_other_direction(schema)
+        return _NEVER if never else self._schema(schema)
 
-    def _is_hidden(self, schema: Any) -> bool:
-        return bool(_deref(schema or {}, self._resolve).get(self._hidden, False))
+    def _is_of_other_direction(self, schema: Any) -> bool:
+        return bool(_deref(schema or {}, self._resolve).get(self._other_direction, False))
 
 
 def _escape(name: str) -> str:
