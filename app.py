@@ -4,7 +4,7 @@ import json
 import logging
 import secrets
 import string
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
@@ -31,7 +31,7 @@ from .contract.middleware import INTERNAL_ERROR, AccessLog, ContractMiddleware, 
 from .contract.problem import PROBLEM_JSON, Problem
 from .handlers import configurations
 from .handlers.problems import PROBLEMS
-from .storage import ConfigurationStore, Resource, ServerValues
+from .storage import MEMORY, ConfigurationStore, Resource, ServerValues, open_store
 
 logger = logging.getLogger("callconfig")
 
@@ -56,6 +56,14 @@ def resource(contract: Contract) -> Resource:
     """The contract's `x-resource` as storage wants it."""
     declared = contract.resource
     return Resource(declared["identity"], tuple(declared["unique"]), declared["created_at"], declared["updated_at"])
+
+
+async def example_mock(contract: Contract) -> ASGIApp:
+    """An empty mock in memory, in the world in which the contract's examples come about (`x-examples`)."""
+    world = contract.document["x-examples"]
+    ids = iter(world["ids"])
+    values = ServerValues(lambda: world["now"], lambda: next(ids))
+    return create_app(contract, await open_store(MEMORY, resource(contract), values))
 
 
 def create_app(
@@ -159,7 +167,8 @@ def _path_problems(contract: Contract, base_path: str) -> dict[int | type[Except
         path = request.url.path
         known = contract.route(path.removeprefix(base_path))
         # Connexion makes a route for each method, so its own Allow names the methods of the first route only.
-        allowed = _with_head(known[0]) if known else getattr(error, "headers", {}).get("Allow", "")
+        methods = known[0] if known else getattr(error, "headers", {}).get("Allow", "").split(", ")
+        allowed = _with_head(methods)
         detail = f"{path} does not have {request.method}, only {allowed}."
         return answer(request, Problem("method-not-allowed", detail, headers={"Allow": allowed}))
 
@@ -170,6 +179,6 @@ def _path_problems(contract: Contract, base_path: str) -> dict[int | type[Except
     return {404: unknown_path, 405: method_not_allowed, Exception: failed}
 
 
-def _with_head(methods: Mapping[str, Any]) -> str:
+def _with_head(methods: Iterable[str]) -> str:
     """The methods of a path, with the HEAD that every GET brings (RFC 9110, section 9.3.2)."""
     return ", ".join(sorted({*methods, *({"HEAD"} if "GET" in methods else ())}))

@@ -116,4 +116,4 @@ def _validate(path: Path, document: dict[str, Any]) -> None:
     error = next(OpenAPIV30SpecValidator(document).iter_errors(), None)
     if error is not None:
         where = "/".join(map(str, error.absolute_path)) or "the document"
-        raise InvalidContract(f"{path}: {where}: {' '.join(error.message.split())[:300]}")
+        raise InvalidContract(f"{path}: {where}: {error.message.splitlines()[0][:300]}")

@@ -23,6 +23,8 @@ from .operation import MAX_BYTES, Operation, Request
 from .problem import PROBLEM_JSON, Problem
 from .schema import Json
 
+NO_CONTENT = 204
+
 Reply = tuple[Json, int] | tuple[Json, int, Mapping[str, str]]
 """What a handler returns: the body's value, the status, and header fields."""
 Handler = Callable[..., Awaitable[Reply]]
@@ -42,6 +44,10 @@ class Exchange:
     request_body: bytes = b""
     findings: list[Finding] = field(default_factory=list)
     problem: Problem | None = None
+    forced: "Reply | Problem | None" = None
+    """What an outer layer decided that a request gets instead of the handler's reply, if it keeps the contract."""
+    rule: str | None = None
+    """The name of what that layer decided by."""
 
     KEY = "callconfig.exchange"
 
@@ -60,7 +66,9 @@ class ContractOperation:
         self._operation, self._handler = operation, handler
         self._contract, self._context, self._problems = contract, context, problems
         self._max_bytes = operation.request_body.max_bytes if operation.request_body else MAX_BYTES
-        self._wanted = tuple(inspect.signature(handler).parameters)
+        parameters = inspect.signature(handler).parameters.values()
+        self._wanted = [each.name for each in parameters if each.kind is not each.VAR_KEYWORD]
+        self._wants_rest = any(each.kind is each.VAR_KEYWORD for each in parameters)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = Exchange.of(scope)
@@ -69,40 +77,43 @@ class ContractOperation:
         body = await read_body(receive, headers, self._max_bytes)
         if body is None:
             return  # the client went away before its request was complete
-        if isinstance(body, Finding):
-            arguments: dict[str, Json] = {}
-            findings = [body]
-        else:
-            exchange.request_body = body
-            request = Request(scope.get("path_params", {}), scope["query_string"], headers, body)
-            arguments, findings = self._operation.check_request(request)
-        if findings:
-            exchange.findings = findings
-            reply = self._problem(exchange, Problem.of_findings(findings))
-        else:
-            reply = await self._call(scope, arguments, exchange)
-        await self._send(send, exchange, reply)
-
-    async def _call(self, scope: Scope, arguments: dict[str, Json], exchange: Exchange) -> Reply:
-        """The handler's reply, or the problem that its exception stands for."""
-        available = {**self._context(scope), **arguments}
         try:
-            return await self._handler(**{name: available[name] for name in self._wanted if name in available})
+            reply = await self._reply(scope, headers, body, exchange)
         except Exception as error:
             make = next((self._problems[kind] for kind in type(error).__mro__ if kind in self._problems), None)
             if make is None:
                 logger.exception("%s failed", self._operation.id)
-                return self._problem(exchange, INTERNAL_ERROR)
-            return self._problem(exchange, make(error))
+            reply = self._problem(exchange, make(error) if make else INTERNAL_ERROR)
+        await self._send(send, exchange, reply)
+
+    async def _reply(self, scope: Scope, headers: dict[str, str], body: bytes | Finding, exchange: Exchange) -> Reply:
+        """The context comes first: whoever may not ask is not told what is wrong with the question."""
+        exchange.request_body = b"" if isinstance(body, Finding) else body
+        context = self._context(scope)
+        if isinstance(body, Finding):
+            exchange.findings = [body]
+        else:
+            request = Request(scope.get("path_params", {}), scope["query_string"], headers, body)
+            arguments, exchange.findings = self._operation.check_request(request)
+        if exchange.findings:
+            return self._problem(exchange, Problem.of_findings(exchange.findings))
+        if (forced := exchange.forced) is not None:
+            return self._problem(exchange, forced) if isinstance(forced, Problem) else forced
+        available = {**context, **arguments}
+        wanted = {name: available[name] for name in self._wanted if name in available}
+        return await self._handler(**(arguments | wanted if self._wants_rest else wanted))
 
     def _problem(self, exchange: Exchange, problem: Problem) -> Reply:
         exchange.problem = problem
+        exchange.findings = exchange.findings or list(problem.errors)
         document = problem.document(self._contract.problems)
         return document, document["status"], {**problem.headers, "content-type": PROBLEM_JSON}
 
     async def _send(self, send: Send, exchange: Exchange, reply: Reply) -> None:
         value, status, headers = reply if len(reply) == 3 else (*reply, {})
-        headers = {"content-type": "application/json", **{name.lower(): text for name, text in headers.items()}}
+        headers = {name.lower(): text for name, text in headers.items()}
+        if status != NO_CONTENT:
+            headers.setdefault("content-type", "application/json")
         try:
             body, findings = self._operation.encode_response(status, headers, value)
         except (TypeError, ValueError):  # what orjson raises for values that are not JSON
@@ -166,7 +177,8 @@ async def read_body(receive: Receive, headers: Mapping[str, str], max_bytes: int
 async def respond(send: Send, status: int, headers: Mapping[str, str], body: bytes) -> None:
     """Send a whole response."""
     fields = [(name.encode("latin-1"), text.encode("latin-1")) for name, text in headers.items()]
-    fields.append((b"content-length", str(len(body)).encode()))
+    if status != NO_CONTENT:  # RFC 9110, section 8.6
+        fields.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": fields})
     await send({"type": "http.response.body", "body": body})
 

@@ -1,7 +1,7 @@
 """One operation of the contract, compiled once: what it finds in a request, and in a response."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -114,11 +114,10 @@ class Representation:
             return orjson.dumps(value), self.schema.findings(value, "body")
         if self._items is None:
             return self.encode([orjson.loads(item) for item in value])
-        findings = [] if value.__len__() == 0 else self._judge(self._items, value)
-        return b"[" + b",".join(map(self._judged.__getitem__, value)) + b"]", findings
+        return self._encode_items(self._items, value)
 
-    def _judge(self, items: Schema, texts: EncodedArray) -> list[Finding]:
-        """Judge the items that were not seen before. What is remembered is immutable, so the verdict stays true."""
+    def _encode_items(self, items: Schema, texts: EncodedArray) -> tuple[bytes, list[Finding]]:
+        """What was found right is remembered with its text: the text is immutable, so the verdict stays true."""
         findings: list[Finding] = []
         if len(self._judged) > MOST_JUDGED:
             self._judged.clear()
@@ -126,11 +125,11 @@ class Representation:
             if text not in self._judged:
                 value = items.without_write_only(stored := orjson.loads(text))
                 wrong = items.findings(value, "body")
-                findings += [
-                    Finding(each.rule, each.place, each.detail, pointer=f"/{index}{each.pointer}") for each in wrong
-                ]
-                self._judged[text] = text if value == stored else orjson.dumps(value)
-        return findings
+                findings += [replace(finding, pointer=f"/{index}{finding.pointer}") for finding in wrong]
+                if not wrong:
+                    self._judged[text] = text if value == stored else orjson.dumps(value)
+        body = b"" if findings else b"[" + b",".join(map(self._judged.__getitem__, texts)) + b"]"
+        return body, findings
 
 
 MOST_JUDGED = 250_000
@@ -203,9 +202,10 @@ class Operation:
     def encode_response(self, status: int, headers: Headers, value: Json) -> tuple[bytes, list[Finding]]:
         """A value as the body to send, and every violation of the response that carries it.
 
-        `headers` has `content-type` when there is a body to send.
+        `headers` has `content-type` when there is a body to send; what is not JSON is given as bytes.
         """
-        return self._judge(status, headers, lambda representation: representation.encode(value))
+        body, findings = self._judge(status, headers, lambda representation: representation.encode(value))
+        return (value if isinstance(value, bytes) else body), findings
 
     def check_response(self, status: int, headers: Headers, body: bytes) -> list[Finding]:
         """Every violation in a response that somebody sent."""

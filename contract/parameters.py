@@ -43,6 +43,14 @@ class Parameter:
         value = self._parse(texts)
         return value, self.schema.findings(value, self.place, self.name)
 
+    def find(self, items: QueryItems) -> tuple[list[str], set[str]]:
+        """The parameter's texts in a query, and the names they have there."""
+        if self.style != "deepObject":
+            return [value for name, value in items if name == self.name], {self.name}
+        prefix = f"{self.name}["
+        members = [(name, value) for name, value in items if name.startswith(prefix) and name.endswith("]")]
+        return [f"{name[len(prefix) : -1]}={value}" for name, value in members], {name for name, _ in members}
+
     def _parse(self, texts: list[str]) -> Any:
         if self._type == "array":
             items = (
@@ -50,12 +58,9 @@ class Parameter:
             )
             return [primitive(item, self._item_type) for item in items]
         if self._type == "object":
-            parts = texts[0].split(_SEPARATORS.get(self.style, ","))
-            pairs = (
-                (part.partition("=")[::2] for part in parts)
-                if self.explode
-                else zip(parts[::2], parts[1::2], strict=False)
-            )
+            parts = texts if self.style == "deepObject" else texts[0].split(_SEPARATORS.get(self.style, ","))
+            exploded = (part.partition("=")[::2] for part in parts)
+            pairs = exploded if self.explode else zip(parts[::2], parts[1::2], strict=False)
             return {name: primitive(text, self._member_types.get(name, "string")) for name, text in pairs}
         return primitive(texts[0], self._type)
 
@@ -95,12 +100,12 @@ def read_parameters(
     """
     items, findings = parse_query(query) if query else ([], [])
     arguments: dict[str, Any] = {}
-    known: list[str] = []
+    known: set[str] = set()
     for parameter in parameters:
         name = parameter.name
         if parameter.place == "query":
-            known.append(name)
-            texts = [value for key, value in items if key == name]
+            texts, names = parameter.find(items)
+            known |= names
         elif parameter.place == "path":
             texts = [path[name]] if name in path else []
         elif parameter.place == "header":

@@ -40,3 +40,9 @@ def make_app(contract: Contract, store: ConfigurationStore) -> Callable[..., ASG
 def api(make_app: Callable[..., ASGIApp]) -> Iterator[TestClient]:
     with TestClient(make_app()) as client:
         yield client
+
+
+@pytest.fixture
+def make_broken(contract: Contract) -> Callable[[Any], TestClient]:
+    """A client of a mock on a store that fails."""
+    return lambda store: TestClient(create_app(contract, store), raise_server_exceptions=False)

@@ -1,0 +1,163 @@
+"""The contract itself: it is OpenAPI, its examples are valid, and nothing in it is unbounded or undeclared."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from callconfig.contract.document import BUILT_IN, Contract, InvalidContract
+from callconfig.contract.finding import RULES
+from callconfig.contract.schema import Schema
+from openapi_spec_validator import OpenAPIV30SpecValidator
+
+PUBLISHED = Path(__file__).parent / "published"
+
+
+def media_types(contract: Contract) -> Iterator[tuple[str, dict[str, Any], Any]]:
+    """Every media type of every request and response, with where it stands and its direction."""
+    for operation in contract.operations.values():
+        declared = operation.declared
+        for content in declared.get("requestBody", {}).get("content", {}).values():
+            yield f"{operation.id} request", content, "request"
+        for status, response in declared["responses"].items():
+            response = contract.resolve(response["$ref"]) if "$ref" in response else response
+            for content in response.get("content", {}).values():
+                yield f"{operation.id} {status}", content, "response"
+
+
+def test_openapi_spec_validator_accepts_the_contract(contract: Contract) -> None:
+    assert list(OpenAPIV30SpecValidator(dict(contract.document)).iter_errors()) == []
+
+
+def test_every_named_example_is_valid(contract: Contract) -> None:
+    judged = 0
+    for place, content, direction in media_types(contract):
+        schema = Schema(content["schema"], contract.resolve, direction)
+        for name, example in content.get("examples", {}).items():
+            value = (contract.resolve(example["$ref"]) if "$ref" in example else example)["value"]
+            assert schema.findings(value, "body") == [], f"{place} {name}"
+            judged += 1
+    assert judged >= 15
+
+
+def test_every_parameter_example_is_valid(contract: Contract) -> None:
+    for operation in contract.operations.values():
+        for parameter, declared in zip(
+            operation.parameters, _parameters(contract, operation.path, operation.method), strict=True
+        ):
+            for example in declared["examples"].values():
+                assert parameter.read([example["value"]])[1] == [], f"{operation.id} {parameter.name}"
+
+
+def _parameters(contract: Contract, path: str, method: str) -> list[dict[str, Any]]:
+    declared: list[dict[str, Any]] = contract.document["paths"][path][method.lower()].get("parameters", [])
+    return declared
+
+
+def test_every_example_and_default_of_a_schema_is_valid(contract: Contract) -> None:
+    judged = 0
+    for pointer, schema in schemas(contract.document["components"]["schemas"], "#/components/schemas"):
+        for keyword in ("example", "default"):
+            if keyword in schema:
+                findings = Schema(schema, contract.resolve, "request").findings(schema[keyword], "body")
+                assert findings == [], f"{pointer} {keyword}"
+                judged += 1
+    assert judged >= 30
+
+
+def schemas(node: Any, pointer: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every inline schema below a map of schemas."""
+    for name, schema in node.items():
+        here = f"{pointer}/{name}"
+        if "$ref" in schema:
+            continue
+        yield here, schema
+        yield from schemas(schema.get("properties", {}), f"{here}/properties")
+        for keyword in ("items", "additionalProperties"):
+            if isinstance(schema.get(keyword), dict):
+                yield from schemas({keyword: schema[keyword]}, here)
+
+
+BOUNDS = {
+    "string": ({"maxLength"}, {"pattern"}, {"enum"}),
+    "integer": ({"minimum", "maximum"},),
+    "array": ({"maxItems"},),
+}
+
+
+def test_what_a_client_sends_is_bounded(contract: Contract) -> None:
+    declared = contract.document["components"]["schemas"]
+    answers_only = {"Problem", "Violation"}
+    for pointer, schema in schemas({n: s for n, s in declared.items() if n not in answers_only}, ""):
+        kinds = BOUNDS.get(schema.get("type", ""))
+        assert kinds is None or any(bounds <= schema.keys() for bounds in kinds), pointer
+        if schema.get("type") == "object" and isinstance(schema.get("additionalProperties"), dict):
+            assert "maxProperties" in schema, pointer
+
+
+def test_requests_are_closed_and_responses_are_open(contract: Contract) -> None:
+    """A misspelt member is an error in a request; a response may gain members (contract, first page)."""
+    for place, content, direction in media_types(contract):
+        schema = Schema(content["schema"], contract.resolve, direction)
+        examples = content.get("examples", {}).values()
+        for example in examples:
+            value = (contract.resolve(example["$ref"]) if "$ref" in example else example)["value"]
+            if isinstance(value, dict):
+                assert schema.accepts({**value, "surprise": 1}) == (direction == "response"), place
+
+
+@pytest.mark.parametrize("name", ["CreateRequest", "CreateResponse", "UpdateRequest"])
+def test_the_published_samples_stand_in_the_contract_to_the_letter(contract: Contract, name: str) -> None:
+    published = json.loads((PUBLISHED / f"{name}.json").read_text())
+    example = contract.document["components"]["examples"][name]["value"]
+    assert example == published
+    assert list(example) == list(published)
+
+
+def test_every_member_belongs_to_a_group_and_every_group_has_members(contract: Contract) -> None:
+    schema = contract.document["components"]["schemas"]["CallExecutionConfig"]
+    grouped = [member for group in schema["x-groups"] for member in group["members"]]
+    assert sorted(grouped) == sorted(schema["properties"])
+
+
+def test_the_rules_across_members_have_names_of_their_own(contract: Contract) -> None:
+    rules = contract.document["components"]["schemas"]["ConfigurationRules"]["allOf"]
+    names = [rule["x-rule"]["id"] for rule in rules]
+    assert len(set(names)) == 3
+    assert not set(names) & RULES.keys()
+
+
+def test_a_reader_of_the_file_alone_sees_every_description(contract: Contract) -> None:
+    properties = contract.document["components"]["schemas"]["CallExecutionConfig"]["properties"]
+    for name, schema in properties.items():
+        resolved = contract.resolve(schema["$ref"]) if "$ref" in schema else schema
+        assert resolved.get("description"), name
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "is not an OpenAPI 3.0 document"),
+        ("openapi: 3.1.0\n", "is not an OpenAPI 3.0 document"),
+        ("a: [", "is neither YAML nor JSON"),
+        ("openapi: 3.0.3\ninfo: {title: t, version: '1'}\n", '"paths" is a required property'),
+    ],
+)
+def test_a_file_that_is_no_contract_is_refused_with_its_reason(tmp_path: Path, text: str, reason: str) -> None:
+    path = tmp_path / "other.yaml"
+    path.write_text(text)
+    with pytest.raises(InvalidContract, match=reason) as caught:
+        Contract.load(path)
+    assert "\n" not in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_a_missing_file_is_refused_with_its_reason(tmp_path: Path) -> None:
+    with pytest.raises(InvalidContract, match="cannot be read"):
+        Contract.load(tmp_path / "nowhere.yaml")
+
+
+def test_the_built_in_contract_is_the_file_at_the_root() -> None:
+    assert BUILT_IN.name == "openapi.yaml"
+    assert BUILT_IN.parent.joinpath("contract").is_dir()

@@ -1,0 +1,170 @@
+"""What the engine finds in a value, keyword by keyword, and the words it finds for it."""
+
+from typing import Any
+
+import pytest
+from callconfig.contract.finding import RULES
+from callconfig.contract.schema import Schema
+
+NO_REFERENCES: dict[str, Any] = {}
+
+# schema, value, rule, pointer, detail
+VIOLATIONS: list[tuple[dict[str, Any], Any, str, str, str]] = [
+    ({"type": "integer"}, "1", "type", "", 'must be integer, not "1"'),
+    ({"type": "integer"}, 1.0, "type", "", "must be integer, not 1.0"),
+    ({"type": "integer"}, True, "type", "", "must be integer, not true"),
+    ({"type": "string", "nullable": True}, 1, "type", "", "must be string or null, not 1"),
+    ({"type": "string"}, None, "type", "", "must be string, not null"),
+    ({"type": "string"}, {"a": 1}, "type", "", "must be string, not an object"),
+    ({"type": "object"}, [1], "type", "", "must be object, not an array"),
+    ({"enum": ["A", "B"]}, "a", "enum", "", 'must be one of "A", "B", not "a"'),
+    ({"minimum": 1}, 0, "minimum", "", "must be at least 1, not 0"),
+    ({"maximum": 1}, 2, "maximum", "", "must be at most 1, not 2"),
+    ({"multipleOf": 5}, 7, "multipleOf", "", "must be a multiple of 5, not 7"),
+    ({"format": "int32", "type": "integer"}, 2**31, "maximum", "", "must be at most 2147483647, not 2147483648"),
+    ({"minLength": 1}, "", "minLength", "", "must have at least 1 character, not 0"),
+    ({"maxLength": 2}, "abc", "maxLength", "", "must have at most 2 characters, not 3"),
+    ({"pattern": "^a$"}, "b", "pattern", "", 'must match ^a$, not "b"'),
+    ({"pattern": "^a$"}, "a\n", "pattern", "", 'must match ^a$, not "a\\n"'),
+    ({"format": "date-time"}, "today", "format", "", 'must be an RFC 3339 date-time, not "today"'),
+    ({"format": "iana-time-zone"}, "Mars", "format", "", 'must be an IANA time zone name, not "Mars"'),
+    ({"minItems": 1}, [], "minItems", "", "must have at least 1 item, not 0"),
+    ({"maxItems": 1}, [1, 2], "maxItems", "", "must have at most 1 item, not 2"),
+    ({"uniqueItems": True}, [1, 1], "uniqueItems", "", "must not have the same item twice"),
+    ({"minProperties": 1}, {}, "minProperties", "", "must have at least 1 member, not 0"),
+    ({"maxProperties": 1}, {"a": 1, "b": 1}, "maxProperties", "", "must have at most 1 member, not 2"),
+    ({"not": {"type": "string"}}, "a", "not", "", 'must be something else than "a"'),
+    ({"properties": {"a": {}}, "required": ["a"]}, {}, "required", "/a", "is required and missing"),
+    (
+        {"properties": {"timeout": {}}, "additionalProperties": False},
+        {"timeuot": 1},
+        "additionalProperties",
+        "/timeuot",
+        'is not a known member; did you mean "timeout"?',
+    ),
+    (
+        {"items": {"properties": {"a/b": {"type": "integer"}}}},
+        [{"a/b": ""}],
+        "type",
+        "/0/a~1b",
+        'must be integer, not ""',
+    ),
+    (
+        {"anyOf": [{"type": "integer"}, {"type": "string", "minLength": 3}]},
+        "ab",
+        "anyOf",
+        "",
+        "fits none of 2 alternatives; the nearest one says: it must have at least 3 characters, not 2",
+    ),
+    (
+        {"oneOf": [{"minimum": 1}, {"minimum": 2}]},
+        3,
+        "oneOf",
+        "",
+        "fits more than one alternative, and must fit exactly one",
+    ),
+]
+
+
+def schema(declared: dict[str, Any], direction: Any = "request", **references: Any) -> Schema:
+    return Schema(declared, lambda reference: references[reference.removeprefix("#/")], direction)
+
+
+@pytest.mark.parametrize(("declared", "value", "rule", "pointer", "detail"), VIOLATIONS)
+def test_a_violation_is_named_located_and_told_in_words(
+    declared: dict[str, Any], value: Any, rule: str, pointer: str, detail: str
+) -> None:
+    findings = schema(declared).findings(value, "body")
+    assert [(finding.rule, finding.pointer, finding.detail) for finding in findings] == [(rule, pointer, detail)]
+    assert rule in RULES
+
+
+def test_all_violations_are_told_at_once() -> None:
+    declared = {"properties": {"a": {"type": "integer"}, "b": {"minLength": 2}}, "required": ["c"]}
+    findings = schema(declared).findings({"a": "", "b": ""}, "body")
+    assert sorted(finding.pointer or "" for finding in findings) == ["/a", "/b", "/c"]
+
+
+@pytest.mark.parametrize("value", [{"token": "s3cret"}, {"token": 1234567}, {"token": "s3cret" * 9}])
+def test_a_secret_is_not_repeated_in_a_finding(value: Any) -> None:
+    declared = {"properties": {"token": {"type": "string", "format": "password", "pattern": "^a", "maxLength": 9}}}
+    findings = schema(declared).findings(value, "body")
+    assert findings
+    assert not any("s3cret" in str(finding) or "1234567" in str(finding) for finding in findings)
+
+
+def test_a_long_value_is_cut_in_a_finding() -> None:
+    (finding,) = schema({"enum": ["a"]}).findings("x" * 10_000, "body")
+    assert len(finding.detail) < 200
+
+
+def test_an_integer_beyond_64_bits_is_shown_and_judged() -> None:
+    (finding,) = schema({"maximum": 9}).findings(10**30, "body")
+    assert finding.detail == f"must be at most 9, not {10**30}"
+
+
+def test_a_parameter_is_located_by_its_name() -> None:
+    (finding,) = schema({"type": "integer"}).findings("x", "query", "page")
+    assert (finding.place, finding.name, finding.pointer) == ("query", "page", None)
+
+
+def test_a_recursive_schema_is_judged_at_any_depth() -> None:
+    tree = {"properties": {"next": {"$ref": "#/tree"}}, "additionalProperties": False, "type": "object"}
+    judge = schema({"$ref": "#/tree"}, tree=tree)
+    assert judge.findings({"next": {"next": {}}}, "body") == []
+    assert [finding.pointer for finding in judge.findings({"next": {"next": {"x": 1}}}, "body")] == ["/next/next/x"]
+
+
+READ_AND_WRITE = {
+    "properties": {"id": {"readOnly": True}, "token": {"writeOnly": True}},
+    "required": ["id", "token"],
+}
+
+
+def test_what_belongs_to_the_other_direction_is_not_required() -> None:
+    assert schema(READ_AND_WRITE, "request").findings({"token": 1}, "body") == []
+    assert schema(READ_AND_WRITE, "response").findings({"id": 1}, "body") == []
+
+
+def test_a_read_only_member_may_be_sent_back() -> None:
+    assert schema(READ_AND_WRITE, "request").findings({"token": 1, "id": 1}, "body") == []
+
+
+def test_a_write_only_member_in_a_response_is_a_violation() -> None:
+    (finding,) = schema(READ_AND_WRITE, "response").findings({"id": 1, "token": "s3cret"}, "body")
+    assert (finding.rule, finding.pointer, finding.detail) == ("writeOnly", "/token", "is never returned, but was")
+
+
+def test_defaults_are_filled_in_at_any_depth_in_the_order_of_the_contract() -> None:
+    item = {"properties": {"size": {"default": 10}, "name": {}}}
+    declared = {"properties": {"a": {"default": []}, "b": {}, "items": {"items": {"$ref": "#/item"}}}}
+    judge = schema(declared, item=item)
+    given = {"items": [{"name": "n"}], "b": 1, "extra": 2}
+    filled = judge.fill_defaults(given)
+    assert filled == {"a": [], "b": 1, "items": [{"size": 10, "name": "n"}], "extra": 2}
+    assert list(filled) == ["a", "b", "items", "extra"]
+    assert given == {"items": [{"name": "n"}], "b": 1, "extra": 2}
+    filled["a"].append("mine")
+    assert judge.fill_defaults({})["a"] == []
+
+
+def test_members_that_are_never_returned_are_taken_out_at_any_depth() -> None:
+    declared = {"items": {"properties": {"config": {"nullable": True, **READ_AND_WRITE}}}}
+    judge = schema(declared, "response")
+    assert judge.without_write_only([{"config": {"id": 1, "token": 2}}, {"config": None}]) == [
+        {"config": {"id": 1}},
+        {"config": None},
+    ]
+
+
+RULE = {
+    "description": "a needs b",
+    "x-rule": {"id": "a-needs-b", "members": ["b"]},
+    "anyOf": [{"properties": {"a": {"enum": [False]}}}, {"required": ["b"]}],
+}
+
+
+def test_a_rule_across_members_is_told_in_its_own_words() -> None:
+    declared = {"properties": {"a": {}, "b": {}}, "allOf": [{"$ref": "#/rules"}]}
+    (finding,) = schema(declared, rules={"allOf": [RULE]}).findings({"a": True}, "body")
+    assert (finding.rule, finding.pointer, finding.detail) == ("a-needs-b", "/b", "a needs b")

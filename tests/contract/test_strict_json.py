@@ -1,0 +1,78 @@
+"""JSON that every reader understands alike is read; anything else is told with its place."""
+
+import json
+from typing import Any
+
+import pytest
+from callconfig.contract.strict_json import MAX_DEPTH, NotStrictJson, decode
+from hypothesis import given
+from hypothesis import strategies as st
+
+REFUSED: list[tuple[bytes, str, str]] = [
+    (b"\xff", "json-encoding", ""),
+    (b"", "json-syntax", ""),
+    (b"{", "json-syntax", ""),
+    (b"[1,]", "json-syntax", ""),
+    (b"\xef\xbb\xbf{}", "json-syntax", ""),
+    (b'"\t"', "json-syntax", ""),
+    (b"{} {}", "json-syntax", ""),
+    (b'{"a": 1, "a": 1}', "json-duplicate", "/a"),
+    (b'[{"a": {"b~": 1, "b~": 2}}]', "json-duplicate", "/0/a/b~0"),
+    (b'{"a": NaN}', "json-number", "/a"),
+    (b"[-Infinity]", "json-number", "/0"),
+    (b"[1e999]", "json-number", "/0"),
+    (b"[%d]" % 2**64, "json-number", "/0"),
+    (b"[%d]" % (-(2**63) - 1), "json-number", "/0"),
+    (b'{"a": ' + b"9" * 400 + b"}", "json-number", "/a"),
+    (b'{"a": ' + b"9" * 100_000 + b"}", "json-number", "/a"),
+    (rb'{"a": "\ud800"}', "json-string", "/a"),
+    (rb'["\udc00\ud800"]', "json-string", "/0"),
+    (rb'{"\ud800": 1}', "json-string", ""),
+    (b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1), "json-depth", ""),
+    (b'{"a":' * 2000, "json-depth", ""),
+    (b"[" * 500_000, "json-depth", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "rule", "pointer"), REFUSED, ids=lambda value: repr(value)[:40])
+def test_what_readers_disagree_on_is_refused_with_its_place(text: bytes, rule: str, pointer: str) -> None:
+    with pytest.raises(NotStrictJson) as caught:
+        decode(text)
+    assert [(finding.rule, finding.pointer) for finding in caught.value.findings] == [(rule, pointer)]
+
+
+def test_every_violation_is_told_at_once() -> None:
+    with pytest.raises(NotStrictJson) as caught:
+        decode(rb'{"a": NaN, "b": "\ud800", "a": 1}')
+    assert [finding.rule for finding in caught.value.findings] == ["json-number", "json-string", "json-duplicate"]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (rb'"\ud83d\ude00"', "😀"),
+        (rb'"\\ud800"', r"\ud800"),
+        (b'"' + b"[" * 1000 + b'"', "[" * 1000),
+        (b"[%d, %d]" % (2**64 - 1, -(2**63)), [2**64 - 1, -(2**63)]),
+        (b"[" * MAX_DEPTH + b"]" * MAX_DEPTH, None),
+        (b" [1.5, -0.0, 1e5] ", [1.5, 0.0, 100000.0]),
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+def test_what_only_looks_odd_is_read(text: bytes, value: Any) -> None:
+    assert decode(text) == (json.loads(text) if value is None else value)
+
+
+json_values: st.SearchStrategy[Any] = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda nested: st.lists(nested) | st.dictionaries(st.text(), nested),
+)
+
+
+@given(json_values)
+def test_what_was_written_is_read(value: Any) -> None:
+    assert decode(json.dumps(value).encode()) == value

@@ -1,0 +1,63 @@
+"""Every store there is, each in a place of its own."""
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import pytest
+from callconfig.storage import ConfigurationStore, open_store
+from callconfig.storage.testing import RESOURCE, PostgreSQLServer, counted_values, postgresql_server
+
+Answer = TypeVar("Answer")
+
+PLACES = ["memory", "file", "file-with-fsync", "postgresql"]
+
+
+class Run(Protocol):
+    """Runs a coroutine to its end, in the test's one event loop."""
+
+    def __call__(self, coroutine: Coroutine[Any, Any, Answer], /) -> Answer: ...
+
+
+@pytest.fixture
+def run() -> Iterator[Run]:
+    with asyncio.Runner() as runner:
+        yield runner.run
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQLServer]:
+    """A real server. Where none is installed its tests are skipped, but not in CI."""
+    try:
+        with postgresql_server() as server:
+            yield server
+    except FileNotFoundError as error:
+        if "CI" in os.environ:
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture(params=PLACES)
+def open_new(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Coroutine[Any, Any, ConfigurationStore]]:
+    """Opens the store at one new place, again and again if asked to."""
+    match request.param:
+        case "memory":
+            location = ":memory:"
+        case "postgresql":
+            location = request.getfixturevalue("postgresql").fresh_url()
+        case _:
+            location = str(tmp_path / "store.jsonl")
+    return partial(open_store, location, RESOURCE, counted_values(), fsync=request.param == "file-with-fsync")
+
+
+@pytest.fixture
+def store(
+    open_new: Callable[[], Coroutine[Any, Any, ConfigurationStore]], run: Run
+) -> Iterator[ConfigurationStore]:
+    """An empty store, of every kind in turn."""
+    opened = run(open_new())
+    yield opened
+    run(opened.close())
