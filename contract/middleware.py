@@ -154,24 +154,35 @@ class ContractMiddleware(RoutedMiddleware[ContractAPI]):
     api_cls = ContractAPI
 
 
+LINGER = 64 << 20
+"""How many bytes beyond the limit are read and dropped before a client is told to stop."""
+
 INTERNAL_ERROR = Problem("internal-error", "The server failed to answer; its log says why.")
 
 
 async def read_body(receive: Receive, headers: Mapping[str, str], max_bytes: int) -> bytes | Finding | None:
-    """The whole body, a finding when it is too large, or None when the client left in the middle of it."""
+    """The whole body, a finding when it is too large, or None when the client left in the middle of it.
+
+    A length announced too large is answered at once. A body that turns out too large is read on for a while, for a
+    client that is still sending when the connection closes loses its answer (RFC 9112, section 9.6).
+    """
     too_large = Finding("content-length", "body", f"The body must not be larger than {max_bytes} bytes.")
     if int(headers.get("content-length", 0)) > max_bytes:
         return too_large
-    body = b""
+    chunks: list[bytes] = []
+    size = 0
     while True:
         message: Message = await receive()
         if message["type"] == "http.disconnect":
             return None
-        body += bytes(message.get("body", b""))
-        if len(body) > max_bytes:
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
+        if size <= max_bytes:
+            chunks.append(chunk)
+        elif size > max_bytes + LINGER:
             return too_large
         if not message.get("more_body", False):
-            return body
+            return b"".join(chunks) if size <= max_bytes else too_large
 
 
 async def respond(send: Send, status: int, headers: Mapping[str, str], body: bytes) -> None:

@@ -1,0 +1,301 @@
+"""The command as a user types it: a real process, a real port, real signals."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+from callconfig.cli import COULD_NOT_RUN, OK, USAGE, main
+
+Json = dict[str, Any]
+
+
+class Server:
+    """A running `callconfig serve`."""
+
+    def __init__(self, folder: Path, *options: str, **environment: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "callconfig", "serve", "--port", "0", *options],
+            cwd=folder,
+            env={**os.environ, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        self.greeting = ""
+        while "Ctrl-C" not in self.greeting:
+            line = self.process.stdout.readline()
+            assert line, self.process.communicate()[1]
+            self.greeting += line
+        found = re.search(r"API +(http://[^/]+)", self.greeting)
+        assert found
+        self.url = found[1]
+        self.client = httpx.Client(base_url=self.url)
+
+    def stop(self, with_signal: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
+        """The exit code and what was written to standard error."""
+        self.client.close()
+        if self.process.poll() is None:
+            self.process.send_signal(with_signal)
+        _, errors = self.process.communicate(timeout=20)
+        return self.process.returncode, errors
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Start servers below a folder of the test's own; all are stopped afterwards."""
+    started: list[Server] = []
+
+    def start(*options: str, **environment: str) -> Server:
+        started.append(Server(tmp_path, *options, **environment))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+def test_the_greeting_says_where_everything_is(serve: Callable[..., Server]) -> None:
+    server = serve("--store", ":memory:")
+    assert f"API    {server.url}/configurations" in server.greeting
+    assert ":memory: (0 configurations)" in server.greeting
+    docs = re.search(r"Docs +(\S+)", server.greeting)
+    assert docs
+    assert server.client.get(docs[1], follow_redirects=True).status_code == 200
+
+
+def test_swagger_ui_is_served_from_the_machine_itself(serve: Callable[..., Server]) -> None:
+    server = serve("--store", ":memory:")
+    page = server.client.get("/ui/")
+    assert page.status_code == 200
+    assert not re.search(r"(?:src|href)=.https?://", page.text)
+    assert server.client.get("/ui/swagger-ui-bundle.js").status_code == 200
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_server_cleanly(serve: Callable[..., Server], ending: signal.Signals) -> None:
+    code, errors = serve("--store", ":memory:").stop(ending)
+    assert (code, errors) == (OK, "")
+
+
+def test_what_was_stored_is_there_after_a_restart(serve: Callable[..., Server], tmp_path: Path, sample: Json) -> None:
+    server = serve()
+    created = server.client.post("/configurations", json=sample).json()
+    server.stop()
+    again = serve()
+    assert again.client.get("/configurations").json() == [created]
+    assert "(1 configuration)" in again.greeting
+    assert (tmp_path / ".callconfig" / "configurations.jsonl").is_file()
+    assert (tmp_path / ".callconfig" / ".gitignore").read_text() == "*\n"
+
+
+def test_each_request_is_one_line_with_its_first_reason(serve: Callable[..., Server], sample: Json) -> None:
+    server = serve("--store", ":memory:")
+    server.client.post("/configurations", json=sample)
+    server.client.post("/configurations", json=sample)
+    server.client.post("/configurations", json={**sample, "max_retry": -1})
+    server.client.get("/configurations?reseller=1")
+    server.client.get("/nowhere")
+    _, errors = server.stop()
+    expected = [
+        r"POST /configurations 201 \d+\.\d ms",
+        r'POST /configurations 409 \d+\.\d ms  The configuration "cfg_\w+" already has reseller_id .*',
+        r"POST /configurations 400 \d+\.\d ms  body /max_retry: must be at least 0, not -1",
+        r"GET /configurations\?reseller=1 400 \d+\.\d ms  query reseller: is not a known parameter; .*",
+        r"GET /nowhere 404 \d+\.\d ms  There is nothing at /nowhere\.",
+    ]
+    lines = errors.splitlines()
+    assert len(lines) == len(expected)
+    for line, pattern in zip(lines, expected, strict=True):
+        assert re.fullmatch(pattern, line), line
+
+
+def test_a_secret_is_never_logged(serve: Callable[..., Server], sample: Json) -> None:
+    server = serve("--store", ":memory:")
+    headers = {"Authorization": "Bearer s3cret-token"}
+    for token in ("s3cret", "s3cret" * 99, 7):
+        server.client.post(
+            "/configurations", json={**sample, "telephony_config": {"auth_token": token}}, headers=headers
+        )
+    assert "s3cret" not in server.stop()[1]
+
+
+def test_a_quiet_server_writes_no_line(serve: Callable[..., Server]) -> None:
+    server = serve("--store", ":memory:", "--quiet")
+    server.client.get("/configurations")
+    assert server.stop() == (OK, "")
+
+
+def test_every_option_can_come_from_the_environment(serve: Callable[..., Server], sample: Json) -> None:
+    server = serve(CALLCONFIG_STORE=":memory:", CALLCONFIG_BASE_PATH="/agent/voice", CALLCONFIG_QUIET="1")
+    created = server.client.post("/agent/voice/configurations", json=sample)
+    assert created.headers["Location"].startswith("/agent/voice/configurations/cfg_")
+    assert server.stop() == (OK, "")
+
+
+def test_seeds_are_planted_once(serve: Callable[..., Server], tmp_path: Path, sample: Json) -> None:
+    seed = tmp_path / "seed.json"
+    seed.write_text(json.dumps([{**sample, "id": "cfg_seed"}, {**sample, "template": "tpl_other"}]))
+    server = serve("--seed", str(seed))
+    first = server.client.get("/configurations").json()
+    assert {each["id"] for each in first} > {"cfg_seed"}
+    changed = server.client.put("/configurations/cfg_seed", json={**sample, "max_retry": 9}).json()
+    server.stop()
+    again = serve("--seed", str(seed)).client.get("/configurations").json()
+    assert len(again) == 2
+    assert changed in again
+
+
+# What goes wrong is one line with a documented exit code.
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    code = main(["serve", *arguments])
+    return code, capsys.readouterr().err
+
+
+def test_a_port_in_use_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        code, error = refusal(capsys, "--store", ":memory:", "--port", port)
+    assert code == COULD_NOT_RUN
+    assert error == (
+        f"callconfig: cannot listen on 127.0.0.1 port {port}: Address already in use; "
+        "choose another --port, or 0 for a free one\n"
+    )
+
+
+def test_a_host_that_does_not_exist_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    code, error = refusal(capsys, "--store", ":memory:", "--port", "0", "--host", "no such host")
+    assert code == COULD_NOT_RUN
+    assert error.startswith("callconfig: cannot listen on no such host port 0: ")
+    assert error.count("\n") == 1
+
+
+def test_a_file_of_something_else_is_refused_and_kept(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    letter = tmp_path / "letter.txt"
+    letter.write_text("Dear Sir,\n")
+    code, error = refusal(capsys, "--store", str(letter), "--port", "0")
+    assert code == COULD_NOT_RUN
+    assert str(letter) in error
+    assert error.count("\n") == 1
+    assert letter.read_text() == "Dear Sir,\n"
+
+
+SEEDS = [
+    ("[", "is not JSON"),
+    ("{}", "must be a JSON array of configurations"),
+    ('[{"reseller_id": 7}]', "/0/template is required and missing (and 7 more)"),
+    (None, "No such file or directory"),
+]
+
+
+@pytest.mark.parametrize(("text", "reason"), SEEDS)
+def test_a_seed_that_breaks_the_contract_is_located(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, text: str | None, reason: str
+) -> None:
+    seed = tmp_path / "seed.json"
+    if text is not None:
+        seed.write_text(text)
+    code, error = refusal(capsys, "--store", ":memory:", "--port", "0", "--seed", str(seed))
+    assert code == COULD_NOT_RUN
+    assert error.startswith(f"callconfig: seed {seed}: ")
+    assert reason in error
+    assert error.count("\n") == 1
+
+
+def test_two_seeds_of_one_scope_are_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path, sample: Json) -> None:
+    seed = tmp_path / "seed.json"
+    seed.write_text(json.dumps([sample, sample]))
+    code, error = refusal(capsys, "--store", ":memory:", "--port", "0", "--seed", str(seed))
+    assert code == COULD_NOT_RUN
+    assert "res_001" in error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["serve", "--port", "http"], "'http' is not a port"),
+        (["serve", "--port", "65536"], "'65536' is not a port"),
+        (["serve", "--base-path", "agent"], "'agent' is not a path"),
+        (["serve", "--frobnicate"], "unrecognized arguments: --frobnicate"),
+        ([], "required: COMMAND"),
+    ],
+)
+def test_wrong_usage_is_told_with_its_exit_code(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == USAGE
+    assert words in capsys.readouterr().err
+
+
+def test_a_wrong_environment_variable_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CALLCONFIG_PORT", "many")
+    with pytest.raises(SystemExit) as stopped:
+        main(["serve"])
+    assert stopped.value.code == USAGE
+    assert "environment variable CALLCONFIG_PORT: 'many' is not a port" in capsys.readouterr().err
+
+
+def test_the_command_starts_without_what_it_does_not_need() -> None:
+    """`callconfig --help` imports neither the web stack nor the test tools."""
+    heavy = ["connexion", "starlette", "schemathesis", "hypothesis", "openapi_spec_validator", "psycopg", "jinja2"]
+    script = (
+        f"import sys, callconfig.cli as c; c._parser().format_help(); print([n for n in {heavy} if n in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+# Requests that no well-behaved client sends.
+
+
+def raw(server: Server, *parts: bytes, close_early: bool = False) -> bytes:
+    """What comes back for these bytes; with `close_early` the client leaves before it is answered."""
+    host, port = server.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        for part in parts:
+            connection.sendall(part)
+        if close_early:
+            return b""
+        connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        while chunk := connection.recv(65536):
+            answer += chunk
+        return answer
+
+
+HEAD = b"POST /configurations HTTP/1.1\r\nHost: mock\r\nContent-Type: application/json\r\n"
+
+
+def test_odd_requests_are_answered_and_the_server_goes_on(serve: Callable[..., Server], sample: Json) -> None:
+    server = serve("--store", ":memory:", "--quiet")
+    body = json.dumps(sample).encode()
+    chunks = [b"%x\r\n%s\r\n" % (len(part), part) for part in (body[:7], body[7:])]
+    chunked = raw(server, HEAD + b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n", *chunks, b"0\r\n\r\n")
+    assert chunked.startswith(b"HTTP/1.1 201")
+    truncated = HEAD + b"Content-Length: 5000\r\n\r\n" + body
+    raw(server, truncated, close_early=True)
+    announced = raw(server, HEAD + b"Content-Length: 50000000\r\nConnection: close\r\n\r\n")
+    assert announced.startswith(b"HTTP/1.1 413")
+    unannounced = HEAD + b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    flooded = raw(server, unannounced, *[b"40000\r\n" + b"x" * 0x40000 + b"\r\n"] * 8, b"0\r\n\r\n")
+    assert flooded.startswith(b"HTTP/1.1 413")
+    assert raw(server, b"\x16\x03\x01 hello\r\n\r\n").startswith(b"HTTP/1.1 400")
+    assert server.client.get("/configurations").status_code == 200
+    assert len(server.client.get("/configurations").json()) == 1
