@@ -1,7 +1,10 @@
 """The few things that every test may need."""
 
 import asyncio
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +13,8 @@ from callconfig.contract.document import Contract
 from callconfig.storage import ConfigurationStore, open_store
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="session")
@@ -46,3 +51,26 @@ def api(make_app: Callable[..., ASGIApp]) -> Iterator[TestClient]:
 def make_broken(contract: Contract) -> Callable[[Any], TestClient]:
     """A client of a mock on a store that fails."""
     return lambda store: TestClient(create_app(contract, store), raise_server_exceptions=False)
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from a copy of the sources, so that nothing is left in the working tree.
+
+    A test that uses it belongs to the xdist group `wheel`: then one worker builds it, once.
+    """
+    sources = tmp_path_factory.mktemp("sources") / "callconfig"
+    output = tmp_path_factory.mktemp("wheel")
+    shutil.copytree(ROOT, sources, ignore=shutil.ignore_patterns(".*", "build", "*.egg-info", "__pycache__", "uv.lock"))
+    subprocess.run(["uv", "build", "--quiet", "--wheel", "--out-dir", output, sources], check=True)
+    return next(output.glob("*.whl"))
+
+
+@pytest.fixture(scope="session")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh virtual environment that has the wheel and what it depends on, nothing else."""
+    environment = tmp_path_factory.mktemp("environment") / "venv"
+    subprocess.run(["uv", "venv", "--quiet", environment], check=True)
+    python = environment / "bin" / "python"
+    subprocess.run(["uv", "pip", "install", "--quiet", "--python", python, wheel], check=True)
+    return environment

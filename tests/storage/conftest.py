@@ -54,9 +54,7 @@ def open_new(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Cor
 
 
 @pytest.fixture
-def store(
-    open_new: Callable[[], Coroutine[Any, Any, ConfigurationStore]], run: Run
-) -> Iterator[ConfigurationStore]:
+def store(open_new: Callable[[], Coroutine[Any, Any, ConfigurationStore]], run: Run) -> Iterator[ConfigurationStore]:
     """An empty store, of every kind in turn."""
     opened = run(open_new())
     yield opened

@@ -2,11 +2,11 @@
 
 import asyncio
 import itertools
+import json
 from typing import Any
 
-import orjson
 import pytest
-from callconfig.storage import ConfigurationStore, Document, DuplicateScope, StoreUnavailable, UnknownConfiguration
+from callconfig.storage import ConfigurationStore, Document, DuplicateScope, UnknownConfiguration
 from callconfig.storage.testing import configuration
 
 AWKWARD_VALUES = {
@@ -26,10 +26,12 @@ AWKWARD_VALUES = {
 
 
 async def found(store: ConfigurationStore, **equal: str) -> list[Document]:
-    return [orjson.loads(text) for text in await store.find(**equal)]
+    return [json.loads(text) for text in await store.find(**equal)]
 
 
-def test_a_created_configuration_has_an_id_and_its_times_around_what_was_given(store: ConfigurationStore, run: Any) -> None:
+def test_a_created_configuration_has_an_id_and_its_times_around_what_was_given(
+    store: ConfigurationStore, run: Any
+) -> None:
     created = run(store.create(configuration(max_retry=3)))
     assert list(created) == ["id", "reseller_id", "template", "max_retry", "created_at", "updated_at"]
     assert created["created_at"] == created["updated_at"]
@@ -145,8 +147,7 @@ def test_values_come_back_as_they_were_given(store: ConfigurationStore, run: Any
     for document in (created, run(store.get(created["id"]))):
         returned = document["pre_checks"][0]["http_request"]["body"]
         assert (returned, type(returned), str(returned)) == (value, type(value), str(value))
-    if value != AWKWARD_VALUES["integer of more bits"]:
-        assert orjson.loads(text) == created
+    assert json.loads(text) == created
 
 
 @pytest.mark.parametrize("text", [value for value in AWKWARD_VALUES.values() if isinstance(value, str)])
@@ -162,7 +163,7 @@ def test_keys_are_compared_exactly(store: ConfigurationStore, run: Any, text: st
 def test_what_goes_in_and_what_comes_out_is_not_shared(store: ConfigurationStore, run: Any) -> None:
     given = configuration(pre_checks=[{"name": "dnd"}])
     created = run(store.create(given))
-    as_created = orjson.loads(orjson.dumps(created))
+    as_created = json.loads(json.dumps(created))
     given["pre_checks"].append({})
     created["pre_checks"][0]["name"] = "changed"
     run(store.get(created["id"]))["pre_checks"].clear()
@@ -225,11 +226,6 @@ def test_ids_that_are_taken_are_passed_over(store: ConfigurationStore, run: Any)
     assert run(store.create(configuration(template="other")))["id"] == "cfg_000000000005"
 
 
-def test_after_close_nothing_is_answered_wrongly(store: ConfigurationStore, run: Any) -> None:
+def test_a_store_can_be_closed_twice(store: ConfigurationStore, run: Any) -> None:
     run(store.close())
-    try:
-        run(store.create(configuration()))
-    except StoreUnavailable:
-        pass
-    else:
-        assert len(run(store.find())) == 1  # the memory has nothing to close
+    run(store.close())
