@@ -22,7 +22,7 @@ Resolve = Callable[[str], dict[str, Any]]
 """From a local `$ref` to what it refers to."""
 
 _OTHER_DIRECTION: dict[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
-_NEVER = {"not": {}}  # what a writeOnly member is in a response
+_NEVER: dict[str, Any] = {"not": {}}  # what a writeOnly member is in a response
 _INTEGER_BITS = {"int32": 31, "int64": 63}
 _ABSENT = object()
 
@@ -317,9 +317,10 @@ def _hider(
         return None
 
     def hide(value: dict[str, Json]) -> Json:
-        shown = {name: member for name, member in value.items() if name not in hidden}
-        for name in inside.keys() & shown.keys():
-            shown[name] = inside[name](shown[name])
+        shown = {name: member for name, member in value.items() if name not in hidden} if hidden else value
+        for name, hide_inside in inside.items():
+            if (member := value.get(name)) is not None:
+                shown = {**shown, name: hide_inside(member)}
         return shown
 
     return hide

@@ -51,7 +51,8 @@ def decode(text: bytes, place: Place = "body") -> Any:
     if _too_deep(decoded):
         raise NotStrictJson([Finding("json-depth", place, f"is nested deeper than {MAX_DEPTH} levels", "")])
     try:
-        return _decode_slowly(decoded, place) if _SURROGATE.search(decoded) else _FAST.decode(decoded)
+        suspicious = "\\u" in decoded and _SURROGATE.search(decoded)
+        return _decode_slowly(decoded, place) if suspicious else _FAST.decode(decoded)
     except _Suspicious:
         return _decode_slowly(decoded, place)
     except json.JSONDecodeError as error:

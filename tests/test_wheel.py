@@ -20,7 +20,7 @@ def test_the_wheel_holds_one_package_and_nothing_beside_it(wheel: Path) -> None:
 
 
 def test_the_wheel_serves_from_an_empty_environment(installed: Path, tmp_path: Path, sample: dict[str, Any]) -> None:
-    command = [installed / "bin" / "callconfig", "serve", "--port", "0", "--store", ":memory:"]
+    command: list[str | Path] = [installed / "bin" / "callconfig", "serve", "--port", "0", "--store", ":memory:"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         greeting = [server.stdout.readline(), server.stdout.readline()]

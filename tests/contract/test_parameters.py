@@ -6,6 +6,11 @@ import pytest
 from callconfig.contract.finding import RULES
 from callconfig.contract.parameters import Parameter, read_parameters
 
+
+def no_references(reference: str) -> dict[str, Any]:
+    raise KeyError(reference)
+
+
 INTEGERS = {"type": "array", "items": {"type": "integer"}}
 POINT = {"type": "object", "properties": {"x": {"type": "integer"}, "y": {"type": "integer"}}}
 
@@ -40,7 +45,7 @@ READ: list[tuple[dict[str, Any], dict[str, str], bytes, dict[str, str], Any]] = 
 def test_a_parameter_is_read_in_its_style(
     declared: dict[str, Any], path: dict[str, str], query: bytes, headers: dict[str, str], value: Any
 ) -> None:
-    parameter = Parameter({"name": "p", **declared}, {}.__getitem__)
+    parameter = Parameter({"name": "p", **declared}, no_references)
     assert read_parameters([parameter], path, query, headers) == ({"p": value}, [])
 
 
@@ -59,7 +64,7 @@ REFUSED: list[tuple[dict[str, Any], bytes, str, str, str]] = [
 
 @pytest.mark.parametrize(("declared", "query", "rule", "name", "detail"), REFUSED, ids=lambda value: repr(value)[:30])
 def test_a_wrong_parameter_is_named(declared: dict[str, Any], query: bytes, rule: str, name: str, detail: str) -> None:
-    parameter = Parameter({"name": "p", "in": "query", **declared}, {}.__getitem__)
+    parameter = Parameter({"name": "p", "in": "query", **declared}, no_references)
     _, findings = read_parameters([parameter], {}, query, {})
     assert [(finding.rule, finding.name) for finding in findings] == [(rule, name)]
     assert findings[0].detail.startswith(detail)
