@@ -2,21 +2,19 @@
 
 import json
 import os
+import pwd
 import re
 import resource as limits
-import signal
 import stat
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from callconfig.storage import (
     ConfigurationStore,
-    Document,
     StoreUnavailable,
     UnreadableStore,
     open_store,
@@ -110,7 +108,7 @@ def test_a_log_cut_at_any_byte_opens_with_every_line_before_the_cut(
     opened: Any, path: Path, run: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = opened()
-    first = run(store.create(configuration(template="a", auth_token="secret")))
+    first = run(store.create(configuration(template="a", note="first")))
     run(store.create(configuration(template="b", note="ü")))
     run(store.replace(first["id"], configuration(template="c")))
     run(store.close())
@@ -137,9 +135,7 @@ def test_a_log_cut_at_any_byte_opens_with_every_line_before_the_cut(
         run(store.close())
 
 
-def test_the_warning_of_a_torn_line_shows_no_secret(
-    opened: Any, path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_warning_of_a_torn_line_shows_no_secret(opened: Any, path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path.write_text(HEADER + '{"id":"cfg_000000000001","telephony_config":{"auth_token":"s3cret"')
     opened()
     assert "cfg_000000000001" in caplog.text
@@ -202,22 +198,12 @@ def test_a_file_has_one_process_at_a_time(opened: Any, path: Path, run: Any) -> 
     assert opened()
 
 
-def test_the_lock_of_a_killed_process_is_gone(opened: Any, path: Path) -> None:
-    writer = start_writer(path)
-    assert writer.stdout.readline()
-    with pytest.raises(UnreadableStore, match="in use"):
-        opened()
-    writer.kill()
-    writer.communicate()
-    assert opened()
-
-
 def test_a_closed_store_writes_no_more(opened: Any, path: Path, run: Any) -> None:
     store = opened()
     run(store.close())
-    with path.with_name("other").open("w"):  # gets the number of the closed descriptor
-        with pytest.raises(StoreUnavailable):
-            run(store.create(configuration()))
+    # The other file gets the number of the closed descriptor.
+    with path.with_name("other").open("w"), pytest.raises(StoreUnavailable):
+        run(store.create(configuration()))
     assert path.read_text() == HEADER
     assert path.with_name("other").read_text() == ""
 
@@ -292,9 +278,7 @@ def full_disk(size: int) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("room", [0, 1, 60, 100])
-def test_a_full_disk_loses_nothing_and_is_over_when_there_is_room(
-    opened: Any, path: Path, run: Any, room: int
-) -> None:
+def test_a_full_disk_loses_nothing_and_is_over_when_there_is_room(opened: Any, path: Path, run: Any, room: int) -> None:
     store = opened()
     created = run(store.create(configuration(template="before")))
     before = path.read_bytes()
@@ -323,3 +307,47 @@ def test_a_compaction_for_which_there_is_no_room_is_a_warning(
     assert "was not compacted: File too large" in caplog.text
     assert path.read_text() == HEADER + GOOD_LINE * 2_000
     assert os.listdir(path.parent) == [path.name]  # noqa: PTH208
+
+
+@contextmanager
+def unprivileged() -> Iterator[None]:
+    """Without the rights of root, for whom no folder is read-only."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(pwd.getpwnam("nobody").pw_uid)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+
+
+@pytest.fixture
+def read_only_folder() -> Iterator[Path]:
+    """A folder in which nobody can make or rename a file. Not in the test's own, which others may not enter."""
+    with TemporaryDirectory() as folder:
+        yield Path(folder)
+        Path(folder).chmod(0o700)
+
+
+def test_in_a_read_only_folder_nothing_stored_is_lost(read_only_folder: Path, run: Any) -> None:
+    path = read_only_folder / "store.jsonl"
+    store = run(open_store(str(path), RESOURCE, counted_values()))
+    run(store.create(configuration(template="before")))
+    read_only_folder.chmod(0o555)
+    with unprivileged(), pytest.raises(StoreUnavailable, match="Permission denied"):
+        run(store.load([]))
+    run(store.create(configuration(template="appended")))
+    read_only_folder.chmod(0o755)
+    assert templates(store, run) == ["before", "appended"]
+    run(store.close())
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_a_store_that_cannot_be_written_is_not_opened(read_only_folder: Path, run: Any, exists: bool) -> None:
+    path = read_only_folder / "store.jsonl"
+    if exists:
+        path.write_text(HEADER)
+        path.chmod(0o444)
+    read_only_folder.chmod(0o555)
+    with unprivileged(), pytest.raises(UnreadableStore, match=re.escape(f"{path} cannot be opened: Permission denied")):
+        run(open_store(str(path), RESOURCE, counted_values()))

@@ -1,0 +1,84 @@
+"""What the embedded store asks of a POSIX file system, each promise in one function. All raise OSError."""
+
+import errno
+import fcntl
+import os
+import stat
+from pathlib import Path
+
+OWN_FOLDER = ".callconfig"
+"""The folder of the default place. When it is made here, git is told to pass it over: what tests store is secret."""
+
+
+def make_folder(folder: Path) -> None:
+    """Make `folder` and what is missing above it, so that it is still there after a power cut."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    if folder.name == OWN_FOLDER:
+        (folder / ".gitignore").write_text("*\n")
+    folder_to_disk(folder.parent)
+
+
+def open_locked(path: Path) -> int:
+    """Open the regular file `path` for appending, or make it, readable by its owner only; lock it for this process.
+
+    Raises BlockingIOError when another process has it.
+    """
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            lock(descriptor)
+            if os.path.samestat(os.fstat(descriptor), path.stat()):
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)  # between opening and locking, its holder put a successor in its place
+
+
+def open_successor(path: Path, mode: int) -> int:
+    """Make a new, locked file `path` with the permissions `mode`; what a killed process left there is removed."""
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
+    os.fchmod(descriptor, mode)
+    lock(descriptor)
+    return descriptor
+
+
+def lock(descriptor: int) -> None:
+    """Hold the regular file until the descriptor is closed, if only by the death of the process."""
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        raise OSError(errno.EINVAL, "it is not a regular file")
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def expect_at(path: Path, file: os.stat_result) -> None:
+    """Raises OSError when `path` is not, or no longer, the name of `file`: what is written there would be lost."""
+    if not os.path.samestat(path.stat(), file):
+        raise OSError(errno.ESTALE, "another file has taken its place")
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Hand all of `data` to the operating system, which may take it in parts. When it raises, a part may be written."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+def to_disk(descriptor: int) -> None:
+    """Return when the file is on the disk. On macOS fsync stops at the disk's own cache, so it is asked further."""
+    if hasattr(fcntl, "F_FULLFSYNC"):
+        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+    else:
+        os.fsync(descriptor)
+
+
+def folder_to_disk(folder: Path) -> None:
+    """Return when the names in `folder` are on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

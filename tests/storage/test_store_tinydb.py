@@ -1,0 +1,94 @@
+"""TinyDB's own operations on the embedded store: they do what its documentation says, under the store's rules."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from callconfig.storage import DuplicateScope, EmbeddedStore, open_store
+from callconfig.storage.testing import RESOURCE, configuration, counted_values
+from tinydb import Query, where
+from tinydb.operations import delete
+
+
+@pytest.fixture(params=["memory", "file"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, run: Any) -> Iterator[EmbeddedStore]:
+    """With three configurations: a and b of reseller-1, c of reseller-2."""
+    location = ":memory:" if request.param == "memory" else str(tmp_path / "store.jsonl")
+    store = run(open_store(location, RESOURCE, counted_values()))
+    given = [configuration(template=name, id=name, max_retry=number) for number, name in enumerate("ab")]
+    run(store.load([*given, configuration("reseller-2", "c", id="c")]))
+    yield store
+    run(store.close())
+
+
+def ids(documents: Any) -> list[str]:
+    return sorted(document["id"] for document in documents)
+
+
+def test_queries_find_what_is_stored(store: EmbeddedStore) -> None:
+    database = store.database
+    assert len(database) == 3
+    assert ids(database) == ids(database.all()) == ["a", "b", "c"]
+    assert ids(database.search(where("reseller_id") == "reseller-1")) == ["a", "b"]
+    assert ids(database.search((Query().template == "b") | (where("max_retry") < 1))) == ["a", "b"]
+    assert database.get(doc_id="a")["template"] == "a"
+    assert database.contains(where("template") == "c")
+    assert database.count(where("max_retry").exists()) == 2
+
+
+def test_queries_see_every_change_of_the_store(store: EmbeddedStore, run: Any) -> None:
+    query = where("template") == "x"
+    assert store.database.search(query) == []
+    run(store.replace("a", configuration(template="x")))
+    assert ids(store.database.search(query)) == ["a"]
+    run(store.load([]))
+    assert store.database.search(query) == []
+
+
+def test_what_a_query_found_is_not_shared(store: EmbeddedStore, run: Any) -> None:
+    query = where("template") == "a"
+    store.database.search(query)[0]["template"] = "changed"
+    assert store.database.search(query)[0]["template"] == "a"
+    assert len(run(store.find(template="a"))) == 1
+
+
+def test_the_store_sees_every_change_of_tinydb(store: EmbeddedStore, run: Any) -> None:
+    database = store.database
+    assert database.update({"template": "moved"}, where("template") == "a") == ["a"]
+    database.update(delete("max_retry"), doc_ids=["b"])
+    database.remove(where("template") == "c")
+    database.insert({**configuration(template="d"), "id": "d", "created_at": "2020-01-01T00:00:00Z"})
+    found = [json.loads(text) for text in run(store.find())]
+    assert [(document["id"], document["template"]) for document in found] == [("d", "d"), ("a", "moved"), ("b", "b")]
+    assert "max_retry" not in found[2]
+    assert run(store.find(template="a")) == []
+    assert len(run(store.find(reseller_id="reseller-1", template="moved"))) == 1
+
+
+@pytest.mark.parametrize("empty", ["truncate", "drop_tables"])
+def test_tinydb_can_clear_the_store(store: EmbeddedStore, run: Any, empty: str) -> None:
+    getattr(store.database, empty)()
+    assert run(store.find()) == []
+    assert run(store.create(configuration()))
+
+
+def test_tinydb_obeys_the_rules_of_the_store(store: EmbeddedStore, run: Any) -> None:
+    before = run(store.find())
+    complete = {**configuration(), "id": "new", "created_at": "2020-01-01T00:00:00Z"}
+    with pytest.raises(DuplicateScope):
+        store.database.update({"template": "a"}, where("template") == "b")
+    with pytest.raises(DuplicateScope):
+        store.database.insert({**complete, "template": "a"})
+    with pytest.raises(ValueError, match="'a' cannot get another 'id'"):
+        store.database.update({"id": "z"}, where("template") == "a")
+    with pytest.raises(ValueError, match="'id' is missing"):
+        store.database.insert(configuration())
+    with pytest.raises(ValueError, match="ID a already exists"):
+        store.database.insert({**complete, "id": "a"})
+    with pytest.raises(ValueError, match="'template' is not a string"):
+        store.database.insert_multiple([{**complete, "template": 7}])
+    with pytest.raises(ValueError, match="one table"):
+        store.database.table("others")
+    assert run(store.find()) == before
