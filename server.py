@@ -3,58 +3,168 @@
 import argparse
 import contextlib
 import errno
+import ipaddress
 import logging
 import socket
-from asyncio import Runner
-from collections.abc import Iterator
+from asyncio import Runner, run
+from collections.abc import AsyncIterator, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 import uvicorn
+from starlette.routing import Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.supervisors import Multiprocess
 
-from .app import create_app, resource, server_values
+from .app import create_app, resource, sources
 from .cli import OK, CouldNotRun
 from .contract.document import Contract
 from .contract.schema import Json, Schema
 from .contract.strict_json import NotStrictJson, decode
-from .storage import ConfigurationStore, DuplicateScope, Resource, StoreError, open_store
+from .controls.layers import BASE_PATH as CONTROLS_PATH
+from .controls.session import Limits
+from .controls.sources import Sources
+from .controls.steering import Controls
+from .identity.authentication import Authentication, InvalidAuthentication
+from .storage import ConfigurationStore, DuplicateScope, Resource, StoreError, is_shared, open_store
 
 
 def serve(options: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM. Raises CouldNotRun."""
-    logging.basicConfig(format="%(message)s", level=logging.WARNING)
-    logging.getLogger("callconfig.access").setLevel(logging.WARNING if options.quiet else logging.INFO)
-    config = uvicorn.Config("", lifespan="off", log_config=None, access_log=False, server_header=False)
-    with _listen(options.host, options.port) as listening, Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(_serve(options, config, listening))
+    _log(options)
+    if options.workers > 1 and not is_shared(options.store):
+        advice = "use --store postgresql://…"
+        raise CouldNotRun(f"--workers {options.workers} needs a store that processes share; {advice}")
+    with _listen(options.host, options.port) as listening:
+        if options.workers > 1:
+            _serve_from_workers(options, listening)
+        else:
+            config = _config("")
+            with Runner(loop_factory=config.get_loop_factory()) as runner:
+                runner.run(_serve(options, config, listening))
     return OK
 
 
+def _log(options: argparse.Namespace) -> None:
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    logging.getLogger("callconfig.access").setLevel(logging.WARNING if options.quiet else logging.INFO)
+
+
+def _config(app: ASGIApp | str, **settings: Any) -> uvicorn.Config:
+    return uvicorn.Config(app, log_config=None, access_log=False, server_header=False, **settings)
+
+
 async def _serve(options: argparse.Namespace, config: uvicorn.Config, listening: socket.socket) -> None:
+    """Serve from this process."""
+    _protect_controls(options, listening)
     contract = Contract.load(validate=False)
+    authenticate = _authentication(options.auth, contract)
+    values = sources(contract)
+    async with _opened(options, contract, values) as store:
+        await _plant(options.seed, contract, store)
+        controls = _controls(options, contract, store, values)
+        config.app = create_app(
+            contract, store, base_path=options.base_path, controls=controls, authenticate=authenticate
+        )
+        _greet(contract, listening, options, len(await store.find()))
+        await _Server(config, controls).serve(sockets=[listening])
+
+
+@contextlib.asynccontextmanager
+async def _opened(
+    options: argparse.Namespace, contract: Contract, values: Sources
+) -> AsyncIterator[ConfigurationStore]:
+    """The store, closed at the end. Raises CouldNotRun."""
     try:
-        store = await open_store(options.store, resource(contract), server_values(contract), fsync=options.fsync)
+        store = await open_store(options.store, resource(contract), values.values, fsync=options.fsync)
     except StoreError as error:
         raise CouldNotRun(f"{error}; choose another place with --store") from error
-    async with contextlib.aclosing(_Closing(store)):
-        await _plant(options.seed, contract, store)
-        config.app = create_app(contract, store, base_path=options.base_path)
-        stored = len(await store.find())
-        _greet(contract, listening, options, stored)
-        await _Server(config).serve(sockets=[listening])
+    try:
+        yield store
+    finally:
+        await store.close()
 
 
-class _Closing:
-    """A store as contextlib.aclosing wants it."""
+def _serve_from_workers(options: argparse.Namespace, listening: socket.socket) -> None:
+    """Serve from several processes, after this one has seen that they will find what they need."""
+    options.controls = False  # each process would steer itself only
+    contract = Contract.load(validate=False)
+    _authentication(options.auth, contract)
 
-    def __init__(self, store: ConfigurationStore) -> None:
-        self.aclose = store.close
+    async def prepare() -> int:
+        async with _opened(options, contract, sources(contract)) as store:
+            await _plant(options.seed, contract, store)
+            return len(await store.find())
+
+    stored = run(prepare())
+    _greet(contract, listening, options, stored)
+    Multiprocess(_config(_Worker(options), workers=options.workers, lifespan="on"), [listening]).run()
+
+
+class _Worker:
+    """What each of several processes serves: the mock on a connection to the store that is the process's own."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._options = options
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await Router(lifespan=self._lifespan)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _router: Any) -> AsyncIterator[None]:
+        options = self._options
+        _log(options)
+        contract = Contract.load(validate=False)
+        async with _opened(options, contract, sources(contract)) as store:
+            authenticate = _authentication(options.auth, contract)
+            self._app = create_app(contract, store, base_path=options.base_path, authenticate=authenticate)
+            yield
+
+
+def _protect_controls(options: argparse.Namespace, listening: socket.socket) -> None:
+    """Raises CouldNotRun when strangers could steer the mock."""
+    host = listening.getsockname()[0]
+    if options.controls and options.control_token is None and not ipaddress.ip_address(host).is_loopback:
+        advice = "give them a --control-token, or turn them off with --no-controls"
+        raise CouldNotRun(f"whoever can connect to {host} could use the controls; {advice}")
+
+
+def _controls(
+    options: argparse.Namespace, contract: Contract, store: ConfigurationStore, values: Sources
+) -> Controls | None:
+    if not options.controls:
+        return None
+    limits = Limits(journal_entries=options.journal)
+    return Controls(contract, store, values, resource(contract), limits=limits, token=options.control_token)
+
+
+def _authentication(path: Path | None, contract: Contract) -> Authentication | None:
+    """Raises CouldNotRun."""
+    if path is None:
+        return None
+    try:
+        return Authentication.from_file(path, contract.roles)
+    except InvalidAuthentication as error:
+        raise CouldNotRun(f"--auth {error}") from error
 
 
 class _Server(uvicorn.Server):
     """uvicorn, but a signal that asked it to stop has been answered when it has stopped, and is not raised again."""
+
+    def __init__(self, config: uvicorn.Config, controls: Controls | None) -> None:
+        super().__init__(config)
+        self._controls = controls
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._controls is not None:
+            self._controls.stop()  # or who waits for requests would keep the server waiting
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -83,17 +193,27 @@ def _greet(contract: Contract, listening: socket.socket, options: argparse.Names
     host, port = listening.getsockname()[:2]
     root = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     paths = {operation.path for operation in contract.operations.values() if "{" not in operation.path}
-    # A URL may hold a password; what comes before its @ is not for a terminal.
-    place = "".join(options.store.rpartition("@")[::2]) if "://" in options.store else options.store
+    place = _without_secrets(options.store)
     plural = "" if stored == 1 else "s"
     print(
         f"callconfig {version('callconfig')} mocks {contract.title} {contract.version}\n"
         + "".join(f"  API    {root}{options.base_path}{path}\n" for path in sorted(paths))
-        + f"  Docs   {root}{options.base_path}/ui/\n"
+        + f"  Docs   {root}{options.base_path}/docs\n"
+        + f"  UI     {root}{options.base_path}/ui/\n"
+        + (f"  Steer  {root}{CONTROLS_PATH}/ui/\n" if options.controls else "")
+        + (f"  Auth   tokens of {options.auth}\n" if options.auth else "")
         + f"  Store  {place} ({stored} configuration{plural})\n"
         + "Press Ctrl-C to stop.",
         flush=True,
     )
+
+
+def _without_secrets(store: str) -> str:
+    """A store's place for a terminal: a URL may hold a password before its @ and in its query."""
+    if "://" not in store:
+        return store
+    url = urlsplit(store)
+    return f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}"
 
 
 async def _plant(seeds: list[Path], contract: Contract, store: ConfigurationStore) -> None:

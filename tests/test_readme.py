@@ -50,7 +50,12 @@ def test_the_two_first_commands_lead() -> None:
 
 
 def test_every_command_that_is_named_exists() -> None:
-    commands = set(re.findall(r"callconfig ([a-z]+)\b(?! mocks)", "\n".join(re.findall(r"`[^`]+`|^ *\$? *(?:uv run )?callconfig .*$", README, re.MULTILINE))))
+    commands = set(
+        re.findall(
+            r"callconfig ([a-z]+)\b(?! mocks)",
+            "\n".join(re.findall(r"`[^`]+`|^ *\$? *(?:uv run )?callconfig .*$", README, re.MULTILINE)),
+        )
+    )
     known = _parser().format_help()
     assert commands
     assert all(re.search(rf"^    {command}\b", known, re.MULTILINE) for command in commands), commands

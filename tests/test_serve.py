@@ -1,67 +1,23 @@
 """The command as a user types it: a real process, a real port, real signals."""
 
 import json
-import os
 import re
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx2 as httpx
 import pytest
 from callconfig.cli import COULD_NOT_RUN, OK, USAGE, main
 
 Json = dict[str, Any]
 
 
-class Server:
-    """A running `callconfig serve`."""
-
-    def __init__(self, folder: Path, *options: str, **environment: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "callconfig", "serve", "--port", "0", *options],
-            cwd=folder,
-            env={**os.environ, **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        self.greeting = ""
-        while "Ctrl-C" not in self.greeting:
-            line = self.process.stdout.readline()
-            assert line, self.process.communicate()[1]
-            self.greeting += line
-        found = re.search(r"API +(http://[^/]+)", self.greeting)
-        assert found
-        self.url = found[1]
-        self.client = httpx.Client(base_url=self.url)
-
-    def stop(self, with_signal: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
-        """The exit code and what was written to standard error."""
-        self.client.close()
-        if self.process.poll() is None:
-            self.process.send_signal(with_signal)
-        _, errors = self.process.communicate(timeout=20)
-        return self.process.returncode, errors
-
-
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    """Start servers below a folder of the test's own; all are stopped afterwards."""
-    started: list[Server] = []
-
-    def start(*options: str, **environment: str) -> Server:
-        started.append(Server(tmp_path, *options, **environment))
-        return started[-1]
-
-    yield start
-    for server in started:
-        server.stop()
+Server = Any
+"""A running `callconfig serve`; see the fixture `serve`."""
 
 
 def test_the_greeting_says_where_everything_is(serve: Callable[..., Server]) -> None:

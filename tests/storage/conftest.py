@@ -1,7 +1,6 @@
 """Every store there is, each in a place of its own."""
 
 import asyncio
-import os
 from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 import pytest
 from callconfig.storage import ConfigurationStore, open_store
-from callconfig.storage.testing import RESOURCE, PostgreSQLServer, counted_values, postgresql_server
+from callconfig.storage.testing import RESOURCE, counted_values
 
 Answer = TypeVar("Answer")
 
@@ -26,18 +25,6 @@ class Run(Protocol):
 def run() -> Iterator[Run]:
     with asyncio.Runner() as runner:
         yield runner.run
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[PostgreSQLServer]:
-    """A real server. Where none is installed its tests are skipped, but not in CI."""
-    try:
-        with postgresql_server() as server:
-            yield server
-    except FileNotFoundError as error:
-        if "CI" in os.environ:
-            raise
-        pytest.skip(str(error))
 
 
 @pytest.fixture(params=PLACES)

@@ -18,8 +18,8 @@ AWKWARD_VALUES = {
     "smallest float": 5e-324,
     "round float": 1e23,
     "negative zero": -0.0,
-    "integer of 64 bits": 2**64 - 1,
-    "integer of more bits": -(10**40),
+    "largest integer": 2**64 - 1,
+    "smallest integer": -(2**63),
     "nesting": [[[]], {"": {"a": [None, True, {}]}}],
     "null": None,
 }
@@ -148,6 +148,18 @@ def test_values_come_back_as_they_were_given(store: ConfigurationStore, run: Any
         returned = document["pre_checks"][0]["http_request"]["body"]
         assert (returned, type(returned), str(returned)) == (value, type(value), str(value))
     assert json.loads(text) == created
+
+
+@pytest.mark.parametrize("value", [2**64, -(2**63) - 1, "\ud800", {1: 2}, b"", object()])
+def test_what_could_not_be_read_back_is_refused(store: ConfigurationStore, run: Any, value: Any) -> None:
+    created = run(store.create(configuration()))
+    for write in (
+        store.create(configuration(template=str(value), value=value)),
+        store.load([configuration(value=value)]),
+    ):
+        with pytest.raises(ValueError, match="cannot be kept as JSON"):
+            run(write)
+    assert run(found(store)) == [created]
 
 
 @pytest.mark.parametrize("text", [value for value in AWKWARD_VALUES.values() if isinstance(value, str)])

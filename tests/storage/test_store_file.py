@@ -62,8 +62,8 @@ def test_a_file_is_a_header_and_one_readable_line_per_change(opened: Any, path: 
 
 def test_what_was_stored_is_there_after_opening_again(opened: Any, run: Any) -> None:
     store = opened()
-    created = run(store.create(configuration(number=10**40)))
-    run(store.replace(created["id"], configuration(template="other", number=10**40)))
+    created = run(store.create(configuration(number=1e300)))
+    run(store.replace(created["id"], configuration(template="other", number=1e300)))
     before = run(store.find())
     run(store.close())
     assert run(opened().find()) == before

@@ -1,0 +1,222 @@
+"""The journal: what came and what was answered, found, awaited, explained and exported; never a secret."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+from callconfig.contract.document import Contract
+from callconfig.contract.redaction import Redactor
+from callconfig.controls.journal import LARGEST_BODY, Entry, Journal
+from callconfig.controls.session import Limits
+from starlette.testclient import TestClient
+from starlette.types import ASGIApp
+
+Json = dict[str, Any]
+
+
+def entry(body: bytes = b"") -> Entry:
+    return Entry(0.0, "GET", "http", "/configurations", b"/configurations", [], response_body=body)
+
+
+def test_an_entry_has_the_request_the_answer_and_the_findings(steered: TestClient, sample: Json) -> None:
+    steered.post("/configurations?x=1", json={**sample, "max_retry": -1}, headers={"X-Trace": "7"})
+    (found,) = steered.get("/_mock/requests").json()
+    assert found["operation"] == "createConfiguration"
+    assert found["request"]["url"] == "http://testserver/configurations?x=1"
+    assert ["x-trace", "7"] in found["request"]["headers"]
+    assert json.loads(found["request"]["body"])["max_retry"] == -1
+    assert json.loads(found["response"]["body"])["status"] == found["response"]["status"] == 400
+    assert [finding["rule"] for finding in found["findings"]] == ["unknown-parameter", "minimum"]
+    assert datetime.fromisoformat(found["started"]).year > 2024
+    assert steered.get(f"/_mock/requests/{found['number']}").json() == found
+    assert steered.get("/_mock/requests/77").json()["title"] == "Unknown request"
+
+
+def test_what_no_operation_sees_is_there_and_what_is_not_the_api_is_not(steered: TestClient) -> None:
+    steered.get("/configuration")
+    steered.delete("/configurations")
+    for other in ("/openapi.json", "/ui/", "/_mock/state"):
+        steered.get(other)
+    steered.options("/configurations", headers={"Origin": "http://a", "Access-Control-Request-Method": "PUT"})
+    found = steered.get("/_mock/requests").json()
+    assert [(each["operation"], each["response"]["status"]) for each in found] == [(None, 404), (None, 405)]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", 4),
+        ("operation=createConfiguration", 2),
+        ("method=GET", 2),
+        ("path=/nope", 1),
+        ("status=201", 1),
+        ("valid=false", 1),
+        ("valid=true&method=POST", 1),
+    ],
+)
+def test_the_journal_is_filtered(steered: TestClient, sample: Json, query: str, expected: int) -> None:
+    steered.post("/configurations", json=sample)
+    steered.post("/configurations", json={})
+    steered.get("/configurations")
+    steered.get("/nope")
+    assert len(steered.get(f"/_mock/requests?{query}").json()) == expected
+
+
+@pytest.mark.parametrize(
+    ("match", "count"),
+    [
+        ({}, 2),
+        ({"body": {"max_retry": 3}}, 1),
+        ({"body": {"telephony_config": {"account_sid": "AC1"}, "rate_limit_whitelist": ["+911234567890"]}}, 1),
+        ({"body": {"rate_limit_whitelist": ["+91"]}}, 0),
+        ({"headers": {"X-Trace": "7"}}, 1),
+        ({"query": {"reseller_id": "res 1"}}, 1),
+        ({"query": {"reseller_id": "res 1"}, "method": "POST"}, 0),
+        ({"body": {"telephony_config": {"auth_token": "hush"}}}, 0),
+        ({"headers": {"authorization": "Bearer hush"}}, 0),
+    ],
+)
+def test_requests_are_found_by_any_part_but_never_by_a_secret(
+    steered: TestClient, sample: Json, match: Json, count: int
+) -> None:
+    telephony = {"account_sid": "AC1", "auth_token": "hush"}
+    body = {**sample, "telephony_config": telephony, "rate_limit_whitelist": ["+911234567890"]}
+    steered.post("/configurations", json=body, headers={"x-trace": "7"})
+    steered.get("/configurations?reseller_id=res+1", headers={"Authorization": "Bearer hush"})
+    found = steered.post("/_mock/requests/find", json={"match": match}).json()
+    assert (found["count"], found["met"]) == (count, count > 0)
+
+
+def test_a_near_miss_says_which_part_was_not_met_and_how_the_contract_was_broken(
+    steered: TestClient, sample: Json
+) -> None:
+    steered.get("/configurations")
+    steered.post("/configurations", json={**sample, "max_retry": 2, "calling_provider": "VONAGE"})
+    search = {"match": {"operation": "createConfiguration", "body": {"max_retry": 3, "merchant_id": "mer_abc"}}}
+    found = steered.post("/_mock/requests/find", json=search).json()
+    nearest = found["near_misses"][0]
+    assert nearest["mismatches"] == [
+        {"in": "body", "pointer": "/max_retry", "rule": "enum", "detail": "must be one of 3, not 2"}
+    ]
+    assert [(each["pointer"], each["rule"]) for each in nearest["request"]["findings"]] == [
+        ("/calling_provider", "enum")
+    ]
+    assert {each["in"] for each in found["near_misses"][1]["mismatches"]} == {"operation", "body"}
+
+
+def test_who_waits_is_told_as_soon_as_enough_requests_have_come(steered: TestClient, sample: Json) -> None:
+    def act() -> None:
+        for template in ("a", "b", "c"):
+            steered.post("/configurations", json={**sample, "template": template})
+
+    acting = threading.Timer(0.05, act)
+    acting.start()
+    search = {"match": {"operation": "createConfiguration"}, "at_least": 2, "timeout": 20, "limit": 1}
+    found = steered.post("/_mock/requests/find", json=search).json()
+    acting.join()
+    assert (found["met"], found["count"], len(found["requests"])) == (True, 2, 1)
+
+
+def test_who_waits_in_vain_is_told_when_the_time_is_over(steered: TestClient) -> None:
+    found = steered.post("/_mock/requests/find", json={"timeout": 0.05}).json()
+    assert (found["met"], found["count"], found["near_misses"]) == (False, 0, [])
+
+
+def test_the_end_of_the_server_ends_the_wait() -> None:
+    async def wait() -> None:
+        journal = Journal(10, 1000)
+        waiting = asyncio.create_task(journal.next())
+        await asyncio.sleep(0)
+        journal.stop()
+        with pytest.raises(TimeoutError):
+            await waiting
+
+    asyncio.run(wait())
+
+
+def test_the_journal_is_bounded_in_number_and_in_bytes_and_numbers_go_on() -> None:
+    journal = Journal(3, 1 << 20)
+    for _ in range(5):
+        journal.append(entry())
+    assert [each.number for each in journal] == [3, 4, 5]
+    journal.append(entry(b"x" * (900 << 10)))
+    journal.append(entry(b"x" * (900 << 10)))
+    assert [each.number for each in journal] == [7]
+    journal.append(entry(b"x" * (LARGEST_BODY + 1)))
+    assert [each.response_body == b"" for each in journal] == [False, True]
+    journal.clear()
+    assert len(journal) == 0
+
+
+def test_a_journal_of_no_entries_keeps_none(make_steered: Callable[..., ASGIApp]) -> None:
+    with TestClient(make_steered(limits=Limits(journal_entries=0))) as api:
+        api.get("/configurations")
+        assert api.get("/_mock/requests").json() == []
+
+
+def test_the_journal_is_emptied(steered: TestClient) -> None:
+    steered.get("/configurations")
+    assert steered.delete("/_mock/requests").status_code == 204
+    assert steered.get("/_mock/requests").json() == []
+
+
+def test_a_body_that_is_no_text_is_shown_in_base64(steered: TestClient) -> None:
+    steered.post("/configurations", content=b"\xff\xfe", headers={"Content-Type": "application/json"})
+    request = steered.get("/_mock/requests").json()[0]["request"]
+    assert (request["body"], request["encoding"]) == ("//4=", "base64")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"telephony_config":{"auth_token":"hush"}}',
+        b'{"telephony_config":{"auth\\u005ftoken":"hush"}}',
+        b'{"auth_token":["hush"]}',
+        b'[{"auth_token": "hush"}]',
+        b'{"telephony_config":{"auth_token":"hush"',
+        b'{"telephony_config":{"auth_token":"hu\\"hush',
+        b'{"auth_token":hush}',
+        b'{"auth_token":"hush","auth_token":"hush"}',
+    ],
+)
+def test_a_secret_is_redacted_wherever_and_however_it_came(contract: Contract, body: bytes) -> None:
+    shown = Redactor(contract).body(body)
+    assert b"hush" not in shown
+    assert b"[redacted]" in shown
+
+
+@pytest.mark.parametrize("body", [b"", b'{"a": "\\u00e9"}', b"no json", b'{"telephony_config":null}'])
+def test_a_body_without_secrets_is_shown_to_the_byte(contract: Contract, body: bytes) -> None:
+    assert Redactor(contract).body(body) == body
+
+
+def test_no_export_shows_a_token(steered: TestClient, sample: Json) -> None:
+    body = {**sample, "telephony_config": {"auth_token": "hush"}}
+    steered.post("/configurations", json=body, headers={"Authorization": "Bearer hush", "Cookie": "hush"})
+    for path in ("/_mock/requests", "/_mock/requests.har", "/_mock/requests.ndjson"):
+        assert "hush" not in steered.get(path).text
+        assert "[redacted]" in steered.get(path).text
+
+
+def test_the_journal_is_exported_as_one_json_text_in_each_line(steered: TestClient, sample: Json) -> None:
+    steered.post("/configurations", json=sample)
+    steered.get("/configurations")
+    exported = steered.get("/_mock/requests.ndjson")
+    assert exported.headers["content-type"] == "application/x-ndjson"
+    assert [json.loads(line) for line in exported.text.splitlines()] == steered.get("/_mock/requests").json()
+
+
+def test_the_journal_is_exported_as_har(steered: TestClient, sample: Json) -> None:
+    steered.post("/configurations", json=sample)
+    steered.get("/configurations?template=tpl%20a")
+    log = steered.get("/_mock/requests.har").json()["log"]
+    created, listed = log["entries"]
+    assert log["version"] == "1.2"
+    assert json.loads(created["request"]["postData"]["text"]) == sample
+    assert created["response"]["status"], created["response"]["statusText"] == (201, "Created")
+    assert listed["request"]["queryString"] == [{"name": "template", "value": "tpl a"}]
+    assert listed["response"]["content"] == {"size": 2, "mimeType": "application/json", "text": "[]"}

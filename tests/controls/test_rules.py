@@ -1,0 +1,181 @@
+"""Rules: what the next or every matching request gets instead of the usual."""
+
+import time
+from typing import Any
+
+import pytest
+from callconfig.contract.document import Contract
+from callconfig.controls.rules import LONGEST_DELAY, Rule
+from starlette.testclient import TestClient
+
+Json = dict[str, Any]
+DEFAULTS: Json = {"off_contract": False, "probability": 1, "seed": 0}
+
+
+def statuses(api: TestClient, times: int) -> list[int]:
+    return [api.get("/configurations").status_code for _ in range(times)]
+
+
+def test_a_documented_answer_comes_as_often_as_the_rule_says_and_changes_nothing(
+    steered: TestClient, sample: Json, contract: Contract
+) -> None:
+    rule = {"match": {"operation": "createConfiguration"}, "answer": {"status": 409}, "times": 2}
+    created = steered.post("/_mock/rules", json=rule).json()
+    answers = [steered.post("/configurations", json=sample) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [409, 409, 201]
+    assert answers[0].json() == contract.document["components"]["examples"]["DuplicateScope"]["value"]
+    assert steered.get("/_mock/rules").json() == [{**created, "used": 2}]
+    assert [each["rule"] for each in steered.get("/_mock/requests").json()] == [created["id"], created["id"], None]
+
+
+def test_a_named_example_is_answered_with_the_headers_of_the_contract(steered: TestClient, sample: Json) -> None:
+    steered.post("/_mock/rules", json={"answer": {"status": 201, "example": "minimal"}})
+    answer = steered.post("/configurations", json=sample)
+    assert answer.json()["reseller_id"] == "res_002"
+    assert answer.headers["Location"] == "/configurations/cfg_abc123"
+
+
+def test_a_status_without_an_example_is_made_of_the_catalogue_of_problems(steered: TestClient) -> None:
+    answer = {"status": 503, "headers": [{"name": "Retry-After", "value": "7"}]}
+    steered.post("/_mock/rules", json={"answer": answer})
+    refused = steered.get("/configurations")
+    assert (refused.status_code, refused.json()["title"], refused.headers["retry-after"]) == (503, "Unavailable", "7")
+
+
+def test_a_body_of_ones_own_is_judged_by_the_contract(steered: TestClient) -> None:
+    match = {"operation": "listConfigurations"}
+    refused = steered.post("/_mock/rules", json={"match": match, "answer": {"status": 200, "body": [{"id": 7}]}})
+    assert refused.status_code == 409
+    assert "/0/id" in refused.json()["detail"]
+    assert steered.post("/_mock/rules", json={"match": match, "answer": {"status": 200, "body": []}}).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("match", "answer", "reason"),
+    [
+        ({}, {"status": 418}, "createConfiguration has no response 418; it has 201, 400"),
+        ({"operation": "createConfiguration"}, {"status": 404}, "createConfiguration has no response 404"),
+        ({"method": "GET"}, {"status": 409}, "listConfigurations has no response 409"),
+        ({}, {"status": 409, "example": "nothing"}, 'has no example "nothing"; it has duplicateScope'),
+        ({"operation": "nothing"}, {"status": 200}, "for no operation"),
+    ],
+)
+def test_an_answer_that_the_contract_does_not_have_is_refused_with_what_it_has(
+    steered: TestClient, match: Json, answer: Json, reason: str
+) -> None:
+    refused = steered.post("/_mock/rules", json={"match": match, "answer": answer})
+    assert refused.json()["title"] == "Not in the contract"
+    assert reason in refused.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "broken"),
+    [
+        ({}, "rule-without-effect"),
+        ({"delay": {"milliseconds": 1}, "off_contract": True}, "off-contract-needs-answer"),
+        ({"answer": {"status": 200, "example": "a"}, "off_contract": True}, "off-contract-needs-answer"),
+        ({"answer": {"status": 200, "headers": [{"name": "a", "value": "b\r\nc: d"}]}}, "pattern"),
+        ({"fault": "smoke"}, "enum"),
+    ],
+)
+def test_a_rule_that_makes_no_sense_is_refused(steered: TestClient, rule: Json, broken: str) -> None:
+    refused = steered.post("/_mock/rules", json=rule)
+    assert refused.status_code == 400
+    assert broken in [error["rule"] for error in refused.json()["errors"]]
+
+
+@pytest.mark.parametrize(
+    ("answer", "content_type", "text"),
+    [
+        ({"status": 418, "body": "I am a teapot"}, "text/plain; charset=utf-8", "I am a teapot"),
+        ({"status": 200, "body": {"id": 7}}, "application/json", '{"id":7}'),
+        ({"status": 200, "headers": [{"name": "Content-Type", "value": "a/b"}], "body": "x"}, "a/b", "x"),
+        ({"status": 204}, None, ""),
+    ],
+)
+def test_an_answer_off_the_contract_is_sent_as_it_is(
+    steered: TestClient, answer: Json, content_type: str | None, text: str
+) -> None:
+    steered.post("/_mock/rules", json={"answer": answer, "off_contract": True})
+    sent = steered.post("/configurations", json={"broken": True})
+    assert (sent.status_code, sent.headers.get("content-type"), sent.text) == (answer["status"], content_type, text)
+
+
+def test_a_forced_answer_is_for_requests_that_keep_the_contract(steered: TestClient) -> None:
+    steered.post("/_mock/rules", json={"answer": {"status": 503}})
+    assert steered.post("/configurations", json={}).status_code == 400
+
+
+def test_the_newest_rule_that_matches_applies(steered: TestClient) -> None:
+    steered.post("/_mock/rules", json={"answer": {"status": 503}})
+    newest = steered.post("/_mock/rules", json={"answer": {"status": 401}}).json()["id"]
+    assert statuses(steered, 1) == [401]
+    assert steered.delete(f"/_mock/rules/{newest}").status_code == 204
+    assert statuses(steered, 1) == [503]
+    assert steered.delete("/_mock/rules").status_code == 204
+    assert statuses(steered, 1) == [200]
+    assert steered.delete(f"/_mock/rules/{newest}").json()["title"] == "Unknown rule"
+
+
+def test_a_rule_ends_when_the_clock_of_the_session_says_so(steered: TestClient) -> None:
+    steered.put("/_mock/clock", json={"now": "2025-01-15T10:30:00Z"})
+    steered.post("/_mock/rules", json={"answer": {"status": 503}, "until": "2025-01-15T10:31:00Z"})
+    assert statuses(steered, 1) == [503]
+    steered.post("/_mock/clock/advance", json={"seconds": 60})
+    assert statuses(steered, 1) == [200]
+
+
+def test_chances_are_those_of_the_seed(steered: TestClient) -> None:
+    courses = []
+    for seed in (7, 7, 8):
+        steered.delete("/_mock/rules")
+        steered.post("/_mock/rules", json={"answer": {"status": 503}, "probability": 0.5, "seed": seed})
+        courses.append(statuses(steered, 20))
+    assert courses[0] == courses[1] != courses[2]
+    assert set(courses[0]) == {200, 503}
+
+
+def test_a_rule_for_a_body_lets_the_body_through(steered: TestClient, sample: Json) -> None:
+    steered.post("/_mock/rules", json={"match": {"body": {"template": "slow"}}, "answer": {"status": 503}})
+    assert steered.post("/configurations", json={**sample, "template": "slow"}).status_code == 503
+    assert steered.post("/configurations", json=sample).json()["template"] == sample["template"]
+    content = (part for part in [b" " * (1 << 20), b" "])
+    headers = {"Content-Type": "application/json"}
+    assert steered.post("/configurations", content=content, headers=headers).status_code == 413
+
+
+def test_a_path_that_is_no_operation_is_matched_by_its_path_only(steered: TestClient) -> None:
+    answer = {"status": 200, "body": "here"}
+    steered.post("/_mock/rules", json={"answer": answer, "off_contract": True})
+    assert steered.get("/elsewhere").status_code == 404
+    assert steered.get("/openapi.json").json()["openapi"].startswith("3.0")
+    steered.post("/_mock/rules", json={"match": {"path": "/elsewhere"}, "answer": answer, "off_contract": True})
+    assert steered.get("/elsewhere").text == "here"
+
+
+def test_controls_obey_no_rule(steered: TestClient) -> None:
+    steered.post("/_mock/rules", json={"match": {"path": "/_mock/state"}, "delay": {"milliseconds": 60000}})
+    assert steered.get("/_mock/state").status_code == 200
+
+
+def test_a_delay_holds_the_answer_back(steered: TestClient) -> None:
+    steered.post("/_mock/rules", json={"delay": {"milliseconds": 60}})
+    started = time.perf_counter()
+    assert statuses(steered, 1) == [200]
+    assert time.perf_counter() - started >= 0.06
+
+
+@pytest.mark.parametrize(
+    ("delay", "least", "most"),
+    [
+        ({"milliseconds": 100, "distribution": "fixed", "jitter": 1}, 0.1, 0.1),
+        ({"milliseconds": 100, "distribution": "uniform", "jitter": 0.5}, 0.05, 0.15),
+        ({"milliseconds": 100, "distribution": "lognormal", "jitter": 0.5}, 0.01, 1),
+        ({"milliseconds": 60000, "distribution": "uniform", "jitter": 1}, 0, LONGEST_DELAY),
+    ],
+)
+def test_delays_spread_as_their_distribution_says(contract: Contract, delay: Json, least: float, most: float) -> None:
+    rule = Rule("rule1", {**DEFAULTS, "delay": delay}, contract)
+    delays = [rule.seconds() for _ in range(200)]
+    assert least <= min(delays) <= max(delays) <= most
+    assert (len(set(delays)) > 1) == (delay["distribution"] != "fixed")

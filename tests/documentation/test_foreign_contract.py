@@ -1,0 +1,137 @@
+"""Any OpenAPI 3.0 file can be documented, and what it says is text, whatever it says."""
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from callconfig.cli import COULD_NOT_RUN, FINDINGS, OK, main
+from callconfig.contract.document import BUILT_IN, Contract
+from callconfig.documentation.page import render
+
+Reading = Any  # of conftest.py
+
+FOREIGN = Path(__file__).parent / "foreign.yaml"
+
+
+@pytest.fixture(scope="module")
+def foreign(read: Any) -> tuple[Reading, str]:
+    page, markdown = render(Contract.load(FOREIGN), {})
+    return read(page.html), markdown
+
+
+def test_markup_and_script_are_text(foreign: tuple[Reading, str]) -> None:
+    page, _ = foreign
+    assert page.tags.count("script") == 4  # ours: two of data, two of code
+    assert not {"img", "i", "iframe", "object", "embed"} & set(page.tags)
+    assert [value for _, name, value in page.attributes if "javascript:" in value or name.startswith("on")] == []
+    for text in (
+        "Trees <script>alert('title')</script>",
+        "<img src=x onerror=\"alert('description')\">",
+        "</table><script>alert('table')</script>",
+        "Its name, <b>bold</b>",
+        r'"</script><script>alert(\"answer\")</script>"',
+        "Somewhere <i>else</i>",
+    ):
+        assert text in page.text
+
+
+def test_markup_is_text_in_markdown_too(foreign: tuple[Reading, str]) -> None:
+    without_code = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", foreign[1], flags=re.DOTALL)
+    assert "<" not in without_code
+    assert "&lt;img src=x" in without_code
+
+
+def test_only_what_is_in_the_page_may_run() -> None:
+    page, _ = render(Contract.load(FOREIGN), {})
+    policy = page.content_security_policy
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    scripts = re.findall(r"<script>(.*?)</script>", page.html, re.DOTALL)
+    styles = re.findall(r"<style>(.*?)</style>", page.html, re.DOTALL)
+    assert len(scripts) == 2
+    assert len(styles) == 1
+    for text in (*scripts, *styles):
+        assert base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() in policy
+
+
+@pytest.mark.parametrize(
+    ("place", "facts"),
+    [
+        ("GET-trees-name", ["Read a tree", "GET", "/trees/{name}"]),
+        ("GET-trees-name.query.depth", ["integer", "Default 3", "at least 0"]),
+        ("GET-trees-name.query.kinds", ["array of string", '"leaf", "branch"']),
+        ("GET-trees-name.query.filter", ["object", "optional"]),
+        ("replace_tree", ["deprecated", "204", "No Content", "a 'plain' text"]),
+        ("plantTree.body.deep.er.est", ["string"]),
+        ("Tree.name", ["required", "`tick`"]),
+        ("Tree.size", ["number (double)", "0.5 to 99.5", "Nullable"]),
+        ("Tree.kind", ['Default "leaf"', '"leaf", "branch"']),
+        ("Tree.children", ["array of Tree", "Members: Tree"]),
+        ("Tree.labels", ["map of string"]),
+        ("Tree.fruit", ["3 alternatives", "Apple", "Nut", "string"]),
+        ("Nut", ["shell", "boolean", "required", "sort"]),
+        ("Error.a-b-c", ["a/b c", "any"]),
+        ("Lonely.alone", ["boolean"]),
+    ],
+)
+def test_it_is_all_there(foreign: tuple[Reading, str], place: str, facts: list[str]) -> None:
+    assert [fact for fact in facts if fact not in foreign[0].places[place]] == []
+
+
+def test_no_example_is_said_to_have_run(foreign: tuple[Reading, str]) -> None:
+    assert "Its examples were not run" in foreign[0].text
+    assert "The examples were not run" in foreign[1]
+
+
+def test_requests_go_to_the_server_that_the_contract_names(foreign: tuple[Reading, str]) -> None:
+    assert any("https://trees.example.com/v1/trees/oak" in code for code in foreign[0].code)
+
+
+def test_the_command_writes_three_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "made" / "for it"
+    assert main(["docs", "build", "-o", str(folder), "--contract", str(FOREIGN)]) == OK
+    assert sorted(path.name for path in folder.iterdir()) == ["index.html", "openapi.yaml", "reference.md"]
+    assert (folder / "openapi.yaml").read_bytes() == FOREIGN.read_bytes()
+    assert "no example could be run" in capsys.readouterr().out
+
+
+def test_the_command_runs_the_examples_of_the_built_in_contract(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["docs", "build", "-o", str(tmp_path)]) == OK
+    assert re.search(r"\d\d examples run, all answered as documented", capsys.readouterr().out)
+
+
+def test_the_command_finds_a_wrong_answer_and_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    contract = tmp_path / "wrong.yaml"
+    contract.write_text(BUILT_IN.read_text().replace("max_retry: 5", "max_retry: 6", 1))
+    wrong = BUILT_IN.read_text().replace('No configuration has the id "cfg_unknown".', "Gone.", 1)
+    contract.write_text(wrong)
+    assert main(["docs", "build", "-o", str(tmp_path / "site"), "--contract", str(contract)]) == FINDINGS
+    shown = capsys.readouterr().err
+    assert 'updateConfiguration.404.unknownConfiguration: /detail: documents "Gone."' in shown
+    assert shown.endswith("documented answers differ in 1 places from the mock's\n")
+    assert not (tmp_path / "site").exists()
+
+
+@pytest.mark.parametrize(
+    ("contract", "output", "said"),
+    [
+        ("there is none.yaml", "site", "cannot be read"),
+        (FOREIGN, "file/site", "cannot be written"),
+    ],
+)
+def test_what_stops_the_command_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], contract: str | Path, output: str, said: str
+) -> None:
+    (tmp_path / "file").touch()
+    assert main(["docs", "build", "-o", str(tmp_path / output), "--contract", str(contract)]) == COULD_NOT_RUN
+    shown = capsys.readouterr().err
+    assert shown.startswith("callconfig: ")
+    assert said in shown
+    assert shown.count("\n") == 1

@@ -1,0 +1,110 @@
+"""Each request that the reference shows runs as it is shown, in each language, and gets the documented status and body."""
+
+import asyncio
+import contextlib
+import io
+import json
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+import uvicorn
+from callconfig.app import example_mock
+from callconfig.contract.document import Contract
+from callconfig.documentation.examples import Example, examples
+from callconfig.documentation.snippets import curl, javascript, python
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+class Worlds:
+    """A mock of its own for each language and example, each with what the example is given, below a path of its own."""
+
+    def __init__(self, contract: Contract) -> None:
+        self.examples = [example for example in examples(contract) if example.is_executable]
+        self._mocks = {
+            f"/{language}/{index}": asyncio.run(_given(contract, example))
+            for language in ("curl", "python", "javascript")
+            for index, example in enumerate(self.examples)
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        place = "/".join(scope["path"].split("/")[:3])
+        path = scope["path"].removeprefix(place)
+        await self._mocks[place](scope | {"path": path, "raw_path": path.encode()}, receive, send)
+
+
+async def _given(contract: Contract, example: Example) -> ASGIApp:
+    mock = await example_mock(contract)
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(mock), base_url="http://mock") as client:
+        for sent in example.given:
+            await client.request(sent.method, sent.target, headers=dict(sent.headers), content=sent.content)
+    return mock
+
+
+@pytest.fixture(scope="module")
+def worlds(contract: Contract) -> Worlds:
+    return Worlds(contract)
+
+
+@pytest.fixture(scope="module")
+def server(worlds: Worlds) -> Iterator[str]:
+    listening = socket.create_server(("127.0.0.1", 0))
+    running = uvicorn.Server(uvicorn.Config(worlds, lifespan="off", log_config=None))
+    thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
+    thread.start()
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    running.should_exit = True
+    thread.join()
+
+
+@pytest.mark.xdist_group("snippets")
+def test_the_curl_commands_run(worlds: Worlds, server: str) -> None:
+    for index, example in enumerate(worlds.examples):
+        command = curl(example.sent, f"{server}/curl/{index}")
+        ran = subprocess.run(["sh", "-c", f"{command} --silent"], capture_output=True, text=True, check=True)
+        head, _, body = ran.stdout.partition("\n\n")
+        _expect(example, f"{head.split()[1]} {body}")
+
+
+@pytest.mark.xdist_group("snippets")
+def test_the_python_programs_run(worlds: Worlds, server: str) -> None:
+    for index, example in enumerate(worlds.examples):
+        program = python(example.sent, f"{server}/python/{index}")
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            exec(compile(program, example.anchor, "exec"), {})  # noqa: S102 (it is ours, and this is its test)
+        _expect(example, printed.getvalue())
+
+
+@pytest.mark.xdist_group("snippets")
+@pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not here")
+def test_the_javascript_programs_run(worlds: Worlds, server: str) -> None:
+    programs = [javascript(example.sent, f"{server}/javascript/{index}") for index, example in enumerate(worlds.examples)]
+    module = "\n".join(f"{{\n{program}\n}}" for program in programs)
+    ran = subprocess.run(
+        ["node", "--input-type=module"], input=module, capture_output=True, text=True, check=True, timeout=60
+    )
+    for example, line in zip(worlds.examples, ran.stdout.splitlines(), strict=True):
+        _expect(example, line)
+
+
+def _expect(example: Example, printed: str) -> None:
+    status, _, body = printed.strip().partition(" ")
+    assert status == example.status, example.anchor
+    _equal_where_documented(example.body, json.loads(body), example.anchor)
+
+
+def _equal_where_documented(documented: Any, answered: Any, where: str) -> None:
+    if isinstance(documented, dict):
+        for name, value in documented.items():
+            _equal_where_documented(value, answered[name], f"{where}/{name}")
+    elif isinstance(documented, list):
+        assert len(documented) == len(answered), where
+        for one, other in zip(documented, answered, strict=True):
+            _equal_where_documented(one, other, where)
+    else:
+        assert documented == answered, where

@@ -1,0 +1,36 @@
+"""Running `check` against applications of the tests' own."""
+
+from collections.abc import Callable
+
+import pytest
+from callconfig import cli
+from callconfig.contract.document import BUILT_IN, Contract
+from callconfig.verification.check import Run, require_coverage
+from callconfig.verification.coverage import Coverage
+from callconfig.verification.redaction import Redaction
+from callconfig.verification.result import EnoughFailures, Result
+from callconfig.verification.target import serving
+from starlette.types import ASGIApp
+
+CheckApp = Callable[..., Result]
+
+
+@pytest.fixture
+def check_app(contract: Contract) -> CheckApp:
+    """What `callconfig check` finds in an application, with the command's own defaults."""
+
+    def run(app: ASGIApp, *, seed: int = 1, max_failures: int | None = None) -> Result:
+        options = cli._parser().parse_args(["check", "--seed", str(seed)])  # noqa: SLF001
+        result = Result("check", "app", contract, BUILT_IN, Redaction(contract), seed=seed, most=max_failures)
+        result.coverage = Coverage(contract)
+        with serving(app) as url:
+            checking = Run(result, url, [], lambda _operation: True, options)
+            try:
+                checking.model()
+                checking.generated()
+                require_coverage(result)
+            except EnoughFailures:
+                pass
+        return result
+
+    return run

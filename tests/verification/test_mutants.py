@@ -1,0 +1,617 @@
+"""Servers that are wrong on purpose, each in one way: the proof that `check` finds what it is for."""
+
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from callconfig.storage import ConfigurationStore, UnknownConfiguration
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+Body = Any
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request on its way to the right server."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    raw: bytes
+
+    @property
+    def body(self) -> Body:
+        try:
+            return json.loads(self.raw)
+        except ValueError:
+            return None
+
+    def with_body(self, body: Body) -> "Asked":
+        return replace(self, raw=json.dumps(body).encode())
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response on its way back."""
+
+    status: int
+    headers: Mapping[str, str]
+    raw: bytes
+
+    @property
+    def body(self) -> Body:
+        return json.loads(self.raw) if self.raw else None
+
+    def with_body(self, body: Body) -> "Answer":
+        return replace(self, raw=json.dumps(body).encode())
+
+
+Server = Callable[[Asked], Awaitable[Answer]]
+Mutant = Callable[[Server, ConfigurationStore], Server]
+
+
+def tampered(app: ASGIApp, store: ConfigurationStore, mutate: Mutant) -> ASGIApp:
+    """The application with a mutant around it."""
+
+    async def serve(asked: Asked) -> Answer:
+        return await _call(app, asked)
+
+    mutant = mutate(serve, store)
+
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
+        raw = b""
+        while (message := await receive())["type"] == "http.request":
+            raw += message.get("body", b"")
+            if not message.get("more_body"):
+                break
+        path = scope["raw_path"].decode()
+        answer = await mutant(Asked(scope["method"], path, scope["query_string"].decode("latin-1"), headers, raw))
+        fields = {**answer.headers, "content-length": str(len(answer.raw))}
+        encoded = [(name.encode(), value.encode("latin-1")) for name, value in fields.items()]
+        await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
+        await send({"type": "http.response.body", "body": answer.raw})
+
+    return wrapped
+
+
+async def _call(app: ASGIApp, asked: Asked) -> Answer:
+    headers = {**asked.headers, "content-length": str(len(asked.raw))}
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "scheme": "http",
+        "method": asked.method,
+        "path": asked.path,
+        "raw_path": asked.path.encode(),
+        "root_path": "",
+        "query_string": asked.query.encode("latin-1"),
+        "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers.items()],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+    }
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": asked.raw, "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await app(scope, receive, send)
+    start = sent[0]
+    raw = b"".join(message.get("body", b"") for message in sent[1:])
+    return Answer(start["status"], {name.decode(): value.decode() for name, value in start["headers"]}, raw)
+
+
+def asking(change: Callable[[Asked], Asked]) -> Mutant:
+    """A server that understands requests wrongly."""
+
+    def mutate(serve: Server, _store: ConfigurationStore) -> Server:
+        async def mutant(asked: Asked) -> Answer:
+            return await serve(change(asked))
+
+        return mutant
+
+    return mutate
+
+
+def answering(change: Callable[[Asked, Answer], Answer]) -> Mutant:
+    """A server that answers wrongly."""
+
+    def mutate(serve: Server, _store: ConfigurationStore) -> Server:
+        async def mutant(asked: Asked) -> Answer:
+            return change(asked, await serve(asked))
+
+        return mutant
+
+    return mutate
+
+
+def mending(change: Callable[[dict[str, Any]], dict[str, Any] | None], *methods: str) -> Mutant:
+    """A server that takes bodies which break the contract, because it mends them in silence."""
+
+    def mend(asked: Asked) -> Asked:
+        body = asked.body
+        mended = change(body) if isinstance(body, dict) and asked.method in (methods or ("POST", "PUT")) else None
+        return asked.with_body(mended) if mended is not None else asked
+
+    return asking(mend)
+
+
+def showing(change: Callable[[dict[str, Any]], dict[str, Any]], *methods: str) -> Mutant:
+    """A server that shows what it stored wrongly."""
+
+    def show(asked: Asked, answer: Answer) -> Answer:
+        if answer.status >= 300 or asked.method not in (methods or ("POST", "PUT", "GET")):
+            return answer
+        body = answer.body
+        return answer.with_body([change(row) for row in body] if isinstance(body, list) else change(body))
+
+    return answering(show)
+
+
+def listing(change: Callable[[Asked, list[Any]], Any]) -> Mutant:
+    """A server that lists wrongly."""
+
+    def show(asked: Asked, answer: Answer) -> Answer:
+        return answer.with_body(change(asked, answer.body)) if asked.method == "GET" and answer.status == 200 else answer
+
+    return answering(show)
+
+
+def status(method: str, right: int, wrong: int) -> Mutant:
+    """A server with a wrong status."""
+
+    def show(asked: Asked, answer: Answer) -> Answer:
+        if (asked.method, answer.status) != (method, right):
+            return answer
+        answer = replace(answer, status=wrong)
+        return answer.with_body({**answer.body, "status": wrong}) if wrong >= 400 else answer
+
+    return answering(show)
+
+
+def without(body: dict[str, Any], *members: str) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name not in members}
+
+
+def problem(code: int) -> Answer:
+    document = {"type": "/docs#x", "title": "X", "status": code, "detail": "no"}
+    return Answer(code, {"content-type": "application/problem+json"}, json.dumps(document).encode())
+
+
+def always(method: str, code: int) -> Mutant:
+    return answering(lambda asked, answer: problem(code) if asked.method == method and answer.status < 300 else answer)
+
+
+def header(name: str, change: Callable[[str], str | None], *codes: int) -> Mutant:
+    """A server with a wrong header field."""
+
+    def show(_asked: Asked, answer: Answer) -> Answer:
+        if name not in answer.headers or (codes and answer.status not in codes):
+            return answer
+        value = change(answer.headers[name])
+        rest = {key: text for key, text in answer.headers.items() if key != name}
+        return replace(answer, headers=rest if value is None else {**rest, name: value})
+
+    return answering(show)
+
+
+def merges(serve: Server, store: ConfigurationStore) -> Server:
+    async def mutant(asked: Asked) -> Answer:
+        if asked.method == "PUT" and isinstance(asked.body, dict):
+            try:
+                old = await store.get(asked.path.rpartition("/")[2])
+            except UnknownConfiguration:
+                return await serve(asked)
+            merged = {**without(old, "id", "created_at", "updated_at"), **asked.body}
+            checked = await serve(replace(asked, method="POST", path="/configurations"))
+            return await serve(asked.with_body(merged)) if checked.status in (201, 409) else await serve(asked)
+        return await serve(asked)
+
+    return mutant
+
+
+def null_leaves_the_old_value(serve: Server, store: ConfigurationStore) -> Server:
+    async def mutant(asked: Asked) -> Answer:
+        body = asked.body
+        if asked.method == "PUT" and isinstance(body, dict) and "merchant_id" in body and body["merchant_id"] is None:
+            try:
+                old = await store.get(asked.path.rpartition("/")[2])
+            except UnknownConfiguration:
+                return await serve(asked)
+            return await serve(asked.with_body({**body, "merchant_id": old["merchant_id"]}))
+        return await serve(asked)
+
+    return mutant
+
+
+def upserts(serve: Server, _store: ConfigurationStore) -> Server:
+    async def mutant(asked: Asked) -> Answer:
+        answer = await serve(asked)
+        if asked.method == "PUT" and answer.status == 404:
+            made = await serve(replace(asked, method="POST", path="/configurations").with_body(without(asked.body, "id")))
+            return replace(made, status=200) if made.status == 201 else answer
+        return answer
+
+    return mutant
+
+
+def overwrites_duplicates(serve: Server, _store: ConfigurationStore) -> Server:
+    async def mutant(asked: Asked) -> Answer:
+        answer = await serve(asked)
+        if asked.method == "POST" and answer.status == 409:
+            holder = re.findall(r"cfg_\w+", answer.body["detail"])[0]
+            done = await serve(replace(asked, method="PUT", path=f"/configurations/{holder}"))
+            return replace(done, status=201, headers={**done.headers, "location": f"/configurations/{holder}"})
+        return answer
+
+    return mutant
+
+
+def stores_what_it_refuses(serve: Server, _store: ConfigurationStore) -> Server:
+    async def mutant(asked: Asked) -> Answer:
+        answer = await serve(asked)
+        if asked.method == "POST" and answer.status == 400 and isinstance(asked.body, dict):
+            await serve(asked.with_body({**asked.body, "max_retry": 1}))
+        return answer
+
+    return mutant
+
+
+@dataclass
+class Forgetful:
+    """Remembers only the last few, as a cache would."""
+
+    serve: Server
+    kept: list[str] = field(default_factory=list)
+
+    async def __call__(self, asked: Asked) -> Answer:
+        answer = await self.serve(asked)
+        if asked.method == "POST" and answer.status == 201:
+            self.kept = [*self.kept, answer.body["id"]][-3:]
+        if asked.method == "GET" and answer.status == 200:
+            return answer.with_body([row for row in answer.body if row["id"] in self.kept])
+        return answer
+
+
+@dataclass
+class StaleAfterUpdate:
+    """Lists what it showed when it created."""
+
+    serve: Server
+    shown: dict[str, Any] = field(default_factory=dict)
+
+    async def __call__(self, asked: Asked) -> Answer:
+        answer = await self.serve(asked)
+        if asked.method == "POST" and answer.status == 201:
+            self.shown[answer.body["id"]] = answer.body
+        if asked.method == "GET" and answer.status == 200:
+            return answer.with_body([self.shown.get(row["id"], row) for row in answer.body])
+        return answer
+
+
+def keeps_the_old_scope(serve: Server, _store: ConfigurationStore) -> Server:
+    taken: dict[tuple[str, str], str] = {}
+
+    async def mutant(asked: Asked) -> Answer:
+        body = asked.body
+        scope = (str(body.get("reseller_id")), str(body.get("template"))) if isinstance(body, dict) else ("", "")
+        answer = await serve(asked)
+        if answer.status == 201:
+            if scope in taken:
+                return problem(409)
+            taken[scope] = answer.body["id"]
+        return answer
+
+    return mutant
+
+
+def refuses_to_replace_with_its_own_scope(serve: Server, store: ConfigurationStore) -> Server:
+    async def mutant(asked: Asked) -> Answer:
+        answer = await serve(asked)
+        if asked.method != "PUT" or answer.status != 200:
+            return answer
+        unchanged = answer.body["created_at"] != answer.body["updated_at"] and answer.body["reseller_id"].endswith("-0")
+        return problem(409) if unchanged else answer
+
+    return mutant
+
+
+async def shown(store: ConfigurationStore) -> list[dict[str, Any]]:
+    return [{**json.loads(text), "telephony_config": None} for text in await store.find()]
+
+
+def one_filter(name: str) -> Mutant:
+    """A server that ignores a filter."""
+    return asking(
+        lambda asked: replace(asked, query="&".join(p for p in asked.query.split("&") if not p.startswith(f"{name}=")))
+        if asked.method == "GET" and asked.query.count(f"{name}=") == 1 and "%FF" not in asked.query
+        else asked
+    )
+
+
+def matches_prefixes(serve: Server, store: ConfigurationStore) -> Server:
+    async def mutant(asked: Asked) -> Answer:
+        answer = await serve(asked)
+        found = re.fullmatch(r"reseller_id=([\w.%-]+)", asked.query)
+        if asked.method == "GET" and answer.status == 200 and found:
+            rows = await shown(store)
+            return answer.with_body([row for row in rows if row["reseller_id"].startswith(found[1])])
+        return answer
+
+    return mutant
+
+
+def ignores_case(serve: Server, store: ConfigurationStore) -> Server:
+    async def mutant(asked: Asked) -> Answer:
+        answer = await serve(asked)
+        found = re.fullmatch(r"template=([\w.%-]+)", asked.query)
+        if asked.method == "GET" and answer.status == 200 and found:
+            rows = await shown(store)
+            return answer.with_body([row for row in rows if row["template"].lower() == found[1].lower()])
+        return answer
+
+    return mutant
+
+
+def leaks_rows_of_another_reseller(serve: Server, store: ConfigurationStore) -> Server:
+    async def mutant(asked: Asked) -> Answer:
+        answer = await serve(asked)
+        if asked.method == "GET" and answer.status == 200 and "reseller_id" in asked.query:
+            others = await shown(store)
+            known = [row["id"] for row in answer.body]
+            return answer.with_body([*answer.body, *[row for row in others if row["id"] not in known][:1]])
+        return answer
+
+    return mutant
+
+
+def loses_the_one_before(serve: Server, _store: ConfigurationStore) -> Server:
+    """Creates, and drops what was created before for the same reseller when it lists."""
+    last: dict[str, str] = {}
+
+    async def mutant(asked: Asked) -> Answer:
+        answer = await serve(asked)
+        if asked.method == "POST" and answer.status == 201:
+            last[answer.body["reseller_id"]] = answer.body["id"]
+        if asked.method == "GET" and answer.status == 200:
+            return answer.with_body([row for row in answer.body if last.get(row["reseller_id"], row["id"]) == row["id"]])
+        return answer
+
+    return mutant
+
+
+def times_with_seconds(body: dict[str, Any]) -> dict[str, Any]:
+    return {**body, "call_start_time": f"{body['call_start_time']}:00"}
+
+
+def known_members_only(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if not name.startswith("x-")}
+
+
+def both_hours(body: dict[str, Any]) -> dict[str, Any] | None:
+    start, end = body.get("inbound_call_start_time"), body.get("inbound_call_end_time")
+    good = [time for time in (start, end) if isinstance(time, str) and re.fullmatch(r"\d\d:\d\d", time)]
+    return {**body, "inbound_call_start_time": good[0], "inbound_call_end_time": good[0]} if len(good) == 1 else None
+
+
+def number_for_redirect(body: dict[str, Any]) -> dict[str, Any] | None:
+    lacks = body.get("inbound_block_action") == "REDIRECT" and body.get("inbound_redirect_number") is None
+    return {**body, "inbound_redirect_number": "+15550100"} if lacks else None
+
+
+def calls_for_limit(body: dict[str, Any]) -> dict[str, Any] | None:
+    lacks = body.get("rate_limit_enabled") is True and body.get("rate_limit_max_calls") is None
+    return {**body, "rate_limit_max_calls": 1} if lacks else None
+
+
+def clamped(member: str, least: int) -> Callable[[dict[str, Any]], dict[str, Any] | None]:
+    def clamp(body: dict[str, Any]) -> dict[str, Any] | None:
+        value = body.get(member)
+        return {**body, member: least} if type(value) is int and -10 < value < least else None
+
+    return clamp
+
+
+def replaced_if(member: str, wrong: Callable[[Any], bool], right: Any) -> Callable[[dict[str, Any]], dict[str, Any] | None]:
+    return lambda body: {**body, member: right} if member in body and wrong(body[member]) else None
+
+
+def any_media_type(asked: Asked) -> Asked:
+    return replace(asked, headers={**asked.headers, "content-type": "application/json"}) if asked.raw else asked
+
+
+def any_accept(asked: Asked) -> Asked:
+    return replace(asked, headers={name: value for name, value in asked.headers.items() if name != "accept"})
+
+
+def ignores_contradicting_id(asked: Asked) -> Asked:
+    return asked.with_body(without(asked.body, "id")) if asked.method == "PUT" and isinstance(asked.body, dict) else asked
+
+
+def fails_on_pre_checks(asked: Asked, answer: Answer) -> Answer:
+    trouble = answer.status < 300 and isinstance(asked.body, dict) and asked.body.get("pre_checks")
+    return problem(500) if trouble else answer
+
+
+def only_get_and_post(asked: Asked, answer: Answer) -> Answer:
+    return problem(404) if answer.status == 405 else answer
+
+
+def of_problem(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Mutant:
+    return answering(lambda _asked, answer: answer.with_body(change(answer.body)) if answer.status >= 400 else answer)
+
+
+MUTANTS: dict[str, tuple[Mutant, str]] = {
+    # createConfiguration
+    "every create is a conflict": (always("POST", 409), "expected-status"),
+    "no create is a conflict": (overwrites_duplicates, "expected-status"),
+    "a conflict is 400": (status("POST", 409, 400), "expected-status"),
+    "a create answers 200": (status("POST", 201, 200), "undocumented-status"),
+    "an invalid create answers 422": (status("POST", 400, 422), "undocumented-status"),
+    "an invalid create answers 500": (status("POST", 400, 500), "expected-status"),
+    "Location is missing": (header("location", lambda _: None), "required"),
+    "Location leads elsewhere": (header("location", lambda text: text[:-1] + "_"), "location"),
+    "Location is the collection": (header("location", lambda _: "/configurations"), "location"),
+    "a create takes members that nobody knows": (mending(known_members_only, "POST"), "expected-status"),
+    "a create with checks fails": (answering(fails_on_pre_checks), "expected-status"),
+    "every identity is the same": (showing(lambda body: {**body, "id": "cfg_1"}, "POST"), "location"),
+    "what is refused is stored": (stores_what_it_refuses, "list-content"),
+    # updateConfiguration
+    "every update is unknown": (always("PUT", 404), "expected-status"),
+    "an update merges": (merges, "stored-value"),
+    "null leaves the old value": (null_leaves_the_old_value, "stored-value"),
+    "an update of what is unknown creates it": (upserts, "expected-status"),
+    "what is unknown is 400": (status("PUT", 404, 400), "expected-status"),
+    "an update takes the scope of another": (status("PUT", 409, 200), "undocumented-media-type"),
+    "an update answers 204": (status("PUT", 200, 204), "undocumented-status"),
+    "an update changes created_at": (
+        showing(lambda body: {**body, "created_at": body["updated_at"]}, "PUT"),
+        "created-at",
+    ),
+    "an update leaves updated_at": (showing(lambda body: {**body, "updated_at": body["created_at"]}), "updated-at"),
+    "an update changes the identity": (showing(lambda body: {**body, "id": f"{body['id']}2"}, "PUT"), "identity"),
+    "an update takes a contradicting id": (asking(ignores_contradicting_id), "expected-status"),
+    "an update keeps the old scope taken": (keeps_the_old_scope, "expected-status"),
+    "an update with its own scope is a conflict": (refuses_to_replace_with_its_own_scope, "expected-status"),
+    "an update is not seen in lists": (lambda serve, _: StaleAfterUpdate(serve), "stored-value"),
+    "an update takes members that nobody knows": (mending(known_members_only, "PUT"), "expected-status"),
+    # listConfigurations
+    "nothing is listed": (listing(lambda _asked, _rows: []), "list-content"),
+    "only the first three are listed": (listing(lambda _asked, rows: rows[:3]), "list-content"),
+    "only the last three are remembered": (lambda serve, _: Forgetful(serve), "list-content"),
+    "the one before is lost": (loses_the_one_before, "list-content"),
+    "a list has each twice": (listing(lambda _asked, rows: rows * 2), "list-content"),
+    "a list is newest first": (listing(lambda _asked, rows: rows[::-1]), "list-order"),
+    "a list is by id": (listing(lambda _asked, rows: sorted(rows, key=lambda row: row["id"])), "list-order"),
+    "a list is wrapped": (listing(lambda _asked, rows: {"items": rows}), "type"),
+    "a list ignores reseller_id": (one_filter("reseller_id"), "list-filter"),
+    "a list ignores template": (one_filter("template"), "list-filter"),
+    "a list matches prefixes": (matches_prefixes, "list-filter"),
+    "a list ignores case": (ignores_case, "list-filter"),
+    "a list leaks rows of another reseller": (leaks_rows_of_another_reseller, "list-filter"),
+    "a list ignores unknown parameters": (
+        asking(lambda asked: replace(asked, query="") if "x-unknown" in asked.query else asked),
+        "expected-status",
+    ),
+    "a list takes the last of two values": (
+        asking(lambda asked: replace(asked, query=asked.query.replace("=a&", "=b&", 1).rpartition("=b&")[2])),
+        "expected-status",
+    ),
+    # Members
+    "auth_token is returned": (
+        answering(
+            lambda asked, answer: answer.with_body({**answer.body, "telephony_config": asked.body["telephony_config"]})
+            if answer.status in (200, 201) and isinstance(asked.body, dict) and asked.body.get("telephony_config")
+            else answer
+        ),
+        "writeOnly",
+    ),
+    "a default is wrong": (
+        mending(lambda body: {"rate_limit_window_seconds": 60, **body}),
+        "stored-value",
+    ),
+    "a member is dropped": (showing(lambda body: without(body, "inbound_block_message")), "stored-value"),
+    "members that are null are left out": (
+        showing(lambda body: {name: value for name, value in body.items() if value is not None}),
+        "required",
+    ),
+    "times have seconds": (showing(times_with_seconds), "pattern"),
+    "a list of numbers is one string": (
+        showing(lambda body: {**body, "rate_limit_whitelist": ",".join(body["rate_limit_whitelist"])}),
+        "type",
+    ),
+    "an order is lost": (
+        mending(
+            lambda body: {**body, "rate_limit_max_calls": 1}
+            if body.get("rate_limit_max_calls") == 2147483647
+            else None
+        ),
+        "stored-value",
+    ),
+    "an empty text becomes null": (
+        mending(replaced_if("inbound_block_message", lambda text: text == "", None)),
+        "stored-value",
+    ),
+    "null is refused": (
+        answering(
+            lambda asked, answer: problem(400)
+            if answer.status < 300 and isinstance(asked.body, dict) and "merchant_id" in asked.body and not asked.body["merchant_id"]
+            else answer
+        ),
+        "expected-status",
+    ),
+    "created_at has an offset": (
+        showing(lambda body: {**body, "created_at": body["created_at"].replace("Z", "+00:00")}),
+        "pattern",
+    ),
+    # Rules across members, and keywords
+    "inbound hours need no pair": (mending(both_hours), "expected-status"),
+    "a redirect needs no number": (mending(number_for_redirect), "expected-status"),
+    "a rate limit needs no number of calls": (mending(calls_for_limit), "expected-status"),
+    "a negative offset is taken": (mending(clamped("initial_offset", 0)), "expected-status"),
+    "a window of no seconds is taken": (mending(clamped("rate_limit_window_seconds", 1)), "expected-status"),
+    "any provider is taken": (
+        mending(replaced_if("calling_provider", lambda name: name == "none-of-them", "PLIVO")),
+        "expected-status",
+    ),
+    "any text is a time zone": (
+        mending(replaced_if("inbound_call_timezone", lambda name: name in ("none", ""), "UTC")),
+        "expected-status",
+    ),
+    "the same number twice is taken": (
+        mending(replaced_if("rate_limit_whitelist", lambda it: isinstance(it, list) and len(it) == 2, [])),
+        "expected-status",
+    ),
+    "numbers may be texts": (
+        mending(replaced_if("max_retry", lambda number: isinstance(number, str), 3)),
+        "expected-status",
+    ),
+    "a required member may be absent": (mending(lambda body: {"max_retry": 3, **body}), "expected-status"),
+    # The protocol
+    "any media type is JSON": (asking(any_media_type), "expected-status"),
+    "Accept is ignored": (asking(any_accept), "expected-status"),
+    "a member may be there twice": (mending(lambda body: body), "expected-status"),
+    "problems are plain JSON": (
+        header("content-type", lambda text: text.replace("problem+", "")),
+        "undocumented-media-type",
+    ),
+    "problems lack a detail": (of_problem(lambda body: without(body, "detail")), "required"),
+    "problems have another status": (of_problem(lambda body: {**body, "status": 418}), "problem-status"),
+    "405 has no Allow": (header("allow", lambda _: None), "allow"),
+    "405 is 404": (answering(only_get_and_post), "expected-status"),
+    "an unknown path is an empty list": (
+        answering(
+            lambda asked, answer: Answer(200, {"content-type": "application/json"}, b"[]")
+            if "unknown/path" in asked.path
+            else answer
+        ),
+        "expected-status",
+    ),
+    "every answer is text": (header("content-type", lambda _: "text/html"), "undocumented-media-type"),
+}
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_wrong_server_is_caught(
+    name: str, make_app: Callable[..., ASGIApp], store: ConfigurationStore, check_app: Callable[..., Any]
+) -> None:
+    mutate, rule = MUTANTS[name]
+    result = check_app(tampered(make_app(), store, mutate), max_failures=1)
+    (failure,) = result.errors
+    assert failure.finding.rule == rule, failure.finding
+    assert len(failure.interactions) <= 8, "the requests that show it are few"
+
+
+def test_the_wrapper_around_the_mutants_is_itself_right(
+    make_app: Callable[..., ASGIApp], store: ConfigurationStore, check_app: Callable[..., Any]
+) -> None:
+    result = check_app(tampered(make_app(), store, lambda serve, _store: serve))
+    assert result.errors == []
