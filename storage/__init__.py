@@ -27,6 +27,7 @@ __all__ = [
     "StoreUnavailable",
     "UnknownConfiguration",
     "UnreadableStore",
+    "is_shared",
     "open_store",
 ]
 

@@ -1,7 +1,5 @@
 """What both stores do to a document alike: its JSON text, the server's members, its scope, its place in the order."""
 
-import json
-import re
 from collections.abc import Callable, Container, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -10,27 +8,22 @@ import orjson
 
 from .store import Document, Resource, ServerValues
 
-BEYOND_64_BITS = re.compile(rb"\d{19}")
-"""orjson reads an integer this long as a float. Finding the digits inside a string costs time only."""
-
 
 def to_json(document: Document) -> bytes:
     """`document` as compact JSON in UTF-8, without a raw newline; its members keep their order.
 
-    Raises ValueError for what has no JSON, such as a lone surrogate. NaN becomes null.
+    Raises ValueError for what could not be read back as it is: an integer beyond 64 bits, a lone surrogate, whatever
+    JSON does not have. NaN and the infinities become null.
     """
     try:
         return orjson.dumps(document)
-    except TypeError:  # an integer beyond 64 bits, which the standard library writes, or something that is not JSON
-        try:
-            return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-        except TypeError as error:
-            raise ValueError(f"not JSON: {error}") from error
+    except TypeError as error:
+        raise ValueError(f"cannot be kept as JSON: {error}") from error
 
 
 def from_json(text: bytes) -> Document:
     """The document that `to_json` wrote as `text`, equal in every value and shared with nobody."""
-    document: Document = json.loads(text) if BEYOND_64_BITS.search(text) else orjson.loads(text)
+    document: Document = orjson.loads(text)
     return document
 
 

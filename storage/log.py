@@ -4,6 +4,7 @@ A later line with the same id takes the place of the earlier one, and there is n
 the file, compare two of them and mend one with an editor. This module knows lines and disks, not documents.
 """
 
+import errno
 import logging
 import os
 import threading
@@ -68,7 +69,7 @@ class Log:
         """Raises StoreUnavailable; then the line is not in the file, and a later call may succeed."""
         line = text + b"\n"
         try:
-            expect_at(self._path, self._file)
+            self._expect_in_place()
             self._drop_unfinished()
             self._unfinished = True
             write_all(self._descriptor, line)
@@ -101,6 +102,7 @@ class Log:
         """Replace all lines by `texts`, on the disk on return. Raises StoreUnavailable; then nothing has changed."""
         self._abandon_compaction()
         try:
+            self._expect_in_place()
             self._hand_over(self._write_successor(texts))
         except OSError as error:
             raise self._unavailable(error) from error
@@ -146,6 +148,12 @@ class Log:
         self._descriptor, self._file = descriptor, os.fstat(descriptor)
         self.extent, self._unfinished = extent, False
 
+    def _expect_in_place(self) -> None:
+        """Raises OSError when what is written now would go nowhere, or over the file of somebody else."""
+        if self._descriptor == CLOSED:
+            raise OSError(errno.EBADF, "it was closed")
+        expect_at(self._path, self._file)
+
     def _drop_unfinished(self) -> None:
         if self._unfinished:
             os.ftruncate(self._descriptor, self.extent.length)
@@ -160,7 +168,7 @@ class Log:
     def _hand_over(self, successor: Successor, appended: bytes = b"", lines: int = 0) -> None:
         try:
             successor.add(appended, lines)
-            expect_at(self._path, self._file)
+            self._expect_in_place()
             successor.take_the_name()
         except OSError:
             successor.discard()

@@ -201,9 +201,10 @@ def test_a_file_has_one_process_at_a_time(opened: Any, path: Path, run: Any) -> 
 def test_a_closed_store_writes_no_more(opened: Any, path: Path, run: Any) -> None:
     store = opened()
     run(store.close())
-    # The other file gets the number of the closed descriptor.
-    with path.with_name("other").open("w"), pytest.raises(StoreUnavailable):
-        run(store.create(configuration()))
+    with path.with_name("other").open("w"):  # gets the number of the closed descriptor
+        for write in (store.create(configuration()), store.load([configuration()])):
+            with pytest.raises(StoreUnavailable, match="it was closed"):
+                run(write)
     assert path.read_text() == HEADER
     assert path.with_name("other").read_text() == ""
 
