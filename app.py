@@ -2,10 +2,8 @@
 
 import json
 import logging
-import secrets
-import string
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -29,27 +27,31 @@ from starlette.types import ASGIApp, Scope
 from .contract.document import BUILT_IN, Contract
 from .contract.middleware import INTERNAL_ERROR, AccessLog, ContractMiddleware, Exchange
 from .contract.problem import PROBLEM_JSON, Problem
+from .controls import handlers as control_handlers
+from .controls.layers import BASE_PATH as CONTROLS_PATH
+from .controls.problems import CONTROL_PROBLEMS, SESSION_PROBLEMS
+from .controls.sources import Sources
+from .controls.steering import Controls
+from .documentation.served import ServedReference
 from .handlers import configurations
 from .handlers.problems import PROBLEMS
+from .identity.authentication import Authentication
+from .identity.caller import Authenticate, Caller
+from .identity.ownership import OwnConfigurations
+from .identity.problems import IDENTITY_PROBLEMS
 from .storage import MEMORY, ConfigurationStore, Resource, ServerValues, open_store
 
 logger = logging.getLogger("callconfig")
 
-_ID_CHARACTERS = string.ascii_lowercase + string.digits
-_ID_LENGTH = 16
+
+def sources(contract: Contract) -> Sources:
+    """A clock that shows the real time and ids that nobody guesses, until a control determines them."""
+    return Sources(contract.resource["prefix"])
 
 
 def server_values(contract: Contract) -> ServerValues:
     """Real times, and ids that nobody guesses."""
-    prefix: str = contract.resource["prefix"]
-
-    def now() -> str:
-        return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-    def new_id() -> str:
-        return prefix + "".join(secrets.choice(_ID_CHARACTERS) for _ in range(_ID_LENGTH))
-
-    return ServerValues(now, new_id)
+    return sources(contract).values
 
 
 def resource(contract: Contract) -> Resource:
@@ -63,42 +65,81 @@ async def example_mock(contract: Contract) -> ASGIApp:
     world = contract.document["x-examples"]
     ids = iter(world["ids"])
     values = ServerValues(lambda: world["now"], lambda: next(ids))
-    return create_app(contract, await open_store(MEMORY, resource(contract), values))
+    known = Authentication({"tokens": world["tokens"]}, contract.roles)
+
+    def authenticate(scope: Scope) -> Caller:
+        return known(scope) if any(name == b"authorization" for name, _ in scope["headers"]) else Caller("admin")
+
+    store = await open_store(MEMORY, resource(contract), values)
+    return create_app(contract, store, authenticate=authenticate)
 
 
 def create_app(
-    contract: Contract, store: ConfigurationStore, *, base_path: str = "", lifespan: Lifespan | None = None
+    contract: Contract,
+    store: ConfigurationStore,
+    *,
+    base_path: str = "",
+    lifespan: Lifespan | None = None,
+    controls: Controls | None = None,
+    authenticate: Authenticate | None = None,
 ) -> ASGIApp:
-    """The mock server. The store stays the caller's to open and to close."""
+    """The mock server. The store stays the caller's to open and to close.
 
-    def context(_scope: Scope) -> Mapping[str, Any]:
-        return {"store": store, "base_path": base_path}
+    With `controls` it is steered below `/_mock`, with `authenticate` a request without a good token is turned away.
+    """
+    served = contract.served_at(base_path, authenticated=authenticate is not None)
+    contracts = {base_path: contract}
 
+    def context(scope: Scope) -> Mapping[str, Any]:
+        current = controls.session(scope).store if controls else store
+        if authenticate and (operation := Exchange.of(scope).operation):
+            caller = authenticate(scope)
+            caller.check_may(operation.declared["x-roles"])
+            current = OwnConfigurations(current, caller.own) if caller.own else current
+        return {"store": current, "base_path": base_path}
+
+    # As it is written, comments included, unless it is served otherwise than it says.
+    pages = _pages(contract, served, base_path, BUILT_IN.read_bytes() if served == contract.document else None)
+    if controls:
+        contracts = {CONTROLS_PATH: controls.contract, **contracts}
+        pages += _documents(dict(controls.contract.document), CONTROLS_PATH)
     connexion = ConnexionMiddleware(
-        Router(_pages(contract, base_path), redirect_slashes=False),
+        Router(pages, redirect_slashes=False),
         middlewares=[
+            *(controls.outer_layers() if controls else ()),
             AccessLog,
             _cors,
+            *(controls.inner_layers(base_path) if controls else ()),
             ExceptionMiddleware,
-            SwaggerUIMiddleware,
             _ExactRouting,
             ContractMiddleware,
+            SwaggerUIMiddleware,  # behind the API: its router costs every request that passes it
             LifespanMiddleware,
         ],
-        resolver=_resolver(configurations),
         swagger_ui_options=SwaggerUIOptions(serve_spec=False),
         lifespan=lifespan,
     )
+    if controls:
+        connexion.add_api(
+            json.loads(json.dumps(controls.contract.document)),
+            base_path=CONTROLS_PATH,
+            resolver=_resolver(control_handlers),
+            contract=controls.contract,
+            context=controls.context,
+            problems={**PROBLEMS, **CONTROL_PROBLEMS},
+        )
     connexion.add_api(
-        json.loads(json.dumps(contract.served_at(base_path))),  # Connexion changes what it is given
+        json.loads(json.dumps(served)),  # Connexion changes what it is given
         base_path=base_path,
+        resolver=_resolver(configurations),
         contract=contract,
         context=context,
-        problems=PROBLEMS,
+        problems={**PROBLEMS, **SESSION_PROBLEMS, **IDENTITY_PROBLEMS},
     )
-    for status, answer in _path_problems(contract, base_path).items():
+    for status, answer in _path_problems(contracts).items():
         connexion.add_error_handler(status, answer)
-    return connexion
+    app: ASGIApp = connexion
+    return app
 
 
 def _resolver(module: ModuleType) -> Resolver:
@@ -122,27 +163,33 @@ class _ExactRouting(RoutingMiddleware):
                 mounted.app.redirect_slashes = False
 
 
-def _pages(contract: Contract, base_path: str) -> list[Route]:
-    """What is served beside the API: the contract itself, at the root and below the base path."""
-    as_json = orjson.dumps(contract.served_at(base_path), option=orjson.OPT_INDENT_2)
-    # The contract as it is written, comments included, unless it is served elsewhere than it says.
-    as_yaml = BUILT_IN.read_bytes() if not base_path else _dump(contract.served_at(base_path))
+def _pages(contract: Contract, served: dict[str, Any], base_path: str, as_yaml: bytes | None) -> list[Route]:
+    """What is served beside the API, at the root and below the base path: the reference and the contract itself."""
+
+    async def home(_request: Request) -> Response:
+        return RedirectResponse(f"{base_path}/docs")
+
+    reference = ServedReference(contract, partial(example_mock, contract), base_path)
+    places = dict.fromkeys(("", base_path))
+    return [
+        Route("/", home),
+        *(route for place in places for route in (*reference.routes(place), *_documents(served, place, as_yaml))),
+    ]
+
+
+def _documents(served: dict[str, Any], place: str, as_yaml: bytes | None = None) -> list[Route]:
+    """An OpenAPI document in both its notations."""
+    as_json = orjson.dumps(served, option=orjson.OPT_INDENT_2)
 
     async def openapi_json(_request: Request) -> Response:
         return Response(as_json, media_type="application/json")
 
     async def openapi_yaml(_request: Request) -> Response:
+        nonlocal as_yaml
+        as_yaml = as_yaml or _dump(served)  # it takes a while, and few ask for it
         return Response(as_yaml, media_type="application/yaml")
 
-    async def home(_request: Request) -> Response:
-        return RedirectResponse(f"{base_path}/ui/")
-
-    places = dict.fromkeys(("", base_path))
-    return [
-        Route("/", home),
-        *(Route(f"{place}/openapi.json", openapi_json) for place in places),
-        *(Route(f"{place}/openapi.yaml", openapi_yaml) for place in places),
-    ]
+    return [Route(f"{place}/openapi.json", openapi_json), Route(f"{place}/openapi.yaml", openapi_yaml)]
 
 
 def _dump(document: dict[str, Any]) -> bytes:
@@ -150,12 +197,15 @@ def _dump(document: dict[str, Any]) -> bytes:
     return dumped
 
 
-def _path_problems(contract: Contract, base_path: str) -> dict[int | type[Exception], Any]:
-    """Answers for what no operation sees: unknown paths, methods that a path does not have, and our own mistakes."""
+def _path_problems(contracts: Mapping[str, Contract]) -> dict[int | type[Exception], Any]:
+    """Answers for what no operation sees: unknown paths, methods that a path does not have, and our own mistakes.
+
+    `contracts` is by base path; the API's problems are those of every contract.
+    """
 
     def answer(request: ConnexionRequest, problem: Problem) -> ConnexionResponse:
         Exchange.of(request.scope).problem = problem
-        document = problem.document(contract.problems)
+        document = problem.document(next(iter(contracts.values())).problems)
         return ConnexionResponse(
             document["status"], mimetype=PROBLEM_JSON, body=orjson.dumps(document), headers=dict(problem.headers)
         )
@@ -165,7 +215,8 @@ def _path_problems(contract: Contract, base_path: str) -> dict[int | type[Except
 
     def method_not_allowed(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
         path = request.url.path
-        known = contract.route(path.removeprefix(base_path))
+        routes = (contract.route(path.removeprefix(base_path)) for base_path, contract in contracts.items())
+        known = next(filter(None, routes), None)
         # Connexion makes a route for each method, so its own Allow names the methods of the first route only.
         methods = known[0] if known else getattr(error, "headers", {}).get("Allow", "").split(", ")
         allowed = _with_head(methods)

@@ -40,15 +40,7 @@ class Contract:
     @classmethod
     def load(cls, path: Path = BUILT_IN, *, validate: bool = True) -> "Contract":
         """Raises InvalidContract, also for a file that cannot be read."""
-        try:
-            # YAML shares what an anchor names; a round trip through JSON makes a tree of it, with strings as keys.
-            document = json.loads(json.dumps(yaml.load(path.read_bytes(), _Loader)))  # noqa: S506 (a safe loader)
-        except OSError as error:
-            raise InvalidContract(f"{path}: cannot be read: {error.strerror}") from error
-        except (yaml.YAMLError, ValueError, TypeError) as error:
-            raise InvalidContract(f"{path}: is neither YAML nor JSON: {' '.join(str(error).split())}") from error
-        if not isinstance(document, dict) or not str(document.get("openapi", "")).startswith("3.0"):
-            raise InvalidContract(f"{path}: is not an OpenAPI 3.0 document")
+        document = read_document(path)
         if validate:
             _validate(path, document)
         return cls(document)
@@ -81,16 +73,24 @@ class Contract:
         schemas = self.document.get("components", {}).get("schemas", {})
         return next((schema["x-resource"] for schema in schemas.values() if "x-resource" in schema), {})
 
+    @cached_property
+    def roles(self) -> Mapping[str, list[str]]:
+        """The `x-roles` declaration: by role, the members in which what is stored must equal the caller's token."""
+        schemes = self.document.get("components", {}).get("securitySchemes", {})
+        return next((scheme["x-roles"] for scheme in schemes.values() if "x-roles" in scheme), {})
+
     @property
     def problems(self) -> Mapping[str, Mapping[str, Any]]:
         """The `x-problems` declaration: status and title by kind of problem."""
         declared: Mapping[str, Mapping[str, Any]] = self.document.get("x-problems", {})
         return declared
 
-    def served_at(self, base_path: str) -> dict[str, Any]:
-        """The document as a server mounted at `base_path` shows it."""
+    def served_at(self, base_path: str, *, authenticated: bool = False) -> dict[str, Any]:
+        """The document as a server mounted at `base_path` shows it; `authenticated` says that it asks for a token."""
         servers = [{"url": base_path}] if base_path else self.document.get("servers", [{"url": "/"}])
-        return {**self.document, "servers": servers}
+        schemes = self.document.get("components", {}).get("securitySchemes", {})
+        served = {**self.document, "servers": servers}
+        return {**served, "security": [{name: []} for name in schemes]} if authenticated else served
 
 
 class _Loader(yaml.SafeLoader):
@@ -103,6 +103,20 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
+def read_document(path: Path) -> dict[str, Any]:
+    """An OpenAPI 3.0 document as it is written, unjudged. Raises InvalidContract."""
+    try:
+        # YAML shares what an anchor names; a round trip through JSON makes a tree of it, with strings as keys.
+        document = json.loads(json.dumps(yaml.load(path.read_bytes(), _Loader)))  # noqa: S506 (a safe loader)
+    except OSError as error:
+        raise InvalidContract(f"{path}: cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, ValueError, TypeError) as error:
+        raise InvalidContract(f"{path}: is neither YAML nor JSON: {' '.join(str(error).split())}") from error
+    if not isinstance(document, dict) or not str(document.get("openapi", "")).startswith("3.0"):
+        raise InvalidContract(f"{path}: is not an OpenAPI 3.0 document")
+    return document
+
+
 def _route(path: str) -> re.Pattern[str]:
     parts = re.split(r"\{([^}]+)\}", path)
     return re.compile(
@@ -112,8 +126,14 @@ def _route(path: str) -> re.Pattern[str]:
 
 def _validate(path: Path, document: dict[str, Any]) -> None:
     from openapi_spec_validator import OpenAPIV30SpecValidator
+    from referencing.exceptions import Unresolvable
 
-    error = next(OpenAPIV30SpecValidator(document).iter_errors(), None)
+    try:
+        error = next(OpenAPIV30SpecValidator(document).iter_errors(), None)
+    except Unresolvable as unresolvable:
+        raise InvalidContract(f"{path}: {unresolvable.ref}: refers to nothing inside the document") from unresolvable
+    except RecursionError:
+        return  # the validator does not come to an end with some recursive schemas, and has nothing against them
     if error is not None:
         where = "/".join(map(str, error.absolute_path)) or "the document"
         raise InvalidContract(f"{path}: {where}: {error.message.splitlines()[0][:300]}")

@@ -54,7 +54,6 @@ RULES: dict[str, Rule] = {
     "additionalProperties": Rule("Only known members are sent.", "Correct the spelling, or leave the member out."),
     "type": Rule("A value has the JSON type that the contract gives it.", "Send that type; `null` only where allowed."),
     "enum": Rule("A value is one of those listed.", "Choose one; they are case-sensitive."),
-    "const": Rule("A value is the one given.", "Send that value."),
     "minimum": Rule("A number is not below its bound.", "Send a larger number."),
     "maximum": Rule("A number is not above its bound.", "Send a smaller number."),
     "multipleOf": Rule("A number is a multiple of another.", "Round the number."),
@@ -74,12 +73,10 @@ RULES: dict[str, Rule] = {
     "contradicts-path": Rule("An identity in the body equals the one in the path.", "Send the same, or leave it out."),
     "unknown-parameter": Rule("Only known query parameters are sent.", "Correct the spelling, or leave it out."),
     "repeated-parameter": Rule("A parameter with one value is given once.", "Send it once."),
-    "parameter-style": Rule(
-        "A parameter is written in the style that the contract gives it.", "Write it in that style."
-    ),
     "percent-encoding": Rule("A path or query is percent-encoded UTF-8.", "Encode the text as UTF-8, then in percent."),
     "media-type": Rule("A body has a media type that the contract names.", "Send `Content-Type` with that media type."),
     "accept": Rule("The client admits a media type that the operation answers with.", "Admit it in `Accept`."),
+    "preference": Rule("A preference asks for what the contract has.", "Choose a code or an example that it has."),
     "content-length": Rule("A body is not larger than the server takes.", "Send less."),
     "json-encoding": Rule("A JSON body is UTF-8 (RFC 8259, section 8.1).", "Encode the body as UTF-8."),
     "json-syntax": Rule("A JSON body is JSON (RFC 8259).", "Mend the syntax at the line and column given."),

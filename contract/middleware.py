@@ -91,6 +91,7 @@ class ContractOperation:
         exchange.request_body = b"" if isinstance(body, Finding) else body
         context = self._context(scope)
         if isinstance(body, Finding):
+            arguments: dict[str, Json] = {}
             exchange.findings = [body]
         else:
             request = Request(scope.get("path_params", {}), scope["query_string"], headers, body)

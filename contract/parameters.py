@@ -28,6 +28,7 @@ class Parameter:
         resolved = schema
         while "$ref" in resolved:
             resolved = resolve(resolved["$ref"])
+        self.declared: Mapping[str, Any] = resolved
         self.schema = Schema(schema, resolve, "request")
         self._type: str = resolved.get("type", "string")
         self._item_type: str = resolved.get("items", {}).get("type", "string")
@@ -107,7 +108,7 @@ def read_parameters(
             texts, names = parameter.find(items)
             known |= names
         elif parameter.place == "path":
-            texts = [path[name]] if name in path else []
+            texts = [str(path[name])] if name in path else []  # a router may have read it as a number
         elif parameter.place == "header":
             texts = [headers[name.lower()]] if name.lower() in headers else []
         else:

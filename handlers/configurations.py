@@ -1,6 +1,7 @@
 """The operations on configurations. The contract has judged every argument before a handler sees it."""
 
 from typing import Any
+from urllib.parse import quote
 
 from ..contract.middleware import Reply
 from ..contract.operation import EncodedArray
@@ -20,7 +21,7 @@ class ContradictingId(Exception):
 async def create_configuration(body: Json, store: ConfigurationStore, base_path: str) -> Reply:
     """Store a new configuration; its id and its times are the server's, never the client's."""
     stored = await store.create(body)
-    return stored, 201, {"Location": f"{base_path}/configurations/{stored['id']}"}
+    return stored, 201, {"Location": f"{base_path}/configurations/{quote(stored['id'], safe='')}"}
 
 
 async def list_configurations(store: ConfigurationStore, **filters: str) -> Reply:

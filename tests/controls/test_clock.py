@@ -55,3 +55,9 @@ def test_ids_that_are_taken_are_passed_over_and_released_ids_are_random(steered:
     steered.put("/_mock/ids", json={"next": ["cfg_c"]})
     assert steered.delete("/_mock/ids").status_code == 204
     assert steered.post("/configurations", json={**sample, "template": "3"}).json()["id"] != "cfg_c"
+
+
+def test_an_id_of_any_characters_has_a_location_of_ascii(steered: TestClient, sample: Json) -> None:
+    steered.put("/_mock/ids", json={"next": ["cfg é/\r\nx: y"]})
+    created = steered.post("/configurations", json=sample)
+    assert created.headers["Location"] == "/configurations/cfg%20%C3%A9%2F%0D%0Ax%3A%20y"

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import pytest
 import schemathesis
 from callconfig.contract.document import Contract
 from callconfig.contract.schema import time_zones
@@ -23,11 +22,11 @@ def test_openapi_spec_validator_accepts_the_controls(contract: Contract) -> None
     OpenAPIV30SpecValidator(load_controls(contract).document).validate()
 
 
-@pytest.mark.parametrize("seed", [1])
-def test_every_property_of_the_controls_holds(make_steered: Callable[..., ASGIApp], seed: int) -> None:
-    config = SchemathesisConfig.from_dict({"seed": seed, "generation": {"max-examples": 10, "database": "none"}})
+def test_every_property_of_the_controls_holds(make_steered: Callable[..., ASGIApp]) -> None:
+    config = SchemathesisConfig.from_dict({"seed": 1, "generation": {"max-examples": 10, "database": "none"}})
     schema = schemathesis.openapi.from_asgi("/_mock/openapi.json", make_steered(limits=PATIENT), config=config)
     failures: list[str] = []
+    phases: set[str] = set()
     for event in from_schema(schema).execute():
         if isinstance(event, events.ScenarioFinished | events.FuzzScenarioFinished):
             failures += [
@@ -36,6 +35,8 @@ def test_every_property_of_the_controls_holds(make_steered: Callable[..., ASGIAp
                 for check in checks
                 if check.failure_info is not None
             ]
+        if isinstance(event, events.ScenarioFinished) and event.recorder.cases:
+            phases.add(event.phase.value)
         if isinstance(event, events.NonFatalError):
             failures.append(f"{event.label}: {event.value!r}")
         if isinstance(event, events.FatalError):
@@ -43,3 +44,4 @@ def test_every_property_of_the_controls_holds(make_steered: Callable[..., ASGIAp
         if isinstance(event, events.PhaseFinished):
             assert event.status in (Status.SUCCESS, Status.SKIP), "\n".join([event.phase.name.value, *failures])
     assert failures == []
+    assert phases >= {"examples", "coverage", "fuzzing", "stateful"}

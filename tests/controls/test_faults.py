@@ -73,7 +73,7 @@ def parsed(answer: bytes) -> tuple[int, dict[bytes, bytes], bytes]:
 @pytest.fixture
 def stored(address: Address, sample: Json, request: pytest.FixtureRequest) -> str:
     """A session of its own with one configuration."""
-    session = request.node.name.translate(str.maketrans("[]", "--"))[:100]
+    session: str = request.node.name.translate(str.maketrans("[]", "--"))[:100]
     assert parsed(exchange(address, http("PUT", "/_mock/state", [sample], session))[0])[0] == 200
     return session
 
@@ -159,7 +159,7 @@ def test_the_server_ends_while_somebody_waits_or_is_held_back_and_complains_of_n
     assert "Traceback" not in errors
 
 
-def test_faults_leave_no_complaint_behind(sample: Json) -> None:
+def test_faults_leave_no_complaint_behind() -> None:
     with serving() as (process, address):
         for fault in ("empty", "reset", "truncated", "malformed"):
             arrange(address, "default", {"fault": fault, "times": 1})
@@ -168,3 +168,19 @@ def test_faults_leave_no_complaint_behind(sample: Json) -> None:
         _, errors = process.communicate(timeout=5)
     assert "Traceback" not in errors
     assert "ASGI" not in errors
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": 204, "body": {"a": 1}},
+        {"status": 304, "body": "text"},
+        {"status": 200, "body": "text", "headers": [{"name": "Content-Length", "value": "99"}]},
+        {"status": 200, "body": "text", "headers": [{"name": "Transfer-Encoding", "value": "chunked"}]},
+    ],
+)
+def test_an_answer_off_the_contract_is_http_all_the_same(address: Address, stored: str, answer: Json) -> None:
+    arrange(address, stored, {"answer": answer, "off_contract": True})
+    status, fields, body = parsed(exchange(address, http("GET", "/configurations", session=stored))[0])
+    assert status == answer["status"]
+    assert int(fields.get(b"content-length", 0)) == len(body) == (0 if status > 200 else 4)

@@ -153,6 +153,11 @@ def test_a_path_that_is_no_operation_is_matched_by_its_path_only(steered: TestCl
     assert steered.get("/elsewhere").text == "here"
 
 
+def test_a_head_request_is_one_to_the_operation_of_its_get(steered: TestClient) -> None:
+    steered.post("/_mock/rules", json={"match": {"operation": "listConfigurations"}, "answer": {"status": 503}})
+    assert steered.head("/configurations").status_code == 503
+
+
 def test_controls_obey_no_rule(steered: TestClient) -> None:
     steered.post("/_mock/rules", json={"match": {"path": "/_mock/state"}, "delay": {"milliseconds": 60000}})
     assert steered.get("/_mock/state").status_code == 200

@@ -43,7 +43,7 @@ def test_two_items_of_one_scope_are_refused_by_their_indexes(fresh: TestClient, 
     assert fresh.put("/_mock/state", json=[{**sample, "id": "x"}, {**sample, "id": "x"}]).status_code == 409
 
 
-def test_the_state_shows_no_secret_and_a_snapshot_keeps_it(fresh: TestClient, sample: Json, contract: Any) -> None:
+def test_the_state_shows_no_secret_and_a_snapshot_keeps_it(fresh: TestClient, sample: Json) -> None:
     fresh.post("/configurations", json={**sample, "telephony_config": {"auth_token": "hush"}})
     fresh.put("/_mock/snapshots/before")
     fresh.delete("/_mock/state")
@@ -138,7 +138,7 @@ def test_without_controls_there_are_none_and_the_session_header_is_ignored(api: 
 
 
 def test_controls_stay_at_the_root_when_the_api_is_below_a_base_path(
-    make_steered: Callable[..., ASGIApp], sample: Json
+    make_steered: Callable[..., ASGIApp],
 ) -> None:
     with TestClient(make_steered(base_path="/agent/voice")) as api:
         api.post("/_mock/rules", json={"answer": {"status": 503}, "times": 1})
@@ -148,7 +148,7 @@ def test_controls_stay_at_the_root_when_the_api_is_below_a_base_path(
 
 
 def test_every_control_asks_for_the_control_token_where_there_is_one(make_steered: Callable[..., ASGIApp]) -> None:
-    with TestClient(make_steered(token="letmein")) as api:
+    with TestClient(make_steered(token="letmein")) as api:  # noqa: S106
         refused = api.get("/_mock/state")
         assert refused.status_code == 401
         assert refused.headers["WWW-Authenticate"].startswith("Bearer")

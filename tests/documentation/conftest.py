@@ -1,16 +1,22 @@
 """The reference of the built-in contract, made once, and how a reader has it."""
 
 import asyncio
+import contextlib
 import re
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from functools import partial
 from html.parser import HTMLParser
 
 import pytest
+import uvicorn
 from callconfig.app import example_mock
 from callconfig.contract.document import Contract
-from callconfig.documentation.examples import execute
+from callconfig.documentation.execution import execute
 from callconfig.documentation.page import Page, render
-
+from starlette.types import ASGIApp
 
 _VOID = {"meta", "link", "input", "br", "wbr", "img", "hr"}
 
@@ -62,6 +68,23 @@ class Reading(HTMLParser):
 
 def squeezed(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip()
+
+
+@contextlib.contextmanager
+def _running(app: ASGIApp) -> Iterator[str]:
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture(scope="session")
+def running() -> Callable[[ASGIApp], AbstractContextManager[str]]:
+    """Serves an application on a free port of this machine; the value is its root."""
+    return _running
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from callconfig.app import example_mock
 from callconfig.contract.document import Contract
-from callconfig.documentation.examples import WrongExamples, examples, execute, operations, request_examples
+from callconfig.documentation.examples import examples, operations, request_examples
+from callconfig.documentation.execution import WrongExamples, execute
 
 
 def test_every_documented_answer_is_what_the_mock_answers(contract: Contract) -> None:

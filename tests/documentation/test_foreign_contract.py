@@ -66,6 +66,7 @@ def test_only_what_is_in_the_page_may_run() -> None:
         ("GET-trees-name.query.filter", ["object", "optional"]),
         ("replace_tree", ["deprecated", "204", "No Content", "a 'plain' text"]),
         ("plantTree.body.deep.er.est", ["string"]),
+        ("forests.200.rows", ["array of array of"]),
         ("Tree.name", ["required", "`tick`"]),
         ("Tree.size", ["number (double)", "0.5 to 99.5", "Nullable"]),
         ("Tree.kind", ['Default "leaf"', '"leaf", "branch"']),

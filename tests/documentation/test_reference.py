@@ -6,10 +6,12 @@ import re
 from typing import Any
 
 import pytest
+from callconfig.cli import main
 from callconfig.contract.document import Contract
 from callconfig.contract.finding import RULES
 from callconfig.documentation.page import Page
 from callconfig.documentation.rules import breach
+from callconfig.documentation.snippets import LOCAL_MOCK
 
 Reading = Any  # of conftest.py
 
@@ -34,8 +36,8 @@ PUBLISHED_SUBJECTS = [
     "one template", "Create a configuration", "List configurations", "Update a configuration",
 ]  # fmt: skip
 PUBLISHED_MEMBERS = [
-    "id", "reseller_id", "template", "merchant_id", "initial_offset", "retry_offset", "call_start_time", "call_end_time",
-    "max_retry", "calling_provider", "enable_calling", "enable_international_call", "enable_inbound",
+    "id", "reseller_id", "template", "merchant_id", "initial_offset", "retry_offset", "call_start_time",
+    "call_end_time", "max_retry", "calling_provider", "enable_calling", "enable_international_call", "enable_inbound",
     "inbound_call_start_time", "inbound_call_end_time", "inbound_call_timezone", "inbound_block_action",
     "inbound_redirect_number", "inbound_block_message", "enforce_blacklist", "rate_limit_enabled",
     "rate_limit_max_calls", "rate_limit_window_seconds", "rate_limit_whitelist", "pre_checks", "created_at",
@@ -55,9 +57,10 @@ PUBLISHED_SAMPLES: list[dict[str, Any]] = [
     },
     {
         "id": "cfg_abc123", "reseller_id": "res_001", "template": "tpl_xyz789", "merchant_id": "mer_abc",
-        "initial_offset": 0, "retry_offset": 1800, "call_start_time": "10:00", "call_end_time": "20:00", "max_retry": 5,
-        "calling_provider": "TWILIO", "enable_calling": True, "enable_international_call": False, "enable_inbound": True,
-        "inbound_call_start_time": "09:00", "inbound_call_end_time": "22:00", "inbound_call_timezone": "Asia/Kolkata",
+        "initial_offset": 0, "retry_offset": 1800, "call_start_time": "10:00", "call_end_time": "20:00",
+        "max_retry": 5, "calling_provider": "TWILIO", "enable_calling": True, "enable_international_call": False,
+        "enable_inbound": True, "inbound_call_start_time": "09:00", "inbound_call_end_time": "22:00",
+        "inbound_call_timezone": "Asia/Kolkata",
         "inbound_block_action": "REDIRECT", "inbound_redirect_number": "+919999999999",
         "inbound_block_message": "We are currently closed. Redirecting you to support.", "enforce_blacklist": True,
         "rate_limit_enabled": True, "rate_limit_max_calls": 200, "rate_limit_window_seconds": 60,
@@ -172,6 +175,15 @@ def test_every_rule_has_an_example_that_breaks_it(rule: str, page: Reading) -> N
 def test_the_page_says_that_its_examples_were_run_and_against_what(contract: Contract, page: Reading) -> None:
     assert re.search(r"All \d\d examples were run, each against an empty mock of that version", page.text)
     assert f"version {contract.version} of the contract" in page.text
+
+
+def test_the_requests_go_to_where_the_mock_listens_by_default(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["serve", "--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    host, port = LOCAL_MOCK.removeprefix("http://").split(":")
+    assert f"[$CALLCONFIG_HOST; default: {host}]" in shown
+    assert f"[$CALLCONFIG_PORT; default: {port}]" in shown
 
 
 def test_every_link_leads_somewhere(page: Reading) -> None:

@@ -1,19 +1,17 @@
-"""Each request that the reference shows runs as it is shown, in each language, and gets the documented status and body."""
+"""Each request that the reference shows runs as it is shown, in each language, and gets the documented answer."""
 
 import asyncio
 import contextlib
 import io
 import json
 import shutil
-import socket
 import subprocess
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import httpx2
 import pytest
-import uvicorn
 from callconfig.app import example_mock
 from callconfig.contract.document import Contract
 from callconfig.documentation.examples import Example, examples
@@ -35,7 +33,7 @@ class Worlds:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         place = "/".join(scope["path"].split("/")[:3])
         path = scope["path"].removeprefix(place)
-        await self._mocks[place](scope | {"path": path, "raw_path": path.encode()}, receive, send)
+        await self._mocks[place]({**scope, "path": path, "raw_path": path.encode()}, receive, send)
 
 
 async def _given(contract: Contract, example: Example) -> ASGIApp:
@@ -52,14 +50,9 @@ def worlds(contract: Contract) -> Worlds:
 
 
 @pytest.fixture(scope="module")
-def server(worlds: Worlds) -> Iterator[str]:
-    listening = socket.create_server(("127.0.0.1", 0))
-    running = uvicorn.Server(uvicorn.Config(worlds, lifespan="off", log_config=None))
-    thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
-    thread.start()
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    running.should_exit = True
-    thread.join()
+def server(worlds: Worlds, running: Callable[[ASGIApp], AbstractContextManager[str]]) -> Iterator[str]:
+    with running(worlds) as root:
+        yield root
 
 
 @pytest.mark.xdist_group("snippets")
@@ -83,7 +76,9 @@ def test_the_python_programs_run(worlds: Worlds, server: str) -> None:
 @pytest.mark.xdist_group("snippets")
 @pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not here")
 def test_the_javascript_programs_run(worlds: Worlds, server: str) -> None:
-    programs = [javascript(example.sent, f"{server}/javascript/{index}") for index, example in enumerate(worlds.examples)]
+    programs = [
+        javascript(example.sent, f"{server}/javascript/{index}") for index, example in enumerate(worlds.examples)
+    ]
     module = "\n".join(f"{{\n{program}\n}}" for program in programs)
     ran = subprocess.run(
         ["node", "--input-type=module"], input=module, capture_output=True, text=True, check=True, timeout=60

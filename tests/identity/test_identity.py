@@ -3,21 +3,29 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Iterator
+import secrets
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import jwt
 import pytest
+import schemathesis
 from callconfig.app import create_app, resource, sources
 from callconfig.contract.document import Contract
+from callconfig.contract.schema import time_zones
 from callconfig.controls.steering import Controls
 from callconfig.identity.authentication import Authentication, InvalidAuthentication
 from callconfig.storage import open_store
+from hypothesis import strategies
+from schemathesis.config import SchemathesisConfig
+from schemathesis.engine import events, from_schema
 from starlette.testclient import TestClient
 
 Json = dict[str, Any]
+
+schemathesis.openapi.format("iana-time-zone", strategies.sampled_from(sorted(time_zones())))
 
 KEY = "a key that is long enough for HMAC with SHA-256"
 TOKENS = [
@@ -33,21 +41,27 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-@pytest.fixture
-def guarded(contract: Contract, sample: Json) -> Iterator[TestClient]:
-    """A mock that asks for tokens, with a configuration of each of two resellers and of no and another merchant."""
+@pytest.fixture(scope="module")
+def shared(contract: Contract) -> Iterator[TestClient]:
     values = sources(contract)
     store = asyncio.run(open_store(":memory:", resource(contract), values.values))
+    controls = Controls(contract, store, values, resource(contract))
+    authenticate = Authentication(SETTINGS, contract.roles)
+    with TestClient(create_app(contract, store, controls=controls, authenticate=authenticate)) as client:
+        yield client
+
+
+@pytest.fixture
+def guarded(shared: TestClient, sample: Json) -> TestClient:
+    """A mock that asks for tokens, with a configuration of each of two resellers and of no and another merchant."""
+    shared.headers["X-Mock-Session"] = secrets.token_hex(8)
     documents = [
         {**sample, "id": "own", "template": "own"},
         {**sample, "id": "sibling", "template": "sibling", "merchant_id": "mer_xyz"},
         {**sample, "id": "foreign", "reseller_id": "res_002", "merchant_id": None},
     ]
-    asyncio.run(store.load(documents))
-    controls = Controls(contract, store, values, resource(contract))
-    authenticate = Authentication(SETTINGS, contract.roles)
-    with TestClient(create_app(contract, store, controls=controls, authenticate=authenticate)) as client:
-        yield client
+    assert shared.put("/_mock/state", json=documents).status_code == 200
+    return shared
 
 
 @pytest.mark.parametrize(
@@ -252,3 +266,19 @@ def test_every_operation_says_which_roles_may_use_it(contract: Contract) -> None
         "updateConfiguration": ["admin", "reseller"],
         "listConfigurations": ["admin", "reseller", "merchant"],
     }
+
+
+def test_every_property_of_the_contract_holds_where_a_token_is_asked_for(guarded: TestClient) -> None:
+    settings = {"seed": 1, "generation": {"max-examples": 5, "database": "none"}, "headers": bearer("t-admin")}
+    schema = schemathesis.openapi.from_asgi(
+        "/openapi.json", guarded.app, config=SchemathesisConfig.from_dict(settings), headers=bearer("t-admin")
+    )
+    failures = [
+        f"{check.name}: {check.failure_info.failure.message} {check.failure_info.code_sample}"
+        for event in from_schema(schema).execute()
+        if isinstance(event, events.ScenarioFinished | events.FuzzScenarioFinished)
+        for checks in event.recorder.checks.values()
+        for check in checks
+        if check.failure_info is not None
+    ]
+    assert failures == []

@@ -1,12 +1,16 @@
 """Running `check` against applications of the tests' own."""
 
+import itertools
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from callconfig import cli
 from callconfig.contract.document import BUILT_IN, Contract
 from callconfig.verification.check import Run, require_coverage
 from callconfig.verification.coverage import Coverage
+from callconfig.verification.har import HarWriter
+from callconfig.verification.interaction import Interaction
 from callconfig.verification.redaction import Redaction
 from callconfig.verification.result import EnoughFailures, Result
 from callconfig.verification.target import serving
@@ -34,3 +38,18 @@ def check_app(contract: Contract) -> CheckApp:
         return result
 
     return run
+
+
+@pytest.fixture
+def write_har(tmp_path: Path) -> Callable[..., str]:
+    """Writes interactions to a HAR file of their own."""
+    numbers = itertools.count()
+
+    def write(*interactions: Interaction) -> str:
+        path = tmp_path / f"recording-{next(numbers)}.har"
+        with HarWriter(path) as writer:
+            for interaction in interactions:
+                writer.write(interaction)
+        return str(path)
+
+    return write

@@ -160,7 +160,9 @@ def listing(change: Callable[[Asked, list[Any]], Any]) -> Mutant:
     """A server that lists wrongly."""
 
     def show(asked: Asked, answer: Answer) -> Answer:
-        return answer.with_body(change(asked, answer.body)) if asked.method == "GET" and answer.status == 200 else answer
+        return (
+            answer.with_body(change(asked, answer.body)) if asked.method == "GET" and answer.status == 200 else answer
+        )
 
     return answering(show)
 
@@ -236,7 +238,9 @@ def upserts(serve: Server, _store: ConfigurationStore) -> Server:
     async def mutant(asked: Asked) -> Answer:
         answer = await serve(asked)
         if asked.method == "PUT" and answer.status == 404:
-            made = await serve(replace(asked, method="POST", path="/configurations").with_body(without(asked.body, "id")))
+            made = await serve(
+                replace(asked, method="POST", path="/configurations").with_body(without(asked.body, "id"))
+            )
             return replace(made, status=200) if made.status == 201 else answer
         return answer
 
@@ -313,7 +317,7 @@ def keeps_the_old_scope(serve: Server, _store: ConfigurationStore) -> Server:
     return mutant
 
 
-def refuses_to_replace_with_its_own_scope(serve: Server, store: ConfigurationStore) -> Server:
+def refuses_to_replace_with_its_own_scope(serve: Server, _store: ConfigurationStore) -> Server:
     async def mutant(asked: Asked) -> Answer:
         answer = await serve(asked)
         if asked.method != "PUT" or answer.status != 200:
@@ -325,15 +329,22 @@ def refuses_to_replace_with_its_own_scope(serve: Server, store: ConfigurationSto
 
 
 async def shown(store: ConfigurationStore) -> list[dict[str, Any]]:
-    return [{**json.loads(text), "telephony_config": None} for text in await store.find()]
+    rows = [json.loads(text) for text in await store.find()]
+    return [{**row, "telephony_config": hidden(row["telephony_config"])} for row in rows]
+
+
+def hidden(settings: dict[str, Any] | None) -> dict[str, Any] | None:
+    return settings and without(settings, "auth_token")
 
 
 def one_filter(name: str) -> Mutant:
     """A server that ignores a filter."""
     return asking(
-        lambda asked: replace(asked, query="&".join(p for p in asked.query.split("&") if not p.startswith(f"{name}=")))
-        if asked.method == "GET" and asked.query.count(f"{name}=") == 1 and "%FF" not in asked.query
-        else asked
+        lambda asked: (
+            replace(asked, query="&".join(p for p in asked.query.split("&") if not p.startswith(f"{name}=")))
+            if asked.method == "GET" and asked.query.count(f"{name}=") == 1 and "%FF" not in asked.query
+            else asked
+        )
     )
 
 
@@ -382,7 +393,9 @@ def loses_the_one_before(serve: Server, _store: ConfigurationStore) -> Server:
         if asked.method == "POST" and answer.status == 201:
             last[answer.body["reseller_id"]] = answer.body["id"]
         if asked.method == "GET" and answer.status == 200:
-            return answer.with_body([row for row in answer.body if last.get(row["reseller_id"], row["id"]) == row["id"]])
+            return answer.with_body(
+                [row for row in answer.body if last.get(row["reseller_id"], row["id"]) == row["id"]]
+            )
         return answer
 
     return mutant
@@ -420,7 +433,9 @@ def clamped(member: str, least: int) -> Callable[[dict[str, Any]], dict[str, Any
     return clamp
 
 
-def replaced_if(member: str, wrong: Callable[[Any], bool], right: Any) -> Callable[[dict[str, Any]], dict[str, Any] | None]:
+def replaced_if(
+    member: str, wrong: Callable[[Any], bool], right: Any
+) -> Callable[[dict[str, Any]], dict[str, Any] | None]:
     return lambda body: {**body, member: right} if member in body and wrong(body[member]) else None
 
 
@@ -433,7 +448,9 @@ def any_accept(asked: Asked) -> Asked:
 
 
 def ignores_contradicting_id(asked: Asked) -> Asked:
-    return asked.with_body(without(asked.body, "id")) if asked.method == "PUT" and isinstance(asked.body, dict) else asked
+    return (
+        asked.with_body(without(asked.body, "id")) if asked.method == "PUT" and isinstance(asked.body, dict) else asked
+    )
 
 
 def fails_on_pre_checks(asked: Asked, answer: Answer) -> Answer:
@@ -441,7 +458,7 @@ def fails_on_pre_checks(asked: Asked, answer: Answer) -> Answer:
     return problem(500) if trouble else answer
 
 
-def only_get_and_post(asked: Asked, answer: Answer) -> Answer:
+def only_get_and_post(_asked: Asked, answer: Answer) -> Answer:
     return problem(404) if answer.status == 405 else answer
 
 
@@ -508,9 +525,11 @@ MUTANTS: dict[str, tuple[Mutant, str]] = {
     # Members
     "auth_token is returned": (
         answering(
-            lambda asked, answer: answer.with_body({**answer.body, "telephony_config": asked.body["telephony_config"]})
-            if answer.status in (200, 201) and isinstance(asked.body, dict) and asked.body.get("telephony_config")
-            else answer
+            lambda asked, answer: (
+                answer.with_body({**answer.body, "telephony_config": asked.body["telephony_config"]})
+                if answer.status in (200, 201) and isinstance(asked.body, dict) and asked.body.get("telephony_config")
+                else answer
+            )
         ),
         "writeOnly",
     ),
@@ -530,9 +549,7 @@ MUTANTS: dict[str, tuple[Mutant, str]] = {
     ),
     "an order is lost": (
         mending(
-            lambda body: {**body, "rate_limit_max_calls": 1}
-            if body.get("rate_limit_max_calls") == 2147483647
-            else None
+            lambda body: {**body, "rate_limit_max_calls": 1} if body.get("rate_limit_max_calls") == 2147483647 else None
         ),
         "stored-value",
     ),
@@ -542,9 +559,14 @@ MUTANTS: dict[str, tuple[Mutant, str]] = {
     ),
     "null is refused": (
         answering(
-            lambda asked, answer: problem(400)
-            if answer.status < 300 and isinstance(asked.body, dict) and "merchant_id" in asked.body and not asked.body["merchant_id"]
-            else answer
+            lambda asked, answer: (
+                problem(400)
+                if answer.status < 300
+                and isinstance(asked.body, dict)
+                and "merchant_id" in asked.body
+                and not asked.body["merchant_id"]
+                else answer
+            )
         ),
         "expected-status",
     ),
@@ -589,9 +611,9 @@ MUTANTS: dict[str, tuple[Mutant, str]] = {
     "405 is 404": (answering(only_get_and_post), "expected-status"),
     "an unknown path is an empty list": (
         answering(
-            lambda asked, answer: Answer(200, {"content-type": "application/json"}, b"[]")
-            if "unknown/path" in asked.path
-            else answer
+            lambda asked, answer: (
+                Answer(200, {"content-type": "application/json"}, b"[]") if "unknown/path" in asked.path else answer
+            )
         ),
         "expected-status",
     ),

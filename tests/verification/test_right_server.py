@@ -3,15 +3,17 @@
 from collections.abc import Callable
 
 import pytest
+from callconfig.verification.result import Result
 from starlette.types import ASGIApp
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_the_right_server_is_not_accused_and_everything_is_exercised(
-    make_app: Callable[..., ASGIApp], check_app: Callable[..., object], seed: int
+    make_app: Callable[..., ASGIApp], check_app: Callable[..., Result], seed: int
 ) -> None:
     result = check_app(make_app(), seed=seed)
     assert [str(failure.finding) for failure in result.failures.values()] == []
+    assert result.coverage is not None
     assert {name: of - seen for name, (seen, of) in result.coverage.summary().items()} == {
         "statuses": 0,
         "members": 0,

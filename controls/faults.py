@@ -1,0 +1,94 @@
+"""Faults: what a network does to an answer. They need the connection itself, which ASGI keeps out of sight."""
+
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.types import Message, Receive, Send
+
+DRIBBLED_PIECES = 10
+DRIBBLE_SECONDS = 1.0
+_LINGER_NOT = struct.pack("ii", 1, 0)
+"""SO_LINGER on, with no time: closing sends RST and drops what was not sent."""
+
+
+class NoConnection(Exception):
+    """The server does not give access to its connections; `callconfig serve` does."""
+
+
+async def empty(send: Send, receive: Receive) -> None:
+    """Close the connection without a byte of an answer."""
+    _transport(send).close()
+    await _gone(receive)
+
+
+async def reset(send: Send, receive: Receive) -> None:
+    """Reset the connection (TCP RST)."""
+    transport = _transport(send)
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+    transport.abort()
+    await _gone(receive)
+
+
+INSTEAD: dict[str, Callable[[Send, Receive], Awaitable[None]]] = {"empty": empty, "reset": reset}
+"""Faults that come in the place of the answer, before anything is done."""
+
+
+Pause = Callable[[], Awaitable[None]]
+
+
+def of_answer(fault: str, pause: Pause, connection: Send, receive: Receive, send: Send) -> Send:
+    """A `send` that does what the fault does to the answer: dribble, malformed or truncated.
+
+    `pause` comes between the pieces of a dribble; `connection` is the server's own `send`.
+    """
+    start: Message = {}
+    body = bytearray()
+
+    async def send_with_fault(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            start.update(message)
+            return
+        body.extend(message.get("body", b""))
+        if message.get("more_body", False):
+            return
+        if fault == "dribble":
+            await _dribble(start, bytes(body), pause, send)
+        elif fault == "truncated":
+            await send(start)
+            await send({"type": "http.response.body", "body": bytes(body[: len(body) // 2]), "more_body": True})
+            _transport(connection).close()
+            await _gone(receive)
+        else:
+            without_length = [field for field in start["headers"] if field[0].lower() != b"content-length"]
+            await send({**start, "headers": without_length})
+            transport = _transport(connection)
+            transport.write(b"this is no chunk\r\n")
+            transport.close()
+            await _gone(receive)
+
+    return send_with_fault
+
+
+async def _dribble(start: Message, body: bytes, pause: Pause, send: Send) -> None:
+    await send(start)
+    size = max(1, -(-len(body) // DRIBBLED_PIECES))
+    pieces = [body[at : at + size] for at in range(0, len(body), size)] or [b""]
+    for index, piece in enumerate(pieces):
+        await pause()
+        await send({"type": "http.response.body", "body": piece, "more_body": index < len(pieces) - 1})
+
+
+def _transport(send: Send) -> Any:
+    """The connection behind uvicorn's `send`: a method of its request cycle, which knows it. Raises NoConnection."""
+    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    if transport is None:
+        raise NoConnection("faults need the connection, which this server does not give; use `callconfig serve`")
+    return transport
+
+
+async def _gone(receive: Receive) -> None:
+    """Wait until the server has noticed that the connection is closed, or it would try to answer."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

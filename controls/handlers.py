@@ -1,0 +1,218 @@
+"""The operations of the controls. Their contract has judged every argument before a handler sees it."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from ..contract.document import Contract
+from ..contract.middleware import NO_CONTENT, Reply
+from ..contract.operation import EncodedArray
+from ..contract.redaction import Redactor
+from ..storage import Resource
+from .export import har, ndjson
+from .journal import Entry, texts
+from .match import Match, described
+from .session import LimitReached, Session, Sessions, summary
+from .sources import parse_instant
+
+Json = dict[str, Any]
+
+NEAR_MISSES = 3
+LOOKED_AT_FOR_NEAR_MISSES = 200
+
+NOTHING: Reply = (None, NO_CONTENT)
+
+
+class DuplicateItems(Exception):
+    """Two items of a state have the same scope, or the same id."""
+
+    def __init__(self, first: int, second: int, members: dict[str, str]) -> None:
+        super().__init__(f"{first} and {second}: {members}")
+        self.first, self.second, self.members = first, second, members
+
+
+async def get_state(session: Session) -> Reply:
+    return EncodedArray(await session.store.find()), 200
+
+
+async def replace_state(body: list[Json], session: Session, resource: Resource) -> Reply:
+    """Put the configurations in the place of all that is stored; all of them or none."""
+    _check_unique(body, resource)
+    await session.store.load(body)
+    return await get_state(session)
+
+
+async def clear_state(session: Session) -> Reply:
+    await session.store.load([])
+    return NOTHING
+
+
+async def list_snapshots(session: Session) -> Reply:
+    return [{"name": name, "configurations": size} for name, size in session.snapshots.items()], 200
+
+
+async def save_snapshot(snapshot: str, session: Session) -> Reply:
+    await session.save(snapshot)
+    return {"name": snapshot, "configurations": session.snapshots[snapshot]}, 200
+
+
+async def restore_snapshot(snapshot: str, session: Session) -> Reply:
+    await session.store.load(map(orjson.loads, session.saved(snapshot)))
+    return NOTHING
+
+
+async def delete_snapshot(snapshot: str, session: Session) -> Reply:
+    session.forget(snapshot)
+    return NOTHING
+
+
+async def list_sessions(sessions: Sessions) -> Reply:
+    return [summary(session) for session in sessions], 200
+
+
+async def fork_session(body: Json, session: Session, sessions: Sessions) -> Reply:
+    return summary(await sessions.fork(session, body["name"], body.get("snapshot"))), 201
+
+
+async def delete_session(session: str, sessions: Sessions) -> Reply:
+    await sessions.delete(session)
+    return NOTHING
+
+
+async def list_requests(
+    session: Session,
+    redactor: Redactor,
+    operation: str | None = None,
+    method: str | None = None,
+    path: str | None = None,
+    status: int | None = None,
+    valid: bool | None = None,
+) -> Reply:
+    parts = {"operation": operation, "method": method, "path": path, "status": status, "valid": valid}
+    match = Match({part: value for part, value in parts.items() if value is not None})
+    return [entry.as_json(redactor) for entry in _found(session, match, redactor)], 200
+
+
+async def clear_requests(session: Session) -> Reply:
+    session.journal.clear()
+    return NOTHING
+
+
+async def get_request(number: int, session: Session, redactor: Redactor) -> Reply:
+    return session.journal.get(number).as_json(redactor), 200
+
+
+async def find_requests(body: Json, session: Session, redactor: Redactor) -> Reply:
+    """What matches, as soon as there is enough of it, or when the time is over."""
+    match, expected = Match(body.get("match", {})), body["at_least"]
+    found = _found(session, match, redactor)
+    ends = time.monotonic() + min(body["timeout"], session.limits.wait_seconds)
+    while len(found) < expected and (left := ends - time.monotonic()) > 0:
+        try:
+            entry = await asyncio.wait_for(session.journal.next(), left)
+        except TimeoutError:
+            break
+        if match.accepts(_described(entry, redactor)):
+            found.append(entry)
+    met = len(found) >= expected
+    return {
+        "met": met,
+        "count": len(found),
+        "requests": [entry.as_json(redactor) for entry in found[: body["limit"]]],
+        "near_misses": [] if met else _near_misses(session, match, redactor),
+    }, 200
+
+
+async def export_har(session: Session, redactor: Redactor) -> Reply:
+    return har(entry.as_json(redactor) for entry in session.journal), 200
+
+
+async def export_ndjson(session: Session, redactor: Redactor) -> Reply:
+    lines = ndjson(entry.as_json(redactor) for entry in session.journal)
+    return lines, 200, {"Content-Type": "application/x-ndjson"}
+
+
+async def list_rules(session: Session) -> Reply:
+    return [rule.as_json() for rule in session.rules], 200
+
+
+async def create_rule(body: Json, session: Session, contract: Contract) -> Reply:
+    if len(session.rules) >= session.limits.rules:
+        raise LimitReached(session.limits.rules, "rules")
+    return session.rules.add(body, contract).as_json(), 201
+
+
+async def clear_rules(session: Session) -> Reply:
+    session.rules.clear()
+    return NOTHING
+
+
+async def delete_rule(rule: str, session: Session) -> Reply:
+    session.rules.delete(rule)
+    return NOTHING
+
+
+async def get_clock(session: Session) -> Reply:
+    return {"now": session.sources.clock.now(), "frozen": session.sources.clock.frozen}, 200
+
+
+async def set_clock(body: Json, session: Session) -> Reply:
+    clock = session.sources.clock
+    clock.set(parse_instant(body["now"]) if "now" in body else clock.instant(), frozen=body["frozen"])
+    return await get_clock(session)
+
+
+async def advance_clock(body: Json, session: Session) -> Reply:
+    session.sources.clock.advance(body["seconds"])
+    return await get_clock(session)
+
+
+async def release_clock(session: Session) -> Reply:
+    session.sources.clock.release()
+    return NOTHING
+
+
+async def set_ids(body: Json, session: Session) -> Reply:
+    session.sources.ids.determine(body["next"], body.get("seed"))
+    return NOTHING
+
+
+async def release_ids(session: Session) -> Reply:
+    session.sources.ids.release()
+    return NOTHING
+
+
+def _check_unique(documents: Sequence[Json], resource: Resource) -> None:
+    """Raises DuplicateItems; a store would name only one of the two, by an id that nobody gave."""
+    for members in ((resource.identity,), resource.unique):
+        seen: dict[tuple[str, ...], int] = {}
+        for index, document in enumerate(documents):
+            if not all(name in document for name in members):
+                continue  # an id that is not given is made, and is unique
+            key = tuple(document[name] for name in members)
+            if (first := seen.setdefault(key, index)) != index:
+                raise DuplicateItems(first, index, dict(zip(members, key, strict=True)))
+
+
+def _described(entry: Entry, redactor: Redactor) -> Json:
+    path, query = entry.path, entry.target.partition(b"?")[2]
+    # Secrets are redacted before they are compared: a pattern must not be a way to guess them.
+    headers = redactor.headers(texts(entry.headers))
+    body = redactor.body(entry.request_body)
+    more = {"status": entry.status, "valid": not entry.findings}
+    return described(entry.operation, entry.method, path, query, headers, body, **more)
+
+
+def _found(session: Session, match: Match, redactor: Redactor) -> list[Entry]:
+    return [entry for entry in session.journal if match.accepts(_described(entry, redactor))]
+
+
+def _near_misses(session: Session, match: Match, redactor: Redactor) -> list[Json]:
+    """The requests with the fewest mismatches, the latest first among equals."""
+    latest = list(session.journal)[: -LOOKED_AT_FOR_NEAR_MISSES - 1 : -1]
+    missed = [(entry, mismatches) for entry in latest if (mismatches := match.mismatches(_described(entry, redactor)))]
+    nearest = sorted(missed, key=lambda each: len(each[1]))[:NEAR_MISSES]
+    return [{"request": entry.as_json(redactor), "mismatches": mismatches} for entry, mismatches in nearest]

@@ -1,0 +1,157 @@
+"""The journal of a session: what came and what was answered, kept as it is and rendered only when somebody asks."""
+
+import asyncio
+import base64
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from ..contract.finding import Finding
+from ..contract.redaction import Redactor
+
+Fields = list[tuple[bytes, bytes]]
+"""Header fields as ASGI has them."""
+
+ENTRY_OVERHEAD = 2000
+"""About what an entry takes beside its bodies, in bytes."""
+LARGEST_BODY = 1 << 20
+"""A longer body is not kept: a list of everything must not push out all the rest."""
+
+
+class UnknownRequest(Exception):
+    """The journal does not hold this request, or does not hold it any more."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(str(number))
+        self.number = number
+
+
+@dataclass(slots=True)
+class Entry:
+    """One request and its answer. `status` is 0 while there is no answer."""
+
+    started: float
+    method: str
+    scheme: str
+    path: str
+    target: bytes
+    headers: Fields
+    number: int = 0
+    seconds: float = 0.0
+    operation: str | None = None
+    rule: str | None = None
+    request_body: bytes = b""
+    status: int = 0
+    response_headers: Fields = field(default_factory=list)
+    response_body: bytes = b""
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def size(self) -> int:
+        return ENTRY_OVERHEAD + len(self.request_body) + len(self.response_body)
+
+    def as_json(self, redactor: Redactor) -> dict[str, Any]:
+        """The entry as controls show it and as `callconfig verify` reads it, without secrets."""
+        started = datetime.fromtimestamp(self.started, UTC).isoformat(timespec="milliseconds")
+        request_headers = texts(self.headers)
+        host = next((value for name, value in request_headers if name == "host"), "localhost")
+        return {
+            "number": self.number,
+            "started": started.replace("+00:00", "Z"),
+            "milliseconds": round(self.seconds * 1000, 3),
+            "operation": self.operation,
+            "rule": self.rule,
+            "request": {
+                "method": self.method,
+                "url": f"{self.scheme}://{host}{self.target.decode('latin-1')}",
+                "headers": redactor.headers(request_headers),
+                **_body(redactor.body(self.request_body)),
+            },
+            "response": {
+                "status": self.status or None,
+                "headers": redactor.headers(texts(self.response_headers)),
+                **_body(redactor.body(self.response_body)),
+            },
+            "findings": [finding.as_json() for finding in self.findings],
+        }
+
+
+class Journal:
+    """The latest entries, bounded in number and in bytes; 0 entries means that none is kept."""
+
+    def __init__(self, most_entries: int, most_bytes: int) -> None:
+        self._most_entries, self._most_bytes = most_entries, most_bytes
+        self._entries: deque[Entry] = deque()
+        self._bytes = 0
+        self._numbers = 0
+        self._waiting: set[asyncio.Future[Entry]] = set()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(tuple(self._entries))
+
+    @property
+    def keeps(self) -> bool:
+        return self._most_entries > 0
+
+    def append(self, entry: Entry) -> None:
+        """Keep `entry`, without bodies that are too large, and tell those who wait for one."""
+        self._numbers += 1
+        entry.number = self._numbers
+        if len(entry.request_body) > LARGEST_BODY:
+            entry.request_body = b""
+        if len(entry.response_body) > LARGEST_BODY:
+            entry.response_body = b""
+        self._entries.append(entry)
+        self._bytes += entry.size
+        while len(self._entries) > self._most_entries or (self._bytes > self._most_bytes and len(self._entries) > 1):
+            self._bytes -= self._entries.popleft().size
+        if self._waiting:
+            for waiting in self._waiting:
+                if not waiting.done():
+                    waiting.set_result(entry)
+            self._waiting.clear()
+
+    def get(self, number: int) -> Entry:
+        """Raises UnknownRequest."""
+        for entry in self._entries:
+            if entry.number == number:
+                return entry
+        raise UnknownRequest(number)
+
+    def clear(self) -> None:
+        """Forget every entry; numbers go on."""
+        self._entries.clear()
+        self._bytes = 0
+
+    async def next(self) -> Entry:
+        """The next entry that is appended. Raises TimeoutError when the journal stops before."""
+        waiting: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()
+        self._waiting.add(waiting)
+        try:
+            return await waiting
+        finally:
+            self._waiting.discard(waiting)
+
+    def stop(self) -> None:
+        """Let nobody wait any longer."""
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_exception(TimeoutError())
+
+
+def texts(fields: Fields) -> list[tuple[str, str]]:
+    """Header fields as text."""
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields]
+
+
+def _body(body: bytes) -> dict[str, Any]:
+    """A body as text, or in base64 where it is none."""
+    try:
+        return {"body": body.decode() if body else None}
+    except UnicodeDecodeError:
+        return {"body": base64.b64encode(body).decode(), "encoding": "base64"}

@@ -1,0 +1,74 @@
+"""What a request must have to match. A pattern becomes a schema, so the engine says what does not match, and where."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import unquote_plus
+
+from ..contract.finding import Finding
+from ..contract.schema import Schema
+from ..contract.strict_json import NotStrictJson, decode
+
+
+class Match:
+    """A compiled pattern: the contract's `Match` as one schema over what `described` makes of a request."""
+
+    def __init__(self, pattern: Mapping[str, Any]) -> None:
+        parts = dict(pattern)
+        if "headers" in parts:
+            parts["headers"] = {name.lower(): value for name, value in parts["headers"].items()}
+        self.needs_body = "body" in parts
+        self.path: str | None = parts.get("path")
+        self._schema = Schema(_subset(parts), _no_references, "request")
+
+    def accepts(self, request: Mapping[str, Any]) -> bool:
+        return self._schema.accepts(request)
+
+    def mismatches(self, request: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Each part that is not as the pattern has it; empty when the request matches."""
+        return [_mismatch(finding) for finding in self._schema.findings(request, "body")]
+
+
+def described(
+    operation: str | None,
+    method: str,
+    path: str,
+    query: bytes,
+    headers: Iterable[tuple[str, str]],
+    body: bytes,
+    **more: Any,
+) -> dict[str, Any]:
+    """A request as patterns see it. What is there twice counts once, a body that is not JSON as its text."""
+    pairs = (part.partition("=") for part in query.decode("latin-1").split("&") if part)
+    return {
+        "operation": operation,
+        "method": method,
+        "path": path,
+        "query": {unquote_plus(name): unquote_plus(value) for name, _, value in pairs},
+        "headers": dict(headers),
+        **({"body": _value(body)} if body else {}),
+        **more,
+    }
+
+
+def _value(body: bytes) -> Any:
+    try:
+        return decode(body)
+    except NotStrictJson:
+        return body.decode(errors="replace")
+
+
+def _subset(value: Any) -> dict[str, Any]:
+    if isinstance(value, dict):
+        properties = {name: _subset(member) for name, member in value.items()}
+        return {"type": "object", "required": list(value), "properties": properties}
+    return {"enum": [value]}
+
+
+def _no_references(reference: str) -> dict[str, Any]:
+    raise LookupError(reference)
+
+
+def _mismatch(finding: Finding) -> dict[str, Any]:
+    part, _, rest = (finding.pointer or "").removeprefix("/").partition("/")
+    pointer = f"/{rest}" if rest else ""
+    return {"in": part, "pointer": pointer, "rule": finding.rule, "detail": finding.detail}

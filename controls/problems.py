@@ -1,0 +1,63 @@
+"""The one table from what a control, or a session, can answer instead, to problems."""
+
+from ..contract.finding import Finding
+from ..contract.middleware import Problems
+from ..contract.problem import Problem
+from ..contract.schema import show
+from ..identity.problems import IDENTITY_PROBLEMS
+from .handlers import DuplicateItems
+from .journal import UnknownRequest
+from .rules import NotInContract, UnknownRule
+from .session import (
+    InvalidSessionName,
+    LimitReached,
+    SessionExists,
+    TooManySessions,
+    UnknownSession,
+    UnknownSnapshot,
+)
+
+
+def _invalid_name(error: InvalidSessionName) -> Problem:
+    detail = f"must match {error.pattern}, not {show(error.name)}"
+    return Problem.of_findings([Finding("pattern", "header", detail, name="X-Mock-Session")])
+
+
+def _too_many(_error: TooManySessions) -> Problem:
+    return Problem("unavailable", "The mock has as many sessions as it may. Delete some, or use one that is there.")
+
+
+def _duplicate(error: DuplicateItems) -> Problem:
+    members = " and ".join(f"{name} {show(value)}" for name, value in error.members.items())
+    return Problem("duplicate-scope", f"The items /{error.first} and /{error.second} both have {members}.")
+
+
+def _full(error: LimitReached) -> Problem:
+    return Problem("unavailable", f"The session holds as much as it may: {error.limit} {error.noun}.")
+
+
+def _limit(error: LimitReached) -> Problem:
+    return Problem("limit-reached", f"A session holds at most {error.limit} {error.noun}.")
+
+
+SESSION_PROBLEMS: Problems = {
+    InvalidSessionName: _invalid_name,
+    TooManySessions: _too_many,
+    LimitReached: _full,
+}
+"""What the API answers: only what its own contract has."""
+
+CONTROL_PROBLEMS: Problems = {
+    **SESSION_PROBLEMS,
+    LimitReached: _limit,
+    DuplicateItems: _duplicate,
+    **IDENTITY_PROBLEMS,
+    UnknownSession: lambda error: Problem("unknown-session", f"There is no session {show(error.name)}."),
+    UnknownSnapshot: lambda error: Problem(
+        "unknown-snapshot", f"The session {show(error.session)} has no snapshot {show(error.name)}."
+    ),
+    SessionExists: lambda error: Problem("session-exists", f"There is a session {show(error.name)} already."),
+    UnknownRequest: lambda error: Problem("unknown-request", f"The journal holds no request {error.number}."),
+    UnknownRule: lambda error: Problem("unknown-rule", f"The session has no rule {show(error.identity)}."),
+    NotInContract: lambda error: Problem("not-in-contract", f"{error}."),
+}

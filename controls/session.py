@@ -1,0 +1,236 @@
+"""Sessions: many worlds on one server. Each has its own store, journal, rules, clock and ids, and shares nothing."""
+
+import asyncio
+import copy
+import re
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import orjson
+
+from ..storage import ConfigurationStore, Document, EmbeddedStore, Resource, ServerValues
+from .journal import Journal
+from .rules import Rules
+from .sources import Sources
+
+DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What keeps a server of many sessions within bounds. The default session may store as much as it likes."""
+
+    sessions: int = 1000
+    idle_seconds: float = 1800.0
+    configurations: int = 10_000
+    snapshots: int = 100
+    rules: int = 1000
+    journal_entries: int = 1000
+    journal_bytes: int = 8 << 20
+    wait_seconds: float = 60.0
+
+
+class InvalidSessionName(Exception):
+    """A name that no session has."""
+
+    def __init__(self, name: str, pattern: str) -> None:
+        super().__init__(f"{name!r} does not match {pattern}")
+        self.name, self.pattern = name, pattern
+
+
+class UnknownSession(Exception):
+    """No session has this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class UnknownSnapshot(Exception):
+    """The session has no snapshot of this name."""
+
+    def __init__(self, name: str, session: str) -> None:
+        super().__init__(f"{name} in {session}")
+        self.name, self.session = name, session
+
+
+class SessionExists(Exception):
+    """A session of this name is there already."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class TooManySessions(Exception):
+    """Every session there may be is in use."""
+
+
+class LimitReached(Exception):
+    """The session holds as many of these as it may."""
+
+    def __init__(self, limit: int, noun: str) -> None:
+        super().__init__(f"{limit} {noun}")
+        self.limit, self.noun = limit, noun
+
+
+class BoundedStore(EmbeddedStore):
+    """A store in memory that takes no more than `most` configurations. Raises LimitReached."""
+
+    most: int
+
+    @classmethod
+    def of(cls, most: int, resource: Resource, values: ServerValues) -> "BoundedStore":
+        store = cls.in_memory(resource, values)
+        store.most = most
+        return store
+
+    async def create(self, values: Document) -> Document:
+        self._check(len(self.database) + 1)
+        return await super().create(values)
+
+    async def load(self, documents: Iterable[Document]) -> None:
+        documents = list(documents)
+        self._check(len(documents))
+        await super().load(documents)
+
+    def _check(self, size: int) -> None:
+        if size > self.most:
+            raise LimitReached(self.most, "configurations")
+
+
+class Session:
+    """One world."""
+
+    def __init__(self, name: str, store: ConfigurationStore, sources: Sources, limits: Limits) -> None:
+        self.name, self.store, self.sources = name, store, sources
+        self.limits = limits
+        self._snapshots: dict[str, list[bytes]] = {}
+        self.used_at = time.monotonic()
+        self.journal = Journal(limits.journal_entries, limits.journal_bytes)
+        self.rules = Rules(sources.clock)
+
+    @property
+    def snapshots(self) -> dict[str, int]:
+        """How many configurations each snapshot holds."""
+        return {name: len(texts) for name, texts in self._snapshots.items()}
+
+    async def save(self, name: str) -> None:
+        if name not in self._snapshots and len(self._snapshots) >= self.limits.snapshots:
+            raise LimitReached(self.limits.snapshots, "snapshots")
+        self._snapshots[name] = await self.store.find()
+
+    def saved(self, name: str) -> list[bytes]:
+        """The configurations of a snapshot. Raises UnknownSnapshot."""
+        try:
+            return self._snapshots[name]
+        except KeyError:
+            raise UnknownSnapshot(name, self.name) from None
+
+    def forget(self, name: str) -> None:
+        self.saved(name)
+        del self._snapshots[name]
+
+    async def begin_anew(self) -> None:
+        await self.store.load([])
+        self._snapshots.clear()
+        self.journal.clear()
+        self.rules.clear()
+        self.sources.clock.release()
+        self.sources.ids.release()
+
+
+class Sessions:
+    """All sessions of a server, by name. They appear when first used, and go when they were idle for too long."""
+
+    def __init__(
+        self,
+        store: ConfigurationStore,
+        sources: Sources,
+        resource: Resource,
+        *,
+        prefix: str,
+        name_pattern: str,
+        limits: Limits,
+    ) -> None:
+        self.limits = limits
+        self._resource, self._prefix = resource, prefix
+        self._name_pattern = re.compile(name_pattern)
+        self.default = Session(DEFAULT, store, sources, limits)
+        self._others: dict[str, Session] = {}
+        self._stopping = asyncio.Event()
+
+    def __iter__(self) -> Iterator[Session]:
+        self._expire()
+        return chain([self.default], self._others.values())
+
+    def use(self, name: str) -> Session:
+        """The session of this name, new or not. Raises InvalidSessionName, TooManySessions."""
+        session = self.default if name == DEFAULT else self._others.get(name) or self._appear(name)
+        session.used_at = time.monotonic()
+        return session
+
+    async def fork(self, source: Session, name: str, snapshot: str | None) -> Session:
+        """A new session with the clock and the state of `source`, or with its snapshot.
+
+        Raises SessionExists, UnknownSnapshot, LimitReached, TooManySessions.
+        """
+        texts = await source.store.find() if snapshot is None else source.saved(snapshot)
+        if name == DEFAULT or name in self._others:
+            raise SessionExists(name)
+        session = self._appear(name, clock_of=source)
+        try:
+            await session.store.load(map(orjson.loads, texts))
+        except LimitReached:
+            del self._others[name]
+            raise
+        return session
+
+    async def delete(self, name: str) -> None:
+        """Raises UnknownSession. The default session begins anew."""
+        if name == DEFAULT:
+            await self.default.begin_anew()
+        elif self._others.pop(name, None) is None:
+            raise UnknownSession(name)
+
+    async def pause(self, seconds: float) -> None:
+        """Wait, but not longer than the server runs."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+    def stop(self) -> None:
+        """Let everything that waits come to its end, because the server does."""
+        self._stopping.set()
+        for session in self:
+            session.journal.stop()
+
+    def _appear(self, name: str, clock_of: Session | None = None) -> Session:
+        if not self._name_pattern.fullmatch(name):
+            raise InvalidSessionName(name, self._name_pattern.pattern)
+        self._expire()
+        if len(self._others) >= self.limits.sessions:
+            raise TooManySessions
+        sources = Sources(self._prefix, copy.copy(clock_of.sources.clock) if clock_of else None)
+        store = BoundedStore.of(self.limits.configurations, self._resource, sources.values)
+        self._others[name] = session = Session(name, store, sources, self.limits)
+        return session
+
+    def _expire(self) -> None:
+        oldest = time.monotonic() - self.limits.idle_seconds
+        for name in [name for name, session in self._others.items() if session.used_at < oldest]:
+            del self._others[name]
+
+
+def summary(session: Session) -> dict[str, Any]:
+    """The session as the controls show it."""
+    return {
+        "name": session.name,
+        "requests": len(session.journal),
+        "rules": len(session.rules),
+        "snapshots": len(session.snapshots),
+        "idle_seconds": round(time.monotonic() - session.used_at, 3),
+    }

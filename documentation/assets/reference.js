@@ -1,0 +1,275 @@
+// What the page can do beyond being read: search, copy, expand, theme, try. Nothing here is needed to read it.
+"use strict";
+
+const $ = (selector, within = document) => within.querySelector(selector);
+const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
+const data = (id) => JSON.parse($(`#${id}`).textContent);
+
+function remembered(name, value) {
+  try {
+    if (value !== undefined) localStorage.setItem(name, value);
+    return localStorage.getItem(name);
+  } catch {
+    return null;
+  }
+}
+
+// Closed parts open when a link leads into them.
+
+function reveal() {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (!target) return;
+  for (let part = target; part; part = part.parentElement) if (part.tagName === "DETAILS") part.open = true;
+  target.scrollIntoView();
+}
+addEventListener("hashchange", reveal);
+reveal();
+$("#contents").addEventListener("click", (event) => {
+  if (event.target.closest("a") && $("#contents").matches(":popover-open")) $("#contents").hidePopover();
+});
+
+// Expand all, collapse all. Paper gets everything.
+
+const expand = $("#expand");
+expand.addEventListener("click", () => {
+  const open = expand.getAttribute("aria-pressed") !== "true";
+  for (const part of $$("main details")) part.open = open;
+  expand.setAttribute("aria-pressed", open);
+  expand.textContent = open ? "Collapse all" : "Expand all";
+});
+let closed = [];
+addEventListener("beforeprint", () => {
+  closed = $$("main details:not([open])");
+  for (const part of closed) part.open = true;
+});
+addEventListener("afterprint", () => {
+  for (const part of closed) part.open = false;
+});
+
+// Dark and light: what was chosen, or else what the system prefers.
+
+const theme = $("#theme");
+const isDark = () => getComputedStyle(document.documentElement).getPropertyValue("--is-dark").trim() === "1";
+const prefersDark = matchMedia("(prefers-color-scheme: dark)");
+const nameTheme = () => { theme.textContent = isDark() ? "Light" : "Dark"; };
+theme.addEventListener("click", () => {
+  const chosen = isDark() ? "light" : "dark";
+  document.documentElement.dataset.theme = chosen;
+  remembered("theme", chosen);
+  nameTheme();
+});
+prefersDark.addEventListener("change", nameTheme);
+nameTheme();
+
+// One language for all requests.
+
+function speak(language) {
+  for (const radio of $$(`.languages input[value="${language}"]`)) radio.checked = true;
+}
+addEventListener("change", (event) => {
+  if (!event.target.matches(".languages input")) return;
+  const before = event.target.getBoundingClientRect().top;
+  speak(remembered("language", event.target.value) ?? event.target.value);
+  scrollBy({ top: event.target.getBoundingClientRect().top - before, behavior: "instant" });
+});
+if (/^[a-z]+$/.test(remembered("language") ?? "")) speak(remembered("language"));
+
+// Copy.
+
+for (const button of $$("button.copy")) {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const shown = $$("pre", button.closest(".panel, .request")).find((pre) => pre.checkVisibility());
+    const done = await copied(shown.textContent);
+    button.textContent = done ? "Copied" : "Press Ctrl+C";
+    setTimeout(() => { button.textContent = "Copy"; }, 1500);
+    if (!done) getSelection().selectAllChildren(shown);
+  });
+}
+async function copied(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+// Search: every place that has a name.
+
+const field = $("#search");
+const results = $("#results");
+const places = $$("[data-search]").map((place) => ({
+  id: place.id,
+  title: place.dataset.search,
+  kind: place.dataset.kind,
+  text: `${place.dataset.search} ${place.dataset.kind} ${place.matches(".member:not(.catalogue *)") ? place.textContent : ""}`.toLowerCase(),
+}));
+let active = -1;
+
+function find(words) {
+  const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
+  if (!wanted.length) return [];
+  const rank = ({ title }) => {
+    const name = title.toLowerCase();
+    return name === wanted[0] ? 0 : name.startsWith(wanted[0]) ? 1 : name.includes(wanted[0]) ? 2 : 3;
+  };
+  return places
+    .filter(({ text }) => wanted.every((word) => text.includes(word)))
+    .sort((one, other) => rank(one) - rank(other))
+    .slice(0, 12);
+}
+function choose(index) {
+  const options = $$("[role=option]", results);
+  active = options.length ? (index + options.length) % options.length : -1;
+  options.forEach((option, at) => option.setAttribute("aria-selected", at === active));
+  options[active]?.scrollIntoView({ block: "nearest" });
+  if (active < 0) field.removeAttribute("aria-activedescendant");
+  else field.setAttribute("aria-activedescendant", options[active].id);
+}
+function show(found) {
+  results.replaceChildren(
+    ...found.map(({ id, title, kind }, at) => {
+      const option = document.createElement("li");
+      option.id = `result-${at}`;
+      option.setAttribute("role", "option");
+      option.dataset.place = id;
+      const small = document.createElement("small");
+      small.textContent = kind;
+      option.append(title, small);
+      return option;
+    }),
+  );
+  if (!found.length && field.value.trim()) {
+    const nothing = document.createElement("li");
+    nothing.className = "nothing";
+    nothing.setAttribute("role", "option");
+    nothing.setAttribute("aria-disabled", "true");
+    nothing.textContent = "Nothing has this name.";
+    results.replaceChildren(nothing);
+  }
+  results.hidden = !field.value.trim();
+  field.setAttribute("aria-expanded", !results.hidden);
+  if (found.length) choose(0);
+  else active = -1;
+}
+function go(option) {
+  if (!option?.dataset.place) return;
+  results.hidden = true;
+  field.setAttribute("aria-expanded", false);
+  field.blur();
+  if (location.hash === `#${option.dataset.place}`) reveal();
+  else location.hash = option.dataset.place;
+}
+field.addEventListener("input", () => show(find(field.value)));
+field.addEventListener("focus", () => field.value && show(find(field.value)));
+field.addEventListener("blur", () => { results.hidden = true; field.setAttribute("aria-expanded", false); });
+results.addEventListener("mousedown", (event) => { event.preventDefault(); go(event.target.closest("li")); });
+field.addEventListener("keydown", (event) => {
+  const steps = { ArrowDown: 1, ArrowUp: -1 };
+  if (event.key in steps) { event.preventDefault(); choose(active + steps[event.key]); }
+  else if (event.key === "Enter") go($$("li", results)[active]);
+  else if (event.key === "Escape") { field.value = ""; field.blur(); }
+});
+addEventListener("keydown", (event) => {
+  const typing = event.target.closest?.("input, textarea, select");
+  if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) { event.preventDefault(); field.focus(); }
+});
+
+// Try it: the request of an example, as it is or changed, against the server that serves the page or is named.
+
+const operations = data("operations");
+const basePath = data("server");
+const servedFrom = basePath === null ? null : location.origin + basePath;
+let server = servedFrom ?? remembered("server");
+
+function nameServer(url) {
+  const before = $(".try [name=server]")?.value;
+  for (const input of $$(".try [name=server]")) input.value = url;
+  if (!before || before === url) return;
+  const walker = document.createTreeWalker($("main"), NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    if (node.data.includes(before) && node.parentElement.closest("pre, .listens")) {
+      node.data = node.data.replaceAll(before, url);
+    }
+  }
+}
+function fill(form, anchor) {
+  const sample = operations[form.dataset.operation].samples[anchor];
+  form.elements.sample.value = anchor;
+  form.elements.target.value = sample.target;
+  form.elements.body.value = sample.body ?? "";
+  $(".body", form).hidden = sample.body === null;
+}
+function follow(links, answered) {
+  // What the contract's links say: members of this answer are where later requests go.
+  const value = (expression) => expression.startsWith("$response.body#/")
+    ? expression.slice("$response.body#/".length).split("/").reduce((node, step) => node?.[step], answered)
+    : expression;
+  for (const link of links) {
+    const form = $$(".try").find((each) => each.dataset.operation === link.operation);
+    if (!form) continue;
+    let target = operations[link.operation].path;
+    const query = new URLSearchParams();
+    for (const [name, expression] of Object.entries(link.parameters)) {
+      const text = String(value(expression));
+      if (target.includes(`{${name}}`)) target = target.replace(`{${name}}`, encodeURIComponent(text));
+      else query.set(name, text);
+    }
+    form.elements.target.value = query.size ? `${target}?${query}` : target;
+    if (!link.body || typeof link.body !== "object") continue;
+    try {
+      const body = JSON.parse(form.elements.body.value);
+      for (const [name, expression] of Object.entries(link.body)) if (name in body) body[name] = value(expression);
+      form.elements.body.value = JSON.stringify(body, null, 2);
+    } catch {
+      // the reader's own text stays
+    }
+  }
+}
+async function send(form) {
+  const operation = operations[form.dataset.operation];
+  const state = $(".state", form);
+  const result = $(".result", form);
+  const body = form.elements.body.value;
+  const root = form.elements.server.value.replace(/\/+$/, "");
+  state.textContent = "…";
+  const started = performance.now();
+  try {
+    const response = await fetch(root + form.elements.target.value, {
+      method: operation.method,
+      headers: operation.samples[form.elements.sample.value].headers,
+      body: $(".body", form).hidden ? undefined : body,
+    });
+    const text = await response.text();
+    let answered = null;
+    try { answered = JSON.parse(text); } catch { /* not JSON: shown as it is */ }
+    const location = response.headers.get("Location");
+    result.textContent = (location ? `Location: ${location}\n\n` : "") + (answered === null ? text : JSON.stringify(answered, null, 2));
+    state.textContent = `${response.status} ${response.statusText}, ${Math.round(performance.now() - started)} ms`;
+    if (response.ok && answered) follow(operation.links, answered);
+  } catch {
+    result.textContent = `No answer from ${root}. Does the server run, and does it admit requests from this page?`;
+    state.textContent = "failed";
+  }
+  result.hidden = false;
+}
+for (const form of $$(".try")) {
+  form.hidden = false;
+  fill(form, form.elements.sample.value);
+  form.elements.sample.addEventListener("change", () => fill(form, form.elements.sample.value));
+  form.elements.server.addEventListener("change", () => { remembered("server", form.elements.server.value); nameServer(form.elements.server.value); });
+  form.elements.server.closest("p").hidden = servedFrom !== null;
+  form.addEventListener("submit", (event) => { event.preventDefault(); send(form); });
+}
+for (const button of $$("[data-try]")) {
+  button.closest("p").hidden = false;
+  button.addEventListener("click", () => {
+    const form = $$(".try").find((each) => each.dataset.operation === button.dataset.try);
+    fill(form, button.dataset.sample);
+    form.scrollIntoView({ block: "nearest" });
+    $("[type=submit]", form).focus({ preventScroll: true });
+  });
+}
+if (server) nameServer(server);
+for (const part of $$(".search, .tools")) part.hidden = false;

@@ -1,0 +1,54 @@
+"""`callconfig docs build`: the reference as files."""
+
+import asyncio
+import gzip
+import sys
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+
+from starlette.types import ASGIApp
+
+from ..cli import FINDINGS, OK, CouldNotRun
+from ..contract.document import BUILT_IN, Contract, InvalidContract
+from .execution import WrongExamples, execute
+from .page import render
+
+
+def build(path: Path | None, output: Path, example_mock: Callable[[Contract], Awaitable[ASGIApp]]) -> int:
+    """Write index.html, reference.md and openapi.yaml into `output`; FINDINGS when a documented answer is wrong.
+
+    Raises CouldNotRun. Nothing is written unless everything was made.
+    """
+    source = path or BUILT_IN
+    try:
+        contract = Contract.load(source)
+        answers = asyncio.run(execute(contract, partial(example_mock, contract)))
+    except InvalidContract as error:
+        raise CouldNotRun(str(error)) from error
+    except WrongExamples as error:
+        print(*error.differences, sep="\n", file=sys.stderr)
+        count = len(error.differences)
+        print(f"callconfig: {source}: documented answers differ in {count} places from the mock's", file=sys.stderr)
+        return FINDINGS
+    except (AttributeError, LookupError) as error:  # handlers, or names, that are not there
+        raise CouldNotRun(f"{source}: its examples cannot be run on this mock: {error}") from error
+    page, markdown = render(contract, answers)
+    files = {
+        "index.html": page.html.encode(),
+        "reference.md": markdown.encode(),
+        "openapi.yaml": source.read_bytes(),
+    }
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            (output / name).write_bytes(content)
+    except OSError as error:
+        raise CouldNotRun(f"{output}: cannot be written: {error.strerror}") from error
+    ran = f"{len(answers)} examples run, all answered as documented" if answers else "no example could be run"
+    print(f"{contract.title} {contract.version}: {ran}")
+    for name, content in files.items():
+        print(
+            f"  {output / name}  {len(content) / 1000:.0f} kB, {len(gzip.compress(content)) / 1000:.0f} kB compressed"
+        )
+    return OK

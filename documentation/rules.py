@@ -1,0 +1,125 @@
+"""What breaks each rule of the engine, and what the engine then says: the examples of the rule catalogue.
+
+Nothing here is worded by hand but the description of what was sent: the detail is the engine's own answer.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from ..contract.finding import Finding
+from ..contract.operation import Operation, Request
+from ..contract.schema import Schema
+from ..contract.strict_json import NotStrictJson, decode
+
+_SCHEMAS: dict[str, tuple[dict[str, Any], Any]] = {
+    "required": ({"required": ["template"]}, {}),
+    "additionalProperties": ({"properties": {"max_retry": {}}, "additionalProperties": False}, {"max_retrys": 3}),
+    "type": ({"type": "integer"}, "3"),
+    "enum": ({"enum": ["REJECT", "REDIRECT"]}, "reject"),
+    "minimum": ({"minimum": 0}, -1),
+    "maximum": ({"maximum": 30}, 31),
+    "multipleOf": ({"multipleOf": 5}, 12),
+    "minLength": ({"minLength": 1}, ""),
+    "maxLength": ({"maxLength": 3}, "four"),
+    "pattern": ({"pattern": "^[A-Z]+$"}, "abc"),
+    "format": ({"format": "iana-time-zone"}, "Berlin"),
+    "minItems": ({"minItems": 1}, []),
+    "maxItems": ({"maxItems": 2}, [1, 2, 3]),
+    "uniqueItems": ({"uniqueItems": True}, ["+911234567890", "+911234567890"]),
+    "minProperties": ({"minProperties": 1}, {}),
+    "maxProperties": ({"maxProperties": 1}, {"a": 1, "b": 2}),
+    "anyOf": ({"anyOf": [{"type": "integer"}, {"type": "boolean"}]}, "yes"),
+    "oneOf": ({"oneOf": [{"type": "integer"}, {"minimum": 0}]}, 7),
+    "writeOnly": ({"properties": {"auth_token": {"writeOnly": True}}}, {"auth_token": "x"}),
+    "not": ({"not": {"enum": ["root"]}}, "root"),
+}
+_BODIES = {
+    "json-encoding": ('{"name": "…"}, where … is one byte FF', b'{"name": "\xff"}'),
+    "json-syntax": ('{"max_retry": 3,}', b'{"max_retry": 3,}'),
+    "json-duplicate": ('{"max_retry": 3, "max_retry": 4}', b'{"max_retry": 3, "max_retry": 4}'),
+    "json-number": ('{"max_retry": 123456789012345678901234567890}', b'{"max_retry": 123456789012345678901234567890}'),
+    "json-string": ('{"name": "\\ud800"}', b'{"name": "\\ud800"}'),
+    "json-depth": ("[[[[…]]]], a thousand deep", b"[" * 1000 + b"]" * 1000),
+}
+
+
+def _no_references(reference: str) -> dict[str, Any]:
+    raise KeyError(reference)
+
+
+_OPERATION = Operation(
+    "/things",
+    "post",
+    {
+        "post": {
+            "operationId": "makeThing",
+            "parameters": [{"name": "template", "in": "query", "schema": {"type": "string"}}],
+            "requestBody": {"content": {"application/json": {}}},
+            "responses": {"200": {"content": {"application/json": {}}}},
+        }
+    },
+    resolve=_no_references,
+)
+_REQUESTS = {
+    "unknown-parameter": ("?templte=tpl_1", Request(query=b"templte=tpl_1")),
+    "repeated-parameter": ("?template=tpl_1&template=tpl_2", Request(query=b"template=tpl_1&template=tpl_2")),
+    "percent-encoding": ("?template=%FF", Request(query=b"template=%FF")),
+    "media-type": ("Content-Type: text/plain", Request(headers={"content-type": "text/plain"}, body=b"{}")),
+    "accept": ("Accept: text/html", Request(headers={"accept": "text/html"})),
+}
+_RESPONSES = {
+    "undocumented-status": ("a response 418", 418, {}),
+    "undocumented-media-type": ("a response with Content-Type: text/html", 200, {"content-type": "text/html"}),
+}
+_ELSEWHERE = {
+    "contradicts-path": 'PUT /configurations/cfg_abc123 with {"id": "cfg_other"}',
+    "preference": "Prefer: code=999",
+    "content-length": "a body of many megabytes",
+    "undocumented-path": "GET /configuration",
+    "undocumented-method": "DELETE /configurations/cfg_abc123",
+}
+"""What breaks the rules that are judged outside of a single operation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """What breaks a rule, against which schema, and what the engine says of it."""
+
+    sent: str
+    schema: str | None = None
+    finding: Finding | None = None
+
+
+def breach(rule: str) -> Breach | None:
+    """An example of what breaks a rule of the engine, None for a rule that has none yet."""
+    if rule in _SCHEMAS:
+        schema, value = _SCHEMAS[rule]
+        judge = Schema(schema, _no_references, "response" if rule == "writeOnly" else "request")
+        return Breach(_json(value), _json(schema), _of(rule, judge.findings(value, "body")))
+    if rule in _BODIES:
+        sent, body = _BODIES[rule]
+        return Breach(sent, None, _of(rule, _unreadable(body)))
+    if rule in _REQUESTS:
+        sent, request = _REQUESTS[rule]
+        return Breach(sent, None, _of(rule, _OPERATION.check_request(request)[1]))
+    if rule in _RESPONSES:
+        sent, status, headers = _RESPONSES[rule]
+        return Breach(sent, None, _of(rule, _OPERATION.check_response(status, headers, b"{}")))
+    return Breach(_ELSEWHERE[rule]) if rule in _ELSEWHERE else None
+
+
+def _unreadable(body: bytes) -> list[Finding]:
+    try:
+        decode(body)
+    except NotStrictJson as error:
+        return error.findings
+    return []
+
+
+def _of(rule: str, findings: list[Finding]) -> Finding | None:
+    return next((finding for finding in findings if finding.rule == rule), None)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,54 @@
+"""The reference as the mock serves it: made when somebody first asks for it, then kept in memory."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from ..contract.document import Contract
+
+if TYPE_CHECKING:
+    from .execution import FreshMock
+    from .page import Page
+
+
+class ServedReference:
+    """The pages at `/docs` and `/reference.md`."""
+
+    def __init__(self, contract: Contract, fresh_mock: "FreshMock", base_path: str) -> None:
+        self._contract, self._fresh_mock, self._base_path = contract, fresh_mock, base_path
+        self._made: tuple[Page, str] | None = None
+        self._lock = asyncio.Lock()
+
+    def routes(self, place: str) -> list[Route]:
+        pages = {"docs": self._page, "reference.md": self._markdown}
+        return [Route(f"{place}/{name}", page, middleware=[Middleware(GZipMiddleware)]) for name, page in pages.items()]
+
+    async def _page(self, _request: Request) -> Response:
+        page, _ = await self._make()
+        headers = {
+            "Content-Security-Policy": page.content_security_policy,
+            "Referrer-Policy": "no-referrer",
+            "X-Content-Type-Options": "nosniff",
+        }
+        return Response(page.html, media_type="text/html", headers=headers)
+
+    async def _markdown(self, _request: Request) -> Response:
+        _, markdown = await self._make()
+        return Response(markdown, media_type="text/markdown")
+
+    async def _make(self) -> "tuple[Page, str]":
+        async with self._lock:
+            if self._made is None:
+                self._made = await asyncio.to_thread(self._render)  # others are served meanwhile
+            return self._made
+
+    def _render(self) -> "tuple[Page, str]":
+        from .execution import execute  # what the reference is made with is not loaded before it is asked for
+        from .page import render
+
+        return render(self._contract, asyncio.run(execute(self._contract, self._fresh_mock)), self._base_path)

@@ -1,0 +1,41 @@
+"""A client tries again when the service is away for a moment: the test in Python, with the pytest plugin.
+
+pip install callconfig pytest
+pytest test_retry.py
+"""
+
+from typing import Any
+
+import httpx2
+from callconfig.pytest_plugin import Mock
+
+CONFIGURATION = {
+    "reseller_id": "res_001",
+    "template": "tpl_welcome",
+    "initial_offset": 0,
+    "retry_offset": 3600,
+    "call_start_time": "09:00",
+    "call_end_time": "21:00",
+    "max_retry": 3,
+    "calling_provider": "TWILIO",
+}
+
+
+def create(base_url: str, headers: dict[str, str]) -> Any:
+    """Your client, here in a few lines."""
+    for _ in range(2):
+        response = httpx2.post(f"{base_url}/configurations", json=CONFIGURATION, headers=headers)
+        if response.status_code != 503:
+            break
+    return response.raise_for_status().json()
+
+
+def test_an_outage_of_a_moment_is_survived(mock: Mock) -> None:
+    mock.rules.add(match={"operation": "createConfiguration"}, answer={"status": 503}, times=1)
+
+    created = create(mock.base_url, mock.headers)
+
+    requests = mock.wait_for(operation="createConfiguration", at_least=2)
+    assert [request.status for request in requests] == [503, 201]
+    assert requests[1].json == CONFIGURATION
+    assert mock.state() == [created]

@@ -1,0 +1,138 @@
+"""The callers that a mock knows: tokens from a file, and signed tokens (JWT) where the file says how to verify them."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from starlette.types import Scope
+
+from ..contract.document import InvalidContract
+from ..contract.schema import Schema
+from ..contract.strict_json import NotStrictJson, decode
+from .caller import Caller, Unauthorized, bearer_token, equal
+
+_TEXT = {"type": "string", "minLength": 1, "maxLength": 16384}
+_SCHEMA = {
+    "type": "object",
+    "additionalProperties": False,
+    "anyOf": [{"required": ["tokens"]}, {"required": ["jwt"]}],
+    "properties": {
+        "tokens": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["token", "role"],
+                "properties": {"token": {**_TEXT, "format": "password"}, "role": _TEXT},
+                "additionalProperties": _TEXT,
+            },
+        },
+        "jwt": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["key", "algorithms"],
+            "properties": {
+                "key": {**_TEXT, "format": "password"},
+                "algorithms": {"type": "array", "minItems": 1, "items": {**_TEXT, "not": {"enum": ["none"]}}},
+                "issuer": _TEXT,
+                "audience": _TEXT,
+            },
+        },
+    },
+}
+
+
+class InvalidAuthentication(Exception):
+    """A file that does not say who may call; the message says what is wrong, in one line, and shows no secret."""
+
+
+class Authentication:
+    """From a request to its caller. Raises InvalidAuthentication for settings that make no sense.
+
+    `roles` are the contract's: by role, the members that its tokens must have, such as a `reseller_id`.
+    """
+
+    def __init__(self, settings: Mapping[str, Any], roles: Mapping[str, Sequence[str]]) -> None:
+        findings = Schema(_SCHEMA, _no_references, "request").findings(settings, "body")
+        if findings:
+            raise InvalidAuthentication(f"{findings[0].pointer} {findings[0].detail}".strip())
+        self._roles = roles
+        self._callers: list[tuple[bytes, Caller]] = []
+        for index, given in enumerate(settings.get("tokens", ())):
+            try:
+                self._callers.append((given["token"].encode(), self._caller(given)))
+            except Unauthorized as error:
+                raise InvalidAuthentication(f"/tokens/{index} {error}") from error
+        self._jwt = _Jwt(settings["jwt"]) if "jwt" in settings else None
+
+    @classmethod
+    def from_file(cls, path: Path, roles: Mapping[str, Sequence[str]]) -> "Authentication":
+        """Raises InvalidAuthentication, also for a file that cannot be read."""
+        try:
+            return cls(decode(path.read_bytes()), roles)
+        except OSError as error:
+            raise InvalidAuthentication(f"{path}: {error.strerror}") from error
+        except NotStrictJson as error:
+            raise InvalidAuthentication(f"{path}: {error.findings[0].detail}") from error
+        except InvalidAuthentication as error:
+            raise InvalidAuthentication(f"{path}: {error}") from error
+
+    def __call__(self, scope: Scope) -> Caller:
+        """Raises Unauthorized."""
+        token = bearer_token(scope)
+        # Every known token is compared, so that the time does not tell which one came near.
+        callers = [caller for known, caller in self._callers if equal(known, token)]
+        if callers:
+            return callers[0]
+        if self._jwt is not None:
+            return self._caller(self._jwt.claims(token))
+        raise Unauthorized("The token is not known.")
+
+    def _caller(self, claims: Mapping[str, Any]) -> Caller:
+        """Raises Unauthorized for claims that make no caller."""
+        role = claims.get("role")
+        if not isinstance(role, str) or role not in self._roles:
+            raise Unauthorized(f"The role of the token must be one of {', '.join(self._roles)}.")
+        own = {name: claims[name] for name in self._roles[role] if isinstance(claims.get(name), str) and claims[name]}
+        if missing := [name for name in self._roles[role] if name not in own]:
+            raise Unauthorized(f"A token with the role {role} must have {' and '.join(missing)}.")
+        return Caller(role, own)
+
+
+class _Jwt:
+    """Verifies signed tokens. Raises InvalidAuthentication where PyJWT is missing or the key does not fit."""
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        try:
+            import jwt
+        except ImportError as error:
+            raise InvalidAuthentication("/jwt needs PyJWT; install callconfig[jwt]") from error
+        self._jwt, self._settings = jwt, settings
+        for algorithm in settings["algorithms"]:
+            try:
+                jwt.get_algorithm_by_name(algorithm).prepare_key(settings["key"])
+            except NotImplementedError as error:
+                raise InvalidAuthentication(f"/jwt/algorithms: {algorithm} is not known") from error
+            except (jwt.InvalidKeyError, ValueError, TypeError) as error:
+                raise InvalidAuthentication(f"/jwt/key is not a key for {algorithm}") from error
+
+    def claims(self, token: bytes) -> Mapping[str, Any]:
+        """What the token says. Raises Unauthorized."""
+        settings = self._settings
+        try:
+            claims: Mapping[str, Any] = self._jwt.decode(
+                token,
+                settings["key"],
+                algorithms=settings["algorithms"],
+                issuer=settings.get("issuer"),
+                audience=settings.get("audience"),
+                options={"verify_aud": "audience" in settings},
+            )
+        except self._jwt.ExpiredSignatureError as error:
+            raise Unauthorized("The token has expired.") from error
+        except self._jwt.InvalidTokenError as error:
+            raise Unauthorized("The token is not known, and its signature is not good.") from error
+        return claims
+
+
+def _no_references(reference: str) -> NoReturn:
+    raise InvalidContract(f"{reference}: there are no references here")

@@ -1,0 +1,48 @@
+"""The caller of a request, and the two ways to be turned away."""
+
+import hmac
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+
+from starlette.types import Scope
+
+
+class Unauthorized(Exception):
+    """The request has no token, or none that is known. The message never holds the token."""
+
+
+class Forbidden(Exception):
+    """The caller is known, and may not do this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A role, and the members of configurations that are the caller's own, such as its `reseller_id`."""
+
+    role: str
+    own: Mapping[str, str] = field(default_factory=dict)
+
+    def check_may(self, roles: Collection[str]) -> None:
+        """Raises Forbidden when the caller's role is none of these."""
+        if self.role not in roles:
+            raise Forbidden(f"The role {self.role} may not use this operation.")
+
+
+def bearer_token(scope: Scope) -> bytes:
+    """The token of a request (RFC 6750, section 2.1). Raises Unauthorized."""
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            scheme, _, token = value.partition(b" ")
+            if scheme.lower() != b"bearer" or not token.strip():
+                raise Unauthorized("The Authorization header must be `Bearer` and a token.")
+            return bytes(token.strip())
+    raise Unauthorized("The request has no Authorization header; it must be `Bearer` and a token.")
+
+
+def equal(one: bytes, other: bytes) -> bool:
+    """Whether two tokens are the same, in a time that does not tell how much of them is."""
+    return hmac.compare_digest(one, other)
+
+
+Authenticate = Callable[[Scope], Caller]
+"""From a request to its caller. Raises Unauthorized."""

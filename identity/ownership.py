@@ -1,0 +1,51 @@
+"""The configurations that one caller may see: a store in front of the store."""
+
+from collections.abc import Iterable, Mapping
+
+from ..storage import ConfigurationStore, Document, UnknownConfiguration
+from .caller import Forbidden
+
+
+class OwnConfigurations:
+    """ConfigurationStore of what equals the caller in all of `own`; the rest does not exist here.
+
+    Writing something that is not the caller's raises Forbidden.
+    """
+
+    def __init__(self, store: ConfigurationStore, own: Mapping[str, str]) -> None:
+        self._store, self._own = store, own
+
+    async def create(self, values: Document) -> Document:
+        self._check(values)
+        return await self._store.create(values)
+
+    async def replace(self, identity: str, values: Document) -> Document:
+        """What others own is unknown here, before what becomes theirs is forbidden."""
+        await self.get(identity)
+        self._check(values)
+        return await self._store.replace(identity, values)
+
+    async def get(self, identity: str) -> Document:
+        document = await self._store.get(identity)
+        if any(document.get(name) != value for name, value in self._own.items()):
+            raise UnknownConfiguration(identity)
+        return document
+
+    async def find(self, **equal: str) -> list[bytes]:
+        if any(equal.get(name, value) != value for name, value in self._own.items()):
+            return []
+        return await self._store.find(**{**equal, **self._own})
+
+    async def load(self, documents: Iterable[Document]) -> None:
+        documents = list(documents)
+        for document in documents:
+            self._check(document)
+        await self._store.load(documents)
+
+    async def close(self) -> None:
+        await self._store.close()
+
+    def _check(self, values: Document) -> None:
+        for name, value in self._own.items():
+            if values.get(name) != value:
+                raise Forbidden(f"The token is for {name} {value}, and for no other.")

@@ -1,0 +1,294 @@
+"""The reference in a browser: with and without JavaScript, served and from a file, small and wide, dark and light."""
+
+import asyncio
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from callconfig.app import create_app, resource, server_values
+from callconfig.contract.document import Contract
+from callconfig.documentation.page import Page as Rendered
+from callconfig.storage import open_store
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from starlette.types import ASGIApp
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE = 20_000
+"""Milliseconds, for machines with much to do."""
+expect.set_options(timeout=PATIENCE)
+Visit = Callable[..., Page]
+Running = Callable[[ASGIApp], AbstractContextManager[str]]
+
+
+@pytest.fixture(scope="module")
+def browser(mock: str, rendered: tuple[Rendered, str]) -> Iterator[Browser]:  # noqa: ARG001 (see below)
+    """One Chromium. Playwright keeps an event loop running in this thread, so what needs one of its own comes first."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        if os.environ.get("CI"):
+            pytest.fail("CI must have Chromium: apt-get install -y chromium")
+        pytest.skip("Chromium is not here")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def mock(contract: Contract, running: Running) -> Iterator[str]:
+    """A running mock, below a base path."""
+    store = asyncio.run(open_store(":memory:", resource(contract), server_values(contract)))
+    with running(create_app(contract, store, base_path="/agent")) as root:
+        yield f"{root}/agent"
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser said against a page, and what a page asked of others than the mock."""
+    return []
+
+
+@pytest.fixture
+def visit(browser: Browser, mock: str, complaints: list[str]) -> Iterator[Visit]:
+    """Open the served page in a fresh profile."""
+    contexts = []
+
+    def opened(place: str = "", *, url: str = "", **settings: Any) -> Page:
+        contexts.append(browser.new_context(reduced_motion="reduce", **settings))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(PATIENCE)
+        own = (mock.removesuffix("/agent"), "file://", "data:")
+        page.on("console", lambda message: complaints.extend([message.text] * (message.type == "error")))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: complaints.extend([request.url] * (not request.url.startswith(own))))
+        page.goto((url or f"{mock}/docs") + place)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def file_url(rendered: tuple[Rendered, str], tmp_path: Path) -> str:
+    (tmp_path / "index.html").write_text(rendered[0].html, "utf-8")
+    return (tmp_path / "index.html").as_uri()
+
+
+def test_the_page_works_under_its_strict_policy(visit: Visit, mock: str, complaints: list[str]) -> None:
+    page = visit()
+    response = page.request.get(f"{mock}/docs")
+    assert "default-src 'none'" in response.headers["content-security-policy"]
+    assert "unsafe" not in response.headers["content-security-policy"]
+    expect(page.get_by_role("button", name="Expand all")).to_be_visible()  # the script has run
+    assert page.evaluate("getComputedStyle(document.querySelector('.bar')).position") == "sticky"
+    assert complaints == []
+
+
+def test_the_root_leads_to_the_page(visit: Visit, mock: str) -> None:
+    page = visit(url=mock.removesuffix("agent"))
+    assert page.url == f"{mock}/docs"
+    for name in ("reference.md", "openapi.yaml"):
+        assert page.request.get(f"{mock}/{name}").ok
+
+
+def test_search_finds_a_member_by_keyboard(visit: Visit) -> None:
+    page = visit()
+    page.keyboard.press("/")
+    expect(page.get_by_role("combobox", name="Search the reference")).to_be_focused()
+    page.keyboard.type("redirect num")
+    expect(page.get_by_role("option").first).to_contain_text("inbound_redirect_number")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("#CallExecutionConfig.inbound_redirect_number$"))
+    expect(page.locator("[id='CallExecutionConfig.inbound_redirect_number']")).to_be_in_viewport()
+    expect(page.get_by_role("listbox")).to_be_hidden()
+
+
+def test_search_opens_what_is_closed(visit: Visit) -> None:
+    page = visit()
+    place = page.locator("[id='HttpRequest.timeout']")
+    expect(place).to_be_hidden()
+    page.get_by_role("combobox", name="Search the reference").fill("timeout")
+    page.get_by_role("option").filter(has_text="HttpRequest").first.click()
+    expect(place).to_be_in_viewport()
+
+
+def test_search_says_when_there_is_nothing(visit: Visit) -> None:
+    page = visit()
+    page.get_by_role("combobox", name="Search the reference").fill("<b>nothing</b>")
+    expect(page.get_by_role("listbox")).to_contain_text("Nothing has this name.")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("listbox")).to_be_hidden()
+
+
+def test_a_deep_link_opens_what_it_leads_into(visit: Visit) -> None:
+    expect(visit("#ResponseConfig.response_field").locator("[id='ResponseConfig.response_field']")).to_be_in_viewport()
+
+
+def test_everything_expands_and_collapses_at_once(visit: Visit) -> None:
+    page = visit()
+    parts = page.locator("main details")
+    page.get_by_role("button", name="Expand all").click()
+    assert parts.evaluate_all("all => all.length > 30 && all.every(part => part.open)")
+    page.get_by_role("button", name="Collapse all").click()
+    assert parts.evaluate_all("all => all.every(part => !part.open)")
+
+
+def test_a_language_holds_for_all_requests_and_is_remembered(visit: Visit) -> None:
+    page = visit()
+    page.get_by_role("radio", name="Python").first.check()
+    for _ in range(2):
+        shown = page.locator("[id='listConfigurations.200.published'] .snippet:visible")
+        expect(shown).to_have_count(1)
+        expect(shown).to_contain_text("httpx.get(")
+        page.reload()
+
+
+def test_code_is_copied(visit: Visit) -> None:
+    page = visit(permissions=["clipboard-read", "clipboard-write"])
+    request = page.locator("[id='createConfiguration.201.published'] .request")
+    request.get_by_role("button", name="Copy").click()
+    expect(request.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == request.locator(".snippet:visible").inner_text().strip()
+
+
+def test_a_request_is_tried_against_the_mock_that_serves_the_page(
+    visit: Visit, mock: str, complaints: list[str]
+) -> None:
+    page = visit()
+    create, update = (page.locator(f"#{name}-try") for name in ("createConfiguration", "updateConfiguration"))
+    expect(create.get_by_label("Server")).to_be_hidden()
+    page.locator("[id='createConfiguration.201.published']").get_by_role("button", name="Try it").click()
+    expect(create.get_by_role("button", name="Send POST")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(create.get_by_role("status")).to_contain_text("201 Created")
+    expect(create.get_by_role("group", name="Answer")).to_contain_text("Location: /agent/configurations/cfg_")
+    # The contract's link from the answer to the next request is followed.
+    expect(update.get_by_label("Path")).not_to_have_value("/configurations/cfg_abc123")
+    update.get_by_role("button", name="Send PUT").click()
+    expect(update.get_by_role("status")).to_contain_text("200 OK")
+    assert mock.removesuffix("/agent") in page.locator("[id='createConfiguration.201.published'] .bash").inner_text()
+    assert complaints == []
+
+
+def test_an_answer_with_markup_is_shown_as_text(visit: Visit) -> None:
+    page = visit()
+    form = page.locator("#createConfiguration-try")
+    form.get_by_label("Body").fill('{"<img src=x onerror=alert(1)>": 1}')
+    form.get_by_role("button", name="Send POST").click()
+    expect(form.get_by_role("group", name="Answer")).to_contain_text("/<img src=x onerror=alert(1)>")
+    assert form.locator("img").count() == 0
+
+
+def test_from_a_file_the_page_asks_for_the_server(visit: Visit, file_url: str, mock: str) -> None:
+    page = visit(url=file_url)
+    form = page.locator("#listConfigurations-try")
+    form.get_by_label("Server").fill(mock)
+    form.get_by_label("Example").select_option(label="200 Nothing matches")
+    form.get_by_role("button", name="Send GET").click()
+    expect(form.get_by_role("status")).to_contain_text("200 OK")
+    expect(form.get_by_role("group", name="Answer")).to_have_text("[]")
+    page.reload()
+    expect(form.get_by_label("Server")).to_have_value(mock)
+
+
+def test_a_server_that_is_not_there_is_said_to_be_not_there(visit: Visit, file_url: str) -> None:
+    page = visit(url=file_url)
+    form = page.locator("#listConfigurations-try")
+    form.get_by_label("Server").fill("http://127.0.0.1:9")
+    form.get_by_role("button", name="Send GET").click()
+    expect(form.get_by_role("group", name="Answer")).to_contain_text("No answer from http://127.0.0.1:9")
+
+
+def test_dark_is_what_the_system_prefers_until_a_theme_is_chosen_and_then_remembered(visit: Visit) -> None:
+    page = visit(color_scheme="dark")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    dark = page.evaluate(ground)
+    page.get_by_role("button", name="Light").click()
+    light = page.evaluate(ground)
+    assert (dark, light) == ("rgb(16, 19, 23)", "rgb(255, 255, 255)")
+    page.reload()
+    assert page.evaluate(ground) == light
+    expect(page.get_by_role("button", name="Dark")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [320, 768, 1440])
+def test_nothing_scrolls_sideways(visit: Visit, width: int) -> None:
+    page = visit(viewport={"width": width, "height": 900})
+    page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_small_screens_have_the_contents_in_a_drawer(visit: Visit) -> None:
+    page = visit(viewport={"width": 320, "height": 640})
+    contents = page.get_by_role("navigation", name="Contents")
+    expect(contents).to_be_hidden()
+    page.get_by_role("button", name="Contents").click()
+    contents.get_by_role("link", name="Rate limit").click()
+    expect(contents).to_be_hidden()
+    expect(page.locator("#rate-limit")).to_be_in_viewport()
+
+
+def test_without_javascript_everything_can_be_read(visit: Visit) -> None:
+    page = visit(java_script_enabled=False)
+    for name in ("Copy", "Try it", "Expand all", "Dark"):
+        assert page.get_by_role("button", name=name).count() == 0
+    sample = page.locator("[id='createConfiguration.201.published']")
+    sample.get_by_role("radio", name="JavaScript").check()
+    expect(sample.locator(".snippet:visible")).to_contain_text("await fetch(")
+    expect(page.locator("[id='HttpRequest.url']")).to_be_hidden()
+    page.locator("#PreCheck > summary").click()
+    page.locator("#HttpRequest > summary").click()
+    expect(page.locator("[id='HttpRequest.url']")).to_be_visible()
+
+
+def test_on_paper_everything_is_open_and_the_controls_are_gone(visit: Visit) -> None:
+    page = visit(java_script_enabled=False)
+    page.emulate_media(media="print")
+    expect(page.locator("[id='HttpRequest.url']")).to_be_visible()
+    expect(page.get_by_role("navigation")).to_have_count(0)
+    assert page.pdf().startswith(b"%PDF")
+
+
+def test_the_keyboard_is_enough(visit: Visit) -> None:
+    page = visit()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("main")).to_be_focused()
+    page.keyboard.press("Tab")
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert (page.evaluate("document.activeElement.closest('main') !== null"), outline) == (True, "solid")
+    page.get_by_role("radio", name="curl").first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("radio", name="Python").first).to_be_checked()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "width", "options"),
+    [("light", 1440, {}), ("dark", 320, {"runOnly": {"type": "rule", "values": ["color-contrast"]}})],
+)
+def test_axe_finds_nothing(visit: Visit, scheme: str, width: int, options: dict[str, Any]) -> None:
+    page = visit(color_scheme=scheme, viewport={"width": width, "height": 900})
+    # One example of each kind is enough; the others look the same, and take long.
+    page.evaluate("for (const part of document.querySelectorAll('details:not(.sample)')) part.open = true")
+    found = Axe().run(page, options=options).response["violations"]
+    assert [(each["id"], each["impact"], [node["target"] for node in each["nodes"]][:5]) for each in found] == []

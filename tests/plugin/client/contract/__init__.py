@@ -1,0 +1,3 @@
+"""The client team's own contracts."""
+
+WHOSE = "the client team's"

@@ -1,0 +1,3 @@
+"""The client team's own handlers."""
+
+WHOSE = "the client team's"

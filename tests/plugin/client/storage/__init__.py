@@ -1,0 +1,3 @@
+"""The client team's own storage."""
+
+WHOSE = "the client team's"

@@ -1,0 +1,100 @@
+"""The client team's tests."""
+
+from threading import Timer
+
+import pytest
+from callconfig.pytest_plugin import Mock, MockError
+from scheduler import Scheduler
+
+import contract
+import handlers
+import storage
+
+
+def test_our_own_packages_are_ours() -> None:
+    assert {module.WHOSE for module in (handlers, storage, contract)} == {"the client team's"}
+
+
+def test_a_configuration_is_created_once(mock: Mock, scheduler: Scheduler) -> None:
+    assert scheduler.create("welcome") == scheduler.create("welcome")
+    assert [request.status for request in mock.requests(operation="createConfiguration")] == [201, 409]
+    assert mock.requests()[0].json["template"] == "welcome"
+    assert mock.requests()[1].answer["title"] == "Duplicate scope"
+
+
+def test_an_outage_is_survived(mock: Mock, scheduler: Scheduler) -> None:
+    mock.rules.add(match={"operation": "createConfiguration"}, answer={"status": 503}, times=2)
+    scheduler.create("welcome")
+    assert [configuration["template"] for configuration in mock.state()] == ["welcome"]
+
+
+def test_a_longer_outage_is_told(mock: Mock, scheduler: Scheduler) -> None:
+    mock.rules.add(answer={"status": 503})
+    with pytest.raises(TimeoutError):
+        scheduler.create("welcome")
+    mock.rules.clear()
+    assert scheduler.templates() == {}
+
+
+def test_what_happens_in_the_background_is_waited_for(mock: Mock, scheduler: Scheduler) -> None:
+    Timer(0.05, lambda: scheduler.create("welcome", retries=5)).start()
+    (request,) = mock.wait_for(operation="createConfiguration", body={"max_retry": 5})
+    assert (request.method, request.findings) == ("POST", [])
+    with pytest.raises(AssertionError, match="max_retry must be one of 9, not 5"):
+        mock.wait_for(operation="createConfiguration", body={"max_retry": 9}, timeout=0.05)
+
+
+def test_times_and_ids_are_foreseen(mock: Mock, scheduler: Scheduler) -> None:
+    mock.clock.freeze("2025-01-15T10:30:00Z")
+    mock.ids("cfg_one", "cfg_two", seed=7)
+    scheduler.create("one")
+    mock.clock.advance(60)
+    scheduler.create("two")
+    assert [(each["id"], each["created_at"]) for each in mock.state()] == [
+        ("cfg_one", "2025-01-15T10:30:00.000000Z"),
+        ("cfg_two", "2025-01-15T10:31:00.000000Z"),
+    ]
+    mock.clock.set("2030-01-01T00:00:00Z")
+    assert mock.clock.now().startswith("2030")
+    mock.clock.release()
+    assert mock.clock.now() < "2030"
+
+
+def test_a_seed_that_breaks_the_contract_is_told_where(mock: Mock) -> None:
+    with pytest.raises(MockError, match="/0/max_retry must be at least 0, not -1"):
+        mock.seed([{"max_retry": -1}])
+
+
+class TestSeeded:
+    @pytest.fixture
+    def mock_seed(self) -> list[dict[str, object]]:
+        return [
+            {
+                "id": "cfg_seeded",
+                "reseller_id": "res_001",
+                "template": "seeded",
+                "initial_offset": 0,
+                "retry_offset": 3600,
+                "call_start_time": "09:00",
+                "call_end_time": "21:00",
+                "max_retry": 3,
+                "calling_provider": "TWILIO",
+            }
+        ]
+
+    def test_the_state_is_what_the_fixture_says(self, scheduler: Scheduler) -> None:
+        assert scheduler.templates() == {"seeded": "cfg_seeded"}
+        assert scheduler.create("seeded") == "cfg_seeded"
+
+
+@pytest.mark.parametrize("number", range(200))
+def test_nobody_sees_anybody(mock: Mock, scheduler: Scheduler, number: int) -> None:
+    assert mock.state() == mock.requests() == []
+    mock.clock.freeze(f"2025-01-15T10:30:00.{number:03}Z")
+    identity = scheduler.create("the same for all")
+    if number % 2:
+        mock.rules.add(answer={"status": 503}, times=1)
+        scheduler.create("the other")
+    assert scheduler.templates()["the same for all"] == identity
+    assert {each["created_at"] for each in mock.state()} == {f"2025-01-15T10:30:00.{number:03}000Z"}
+    assert [request.status for request in mock.requests()] == ([201, 503, 201, 200] if number % 2 else [201, 200])

@@ -1,0 +1,29 @@
+"""A client team's project, and an environment for it with what such a team installs."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+collect_ignore = ["client"]
+
+CLIENT = Path(__file__).parent / "client"
+
+
+@pytest.fixture(scope="session")
+def client_python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of a fresh environment with the wheel and pytest."""
+    environment = tmp_path_factory.mktemp("client") / "venv"
+    subprocess.run(["uv", "venv", "--quiet", environment], check=True)
+    python = environment / "bin" / "python"
+    install = ["uv", "pip", "install", "--quiet", "--python", python, wheel, "pytest", "pytest-xdist"]
+    subprocess.run(install, check=True)
+    return python
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the client team's project."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    return shutil.copytree(CLIENT, tmp_path / "project", ignore=ignored)

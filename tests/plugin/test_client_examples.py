@@ -1,0 +1,42 @@
+"""The examples for client teams: the same test in three languages, run as their first lines say."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    command = [sys.executable, "-m", "callconfig", "serve", "--port", "0", "--store", ":memory:", "--quiet"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        found = re.search(r"http://[^/]+", server.stdout.readline() + server.stdout.readline())
+        assert found is not None
+        yield found[0]
+        server.terminate()
+
+
+@pytest.mark.parametrize(
+    ("command", "file"),
+    [
+        ([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull], "test_retry.py"),
+        (["sh"], "retry.sh"),
+        (["node", "--test"], "retry.test.mjs"),
+    ],
+)
+def test_the_same_test_passes_in_every_language(url: str, command: list[str], file: str, tmp_path: Path) -> None:
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"{command[0]} is not on this machine")
+    example = shutil.copy(EXAMPLES / file, tmp_path)
+    done = subprocess.run(
+        [*command, example], env={**os.environ, "CALLCONFIG_URL": url}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,207 @@
+"""The proxy: everything passes unchanged, everything is judged, and nothing that goes wrong upstream hurts it."""
+
+import contextlib
+import gzip
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from callconfig.contract.document import BUILT_IN, Contract
+from callconfig.contract.finding import Finding
+from callconfig.verification.har import HarWriter, read_har
+from callconfig.verification.proxy import FINDINGS_HEADER, Proxy, findings_header
+from callconfig.verification.redaction import Redaction
+from callconfig.verification.result import Result
+from callconfig.verification.target import serving
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+Proxied = Callable[..., contextlib.AbstractContextManager[tuple[httpx2.Client, Result]]]
+
+
+@pytest.fixture
+def proxied(contract: Contract) -> Proxied:
+    """A client of a proxy in front of an application or a URL, and what the proxy finds."""
+
+    @contextlib.contextmanager
+    def run(
+        upstream: ASGIApp | str, *, enforce: bool = False, **settings: Any
+    ) -> Iterator[tuple[httpx2.Client, Result]]:
+        result = Result("proxy", "upstream", contract, BUILT_IN, Redaction(contract), **settings)
+        with contextlib.ExitStack() as stack:
+            url = upstream if isinstance(upstream, str) else stack.enter_context(serving(upstream))
+            proxy = stack.enter_context(serving(Proxy(result, url, enforce=enforce), lifespan="on"))
+            yield stack.enter_context(httpx2.Client(base_url=proxy, trust_env=False)), result
+
+    return run
+
+
+def replying(status: int, headers: dict[str, str], *chunks: bytes) -> tuple[ASGIApp, list[Scope], list[bytes]]:
+    """An application with one answer, and what it was asked."""
+    asked: list[Scope] = []
+    bodies: list[bytes] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        asked.append(scope)
+        body = b""
+        while (message := await receive())["type"] == "http.request":
+            body += message.get("body", b"")
+            if not message.get("more_body"):
+                break
+        bodies.append(body)
+        fields = [(name.encode(), value.encode()) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": status, "headers": fields})
+        for chunk in chunks:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    return app, asked, bodies
+
+
+def test_what_keeps_to_the_contract_passes_with_no_findings(
+    proxied: Proxied, make_app: Callable[..., ASGIApp], sample: dict[str, Any]
+) -> None:
+    with proxied(make_app()) as (client, result):
+        created = client.post("/configurations", json=sample)
+        listed = client.get("/configurations", params={"reseller_id": "res_001"})
+    assert (created.status_code, created.headers[FINDINGS_HEADER]) == (201, "0")
+    assert (listed.json(), listed.headers[FINDINGS_HEADER]) == ([created.json()], "0")
+    assert (result.judged.total(), result.failures) == (2, {})
+
+
+def test_requests_are_forwarded_as_they_are(proxied: Proxied) -> None:
+    app, asked, bodies = replying(200, {"content-type": "text/plain"}, b"fine")
+    headers = {"X-Team": "calls", "Connection": "x-hop", "X-Hop": "not you", "Accept": "*/*", "User-Agent": "me"}
+    with proxied(app) as (client, _):
+        client.put("/a%2Fb/%C3%A9?x=%20&x=+", content=b"\x00body", headers=headers)
+    (scope,) = asked
+    sent = {name.decode(): value.decode() for name, value in scope["headers"]}
+    assert (scope["method"], scope["raw_path"], scope["query_string"]) == ("PUT", b"/a%2Fb/%C3%A9", b"x=%20&x=+")
+    assert bodies == [b"\x00body"]
+    assert (sent["x-team"], sent["accept"], sent["user-agent"]) == ("calls", "*/*", "me")
+    assert "x-hop" not in sent
+
+
+def test_a_prefix_of_the_upstream_server_comes_before_the_path(proxied: Proxied) -> None:
+    app, asked, _ = replying(200, {"content-type": "application/json"}, b"[]")
+    with serving(app) as url, proxied(f"{url}/v1/") as (client, result):
+        client.get("/configurations")
+    assert asked[0]["raw_path"] == b"/v1/configurations"
+    assert result.failures == {}
+
+
+def test_a_body_that_is_no_json_is_passed_on_as_it_comes(proxied: Proxied) -> None:
+    app, *_ = replying(200, {"content-type": "text/event-stream", "x-more": "1"}, b"data: 1\n\n", b"data: 2\n\n")
+    with proxied(app) as (client, _):
+        answer = client.get("/events")
+    assert (answer.text, answer.headers["x-more"]) == ("data: 1\n\ndata: 2\n\n", "1")
+    assert FINDINGS_HEADER not in answer.headers, "the header had gone before the body was known"
+
+
+def test_findings_of_both_directions_are_counted_and_the_first_is_told(proxied: Proxied) -> None:
+    app, *_ = replying(200, {"content-type": "application/json"}, b'[{"id": 7}]')
+    with proxied(app) as (client, result):
+        answer = client.get("/configurations?resellr=1")
+    assert answer.json() == [{"id": 7}]
+    number, rule, first = answer.headers[FINDINGS_HEADER].split(";", 2)
+    assert int(number) == len(result.failures) == 8
+    assert (rule, first) == (
+        'rule="unknown-parameter"',
+        'first="query resellr: is not a known parameter; did you mean \\"reseller_id\\"?"',
+    )
+
+
+@pytest.mark.parametrize(
+    "detail", ["", 'a "quote" and \\', "é\n\r\x00", "x" * 100_000, '"' * 1000, "\\" * 299], ids=range(6)
+)
+def test_the_header_is_valid_whatever_a_finding_says(detail: str) -> None:
+    header = findings_header([Finding("type", "body", detail, "/a")])
+    assert header.isascii()
+    assert header.isprintable()
+    assert len(header) < 1000
+    inside = header.removeprefix('1;rule="type";first="').removesuffix('"').replace("\\\\", "").replace('\\"', "")
+    assert '"' not in inside
+    assert "\\" not in inside
+
+
+def test_a_compressed_answer_stays_compressed_and_is_judged(proxied: Proxied) -> None:
+    body = gzip.compress(b'[{"id": 7}]')
+    app, *_ = replying(200, {"content-type": "application/json", "content-encoding": "gzip"}, body)
+    with proxied(app) as (client, result):
+        answer = client.get("/configurations", headers={"Accept-Encoding": "gzip"})
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.json() == [{"id": 7}]
+    assert "/0/id" in {failure.finding.pointer for failure in result.failures.values()}
+
+
+def test_an_answer_in_an_unknown_coding_is_judged_without_its_body(proxied: Proxied) -> None:
+    app, *_ = replying(200, {"content-type": "application/json", "content-encoding": "br"}, b"\x00\x01")
+    with proxied(app) as (client, result), client.stream("GET", "/configurations") as answer:
+        assert b"".join(answer.iter_raw()) == b"\x00\x01"
+    assert result.failures == {}
+
+
+def test_a_server_that_is_down_is_a_problem(proxied: Proxied) -> None:
+    with proxied("http://127.0.0.1:1") as (client, _):
+        answer = client.get("/configurations")
+    assert answer.status_code == 502
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["title"] == "Upstream unreachable"
+
+
+def test_an_answer_that_breaks_off_while_it_is_held_is_a_problem(proxied: Proxied) -> None:
+    app, *_ = replying(200, {"content-type": "application/json", "content-length": "100"}, b"[")
+    with proxied(app) as (client, result):
+        assert client.get("/configurations").status_code == 502
+    assert {failure.finding.rule for failure in result.failures.values()} == {"no-response"}
+
+
+def test_an_answer_that_breaks_off_while_it_streams_breaks_off_here_too(proxied: Proxied) -> None:
+    app, *_ = replying(200, {"content-type": "text/plain", "content-length": "100"}, b"[")
+    with proxied(app) as (client, result), pytest.raises(httpx2.HTTPError):
+        client.get("/configurations")
+    assert {failure.finding.rule for failure in result.failures.values()} == {"no-response"}
+
+
+def test_enforcing_refuses_a_wrong_request_before_it_is_forwarded(proxied: Proxied, sample: dict[str, Any]) -> None:
+    app, asked, _ = replying(200, {"content-type": "application/json"}, b"[]")
+    with proxied(app, enforce=True) as (client, _):
+        wrong = client.post("/configurations", json={**sample, "max_retry": -1})
+        unknown = client.get("/nothing")
+        other = client.delete("/configurations")
+        right = client.get("/configurations")
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (400, "/max_retry")
+    assert (unknown.status_code, other.status_code, other.headers["allow"]) == (404, 405, "GET, POST")
+    assert right.json() == []
+    assert len(asked) == 1
+
+
+def test_enforcing_passes_no_wrong_answer_on(proxied: Proxied) -> None:
+    app, *_ = replying(200, {"content-type": "application/json"}, b'[{"id": 7}]')
+    with proxied(app, enforce=True) as (client, _):
+        answer = client.get("/configurations")
+    assert (answer.status_code, answer.json()["title"]) == (502, "Upstream breaks the contract")
+    assert "/0/id" in {error["pointer"] for error in answer.json()["errors"]}
+
+
+def test_enforcing_lets_right_traffic_pass(
+    proxied: Proxied, make_app: Callable[..., ASGIApp], sample: dict[str, Any]
+) -> None:
+    with proxied(make_app(), enforce=True) as (client, result):
+        assert client.post("/configurations", json=sample).status_code == 201
+        assert client.post("/configurations", json=sample).status_code == 409
+    assert result.failures == {}
+
+
+def test_the_traffic_is_recorded(
+    proxied: Proxied, make_app: Callable[..., ASGIApp], sample: dict[str, Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "session.har"
+    with HarWriter(path) as writer, proxied(make_app(), on_interaction=writer.write) as (client, _):
+        client.post("/configurations", json=sample, headers={"Authorization": "Bearer secret"})
+    (recorded,) = read_har(path)
+    assert (recorded.method, recorded.status) == ("POST", 201)
+    assert json.loads(recorded.request_body) == sample
+    assert "Bearer" not in path.read_text()

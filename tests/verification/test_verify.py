@@ -1,0 +1,214 @@
+"""Recorded traffic judged: HAR, NDJSON and pacts, from files of any size."""
+
+import json
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+import pytest
+from callconfig.cli import main
+from callconfig.verification.har import HarWriter, entry, read_har
+from callconfig.verification.interaction import Interaction
+
+URL = "http://api.example.com/v1/configurations"
+JSON = (("Content-Type", "application/json"),)
+
+
+@pytest.fixture
+def created(sample: dict[str, Any]) -> Interaction:
+    """A create as it must be."""
+    answer = {**sample, "id": "cfg_1", "created_at": "2025-01-15T10:30:00Z"}
+    headers = (*JSON, ("Location", "/configurations/cfg_1"))
+    return Interaction("POST", URL, 201, JSON, json.dumps(sample).encode(), headers, json.dumps(answer).encode())
+
+
+def har(path: Path, *interactions: Interaction) -> str:
+    with HarWriter(path) as writer:
+        for interaction in interactions:
+            writer.write(interaction)
+    return str(path)
+
+
+def listed(status: int = 200, query: str = "", body: bytes = b"[]", url: str = URL) -> Interaction:
+    return Interaction("GET", f"{url}{query}", status, (), b"", JSON, body)
+
+
+def test_traffic_that_keeps_to_the_contract_holds(
+    tmp_path: Path, created: Interaction, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["verify", har(tmp_path / "a.har", created, listed()), "--base-path", "/v1"]) == 0
+    assert "verify: holds (2 interactions" in capsys.readouterr().out
+
+
+def test_a_recorded_interaction_is_read_as_it_was_written(tmp_path: Path, created: Interaction) -> None:
+    (read,) = read_har(Path(har(tmp_path / "a.har", created)))
+    for name in ("method", "url", "status", "request_headers", "request_body", "response_headers", "response_body"):
+        assert getattr(read, name) == getattr(created, name)
+
+
+def test_bytes_that_are_no_text_survive_a_recording(tmp_path: Path) -> None:
+    odd = Interaction("POST", URL, 400, JSON, b"\xff\x00", JSON, b"\xfe{")
+    (read,) = read_har(Path(har(tmp_path / "a.har", odd)))
+    assert (read.request_body, read.response_body) == (b"\xff\x00", b"\xfe{")
+
+
+@pytest.mark.parametrize(
+    ("interaction", "said"),
+    [
+        (
+            listed(query="?resellr_id=a"),
+            "ERROR listConfigurations: query resellr_id: is not a known parameter; did you",
+        ),
+        (listed(body=b'{"items": []}'), "ERROR listConfigurations: body: must be array, not an object"),
+        (listed(body=b"[{}"), "ERROR listConfigurations: body: is not JSON"),
+        (listed(status=418), "ERROR listConfigurations: status: 418 is not documented"),
+        (listed(url=f"{URL}s"), "ERROR undocumented: path /v1/configurationss: is no path of the contract"),
+        (
+            Interaction("DELETE", URL, 200, (), b"", JSON, b"[]"),
+            "ERROR undocumented: path /v1/configurations: has no DELETE, only GET, POST",
+        ),
+        (
+            Interaction("POST", URL, 201, JSON, b"{}", JSON, b"{}"),
+            "ERROR createConfiguration: body /reseller_id: is required and missing",
+        ),
+    ],
+)
+def test_what_breaks_the_contract_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], interaction: Interaction, said: str
+) -> None:
+    assert main(["verify", har(tmp_path / "a.har", interaction), "--base-path", "/v1"]) == 1
+    assert said in capsys.readouterr().out
+
+
+def test_a_wrong_request_that_the_server_refused_is_a_warning(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    problem = {"type": "/docs#invalid-request", "title": "Invalid request", "status": 400, "detail": "no"}
+    headers = (("Content-Type", "application/problem+json"),)
+    refused = Interaction("POST", URL, 400, JSON, b"{}", headers, json.dumps(problem).encode())
+    assert main(["verify", har(tmp_path / "a.har", refused), "--base-path", "/v1"]) == 0
+    assert "warning createConfiguration: body /max_retry: is required and missing" in capsys.readouterr().out
+
+
+def test_ndjson_has_one_entry_on_each_line(tmp_path: Path, created: Interaction) -> None:
+    path = tmp_path / "journal.ndjson"
+    path.write_text("\n".join(json.dumps(entry(each)) for each in (created, listed())) + "\n\n")
+    assert main(["verify", str(path), "--base-path", "/v1"]) == 0
+
+
+def test_other_hosts_and_paths_and_preflights_are_passed_over(
+    tmp_path: Path, created: Interaction, capsys: pytest.CaptureFixture[str]
+) -> None:
+    preflight = Interaction("OPTIONS", URL, 200, (("Access-Control-Request-Method", "PUT"),))
+    others = listed(url="http://cdn.example.com/v1/x"), listed(url="http://api.example.com/v2/configurations")
+    path = har(tmp_path / "a.har", created, preflight, *others)
+    assert main(["verify", path, "--base-path", "/v1", "--only-host", "api.example.com"]) == 0
+    assert "3 interactions were passed over" in capsys.readouterr().out
+
+
+def test_nothing_to_judge_is_no_success(
+    tmp_path: Path, created: Interaction, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["verify", har(tmp_path / "a.har", created), "--base-path", "/v2"]) == 3
+    assert "there was nothing to judge" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "is not JSON"),
+        ("[]", "is neither a HAR file, nor NDJSON of HAR entries, nor a pact"),
+        ("hello", "is not JSON"),
+        ('{"log": {"entries": [{}]}}', "entry 1: is not a HAR entry: KeyError 'request'"),
+        ('{"log": {"entries": [', "is not JSON after entry 0"),
+        ('{"request": 1, "response": 2}', "line 1: is not a HAR entry"),
+        ('{"request": {}}\nx', "line 1: is not a HAR entry: KeyError 'response'"),
+        ('{"interactions": [{}]}', "interaction 1 (without description): is not a pact interaction"),
+    ],
+)
+def test_what_is_no_recording_is_told_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str, said: str
+) -> None:
+    path = tmp_path / "file"
+    path.write_text(content)
+    assert main(["verify", str(path)]) == 3
+    (*_, line) = capsys.readouterr().err.splitlines()
+    assert line.startswith("callconfig: ")
+    assert said in line
+
+
+def test_a_missing_file_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", "/nonexistent.har"]) == 3
+    assert capsys.readouterr().err.endswith("callconfig: /nonexistent.har: No such file or directory\n")
+
+
+def test_responses_that_were_not_recorded_are_not_judged(tmp_path: Path, created: Interaction) -> None:
+    aborted, bodiless = entry(listed(status=0)), entry(listed())
+    del bodiless["response"]["content"]["text"]
+    bodiless["response"]["content"]["size"] = 2
+    path = tmp_path / "a.har"
+    path.write_text(json.dumps({"log": {"entries": [aborted, bodiless, entry(created)]}}))
+    assert main(["verify", str(path), "--base-path", "/v1"]) == 0
+
+
+def test_the_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.har"
+    har(path, *[listed(body=b"[" + b" " * 20_000 + b"]")] * 400)
+    assert path.stat().st_size > 8_000_000
+    main(["verify", str(path), "--base-path", "/v1"])  # what is compiled once is not counted
+    tracemalloc.start()
+    assert main(["verify", str(path), "--base-path", "/v1"]) == 0
+    assert tracemalloc.get_traced_memory()[1] < 6_000_000
+    tracemalloc.stop()
+
+
+def pact(version: int, request: dict[str, Any], response: dict[str, Any]) -> dict[str, Any]:
+    """A pact with one interaction, in the dialect of a version."""
+    if version == 4:
+        for message in (request, response):
+            if "headers" in message:
+                message["headers"] = {name: [value] for name, value in message["headers"].items()}
+            if "body" in message:
+                message["body"] = {"content": message["body"], "contentType": "application/json", "encoded": False}
+    if version == 2 and "query" in request:
+        request["query"] = "&".join(f"{name}={value[0]}" for name, value in request["query"].items())
+    kind = {"type": "Synchronous/HTTP"} if version == 4 else {}
+    return {
+        "consumer": {"name": "app"},
+        "provider": {"name": "api"},
+        "interactions": [{"description": "it", "request": request, "response": response, **kind}],
+        "metadata": {"pactSpecification": {"version": f"{version}.0"}},
+    }
+
+
+@pytest.mark.parametrize("version", [2, 3, 4])
+def test_a_pact_may_expect_less_than_the_contract_promises(
+    tmp_path: Path, sample: dict[str, Any], version: int
+) -> None:
+    path = tmp_path / "pact.json"
+    request = {"method": "post", "path": "/configurations", "body": sample}
+    path.write_text(json.dumps(pact(version, request, {"status": 201, "body": {"id": "cfg_1"}})))
+    assert main(["verify", str(path)]) == 0
+
+
+@pytest.mark.parametrize("version", [2, 3, 4])
+def test_a_pact_that_expects_something_else_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], version: int
+) -> None:
+    path = tmp_path / "pact.json"
+    request = {"method": "GET", "path": "/configurations", "query": {"reseller": ["res_001"]}}
+    response = {"status": 200, "headers": {"Content-Type": "application/json"}, "body": [{"id": 7}]}
+    path.write_text(json.dumps(pact(version, request, response)))
+    assert main(["verify", str(path)]) == 1
+    out = capsys.readouterr().out
+    assert "query reseller: is not a known parameter" in out
+    assert "body /0/id: must be string, not 7" in out
+    assert "interaction 1 (it)" in out
+
+
+def test_messages_in_a_pact_are_passed_over(tmp_path: Path, sample: dict[str, Any]) -> None:
+    document = pact(4, {"method": "POST", "path": "/configurations", "body": sample}, {"status": 201})
+    document["interactions"].append({"type": "Asynchronous/Messages", "description": "m", "contents": {}})
+    path = tmp_path / "pact.json"
+    path.write_text(json.dumps(document))
+    assert main(["verify", str(path)]) == 0

@@ -1,0 +1,90 @@
+"""From an interaction to findings: finds the operation it belongs to and asks the engine about both directions."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from ..contract.document import Contract
+from ..contract.finding import Finding
+from ..contract.operation import Operation, Request, media_type
+from ..contract.problem import PROBLEM_JSON
+from ..contract.schema import show
+from .interaction import Interaction, by_name
+
+NO_OPERATION = "undocumented"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is wrong with an interaction: in what was asked, and in what was answered."""
+
+    operation: str
+    """The operationId, or NO_OPERATION."""
+    request: Sequence[Finding]
+    response: Sequence[Finding]
+
+    @property
+    def findings(self) -> list[Finding]:
+        return [*self.request, *self.response]
+
+
+class Judge:
+    """Judges interactions with servers that mount the contract below `base_path`."""
+
+    def __init__(self, contract: Contract, base_path: str = "") -> None:
+        self.contract, self.base_path = contract, base_path.rstrip("/")
+
+    @classmethod
+    def of_url(cls, contract: Contract, url: str) -> "Judge":
+        return cls(contract, urlsplit(url).path)
+
+    def concerns(self, interaction: Interaction) -> bool:
+        """Whether it went to a path below the base path; a browser's CORS preflight is nobody's request."""
+        preflight = interaction.method == "OPTIONS" and "access-control-request-method" in by_name(
+            interaction.request_headers
+        )
+        return not preflight and f"{interaction.path}/".startswith(f"{self.base_path}/")
+
+    def locate(self, method: str, path: str) -> tuple[Operation, dict[str, str]] | Finding:
+        """The operation for a method and a path with its path parameters, or why there is none."""
+        known = self.contract.route(path.removeprefix(self.base_path)) if path.startswith(self.base_path) else None
+        if known is None:
+            return Finding("undocumented-path", "path", "is no path of the contract", name=path)
+        operations, parameters = known
+        operation = operations.get("GET" if method == "HEAD" and "HEAD" not in operations else method)
+        if operation is None:
+            return Finding("undocumented-method", "path", f"has no {method}, only {', '.join(operations)}", name=path)
+        return operation, parameters
+
+    def judge(self, interaction: Interaction) -> Verdict:
+        """A wrong request is an error where the server took it, and a warning where the server refused it."""
+        found = self.locate(interaction.method, interaction.path)
+        if isinstance(found, Finding):
+            return Verdict(NO_OPERATION, _weighed([found], interaction.status), [])
+        operation, parameters = found
+        request = Request(parameters, interaction.query, by_name(interaction.request_headers), interaction.request_body)
+        findings = _weighed(operation.check_request(request)[1], interaction.status)
+        return Verdict(operation.id, findings, response_findings(operation, interaction))
+
+
+def response_findings(operation: Operation, interaction: Interaction) -> list[Finding]:
+    """Every violation in the answer of an operation."""
+    if interaction.status == 0:
+        return [Finding("no-response", "status", f"no complete answer came: {interaction.error}")]
+    headers = by_name(interaction.response_headers)
+    if interaction.method == "HEAD":
+        response = operation.response(interaction.status)
+        return response.findings(headers) if response else []
+    findings = operation.check_response(interaction.status, headers, interaction.response_body)
+    if not findings and media_type(headers.get("content-type", ""))[0] == PROBLEM_JSON:
+        said = json.loads(interaction.response_body).get("status", interaction.status)
+        if said != interaction.status:
+            detail = f"must be the response's {interaction.status}, not {show(said)}"
+            findings.append(Finding("problem-status", "body", detail, pointer="/status"))
+    return findings
+
+
+def _weighed(findings: Sequence[Finding], status: int) -> list[Finding]:
+    refused = 400 <= status < 500
+    return [replace(finding, severity="warning") for finding in findings] if refused else list(findings)

@@ -1,0 +1,112 @@
+"""The members of a schema with what the contract asks of each: the rows that a run can exercise or miss."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..contract.finding import json_pointer
+from ..contract.schema import Resolve
+
+Path = tuple[str, ...]
+"""Where a member is: names of members, `*` for every item of an array and for every member with a free name."""
+
+KEYWORDS = (
+    "type",
+    "enum",
+    "minimum",
+    "maximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "format",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "minProperties",
+    "maxProperties",
+)
+UNCHECKED_FORMATS = {"int32", "int64", "float", "double", "password", "byte", "binary"}
+"""Formats that are bounds, or say how to show a value; no value of the right type breaks them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member of a body, or a parameter; the whole body has an empty path."""
+
+    path: Path
+    schema: Mapping[str, Any]
+    required: bool
+
+    @property
+    def pointer(self) -> str:
+        return json_pointer(self.path)
+
+    @property
+    def keywords(self) -> list[str]:
+        """The keywords that a value can break, by the names of their rules."""
+        present = [
+            keyword
+            for keyword in KEYWORDS
+            if keyword in self.schema
+            and self.schema[keyword] is not False
+            and not (keyword == "format" and self.schema["format"] in UNCHECKED_FORMATS)
+            and not (keyword in ("minLength", "minItems", "minProperties") and self.schema[keyword] == 0)
+        ]
+        if self.schema.get("additionalProperties") is False:
+            present.append("additionalProperties")
+        return [*present, "required"] if self.required else present
+
+
+def members(schema: Mapping[str, Any], resolve: Resolve, required: bool = True) -> list[Member]:
+    """Every member of a schema, the schema itself first; a recursive schema is followed once around."""
+    return list(_members(schema, resolve, (), required, frozenset()))
+
+
+def rules(schema: Mapping[str, Any], resolve: Resolve) -> list[Mapping[str, Any]]:
+    """The schemas of rules across members (`x-rule`) that hold for a schema."""
+    own: list[Mapping[str, Any]] = []
+    for part in flattened(schema, resolve).get("allOf", []):
+        flat = flattened(part, resolve)
+        own += [flat] if "x-rule" in flat else rules(flat, resolve)
+    return own
+
+
+def flattened(schema: Mapping[str, Any], resolve: Resolve) -> dict[str, Any]:
+    """A schema without its `$ref`, and with what its `allOf` parts say about it beside its own words."""
+    while "$ref" in schema:
+        schema = resolve(schema["$ref"])
+    flat: dict[str, Any] = {}
+    for part in schema.get("allOf", []):
+        inherited = flattened(part, resolve)
+        if "x-rule" not in inherited:
+            flat = _merged(flat, {key: value for key, value in inherited.items() if key != "allOf"})
+    return _merged(flat, schema)
+
+
+def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    merged = {**one, **other}
+    if "properties" in one and "properties" in other:
+        merged["properties"] = {**one["properties"], **other["properties"]}
+    if "required" in one and "required" in other:
+        merged["required"] = list(dict.fromkeys([*one["required"], *other["required"]]))
+    return merged
+
+
+def _members(
+    schema: Mapping[str, Any], resolve: Resolve, path: Path, required: bool, above: frozenset[str]
+) -> Iterator[Member]:
+    if (reference := schema.get("$ref")) is not None:
+        if reference in above:
+            return
+        above |= {reference}
+    flat = flattened(schema, resolve)
+    if flat.get("readOnly") and path:
+        return  # the server's, whatever a request says
+    yield Member(path, flat, required)
+    for name, nested in flat.get("properties", {}).items():
+        yield from _members(nested, resolve, (*path, name), name in flat.get("required", ()), above)
+    free = flat.get("additionalProperties")
+    for nested in (flat.get("items"), free if isinstance(free, dict) else None):
+        if nested:
+            yield from _members(nested, resolve, (*path, "*"), False, above)

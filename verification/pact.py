@@ -1,0 +1,69 @@
+"""Pact files, version 2 to 4: what a consumer says it sends and expects, as interactions to judge."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from .har import NotARecording
+from .interaction import Fields, Interaction, by_name
+
+
+def read_pact(path: Path) -> Iterator[Interaction]:
+    """The HTTP interactions of a pact; messages are passed over. Raises NotARecording, OSError."""
+    try:
+        document = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise NotARecording(f"{path}: is not JSON: {error}") from error
+    for number, declared in enumerate(document["interactions"], 1):
+        if declared.get("type", "Synchronous/HTTP") != "Synchronous/HTTP":
+            continue
+        source = f"{path} interaction {number} ({declared.get('description', 'without description')})"
+        try:
+            yield _interaction(declared["request"], declared.get("response", {}), source)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise NotARecording(f"{source}: is not a pact interaction: {type(error).__name__} {error}") from error
+
+
+def _interaction(request: Mapping[str, Any], response: Mapping[str, Any], source: str) -> Interaction:
+    query = _query(request.get("query"))
+    request_headers, request_body = _message(request, "application/json")
+    response_headers, response_body = _message(response, "")
+    return Interaction(
+        method=request["method"].upper(),
+        url=quote(request.get("path", "/"), safe="/%:@!$&'()*+,;=~-._") + (f"?{query}" if query else ""),
+        status=int(response.get("status", 200)),
+        request_headers=request_headers,
+        request_body=request_body,
+        response_headers=response_headers,
+        response_body=response_body,
+        source=source,
+    )
+
+
+def _query(query: Any) -> str:
+    """Version 2 has the text of a query, later versions the values of each parameter."""
+    if not query:
+        return ""
+    return query if isinstance(query, str) else urlencode(query, doseq=True)
+
+
+def _message(message: Mapping[str, Any], content_type: str) -> tuple[Fields, bytes]:
+    """`content_type` is what a body is that does not say it; empty where the contract knows."""
+    headers: Fields = tuple(
+        (name, ", ".join(value) if isinstance(value, list) else str(value))
+        for name, value in (message.get("headers") or {}).items()
+    )
+    body = message.get("body")
+    if isinstance(body, dict) and "content" in body and body.keys() <= {"content", "contentType", "encoded"}:
+        content_type, encoded = body.get("contentType", content_type), body.get("encoded", False)
+        body = body["content"]  # version 4 says how the body is written
+        if encoded == "base64":
+            raise ValueError("a body in base64 cannot be judged")
+    if body is None:
+        return headers, b""
+    if content_type and "content-type" not in by_name(headers):
+        headers += (("Content-Type", content_type),)
+    written_as_text = isinstance(body, str) and "json" not in by_name(headers).get("content-type", "json")
+    return headers, body.encode() if written_as_text else json.dumps(body).encode()

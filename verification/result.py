@@ -1,0 +1,151 @@
+"""What a run found: failures, each once, with what led to it. Every report is a view of a `Result`."""
+
+import hashlib
+import re
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ..contract.document import Contract
+from ..contract.finding import Finding
+from .coverage import Coverage
+from .interaction import Interaction
+from .judge import Verdict
+from .redaction import Redaction
+
+MOST_KEPT = 1000
+"""How many different failures are kept: enough to work on, and a bound for endless recordings."""
+
+_INDEX = re.compile(r"(?<=/)[0-9]+(?=/|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A finding in an operation, with the requests that show it; the last one is where it shows."""
+
+    finding: Finding
+    operation: str
+    interactions: Sequence[Interaction]
+    part: str = ""
+    """The part of the run that found it: a phase, or a file."""
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same mistake in another run: it knows the rule and the place, not the values."""
+        finding = self.finding
+        status = self.interactions[-1].status if self.interactions else 0
+        where = _INDEX.sub("*", finding.pointer or "") or finding.name or ""
+        key = (self.operation, finding.rule, finding.place, where, str(status))
+        return hashlib.sha256("\n".join(key).encode()).hexdigest()[:16]
+
+
+class EnoughFailures(Exception):
+    """As many failures as were asked for are found."""
+
+
+@dataclass
+class Result:
+    """What a run did and found. Failures are added redacted and are kept once for each fingerprint."""
+
+    command: str
+    target: str
+    contract: Contract
+    contract_file: Path
+    redaction: Redaction
+    seed: int | None = None
+    accepted: frozenset[str] = frozenset()
+    """Fingerprints of the baseline: known failures that do not count."""
+    most: int | None = None
+    """How many errors end the run."""
+    on_failure: Callable[[Failure], None] = lambda _failure: None
+    on_interaction: Callable[[Interaction], None] | None = None
+    """Gets every interaction, redacted."""
+
+    failures: dict[str, Failure] = field(default_factory=dict)
+    times: Counter[str] = field(default_factory=Counter)
+    judged: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How many interactions were judged, by part and operation."""
+    notes: list[str] = field(default_factory=list)
+    coverage: Coverage | None = None
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    _clock: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._clock
+
+    @property
+    def errors(self) -> list[Failure]:
+        """The failures that count: no warnings, and nothing of the baseline."""
+        return [failure for failure in self.failures.values() if self.counts(failure)]
+
+    def line(self, operation: str) -> int:
+        """Where an operation begins in the contract's file; its first line for what is no operation."""
+        return self._lines.get(operation, 1)
+
+    @cached_property
+    def _lines(self) -> dict[str, int]:
+        root = yaml.compose(self.contract_file.read_text(encoding="utf-8"), yaml.SafeLoader)
+        paths = _entry(root, "paths")
+        return {
+            operation.id: node.start_mark.line + 1
+            for operation in self.contract.operations.values()
+            if (node := _entry(_entry(paths, operation.path), operation.method.lower())) is not None
+        }
+
+    def rule_of_contract(self, rule: str) -> str:
+        """What a rule across members asks, which the contract itself declares."""
+        return _description(self.contract.document, rule) or rule
+
+    def counts(self, failure: Failure) -> bool:
+        return failure.finding.severity == "error" and failure.fingerprint not in self.accepted
+
+    def record(self, part: str, verdict: Verdict, interaction: Interaction) -> None:
+        """An interaction was judged."""
+        self.judged[part, verdict.operation] += 1
+        if self.coverage is not None:
+            self.coverage.record(verdict.operation, verdict.request, interaction)
+        if self.on_interaction is not None:
+            self.on_interaction(self.redaction.interaction(interaction))
+
+    def add(self, failure: Failure) -> None:
+        """Raises EnoughFailures."""
+        fingerprint = failure.fingerprint
+        self.times[fingerprint] += 1
+        if fingerprint in self.failures or len(self.failures) >= MOST_KEPT:
+            return
+        finding = replace(failure.finding, detail=self.redaction.text(failure.finding.detail))
+        shown = tuple(map(self.redaction.interaction, failure.interactions))
+        self.failures[fingerprint] = failure = replace(failure, finding=finding, interactions=shown)
+        self.on_failure(failure)
+        if self.most is not None and len(self.errors) >= self.most:
+            raise EnoughFailures
+
+    def add_all(
+        self, findings: Iterable[Finding], operation: str, interactions: Sequence[Interaction], part: str
+    ) -> None:
+        for finding in findings:
+            self.add(Failure(finding, operation, interactions, part))
+
+
+def _entry(node: Any, key: str) -> Any:
+    """The value of a key in a YAML mapping node."""
+    if not isinstance(node, yaml.MappingNode):
+        return None
+    return next((value for name, value in node.value if name.value == key), None)
+
+
+def _description(node: Any, rule: str) -> str | None:
+    """The description beside the `x-rule` of that id, wherever it stands."""
+    if isinstance(node, dict):
+        if node.get("x-rule", {}).get("id") == rule:
+            return str(node.get("description", rule))
+        node = list(node.values())
+    return next(filter(None, (_description(nested, rule) for nested in node)), None) if isinstance(node, list) else None

@@ -1,0 +1,47 @@
+"""What values of the contract's own formats look like, for whoever makes requests."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from tempfile import TemporaryDirectory
+
+from hypothesis import strategies as st
+from hypothesis.configuration import set_hypothesis_home_dir
+
+from ..contract.schema import time_zones
+
+STRATEGIES = {"iana-time-zone": st.deferred(lambda: st.sampled_from(sorted(time_zones())))}
+"""A strategy for each format that JSON Schema does not define."""
+EXAMPLES = {
+    "iana-time-zone": "Asia/Kolkata",
+    "date-time": "2025-01-15T10:30:00Z",
+    "date": "2025-01-15",
+    "email": "name@example.com",
+    "hostname": "example.com",
+    "ipv4": "192.0.2.1",
+    "ipv6": "2001:db8::1",
+    "uri": "https://example.com/",
+    "uri-reference": "/path",
+    "uuid": "5d2b4f0e-8f5a-4c57-9d6a-0c0b7f4f3a11",
+}
+"""One value of each format, where the contract gives no example."""
+
+
+@cache
+def register() -> None:
+    """Tell Schemathesis about the formats."""
+    import schemathesis
+
+    for name, strategy in STRATEGIES.items():
+        schemathesis.openapi.format(name, strategy)
+
+
+@contextmanager
+def leaving_no_files() -> Iterator[None]:
+    """Keep what Hypothesis likes to write out of the working directory, which is somebody's project."""
+    with TemporaryDirectory(prefix="callconfig-") as home:
+        set_hypothesis_home_dir(home)
+        try:
+            yield
+        finally:
+            set_hypothesis_home_dir(None)

@@ -1,0 +1,97 @@
+"""`callconfig verify`: recorded traffic judged against the contract, one interaction at a time."""
+
+import argparse
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import ijson
+
+from ..cli import CouldNotRun
+from ..contract.finding import Finding
+from .coverage import Coverage
+from .har import NotARecording, read_har, read_ndjson
+from .interaction import Interaction, by_name
+from .judge import Judge, Verdict
+from .pact import read_pact
+from .running import exit_code, running
+
+READERS: dict[str, Callable[[Path], Iterator[Interaction]]] = {
+    "log": read_har,
+    "interactions": read_pact,
+    "request": read_ndjson,
+}
+"""Readers by a member that the top of a file of their kind has."""
+
+
+def verify(options: argparse.Namespace) -> int:
+    """Judge the files and return the exit code. Raises CouldNotRun."""
+    with running(options, " ".join(map(str, options.files))) as (result, progress):
+        judge = Judge(result.contract, options.base_path)
+        result.coverage = Coverage(result.contract)
+        passed_over = 0
+        for path in options.files:
+            progress.part(str(path))
+            for interaction, is_expectation in recorded(path):
+                if not _is_meant(interaction, options.only_host) or not judge.concerns(interaction):
+                    passed_over += 1
+                    continue
+                if is_expectation:
+                    interaction = _completed(interaction, judge)
+                verdict = judge.judge(interaction)
+                if is_expectation:
+                    verdict = _expected(verdict)
+                result.record(str(path), verdict, interaction)
+                result.add_all(verdict.findings, verdict.operation, [interaction], str(path))
+                progress.count(str(path), result.judged.total())
+        if passed_over:
+            result.notes.append(f"{passed_over} interactions were passed over: another host, base path, or a preflight")
+        if not result.judged:
+            raise CouldNotRun("there was nothing to judge; compare --base-path and --only-host with the recording")
+    return exit_code(result)
+
+
+def recorded(path: Path) -> Iterator[tuple[Interaction, bool]]:
+    """The interactions of a file, and whether they are expectations (a pact) or facts. Raises CouldNotRun."""
+    try:
+        read = _reader(path)
+        for interaction in read(path):
+            yield interaction, read is read_pact
+    except OSError as error:
+        raise CouldNotRun(f"{path}: {error.strerror}") from error
+    except NotARecording as error:
+        raise CouldNotRun(str(error)) from error
+
+
+def _reader(path: Path) -> Callable[[Path], Iterator[Interaction]]:
+    """The reader for a file, told by its contents. Raises NotARecording, OSError."""
+    with path.open("rb") as file:
+        try:
+            for prefix, event, value in ijson.parse(file, multiple_values=True):
+                if (prefix, event) == ("", "map_key") and value in READERS:
+                    return READERS[value]
+        except ijson.JSONError as error:
+            raise NotARecording(f"{path}: is not JSON: {' '.join(str(error).split())}") from error
+    raise NotARecording(f"{path}: is neither a HAR file, nor NDJSON of HAR entries, nor a pact")
+
+
+def _is_meant(interaction: Interaction, hosts: list[str]) -> bool:
+    parts = urlsplit(interaction.url)
+    return not hosts or parts.hostname in hosts or parts.netloc in hosts
+
+
+def _completed(interaction: Interaction, judge: Judge) -> Interaction:
+    """An expected response that names no media type means the documented one."""
+    found = judge.locate(interaction.method, interaction.path)
+    response = None if isinstance(found, Finding) else found[0].response(interaction.status)
+    if response is None or not response.representations or "content-type" in by_name(interaction.response_headers):
+        return interaction
+    named = ("Content-Type", next(iter(response.representations)))
+    return replace(interaction, response_headers=(*interaction.response_headers, named))
+
+
+def _expected(verdict: Verdict) -> Verdict:
+    """An expectation names only what the consumer needs, so what it leaves out is not missing."""
+    needed = [finding for finding in verdict.response if finding.rule not in ("required", "json-syntax")]
+    return replace(verdict, response=needed)
