@@ -30,6 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return COULD_NOT_RUN
     except KeyboardInterrupt:
         return OK
+    except BrokenPipeError:
+        # Whoever read the output has seen enough. Python would complain once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
     return code
 
 
@@ -234,8 +238,8 @@ def _docs_parser(commands: Any) -> None:
     build = actions.add_parser(
         "build",
         help="write the reference as files",
-        description="Write index.html, reference.md and the contract to a folder. Each example of the contract that says "
-        "how it comes about is run against a fresh mock; an answer that is not the documented one fails the build.",
+        description="Write index.html, reference.md and the contract to a folder. Each example of the contract that "
+        "says how it comes about is run on a fresh mock; an answer that is not the documented one fails the build.",
         epilog=f"Example: callconfig docs build -o site. {EXIT_CODES}",
     )
     build.set_defaults(run=_docs_build)

@@ -28,8 +28,8 @@ def build(path: Path | None, output: Path, example_mock: Callable[[Contract], Aw
         raise CouldNotRun(str(error)) from error
     except WrongExamples as error:
         print(*error.differences, sep="\n", file=sys.stderr)
-        count = len(error.differences)
-        print(f"callconfig: {source}: documented answers differ in {count} places from the mock's", file=sys.stderr)
+        places = "1 place" if len(error.differences) == 1 else f"{len(error.differences)} places"
+        print(f"callconfig: {source}: documented answers differ in {places} from the mock's", file=sys.stderr)
         return FINDINGS
     except (AttributeError, LookupError) as error:  # handlers, or names, that are not there
         raise CouldNotRun(f"{source}: its examples cannot be run on this mock: {error}") from error

@@ -4,7 +4,15 @@ import shlex
 
 from .interaction import Interaction
 
-_CURL_SENDS = {"host", "content-length", "accept-encoding", "connection", "user-agent", "transfer-encoding"}
+_CURL_SENDS = {
+    "host",
+    "content-length",
+    "accept-encoding",
+    "connection",
+    "user-agent",
+    "transfer-encoding",
+    "x-schemathesis-testcaseid",
+}
 """Header fields that curl makes itself, or that say nothing."""
 
 

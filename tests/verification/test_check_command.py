@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from callconfig.cli import main
+from callconfig.contract.finding import RULES as ENGINE_RULES
 from callconfig.contract.schema import FORMATS
-from callconfig.verification.rules import ENGINE_RULES, GENERATED_RULES, MODEL_RULES
+from callconfig.verification.rules import GENERATED_RULES, MODEL_RULES
 from callconfig.verification.strategies import STRATEGIES
 from callconfig.verification.target import serving
 from schemathesis.checks import CHECKS
@@ -85,7 +86,7 @@ def test_two_runs_on_one_server_do_not_meet(make_app: Callable[..., ASGIApp]) ->
     ("arguments", "code", "said"),
     [
         (["http://127.0.0.1:1"], 3, "callconfig: nothing answers at http://127.0.0.1:1: "),
-        (["--contract", "/nonexistent"], 3, "callconfig: contract /nonexistent: cannot be read: No such file"),
+        (["http://127.0.0.1:1", "--contract", "/nonexistent"], 3, "callconfig: contract /nonexistent: cannot be read: No such file"),
         (["--include", "nothing"], 3, "callconfig: no operation is named 'nothing'; there are "),
         (["--exclude", "*"], 3, "callconfig: --include and --exclude leave no operation"),
         (["--baseline", "/nonexistent"], 3, "callconfig: baseline /nonexistent: No such file or directory"),

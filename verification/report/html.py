@@ -10,7 +10,7 @@ from ..result import Failure, Result
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --error: #c62828; --fine: #2e7d32; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem } h2 { font-size: 1.2rem; margin-top: 2rem }
+h1 { font-size: 1.5rem } h2 { font-size: 1.2rem; margin-top: 2rem } article h2 { font-size: 1.1rem; margin: .3rem 0 }
 article { border: 1px solid var(--line); border-left: .3rem solid var(--error); padding: .5rem 1rem; margin: 1rem 0 }
 article.accepted, article.warning { border-left-color: var(--line) }
 pre { overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .85rem; margin: .3rem 0 }
