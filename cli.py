@@ -102,11 +102,12 @@ def _check_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "check",
         help="hold a server to the contract",
-        description="Hold a server to the contract: a model of what must be stored talks to it, then Schemathesis sends "
-        "generated requests, valid and invalid. Each failure is shown with what was expected, what came, and the curl "
-        "commands that show it again. Without URL a fresh mock is checked. What a run creates on a server stays there, "
-        "under names that begin with check- and the seed.",
-        epilog=f"Example: callconfig check http://127.0.0.1:8080 --require-coverage --report junit:check.xml. {EXIT_CODES}",
+        description="Hold a server to the contract: a model of what must be stored talks to it, then Schemathesis "
+        "sends generated requests, valid and invalid. Each failure is shown with what was expected, what came, and the "
+        "curl commands that show it again. Without URL a fresh mock is checked. What a run creates on a server stays "
+        "there, under names that begin with check- and the seed.",
+        epilog="Example: callconfig check http://127.0.0.1:8080 --require-coverage --report junit:check.xml. "
+        f"{EXIT_CODES}",
     )
     parser.set_defaults(run=_check, command="check")
     parser.add_argument(
@@ -210,10 +211,11 @@ def _verify_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "verify",
         help="judge recorded traffic",
-        description="Judge recorded traffic against the contract. A FILE is a HAR file, NDJSON with one HAR entry on each "
-        "line, or a pact (version 2 to 4); its contents say which. A request that breaks the contract is an error when "
-        "the server took it, and a warning when the server refused it.",
-        epilog=f"example: callconfig verify session.har --only-host api.example.com --report junit:verify.xml\n{EXIT_CODES}",
+        description="Judge recorded traffic against the contract. A FILE is a HAR file, NDJSON with one HAR entry on "
+        "each line, or a pact (version 2 to 4); its contents say which. A request that breaks the contract is an error "
+        "when the server took it, and a warning when the server refused it.",
+        epilog="Example: callconfig verify session.har --only-host api.example.com --report junit:verify.xml. "
+        f"{EXIT_CODES}",
     )
     parser.set_defaults(run=_verify, command="verify")
     parser.add_argument("files", metavar="FILE", nargs="+", type=Path, help="a recording")
@@ -292,7 +294,7 @@ def _option(
     """An option whose default can come from its environment variable, which has many values between separators."""
     variable = variable or _variable(name)
     settings["help"] += f" [${variable}; default: {_shown(settings['default'])}]"
-    if (given := os.environ.get(variable)) is not None:
+    if given := os.environ.get(variable):  # CI systems set what they do not have to the empty string
         convert: Callable[[str], Any] = settings.get("type", str)
         repeatable = settings.get("action") == "append"
         try:

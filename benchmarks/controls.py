@@ -11,8 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from callconfig.benchmarks.prism import CONNECTIONS, CREATE, ROUNDS, SECONDS, free_port, rate, running
 from callconfig.contract.document import Contract
-from prism import CONNECTIONS, CREATE, ROUNDS, SECONDS, _free_port, _rate, _running
 
 LEAST = 0.8
 """The promise: this much of the rate is left with journal and controls on."""
@@ -29,10 +29,10 @@ def main() -> int:
         script.write_text(CREATE % json.dumps(sample))
         for _ in range(ROUNDS):
             for option, measured in rates.items():
-                port = _free_port()
+                port = free_port()
                 command = ["callconfig", "serve", "--quiet", "--store", ":memory:", option, "--port", str(port)]
-                with _running(command, port):
-                    measured.append(_rate(script, port))
+                with running(command, port):
+                    measured.append(rate(script, port))
     print(f"created per second, {CONNECTIONS} connections, {ROUNDS} rounds of {SECONDS} s, median (lowest to highest)")
     for option, measured in rates.items():
         print(f"  {option:<14} {statistics.median(measured):>8.0f}  ({min(measured):.0f} to {max(measured):.0f})")

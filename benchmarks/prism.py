@@ -47,7 +47,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "create.lua"
         script.write_text(CREATE % json.dumps(sample))
-        callconfig_port, prism_port = _free_port(), _free_port()
+        callconfig_port, prism_port = free_port(), free_port()
         servers = {
             "callconfig": (callconfig_port, ["callconfig", "serve", "--quiet", "--store", ":memory:", "--port"]),
             "Prism": (prism_port, [prism, "mock", str(BUILT_IN), "--port"]),
@@ -55,8 +55,8 @@ def main() -> int:
         rates: dict[str, list[float]] = {name: [] for name in servers}
         for _ in range(ROUNDS):
             for name, (port, command) in servers.items():
-                with _running([*command, str(port)], port):
-                    rates[name].append(_rate(script, port))
+                with running([*command, str(port)], port):
+                    rates[name].append(rate(script, port))
     print(f"created per second, {CONNECTIONS} connections, {ROUNDS} rounds of {SECONDS} s, median (lowest to highest)")
     for name, measured in rates.items():
         print(f"  {name:<10} {statistics.median(measured):>8.0f}  ({min(measured):.0f} to {max(measured):.0f})")
@@ -65,7 +65,7 @@ def main() -> int:
     return 0
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -73,7 +73,7 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _running(command: list[str], port: int) -> Iterator[None]:
+def running(command: list[str], port: int) -> Iterator[None]:
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         for _ in range(200):
@@ -89,7 +89,7 @@ def _running(command: list[str], port: int) -> Iterator[None]:
         process.wait(10)
 
 
-def _rate(script: Path, port: int) -> float:
+def rate(script: Path, port: int) -> float:
     """Requests per second that were answered with 2xx; anything else ends the benchmark."""
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "-s", str(script), f"http://127.0.0.1:{port}"]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import httpx2
 import uvicorn
+from callconfig.benchmarks.prism import CONNECTIONS, CREATE, ROUNDS, SECONDS, free_port, rate, running
 from callconfig.contract.document import Contract
-from prism import CONNECTIONS, CREATE, ROUNDS, SECONDS, _free_port, _rate, _running
 from starlette.types import Receive, Scope, Send
 
 
@@ -56,20 +56,20 @@ def main() -> int:
         script = Path(folder) / "create.lua"
         script.write_text(CREATE % json.dumps(sample))
         for _ in range(ROUNDS):
-            behind, plain, judging = _free_port(), _free_port(), _free_port()
+            behind, plain, judging = free_port(), free_port(), free_port()
             mock = ["callconfig", "serve", "--quiet", "--no-controls", "--store", ":memory:", "--port", str(behind)]
             upstream = f"http://127.0.0.1:{behind}"
             commands = {
                 plain: [sys.executable, __file__, upstream, str(plain)],
                 judging: ["callconfig", "proxy", "--upstream", upstream, "--port", str(judging)],
             }
-            with _running(mock, behind):
+            with running(mock, behind):
                 for name, port in zip(names, (behind, plain, judging), strict=True):
                     if port == behind:
-                        rates[name].append(_rate(script, port))
+                        rates[name].append(rate(script, port))
                     else:
-                        with _running(commands[port], port):
-                            rates[name].append(_rate(script, port))
+                        with running(commands[port], port):
+                            rates[name].append(rate(script, port))
     print(f"created per second, {CONNECTIONS} connections, {ROUNDS} rounds of {SECONDS} s, median (lowest to highest)")
     for name, measured in rates.items():
         print(f"  {name:<18} {statistics.median(measured):>8.0f}  ({min(measured):.0f} to {max(measured):.0f})")

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..contract.document import Contract
 from ..contract.middleware import Exchange, read_body, respond
-from ..contract.operation import MAX_BYTES, Operation
+from ..contract.operation import MAX_BYTES, Operation, Request
 from . import faults
 from .journal import Entry, Journal, texts
 from .match import described
@@ -153,20 +153,31 @@ class RulesLayer:
         seconds = rule.seconds()
         if seconds and rule.fault != "dribble":
             await self._sessions.pause(seconds)
+        if rule.fault in faults.INSTEAD or rule.off_contract:
+            await self._note(operation, scope, receive)
         if rule.fault in faults.INSTEAD:
-            exchange.operation = operation
             await faults.INSTEAD[rule.fault](scope[SEND], receive)
             return
         if rule.fault is not None:
             pause = partial(self._sessions.pause, (seconds or faults.DRIBBLE_SECONDS) / faults.DRIBBLED_PIECES)
             send = faults.of_answer(rule.fault, pause, scope[SEND], receive, send)
         if rule.off_contract and rule.answer is not None:
-            exchange.operation = operation
             await _send_as_it_is(rule.answer, send)
             return
         if rule.replies is not None and operation is not None:
             exchange.forced = rule.replies[operation.id]
         await self._app(scope, receive, send)
+
+    async def _note(self, operation: Operation | None, scope: Scope, receive: Receive) -> None:
+        """Note what the inner layers would, of a request that they will not see."""
+        exchange = Exchange.of(scope)
+        headers = dict(texts(scope["headers"]))
+        body = await read_body(receive, headers, MAX_BYTES)
+        exchange.operation, exchange.request_body = operation, body if isinstance(body, bytes) else b""
+        known = self._contract.route(scope["path"].removeprefix(self._base_path))
+        if operation is not None and known is not None:
+            request = Request(known[1], scope["query_string"], headers, exchange.request_body)
+            exchange.findings = operation.check_request(request)[1]
 
 
 class PreferLayer:

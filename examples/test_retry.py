@@ -23,10 +23,9 @@ CONFIGURATION = {
 
 def create(base_url: str, headers: dict[str, str]) -> Any:
     """Your client, here in a few lines."""
-    for _ in range(2):
+    response = httpx2.post(f"{base_url}/configurations", json=CONFIGURATION, headers=headers)
+    if response.status_code == 503:
         response = httpx2.post(f"{base_url}/configurations", json=CONFIGURATION, headers=headers)
-        if response.status_code != 503:
-            break
     return response.raise_for_status().json()
 
 

@@ -13,9 +13,11 @@ from .coverage import Coverage
 from .generated import generate
 from .interaction import Interaction
 from .judge import Judge, Verdict
-from .model import Conversation, Resource, Step
+from .model import Conversation
+from .resource import Resource
 from .result import Failure, Result
 from .running import Deadline, OutOfTime, exit_code, run_id, running, selection, sent_headers
+from .steps import Step
 from .strategies import leaving_no_files
 from .target import fresh_mock, serving
 

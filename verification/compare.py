@@ -13,9 +13,11 @@ from .client import Client, Pace
 from .conversations import Script, converse
 from .interaction import Interaction, by_name
 from .judge import Judge, Verdict
-from .model import Conversation, Resource, Step
+from .model import Conversation
+from .resource import Resource
 from .result import Failure
 from .running import Deadline, OutOfTime, exit_code, run_id, running, selection, sent_headers
+from .steps import Step
 from .strategies import leaving_no_files
 
 ABSENT = object()

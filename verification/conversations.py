@@ -16,8 +16,9 @@ from ..contract.schema import Json
 from .bodies import Bodies
 from .coverage import request_schema
 from .members import flattened
-from .model import FIRST, JSON_BODY, Create, List, Raw, Replace, Resource, Step
+from .resource import Resource
 from .result import Failure, Result
+from .steps import FIRST, JSON_BODY, Create, List, Raw, Replace, Step
 
 TOO_LARGE = 4 << 20
 """Bytes of a body that a server may find too large; one that takes it has a larger limit, which is no mistake."""

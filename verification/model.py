@@ -1,7 +1,6 @@
 """The model: what a server must answer, given what it was told before. It needs a contract that declares `x-resource`.
 
-It learns from the contract which operations create, list and replace (`Resource.of`), what is unique, what the server
-makes and what defaults are. It shares no store with the mock, so it does not share its mistakes.
+It shares no store with the mock, so it does not share its mistakes.
 """
 
 import json
@@ -12,161 +11,19 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
-from ..contract.document import Contract
 from ..contract.finding import Finding, json_pointer
 from ..contract.operation import Operation
-from ..contract.schema import Json, Schema, show
+from ..contract.schema import Json, show
 from .client import Client
-from .coverage import request_schema
 from .interaction import Fields, Interaction, by_name
 from .judge import Judge, Verdict
+from .resource import Resource
 from .result import Failure
+from .steps import FIRST, JSON_BODY, Create, List, Raw, Replace, Step
 
-JSON_BODY: Fields = (("Content-Type", "application/json"),)
 REFUSALS = {"media-type": ("415",), "accept": ("406",)}
 INVALID = ("400", "422")
 """The documented statuses that refuse a request, by what is wrong with it."""
-
-
-@dataclass(frozen=True)
-class Resource:
-    """What is stored, and the operations on it."""
-
-    create: Operation
-    list: Operation | None
-    replace: Operation | None
-    identity: str
-    unique: tuple[str, ...]
-    created_at: str | None
-    updated_at: str | None
-    order: tuple[str, ...]
-    refuses_contradiction: bool
-    """Whether an identity in a body must be refused when it is not the one in the path; else it may be ignored."""
-    shown: Schema
-    """How responses show it."""
-    taken: Mapping[str, Schema]
-    """How requests give it, by operationId."""
-
-    @classmethod
-    def of(cls, contract: Contract, included: Callable[[str], bool]) -> "Resource | None":
-        """None where the contract declares no resource, or no operation that creates one.
-
-        A POST on a path without parameters whose success shows the resource creates it, a GET that answers with an
-        array of it lists it, and a PUT on a path that ends in its identity replaces it.
-        """
-        schemas = contract.document.get("components", {}).get("schemas", {})
-        declared = next((schema for schema in schemas.values() if "x-resource" in schema), None)
-        if declared is None:
-            return None
-        found: dict[str, Operation] = {}
-        for operation in filter(lambda each: included(each.id), contract.operations.values()):
-            success = _success_schema(operation, contract)
-            item = success.get("items", {}) if success.get("type") == "array" else {}
-            has_parameter = "{" in operation.path
-            if operation.method == "POST" and not has_parameter and _is(success, declared, contract):
-                found.setdefault("create", operation)
-            elif operation.method == "GET" and not has_parameter and _is(item, declared, contract):
-                found.setdefault("list", operation)
-            elif operation.method == "PUT" and operation.path.endswith("}") and _is(success, declared, contract):
-                found.setdefault("replace", operation)
-        if "create" not in found:
-            return None
-        resource = declared["x-resource"]
-        return cls(
-            found["create"],
-            found.get("list"),
-            found.get("replace"),
-            resource["identity"],
-            tuple(resource.get("unique", ())),
-            resource.get("created_at"),
-            resource.get("updated_at"),
-            tuple(resource.get("order", ())),
-            resource.get("contradicting_identity") == "refused",
-            Schema(declared, contract.resolve, "response"),
-            {
-                operation.id: Schema(schema, contract.resolve, "request")
-                for operation in found.values()
-                if (schema := request_schema(operation, contract)) is not None
-            },
-        )
-
-    @property
-    def server_members(self) -> set[str]:
-        return {name for name in (self.identity, self.created_at, self.updated_at) if name}
-
-    def expected(self, operation: Operation, body: Mapping[str, Json]) -> dict[str, Json]:
-        """What is stored and shown of a request: its members, and the defaults of those it left out."""
-        filled = self.shown.without_write_only(self.taken[operation.id].fill_defaults(body))
-        return {name: value for name, value in filled.items() if name not in self.server_members}
-
-
-def _is(schema: Mapping[str, Any], declared: Mapping[str, Any], contract: Contract) -> bool:
-    return schema is declared or ("$ref" in schema and contract.resolve(schema["$ref"]) is declared)
-
-
-def _success_schema(operation: Operation, contract: Contract) -> Mapping[str, Any]:
-    for status, response in operation.declared["responses"].items():
-        if str(status).startswith("2"):
-            resolved = contract.resolve(response["$ref"]) if "$ref" in response else response
-            schema: Mapping[str, Any] = resolved.get("content", {}).get("application/json", {}).get("schema", {})
-            return schema
-    return {}
-
-
-@dataclass(frozen=True, slots=True)
-class Create:
-    """Create what `body` says, in a scope: the number of a combination of values of the unique members.
-
-    Without a scope the body goes as it is.
-    """
-
-    body: Json
-    scope: int | None = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Replace:
-    """Replace what the `target`th Create of the conversation made; what does not exist where there is none."""
-
-    target: int
-    body: Json
-    scope: int | None = 0
-    identity: str = ""
-    """An identity to put into the body: `same`, `other`, or none."""
-    pause: bool = False
-    """Wait until the server's clock must have moved."""
-
-
-@dataclass(frozen=True, slots=True)
-class List:
-    """List by some of the unique members, with the values of a scope."""
-
-    by: tuple[str, ...] = ()
-    scope: int = 0
-    change: Callable[[str], str] = str
-    """What is done to the values first, so that they match nothing."""
-
-
-FIRST = "{first}"
-
-
-@dataclass(frozen=True, slots=True)
-class Raw:
-    """A request that needs no memory to be judged, such as one with a wrong media type.
-
-    FIRST in its path is the identity of what the conversation created first.
-    """
-
-    method: str
-    path: str
-    headers: Fields = ()
-    query: str = ""
-    body: bytes = b""
-    or_status: str = ""
-    """A status that is right as well."""
-
-
-Step = Create | Replace | List | Raw
 
 
 @dataclass

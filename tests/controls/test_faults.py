@@ -94,6 +94,8 @@ def test_empty_closes_the_connection_without_a_byte_and_nothing_is_done(
     request = http("POST", "/configurations", {**sample, "template": "b"}, stored)
     assert exchange(address, request)[::2] == (b"", None)
     assert count(address, stored) == 1
+    search = {"match": {"body": {"template": "b"}}}
+    assert b'"count":1' in exchange(address, http("POST", "/_mock/requests/find", search, stored))[0]
 
 
 def test_reset_resets_the_connection_and_nothing_is_done(address: Address, stored: str, sample: Json) -> None:

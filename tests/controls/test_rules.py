@@ -101,6 +101,14 @@ def test_an_answer_off_the_contract_is_sent_as_it_is(
     assert (sent.status_code, sent.headers.get("content-type"), sent.text) == (answer["status"], content_type, text)
 
 
+def test_the_journal_has_what_was_sent_to_an_answer_off_the_contract(steered: TestClient, sample: Json) -> None:
+    steered.post("/_mock/rules", json={"answer": {"status": 500, "body": "no"}, "off_contract": True})
+    steered.post("/configurations", json={**sample, "max_retry": -1})
+    search = {"match": {"operation": "createConfiguration", "body": {"max_retry": -1}, "valid": False}}
+    found = steered.post("/_mock/requests/find", json=search).json()["requests"]
+    assert [finding["pointer"] for finding in found[0]["findings"]] == ["/max_retry"]
+
+
 def test_a_forced_answer_is_for_requests_that_keep_the_contract(steered: TestClient) -> None:
     steered.post("/_mock/rules", json={"answer": {"status": 503}})
     assert steered.post("/configurations", json={}).status_code == 400

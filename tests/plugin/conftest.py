@@ -17,7 +17,7 @@ def client_python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     environment = tmp_path_factory.mktemp("client") / "venv"
     subprocess.run(["uv", "venv", "--quiet", environment], check=True)
     python = environment / "bin" / "python"
-    install = ["uv", "pip", "install", "--quiet", "--python", python, wheel, "pytest", "pytest-xdist"]
+    install: list[str | Path] = ["uv", "pip", "install", "--quiet", "--python", python, wheel, "pytest", "pytest-xdist"]
     subprocess.run(install, check=True)
     return python
 

@@ -79,14 +79,18 @@ def test_required_coverage_fails_on_a_status_that_was_never_seen(
 def test_two_runs_on_one_server_do_not_meet(make_app: Callable[..., ASGIApp]) -> None:
     with serving(make_app()) as url:
         for _ in range(2):
-            assert main(["check", url, "--seed", "1", "--max-examples", "2"]) == 0
+            assert main(["check", url, "--seed", "1", "--max-examples", "2", "--max-time", "4"]) == 0
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
         (["http://127.0.0.1:1"], 3, "callconfig: nothing answers at http://127.0.0.1:1: "),
-        (["http://127.0.0.1:1", "--contract", "/nonexistent"], 3, "callconfig: contract /nonexistent: cannot be read: No such file"),
+        (
+            ["http://127.0.0.1:1", "--contract", "/nonexistent"],
+            3,
+            "callconfig: contract /nonexistent: cannot be read: No such file",
+        ),
         (["--include", "nothing"], 3, "callconfig: no operation is named 'nothing'; there are "),
         (["--exclude", "*"], 3, "callconfig: --include and --exclude leave no operation"),
         (["--baseline", "/nonexistent"], 3, "callconfig: baseline /nonexistent: No such file or directory"),

@@ -11,6 +11,7 @@ import httpx2
 import pytest
 from callconfig.contract.document import BUILT_IN, Contract
 from callconfig.contract.finding import Finding
+from callconfig.verification import passage
 from callconfig.verification.har import HarWriter, read_har
 from callconfig.verification.proxy import FINDINGS_HEADER, Proxy, findings_header
 from callconfig.verification.redaction import Redaction
@@ -141,6 +142,20 @@ def test_an_answer_in_an_unknown_coding_is_judged_without_its_body(proxied: Prox
     with proxied(app) as (client, result), client.stream("GET", "/configurations") as answer:
         assert b"".join(answer.iter_raw()) == b"\x00\x01"
     assert result.failures == {}
+
+
+def test_a_body_beyond_what_is_kept_passes_whole_and_unjudged(
+    proxied: Proxied, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passage, "MOST_HELD", 1000)
+    body = b'[{"id": 7}' + b" " * 5000 + b"]"
+    app, _, bodies = replying(200, {"content-type": "application/json"}, body[:500], body[500:2000], body[2000:])
+    with proxied(app) as (client, result):
+        answer = client.get("/configurations")
+        client.post("/configurations", content=body, headers={"Content-Type": "application/json"})
+    assert answer.content == body
+    assert bodies[1] == body
+    assert {failure.finding.place for failure in result.failures.values()} <= {"status", "header"}
 
 
 def test_a_server_that_is_down_is_a_problem(proxied: Proxied) -> None:

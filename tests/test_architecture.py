@@ -1,0 +1,77 @@
+"""What ARCHITECTURE.md says of imports and of the catalogues is true."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from callconfig.contract.document import Contract
+from callconfig.contract.finding import RULES
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("contract", "handlers", "storage", "controls", "identity", "verification", "documentation")
+
+MAY_IMPORT = {
+    "contract": set(),
+    "storage": set(),
+    "handlers": {"contract", "storage"},
+    "identity": {"contract", "storage"},
+    "controls": {"contract", "handlers", "identity", "storage"},
+    "documentation": {"contract"},
+    "verification": {"contract", "app", "cli", "storage"},
+}
+
+
+def imported(package: str) -> set[str]:
+    """The parts of this package that a sub-package imports."""
+    found: set[str] = set()
+    for path in (ROOT / package).rglob("*.py"):
+        depth = len(path.relative_to(ROOT).parts)
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.level == depth:
+                found |= {node.module.partition(".")[0]} if node.module else {alias.name for alias in node.names}
+    return found - {package}
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_imports_point_one_way(package: str) -> None:
+    assert imported(package) <= MAY_IMPORT[package]
+
+
+def test_every_package_is_described() -> None:
+    described = re.findall(r"^([a-z_]+)/ ", (ROOT / "ARCHITECTURE.md").read_text(), re.MULTILINE)
+    assert sorted(described) == sorted(PACKAGES)
+
+
+def test_every_operation_has_a_handler_of_its_name(contract: Contract) -> None:
+    source = (ROOT / "handlers" / "configurations.py").read_text()
+    for identity in contract.operations:
+        name = re.sub(r"([A-Z])", lambda match: f"_{match[1].lower()}", identity)
+        assert f"async def {name}(" in source
+
+
+def test_every_rule_of_the_engine_is_emitted_somewhere() -> None:
+    source = "".join(
+        path.read_text()
+        for package in ("contract", "handlers", "controls", "verification")
+        for path in (ROOT / package).rglob("*.py")
+        if path.name != "finding.py"
+    )
+    for rule in RULES:
+        assert f'"{rule}"' in source, rule
+
+
+def test_nothing_of_the_api_is_repeated_in_the_engine(contract: Contract) -> None:
+    """The engine and the stores know no member, no enum value and no path of the API."""
+    schemas = contract.document["components"]["schemas"]
+    members = {name for schema in schemas.values() for name in schema.get("properties", {})}
+    telling = {name for name in members if "_" in name} - {"created_at", "updated_at"}
+    for package in ("contract", "storage"):
+        for path in (ROOT / package).rglob("*.py"):
+            if path.name != "testing.py":
+                strings = {
+                    node.value
+                    for node in ast.walk(ast.parse(path.read_text()))
+                    if isinstance(node, ast.Constant) and isinstance(node.value, str)
+                }
+                assert not telling & strings, path

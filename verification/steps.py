@@ -1,0 +1,65 @@
+"""The steps of a conversation, in symbols: which names and identities they get is known when they are taken."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..contract.schema import Json
+from .interaction import Fields
+
+JSON_BODY: Fields = (("Content-Type", "application/json"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Create what `body` says, in a scope: the number of a combination of values of the unique members.
+
+    Without a scope the body goes as it is.
+    """
+
+    body: Json
+    scope: int | None = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """Replace what the `target`th Create of the conversation made; what does not exist where there is none."""
+
+    target: int
+    body: Json
+    scope: int | None = 0
+    identity: str = ""
+    """An identity to put into the body: `same`, `other`, or none."""
+    pause: bool = False
+    """Wait until the server's clock must have moved."""
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """List by some of the unique members, with the values of a scope."""
+
+    by: tuple[str, ...] = ()
+    scope: int = 0
+    change: Callable[[str], str] = str
+    """What is done to the values first, so that they match nothing."""
+
+
+FIRST = "{first}"
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A request that needs no memory to be judged, such as one with a wrong media type.
+
+    FIRST in its path is the identity of what the conversation created first.
+    """
+
+    method: str
+    path: str
+    headers: Fields = ()
+    query: str = ""
+    body: bytes = b""
+    or_status: str = ""
+    """A status that is right as well."""
+
+
+Step = Create | Replace | List | Raw
