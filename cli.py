@@ -211,9 +211,9 @@ def _verify_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "verify",
         help="judge recorded traffic",
-        description="Judge recorded traffic against the contract. A FILE is a HAR file, NDJSON with one HAR entry on "
-        "each line, or a pact (version 2 to 4); its contents say which. A request that breaks the contract is an error "
-        "when the server took it, and a warning when the server refused it.",
+        description="Judge recorded traffic against the contract. A FILE is a HAR file, NDJSON with a HAR entry or a "
+        "line of the mock's journal on each line, or a pact (version 2 to 4); its contents say which. A request that "
+        "breaks the contract is an error when the server took it, and a warning when the server refused it.",
         epilog="Example: callconfig verify session.har --only-host api.example.com --report junit:verify.xml. "
         f"{EXIT_CODES}",
     )

@@ -47,10 +47,9 @@ class JournalLayer:
     def __init__(self, app: ASGIApp, sessions: Sessions) -> None:
         self._app, self._sessions = app, sessions
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != "http" or is_control(scope):
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
         name = DEFAULT
         for field, value in scope["headers"]:
             if field == SESSION_HEADER:
@@ -60,13 +59,12 @@ class JournalLayer:
         try:
             scope[SESSION] = session = self._sessions.use(name)
         except (InvalidSessionName, TooManySessions):
-            await self._app(scope, receive, send)  # asking for the session again raises again, where it is answered
-            return
-        scope[SEND] = send
+            return self._app(scope, receive, send)  # asking for the session raises again, where it is answered
+        if session.rules:
+            scope[SEND] = send  # only for faults: the connection knows its scope, and cycles cost the garbage collector
         if session.journal.keeps:
-            await _recorded(self._app, session.journal, scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
+            return _recorded(self._app, session.journal, scope, receive, send)
+        return self._app(scope, receive, send)
 
 
 async def _recorded(app: ASGIApp, journal: Journal, scope: Scope, receive: Receive, send: Send) -> None:

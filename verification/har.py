@@ -1,4 +1,4 @@
-"""Recordings: HTTP Archive 1.2 and its streaming sibling, NDJSON with one HAR entry on each line."""
+"""Recordings: HTTP Archive 1.2, and NDJSON with a HAR entry, or a line of the mock's journal, on each line."""
 
 import base64
 import binascii
@@ -85,7 +85,7 @@ def _recorded(entry: Any, source: str) -> Iterator[Interaction]:
             url=request["url"],
             status=int(response["status"]),
             request_headers=request_headers,
-            request_body=_bytes(posted.get("text", ""), posted.get("_encoding")),
+            request_body=_bytes(posted.get("text", ""), posted.get("_encoding") or posted.get("encoding")),
             response_headers=_fields(response["headers"]),
             response_body=_bytes(content.get("text", ""), content.get("encoding")),
             started=_time(entry.get("startedDateTime", "")),

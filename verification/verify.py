@@ -73,7 +73,7 @@ def _reader(path: Path) -> Callable[[Path], Iterator[Interaction]]:
                     return READERS[value]
         except ijson.JSONError as error:
             raise NotARecording(f"{path}: is not JSON: {' '.join(str(error).split())}") from error
-    raise NotARecording(f"{path}: is neither a HAR file, nor NDJSON of HAR entries, nor a pact")
+    raise NotARecording(f"{path}: is neither a HAR file, nor NDJSON of entries, nor a pact")
 
 
 def _is_meant(interaction: Interaction, hosts: list[str]) -> bool:

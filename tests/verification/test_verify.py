@@ -117,7 +117,7 @@ def test_nothing_to_judge_is_no_success(
     ("content", "said"),
     [
         ("", "is not JSON"),
-        ("[]", "is neither a HAR file, nor NDJSON of HAR entries, nor a pact"),
+        ("[]", "is neither a HAR file, nor NDJSON of entries, nor a pact"),
         ("hello", "is not JSON"),
         ('{"log": {"entries": [{}]}}', "entry 1: is not a HAR entry: KeyError 'request'"),
         ('{"log": {"entries": [', "is not JSON after entry 0"),
