@@ -9,15 +9,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-OK, FINDINGS, USAGE, COULD_NOT_RUN = range(4)
+from .outcome import COULD_NOT_RUN, OK, CouldNotRun
+
 EXIT_CODES = "exit codes: 0 it worked, 1 findings, 2 wrong usage, 3 could not run"
 
 DEFAULT_STORE = ".callconfig/configurations.jsonl"
 REPORT_FORMATS = ("junit", "sarif", "json", "html", "har")
-
-
-class CouldNotRun(Exception):
-    """What stops a command, in one line that says what is wrong and what to do."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

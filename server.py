@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import errno
 import ipaddress
 import logging
 import socket
@@ -20,7 +19,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.supervisors import Multiprocess
 
 from .app import create_app, resource, sources
-from .cli import OK, CouldNotRun
 from .contract.document import Contract
 from .contract.schema import Json, Schema
 from .contract.strict_json import NotStrictJson, decode
@@ -29,6 +27,8 @@ from .controls.session import Limits
 from .controls.sources import Sources
 from .controls.steering import Controls
 from .identity.authentication import Authentication, InvalidAuthentication
+from .listening import listen
+from .outcome import OK, CouldNotRun
 from .storage import ConfigurationStore, DuplicateScope, Resource, StoreError, is_shared, open_store
 
 
@@ -38,7 +38,7 @@ def serve(options: argparse.Namespace) -> int:
     if options.workers > 1 and not is_shared(options.store):
         advice = "use --store postgresql://…"
         raise CouldNotRun(f"--workers {options.workers} needs a store that processes share; {advice}")
-    with _listen(options.host, options.port) as listening:
+    with listen(options.host, options.port) as listening:
         if options.workers > 1:
             _serve_from_workers(options, listening)
         else:
@@ -171,22 +171,6 @@ class _Server(uvicorn.Server):
         with super().capture_signals():
             yield
             self._captured_signals.clear()
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """A listening socket, taken before anything else is done, so that a port in use costs nothing."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with contextlib.ExitStack() as undo:
-            listening = undo.enter_context(socket.socket(family, kind, protocol))
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listening.bind(address)
-            listening.listen(2048)
-            undo.pop_all()
-    except OSError as error:
-        advice = "; choose another --port, or 0 for a free one" if error.errno == errno.EADDRINUSE else ""
-        raise CouldNotRun(f"cannot listen on {host} port {port}: {error.strerror}{advice}") from error
-    return listening
 
 
 def _greet(contract: Contract, listening: socket.socket, options: argparse.Namespace, stored: int) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
-from ..cli import FINDINGS, OK, CouldNotRun
 from ..contract.document import BUILT_IN, Contract, InvalidContract
+from ..outcome import FINDINGS, OK, CouldNotRun
 from .execution import WrongExamples, execute
 from .page import render
 

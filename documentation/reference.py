@@ -6,9 +6,9 @@ from http import HTTPStatus
 from typing import Any
 
 from ..contract.document import Contract
-from ..contract.finding import RULES, Rule
 from ..contract.operation import Operation
 from ..contract.problem import DOCUMENTED_AT
+from ..contract.rules import RULES, Rule
 from ..contract.schema import Json
 from .entries import ErrorEntry, OperationEntry, ProblemEntry, ResponseEntry, RuleAcross, Sample
 from .examples import ABSENT, Example, Sent, examples, operations, request_examples

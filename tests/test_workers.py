@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
-from callconfig.cli import COULD_NOT_RUN, main
+from callconfig.cli import main
+from callconfig.outcome import COULD_NOT_RUN
 from callconfig.storage.testing import PostgreSQLServer
 
 

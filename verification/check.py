@@ -4,9 +4,9 @@ import argparse
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from ..cli import CouldNotRun
 from ..contract.document import BUILT_IN
 from ..contract.finding import Finding
+from ..outcome import CouldNotRun
 from .client import Client, Pace
 from .conversations import Script, converse
 from .coverage import Coverage

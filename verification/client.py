@@ -7,7 +7,7 @@ from types import TracebackType
 
 import httpx2
 
-from ..cli import CouldNotRun
+from ..outcome import CouldNotRun
 from .interaction import Fields, Interaction
 
 TIMEOUT = 30.0

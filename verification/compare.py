@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from ..cli import CouldNotRun
 from ..contract.finding import Finding, Place, json_pointer
 from ..contract.operation import media_type
 from ..contract.schema import Json, show
+from ..outcome import CouldNotRun
 from .client import Client, Pace
 from .conversations import Script, converse
 from .interaction import Interaction, by_name

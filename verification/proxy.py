@@ -22,7 +22,7 @@ from ..contract.document import Contract
 from ..contract.finding import Finding
 from ..contract.operation import is_json, media_type
 from ..contract.problem import PROBLEM_JSON, Problem
-from ..server import _listen
+from ..listening import listen
 from .client import TIMEOUT
 from .coverage import Coverage
 from .judge import Judge, Verdict
@@ -44,7 +44,7 @@ def proxy(options: argparse.Namespace) -> int:
     """Forward until SIGINT or SIGTERM; the exit code says whether anything was found. Raises CouldNotRun."""
     if options.record is not None:
         options.report = [*options.report, ("har", options.record)]
-    with _listen(options.host, options.port) as listening, running(options, options.upstream) as (result, _):
+    with listen(options.host, options.port) as listening, running(options, options.upstream) as (result, _):
         result.coverage = Coverage(result.contract)
         app = Proxy(result, options.upstream, enforce=options.enforce)
         host, port = listening.getsockname()[:2]

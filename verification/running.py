@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from ..cli import FINDINGS, OK, CouldNotRun
 from ..contract.document import BUILT_IN, Contract, InvalidContract
+from ..outcome import FINDINGS, OK, CouldNotRun
 from .redaction import Redaction
 from .report import Reports
 from .result import EnoughFailures, Result

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import ijson
 
-from ..cli import CouldNotRun
 from ..contract.finding import Finding
+from ..outcome import CouldNotRun
 from .coverage import Coverage
 from .har import NotARecording, read_har, read_ndjson
 from .interaction import Interaction, by_name

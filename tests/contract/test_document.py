@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from callconfig.contract.document import BUILT_IN, Contract, InvalidContract
-from callconfig.contract.finding import RULES
+from callconfig.contract.rules import ENGINE_RULES
 from callconfig.contract.schema import Schema
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
@@ -125,7 +125,7 @@ def test_the_rules_across_members_have_names_of_their_own(contract: Contract) ->
     rules = contract.document["components"]["schemas"]["ConfigurationRules"]["allOf"]
     names = [rule["x-rule"]["id"] for rule in rules]
     assert len(set(names)) == 3
-    assert not set(names) & RULES.keys()
+    assert not set(names) & ENGINE_RULES.keys()
 
 
 def test_a_reader_of_the_file_alone_sees_every_description(contract: Contract) -> None:

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from callconfig.contract.finding import RULES
 from callconfig.contract.parameters import Parameter, read_parameters
+from callconfig.contract.rules import ENGINE_RULES
 
 
 def no_references(reference: str) -> dict[str, Any]:
@@ -68,4 +68,4 @@ def test_a_wrong_parameter_is_named(declared: dict[str, Any], query: bytes, rule
     _, findings = read_parameters([parameter], {}, query, {})
     assert [(finding.rule, finding.name) for finding in findings] == [(rule, name)]
     assert findings[0].detail.startswith(detail)
-    assert rule in RULES
+    assert rule in ENGINE_RULES

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from callconfig.contract.finding import RULES
+from callconfig.contract.rules import ENGINE_RULES
 from callconfig.contract.schema import Schema
 
 NO_REFERENCES: dict[str, Any] = {}
@@ -76,7 +76,7 @@ def test_a_violation_is_named_located_and_told_in_words(
 ) -> None:
     findings = schema(declared).findings(value, "body")
     assert [(finding.rule, finding.pointer, finding.detail) for finding in findings] == [(rule, pointer, detail)]
-    assert rule in RULES
+    assert rule in ENGINE_RULES
 
 
 def test_all_violations_are_told_at_once() -> None:

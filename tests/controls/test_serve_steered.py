@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from callconfig.cli import COULD_NOT_RUN, OK, USAGE, main
+from callconfig.cli import main
+from callconfig.outcome import COULD_NOT_RUN, OK, USAGE
 
 Json = dict[str, Any]
 MEMORY = ("--store", ":memory:")

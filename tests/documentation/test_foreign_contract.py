@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from callconfig.cli import COULD_NOT_RUN, FINDINGS, OK, main
+from callconfig.cli import main
 from callconfig.contract.document import BUILT_IN, Contract
 from callconfig.documentation.page import render
+from callconfig.outcome import COULD_NOT_RUN, FINDINGS, OK
 
 Reading = Any  # of conftest.py
 

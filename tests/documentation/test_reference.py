@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from callconfig.cli import main
 from callconfig.contract.document import Contract
-from callconfig.contract.finding import RULES
+from callconfig.contract.rules import RULES
 from callconfig.documentation.page import Page
 from callconfig.documentation.rules import breach
 from callconfig.documentation.snippets import LOCAL_MOCK

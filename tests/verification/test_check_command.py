@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 from callconfig.cli import main
-from callconfig.contract.finding import RULES as ENGINE_RULES
+from callconfig.contract.rules import ENGINE_RULES, GENERATED_RULES, MODEL_RULES
 from callconfig.contract.schema import FORMATS
-from callconfig.verification.rules import GENERATED_RULES, MODEL_RULES
 from callconfig.verification.strategies import STRATEGIES
 from callconfig.verification.target import serving
 from schemathesis.checks import CHECKS

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from ...cli import CouldNotRun
+from ...outcome import CouldNotRun
 from ..har import HarWriter
 from ..interaction import Interaction
 from ..result import Result

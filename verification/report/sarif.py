@@ -4,10 +4,10 @@ from importlib.metadata import version
 from json import dumps
 from typing import Any
 
+from ...contract.rules import RULES
 from ..curl import curl
 from ..interaction import Interaction, by_name
 from ..result import Failure, Result
-from ..rules import RULES
 from ..text import explain
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

@@ -1,0 +1,105 @@
+"""The catalogue of rules: every name that a finding can have, for the documentation and for reports.
+
+A contract adds its own, its rules across members, as `x-rule`.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a rule asks, for the documentation, and how to mend what breaks it."""
+
+    summary: str
+    remedy: str
+
+
+# Every rule of the engine. A rule that is a JSON Schema keyword has the keyword's name; rules across members are
+# declared in the contract itself, as `x-rule`.
+ENGINE_RULES: dict[str, Rule] = {
+    "required": Rule("A required member, parameter, header or body is there.", "Send it."),
+    "additionalProperties": Rule("Only known members are sent.", "Correct the spelling, or leave the member out."),
+    "type": Rule("A value has the JSON type that the contract gives it.", "Send that type; `null` only where allowed."),
+    "enum": Rule("A value is one of those listed.", "Choose one; they are case-sensitive."),
+    "minimum": Rule("A number is not below its bound.", "Send a larger number."),
+    "maximum": Rule("A number is not above its bound.", "Send a smaller number."),
+    "multipleOf": Rule("A number is a multiple of another.", "Round the number."),
+    "minLength": Rule("A string is not too short, counted in Unicode code points.", "Send a longer string."),
+    "maxLength": Rule("A string is not too long, counted in Unicode code points.", "Send a shorter string."),
+    "pattern": Rule("A string matches a regular expression.", "Write the string as the field reference shows it."),
+    "format": Rule("A string has a format, such as a date-time or an IANA time zone.", "Use the format's notation."),
+    "minItems": Rule("An array is not too short.", "Send more items."),
+    "maxItems": Rule("An array is not too long.", "Send fewer items."),
+    "uniqueItems": Rule("No item of an array is there twice.", "Send each item once."),
+    "minProperties": Rule("An object does not have too few members.", "Send more members."),
+    "maxProperties": Rule("An object does not have too many members.", "Send fewer members."),
+    "anyOf": Rule("A value fits at least one of several alternatives.", "Make it fit one of them."),
+    "oneOf": Rule("A value fits exactly one of several alternatives.", "Make it fit one of them and no other."),
+    "not": Rule("A value is not of an excluded kind.", "Send another value."),
+    "writeOnly": Rule("Members that are only written, such as secrets, are not in a response.", "Mend the server."),
+    "contradicts-path": Rule("An identity in the body equals the one in the path.", "Send the same, or leave it out."),
+    "unknown-parameter": Rule("Only known query parameters are sent.", "Correct the spelling, or leave it out."),
+    "repeated-parameter": Rule("A parameter with one value is given once.", "Send it once."),
+    "percent-encoding": Rule("A path or query is percent-encoded UTF-8.", "Encode the text as UTF-8, then in percent."),
+    "media-type": Rule("A body has a media type that the contract names.", "Send `Content-Type` with that media type."),
+    "accept": Rule("The client admits a media type that the operation answers with.", "Admit it in `Accept`."),
+    "preference": Rule("A preference asks for what the contract has.", "Choose a code or an example that it has."),
+    "content-length": Rule("A body is not larger than the server takes.", "Send less."),
+    "json-encoding": Rule("A JSON body is UTF-8 (RFC 8259, section 8.1).", "Encode the body as UTF-8."),
+    "json-syntax": Rule("A JSON body is JSON (RFC 8259).", "Mend the syntax at the line and column given."),
+    "json-duplicate": Rule("No member of a JSON object is there twice (RFC 7493, section 2.3).", "Send it once."),
+    "json-number": Rule("A number fits into 64 bits (RFC 7493, section 2.2).", "Send a smaller number, or a string."),
+    "json-string": Rule("A string is Unicode, without lone surrogates (RFC 7493, section 2.1).", "Mend the escapes."),
+    "json-depth": Rule("A JSON body is not nested too deeply.", "Send a flatter value."),
+    "undocumented-path": Rule("A request goes to a path of the contract.", "Compare the path with the contract."),
+    "undocumented-method": Rule("A request uses a method that its path has.", "Use a documented method."),
+    "undocumented-status": Rule("A response has a documented status.", "Document it, or mend the server."),
+    "undocumented-media-type": Rule("A response has a documented media type.", "Document it, or mend the server."),
+}
+
+_SERVER = "Mend the server."
+
+MODEL_RULES: dict[str, Rule] = {
+    "expected-status": Rule("A response has the status that what is stored, and what was sent, ask for.", _SERVER),
+    "stored-value": Rule("A response shows what was stored: what was sent, and the default of what was not.", _SERVER),
+    "list-content": Rule(
+        "A list has everything stored that matches, once, and nothing that was never stored.", _SERVER
+    ),
+    "list-filter": Rule("A list has only what equals every filter.", _SERVER),
+    "list-order": Rule("A list is in the order that the contract declares.", _SERVER),
+    "identity": Rule("An identity is new on create, and stays the same ever after.", _SERVER),
+    "created-at": Rule("The time of creation never changes.", _SERVER),
+    "updated-at": Rule("The time of the last change moves on with every change.", _SERVER),
+    "location": Rule("`Location` leads to what was created (RFC 9110, section 10.2.2).", _SERVER),
+    "allow": Rule("`Allow` names the methods of the path (RFC 9110, section 10.2.1).", _SERVER),
+    "problem-status": Rule(
+        "The `status` of a problem is the status of its response (RFC 9457, section 3.1.2).", _SERVER
+    ),
+    "no-response": Rule("A request gets a complete response in time.", _SERVER),
+    "difference": Rule(
+        "Two servers answer the same conversation alike.", "Find out which one the contract agrees with."
+    ),
+    "unseen-status": Rule(
+        "Every documented status that can be provoked was seen.", "Provoke it, or mend the contract."
+    ),
+}
+GENERATED_RULES: dict[str, Rule] = {
+    "not-a-server-error": Rule("No request makes the server fail.", _SERVER),
+    "status-code-conformance": Rule("A response has a documented status.", _SERVER),
+    "content-type-conformance": Rule("A response has a documented media type.", _SERVER),
+    "response-headers-conformance": Rule("A response has its documented header fields.", _SERVER),
+    "response-schema-conformance": Rule("A response fits its schema.", _SERVER),
+    "negative-data-rejection": Rule("A request that breaks the contract is refused.", _SERVER),
+    "positive-data-acceptance": Rule("A request that keeps to the contract is accepted.", _SERVER),
+    "missing-required-header": Rule("A request without a required header is refused.", _SERVER),
+    "unsupported-method": Rule("A method that a path does not have is answered with 405 and `Allow`.", _SERVER),
+    "allow-header-conformance": Rule("`Allow` names the documented methods of a path.", _SERVER),
+    "use-after-free": Rule("What was deleted is gone.", _SERVER),
+    "ensure-resource-availability": Rule("What was created is there.", _SERVER),
+    "ignored-auth": Rule("An operation with authentication refuses who has none.", _SERVER),
+    "object-level-authorization": Rule("Nobody sees what belongs to somebody else.", _SERVER),
+    "generation": Rule("Requests can be generated for every operation.", "Mend the contract where the detail says."),
+}
+"""What Schemathesis checks, by the names of its checks."""
+
+RULES: dict[str, Rule] = {**ENGINE_RULES, **MODEL_RULES, **GENERATED_RULES}
