@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -22,13 +22,14 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route, Router
-from starlette.types import ASGIApp, Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .contract.document import BUILT_IN, Contract
 from .contract.middleware import INTERNAL_ERROR, AccessLog, ContractMiddleware, Exchange
 from .contract.problem import PROBLEM_JSON, Problem
 from .controls import handlers as control_handlers
 from .controls.layers import BASE_PATH as CONTROLS_PATH
+from .controls.layers import is_control
 from .controls.problems import CONTROL_PROBLEMS, SESSION_PROBLEMS
 from .controls.sources import Sources
 from .controls.steering import Controls
@@ -102,7 +103,8 @@ def create_app(
     pages = _pages(contract, served, base_path, BUILT_IN.read_bytes() if served == contract.document else None)
     if controls:
         contracts = {CONTROLS_PATH: controls.contract, **contracts}
-        pages += _documents(dict(controls.contract.document), CONTROLS_PATH)
+        reference = ServedReference(controls.contract, partial(example_mock, controls.contract), CONTROLS_PATH)
+        pages += [*reference.routes(CONTROLS_PATH), *_documents(dict(controls.contract.document), CONTROLS_PATH)]
     connexion = ConnexionMiddleware(
         Router(pages, redirect_slashes=False),
         middlewares=[
@@ -148,8 +150,14 @@ def _resolver(module: ModuleType) -> Resolver:
 
 
 def _cors(app: ASGIApp) -> ASGIApp:
-    """Browser clients of any origin: this is a mock on a developer's machine, and it has no cookies to steal."""
-    return CORSMiddleware(app, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], expose_headers=["*"])
+    """Browser clients of any origin may use the API; any page in a developer's browser must not steer the mock."""
+    opened = CORSMiddleware(app, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], expose_headers=["*"])
+
+    def layer(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        guarded = scope["type"] == "http" and is_control(scope)
+        return (app if guarded else opened)(scope, receive, send)
+
+    return layer
 
 
 class _ExactRouting(RoutingMiddleware):

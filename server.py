@@ -184,7 +184,7 @@ def _greet(contract: Contract, listening: socket.socket, options: argparse.Names
         + "".join(f"  API    {root}{options.base_path}{path}\n" for path in sorted(paths))
         + f"  Docs   {root}{options.base_path}/docs\n"
         + f"  UI     {root}{options.base_path}/ui/\n"
-        + (f"  Steer  {root}{CONTROLS_PATH}/ui/\n" if options.controls else "")
+        + (f"  Steer  {root}{CONTROLS_PATH}/docs\n" if options.controls else "")
         + ("  Steer  off: each of several processes would steer only itself\n" if options.workers > 1 else "")
         + (f"  Auth   tokens of {options.auth}\n" if options.auth else "")
         + f"  Store  {place} ({stored} configuration{plural})\n"

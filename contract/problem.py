@@ -13,6 +13,12 @@ DOCUMENTED_AT = "/docs#"
 _KINDS = {"content-length": "content-too-large", "media-type": "unsupported-media-type", "accept": "not-acceptable"}
 
 
+def type_of(kind: str, declared: Mapping[str, Any]) -> str:
+    """The URI of a kind of problem, which leads to its explanation; a catalogue may say another than the usual one."""
+    uri: str = declared.get("type", f"{DOCUMENTED_AT}{kind}")
+    return uri
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """A problem before it meets the catalogue (`x-problems`) that knows its status and title by its kind."""
@@ -35,7 +41,7 @@ class Problem:
     def document(self, catalogue: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
         declared = catalogue[self.kind]
         shown: dict[str, Any] = {
-            "type": f"{DOCUMENTED_AT}{self.kind}",
+            "type": type_of(self.kind, declared),
             "title": declared["title"],
             "status": declared["status"],
             "detail": self.detail,

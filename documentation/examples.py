@@ -9,7 +9,7 @@ import orjson
 
 from ..contract.document import Contract
 from ..contract.operation import Operation
-from ..contract.problem import DOCUMENTED_AT, PROBLEM_JSON
+from ..contract.problem import PROBLEM_JSON, type_of
 from ..contract.schema import Json
 
 ABSENT: Any = object()
@@ -59,7 +59,7 @@ def examples(contract: Contract) -> list[Example]:
     return found + [
         _of_problem(kind, problem)
         for kind, problem in contract.problems.items()
-        if f"{DOCUMENTED_AT}{kind}" not in kinds and "x-request" in problem
+        if type_of(kind, problem) not in kinds and "x-request" in problem
     ]
 
 
@@ -72,7 +72,7 @@ def operations(contract: Contract) -> list[Operation]:
 
 def _of_problem(kind: str, problem: Mapping[str, Any]) -> Example:
     request = problem["x-request"]
-    body = {"type": f"{DOCUMENTED_AT}{kind}", **{name: problem[name] for name in ("title", "status", "detail")}}
+    body = {"type": type_of(kind, problem), **{name: problem[name] for name in ("title", "status", "detail")}}
     sent = Sent(request["method"], request["target"])
     return Example(
         f"{kind}.example", problem["title"], None, (), sent, str(problem["status"]), PROBLEM_JSON, body,
@@ -84,7 +84,7 @@ def _of_operation(contract: Contract, operation: Operation) -> Iterator[Example]
     executable = "x-examples" in contract.document
     bodies = request_examples(contract, operation)
     some = False
-    for status, declared in operation.declared["responses"].items():
+    for status, declared in sorted(operation.declared["responses"].items()):
         response = _resolved(contract, declared)
         headers = {
             name: header["example"]
@@ -108,7 +108,7 @@ def _of_operation(contract: Contract, operation: Operation) -> Iterator[Example]
                     is_executable=executable and "x-request" in example,
                 )
     if not some:
-        status = next(iter(operation.declared["responses"]))
+        status = min(operation.declared["responses"])
         name = next(iter(bodies), "request")
         sent = _sent(contract, operation, {}, name, bodies)
         yield Example(f"{operation.id}.{status}.{name}", "A request", operation, (), sent, str(status), "")

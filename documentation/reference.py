@@ -7,7 +7,7 @@ from typing import Any
 
 from ..contract.document import Contract
 from ..contract.operation import Operation
-from ..contract.problem import DOCUMENTED_AT
+from ..contract.problem import type_of
 from ..contract.rules import RULES, Rule
 from ..contract.schema import Json
 from .entries import ErrorEntry, OperationEntry, ProblemEntry, ResponseEntry, RuleAcross, Sample
@@ -128,7 +128,7 @@ class Reference:
             self._objects.body(f"{operation.id}.body", schema) if schema else None,
             self._objects.link(schema) if schema else None,
             list(self._resolved(schema).get("required", ())),
-            [self._response(operation, status, self._resolved(each)) for status, each in declared["responses"].items()],
+            [self._response(operation, status, self._resolved(each)) for status, each in sorted(declared["responses"].items())],
             [self.samples[each.anchor] for each in self._examples if each.operation is operation],
         )
 
@@ -168,7 +168,7 @@ class Reference:
             yield from ((anchor, error) for error in errors if error["rule"] == rule)
 
     def _problem(self, kind: str, declared: Mapping[str, Any]) -> ProblemEntry:
-        uri = f"{DOCUMENTED_AT}{kind}"
+        uri = type_of(kind, declared)
         answers = {
             anchor: answer.body
             for anchor, answer in self._answers.items()

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from callconfig.cli import _parser
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -50,12 +51,51 @@ def test_the_two_first_commands_lead() -> None:
 
 
 def test_every_command_that_is_named_exists() -> None:
-    commands = set(
-        re.findall(
-            r"callconfig ([a-z]+)\b(?! mocks)",
-            "\n".join(re.findall(r"`[^`]+`|^ *\$? *(?:uv run )?callconfig .*$", README, re.MULTILINE)),
-        )
-    )
+    commands = set(re.findall(r"(?:`|^uv run |^\$ )callconfig ([a-z]+)\b", README, re.MULTILINE))
     known = _parser().format_help()
-    assert commands
+    assert commands >= {"serve", "check", "compare", "verify", "proxy", "docs"}
     assert all(re.search(rf"^    {command}\b", known, re.MULTILINE) for command in commands), commands
+
+
+CLIENT = """
+import time
+
+import httpx2
+
+
+class Configurations:
+    def __init__(self, url, headers):
+        self.http = httpx2.Client(base_url=url, headers=headers)
+
+    def create(self, reseller_id, template):
+        body = {"reseller_id": reseller_id, "template": template, "initial_offset": 0, "retry_offset": 60}
+        body |= {"call_start_time": "09:00", "call_end_time": "21:00", "max_retry": 1, "calling_provider": "PLIVO"}
+        while self.http.post("/configurations", json=body).status_code == 503:
+            time.sleep(0.1)
+        self.http.close()
+"""
+
+
+def test_the_example_for_client_teams_passes_as_it_is_written(tmp_path: Path) -> None:
+    example = re.search(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    assert example
+    (tmp_path / "myclient.py").write_text(CLIENT)
+    (tmp_path / "test_client.py").write_text(example[1])
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--rootdir",
+        str(tmp_path),
+        str(tmp_path),
+    ]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "1 passed" in done.stdout, done.stdout
+
+
+def test_every_file_that_is_named_exists() -> None:
+    for name in re.findall(r"\]\(([^)h][^)]*)\)", README):
+        assert (ROOT / name).is_file(), name

@@ -32,8 +32,8 @@ from .running import exit_code, running
 
 FINDINGS_HEADER = "callconfig-findings"
 PROBLEMS = {
-    "upstream-unreachable": {"status": 502, "title": "Upstream unreachable"},
-    "upstream-breaks-contract": {"status": 502, "title": "Upstream breaks the contract"},
+    "upstream-unreachable": {"type": "about:blank", "status": 502, "title": "Upstream unreachable"},
+    "upstream-breaks-contract": {"type": "about:blank", "status": 502, "title": "Upstream breaks the contract"},
 }
 """What only a proxy answers; all other problems are those of the built-in contract."""
 
