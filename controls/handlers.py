@@ -10,7 +10,7 @@ import orjson
 from ..contract.document import Contract
 from ..contract.middleware import NO_CONTENT, Reply
 from ..contract.operation import EncodedArray
-from ..contract.redaction import Redactor
+from ..contract.redaction import Redaction
 from ..storage import Resource
 from .export import har, ndjson
 from .journal import Entry, texts
@@ -84,7 +84,7 @@ async def delete_session(session: str, sessions: Sessions) -> Reply:
 
 async def list_requests(
     session: Session,
-    redactor: Redactor,
+    redaction: Redaction,
     operation: str | None = None,
     method: str | None = None,
     path: str | None = None,
@@ -93,7 +93,7 @@ async def list_requests(
 ) -> Reply:
     parts = {"operation": operation, "method": method, "path": path, "status": status, "valid": valid}
     match = Match({part: value for part, value in parts.items() if value is not None})
-    return [entry.as_json(redactor) for entry in _found(session, match, redactor)], 200
+    return [entry.as_json(redaction) for entry in _found(session, match, redaction)], 200
 
 
 async def clear_requests(session: Session) -> Reply:
@@ -101,37 +101,37 @@ async def clear_requests(session: Session) -> Reply:
     return NOTHING
 
 
-async def get_request(number: int, session: Session, redactor: Redactor) -> Reply:
-    return session.journal.get(number).as_json(redactor), 200
+async def get_request(number: int, session: Session, redaction: Redaction) -> Reply:
+    return session.journal.get(number).as_json(redaction), 200
 
 
-async def find_requests(body: Json, session: Session, redactor: Redactor) -> Reply:
+async def find_requests(body: Json, session: Session, redaction: Redaction) -> Reply:
     """What matches, as soon as there is enough of it, or when the time is over."""
     match, expected = Match(body.get("match", {})), body["at_least"]
-    found = _found(session, match, redactor)
+    found = _found(session, match, redaction)
     ends = time.monotonic() + min(body["timeout"], session.limits.wait_seconds)
     while len(found) < expected and (left := ends - time.monotonic()) > 0:
         try:
             entry = await asyncio.wait_for(session.journal.next(), left)
         except TimeoutError:
             break
-        if match.accepts(_described(entry, redactor)):
+        if match.accepts(_described(entry, redaction)):
             found.append(entry)
     met = len(found) >= expected
     return {
         "met": met,
         "count": len(found),
-        "requests": [entry.as_json(redactor) for entry in found[: body["limit"]]],
-        "near_misses": [] if met else _near_misses(session, match, redactor),
+        "requests": [entry.as_json(redaction) for entry in found[: body["limit"]]],
+        "near_misses": [] if met else _near_misses(session, match, redaction),
     }, 200
 
 
-async def export_har(session: Session, redactor: Redactor) -> Reply:
-    return har(entry.as_json(redactor) for entry in session.journal), 200
+async def export_har(session: Session, redaction: Redaction) -> Reply:
+    return har(entry.as_json(redaction) for entry in session.journal), 200
 
 
-async def export_ndjson(session: Session, redactor: Redactor) -> Reply:
-    lines = ndjson(entry.as_json(redactor) for entry in session.journal)
+async def export_ndjson(session: Session, redaction: Redaction) -> Reply:
+    lines = ndjson(entry.as_json(redaction) for entry in session.journal)
     return lines, 200, {"Content-Type": "application/x-ndjson"}
 
 
@@ -197,22 +197,22 @@ def _check_unique(documents: Sequence[Json], resource: Resource) -> None:
                 raise DuplicateItems(first, index, dict(zip(members, key, strict=True)))
 
 
-def _described(entry: Entry, redactor: Redactor) -> Json:
+def _described(entry: Entry, redaction: Redaction) -> Json:
     path, query = entry.path, entry.target.partition(b"?")[2]
     # Secrets are redacted before they are compared: a pattern must not be a way to guess them.
-    headers = redactor.headers(texts(entry.headers))
-    body = redactor.body(entry.request_body)
+    headers = redaction.headers(texts(entry.headers))
+    body = redaction.body(entry.request_body)
     more = {"status": entry.status, "valid": not entry.findings}
     return described(entry.operation, entry.method, path, query, headers, body, **more)
 
 
-def _found(session: Session, match: Match, redactor: Redactor) -> list[Entry]:
-    return [entry for entry in session.journal if match.accepts(_described(entry, redactor))]
+def _found(session: Session, match: Match, redaction: Redaction) -> list[Entry]:
+    return [entry for entry in session.journal if match.accepts(_described(entry, redaction))]
 
 
-def _near_misses(session: Session, match: Match, redactor: Redactor) -> list[Json]:
+def _near_misses(session: Session, match: Match, redaction: Redaction) -> list[Json]:
     """The requests with the fewest mismatches, the latest first among equals."""
     latest = list(session.journal)[: -LOOKED_AT_FOR_NEAR_MISSES - 1 : -1]
-    missed = [(entry, mismatches) for entry in latest if (mismatches := match.mismatches(_described(entry, redactor)))]
+    missed = [(entry, mismatches) for entry in latest if (mismatches := match.mismatches(_described(entry, redaction)))]
     nearest = sorted(missed, key=lambda each: len(each[1]))[:NEAR_MISSES]
-    return [{"request": entry.as_json(redactor), "mismatches": mismatches} for entry, mismatches in nearest]
+    return [{"request": entry.as_json(redaction), "mismatches": mismatches} for entry, mismatches in nearest]

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..contract.finding import Finding
-from ..contract.redaction import Redactor
+from ..contract.redaction import Redaction
 
 Fields = list[tuple[bytes, bytes]]
 """Header fields as ASGI has them."""
@@ -52,7 +52,7 @@ class Entry:
     def size(self) -> int:
         return ENTRY_OVERHEAD + len(self.request_body) + len(self.response_body)
 
-    def as_json(self, redactor: Redactor) -> dict[str, Any]:
+    def as_json(self, redaction: Redaction) -> dict[str, Any]:
         """The entry as controls show it and as `callconfig verify` reads it, without secrets."""
         started = datetime.fromtimestamp(self.started, UTC).isoformat(timespec="milliseconds")
         request_headers = texts(self.headers)
@@ -66,13 +66,13 @@ class Entry:
             "request": {
                 "method": self.method,
                 "url": f"{self.scheme}://{host}{self.target.decode('latin-1')}",
-                "headers": redactor.headers(request_headers),
-                **_body(redactor.body(self.request_body)),
+                "headers": redaction.headers(request_headers),
+                **_body(redaction.body(self.request_body)),
             },
             "response": {
                 "status": self.status or None,
-                "headers": redactor.headers(texts(self.response_headers)),
-                **_body(redactor.body(self.response_body)),
+                "headers": redaction.headers(texts(self.response_headers)),
+                **_body(redaction.body(self.response_body)),
             },
             "findings": [finding.as_json() for finding in self.findings],
         }

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.types import ASGIApp, Scope
 
 from ..contract.document import Contract
-from ..contract.redaction import Redactor
+from ..contract.redaction import Redaction
 from ..identity.caller import Unauthorized, bearer_token, equal
 from ..storage import ConfigurationStore, Resource
 from .document import load_controls
@@ -50,7 +50,7 @@ class Controls:
             "sessions": self._sessions,
             "resource": resource,
             "contract": contract,
-            "redactor": Redactor(contract),
+            "redaction": Redaction(contract),
         }
 
     def session(self, scope: Scope) -> Session:

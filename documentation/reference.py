@@ -128,7 +128,10 @@ class Reference:
             self._objects.body(f"{operation.id}.body", schema) if schema else None,
             self._objects.link(schema) if schema else None,
             list(self._resolved(schema).get("required", ())),
-            [self._response(operation, status, self._resolved(each)) for status, each in sorted(declared["responses"].items())],
+            [
+                self._response(operation, status, self._resolved(each))
+                for status, each in sorted(declared["responses"].items())
+            ],
             [self.samples[each.anchor] for each in self._examples if each.operation is operation],
         )
 

@@ -15,10 +15,11 @@ import yaml
 
 from ..contract.document import Contract
 from ..contract.finding import Finding
+from ..contract.redaction import Redaction
 from .coverage import Coverage
 from .interaction import Interaction
 from .judge import Verdict
-from .redaction import Redaction
+from .redaction import redacted
 
 MOST_KEPT = 1000
 """How many different failures are kept: enough to work on, and a bound for endless recordings."""
@@ -113,7 +114,7 @@ class Result:
         if self.coverage is not None:
             self.coverage.record(verdict.operation, verdict.request, interaction)
         if self.on_interaction is not None:
-            self.on_interaction(self.redaction.interaction(interaction))
+            self.on_interaction(redacted(interaction, self.redaction))
 
     def add(self, failure: Failure) -> None:
         """Raises EnoughFailures."""
@@ -122,7 +123,7 @@ class Result:
         if fingerprint in self.failures or len(self.failures) >= MOST_KEPT:
             return
         finding = replace(failure.finding, detail=self.redaction.text(failure.finding.detail))
-        shown = tuple(map(self.redaction.interaction, failure.interactions))
+        shown = tuple(redacted(each, self.redaction) for each in failure.interactions)
         self.failures[fingerprint] = failure = replace(failure, finding=finding, interactions=shown)
         self.on_failure(failure)
         if self.most is not None and len(self.errors) >= self.most:

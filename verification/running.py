@@ -11,8 +11,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from ..contract.document import BUILT_IN, Contract, InvalidContract
+from ..contract.redaction import Redaction
 from ..outcome import FINDINGS, OK, CouldNotRun
-from .redaction import Redaction
 from .report import Reports
 from .result import EnoughFailures, Result
 from .text import Progress, summarize

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from callconfig.contract.document import Contract
-from callconfig.contract.redaction import Redactor
+from callconfig.contract.redaction import Redaction
 from callconfig.controls.journal import LARGEST_BODY, Entry, Journal
 from callconfig.controls.session import Limits
 from starlette.testclient import TestClient
@@ -184,14 +184,14 @@ def test_a_body_that_is_no_text_is_shown_in_base64(steered: TestClient) -> None:
     ],
 )
 def test_a_secret_is_redacted_wherever_and_however_it_came(contract: Contract, body: bytes) -> None:
-    shown = Redactor(contract).body(body)
+    shown = Redaction(contract).body(body)
     assert b"hush" not in shown
     assert b"[redacted]" in shown
 
 
 @pytest.mark.parametrize("body", [b"", b'{"a": "\\u00e9"}', b"no json", b'{"telephony_config":null}'])
 def test_a_body_without_secrets_is_shown_to_the_byte(contract: Contract, body: bytes) -> None:
-    assert Redactor(contract).body(body) == body
+    assert Redaction(contract).body(body) == body
 
 
 def test_no_export_shows_a_token(steered: TestClient, sample: Json) -> None:

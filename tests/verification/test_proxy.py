@@ -11,10 +11,10 @@ import httpx2
 import pytest
 from callconfig.contract.document import BUILT_IN, Contract
 from callconfig.contract.finding import Finding
+from callconfig.contract.redaction import Redaction
 from callconfig.verification import passage
 from callconfig.verification.har import HarWriter, read_har
 from callconfig.verification.proxy import FINDINGS_HEADER, Proxy, findings_header
-from callconfig.verification.redaction import Redaction
 from callconfig.verification.result import Result
 from callconfig.verification.target import serving
 from starlette.types import ASGIApp, Receive, Scope, Send

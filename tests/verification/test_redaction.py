@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from callconfig.cli import main
 from callconfig.contract.document import Contract
+from callconfig.contract.redaction import REDACTED, Redaction
 from callconfig.verification.curl import curl
 from callconfig.verification.har import HarWriter
 from callconfig.verification.interaction import Interaction
-from callconfig.verification.redaction import REDACTED, Redaction
+from callconfig.verification.redaction import redacted as without_secrets
 
 SECRET = "s3cr3t-value"  # noqa: S105 (it is what must not be seen)
 
@@ -34,7 +35,7 @@ SECRET = "s3cr3t-value"  # noqa: S105 (it is what must not be seen)
 )
 def test_a_secret_is_not_shown_wherever_it_stands(contract: Contract, shown: dict[str, object]) -> None:
     interaction = Interaction(**{"method": "POST", "url": "http://example.com/x", "status": 200, **shown})  # type: ignore[arg-type]
-    redacted = Redaction(contract).interaction(interaction)
+    redacted = without_secrets(interaction, Redaction(contract))
     assert SECRET not in repr(redacted)
     assert SECRET not in curl(redacted)
     assert REDACTED in repr(redacted) or "user" not in redacted.url
@@ -43,14 +44,14 @@ def test_a_secret_is_not_shown_wherever_it_stands(contract: Contract, shown: dic
 def test_a_secret_that_is_known_by_value_is_not_shown_anywhere(contract: Contract) -> None:
     echoed = Interaction("GET", f"http://example.com/{SECRET}", 200, response_body=f"you sent {SECRET}".encode())
     redaction = Redaction(contract, known=[SECRET])
-    assert SECRET not in repr(redaction.interaction(echoed))
+    assert SECRET not in repr(without_secrets(echoed, redaction))
     assert redaction.text(f"not {SECRET}") == f"not {REDACTED}"
 
 
 def test_a_secret_that_is_null_and_everything_else_stay(contract: Contract) -> None:
     body = b'{"telephony_config": {"auth_token": null, "account_sid": "AC1"}}'
     plain = Interaction("POST", "http://example.com/x?a=1", 200, (("Accept", "*/*"),), body)
-    assert Redaction(contract).interaction(plain) == plain
+    assert without_secrets(plain, Redaction(contract)) == plain
 
 
 def test_no_report_has_a_secret(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
