@@ -127,11 +127,11 @@ async def find_requests(body: Json, session: Session, redaction: Redaction) -> R
 
 
 async def export_har(session: Session, redaction: Redaction) -> Reply:
-    return har(entry.as_json(redaction) for entry in session.journal), 200
+    return har(session.journal, redaction), 200
 
 
 async def export_ndjson(session: Session, redaction: Redaction) -> Reply:
-    lines = ndjson(entry.as_json(redaction) for entry in session.journal)
+    lines = ndjson(session.journal, redaction)
     return lines, 200, {"Content-Type": "application/x-ndjson"}
 
 

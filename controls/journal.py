@@ -1,7 +1,6 @@
 """The journal of a session: what came and what was answered, kept as it is and rendered only when somebody asks."""
 
 import asyncio
-import base64
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,6 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..contract.finding import Finding
+from ..contract.har import text_of
+from ..contract.interaction import Interaction
 from ..contract.redaction import Redaction
 
 Fields = list[tuple[bytes, bytes]]
@@ -52,27 +53,42 @@ class Entry:
     def size(self) -> int:
         return ENTRY_OVERHEAD + len(self.request_body) + len(self.response_body)
 
-    def as_json(self, redaction: Redaction) -> dict[str, Any]:
-        """The entry as controls show it and as `callconfig verify` reads it, without secrets."""
-        started = datetime.fromtimestamp(self.started, UTC).isoformat(timespec="milliseconds")
+    def interaction(self, redaction: Redaction) -> Interaction:
+        """What went over the wire, without secrets."""
         request_headers = texts(self.headers)
         host = next((value for name, value in request_headers if name == "host"), "localhost")
+        return Interaction(
+            method=self.method,
+            url=f"{self.scheme}://{host}{self.target.decode('latin-1')}",
+            status=self.status,
+            request_headers=tuple(redaction.headers(request_headers)),
+            request_body=redaction.body(self.request_body),
+            response_headers=tuple(redaction.headers(texts(self.response_headers))),
+            response_body=redaction.body(self.response_body),
+            started=datetime.fromtimestamp(self.started, UTC),
+            seconds=self.seconds,
+            error="" if self.status else "a fault left it without an answer",
+        )
+
+    def as_json(self, redaction: Redaction) -> dict[str, Any]:
+        """The entry as controls show it and as `callconfig verify` reads it, without secrets."""
+        shown = self.interaction(redaction)
         return {
             "number": self.number,
-            "started": started.replace("+00:00", "Z"),
+            "started": shown.started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "milliseconds": round(self.seconds * 1000, 3),
             "operation": self.operation,
             "rule": self.rule,
             "request": {
-                "method": self.method,
-                "url": f"{self.scheme}://{host}{self.target.decode('latin-1')}",
-                "headers": redaction.headers(request_headers),
-                **_body(redaction.body(self.request_body)),
+                "method": shown.method,
+                "url": shown.url,
+                "headers": shown.request_headers,
+                **_body(shown.request_body),
             },
             "response": {
-                "status": self.status or None,
-                "headers": redaction.headers(texts(self.response_headers)),
-                **_body(redaction.body(self.response_body)),
+                "status": shown.status or None,
+                "headers": shown.response_headers,
+                **_body(shown.response_body),
             },
             "findings": [finding.as_json() for finding in self.findings],
         }
@@ -151,7 +167,5 @@ def texts(fields: Fields) -> list[tuple[str, str]]:
 
 def _body(body: bytes) -> dict[str, Any]:
     """A body as text, or in base64 where it is none."""
-    try:
-        return {"body": body.decode() if body else None}
-    except UnicodeDecodeError:
-        return {"body": base64.b64encode(body).decode(), "encoding": "base64"}
+    text, encoding = text_of(body)
+    return {"body": text or None, **({"encoding": encoding} if encoding else {})}

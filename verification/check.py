@@ -6,12 +6,12 @@ from contextlib import contextmanager
 
 from ..contract.document import BUILT_IN
 from ..contract.finding import Finding
+from ..contract.interaction import Interaction
 from ..outcome import CouldNotRun
 from .client import Client, Pace
 from .conversations import Script, converse
 from .coverage import Coverage
 from .generated import generate
-from .interaction import Interaction
 from .judge import Judge, Verdict
 from .model import Conversation
 from .resource import Resource

@@ -7,8 +7,8 @@ from types import TracebackType
 
 import httpx2
 
+from ..contract.interaction import Fields, Interaction
 from ..outcome import CouldNotRun
-from .interaction import Fields, Interaction
 
 TIMEOUT = 30.0
 """Seconds that a server has for an answer."""

@@ -6,12 +6,12 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from ..contract.finding import Finding, Place, json_pointer
+from ..contract.interaction import Interaction, by_name
 from ..contract.operation import media_type
 from ..contract.schema import Json, show
 from ..outcome import CouldNotRun
 from .client import Client, Pace
 from .conversations import Script, converse
-from .interaction import Interaction, by_name
 from .judge import Judge, Verdict
 from .model import Conversation
 from .resource import Resource

@@ -7,10 +7,10 @@ from typing import Any
 
 from ..contract.document import Contract
 from ..contract.finding import Finding
+from ..contract.interaction import Interaction, by_name
 from ..contract.operation import Operation
 from ..contract.parameters import parse_query
 from ..contract.strict_json import NotStrictJson, decode
-from .interaction import Interaction, by_name
 from .members import Member, Path, members, rules
 
 

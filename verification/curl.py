@@ -2,7 +2,7 @@
 
 import shlex
 
-from .interaction import Interaction
+from ..contract.interaction import Interaction
 
 _CURL_SENDS = {
     "host",

@@ -12,8 +12,8 @@ from schemathesis.engine.recorder import Interaction as Recorded
 from schemathesis.engine.recorder import ScenarioRecorder
 
 from ..contract.finding import Finding
+from ..contract.interaction import Interaction
 from .client import TIMEOUT
-from .interaction import Interaction
 from .judge import Judge
 from .result import Failure, Result
 from .running import Deadline

@@ -9,11 +9,11 @@ from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
-from urllib.parse import parse_qsl, urlsplit
 
 import ijson
 
-from .interaction import UNKNOWN_TIME, Fields, Interaction, by_name
+from ..contract.har import entry
+from ..contract.interaction import UNKNOWN_TIME, Fields, Interaction, by_name
 
 
 class NotARecording(Exception):
@@ -113,68 +113,6 @@ def _time(text: str) -> datetime:
         return datetime.fromisoformat(text)
     except ValueError:
         return UNKNOWN_TIME
-
-
-def entry(interaction: Interaction) -> dict[str, Any]:
-    """The HAR entry of an interaction. What HAR has no place for stands in members that begin with `_`."""
-    milliseconds = round(interaction.seconds * 1000, 3)
-    headers = by_name(interaction.response_headers)
-    request: dict[str, Any] = {
-        "method": interaction.method,
-        "url": interaction.url,
-        "httpVersion": "HTTP/1.1",
-        "cookies": [],
-        "headers": _records(interaction.request_headers),
-        "queryString": _records(parse_qsl(urlsplit(interaction.url).query, keep_blank_values=True)),
-        "headersSize": -1,
-        "bodySize": len(interaction.request_body),
-    }
-    if interaction.request_body:
-        text, encoding = _text(interaction.request_body)
-        content_type = by_name(interaction.request_headers).get("content-type", "")
-        request["postData"] = {"mimeType": content_type, "params": [], "text": text}
-        if encoding:
-            request["postData"]["_encoding"] = encoding
-    text, encoding = _text(interaction.response_body)
-    content: dict[str, Any] = {
-        "size": len(interaction.response_body),
-        "mimeType": headers.get("content-type", ""),
-        "text": text,
-    }
-    if encoding:
-        content["encoding"] = encoding
-    response: dict[str, Any] = {
-        "status": interaction.status,
-        "statusText": "",
-        "httpVersion": "HTTP/1.1",
-        "cookies": [],
-        "headers": _records(interaction.response_headers),
-        "content": content,
-        "redirectURL": headers.get("location", ""),
-        "headersSize": -1,
-        "bodySize": len(interaction.response_body),
-    }
-    if interaction.error:
-        response["_error"] = interaction.error
-    return {
-        "startedDateTime": interaction.started.isoformat(),
-        "time": milliseconds,
-        "request": request,
-        "response": response,
-        "cache": {},
-        "timings": {"send": 0, "wait": milliseconds, "receive": 0},
-    }
-
-
-def _records(fields: Any) -> list[dict[str, str]]:
-    return [{"name": name, "value": value} for name, value in fields]
-
-
-def _text(body: bytes) -> tuple[str, str | None]:
-    try:
-        return body.decode(), None
-    except UnicodeDecodeError:
-        return base64.b64encode(body).decode(), "base64"
 
 
 class HarWriter:

@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 from ..contract.document import Contract
 from ..contract.finding import Finding
+from ..contract.interaction import Interaction, by_name
 from ..contract.operation import Operation, Request, media_type
 from ..contract.problem import PROBLEM_JSON
 from ..contract.schema import show
-from .interaction import Interaction, by_name
 
 NO_OPERATION = "undocumented"
 

@@ -12,10 +12,10 @@ from typing import Any
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from ..contract.finding import Finding, json_pointer
+from ..contract.interaction import Fields, Interaction, by_name
 from ..contract.operation import Operation
 from ..contract.schema import Json, show
 from .client import Client
-from .interaction import Fields, Interaction, by_name
 from .judge import Judge, Verdict
 from .resource import Resource
 from .result import Failure

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from ..contract.interaction import Fields, Interaction, by_name
 from .har import NotARecording
-from .interaction import Fields, Interaction, by_name
 
 
 def read_pact(path: Path) -> Iterator[Interaction]:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from starlette.types import Message, Receive, Scope, Send
 
-from .interaction import Fields, Interaction, by_name
+from ..contract.interaction import Fields, Interaction, by_name
 
 MOST_HELD = 16 << 20
 """Bytes of a body that are kept to be judged. What is longer is passed on, and judged without its body."""

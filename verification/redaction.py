@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from ..contract.interaction import Interaction
 from ..contract.redaction import Redaction
-from .interaction import Interaction
 
 
 def redacted(shown: Interaction, redaction: Redaction) -> Interaction:

@@ -15,9 +15,9 @@ import yaml
 
 from ..contract.document import Contract
 from ..contract.finding import Finding
+from ..contract.interaction import Interaction
 from ..contract.redaction import Redaction
 from .coverage import Coverage
-from .interaction import Interaction
 from .judge import Verdict
 from .redaction import redacted
 

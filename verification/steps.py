@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..contract.interaction import Fields
 from ..contract.schema import Json
-from .interaction import Fields
 
 JSON_BODY: Fields = (("Content-Type", "application/json"),)
 

@@ -3,8 +3,8 @@
 import sys
 from typing import TextIO
 
+from ..contract.interaction import Interaction, by_name
 from .curl import curl
-from .interaction import Interaction, by_name
 from .result import Failure, Result
 
 MOST_SHOWN = 600

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 import ijson
 
 from ..contract.finding import Finding
+from ..contract.interaction import Interaction, by_name
 from ..outcome import CouldNotRun
 from .coverage import Coverage
 from .har import NotARecording, read_har, read_ndjson
-from .interaction import Interaction, by_name
 from .judge import Judge, Verdict
 from .pact import read_pact
 from .running import exit_code, running

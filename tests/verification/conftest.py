@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from callconfig import cli
 from callconfig.contract.document import BUILT_IN, Contract
+from callconfig.contract.interaction import Interaction
 from callconfig.contract.redaction import Redaction
 from callconfig.verification.check import Run, require_coverage
 from callconfig.verification.coverage import Coverage
 from callconfig.verification.har import HarWriter
-from callconfig.verification.interaction import Interaction
 from callconfig.verification.result import EnoughFailures, Result
 from callconfig.verification.target import serving
 from starlette.types import ASGIApp

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from callconfig.cli import main
 from callconfig.contract.document import Contract
+from callconfig.contract.interaction import Interaction
 from callconfig.contract.redaction import REDACTED, Redaction
 from callconfig.verification.curl import curl
 from callconfig.verification.har import HarWriter
-from callconfig.verification.interaction import Interaction
 from callconfig.verification.redaction import redacted as without_secrets
 
 SECRET = "s3cr3t-value"  # noqa: S105 (it is what must not be seen)

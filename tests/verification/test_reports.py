@@ -15,8 +15,8 @@ import xmlschema
 from callconfig.cli import REPORT_FORMATS, main
 from callconfig.contract.document import BUILT_IN, Contract
 from callconfig.contract.finding import Finding
+from callconfig.contract.interaction import Interaction
 from callconfig.contract.redaction import Redaction
-from callconfig.verification.interaction import Interaction
 from callconfig.verification.report import FORMATS
 from callconfig.verification.result import Failure, Result
 from callconfig.verification.text import Progress

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 from callconfig.cli import main
-from callconfig.verification.har import HarWriter, entry, read_har
-from callconfig.verification.interaction import Interaction
+from callconfig.contract.har import entry
+from callconfig.contract.interaction import Interaction
+from callconfig.verification.har import HarWriter, read_har
 
 URL = "http://api.example.com/v1/configurations"
 JSON = (("Content-Type", "application/json"),)

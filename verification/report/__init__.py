@@ -4,9 +4,9 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+from ...contract.interaction import Interaction
 from ...outcome import CouldNotRun
 from ..har import HarWriter
-from ..interaction import Interaction
 from ..result import Result
 from .html import html
 from .json import json

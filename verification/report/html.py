@@ -2,9 +2,9 @@
 
 from html import escape
 
+from ...contract.interaction import Interaction
 from ..coverage import Coverage
 from ..curl import curl
-from ..interaction import Interaction
 from ..result import Failure, Result
 
 _STYLE = """

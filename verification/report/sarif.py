@@ -4,9 +4,9 @@ from importlib.metadata import version
 from json import dumps
 from typing import Any
 
+from ...contract.interaction import Interaction, by_name
 from ...contract.rules import RULES
 from ..curl import curl
-from ..interaction import Interaction, by_name
 from ..result import Failure, Result
 from ..text import explain
 
