@@ -1,6 +1,7 @@
 """The README is true line by line: its conversations are held with a real server, and the answers are compared."""
 
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -38,7 +39,7 @@ def conversations() -> list[tuple[str, str]]:
 def test_every_conversation_goes_as_it_is_written(port: str) -> None:
     assert len(conversations()) >= 5
     for command, written in conversations():
-        spoken = command.replace("localhost:8080", f"localhost:{port}").replace("python3", sys.executable)
+        spoken = command.replace("localhost:8080", f"localhost:{port}").replace("python3", shlex.quote(sys.executable))
         answer = subprocess.run(["bash", "-c", spoken], capture_output=True, text=True, check=True).stdout
         pattern = re.escape(written).replace("…", ".*")
         assert re.fullmatch(pattern, answer.rstrip("\n")), f"{command}\n{answer}"

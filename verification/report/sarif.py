@@ -3,6 +3,7 @@
 from importlib.metadata import version
 from json import dumps
 from typing import Any
+from urllib.parse import quote
 
 from ...contract.interaction import Interaction, by_name
 from ...contract.rules import RULES
@@ -53,7 +54,7 @@ def _result(failure: Failure, result: Result, rule: int) -> dict[str, Any]:
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": result.contract_file.as_posix()},
+                    "artifactLocation": {"uri": quote(result.contract_file.as_posix())},
                     "region": {"startLine": result.line(failure.operation)},
                 },
                 "logicalLocations": [{"fullyQualifiedName": f"{failure.operation}{finding.pointer or ''}"}],
