@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import gc
 import ipaddress
 import logging
 import socket
@@ -70,7 +71,14 @@ async def _serve(options: argparse.Namespace, config: uvicorn.Config, listening:
             contract, store, base_path=options.base_path, controls=controls, authenticate=authenticate
         )
         _greet(contract, listening, options, len(await store.find()))
+        _calm_collector()
         await _Server(config, controls).serve(sockets=[listening])
+
+
+def _calm_collector() -> None:
+    """Let the cyclic garbage collector pass over what was loaded, and look less often at what the journal keeps."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @contextlib.asynccontextmanager
@@ -124,6 +132,7 @@ class _Worker:
         async with _opened(options, contract, sources(contract)) as store:
             authenticate = _authentication(options.auth, contract)
             self._app = create_app(contract, store, base_path=options.base_path, authenticate=authenticate)
+            _calm_collector()
             yield
 
 
