@@ -72,6 +72,9 @@ def generate(
             elif isinstance(event, events.NonFatalError):
                 part = event.phase.value if event.phase else "generation"
                 message = " ".join(event.info.message.split())
+                if excluded and part == "stateful" and not event.related_to_operation:
+                    result.notes.append("no links were followed: they lead to or from operations that are left out")
+                    continue
                 result.add(Failure(Finding("generation", "status", message), event.label, [], part))
             elif isinstance(event, events.FatalError):
                 raise event.exception

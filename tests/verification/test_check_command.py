@@ -147,3 +147,10 @@ def test_every_check_of_schemathesis_has_a_rule_and_no_rule_is_there_twice() -> 
     assert named <= GENERATED_RULES.keys(), named - GENERATED_RULES.keys()
     assert not ENGINE_RULES.keys() & MODEL_RULES.keys()
     assert not MODEL_RULES.keys() & GENERATED_RULES.keys()
+
+
+def test_links_to_operations_that_are_left_out_are_no_finding(capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["check", "--include", "listConfigurations", "--max-examples", "1", "--seed", "1"])
+    output = capsys.readouterr().out
+    assert code == 0
+    assert "note: no links were followed" in output
