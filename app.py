@@ -72,7 +72,7 @@ async def example_mock(contract: Contract) -> ASGIApp:
         return known(scope) if any(name == b"authorization" for name, _ in scope["headers"]) else Caller("admin")
 
     store = await open_store(MEMORY, resource(contract), values)
-    return create_app(contract, store, authenticate=authenticate)
+    return create_app(contract, store, authenticate=authenticate, logs=False)
 
 
 def create_app(
@@ -83,6 +83,7 @@ def create_app(
     lifespan: Lifespan | None = None,
     controls: Controls | None = None,
     authenticate: Authenticate | None = None,
+    logs: bool = True,
 ) -> ASGIApp:
     """The mock server. The store stays the caller's to open and to close.
 
@@ -109,7 +110,7 @@ def create_app(
         Router(pages, redirect_slashes=False),
         middlewares=[
             *(controls.outer_layers() if controls else ()),
-            AccessLog,
+            *([AccessLog] if logs else ()),
             _cors,
             *(controls.inner_layers(base_path) if controls else ()),
             ExceptionMiddleware,

@@ -76,6 +76,13 @@ def test_each_request_is_one_line_with_its_first_reason(serve: Callable[..., Ser
         assert re.fullmatch(pattern, line), line
 
 
+def test_making_the_reference_is_one_request_in_the_log(serve: Callable[..., Server]) -> None:
+    server = serve("--store", ":memory:")
+    server.client.get("/docs", timeout=60)
+    (line,) = server.stop()[1].splitlines()
+    assert line.startswith("GET /docs 200 ")
+
+
 def test_a_secret_is_never_logged(serve: Callable[..., Server], sample: Json) -> None:
     server = serve("--store", ":memory:")
     headers = {"Authorization": "Bearer s3cret-token"}
