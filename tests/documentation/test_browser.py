@@ -152,14 +152,23 @@ def test_everything_expands_and_collapses_at_once(visit: Visit) -> None:
     assert parts.evaluate_all("all => all.every(part => !part.open)")
 
 
+def reload_until(page: Page, remembered: Callable[[], bool]) -> None:
+    """Reload the page, which must remember. Chromium writes down what it is to remember in its own time."""
+    for _ in range(10):
+        page.reload()
+        if remembered():
+            return
+        page.wait_for_timeout(500)
+    raise AssertionError("nothing was remembered")
+
+
 def test_a_language_holds_for_all_requests_and_is_remembered(visit: Visit) -> None:
     page = visit()
     page.get_by_role("radio", name="Python").first.check()
-    for _ in range(2):
-        shown = page.locator("[id='listConfigurations.200.published'] .snippet:visible")
-        expect(shown).to_have_count(1)
-        expect(shown).to_contain_text("httpx.get(")
-        page.reload()
+    shown = page.locator("[id='listConfigurations.200.published'] .snippet:visible")
+    expect(shown).to_have_count(1)
+    expect(shown).to_contain_text("httpx.get(")
+    reload_until(page, lambda: shown.count() == 1 and "httpx.get(" in shown.inner_text())
 
 
 def test_code_is_copied(visit: Visit) -> None:
@@ -206,13 +215,7 @@ def test_from_a_file_the_page_asks_for_the_server(visit: Visit, file_url: str, m
     form.get_by_role("button", name="Send GET").click()
     expect(form.get_by_role("status")).to_contain_text("200 OK")
     expect(form.get_by_role("group", name="Answer")).to_have_text("[]")
-    # Chromium writes what is remembered in its own time, and a page that loads before that does not see it yet.
-    for _ in range(10):
-        page.reload()
-        if form.get_by_label("Server").input_value() == mock:
-            break
-        page.wait_for_timeout(500)
-    expect(form.get_by_label("Server")).to_have_value(mock)
+    reload_until(page, lambda: form.get_by_label("Server").input_value() == mock)
 
 
 def test_a_server_that_is_not_there_is_said_to_be_not_there(visit: Visit, file_url: str) -> None:
@@ -230,8 +233,7 @@ def test_dark_is_what_the_system_prefers_until_a_theme_is_chosen_and_then_rememb
     page.get_by_role("button", name="Light").click()
     light = page.evaluate(ground)
     assert (dark, light) == ("rgb(16, 19, 23)", "rgb(255, 255, 255)")
-    page.reload()
-    assert page.evaluate(ground) == light
+    reload_until(page, lambda: page.evaluate(ground) == light)
     expect(page.get_by_role("button", name="Dark")).to_be_visible()
 
 
