@@ -19,7 +19,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .document import Contract
 from .finding import Finding
-from .operation import MAX_BYTES, Operation, Request
+from .interaction import by_name
+from .operation import MAX_BYTES, Headers, Operation, Request
 from .problem import PROBLEM_JSON, Problem
 from .schema import Json
 
@@ -73,7 +74,7 @@ class ContractOperation:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = Exchange.of(scope)
         exchange.operation = self._operation
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = by_name((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
         body = await read_body(receive, headers, self._max_bytes)
         if body is None:
             return  # the client went away before its request was complete
@@ -86,7 +87,7 @@ class ContractOperation:
             reply = self._problem(exchange, make(error) if make else INTERNAL_ERROR)
         await self._send(send, exchange, reply)
 
-    async def _reply(self, scope: Scope, headers: dict[str, str], body: bytes | Finding, exchange: Exchange) -> Reply:
+    async def _reply(self, scope: Scope, headers: Headers, body: bytes | Finding, exchange: Exchange) -> Reply:
         """The context comes first: whoever may not ask is not told what is wrong with the question."""
         exchange.request_body = b"" if isinstance(body, Finding) else body
         context = self._context(scope)

@@ -229,6 +229,12 @@ def test_a_client_that_admits_json_gets_json(api: TestClient, accept: str) -> No
     assert api.get("/configurations", headers={"Accept": accept}).status_code == 200
 
 
+def test_a_header_in_two_fields_is_one_list(api: TestClient) -> None:
+    """RFC 9110, section 5.3."""
+    for fields in ([("Accept", "text/html"), ("Accept", "*/*")], [("Accept", "*/*"), ("Accept", "text/html")]):
+        assert api.get("/configurations", headers=fields).status_code == 200
+
+
 # What no operation sees.
 
 
