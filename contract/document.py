@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import yaml
 
 from .operation import Operation
+from .schema import dereferenced
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 BUILT_IN = Path(__file__).parent.parent / "openapi.yaml"
@@ -59,6 +60,10 @@ class Contract:
             if isinstance(node, dict) and isinstance(node.get("$ref"), str):
                 node = self.resolve(node["$ref"])
         return node
+
+    def dereferenced(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The node itself, or what its `$ref` refers to."""
+        return dereferenced(node, self.resolve)
 
     def route(self, path: str) -> tuple[dict[str, Operation], dict[str, str]] | None:
         """The operations of a path by method, with the path's parameters decoded; None for an unknown path."""

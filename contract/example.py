@@ -31,11 +31,11 @@ def documented_reply(
         status = min((each for each in documented if each < 300), default=documented[0])
     if status not in documented:
         raise NotDocumented(f"{operation.id} has no response {status}; it has {_listed(documented)}")
-    response = _resolved(contract, operation.declared["responses"][str(status)])
+    response = contract.dereferenced(operation.declared["responses"][str(status)])
     headers = {
         name: str(field["example"])
         for name, declared in response.get("headers", {}).items()
-        if "example" in (field := _resolved(contract, declared))
+        if "example" in (field := contract.dereferenced(declared))
     }
     content: Mapping[str, Any] = response.get("content", {})
     if not content:
@@ -64,7 +64,7 @@ def _value(
             if declared["status"] == status:
                 return Problem(kind, declared["cause"]).document(contract.problems)
     if examples:
-        return _resolved(contract, examples[example or next(iter(examples))])["value"]
+        return contract.dereferenced(examples[example or next(iter(examples))])["value"]
     if "example" in representation:
         return representation["example"]
     raise NotDocumented(f"{operation.id} {status} has no example")
@@ -72,8 +72,3 @@ def _value(
 
 def _listed(names: Any) -> str:
     return ", ".join(map(str, names))
-
-
-def _resolved(contract: Contract, node: Mapping[str, Any]) -> Mapping[str, Any]:
-    resolved: Mapping[str, Any] = contract.resolve(node["$ref"]) if "$ref" in node else node
-    return resolved

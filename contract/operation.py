@@ -11,7 +11,7 @@ from werkzeug.http import parse_accept_header, parse_options_header
 
 from .finding import Finding
 from .parameters import Parameter, read_parameters
-from .schema import Json, Resolve, Schema, show
+from .schema import Json, Resolve, Schema, dereferenced, show
 from .strict_json import NotStrictJson, decode
 
 Headers = Mapping[str, str]
@@ -144,7 +144,7 @@ class Response:
             name.lower(): Representation(content, resolve) for name, content in declared.get("content", {}).items()
         }
         self.headers = [
-            Parameter({**_resolved(header, resolve), "name": name, "in": "header"}, resolve)
+            Parameter({**dereferenced(header, resolve), "name": name, "in": "header"}, resolve)
             for name, header in declared.get("headers", {}).items()
             if name.lower() != "content-type"
         ]
@@ -163,16 +163,16 @@ class Operation:
         self.id: str = declared.get("operationId", f"{self.method} {path}")
         self.declared: Mapping[str, Any] = declared
         both = [
-            _resolved(each, resolve) for each in (*path_item.get("parameters", ()), *declared.get("parameters", ()))
+            dereferenced(each, resolve) for each in (*path_item.get("parameters", ()), *declared.get("parameters", ()))
         ]
         self.parameters = [
             Parameter(each, resolve) for each in {(each["name"], each["in"]): each for each in both}.values()
         ]
         self.request_body = (
-            RequestBody(_resolved(declared["requestBody"], resolve), resolve) if "requestBody" in declared else None
+            RequestBody(dereferenced(declared["requestBody"], resolve), resolve) if "requestBody" in declared else None
         )
         self.responses = {
-            str(status).upper(): Response(_resolved(response, resolve), resolve)
+            str(status).upper(): Response(dereferenced(response, resolve), resolve)
             for status, response in declared["responses"].items()
         }
         self._offered = tuple(
@@ -239,7 +239,3 @@ class Operation:
             return b"", findings
         body, wrong = judge(representation)
         return body, findings + wrong
-
-
-def _resolved(node: Mapping[str, Any], resolve: Resolve) -> Mapping[str, Any]:
-    return resolve(node["$ref"]) if "$ref" in node else node

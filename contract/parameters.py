@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from .finding import Finding, Place
-from .schema import Resolve, Schema, did_you_mean
+from .schema import Resolve, Schema, dereferenced, did_you_mean
 
 _DEFAULT_STYLE = {"query": "form", "path": "simple", "header": "simple", "cookie": "form"}
 _SEPARATORS = {"form": ",", "simple": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
@@ -25,9 +25,7 @@ class Parameter:
         self.style: str = declared.get("style", _DEFAULT_STYLE[self.place])
         self.explode: bool = declared.get("explode", self.style == "form")
         schema = declared.get("schema") or next(iter(declared["content"].values()))["schema"]
-        resolved = schema
-        while "$ref" in resolved:
-            resolved = resolve(resolved["$ref"])
+        resolved = dereferenced(schema, resolve)
         self.declared: Mapping[str, Any] = resolved
         self.schema = Schema(schema, resolve, "request")
         self._type: str = resolved.get("type", "string")

@@ -1,7 +1,7 @@
 """One schema of the contract, compiled: what it finds in a value, the defaults it fills in, the members it hides."""
 
 import difflib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from functools import cache
 from importlib.resources import files
@@ -245,7 +245,7 @@ class _Translator:
         return _NEVER if never else self._schema(schema)
 
     def _is_of_other_direction(self, schema: Any) -> bool:
-        return bool(_deref(schema or {}, self._resolve).get(self._other_direction, False))
+        return bool(dereferenced(schema or {}, self._resolve).get(self._other_direction, False))
 
 
 def _escape(name: str) -> str:
@@ -253,13 +253,14 @@ def _escape(name: str) -> str:
     return quote(name.replace("~", "~0").replace("/", "~1"))
 
 
-def _deref(schema: dict[str, Any], resolve: Resolve) -> dict[str, Any]:
-    while "$ref" in schema:
-        schema = resolve(schema["$ref"])
-    return schema
+def dereferenced(node: Mapping[str, Any], resolve: Resolve) -> Mapping[str, Any]:
+    """The node itself, or what its `$ref` refers to."""
+    while "$ref" in node:
+        node = resolve(node["$ref"])
+    return node
 
 
-_OfObject = Callable[[dict[str, dict[str, Any]], dict[str, Transform]], Callable[[dict[str, Json]], Json] | None]
+_OfObject = Callable[[dict[str, Mapping[str, Any]], dict[str, Transform]], Callable[[dict[str, Json]], Json] | None]
 """From an object's properties, and the transforms that apply inside them, to the object's own transform."""
 
 
@@ -277,20 +278,20 @@ def _transform(
         return lambda value: [of_item(item) for item in value] if isinstance(value, list) else value
     properties = _properties(schema, resolve)
     inside = {name: of for name, nested in properties.items() if (of := _transform(nested, resolve, of_object, above))}
-    of_this = of_object({name: _deref(nested, resolve) for name, nested in properties.items()}, inside)
+    of_this = of_object({name: dereferenced(nested, resolve) for name, nested in properties.items()}, inside)
     if of_this is None:
         return None
     return lambda value: of_this(value) if isinstance(value, dict) else value
 
 
-def _properties(schema: dict[str, Any], resolve: Resolve) -> dict[str, Any]:
+def _properties(schema: Mapping[str, Any], resolve: Resolve) -> dict[str, Any]:
     """The properties of a schema, those of its `allOf` parts included."""
-    parts = (_properties(_deref(part, resolve), resolve) for part in schema.get("allOf", []))
+    parts = (_properties(dereferenced(part, resolve), resolve) for part in schema.get("allOf", []))
     return {name: nested for part in (*parts, schema.get("properties", {})) for name, nested in part.items()}
 
 
 def _filler(
-    properties: dict[str, dict[str, Any]], inside: dict[str, Transform]
+    properties: dict[str, Mapping[str, Any]], inside: dict[str, Transform]
 ) -> Callable[[dict[str, Json]], Json] | None:
     defaults = {name: nested["default"] for name, nested in properties.items() if "default" in nested}
     if not defaults and not inside:
@@ -310,7 +311,7 @@ def _filler(
 
 
 def _hider(
-    properties: dict[str, dict[str, Any]], inside: dict[str, Transform]
+    properties: dict[str, Mapping[str, Any]], inside: dict[str, Transform]
 ) -> Callable[[dict[str, Json]], Json] | None:
     hidden = {name for name, nested in properties.items() if nested.get("writeOnly")}
     if not hidden and not inside:

@@ -85,11 +85,11 @@ def _of_operation(contract: Contract, operation: Operation) -> Iterator[Example]
     bodies = request_examples(contract, operation)
     some = False
     for status, declared in sorted(operation.declared["responses"].items()):
-        response = _resolved(contract, declared)
+        response = contract.dereferenced(declared)
         headers = {
             name: header["example"]
             for name, each in response.get("headers", {}).items()
-            if "example" in (header := _resolved(contract, each))
+            if "example" in (header := contract.dereferenced(each))
         }
         for content_type, content in response.get("content", {}).items():
             for name, example in named(contract, content).items():
@@ -144,7 +144,7 @@ def _sent(
     body = request.get("body", name if not request else ABSENT)
     if isinstance(body, str):
         body = bodies.get(body, next(iter(bodies.values()), ABSENT))
-    content_type = next(iter(_resolved(contract, operation.declared["requestBody"])["content"]))
+    content_type = next(iter(contract.dereferenced(operation.declared["requestBody"])["content"]))
     return Sent(
         operation.method, target, headers if body is ABSENT else {"Content-Type": content_type, **headers}, body
     )
@@ -154,7 +154,7 @@ def request_examples(contract: Contract, operation: Operation) -> dict[str, Json
     """The bodies of an operation's request examples, by name."""
     if operation.request_body is None:
         return {}
-    content = next(iter(_resolved(contract, operation.declared["requestBody"])["content"].values()))
+    content = next(iter(contract.dereferenced(operation.declared["requestBody"])["content"].values()))
     return {name: example["value"] for name, example in named(contract, content).items() if "value" in example}
 
 
@@ -162,20 +162,15 @@ def named(contract: Contract, content: Mapping[str, Any]) -> dict[str, Mapping[s
     """The examples of a media type or a parameter by name; a single `example` is named so."""
     if "example" in content:
         return {"example": {"value": content["example"]}}
-    return {name: _resolved(contract, example) for name, example in content.get("examples", {}).items()}
+    return {name: contract.dereferenced(example) for name, example in content.get("examples", {}).items()}
 
 
 def _parameter_example(contract: Contract, operation: Operation, parameter: str, name: str) -> Json:
     item = contract.document["paths"][operation.path]
     for declared in (*operation.declared.get("parameters", ()), *item.get("parameters", ())):
-        each = _resolved(contract, declared)
+        each = contract.dereferenced(declared)
         if each["name"] == parameter:
             found = named(contract, each)
             example = found.get(name) or next(iter(found.values()), {})
             return example.get("value", ABSENT)
     return ABSENT
-
-
-def _resolved(contract: Contract, node: Mapping[str, Any]) -> Mapping[str, Any]:
-    resolved: Mapping[str, Any] = contract.resolve(node["$ref"]) if "$ref" in node else node
-    return resolved

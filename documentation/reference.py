@@ -42,7 +42,7 @@ class Reference:
         ]
         self.security = [
             (_security(scheme), scheme.get("description", ""), dict(scheme.get("x-roles", {})))
-            for scheme in map(self._resolved, document.get("components", {}).get("securitySchemes", {}).values())
+            for scheme in map(contract.dereferenced, document.get("components", {}).get("securitySchemes", {}).values())
         ]
         self.known_differences: list[Mapping[str, str]] = document.get("x-known-differences", [])
         self.executed = sum(sample.executed for sample in self.samples.values())
@@ -88,7 +88,7 @@ class Reference:
                 "body": link.get("requestBody"),
             }
             for response in operation.declared["responses"].values()
-            for link in self._resolved(response).get("links", {}).values()
+            for link in self._contract.dereferenced(response).get("links", {}).values()
             if "operationId" in link
         ]
 
@@ -109,11 +109,11 @@ class Reference:
         declared = operation.declared
         parameters: dict[str, list[Member]] = {}
         for each in (*self._path_item(operation).get("parameters", ()), *declared.get("parameters", ())):
-            parameter = self._resolved(each)
+            parameter = self._contract.dereferenced(each)
             parameters.setdefault(parameter["in"], []).append(self._objects.parameter(operation, parameter))
-        body = self._resolved(declared.get("requestBody", {}))
+        body = self._contract.dereferenced(declared.get("requestBody", {}))
         schema: Mapping[str, Any] = next((each.get("schema", {}) for each in body.get("content", {}).values()), {})
-        described = body.get("description") or self._resolved(schema).get("description", "")
+        described = body.get("description") or self._contract.dereferenced(schema).get("description", "")
         return OperationEntry(
             operation.id,
             place(operation.id),
@@ -127,9 +127,9 @@ class Reference:
             described if body else "",
             self._objects.body(f"{operation.id}.body", schema) if schema else None,
             self._objects.link(schema) if schema else None,
-            list(self._resolved(schema).get("required", ())),
+            list(self._contract.dereferenced(schema).get("required", ())),
             [
-                self._response(operation, status, self._resolved(each))
+                self._response(operation, status, self._contract.dereferenced(each))
                 for status, each in sorted(declared["responses"].items())
             ],
             [self.samples[each.anchor] for each in self._examples if each.operation is operation],
@@ -137,7 +137,7 @@ class Reference:
 
     def _response(self, operation: Operation, status: str, declared: Mapping[str, Any]) -> ResponseEntry:
         headers = [
-            (name, self._resolved(header).get("description", ""))
+            (name, self._contract.dereferenced(header).get("description", ""))
             for name, header in declared.get("headers", {}).items()
         ]
         content = [
@@ -186,10 +186,6 @@ class Reference:
     def _path_item(self, operation: Operation) -> Mapping[str, Any]:
         item: Mapping[str, Any] = self._contract.document["paths"][operation.path]
         return item
-
-    def _resolved(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
-        resolved: Mapping[str, Any] = self._contract.resolve(node["$ref"]) if "$ref" in node else node
-        return resolved
 
     def given_name(self, given: Sent) -> str:
         """The name of the request example that was sent before."""

@@ -35,7 +35,7 @@ class Schemas:
             schema = self._contract.resolve(schema["$ref"])
         merged: dict[str, Any] = {}
         for part in schema.get("allOf", ()):
-            resolved = self._contract.resolve(part["$ref"]) if "$ref" in part else part
+            resolved = self._contract.dereferenced(part)
             if not {"properties", "allOf", "x-rule"} & resolved.keys():
                 merged |= resolved
         return {**merged, **schema} if merged else schema

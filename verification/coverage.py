@@ -105,7 +105,7 @@ class Coverage:
 def request_schema(operation: Operation, contract: Contract) -> dict[str, Any] | None:
     """The schema of an operation's JSON request body."""
     body = operation.declared.get("requestBody", {})
-    content = (contract.resolve(body["$ref"]) if "$ref" in body else body).get("content", {})
+    content = contract.dereferenced(body).get("content", {})
     schema: dict[str, Any] | None = content.get("application/json", {}).get("schema")
     return schema
 

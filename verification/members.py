@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..contract.finding import json_pointer
-from ..contract.schema import Resolve
+from ..contract.schema import Resolve, dereferenced
 
 Path = tuple[str, ...]
 """Where a member is: names of members, `*` for every item of an array and for every member with a free name."""
@@ -74,8 +74,7 @@ def rules(schema: Mapping[str, Any], resolve: Resolve) -> list[Mapping[str, Any]
 
 def flattened(schema: Mapping[str, Any], resolve: Resolve) -> dict[str, Any]:
     """A schema without its `$ref`, and with what its `allOf` parts say about it beside its own words."""
-    while "$ref" in schema:
-        schema = resolve(schema["$ref"])
+    schema = dereferenced(schema, resolve)
     flat: dict[str, Any] = {}
     for part in schema.get("allOf", []):
         inherited = flattened(part, resolve)

@@ -89,7 +89,7 @@ def _is(schema: Mapping[str, Any], declared: Mapping[str, Any], contract: Contra
 def _success_schema(operation: Operation, contract: Contract) -> Mapping[str, Any]:
     for status, response in operation.declared["responses"].items():
         if str(status).startswith("2"):
-            resolved = contract.resolve(response["$ref"]) if "$ref" in response else response
+            resolved = contract.dereferenced(response)
             schema: Mapping[str, Any] = resolved.get("content", {}).get("application/json", {}).get("schema", {})
             return schema
     return {}

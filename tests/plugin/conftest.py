@@ -2,7 +2,9 @@
 
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,3 +29,10 @@ def project(tmp_path: Path) -> Path:
     """A copy of the client team's project."""
     ignored = shutil.ignore_patterns("__pycache__")
     return shutil.copytree(CLIENT, tmp_path / "project", ignore=ignored)
+
+
+@pytest.fixture
+def url(serve: Callable[..., Any]) -> str:
+    """A mock that runs already."""
+    server_url: str = serve("--store", ":memory:", "--quiet").url
+    return server_url

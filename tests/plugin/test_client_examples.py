@@ -1,27 +1,14 @@
 """The examples for client teams: the same test in three languages, run as their first lines say."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    command = [sys.executable, "-m", "callconfig", "serve", "--port", "0", "--store", ":memory:", "--quiet"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        found = re.search(r"http://[^/]+", server.stdout.readline() + server.stdout.readline())
-        assert found is not None
-        yield found[0]
-        server.terminate()
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -31,18 +31,6 @@ def run(
         timeout=120,
         check=False,
     )
-
-
-@pytest.fixture
-def url() -> Iterator[str]:
-    """A mock that runs already."""
-    command = [sys.executable, "-m", "callconfig", "serve", "--port", "0", "--store", ":memory:", "--quiet"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        found = re.search(r"http://[^/]+", server.stdout.readline() + server.stdout.readline())
-        assert found is not None
-        yield found[0]
-        server.terminate()
 
 
 def test_a_client_team_tests_its_code_from_the_installed_wheel(client_python: Path, project: Path) -> None:
