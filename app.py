@@ -40,25 +40,19 @@ from .identity.authentication import Authentication
 from .identity.caller import Authenticate, Caller
 from .identity.ownership import OwnConfigurations
 from .identity.problems import IDENTITY_PROBLEMS
-from .storage import MEMORY, ConfigurationStore, Resource, ServerValues, open_store
+from .storage import MEMORY, ConfigurationStore, ServerValues, open_store
 
 logger = logging.getLogger("callconfig")
 
 
 def sources(contract: Contract) -> Sources:
     """A clock that shows the real time and ids that nobody guesses, until a control determines them."""
-    return Sources(contract.resource["prefix"])
+    return Sources(contract.stored.prefix)
 
 
 def server_values(contract: Contract) -> ServerValues:
     """Real times, and ids that nobody guesses."""
     return sources(contract).values
-
-
-def resource(contract: Contract) -> Resource:
-    """The contract's `x-resource` as storage wants it."""
-    declared = contract.resource
-    return Resource(declared["identity"], tuple(declared["unique"]), declared["created_at"], declared["updated_at"])
 
 
 async def example_mock(contract: Contract) -> ASGIApp:
@@ -71,7 +65,7 @@ async def example_mock(contract: Contract) -> ASGIApp:
     def authenticate(scope: Scope) -> Caller:
         return known(scope) if any(name == b"authorization" for name, _ in scope["headers"]) else Caller("admin")
 
-    store = await open_store(MEMORY, resource(contract), values)
+    store = await open_store(MEMORY, contract.stored, values)
     return create_app(contract, store, authenticate=authenticate, logs=False)
 
 

@@ -19,8 +19,9 @@ from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.supervisors import Multiprocess
 
-from .app import create_app, resource, sources
+from .app import create_app, sources
 from .contract.document import Contract
+from .contract.resource import Resource
 from .contract.schema import Json, Schema
 from .contract.strict_json import NotStrictJson, decode
 from .controls.layers import BASE_PATH as CONTROLS_PATH
@@ -30,7 +31,7 @@ from .controls.steering import Controls
 from .identity.authentication import Authentication, InvalidAuthentication
 from .listening import listen
 from .outcome import OK, CouldNotRun
-from .storage import ConfigurationStore, DuplicateScope, Resource, StoreError, is_shared, open_store
+from .storage import ConfigurationStore, DuplicateScope, StoreError, is_shared, open_store
 
 
 def serve(options: argparse.Namespace) -> int:
@@ -87,7 +88,7 @@ async def _opened(
 ) -> AsyncIterator[ConfigurationStore]:
     """The store, closed at the end. Raises CouldNotRun."""
     try:
-        store = await open_store(options.store, resource(contract), values.values, fsync=options.fsync)
+        store = await open_store(options.store, contract.stored, values.values, fsync=options.fsync)
     except StoreError as error:
         raise CouldNotRun(f"{error}; choose another place with --store") from error
     try:
@@ -150,7 +151,7 @@ def _controls(
     if not options.controls:
         return None
     limits = Limits(journal_entries=options.journal)
-    return Controls(contract, store, values, resource(contract), limits=limits, token=options.control_token)
+    return Controls(contract, store, values, contract.stored, limits=limits, token=options.control_token)
 
 
 def _authentication(path: Path | None, contract: Contract) -> Authentication | None:
@@ -214,8 +215,8 @@ async def _plant(seeds: list[Path], contract: Contract, store: ConfigurationStor
     """Add the configurations of the seed files whose id and scope are not stored yet; all of them or none."""
     if not seeds:
         return
-    declared = resource(contract)
-    judge = Schema({"$ref": contract.resource["input"]}, contract.resolve, "request")
+    declared = contract.stored
+    judge = Schema(contract.stored.input, contract.resolve, "request")
     present = [orjson.loads(text) for text in await store.find()]
     taken = {key for document in present for key in _keys(document, declared)}
     new = [document for path in seeds for document in _read_seed(path, judge) if not taken & _keys(document, declared)]

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 import yaml
 
 from .operation import Operation
+from .resource import Resource
 from .schema import dereferenced
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -73,10 +74,16 @@ class Contract:
         return None
 
     @cached_property
-    def resource(self) -> Mapping[str, Any]:
-        """The `x-resource` declaration: which members identify what is stored. Empty where there is none."""
-        schemas = self.document.get("components", {}).get("schemas", {})
-        return next((schema["x-resource"] for schema in schemas.values() if "x-resource" in schema), {})
+    def resource(self) -> Resource | None:
+        """What the contract says is stored."""
+        return Resource.of(self.document)
+
+    @property
+    def stored(self) -> Resource:
+        """What the contract says is stored. Raises InvalidContract where it says nothing."""
+        if self.resource is None:
+            raise InvalidContract(f"{self.title}: no schema has an x-resource, so there is nothing to store")
+        return self.resource
 
     @cached_property
     def roles(self) -> Mapping[str, list[str]]:

@@ -49,7 +49,7 @@ class Schema:
     3.0 says SHOULD NOT); a writeOnly member must not be in a response, since it is likely a secret.
     """
 
-    def __init__(self, schema: dict[str, Any], resolve: Resolve, direction: Direction) -> None:
+    def __init__(self, schema: Mapping[str, Any], resolve: Resolve, direction: Direction) -> None:
         translator = _Translator(resolve, direction)
         self._translated = translator.document(schema)
         self._validator = Draft4Validator(self._translated, formats=FORMATS, validate_formats=True)
@@ -205,7 +205,7 @@ class _Translator:
         self._other_direction = _OTHER_DIRECTION[direction]
         self._definitions: dict[str, Any] = {}
 
-    def document(self, schema: dict[str, Any]) -> dict[str, Any]:
+    def document(self, schema: Mapping[str, Any]) -> dict[str, Any]:
         return {**self._schema(schema), "definitions": self._definitions}
 
     def _schema(self, schema: Any) -> Any:
@@ -265,7 +265,7 @@ _OfObject = Callable[[dict[str, Mapping[str, Any]], dict[str, Transform]], Calla
 
 
 def _transform(
-    schema: dict[str, Any], resolve: Resolve, of_object: _OfObject, above: frozenset[str] = frozenset()
+    schema: Mapping[str, Any], resolve: Resolve, of_object: _OfObject, above: frozenset[str] = frozenset()
 ) -> Transform | None:
     """The transform of a schema's values that changes its objects, at any depth, or None where none is needed."""
     if (reference := schema.get("$ref")) is not None:

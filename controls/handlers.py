@@ -11,7 +11,7 @@ from ..contract.document import Contract
 from ..contract.middleware import NO_CONTENT, Reply
 from ..contract.operation import EncodedArray
 from ..contract.redaction import Redaction
-from ..storage import Resource
+from ..contract.resource import Resource
 from .export import har, ndjson
 from .journal import Entry, texts
 from .match import Match, described

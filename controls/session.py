@@ -12,7 +12,8 @@ from typing import Any
 
 import orjson
 
-from ..storage import ConfigurationStore, Document, EmbeddedStore, Resource, ServerValues
+from ..contract.resource import Resource
+from ..storage import ConfigurationStore, Document, EmbeddedStore, ServerValues
 from .journal import Journal
 from .rules import Rules
 from .sources import Sources

@@ -8,8 +8,9 @@ from starlette.types import ASGIApp, Scope
 
 from ..contract.document import Contract
 from ..contract.redaction import Redaction
+from ..contract.resource import Resource
 from ..identity.caller import Unauthorized, bearer_token, equal
-from ..storage import ConfigurationStore, Resource
+from ..storage import ConfigurationStore
 from .document import load_controls
 from .layers import JournalLayer, SteeringLayer, session_of
 from .session import Limits, Session, Sessions
@@ -42,7 +43,7 @@ class Controls:
             store,
             sources,
             resource,
-            prefix=contract.resource["prefix"],
+            prefix=contract.stored.prefix,
             name_pattern=name_pattern,
             limits=limits or Limits(),
         )

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
+from ..contract.resource import Resource
 from .embedded import EmbeddedStore
 from .store import (
     ConfigurationStore,
     Document,
     DuplicateScope,
-    Resource,
     ServerValues,
     StoreError,
     StoreUnavailable,
@@ -21,7 +21,6 @@ __all__ = [
     "Document",
     "DuplicateScope",
     "EmbeddedStore",
-    "Resource",
     "ServerValues",
     "StoreError",
     "StoreUnavailable",

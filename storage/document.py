@@ -6,7 +6,8 @@ from typing import Any
 
 import orjson
 
-from .store import Document, Resource, ServerValues
+from ..contract.resource import Resource
+from .store import Document, ServerValues
 
 
 def to_json(document: Document) -> bytes:

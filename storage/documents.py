@@ -5,8 +5,9 @@ from typing import Self
 
 import orjson
 
+from ..contract.resource import Resource
 from .document import has_members, instant, scope_of, text_member, to_json
-from .store import Document, DuplicateScope, Resource
+from .store import Document, DuplicateScope
 
 
 class Documents:

@@ -8,9 +8,10 @@ from typing import Any, Self, TypeVar
 from tinydb import TinyDB
 from tinydb.table import Table
 
+from ..contract.resource import Resource
 from .document import completed, from_json, unused, with_server_members
 from .storages import TABLE, LogStorage, MemoryStorage
-from .store import Document, Resource, ServerValues, StoreUnavailable, UnknownConfiguration
+from .store import Document, ServerValues, StoreUnavailable, UnknownConfiguration
 
 Answer = TypeVar("Answer")
 

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from psycopg import AsyncConnection
 from psycopg.sql import SQL, Composed, Identifier
 
-from .store import Resource, UnreadableStore
+from ..contract.resource import Resource
+from .store import UnreadableStore
 
 LOCK = 0x63616C6C_636F6E66
 """The advisory lock ("callconf") under which one process migrates while the others wait."""

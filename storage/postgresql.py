@@ -11,13 +11,13 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL, Composed, Identifier, Placeholder
 from psycopg_pool import AsyncConnectionPool
 
+from ..contract.resource import Resource
 from .document import completed, from_json, has_members, instant, scope_of, to_json, with_server_members
 from .documents import Documents
 from .migrations import migrate
 from .store import (
     Document,
     DuplicateScope,
-    Resource,
     ServerValues,
     StoreUnavailable,
     UnknownConfiguration,

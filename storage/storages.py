@@ -12,13 +12,14 @@ from typing import Any, NamedTuple
 import orjson
 from tinydb import Storage
 
+from ..contract.resource import Resource
 from .commit import GroupCommit
 from .document import from_json, text_member, to_json
 from .documents import Documents
 from .files import to_disk
 from .log import Log
 from .recovery import Extent
-from .store import Document, Resource, StoreUnavailable
+from .store import Document, StoreUnavailable
 
 TABLE = "configurations"
 

@@ -9,16 +9,6 @@ Document = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Resource:
-    """How the contract identifies what is stored (its `x-resource` declaration): names of members."""
-
-    identity: str
-    unique: tuple[str, ...]
-    created_at: str
-    updated_at: str
-
-
-@dataclass(frozen=True, slots=True)
 class ServerValues:
     """Where server-made values come from, handed in so that tests and controls can fix them.
 

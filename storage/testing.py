@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from .store import Document, Resource, ServerValues
+from ..contract.resource import Resource
+from .store import Document, ServerValues
 
 RESOURCE = Resource("id", ("reseller_id", "template"), "created_at", "updated_at")
 UNPRIVILEGED = ("postgres", "nobody")

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx2 as httpx
 import pytest
-from callconfig.app import create_app, resource, server_values
+from callconfig.app import create_app, server_values
 from callconfig.contract.document import Contract
 from callconfig.storage import ConfigurationStore, open_store
 from callconfig.storage.testing import PostgreSQLServer, postgresql_server
@@ -38,7 +38,7 @@ def sample(contract: Contract) -> dict[str, Any]:
 @pytest.fixture
 def store(contract: Contract) -> ConfigurationStore:
     """An empty store in memory."""
-    return asyncio.run(open_store(":memory:", resource(contract), server_values(contract)))
+    return asyncio.run(open_store(":memory:", contract.stored, server_values(contract)))
 
 
 @pytest.fixture

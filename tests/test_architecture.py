@@ -13,7 +13,7 @@ PACKAGES = ("contract", "handlers", "storage", "controls", "identity", "verifica
 
 MAY_IMPORT = {
     "contract": set(),
-    "storage": set(),
+    "storage": {"contract"},
     "handlers": {"contract", "storage"},
     "identity": {"contract", "storage"},
     "controls": {"contract", "handlers", "identity", "storage"},

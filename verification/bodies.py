@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
 
 from ..contract.schema import Json, Resolve, Schema
+from ..contract.shape import Member, Path, flattened, members, rules
 from .coverage import general
-from .members import Member, Path, flattened, members, rules
 from .strategies import EXAMPLES
 
 ABSENT = object()

@@ -13,9 +13,9 @@ from hypothesis.errors import Flaky
 from ..contract.document import Contract
 from ..contract.operation import Operation
 from ..contract.schema import Json
+from ..contract.shape import flattened
 from .bodies import Bodies
 from .coverage import request_schema
-from .members import flattened
 from .resource import Resource
 from .result import Failure, Result
 from .steps import FIRST, JSON_BODY, Create, List, Raw, Replace, Step

@@ -10,8 +10,8 @@ from ..contract.finding import Finding
 from ..contract.interaction import Interaction, by_name
 from ..contract.operation import Operation
 from ..contract.parameters import parse_query
+from ..contract.shape import Member, Path, members, rules
 from ..contract.strict_json import NotStrictJson, decode
-from .members import Member, Path, members, rules
 
 
 @dataclass(slots=True)

@@ -11,14 +11,14 @@ from typing import Literal
 import uvicorn
 from starlette.types import ASGIApp
 
-from ..app import create_app, resource, server_values
+from ..app import create_app, server_values
 from ..contract.document import Contract
 from ..storage import open_store
 
 
 def fresh_mock(contract: Contract) -> ASGIApp:
     """The built-in mock with nothing stored."""
-    store = asyncio.run(open_store(":memory:", resource(contract), server_values(contract)))
+    store = asyncio.run(open_store(":memory:", contract.stored, server_values(contract)))
     return create_app(contract, store)
 
 

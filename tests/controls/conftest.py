@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from callconfig.app import create_app, resource, sources
+from callconfig.app import create_app, sources
 from callconfig.contract.document import Contract
 from callconfig.controls.steering import Controls
 from callconfig.storage import open_store
@@ -20,8 +20,8 @@ def make_steered(contract: Contract) -> Callable[..., ASGIApp]:
 
     def make(*, base_path: str = "", **options: Any) -> ASGIApp:
         values = sources(contract)
-        store = asyncio.run(open_store(":memory:", resource(contract), values.values))
-        controls = Controls(contract, store, values, resource(contract), **options)
+        store = asyncio.run(open_store(":memory:", contract.stored, values.values))
+        controls = Controls(contract, store, values, contract.stored, **options)
         return create_app(contract, store, base_path=base_path, controls=controls)
 
     return make

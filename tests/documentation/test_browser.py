@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from callconfig.app import create_app, resource, server_values
+from callconfig.app import create_app, server_values
 from callconfig.contract.document import Contract
 from callconfig.documentation.page import Page as Rendered
 from callconfig.storage import open_store
@@ -53,7 +53,7 @@ def browser(mock: str, rendered: tuple[Rendered, str]) -> Iterator[Browser]:  # 
 @pytest.fixture(scope="module")
 def mock(contract: Contract, running: Running) -> Iterator[str]:
     """A running mock, below a base path."""
-    store = asyncio.run(open_store(":memory:", resource(contract), server_values(contract)))
+    store = asyncio.run(open_store(":memory:", contract.stored, server_values(contract)))
     with running(create_app(contract, store, base_path="/agent")) as root:
         yield f"{root}/agent"
 

@@ -12,7 +12,7 @@ from typing import Any
 import jwt
 import pytest
 import schemathesis
-from callconfig.app import create_app, resource, sources
+from callconfig.app import create_app, sources
 from callconfig.contract.document import Contract
 from callconfig.contract.schema import time_zones
 from callconfig.controls.steering import Controls
@@ -44,8 +44,8 @@ def bearer(token: str) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def shared(contract: Contract) -> Iterator[TestClient]:
     values = sources(contract)
-    store = asyncio.run(open_store(":memory:", resource(contract), values.values))
-    controls = Controls(contract, store, values, resource(contract))
+    store = asyncio.run(open_store(":memory:", contract.stored, values.values))
+    controls = Controls(contract, store, values, contract.stored)
     authenticate = Authentication(SETTINGS, contract.roles)
     with TestClient(create_app(contract, store, controls=controls, authenticate=authenticate)) as client:
         yield client

@@ -10,10 +10,10 @@ from typing import Any
 
 import psycopg
 import pytest
+from callconfig.contract.resource import Resource
 from callconfig.storage import (
     ConfigurationStore,
     DuplicateScope,
-    Resource,
     StoreUnavailable,
     UnreadableStore,
     open_store,

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from callconfig.app import create_app, resource, server_values
+from callconfig.app import create_app, server_values
 from callconfig.cli import main
 from callconfig.contract.document import Contract
 from callconfig.storage import ServerValues, open_store
@@ -31,7 +31,7 @@ def other_app(contract: Contract) -> ASGIApp:
     """A second mock, with a store, identities and times of its own."""
     numbers = iter(range(100_000))
     values = ServerValues(server_values(contract).now, lambda: f"cfg_number{next(numbers):06}")
-    return create_app(contract, asyncio.run(open_store(":memory:", resource(contract), values)))
+    return create_app(contract, asyncio.run(open_store(":memory:", contract.stored, values)))
 
 
 def answering(app: ASGIApp, old: bytes, new: bytes, *, status: int | None = None) -> ASGIApp:

@@ -1,11 +1,11 @@
-"""The members of a schema with what the contract asks of each: the rows that a run can exercise or miss."""
+"""The shape of a schema: its members with what the contract asks of each, and its rules across members."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..contract.finding import json_pointer
-from ..contract.schema import Resolve, dereferenced
+from .finding import json_pointer
+from .schema import Resolve, dereferenced
 
 Path = tuple[str, ...]
 """Where a member is: names of members, `*` for every item of an array and for every member with a free name."""
