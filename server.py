@@ -24,10 +24,10 @@ from .contract.document import Contract
 from .contract.resource import Resource
 from .contract.schema import Json, Schema
 from .contract.strict_json import NotStrictJson, decode
-from .controls.layers import BASE_PATH as CONTROLS_PATH
-from .controls.session import Limits
-from .controls.sources import Sources
-from .controls.steering import Controls
+from .controls.clock import Sources
+from .controls.controls import BASE_PATH as CONTROLS_PATH
+from .controls.controls import Controls
+from .controls.sessions import Limits
 from .identity.authentication import Authentication, InvalidAuthentication
 from .listening import listen
 from .outcome import OK, CouldNotRun
@@ -56,7 +56,7 @@ def _log(options: argparse.Namespace) -> None:
 
 
 def _config(app: ASGIApp | str, **settings: Any) -> uvicorn.Config:
-    return uvicorn.Config(app, log_config=None, access_log=False, server_header=False, **settings)
+    return uvicorn.Config(app, log_config=None, access_log=False, server_header=False, proxy_headers=False, **settings)
 
 
 async def _serve(options: argparse.Namespace, config: uvicorn.Config, listening: socket.socket) -> None:
@@ -151,7 +151,7 @@ def _controls(
     if not options.controls:
         return None
     limits = Limits(journal_entries=options.journal)
-    return Controls(contract, store, values, contract.stored, limits=limits, token=options.control_token)
+    return Controls(contract, store, values, limits=limits, token=options.control_token)
 
 
 def _authentication(path: Path | None, contract: Contract) -> Authentication | None:
@@ -173,7 +173,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if self._controls is not None:
-            self._controls.stop()  # or who waits for requests would keep the server waiting
+            self._controls.sessions.stop()  # or who waits for requests would keep the server waiting
         await super().shutdown(sockets)
 
     @contextlib.contextmanager
@@ -193,7 +193,6 @@ def _greet(contract: Contract, listening: socket.socket, options: argparse.Names
         f"callconfig {version('callconfig')} mocks {contract.title} {contract.version}\n"
         + "".join(f"  API    {root}{options.base_path}{path}\n" for path in sorted(paths))
         + f"  Docs   {root}{options.base_path}/docs\n"
-        + f"  UI     {root}{options.base_path}/ui/\n"
         + (f"  Steer  {root}{CONTROLS_PATH}/docs\n" if options.controls else "")
         + ("  Steer  off: each of several processes would steer only itself\n" if options.workers > 1 else "")
         + (f"  Auth   tokens of {options.auth}\n" if options.auth else "")

@@ -1,7 +1,6 @@
 """The contract: an OpenAPI document, loaded and compiled. Everything that needs a fact of the API asks here."""
 
 import json
-import re
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +10,7 @@ from urllib.parse import unquote
 import yaml
 
 from .operation import Operation
+from .paths import Paths, Route
 from .resource import Resource
 from .schema import dereferenced
 
@@ -30,14 +30,13 @@ class Contract:
         self.title: str = document["info"]["title"]
         self.version: str = str(document["info"]["version"])
         self.operations: dict[str, Operation] = {}
-        self._routes: list[tuple[re.Pattern[str], dict[str, Operation]]] = []
-        # A path without parameters comes before one with them: /a/mine before /a/{id} (OpenAPI 3.0, Paths Object).
-        for path, item in sorted(document["paths"].items(), key=lambda entry: ("{" in entry[0], entry[0])):
-            operations = {
-                method.upper(): Operation(path, method, item, self.resolve) for method in METHODS if method in item
-            }
+        by_path = {
+            path: {method.upper(): Operation(path, method, item, self.resolve) for method in METHODS if method in item}
+            for path, item in document["paths"].items()
+        }
+        for operations in by_path.values():
             self.operations |= {operation.id: operation for operation in operations.values()}
-            self._routes.append((_route(path), operations))
+        self._paths = Paths(by_path.items())
 
     @classmethod
     def load(cls, path: Path = BUILT_IN, *, validate: bool = True) -> "Contract":
@@ -66,12 +65,9 @@ class Contract:
         """The node itself, or what its `$ref` refers to."""
         return dereferenced(node, self.resolve)
 
-    def route(self, path: str) -> tuple[dict[str, Operation], dict[str, str]] | None:
-        """The operations of a path by method, with the path's parameters decoded; None for an unknown path."""
-        for pattern, operations in self._routes:
-            if match := pattern.fullmatch(path):
-                return operations, {name: unquote(value) for name, value in match.groupdict().items()}
-        return None
+    def route(self, path: str) -> Route | None:
+        """The operations of a path, percent-encoded as it was sent; None for an unknown path."""
+        return self._paths.find(path)
 
     @cached_property
     def resource(self) -> Resource | None:
@@ -127,13 +123,6 @@ def read_document(path: Path) -> dict[str, Any]:
     if not isinstance(document, dict) or not str(document.get("openapi", "")).startswith("3.0"):
         raise InvalidContract(f"{path}: is not an OpenAPI 3.0 document")
     return document
-
-
-def _route(path: str) -> re.Pattern[str]:
-    parts = re.split(r"\{([^}]+)\}", path)
-    return re.compile(
-        "".join(f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
-    )
 
 
 def _validate(path: Path, document: dict[str, Any]) -> None:

@@ -7,6 +7,9 @@ from typing import Any, Literal
 Place = Literal["body", "query", "path", "header", "status"]
 Severity = Literal["error", "warning"]
 
+MOST_FINDINGS = 100
+"""How many violations of one value are told at most: what a stranger sends decides no other cost."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

@@ -1,6 +1,6 @@
 """One operation of the contract, compiled once: what it finds in a request, and in a response."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -9,7 +9,7 @@ import orjson
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header, parse_options_header
 
-from .finding import Finding
+from .finding import MOST_FINDINGS, Finding
 from .parameters import Parameter, read_parameters
 from .schema import Json, Resolve, Schema, dereferenced, show
 from .strict_json import NotStrictJson, decode
@@ -32,9 +32,21 @@ class EncodedArray(list[bytes]):
     """An array whose items are JSON texts already. What was judged before is neither parsed nor judged again."""
 
 
-@lru_cache(maxsize=256)
+Reply = tuple[Json, int] | tuple[Json, int, Mapping[str, str]]
+"""What an operation answers: the value of the body, the status, and header fields."""
+WITHOUT_BODY = (204, 304)
+"""Statuses whose response has no content (RFC 9110, section 6.4.1)."""
+LONGEST_REMEMBERED = 200
+"""Characters of a header field that a cache may be keyed by: a stranger's text is not kept for long."""
+
+
 def media_type(content_type: str) -> tuple[str, str]:
     """The media type and the charset of a `Content-Type`, in lower case; the charset of JSON is UTF-8."""
+    return (_media_type if len(content_type) <= LONGEST_REMEMBERED else _media_type.__wrapped__)(content_type)
+
+
+@lru_cache(maxsize=256)
+def _media_type(content_type: str) -> tuple[str, str]:
     name, parameters = parse_options_header(content_type)
     return name.lower(), parameters.get("charset", "utf-8").lower()
 
@@ -43,8 +55,12 @@ def is_json(name: str) -> bool:
     return name == "application/json" or name.endswith("+json")
 
 
-@lru_cache(maxsize=256)
 def _accepts(accept: str, offered: tuple[str, ...]) -> bool:
+    return (_admits if len(accept) <= LONGEST_REMEMBERED else _admits.__wrapped__)(accept, offered)
+
+
+@lru_cache(maxsize=256)
+def _admits(accept: str, offered: tuple[str, ...]) -> bool:
     return parse_accept_header(accept, MIMEAccept).best_match(offered) is not None
 
 
@@ -105,35 +121,51 @@ class Representation:
         # An array can be judged item by item where its schema says nothing but what its items are.
         by_items = declared.keys() <= {"type", "items", "title", "description"}
         self._items = Schema(declared["items"], resolve, "response") if by_items and "items" in declared else None
-        self._judged: dict[bytes, bytes] = {}
+        self._judged: set[int] = set()
 
-    def encode(self, value: Json) -> tuple[bytes, list[Finding]]:
-        """The JSON text to send, without writeOnly members, and every violation in it."""
+    def encode(self, value: Json) -> tuple[list[bytes], list[Finding]]:
+        """The pieces of the JSON text to send, without writeOnly members, and every violation in it."""
         if not isinstance(value, EncodedArray):
             value = self.schema.without_write_only(value)
-            return orjson.dumps(value), self.schema.findings(value, "body")
+            return [orjson.dumps(value)], self.schema.findings(value, "body")
         if self._items is None:
             return self.encode([orjson.loads(item) for item in value])
         return self._encode_items(self._items, value)
 
-    def _encode_items(self, items: Schema, texts: EncodedArray) -> tuple[bytes, list[Finding]]:
-        """What was found right is remembered with its text: the text is immutable, so the verdict stays true."""
+    def _encode_items(self, items: Schema, texts: EncodedArray) -> tuple[list[bytes], list[Finding]]:
+        """Of what was found right its hash is remembered: 64 bits with a key of this process, which nobody can aim at.
+
+        A text with members to hide is read each time.
+        """
         findings: list[Finding] = []
-        if len(self._judged) > MOST_JUDGED:
+        shown: list[bytes] = []
+        if len(self._judged) + len(texts) > MOST_JUDGED:
             self._judged.clear()
         for index, text in enumerate(texts):
-            if text not in self._judged:
+            if hash(text) not in self._judged:
                 value = items.without_write_only(stored := orjson.loads(text))
                 wrong = items.findings(value, "body")
                 findings += [replace(finding, pointer=f"/{index}{finding.pointer}") for finding in wrong]
-                if not wrong:
-                    self._judged[text] = text if value == stored else orjson.dumps(value)
-        body = b"" if findings else b"[" + b",".join(map(self._judged.__getitem__, texts)) + b"]"
-        return body, findings
+                if len(findings) > MOST_FINDINGS:
+                    break
+                if value != stored:
+                    text = orjson.dumps(value)
+                elif not wrong:
+                    self._judged.add(hash(text))
+            shown.append(text)
+        return [] if findings else list(_array(shown)), findings[:MOST_FINDINGS]
 
 
+def _array(texts: Sequence[bytes]) -> Iterator[bytes]:
+    """A JSON array of these texts, in pieces."""
+    for start in range(0, len(texts), ITEMS_IN_PIECE):
+        yield (b"," if start else b"[") + b",".join(texts[start : start + ITEMS_IN_PIECE])
+    yield b"]" if texts else b"[]"
+
+
+ITEMS_IN_PIECE = 200
 MOST_JUDGED = 250_000
-"""How many judged items are remembered before the memory is emptied; it holds references, not copies."""
+"""How many judged items are remembered before the memory is emptied."""
 
 
 class Response:
@@ -199,43 +231,43 @@ class Operation:
         responses = self.responses
         return responses.get(str(status)) or responses.get(f"{status // 100}XX") or responses.get("DEFAULT")
 
-    def encode_response(self, status: int, headers: Headers, value: Json) -> tuple[bytes, list[Finding]]:
-        """A value as the body to send, and every violation of the response that carries it.
+    def encode_response(self, status: int, headers: Headers, value: Json) -> tuple[list[bytes], list[Finding]]:
+        """A value as the pieces of the body to send, and every violation of the response that carries it.
 
         `headers` has `content-type` when there is a body to send; what is not JSON is given as bytes.
         """
-        body, findings = self._judge(status, headers, lambda representation: representation.encode(value))
-        return (value if isinstance(value, bytes) else body), findings
+        pieces, findings = self._judge(status, headers, lambda representation: representation.encode(value))
+        return ([value] if isinstance(value, bytes) else pieces), findings
 
     def check_response(self, status: int, headers: Headers, body: bytes) -> list[Finding]:
         """Every violation in a response that somebody sent."""
 
-        def judge(representation: Representation) -> tuple[bytes, list[Finding]]:
+        def judge(representation: Representation) -> tuple[list[bytes], list[Finding]]:
             try:
-                return body, representation.schema.findings(decode(body), "body")
+                return [body], representation.schema.findings(decode(body), "body")
             except NotStrictJson as error:
-                return body, error.findings
+                return [body], error.findings
 
         return self._judge(status, headers, judge)[1]
 
     def _judge(
-        self, status: int, headers: Headers, judge: Callable[[Representation], tuple[bytes, list[Finding]]]
-    ) -> tuple[bytes, list[Finding]]:
+        self, status: int, headers: Headers, judge: Callable[[Representation], tuple[list[bytes], list[Finding]]]
+    ) -> tuple[list[bytes], list[Finding]]:
         response = self.response(status)
         if response is None:
             detail = f"{status} is not documented for {self.id}, only {', '.join(self.responses)}"
-            return b"", [Finding("undocumented-status", "status", detail)]
+            return [], [Finding("undocumented-status", "status", detail)]
         findings = response.findings(headers) if response.headers else []
         if not response.representations:
-            return b"", findings
+            return [], findings
         content_type = headers.get("content-type", "")
         name, _ = media_type(content_type)
         representation = response.representations.get(name)
         if representation is None:
             expected = " or ".join(response.representations)
             detail = f"must be {expected}, not {show(content_type)}"
-            return b"", [*findings, Finding("undocumented-media-type", "header", detail, name="Content-Type")]
+            return [], [*findings, Finding("undocumented-media-type", "header", detail, name="Content-Type")]
         if not is_json(name):
-            return b"", findings
-        body, wrong = judge(representation)
-        return body, findings + wrong
+            return [], findings
+        pieces, wrong = judge(representation)
+        return pieces, findings + wrong

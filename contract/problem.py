@@ -1,6 +1,6 @@
 """Problems: what an error is on the wire (RFC 9457)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,3 +49,9 @@ class Problem:
         if self.errors:
             shown["errors"] = [finding.as_json() for finding in self.errors]
         return shown
+
+
+INTERNAL_ERROR = Problem("internal-error", "The server failed to answer; its log says why.")
+
+Problems = Mapping[type[Exception], Callable[[Any], Problem]]
+"""The problem that an exception of a handler becomes."""

@@ -8,22 +8,20 @@ from typing import Any
 import orjson
 
 from ..contract.document import Contract
-from ..contract.middleware import NO_CONTENT, Reply
-from ..contract.operation import EncodedArray
+from ..contract.operation import EncodedArray, Reply
 from ..contract.redaction import Redaction
 from ..contract.resource import Resource
-from .export import har, ndjson
-from .journal import Entry, texts
+from .clock import parse_instant
+from .journal import Entry, har, ndjson, texts
 from .match import Match, described
-from .session import LimitReached, Session, Sessions, summary
-from .sources import parse_instant
+from .sessions import LimitReached, Session, Sessions, summary
 
 Json = dict[str, Any]
 
 NEAR_MISSES = 3
 LOOKED_AT_FOR_NEAR_MISSES = 200
 
-NOTHING: Reply = (None, NO_CONTENT)
+NOTHING: Reply = (None, 204)
 
 
 class DuplicateItems(Exception):
@@ -108,15 +106,22 @@ async def get_request(number: int, session: Session, redaction: Redaction) -> Re
 async def find_requests(body: Json, session: Session, redaction: Redaction) -> Reply:
     """What matches, as soon as there is enough of it, or when the time is over."""
     match, expected = Match(body.get("match", {})), body["at_least"]
-    found = _found(session, match, redaction)
+    found: list[Entry] = []
+    looked_at = 0
     ends = time.monotonic() + min(body["timeout"], session.limits.wait_seconds)
-    while len(found) < expected and (left := ends - time.monotonic()) > 0:
+    while True:
+        # Several may have ended before this one was woken, and not in the order in which they came.
+        new = [entry for entry in session.journal if entry.ended > looked_at]
+        looked_at = max((entry.ended for entry in new), default=looked_at)
+        found += [entry for entry in new if match.accepts(_described(entry, redaction))]
+        left = ends - time.monotonic()
+        if len(found) >= expected or left <= 0:
+            break
         try:
-            entry = await asyncio.wait_for(session.journal.next(), left)
+            await asyncio.wait_for(session.journal.changed(), left)
         except TimeoutError:
             break
-        if match.accepts(_described(entry, redaction)):
-            found.append(entry)
+    found.sort(key=lambda entry: entry.number)
     met = len(found) >= expected
     return {
         "met": met,

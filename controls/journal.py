@@ -2,11 +2,16 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib.metadata import version
+from itertools import chain
 from typing import Any
 
+import orjson
+
+from ..contract import har as archive
 from ..contract.finding import Finding
 from ..contract.har import text_of
 from ..contract.interaction import Interaction
@@ -16,7 +21,7 @@ Fields = list[tuple[bytes, bytes]]
 """Header fields as ASGI has them."""
 
 ENTRY_OVERHEAD = 2000
-"""About what an entry takes beside its bodies, in bytes."""
+"""About what an entry takes beside the texts in it, in bytes."""
 LARGEST_BODY = 1 << 20
 """A longer body is not kept: a list of everything must not push out all the rest."""
 
@@ -31,7 +36,7 @@ class UnknownRequest(Exception):
 
 @dataclass(slots=True)
 class Entry:
-    """One request and its answer. `status` is 0 while there is no answer."""
+    """One request and its answer. `status` is 0 while there is no answer, `ended` while one may still come."""
 
     started: float
     method: str
@@ -48,10 +53,15 @@ class Entry:
     response_headers: Fields = field(default_factory=list)
     response_body: bytes = b""
     findings: list[Finding] = field(default_factory=list)
+    ended: int = 0
+    """The how-manieth entry of its journal that ended."""
 
     @property
     def size(self) -> int:
-        return ENTRY_OVERHEAD + len(self.request_body) + len(self.response_body)
+        """Bytes, about."""
+        fields = sum(map(len, chain.from_iterable((*self.headers, *self.response_headers))))
+        told = sum(len(finding.detail) + len(finding.pointer or "") for finding in self.findings)
+        return ENTRY_OVERHEAD + len(self.target) + fields + told + len(self.request_body) + len(self.response_body)
 
     def interaction(self, redaction: Redaction) -> Interaction:
         """What went over the wire, without secrets."""
@@ -95,14 +105,17 @@ class Entry:
 
 
 class Journal:
-    """The latest entries, bounded in number and in bytes; 0 entries means that none is kept."""
+    """The latest entries in the order in which they came, bounded in number and in bytes.
+
+    An entry is there from its arrival, and complete when it has ended. With 0 entries none is kept.
+    """
 
     def __init__(self, most_entries: int, most_bytes: int) -> None:
         self._most_entries, self._most_bytes = most_entries, most_bytes
         self._entries: deque[Entry] = deque()
         self._bytes = 0
-        self._numbers = 0
-        self._waiting: set[asyncio.Future[Entry]] = set()
+        self._begun = self._ended = 0
+        self._waiting: set[asyncio.Future[None]] = set()
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -110,27 +123,29 @@ class Journal:
     def __iter__(self) -> Iterator[Entry]:
         return iter(tuple(self._entries))
 
-    @property
-    def keeps(self) -> bool:
-        return self._most_entries > 0
+    def begin(self, entry: Entry) -> None:
+        """Keep an entry for what has come."""
+        if self._most_entries:
+            self._begun += 1
+            entry.number = self._begun
+            self._entries.append(entry)
+            self._drop()
 
-    def append(self, entry: Entry) -> None:
-        """Keep `entry`, without bodies that are too large, and tell those who wait for one."""
-        self._numbers += 1
-        entry.number = self._numbers
+    def end(self, entry: Entry) -> None:
+        """Complete an entry, without bodies that are too large, and wake those who wait."""
+        self._ended += 1
+        entry.ended = self._ended
         if len(entry.request_body) > LARGEST_BODY:
             entry.request_body = b""
         if len(entry.response_body) > LARGEST_BODY:
             entry.response_body = b""
-        self._entries.append(entry)
-        self._bytes += entry.size
-        while len(self._entries) > self._most_entries or (self._bytes > self._most_bytes and len(self._entries) > 1):
-            self._bytes -= self._entries.popleft().size
-        if self._waiting:
-            for waiting in self._waiting:
-                if not waiting.done():
-                    waiting.set_result(entry)
-            self._waiting.clear()
+        if self._entries and entry.number >= self._entries[0].number:
+            self._bytes += entry.size
+            self._drop()
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
+        self._waiting.clear()
 
     def get(self, number: int) -> Entry:
         """Raises UnknownRequest."""
@@ -144,12 +159,12 @@ class Journal:
         self._entries.clear()
         self._bytes = 0
 
-    async def next(self) -> Entry:
-        """The next entry that is appended. Raises TimeoutError when the journal stops before."""
-        waiting: asyncio.Future[Entry] = asyncio.get_running_loop().create_future()
+    async def changed(self) -> None:
+        """Return when an entry has ended. Raises TimeoutError when the journal stops before."""
+        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.add(waiting)
         try:
-            return await waiting
+            await waiting
         finally:
             self._waiting.discard(waiting)
 
@@ -158,6 +173,30 @@ class Journal:
         for waiting in self._waiting:
             if not waiting.done():
                 waiting.set_exception(TimeoutError())
+
+    def _drop(self) -> None:
+        while len(self._entries) > self._most_entries or (self._bytes > self._most_bytes and len(self._entries) > 1):
+            dropped = self._entries.popleft()
+            if dropped.ended:
+                self._bytes -= dropped.size
+
+
+def ndjson(entries: Iterable[Entry], redaction: Redaction) -> bytes:
+    """One JSON text a line."""
+    return b"".join(orjson.dumps(entry.as_json(redaction), option=orjson.OPT_APPEND_NEWLINE) for entry in entries)
+
+
+def har(entries: Iterable[Entry], redaction: Redaction) -> dict[str, Any]:
+    """HAR 1.2; findings are in `_findings`."""
+    shown = (
+        {
+            **archive.entry(entry.interaction(redaction)),
+            "_findings": [finding.as_json() for finding in entry.findings],
+        }
+        for entry in entries
+    )
+    creator = {"name": "callconfig", "version": version("callconfig")}
+    return {"log": {"version": "1.2", "creator": creator, "entries": list(shown)}}
 
 
 def texts(fields: Fields) -> list[tuple[str, str]]:

@@ -7,8 +7,7 @@ from urllib.parse import unquote_plus
 from ..contract.document import Contract
 from ..contract.example import NotDocumented, documented_reply
 from ..contract.finding import Finding, Place
-from ..contract.middleware import Reply
-from ..contract.operation import Operation
+from ..contract.operation import Operation, Reply
 from ..contract.problem import Problem
 
 _NAMES = ("code", "example", "dynamic")
@@ -31,14 +30,14 @@ def without_twins(query: bytes) -> tuple[bytes, dict[str, str]]:
 
 
 def preferred(
-    header: bytes | None, twins: Mapping[str, str], operation: Operation, contract: Contract
+    header: str | None, twins: Mapping[str, str], operation: Operation, contract: Contract
 ) -> Reply | Problem | None:
     """The answer that is wanted, or the problem with the wish; None when nothing that we know is wanted.
 
     With the header, the query's twins are ignored. `dynamic=true` wants an answer that is made, not an example: where
     that is a success, the mock's own.
     """
-    wanted = dict(twins) if header is None else _preferences(header.decode("latin-1"))
+    wanted = dict(twins) if header is None else _preferences(header)
     if not wanted:
         return None
     place: Place = "query" if header is None else "header"

@@ -1,14 +1,13 @@
 """The one table from what a control, or a session, can answer instead, to problems."""
 
 from ..contract.finding import Finding
-from ..contract.middleware import Problems
-from ..contract.problem import Problem
+from ..contract.problem import Problem, Problems
 from ..contract.schema import show
 from ..identity.problems import IDENTITY_PROBLEMS
 from .handlers import DuplicateItems
 from .journal import UnknownRequest
 from .rules import NotInContract, UnknownRule
-from .session import (
+from .sessions import (
     InvalidSessionName,
     LimitReached,
     SessionExists,

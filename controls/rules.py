@@ -1,4 +1,4 @@
-"""Rules: what matching requests get instead of the usual. This module chooses, `layers` carries out."""
+"""Rules: what matching requests get instead of the usual. Here it is chosen; the steering carries it out."""
 
 import math
 import random
@@ -9,10 +9,9 @@ import orjson
 
 from ..contract.document import Contract
 from ..contract.example import NotDocumented, documented_reply
-from ..contract.middleware import Reply
-from ..contract.operation import Operation
+from ..contract.operation import Operation, Reply
+from .clock import Clock, parse_instant
 from .match import Match
-from .sources import Clock, parse_instant
 
 LONGEST_DELAY = 60.0
 """Seconds that a request waits at most, however the throw falls out."""

@@ -3,8 +3,7 @@
 from typing import Any
 from urllib.parse import quote
 
-from ..contract.middleware import Reply
-from ..contract.operation import EncodedArray
+from ..contract.operation import EncodedArray, Reply
 from ..storage import ConfigurationStore
 
 Json = dict[str, Any]

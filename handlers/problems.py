@@ -1,8 +1,7 @@
 """The one table from domain errors to problems."""
 
 from ..contract.finding import Finding
-from ..contract.middleware import Problems
-from ..contract.problem import Problem
+from ..contract.problem import Problem, Problems
 from ..contract.schema import show
 from ..storage import DuplicateScope, StoreUnavailable, UnknownConfiguration
 from .configurations import ContradictingId

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from starlette.types import Scope
-
 from ..contract.document import InvalidContract
+from ..contract.operation import Headers
 from ..contract.schema import Schema
 from ..contract.strict_json import NotStrictJson, decode
 from .caller import Caller, Unauthorized, bearer_token, equal
@@ -76,9 +75,9 @@ class Authentication:
         except InvalidAuthentication as error:
             raise InvalidAuthentication(f"{path}: {error}") from error
 
-    def __call__(self, scope: Scope) -> Caller:
+    def __call__(self, headers: Headers) -> Caller:
         """Raises Unauthorized."""
-        token = bearer_token(scope)
+        token = bearer_token(headers)
         # Every known token is compared, so that the time does not tell which one came near.
         callers = [caller for known, caller in self._callers if equal(known, token)]
         if callers:

@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from starlette.types import Scope
+from ..contract.operation import Headers
 
 
 class Unauthorized(Exception):
@@ -28,15 +28,14 @@ class Caller:
             raise Forbidden(f"The role {self.role} may not use this operation.")
 
 
-def bearer_token(scope: Scope) -> bytes:
+def bearer_token(headers: Headers) -> bytes:
     """The token of a request (RFC 6750, section 2.1). Raises Unauthorized."""
-    for name, value in scope["headers"]:
-        if name == b"authorization":
-            scheme, _, token = value.partition(b" ")
-            if scheme.lower() != b"bearer" or not token.strip():
-                raise Unauthorized("The Authorization header must be `Bearer` and a token.")
-            return bytes(token.strip())
-    raise Unauthorized("The request has no Authorization header; it must be `Bearer` and a token.")
+    if (given := headers.get("authorization")) is None:
+        raise Unauthorized("The request has no Authorization header; it must be `Bearer` and a token.")
+    scheme, _, token = given.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthorized("The Authorization header must be `Bearer` and a token.")
+    return token.strip().encode("latin-1")
 
 
 def equal(one: bytes, other: bytes) -> bool:
@@ -44,5 +43,5 @@ def equal(one: bytes, other: bytes) -> bool:
     return hmac.compare_digest(one, other)
 
 
-Authenticate = Callable[[Scope], Caller]
-"""From a request to its caller. Raises Unauthorized."""
+Authenticate = Callable[[Headers], Caller]
+"""From the header fields of a request to its caller. Raises Unauthorized."""

@@ -1,7 +1,6 @@
 """From the ways to be turned away to problems."""
 
-from ..contract.middleware import Problems
-from ..contract.problem import Problem
+from ..contract.problem import Problem, Problems
 from .caller import Forbidden, Unauthorized
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="callconfig"'}

@@ -1,7 +1,7 @@
 """From an interaction to findings: finds the operation it belongs to and asks the engine about both directions."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -46,7 +46,7 @@ class Judge:
         )
         return not preflight and f"{interaction.path}/".startswith(f"{self.base_path}/")
 
-    def locate(self, method: str, path: str) -> tuple[Operation, dict[str, str]] | Finding:
+    def locate(self, method: str, path: str) -> tuple[Operation, Mapping[str, str]] | Finding:
         """The operation for a method and a path with its path parameters, or why there is none."""
         known = self.contract.route(path.removeprefix(self.base_path)) if path.startswith(self.base_path) else None
         if known is None:

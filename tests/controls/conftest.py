@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from callconfig.app import create_app, sources
 from callconfig.contract.document import Contract
-from callconfig.controls.steering import Controls
+from callconfig.controls.controls import Controls
 from callconfig.storage import open_store
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
@@ -21,7 +21,7 @@ def make_steered(contract: Contract) -> Callable[..., ASGIApp]:
     def make(*, base_path: str = "", **options: Any) -> ASGIApp:
         values = sources(contract)
         store = asyncio.run(open_store(":memory:", contract.stored, values.values))
-        controls = Controls(contract, store, values, contract.stored, **options)
+        controls = Controls(contract, store, values, **options)
         return create_app(contract, store, base_path=base_path, controls=controls)
 
     return make

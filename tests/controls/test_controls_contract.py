@@ -6,7 +6,7 @@ import schemathesis
 from callconfig.contract.document import Contract
 from callconfig.contract.schema import time_zones
 from callconfig.controls.document import load_controls
-from callconfig.controls.session import Limits
+from callconfig.controls.sessions import Limits
 from hypothesis import strategies
 from openapi_spec_validator import OpenAPIV30SpecValidator
 from schemathesis.config import SchemathesisConfig

@@ -11,7 +11,7 @@ import pytest
 from callconfig.contract.document import Contract
 from callconfig.contract.redaction import Redaction
 from callconfig.controls.journal import LARGEST_BODY, Entry, Journal
-from callconfig.controls.session import Limits
+from callconfig.controls.sessions import Limits
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
@@ -129,7 +129,7 @@ def test_who_waits_in_vain_is_told_when_the_time_is_over(steered: TestClient) ->
 def test_the_end_of_the_server_ends_the_wait() -> None:
     async def wait() -> None:
         journal = Journal(10, 1000)
-        waiting = asyncio.create_task(journal.next())
+        waiting = asyncio.create_task(journal.changed())
         await asyncio.sleep(0)
         journal.stop()
         with pytest.raises(TimeoutError):
@@ -140,13 +140,18 @@ def test_the_end_of_the_server_ends_the_wait() -> None:
 
 def test_the_journal_is_bounded_in_number_and_in_bytes_and_numbers_go_on() -> None:
     journal = Journal(3, 1 << 20)
+
+    def keep(kept: Entry) -> None:
+        journal.begin(kept)
+        journal.end(kept)
+
     for _ in range(5):
-        journal.append(entry())
+        keep(entry())
     assert [each.number for each in journal] == [3, 4, 5]
-    journal.append(entry(b"x" * (900 << 10)))
-    journal.append(entry(b"x" * (900 << 10)))
+    keep(entry(b"x" * (900 << 10)))
+    keep(entry(b"x" * (900 << 10)))
     assert [each.number for each in journal] == [7]
-    journal.append(entry(b"x" * (LARGEST_BODY + 1)))
+    keep(entry(b"x" * (LARGEST_BODY + 1)))
     assert [each.response_body == b"" for each in journal] == [False, True]
     journal.clear()
     assert len(journal) == 0

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from callconfig.controls.session import Limits
+from callconfig.controls.sessions import Limits
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
@@ -122,6 +122,11 @@ def test_what_a_server_of_many_sessions_holds_is_bounded(make_steered: Callable[
         assert api.put("/_mock/snapshots/b", headers=one).status_code == 409
         assert api.post("/_mock/rules", json={"fault": "reset"}, headers=one).status_code == 201
         assert api.post("/_mock/rules", json={"fault": "reset"}, headers=one).status_code == 409
+
+
+def test_an_id_with_a_slash_is_found_again(fresh: TestClient, sample: Json) -> None:
+    fresh.put("/_mock/state", json=[{**sample, "id": "a/b c"}])
+    assert fresh.put("/configurations/a%2Fb%20c", json={**sample, "max_retry": 7}).json()["id"] == "a/b c"
 
 
 @pytest.mark.parametrize("path", ["/configurations", "/_mock/state"])

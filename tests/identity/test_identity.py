@@ -15,7 +15,7 @@ import schemathesis
 from callconfig.app import create_app, sources
 from callconfig.contract.document import Contract
 from callconfig.contract.schema import time_zones
-from callconfig.controls.steering import Controls
+from callconfig.controls.controls import Controls
 from callconfig.identity.authentication import Authentication, InvalidAuthentication
 from callconfig.storage import open_store
 from hypothesis import strategies
@@ -45,7 +45,7 @@ def bearer(token: str) -> dict[str, str]:
 def shared(contract: Contract) -> Iterator[TestClient]:
     values = sources(contract)
     store = asyncio.run(open_store(":memory:", contract.stored, values.values))
-    controls = Controls(contract, store, values, contract.stored)
+    controls = Controls(contract, store, values)
     authenticate = Authentication(SETTINGS, contract.roles)
     with TestClient(create_app(contract, store, controls=controls, authenticate=authenticate)) as client:
         yield client

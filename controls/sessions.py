@@ -14,9 +14,9 @@ import orjson
 
 from ..contract.resource import Resource
 from ..storage import ConfigurationStore, Document, EmbeddedStore, ServerValues
+from .clock import Sources
 from .journal import Journal
 from .rules import Rules
-from .sources import Sources
 
 DEFAULT = "default"
 
@@ -154,12 +154,11 @@ class Sessions:
         sources: Sources,
         resource: Resource,
         *,
-        prefix: str,
         name_pattern: str,
         limits: Limits,
     ) -> None:
         self.limits = limits
-        self._resource, self._prefix = resource, prefix
+        self._resource = resource
         self._name_pattern = re.compile(name_pattern)
         self.default = Session(DEFAULT, store, sources, limits)
         self._others: dict[str, Session] = {}
@@ -169,11 +168,16 @@ class Sessions:
         self._expire()
         return chain([self.default], self._others.values())
 
+    def find(self, name: str) -> Session | None:
+        """The session of this name, if it is there; it counts as used now."""
+        session = self.default if name == DEFAULT else self._others.get(name)
+        if session is not None:
+            session.used_at = time.monotonic()
+        return session
+
     def use(self, name: str) -> Session:
         """The session of this name, new or not. Raises InvalidSessionName, TooManySessions."""
-        session = self.default if name == DEFAULT else self._others.get(name) or self._appear(name)
-        session.used_at = time.monotonic()
-        return session
+        return self.find(name) or self._appear(name)
 
     async def fork(self, source: Session, name: str, snapshot: str | None) -> Session:
         """A new session with the clock and the state of `source`, or with its snapshot.
@@ -215,7 +219,7 @@ class Sessions:
         self._expire()
         if len(self._others) >= self.limits.sessions:
             raise TooManySessions
-        sources = Sources(self._prefix, copy.copy(clock_of.sources.clock) if clock_of else None)
+        sources = Sources(self._resource.prefix, copy.copy(clock_of.sources.clock) if clock_of else None)
         store = BoundedStore.of(self.limits.configurations, self._resource, sources.values)
         self._others[name] = session = Session(name, store, sources, self.limits)
         return session

@@ -1,0 +1,112 @@
+"""The endpoint of one operation: read the request, judge it, call the handler, judge the answer, send it.
+
+Nothing that breaks the contract passes in either direction.
+"""
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import orjson
+from starlette.types import Receive, Send
+
+from ..contract.finding import Finding
+from ..contract.operation import MAX_BYTES, WITHOUT_BODY, EncodedArray, Operation, Reply, Request
+from ..contract.problem import INTERNAL_ERROR, PROBLEM_JSON, Problem, Problems
+from ..contract.schema import Json
+from .exchange import Exchange
+from .messages import read_body, respond
+
+MANY = 1_000
+"""A longer list is judged and written in a thread, so that others are served meanwhile."""
+
+Handler = Callable[..., Awaitable[Reply]]
+Context = Callable[[Exchange], Mapping[str, Any]]
+"""From a request to what handlers may ask for by name beside the request's own arguments, such as a store."""
+
+logger = logging.getLogger("callconfig.contract")
+
+
+class Endpoint:
+    """One operation with its handler. `problems` are what exceptions of the handler become."""
+
+    def __init__(
+        self,
+        operation: Operation,
+        handler: Handler,
+        catalogue: Mapping[str, Mapping[str, Any]],
+        context: Context,
+        problems: Problems,
+    ) -> None:
+        self.operation = operation
+        self._handler, self._catalogue, self._context, self._problems = handler, catalogue, context, problems
+        self._max_bytes = operation.request_body.max_bytes if operation.request_body else MAX_BYTES
+        parameters = inspect.signature(handler).parameters.values()
+        self._wanted = [each.name for each in parameters if each.kind is not each.VAR_KEYWORD]
+        self._wants_rest = any(each.kind is each.VAR_KEYWORD for each in parameters)
+
+    async def __call__(self, exchange: Exchange, receive: Receive, send: Send) -> None:
+        exchange.entry.operation = self.operation.id
+        try:
+            reply = await self._reply(exchange, receive)
+        except Exception as error:
+            make = next((self._problems[kind] for kind in type(error).__mro__ if kind in self._problems), None)
+            if make is None:
+                logger.exception("%s failed", self.operation.id)
+            reply = self._problem(exchange, make(error) if make else INTERNAL_ERROR)
+        if reply is not None:
+            status, headers, pieces = await self._encoded(exchange, reply)
+            await respond(send, status, headers, pieces)
+
+    async def _reply(self, exchange: Exchange, receive: Receive) -> Reply | None:
+        """None when the client went away before its request was complete.
+
+        The context comes first: whoever may not ask is neither read nor told what is wrong with the question.
+        """
+        context = self._context(exchange)
+        entry, arguments = exchange.entry, dict[str, Json]()
+        body = await read_body(receive, exchange.headers, self._max_bytes)
+        if body is None:
+            return None
+        if isinstance(body, Finding):
+            entry.findings = [body]
+        else:
+            entry.request_body = body
+            path = exchange.route.parameters if exchange.route else {}
+            request = Request(path, exchange.query, exchange.headers, body)
+            arguments, entry.findings = self.operation.check_request(request)
+        if entry.findings:
+            return self._problem(exchange, Problem.of_findings(entry.findings))
+        if (forced := exchange.forced) is not None:
+            return self._problem(exchange, forced) if isinstance(forced, Problem) else forced
+        available = {**context, **arguments}
+        wanted = {name: available[name] for name in self._wanted if name in available}
+        return await self._handler(**(arguments | wanted if self._wants_rest else wanted))
+
+    def _problem(self, exchange: Exchange, problem: Problem) -> Reply:
+        exchange.problem = problem
+        exchange.entry.findings = exchange.entry.findings or list(problem.errors)
+        document = problem.document(self._catalogue)
+        return document, document["status"], {**problem.headers, "content-type": PROBLEM_JSON}
+
+    async def _encoded(self, exchange: Exchange, reply: Reply) -> tuple[int, Mapping[str, str], Sequence[bytes]]:
+        """The answer to send: the reply, or the problem that it breaks the contract."""
+        value, status, headers = reply if len(reply) == 3 else (*reply, {})
+        headers = {name.lower(): text for name, text in headers.items()}
+        if status not in WITHOUT_BODY:
+            headers.setdefault("content-type", "application/json")
+        try:
+            if isinstance(value, EncodedArray) and len(value) > MANY:
+                pieces, findings = await asyncio.to_thread(self.operation.encode_response, status, headers, value)
+            else:
+                pieces, findings = self.operation.encode_response(status, headers, value)
+        except (TypeError, ValueError):  # what orjson raises for values that are not JSON
+            logger.exception("%s answered %d with what is not JSON", self.operation.id, status)
+            pieces, findings = [], [Finding("type", "body", "is not JSON", pointer="")]
+        if findings:
+            logger.error("%s was about to answer %d: %s", self.operation.id, status, "; ".join(map(str, findings)))
+            value, status, headers = self._problem(exchange, INTERNAL_ERROR)  # type: ignore[misc]
+            pieces = [orjson.dumps(value)]
+        return status, headers, pieces

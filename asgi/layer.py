@@ -1,0 +1,100 @@
+"""The one layer in front of routing.
+
+It finds a request's route and session, keeps the journal and the access log, opens the API to browsers, and lets the
+steering step in where a session or a request asks for it. What is not in use costs nothing.
+"""
+
+import logging
+from collections.abc import Container, Mapping
+from contextlib import suppress
+from typing import Any
+
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ..contract.problem import INTERNAL_ERROR
+from ..controls.controls import Controls, is_control
+from ..controls.sessions import InvalidSessionName, TooManySessions
+from .exchange import Exchange
+from .messages import respond_problem
+from .routing import Table
+from .steering import Steering
+
+access = logging.getLogger("callconfig.access")
+logger = logging.getLogger("callconfig")
+
+
+class RequestLayer:
+    """The outermost ASGI application of the mock.
+
+    `pages` are the paths of what is served beside the operations. With `late_sessions` a session that is not there yet
+    appears when its first request is let in, not when it arrives. Without `logs` there is no access log.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        table: Table,
+        catalogue: Mapping[str, Mapping[str, Any]],
+        pages: Container[str],
+        controls: Controls | None,
+        late_sessions: bool,
+        logs: bool,
+    ) -> None:
+        self._app, self._table, self._catalogue, self._pages = app, table, catalogue, pages
+        self._controls = controls
+        self._late_sessions, self._logs = late_sessions, logs
+        self._steering = Steering(app, controls) if controls else app
+        # Browser clients of any origin may use the API; any page in a developer's browser must not steer the mock.
+        self._open, self._open_steering = _open(app), _open(self._steering)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        exchange = Exchange.begin(scope, send, self._table.find(scope))
+
+        async def send_and_note(message: Message) -> None:
+            if exchange.note(message):
+                self._end(exchange)  # before it is sent: who has the answer finds the journal's entry
+            await send(message)
+
+        try:
+            await self._prepared(exchange, scope)(scope, receive, send_and_note)
+        except Exception:
+            logger.exception("%s %s failed", exchange.entry.method, exchange.entry.path)
+            if not exchange.entry.status:
+                exchange.problem = INTERNAL_ERROR
+                await respond_problem(send_and_note, INTERNAL_ERROR, self._catalogue)
+        finally:
+            if not exchange.entry.ended:
+                self._end(exchange)
+
+    def _prepared(self, exchange: Exchange, scope: Scope) -> ASGIApp:
+        """Enter the session; the application that the request goes to."""
+        headers = exchange.headers
+        if is_control(scope["path"]) or scope["path"] in self._pages:
+            return self._app
+        opened = "origin" in headers
+        if self._controls is not None:
+            is_preflight = opened and exchange.entry.method == "OPTIONS" and "access-control-request-method" in headers
+            with suppress(InvalidSessionName, TooManySessions):  # the endpoint meets it again, and answers it
+                find = self._controls.present_session if self._late_sessions else self._controls.session
+                if (session := find(headers)) is not None:
+                    exchange.enter(session, journaled=not is_preflight)
+                    if session.rules or "prefer" in headers or b"__" in scope["query_string"]:
+                        return self._open_steering if opened else self._steering
+        return self._open if opened else self._app
+
+    def _end(self, exchange: Exchange) -> None:
+        exchange.end()
+        if self._logs and access.isEnabledFor(logging.INFO):
+            entry = exchange.entry
+            reason = f"  {exchange.reason}" if entry.status >= 400 else ""
+            target, milliseconds = entry.target.decode("latin-1"), entry.seconds * 1000
+            access.info("%s %s %s %.1f ms%s", entry.method, target, entry.status or "gone", milliseconds, reason)
+
+
+def _open(app: ASGIApp) -> ASGIApp:
+    return CORSMiddleware(app, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], expose_headers=["*"])

@@ -1,0 +1,72 @@
+"""ASGI messages: reading a body, sending an answer."""
+
+from collections.abc import Mapping, Sequence
+
+import orjson
+from starlette.types import Message, Receive, Send
+
+from ..contract.finding import Finding
+from ..contract.operation import WITHOUT_BODY, Headers
+from ..contract.problem import PROBLEM_JSON, Problem
+
+LINGER = 64 << 20
+"""How many bytes beyond the limit are read and dropped before a client is told to stop."""
+
+
+async def read_body(receive: Receive, headers: Headers, max_bytes: int) -> bytes | Finding | None:
+    """The whole body, a finding when it is too large, or None when the client left in the middle of it.
+
+    A length announced too large is answered at once. A body that turns out too large is read on for a while, for a
+    client that is still sending when the connection closes loses its answer (RFC 9112, section 9.6).
+    """
+    length = headers.get("content-length")
+    if length is None and "transfer-encoding" not in headers:
+        return b""
+    too_large = Finding("content-length", "body", f"The body must not be larger than {max_bytes} bytes.")
+    if length is not None and (len(length) > 18 or int(length) > max_bytes):
+        return too_large
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message: Message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
+        if size <= max_bytes:
+            chunks.append(chunk)
+        elif size > max_bytes + LINGER:
+            return too_large
+        if not message.get("more_body", False):
+            return b"".join(chunks) if size <= max_bytes else too_large
+
+
+def again(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that gives the body that was read already, and then what comes."""
+    given = False
+
+    async def receive_again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive_again
+
+
+async def respond(send: Send, status: int, headers: Mapping[str, str], pieces: Sequence[bytes]) -> None:
+    """Send a whole response; `pieces` are its body in order."""
+    fields = [(name.encode("latin-1"), text.encode("latin-1")) for name, text in headers.items()]
+    if status not in WITHOUT_BODY:  # RFC 9110, section 8.6
+        fields.append((b"content-length", str(sum(map(len, pieces))).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": fields})
+    for piece in pieces[:-1]:
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": pieces[-1] if pieces else b""})
+
+
+async def respond_problem(send: Send, problem: Problem, catalogue: Mapping[str, Mapping[str, object]]) -> None:
+    document = problem.document(catalogue)
+    headers = {**problem.headers, "content-type": PROBLEM_JSON}
+    await respond(send, document["status"], headers, [orjson.dumps(document)])

@@ -1,0 +1,47 @@
+"""What is served beside the operations: the reference, the contract in both its notations, and ways to them."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+import yaml
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from ..documentation.served import ServedReference
+
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+def reference_pages(
+    place: str, reference: ServedReference, document: dict[str, Any], text: bytes | None = None
+) -> list[Route]:
+    """The pages of one contract below `place`; `text` is its YAML as it was written, where it is served like that."""
+    as_json = orjson.dumps(document, option=orjson.OPT_INDENT_2)
+
+    async def openapi_json(_request: Request) -> Response:
+        return Response(as_json, media_type="application/json")
+
+    async def openapi_yaml(_request: Request) -> Response:
+        nonlocal text
+        text = text or _dump(document)  # it takes a while, and few ask for it
+        return Response(text, media_type="application/yaml")
+
+    return [
+        *reference.routes(place),
+        Route(f"{place}/openapi.json", openapi_json),
+        Route(f"{place}/openapi.yaml", openapi_yaml),
+    ]
+
+
+def redirect(place: str, to: str) -> Route:
+    async def answer(_request: Request) -> Response:
+        return RedirectResponse(to)
+
+    return Route(place, answer)
+
+
+def _dump(document: dict[str, Any]) -> bytes:
+    dumped: bytes = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120, encoding="utf-8")
+    return dumped

@@ -1,0 +1,86 @@
+"""Connexion's routing: its resolver finds the handler of each operation, the contract's paths find the operation."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from connexion.middleware.abstract import AbstractRoutingAPI, SpecMiddleware
+from connexion.operations import AbstractOperation
+from connexion.spec import Specification
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ..contract.document import Contract
+from ..contract.operation import Operation
+from ..contract.paths import Route
+from ..contract.problem import Problem, Problems
+from .endpoint import Context, Endpoint
+from .exchange import Exchange
+from .messages import respond_problem
+
+
+class Table:
+    """The contracts that are served, by base path, the longest first."""
+
+    def __init__(self, contracts: Mapping[str, Contract]) -> None:
+        self._contracts = sorted(contracts.items(), key=lambda each: -len(each[0]))
+
+    def find(self, scope: Scope) -> Route | None:
+        """The operations at a request's path; an encoded slash in it is no separator."""
+        path: str = scope["path"]
+        raw: bytes = scope.get("raw_path") or b""
+        if b"%" in raw:
+            path = raw.partition(b"?")[0].decode("latin-1")
+        for base_path, contract in self._contracts:
+            if path.startswith(base_path) and (route := contract.route(path[len(base_path) :])) is not None:
+                return route
+        return None
+
+
+class ContractAPI(AbstractRoutingAPI[Endpoint]):
+    """The endpoints of one specification, put into `endpoints` by their compiled operations."""
+
+    def __init__(
+        self,
+        specification: Specification,
+        *,
+        endpoints: dict[Operation, Endpoint],
+        contract: Contract,
+        context: Context,
+        problems: Problems,
+        **options: Any,
+    ) -> None:
+        self._endpoints, self._contract, self._context, self._problems = endpoints, contract, context, problems
+        super().__init__(specification, **options)
+
+    def make_operation(self, operation: AbstractOperation) -> Endpoint:
+        compiled = self._contract.operations[operation.operation_id]
+        return Endpoint(compiled, operation.function, self._contract.problems, self._context, self._problems)
+
+    @staticmethod
+    def _framework_path_and_name(operation: AbstractOperation, path: str) -> tuple[str, str]:
+        return path, operation.operation_id
+
+    def _add_operation_internal(self, _method: str, _path: str, operation: Endpoint, **_name: str) -> None:
+        self._endpoints[operation.operation] = operation
+
+
+class Routing(SpecMiddleware):
+    """Sends a request to the endpoint of its operation, and what is no operation's path on to the pages."""
+
+    def __init__(self, app: ASGIApp, catalogue: Mapping[str, Mapping[str, Any]]) -> None:
+        self._app, self._catalogue = app, catalogue
+        self._endpoints: dict[Operation, Endpoint] = {}
+
+    def add_api(self, specification: Specification, **options: Any) -> ContractAPI:
+        return ContractAPI(specification, endpoints=self._endpoints, **options)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = Exchange.of(scope) if scope["type"] == "http" else None
+        if exchange is None or exchange.route is None:
+            await self._app(scope, receive, send)
+        elif (operation := exchange.route.operation(scope["method"])) is not None:
+            await self._endpoints[operation](exchange, receive, send)
+        else:
+            allow = exchange.route.allow
+            detail = f"{scope['path']} does not have {scope['method']}, only {allow}."
+            exchange.problem = Problem("method-not-allowed", detail, headers={"Allow": allow})
+            await respond_problem(send, exchange.problem, self._catalogue)

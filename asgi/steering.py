@@ -1,0 +1,104 @@
+"""The steering: what a session's rules, or a request's own `Prefer`, do to a request and to its answer."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import orjson
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ..contract.operation import MAX_BYTES, WITHOUT_BODY, Operation, Request
+from ..controls import faults
+from ..controls.controls import Controls
+from ..controls.match import described
+from ..controls.prefer import preferred, without_twins
+from ..controls.rules import Rule, Rules, given_headers
+from .exchange import Exchange
+from .messages import again, read_body, respond
+
+
+class Steering:
+    """Stands before the routing of the requests whose session has rules, and of those that say what they prefer."""
+
+    def __init__(self, app: ASGIApp, controls: Controls) -> None:
+        self._app, self._contract, self._pause = app, controls.mocked, controls.sessions.pause
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = Exchange.of(scope)
+        operation = exchange.operation
+        rules: Rules | tuple[()] = exchange.session.rules if exchange.session else ()
+        rule = None
+        if rules:
+            body = b""
+            if rules.need_body:
+                read = await read_body(receive, exchange.headers, MAX_BYTES)
+                if read is None:
+                    return  # the client went away
+                body = read if isinstance(read, bytes) else b""
+                # What is too large is given on too large, for the endpoint to refuse it.
+                receive = again(body if isinstance(read, bytes) else bytes(MAX_BYTES + 1), receive)
+            rule = rules.choose(operation, _described(exchange, operation, body))
+        if rule is not None:
+            await self._carry_out(rule, operation, scope, receive, send)
+        else:
+            await self._go_on(operation, scope, receive, send)
+
+    async def _carry_out(
+        self, rule: Rule, operation: Operation | None, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        exchange = Exchange.of(scope)
+        exchange.entry.rule = rule.identity
+        seconds = rule.seconds()
+        if seconds and rule.fault != "dribble":
+            await self._pause(seconds)
+        if rule.fault in faults.INSTEAD or rule.off_contract:
+            await _judge(exchange, operation, receive)
+        if rule.fault in faults.INSTEAD:
+            await faults.INSTEAD[rule.fault](exchange.server_send, receive)
+            return
+        if rule.fault is not None:
+            pause = partial(self._pause, (seconds or faults.DRIBBLE_SECONDS) / faults.DRIBBLED_PIECES)
+            send = faults.of_answer(rule.fault, pause, exchange.server_send, receive, send)
+        if rule.off_contract and rule.answer is not None:
+            await _send_as_it_is(rule.answer, send)
+            return
+        if rule.replies is not None and operation is not None:
+            exchange.forced = rule.replies[operation.id]
+        await self._go_on(operation, scope, receive, send)
+
+    async def _go_on(self, operation: Operation | None, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take out what the request prefers, which no operation knows, and let it pass."""
+        exchange = Exchange.of(scope)
+        query, twins = without_twins(scope["query_string"])
+        if operation is not None and exchange.forced is None:
+            exchange.forced = preferred(exchange.headers.get("prefer"), twins, operation, self._contract)
+        exchange.query = query
+        await self._app({**scope, "query_string": query}, receive, send)
+
+
+async def _judge(exchange: Exchange, operation: Operation | None, receive: Receive) -> None:
+    """Find what the endpoint would, in a request that it will not see."""
+    body = await read_body(receive, exchange.headers, MAX_BYTES)
+    exchange.entry.request_body = body if isinstance(body, bytes) else b""
+    if operation is not None and exchange.route is not None:
+        exchange.entry.operation = operation.id
+        request = Request(exchange.route.parameters, exchange.query, exchange.headers, exchange.entry.request_body)
+        exchange.entry.findings = operation.check_request(request)[1]
+
+
+def _described(exchange: Exchange, operation: Operation | None, body: bytes) -> dict[str, Any]:
+    entry, name = exchange.entry, operation.id if operation else None
+    return described(name, entry.method, entry.path, exchange.query, exchange.headers.items(), body)
+
+
+async def _send_as_it_is(answer: Mapping[str, Any], send: Send) -> None:
+    value, headers = answer.get("body"), given_headers(answer)
+    if "body" not in answer or answer["status"] in WITHOUT_BODY:
+        body = b""
+    elif isinstance(value, str):
+        body = value.encode()
+        headers.setdefault("content-type", "text/plain; charset=utf-8")
+    else:
+        body = orjson.dumps(value)
+        headers.setdefault("content-type", "application/json")
+    await respond(send, answer["status"], headers, [body])

@@ -1,0 +1,80 @@
+"""From the path of a request to the operations of the contract that are there."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from .operation import Operation
+
+_PARAMETER = re.compile(r"\{([^{}]*)\}")
+
+
+class Route(NamedTuple):
+    """The operations of a path by method, and the path's parameters, decoded."""
+
+    operations: Mapping[str, Operation]
+    parameters: Mapping[str, str]
+
+    def operation(self, method: str) -> Operation | None:
+        """GET stands for HEAD, too (RFC 9110, section 9.3.2)."""
+        return self.operations.get(method) or (self.operations.get("GET") if method == "HEAD" else None)
+
+    @property
+    def allow(self) -> str:
+        """The value of `Allow`."""
+        return ", ".join(sorted({*self.operations, *({"HEAD"} if "GET" in self.operations else ())}))
+
+
+class Paths:
+    """The paths of a contract, each split into segments, so that a look costs no more than what is looked at.
+
+    A path without parameters comes before one with them: /a/mine before /a/{id} (OpenAPI 3.0, Paths Object).
+    """
+
+    def __init__(self, paths: Iterable[tuple[str, Mapping[str, Operation]]]) -> None:
+        self._fixed: dict[str, Route] = {}
+        self._templates: dict[int, list[tuple[list[_Segment], Mapping[str, Operation]]]] = {}
+        for path, operations in sorted(paths, key=lambda each: each[0]):
+            if "{" in path:
+                segments = [_Segment(text) for text in path.split("/")]
+                self._templates.setdefault(len(segments), []).append((segments, operations))
+            else:
+                self._fixed[path] = Route(operations, {})
+
+    def find(self, path: str) -> Route | None:
+        """The route of a path, percent-encoded as it was sent; None where there is none."""
+        if (fixed := self._fixed.get(path)) is not None:
+            return fixed
+        sent = [unquote(segment) for segment in path.split("/")] if "%" in path else path.split("/")
+        if "%" in path and (fixed := self._fixed.get("/".join(sent))) is not None:
+            return fixed
+        for segments, operations in self._templates.get(len(sent), ()):
+            parameters: dict[str, str] = {}
+            if all(segment.takes(text, parameters) for segment, text in zip(segments, sent, strict=True)):
+                return Route(operations, parameters)
+        return None
+
+
+class _Segment:
+    """What stands between two slashes of a path: a text, parameters, or both."""
+
+    def __init__(self, template: str) -> None:
+        self._names = _PARAMETER.findall(template)
+        self._literal = template
+        # Lazy but for the last parameter: a text is divided in one pass.
+        parts = [re.escape(part) for part in _PARAMETER.split(template)[::2]]
+        self._pattern = re.compile("(.+?)".join(parts), re.DOTALL)
+        self._whole = parts == ["", ""]
+
+    def takes(self, text: str, parameters: dict[str, str]) -> bool:
+        """Whether a segment, decoded, is of this form; `parameters` then have its values."""
+        if not self._names:
+            return text == self._literal
+        if self._whole:
+            parameters[self._names[0]] = text
+            return text != ""
+        match = self._pattern.fullmatch(text)
+        if match is not None:
+            parameters.update(zip(self._names, match.groups(), strict=True))
+        return match is not None

@@ -1,0 +1,66 @@
+"""The controls of one mock, put together: whom they obey, and what their handlers and the steering need."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..contract.document import Contract
+from ..contract.operation import Headers
+from ..contract.redaction import Redaction
+from ..identity.caller import Unauthorized, bearer_token, equal
+from ..storage import ConfigurationStore
+from .clock import Sources
+from .document import load_controls
+from .sessions import DEFAULT, Limits, Session, Sessions
+
+BASE_PATH = "/_mock"
+SESSION_HEADER = "x-mock-session"
+
+
+def is_control(path: str) -> bool:
+    return path.startswith(BASE_PATH) and path[len(BASE_PATH) :][:1] in ("", "/")
+
+
+class Controls:
+    """Sessions and the operations on them. The default session has the configured store, and its sources.
+
+    With a `token`, every control asks for it. The store stays the caller's to close.
+    """
+
+    def __init__(
+        self,
+        contract: Contract,
+        store: ConfigurationStore,
+        sources: Sources,
+        *,
+        limits: Limits | None = None,
+        token: str | None = None,
+    ) -> None:
+        self.contract, self.mocked = load_controls(contract), contract
+        self._token = token.encode() if token is not None else None
+        self.sessions = Sessions(
+            store,
+            sources,
+            contract.stored,
+            name_pattern=self.contract.resolve("#/components/schemas/Name")["pattern"],
+            limits=limits or Limits(),
+        )
+        self._shared = {
+            "sessions": self.sessions,
+            "resource": contract.stored,
+            "contract": contract,
+            "redaction": Redaction(contract),
+        }
+
+    def present_session(self, headers: Headers) -> Session | None:
+        """The session that a request names, if it is there."""
+        return self.sessions.find(headers.get(SESSION_HEADER, DEFAULT))
+
+    def session(self, headers: Headers) -> Session:
+        """The session that a request names; it appears. Raises InvalidSessionName, TooManySessions."""
+        return self.sessions.use(headers.get(SESSION_HEADER, DEFAULT))
+
+    def context(self, headers: Headers) -> Mapping[str, Any]:
+        """What the handlers of controls ask for. Raises Unauthorized, and what `session` raises."""
+        if self._token is not None and not equal(self._token, bearer_token(headers)):
+            raise Unauthorized("The token is not the control token.")
+        return {**self._shared, "session": self.session(headers)}
