@@ -17,6 +17,7 @@ from connexion.resolver import Resolver
 from starlette.routing import Router
 from starlette.types import ASGIApp
 
+from .asgi.access_log import AccessLog
 from .asgi.exchange import Exchange
 from .asgi.layer import RequestLayer
 from .asgi.pages import redirect, reference_pages
@@ -62,7 +63,7 @@ async def example_mock(contract: Contract) -> ASGIApp:
         return known(headers) if "authorization" in headers else Caller("admin")
 
     store = await open_store(MEMORY, contract.stored, values)
-    return create_app(contract, store, authenticate=authenticate, logs=False)
+    return create_app(contract, store, authenticate=authenticate)
 
 
 def create_app(
@@ -73,7 +74,7 @@ def create_app(
     lifespan: Lifespan | None = None,
     controls: Controls | None = None,
     authenticate: Authenticate | None = None,
-    logs: bool = True,
+    log: AccessLog | None = None,
 ) -> ASGIApp:
     """The mock server. The store stays the caller's to open and to close.
 
@@ -121,7 +122,7 @@ def create_app(
                 pages={page.path for page in pages},
                 controls=controls,
                 late_sessions=authenticate is not None,
-                logs=logs,
+                log=log,
             ),
             partial(Routing, catalogue=catalogue),
             ExceptionMiddleware,
@@ -177,7 +178,7 @@ def _page_problems(catalogue: Mapping[str, Mapping[str, Any]]) -> dict[int | typ
         return answer(request, Problem("unknown-path", f"There is nothing at {request.url.path}."))
 
     def method_not_allowed(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
-        allow = getattr(error, "headers", {}).get("Allow", "")
+        allow = ", ".join(sorted(getattr(error, "headers", {}).get("Allow", "").split(", ")))
         detail = f"{request.url.path} does not have {request.method}, only {allow}."
         return answer(request, Problem("method-not-allowed", detail, headers={"Allow": allow}))
 

@@ -6,6 +6,7 @@ import gc
 import ipaddress
 import logging
 import socket
+import sys
 from asyncio import Runner, run
 from collections.abc import AsyncIterator, Iterator
 from importlib.metadata import version
@@ -20,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.supervisors import Multiprocess
 
 from .app import create_app, sources
+from .asgi.access_log import AccessLog
 from .contract.document import Contract
 from .contract.resource import Resource
 from .contract.schema import Json, Schema
@@ -36,7 +38,7 @@ from .storage import ConfigurationStore, DuplicateScope, StoreError, is_shared, 
 
 def serve(options: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM. Raises CouldNotRun."""
-    _log(options)
+    _log()
     if options.workers > 1 and not is_shared(options.store):
         advice = "use --store postgresql://…"
         raise CouldNotRun(f"--workers {options.workers} needs a store that processes share; {advice}")
@@ -50,9 +52,12 @@ def serve(options: argparse.Namespace) -> int:
     return OK
 
 
-def _log(options: argparse.Namespace) -> None:
+def _log() -> None:
     logging.basicConfig(format="%(message)s", level=logging.WARNING)
-    logging.getLogger("callconfig.access").setLevel(logging.WARNING if options.quiet else logging.INFO)
+
+
+def _access_log(options: argparse.Namespace) -> AccessLog | None:
+    return None if options.quiet else AccessLog(sys.stderr.write)
 
 
 def _config(app: ASGIApp | str, **settings: Any) -> uvicorn.Config:
@@ -69,7 +74,12 @@ async def _serve(options: argparse.Namespace, config: uvicorn.Config, listening:
         await _plant(options.seed, contract, store)
         controls = _controls(options, contract, store, values)
         config.app = create_app(
-            contract, store, base_path=options.base_path, controls=controls, authenticate=authenticate
+            contract,
+            store,
+            base_path=options.base_path,
+            controls=controls,
+            authenticate=authenticate,
+            log=_access_log(options),
         )
         _greet(contract, listening, options, len(await store.find()))
         _calm_collector()
@@ -128,11 +138,13 @@ class _Worker:
     @contextlib.asynccontextmanager
     async def _lifespan(self, _router: Any) -> AsyncIterator[None]:
         options = self._options
-        _log(options)
+        _log()
         contract = Contract.load(validate=False)
         async with _opened(options, contract, sources(contract)) as store:
             authenticate = _authentication(options.auth, contract)
-            self._app = create_app(contract, store, base_path=options.base_path, authenticate=authenticate)
+            self._app = create_app(
+                contract, store, base_path=options.base_path, authenticate=authenticate, log=_access_log(options)
+            )
             _calm_collector()
             yield
 

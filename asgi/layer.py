@@ -15,12 +15,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..contract.problem import INTERNAL_ERROR
 from ..controls.controls import Controls, is_control
 from ..controls.sessions import InvalidSessionName, TooManySessions
+from .access_log import AccessLog
 from .exchange import Exchange
 from .messages import respond_problem
 from .routing import Table
 from .steering import Steering
 
-access = logging.getLogger("callconfig.access")
 logger = logging.getLogger("callconfig")
 
 
@@ -28,7 +28,7 @@ class RequestLayer:
     """The outermost ASGI application of the mock.
 
     `pages` are the paths of what is served beside the operations. With `late_sessions` a session that is not there yet
-    appears when its first request is let in, not when it arrives. Without `logs` there is no access log.
+    appears when its first request is let in, not when it arrives.
     """
 
     def __init__(
@@ -40,11 +40,11 @@ class RequestLayer:
         pages: Container[str],
         controls: Controls | None,
         late_sessions: bool,
-        logs: bool,
+        log: AccessLog | None,
     ) -> None:
         self._app, self._table, self._catalogue, self._pages = app, table, catalogue, pages
         self._controls = controls
-        self._late_sessions, self._logs = late_sessions, logs
+        self._late_sessions, self._log = late_sessions, log
         self._steering = Steering(app, controls) if controls else app
         # Browser clients of any origin may use the API; any page in a developer's browser must not steer the mock.
         self._open, self._open_steering = _open(app), _open(self._steering)
@@ -89,11 +89,8 @@ class RequestLayer:
 
     def _end(self, exchange: Exchange) -> None:
         exchange.end()
-        if self._logs and access.isEnabledFor(logging.INFO):
-            entry = exchange.entry
-            reason = f"  {exchange.reason}" if entry.status >= 400 else ""
-            target, milliseconds = entry.target.decode("latin-1"), entry.seconds * 1000
-            access.info("%s %s %s %.1f ms%s", entry.method, target, entry.status or "gone", milliseconds, reason)
+        if self._log is not None:
+            self._log.note(exchange)
 
 
 def _open(app: ASGIApp) -> ASGIApp:

@@ -213,7 +213,9 @@ class Operation:
 
     def check_request(self, request: Request) -> tuple[dict[str, Json], list[Finding]]:
         """The arguments for a handler, `body` among them, and every violation."""
-        arguments, findings = read_parameters(self.parameters, request.path, request.query, request.headers)
+        arguments, findings = dict[str, Json](), list[Finding]()
+        if self.parameters or request.query:
+            arguments, findings = read_parameters(self.parameters, request.path, request.query, request.headers)
         accept = request.headers.get("accept")
         if accept is not None and self._offered and not _accepts(accept, self._offered):
             offered = " or ".join(self._offered)

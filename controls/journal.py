@@ -55,13 +55,14 @@ class Entry:
     findings: list[Finding] = field(default_factory=list)
     ended: int = 0
     """The how-manieth entry of its journal that ended."""
+    size: int = 0
+    """Bytes, about; known when it has ended."""
 
-    @property
-    def size(self) -> int:
-        """Bytes, about."""
+    def measured(self) -> int:
         fields = sum(map(len, chain.from_iterable((*self.headers, *self.response_headers))))
         told = sum(len(finding.detail) + len(finding.pointer or "") for finding in self.findings)
-        return ENTRY_OVERHEAD + len(self.target) + fields + told + len(self.request_body) + len(self.response_body)
+        self.size = ENTRY_OVERHEAD + len(self.target) + fields + told + len(self.request_body) + len(self.response_body)
+        return self.size
 
     def interaction(self, redaction: Redaction) -> Interaction:
         """What went over the wire, without secrets."""
@@ -140,7 +141,7 @@ class Journal:
         if len(entry.response_body) > LARGEST_BODY:
             entry.response_body = b""
         if self._entries and entry.number >= self._entries[0].number:
-            self._bytes += entry.size
+            self._bytes += entry.measured()
             self._drop()
         for waiting in self._waiting:
             if not waiting.done():
@@ -176,9 +177,7 @@ class Journal:
 
     def _drop(self) -> None:
         while len(self._entries) > self._most_entries or (self._bytes > self._most_bytes and len(self._entries) > 1):
-            dropped = self._entries.popleft()
-            if dropped.ended:
-                self._bytes -= dropped.size
+            self._bytes -= self._entries.popleft().size
 
 
 def ndjson(entries: Iterable[Entry], redaction: Redaction) -> bytes:

@@ -13,6 +13,7 @@ import jwt
 import pytest
 import schemathesis
 from callconfig.app import create_app, sources
+from callconfig.asgi.access_log import AccessLog
 from callconfig.contract.document import Contract
 from callconfig.contract.schema import time_zones
 from callconfig.controls.controls import Controls
@@ -42,12 +43,18 @@ def bearer(token: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def shared(contract: Contract) -> Iterator[TestClient]:
+def logged() -> list[str]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def shared(contract: Contract, logged: list[str]) -> Iterator[TestClient]:
     values = sources(contract)
     store = asyncio.run(open_store(":memory:", contract.stored, values.values))
     controls = Controls(contract, store, values)
     authenticate = Authentication(SETTINGS, contract.roles)
-    with TestClient(create_app(contract, store, controls=controls, authenticate=authenticate)) as client:
+    log = AccessLog(logged.append)
+    with TestClient(create_app(contract, store, controls=controls, authenticate=authenticate, log=log)) as client:
         yield client
 
 
@@ -209,11 +216,15 @@ def test_a_token_chooses_no_algorithm(guarded: TestClient, algorithm: str) -> No
     assert guarded.get("/configurations", headers=bearer(token)).status_code == 401
 
 
-def test_a_token_is_neither_logged_nor_in_the_journal(guarded: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_token_is_neither_logged_nor_in_the_journal(
+    guarded: TestClient, logged: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
     with caplog.at_level(logging.DEBUG, "callconfig"):
         for token in ("t-admin", "t-secret"):
             guarded.get("/configurations", headers=bearer(token))
-    for shown in (caplog.text, guarded.get("/_mock/requests").text, guarded.get("/_mock/requests.har").text):
+    log = "".join(logged)
+    assert "GET /configurations 401" in log
+    for shown in (log, caplog.text, guarded.get("/_mock/requests").text, guarded.get("/_mock/requests.har").text):
         assert "t-admin" not in shown
         assert "t-secret" not in shown
 
