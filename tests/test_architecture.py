@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "identity": {"contract", "storage"},
     "controls": {"contract", "handlers", "identity", "storage"},
     "documentation": {"contract", "outcome"},
-    "verification": {"app", "contract", "listening", "outcome", "storage"},
+    "verification": {"app", "contract", "options", "outcome", "serving", "storage"},
 }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from callconfig.cli import _parser
+from callconfig.cli import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -53,9 +53,8 @@ def test_the_two_first_commands_lead() -> None:
 
 def test_every_command_that_is_named_exists() -> None:
     commands = set(re.findall(r"(?:`|^uv run |^\$ )callconfig ([a-z]+)\b", README, re.MULTILINE))
-    known = _parser().format_help()
     assert commands >= {"serve", "check", "compare", "verify", "proxy", "docs"}
-    assert all(re.search(rf"^    {command}\b", known, re.MULTILINE) for command in commands), commands
+    assert commands <= set(COMMANDS.commands)
 
 
 CLIENT = """

@@ -4,15 +4,13 @@ import json
 import re
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from callconfig.cli import main
-from callconfig.outcome import COULD_NOT_RUN, OK, USAGE
+from callconfig.outcome import COULD_NOT_RUN, OK
 
 Json = dict[str, Any]
 
@@ -182,45 +180,6 @@ def test_two_seeds_of_one_scope_are_refused(capsys: pytest.CaptureFixture[str], 
     code, error = refusal(capsys, "--store", ":memory:", "--port", "0", "--seed", str(seed))
     assert code == COULD_NOT_RUN
     assert "res_001" in error
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["serve", "--port", "http"], "'http' is not a port"),
-        (["serve", "--port", "65536"], "'65536' is not a port"),
-        (["serve", "--base-path", "agent"], "'agent' is not a path"),
-        (["serve", "--frobnicate"], "unrecognized arguments: --frobnicate"),
-        ([], "required: COMMAND"),
-    ],
-)
-def test_wrong_usage_is_told_with_its_exit_code(
-    capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
-) -> None:
-    with pytest.raises(SystemExit) as stopped:
-        main(arguments)
-    assert stopped.value.code == USAGE
-    assert words in capsys.readouterr().err
-
-
-def test_a_wrong_environment_variable_is_named(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("CALLCONFIG_PORT", "many")
-    with pytest.raises(SystemExit) as stopped:
-        main(["serve"])
-    assert stopped.value.code == USAGE
-    assert "environment variable CALLCONFIG_PORT: 'many' is not a port" in capsys.readouterr().err
-
-
-def test_the_command_starts_without_what_it_does_not_need() -> None:
-    """`callconfig --help` imports neither the web stack nor the test tools."""
-    heavy = ["connexion", "starlette", "schemathesis", "hypothesis", "openapi_spec_validator", "psycopg", "jinja2"]
-    script = (
-        f"import sys, callconfig.cli as c; c._parser().format_help(); print([n for n in {heavy} if n in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"
 
 
 # Requests that no well-behaved client sends.

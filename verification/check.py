@@ -1,12 +1,12 @@
 """`callconfig check`: a server held to the contract, by a model that knows and by generated requests."""
 
-import argparse
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from ..contract.document import BUILT_IN
 from ..contract.finding import Finding
 from ..contract.interaction import Interaction
+from ..options import CheckOptions
 from ..outcome import CouldNotRun
 from .client import Client, Pace
 from .conversations import Script, converse
@@ -22,13 +22,13 @@ from .strategies import leaving_no_files
 from .target import fresh_mock, serving
 
 
-def check(options: argparse.Namespace) -> int:
+def check(options: CheckOptions) -> int:
     """Check a server, or a fresh mock where none is given, and return the exit code. Raises CouldNotRun."""
     if options.url is None and options.contract not in (None, BUILT_IN):
         raise CouldNotRun("there is a mock for the built-in contract only; give the URL of a server for this one")
     url: str | None = options.url
     headers = sent_headers(options)
-    with running(options, url or "a fresh mock", [value for _, value in headers]) as (result, progress):
+    with running("check", options, url or "a fresh mock", [value for _, value in headers]) as (result, progress):
         included = selection(options.include, options.exclude, result.contract)
         result.coverage = Coverage(result.contract, included)
         with leaving_no_files(), _server(url, result) as target:
@@ -70,7 +70,7 @@ class Run:
         url: str,
         headers: list[tuple[str, str]],
         included: Callable[[str], bool],
-        options: argparse.Namespace,
+        options: CheckOptions,
         on_part: Callable[[str], None] = lambda _part: None,
     ) -> None:
         self._result, self._url, self._headers, self._included, self._options = result, url, headers, included, options

@@ -1,6 +1,5 @@
 """`callconfig compare`: the same conversations with two servers, and where they answer differently."""
 
-import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -9,6 +8,7 @@ from ..contract.finding import Finding, Place, json_pointer
 from ..contract.interaction import Interaction, by_name
 from ..contract.operation import media_type
 from ..contract.schema import Json, show
+from ..options import CompareOptions
 from ..outcome import CouldNotRun
 from .client import Client, Pace
 from .conversations import Script, converse
@@ -23,12 +23,12 @@ from .strategies import leaving_no_files
 ABSENT = object()
 
 
-def compare(options: argparse.Namespace) -> int:
+def compare(options: CompareOptions) -> int:
     """Compare two servers and return the exit code. Raises CouldNotRun."""
     one, other = options.url_a, options.url_b
     headers = sent_headers(options)
     deadline = Deadline(options.max_time)
-    with running(options, f"{one} {other}", [value for _, value in headers]) as (result, progress):
+    with running("compare", options, f"{one} {other}", [value for _, value in headers]) as (result, progress):
         resource = Resource.of(result.contract, selection(options.include, options.exclude, result.contract))
         script = Script(resource, result.contract) if resource else None
         if resource is None or script is None or not script.possible:

@@ -4,25 +4,24 @@ The traffic does not wait for the verdict, with one exception: a JSON response i
 header can say what was found. Everything else, and JSON beyond MOST_HELD, streams.
 """
 
-import argparse
-import contextlib
 import logging
 import re
 from asyncio import Runner
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 import orjson
-import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from ..contract.document import Contract
 from ..contract.finding import Finding
 from ..contract.operation import is_json, media_type
 from ..contract.problem import PROBLEM_JSON, Problem
-from ..listening import listen
+from ..options import ProxyOptions
+from ..serving import Config, Server, listen, log_to_terminal, root_url
 from .client import TIMEOUT
 from .coverage import Coverage
 from .judge import Judge, Verdict
@@ -40,41 +39,22 @@ PROBLEMS = {
 logger = logging.getLogger("callconfig.proxy")
 
 
-def proxy(options: argparse.Namespace) -> int:
+def proxy(options: ProxyOptions) -> int:
     """Forward until SIGINT or SIGTERM; the exit code says whether anything was found. Raises CouldNotRun."""
+    log_to_terminal()
     if options.record is not None:
-        options.report = [*options.report, ("har", options.record)]
-    with listen(options.host, options.port) as listening, running(options, options.upstream) as (result, _):
+        options = replace(options, report=(*options.report, ("har", options.record)))
+    with listen(options.host, options.port) as listening, running("proxy", options, options.upstream) as (result, _):
         result.coverage = Coverage(result.contract)
         app = Proxy(result, options.upstream, enforce=options.enforce)
-        host, port = listening.getsockname()[:2]
-        name = f"[{host}]" if ":" in host else host
         enforcing = ", enforcing the contract" if options.enforce else ""
-        print(f"http://{name}:{port} forwards to {result.redaction.url(options.upstream)}{enforcing}", flush=True)
+        print(f"{root_url(listening)} forwards to {result.redaction.url(options.upstream)}{enforcing}", flush=True)
         print("Press Ctrl-C to stop.", flush=True)
-        config = uvicorn.Config(
-            app,
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            date_header=False,
-            proxy_headers=False,
-        )
+        config = Config(app, lifespan="on", date_header=False)
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # it tells of what the result tells better
         with Runner(loop_factory=config.get_loop_factory()) as runner:
-            runner.run(_Server(config).serve(sockets=[listening]))
+            runner.run(Server(config).serve(sockets=[listening]))
     return exit_code(result)
-
-
-class _Server(uvicorn.Server):
-    """uvicorn, but the signal that stopped it is not raised again: the reports are still to be written."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        with super().capture_signals():
-            yield
-            self._captured_signals.clear()
 
 
 class Proxy:

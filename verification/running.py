@@ -1,17 +1,17 @@
 """What every command of this package does around its work: contract, baseline, reports, progress, the verdict."""
 
-import argparse
 import json
 import random
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from ..contract.document import BUILT_IN, Contract, InvalidContract
 from ..contract.redaction import Redaction
+from ..options import ConversingOptions, JudgingOptions
 from ..outcome import FINDINGS, OK, CouldNotRun
 from .report import Reports
 from .result import EnoughFailures, Result
@@ -19,22 +19,25 @@ from .text import Progress, summarize
 
 
 @contextmanager
-def running(options: argparse.Namespace, target: str, secrets: Iterable[str] = ()) -> Iterator[tuple[Result, Progress]]:
+def running(
+    command: str, options: JudgingOptions, target: str, secrets: Iterable[str] = ()
+) -> Iterator[tuple[Result, Progress]]:
     """A result to fill; what it found is printed as it comes, and reported at the end. Raises CouldNotRun."""
-    if getattr(options, "random_seed", 0) is None:
-        options.random_seed = random.randrange(2**32)  # noqa: S311 (no secret; it is printed, to be given again)
+    seed = getattr(options, "random_seed", None)
+    if isinstance(options, ConversingOptions) and seed is None:
+        seed = random.randrange(2**32)  # noqa: S311 (no secret; it is printed, to be given again)
     path = options.contract or BUILT_IN
     contract = load(path)
     accepted = baseline(options.baseline)
-    reports = Reports(options.report)
+    reports = Reports(list(options.report))
     progress = Progress()
     result = Result(
-        options.command,
+        command,
         target,
         contract,
         Path(path.name) if path == BUILT_IN else path,
         Redaction(contract, secrets),
-        seed=getattr(options, "random_seed", None),
+        seed=seed,
         accepted=accepted,
         most=getattr(options, "max_failures", None),
         on_interaction=reports.on_interaction,
@@ -82,7 +85,7 @@ def run_id(result: Result) -> str:
     return f"check-{result.seed}-{secrets.token_hex(4)}"
 
 
-def sent_headers(options: argparse.Namespace) -> list[tuple[str, str]]:
+def sent_headers(options: ConversingOptions) -> list[tuple[str, str]]:
     """The header fields that every request gets."""
     token = [("Authorization", f"Bearer {options.token}")] if options.token else []
     return [*options.header, *token]
@@ -112,7 +115,7 @@ def baseline(path: Path | None) -> frozenset[str]:
         raise CouldNotRun(f"baseline {path}: is not a JSON report of callconfig") from error
 
 
-def selection(include: list[str], exclude: list[str], contract: Contract) -> Callable[[str], bool]:
+def selection(include: Sequence[str], exclude: Sequence[str], contract: Contract) -> Callable[[str], bool]:
     """Which operations are meant, by operationId or a pattern of one. Raises CouldNotRun when none is."""
 
     def included(operation: str) -> bool:

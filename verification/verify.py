@@ -1,7 +1,6 @@
 """`callconfig verify`: recorded traffic judged against the contract, one interaction at a time."""
 
-import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,6 +9,7 @@ import ijson
 
 from ..contract.finding import Finding
 from ..contract.interaction import Interaction, by_name
+from ..options import VerifyOptions
 from ..outcome import CouldNotRun
 from .coverage import Coverage
 from .har import NotARecording, read_har, read_ndjson
@@ -25,9 +25,9 @@ READERS: dict[str, Callable[[Path], Iterator[Interaction]]] = {
 """Readers by a member that the top of a file of their kind has."""
 
 
-def verify(options: argparse.Namespace) -> int:
+def verify(options: VerifyOptions) -> int:
     """Judge the files and return the exit code. Raises CouldNotRun."""
-    with running(options, " ".join(map(str, options.files))) as (result, progress):
+    with running("verify", options, " ".join(map(str, options.files))) as (result, progress):
         judge = Judge(result.contract, options.base_path)
         result.coverage = Coverage(result.contract)
         passed_over = 0
@@ -76,7 +76,7 @@ def _reader(path: Path) -> Callable[[Path], Iterator[Interaction]]:
     raise NotARecording(f"{path}: is neither a HAR file, nor NDJSON of entries, nor a pact")
 
 
-def _is_meant(interaction: Interaction, hosts: list[str]) -> bool:
+def _is_meant(interaction: Interaction, hosts: Sequence[str]) -> bool:
     parts = urlsplit(interaction.url)
     return not hosts or parts.hostname in hosts or parts.netloc in hosts
 

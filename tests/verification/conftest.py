@@ -5,10 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from callconfig import cli
 from callconfig.contract.document import BUILT_IN, Contract
 from callconfig.contract.interaction import Interaction
 from callconfig.contract.redaction import Redaction
+from callconfig.options import CheckOptions
 from callconfig.verification.check import Run, require_coverage
 from callconfig.verification.coverage import Coverage
 from callconfig.verification.har import HarWriter
@@ -24,7 +24,7 @@ def check_app(contract: Contract) -> CheckApp:
     """What `callconfig check` finds in an application, with the command's own defaults."""
 
     def run(app: ASGIApp, *, seed: int = 1, max_failures: int | None = None) -> Result:
-        options = cli._parser().parse_args(["check", "--seed", str(seed)])  # noqa: SLF001
+        options = CheckOptions(random_seed=seed)
         result = Result("check", "app", contract, BUILT_IN, Redaction(contract), seed=seed, most=max_failures)
         result.coverage = Coverage(contract)
         with serving(app) as url:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from callconfig import cli
+from callconfig.cli import COMMANDS
 
 WORKFLOW = Path(__file__).parents[2] / "examples" / "github-actions.yml"
 
@@ -19,10 +19,10 @@ def commands() -> list[list[str]]:
 
 @pytest.mark.parametrize("arguments", commands(), ids=lambda arguments: arguments[0])
 def test_the_command_is_understood(arguments: list[str]) -> None:
-    options = cli._parser().parse_args(arguments)  # noqa: SLF001
-    assert options.command == arguments[0]
+    name, *options = arguments
+    COMMANDS.commands[name].make_context(name, options)
 
 
 def test_an_empty_token_is_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CALLCONFIG_TOKEN", "")
-    assert cli._parser().parse_args(["check"]).token is None  # noqa: SLF001
+    assert COMMANDS.commands["check"].make_context("check", []).params["token"] is None

@@ -1,6 +1,5 @@
-"""Running the mock: open the store, plant the seeds, listen, and end cleanly."""
+"""`callconfig serve`: open the store, plant the seeds, greet, serve, and end cleanly."""
 
-import argparse
 import contextlib
 import gc
 import ipaddress
@@ -8,17 +7,17 @@ import logging
 import socket
 import sys
 from asyncio import Runner, run
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Sequence
 from importlib.metadata import version
+from multiprocessing import get_context
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
-import uvicorn
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.supervisors import Multiprocess
 
 from .app import create_app, sources
 from .asgi.access_log import AccessLog
@@ -31,14 +30,15 @@ from .controls.controls import BASE_PATH as CONTROLS_PATH
 from .controls.controls import Controls
 from .controls.sessions import Limits
 from .identity.authentication import Authentication, InvalidAuthentication
-from .listening import listen
-from .outcome import OK, CouldNotRun
+from .options import ServeOptions
+from .outcome import OK, CouldNotRun, printable
+from .serving import Config, Server, Workers, listen, log_to_terminal, root_url
 from .storage import ConfigurationStore, DuplicateScope, StoreError, is_shared, open_store
 
 
-def serve(options: argparse.Namespace) -> int:
+def serve(options: ServeOptions) -> int:
     """Serve until SIGINT or SIGTERM. Raises CouldNotRun."""
-    _log()
+    log_to_terminal()
     if options.workers > 1 and not is_shared(options.store):
         advice = "use --store postgresql://…"
         raise CouldNotRun(f"--workers {options.workers} needs a store that processes share; {advice}")
@@ -46,25 +46,17 @@ def serve(options: argparse.Namespace) -> int:
         if options.workers > 1:
             _serve_from_workers(options, listening)
         else:
-            config = _config("")
+            config = Config("")
             with Runner(loop_factory=config.get_loop_factory()) as runner:
                 runner.run(_serve(options, config, listening))
     return OK
 
 
-def _log() -> None:
-    logging.basicConfig(format="%(message)s", level=logging.WARNING)
-
-
-def _access_log(options: argparse.Namespace) -> AccessLog | None:
+def _access_log(options: ServeOptions) -> AccessLog | None:
     return None if options.quiet else AccessLog(sys.stderr.write)
 
 
-def _config(app: ASGIApp | str, **settings: Any) -> uvicorn.Config:
-    return uvicorn.Config(app, log_config=None, access_log=False, server_header=False, proxy_headers=False, **settings)
-
-
-async def _serve(options: argparse.Namespace, config: uvicorn.Config, listening: socket.socket) -> None:
+async def _serve(options: ServeOptions, config: Config, listening: socket.socket) -> None:
     """Serve from this process."""
     _protect_controls(options, listening)
     contract = Contract.load(validate=False)
@@ -83,7 +75,8 @@ async def _serve(options: argparse.Namespace, config: uvicorn.Config, listening:
         )
         _greet(contract, listening, options, len(await store.find()))
         _calm_collector()
-        await _Server(config, controls).serve(sockets=[listening])
+        # Or who waits for requests would keep the server waiting.
+        await Server(config, controls.sessions.stop if controls else lambda: None).serve(sockets=[listening])
 
 
 def _calm_collector() -> None:
@@ -93,9 +86,7 @@ def _calm_collector() -> None:
 
 
 @contextlib.asynccontextmanager
-async def _opened(
-    options: argparse.Namespace, contract: Contract, values: Sources
-) -> AsyncIterator[ConfigurationStore]:
+async def _opened(options: ServeOptions, contract: Contract, values: Sources) -> AsyncIterator[ConfigurationStore]:
     """The store, closed at the end. Raises CouldNotRun."""
     try:
         store = await open_store(options.store, contract.stored, values.values, fsync=options.fsync)
@@ -107,9 +98,11 @@ async def _opened(
         await store.close()
 
 
-def _serve_from_workers(options: argparse.Namespace, listening: socket.socket) -> None:
-    """Serve from several processes, after this one has seen that they will find what they need."""
-    options.controls = False  # each process would steer itself only
+def _serve_from_workers(options: ServeOptions, listening: socket.socket) -> None:
+    """Serve from several processes, after this one has seen that they will find what they need.
+
+    There are no controls: each process would steer itself only.
+    """
     contract = Contract.load(validate=False)
     _authentication(options.auth, contract)
 
@@ -119,15 +112,16 @@ def _serve_from_workers(options: argparse.Namespace, listening: socket.socket) -
             return len(await store.find())
 
     stored = run(prepare())
-    _greet(contract, listening, options, stored)
-    Multiprocess(_config(_Worker(options), workers=options.workers, lifespan="on"), [listening]).run()
+    reasons = get_context("spawn").SimpleQueue()
+    config = Config(_Worker(options, reasons), workers=options.workers, lifespan="on")
+    Workers(config, listening, lambda: _greet(contract, listening, options, stored), reasons).run()
 
 
 class _Worker:
     """What each of several processes serves: the mock on a connection to the store that is the process's own."""
 
-    def __init__(self, options: argparse.Namespace) -> None:
-        self._options = options
+    def __init__(self, options: ServeOptions, reasons: SimpleQueue[str]) -> None:
+        self._options, self._reasons = options, reasons
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -138,18 +132,24 @@ class _Worker:
     @contextlib.asynccontextmanager
     async def _lifespan(self, _router: Any) -> AsyncIterator[None]:
         options = self._options
-        _log()
+        log_to_terminal()
         contract = Contract.load(validate=False)
-        async with _opened(options, contract, sources(contract)) as store:
-            authenticate = _authentication(options.auth, contract)
-            self._app = create_app(
+        async with contextlib.AsyncExitStack() as opened:
+            try:
+                store = await opened.enter_async_context(_opened(options, contract, sources(contract)))
+                authenticate = _authentication(options.auth, contract)
+            except CouldNotRun as error:
+                self._reasons.put(str(error))
+                logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # the other process tells it
+                raise
+            self._app: ASGIApp = create_app(
                 contract, store, base_path=options.base_path, authenticate=authenticate, log=_access_log(options)
             )
             _calm_collector()
             yield
 
 
-def _protect_controls(options: argparse.Namespace, listening: socket.socket) -> None:
+def _protect_controls(options: ServeOptions, listening: socket.socket) -> None:
     """Raises CouldNotRun when strangers could steer the mock."""
     host = listening.getsockname()[0]
     if options.controls and options.control_token is None and not ipaddress.ip_address(host).is_loopback:
@@ -157,9 +157,7 @@ def _protect_controls(options: argparse.Namespace, listening: socket.socket) -> 
         raise CouldNotRun(f"whoever can connect to {host} could use the controls; {advice}")
 
 
-def _controls(
-    options: argparse.Namespace, contract: Contract, store: ConfigurationStore, values: Sources
-) -> Controls | None:
+def _controls(options: ServeOptions, contract: Contract, store: ConfigurationStore, values: Sources) -> Controls | None:
     if not options.controls:
         return None
     limits = Limits(journal_entries=options.journal)
@@ -176,39 +174,20 @@ def _authentication(path: Path | None, contract: Contract) -> Authentication | N
         raise CouldNotRun(f"--auth {error}") from error
 
 
-class _Server(uvicorn.Server):
-    """uvicorn, but a signal that asked it to stop has been answered when it has stopped, and is not raised again."""
-
-    def __init__(self, config: uvicorn.Config, controls: Controls | None) -> None:
-        super().__init__(config)
-        self._controls = controls
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        if self._controls is not None:
-            self._controls.sessions.stop()  # or who waits for requests would keep the server waiting
-        await super().shutdown(sockets)
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        with super().capture_signals():
-            yield
-            self._captured_signals.clear()
-
-
-def _greet(contract: Contract, listening: socket.socket, options: argparse.Namespace, stored: int) -> None:
-    host, port = listening.getsockname()[:2]
-    root = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+def _greet(contract: Contract, listening: socket.socket, options: ServeOptions, stored: int) -> None:
+    root = root_url(listening)
     paths = {operation.path for operation in contract.operations.values() if "{" not in operation.path}
     place = _without_secrets(options.store)
     plural = "" if stored == 1 else "s"
+    alone = options.workers == 1
     print(
         f"callconfig {version('callconfig')} mocks {contract.title} {contract.version}\n"
         + "".join(f"  API    {root}{options.base_path}{path}\n" for path in sorted(paths))
         + f"  Docs   {root}{options.base_path}/docs\n"
-        + (f"  Steer  {root}{CONTROLS_PATH}/docs\n" if options.controls else "")
-        + ("  Steer  off: each of several processes would steer only itself\n" if options.workers > 1 else "")
-        + (f"  Auth   tokens of {options.auth}\n" if options.auth else "")
-        + f"  Store  {place} ({stored} configuration{plural})\n"
+        + (f"  Steer  {root}{CONTROLS_PATH}/docs\n" if options.controls and alone else "")
+        + ("" if alone else "  Steer  off: each of several processes would steer only itself\n")
+        + (f"  Auth   tokens of {printable(str(options.auth))}\n" if options.auth else "")
+        + f"  Store  {printable(place)} ({stored} configuration{plural})\n"
         + "Press Ctrl-C to stop.",
         flush=True,
     )
@@ -222,7 +201,7 @@ def _without_secrets(store: str) -> str:
     return f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}"
 
 
-async def _plant(seeds: list[Path], contract: Contract, store: ConfigurationStore) -> None:
+async def _plant(seeds: Sequence[Path], contract: Contract, store: ConfigurationStore) -> None:
     """Add the configurations of the seed files whose id and scope are not stored yet; all of them or none."""
     if not seeds:
         return

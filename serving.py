@@ -1,0 +1,297 @@
+"""Serving HTTP, for the mock and for the proxy: the socket, uvicorn, workers, signals, and how long a peer may take.
+
+What one peer can hold is bounded: a head (request line and header fields) by MOST_HEAD bytes and
+HEAD_SECONDS, a body by LEAST_BODY bytes in each BODY_SECONDS, connections by MOST_CONNECTIONS; BACKLOG more wait in
+the kernel.
+"""
+
+import contextlib
+import errno
+import logging
+import socket
+from asyncio import CancelledError, TimerHandle, Transport, get_running_loop
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from multiprocessing.queues import SimpleQueue
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.supervisors.multiprocess import Multiprocess, Process
+
+from .outcome import CouldNotRun, printable
+
+try:
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+except ModuleNotFoundError:  # no CPython: uvicorn has h11 then, which bounds a head, but no time
+    HttpToolsProtocol = None  # type: ignore[assignment,misc]
+
+BACKLOG = 2048
+GRACE_SECONDS = 3
+"""What requests on their way get when the server is asked to stop."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket, taken before anything else is done, so that a port in use costs nothing.
+
+    Raises CouldNotRun.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with contextlib.ExitStack() as undo:
+            listening = undo.enter_context(socket.socket(family, kind, protocol))
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(address)
+            listening.listen(BACKLOG)
+            undo.pop_all()
+    except (OSError, UnicodeError) as error:  # a name that is no host name is a UnicodeError
+        in_use = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        advice = "; choose another --port, or 0 for a free one" if in_use else ""
+        reason = getattr(error, "strerror", None) or error
+        raise CouldNotRun(f"cannot listen on {host} port {port}: {reason}{advice}") from error
+    return listening
+
+
+def root_url(listening: socket.socket) -> str:
+    """The URL of what listens there, without a path."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def log_to_terminal() -> None:
+    """A line on standard error for each message."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_Printable("%(message)s"))
+    handler.addFilter(_is_no_cancellation)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+
+
+class _Printable(logging.Formatter):
+    """Nothing that a client sent steers the terminal, or looks like a line of its own."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (logging's own name)
+        return printable(super().formatMessage(record).rstrip("\n"))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 (logging's own name)
+        return "\n".join(map(printable, super().formatException(ei).split("\n")))
+
+
+def _is_no_cancellation(record: logging.LogRecord) -> bool:
+    """Requests that are cancelled at the end are no errors."""
+    return not (record.exc_info and isinstance(record.exc_info[1], CancelledError))
+
+
+class Config(uvicorn.Config):
+    """uvicorn's settings as both servers need them: no log of its own, no WebSocket, no proxy in front."""
+
+    def __init__(self, app: ASGIApp | str, **settings: Any) -> None:
+        settings.setdefault("http", Protocol if HttpToolsProtocol is not None else "h11")
+        super().__init__(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            ws="none",
+            timeout_graceful_shutdown=GRACE_SECONDS + 1,
+            **settings,
+        )
+
+
+class Server(uvicorn.Server):
+    """uvicorn, but it stops in time, and a signal that asked it to stop is not raised again when it has stopped."""
+
+    def __init__(self, config: uvicorn.Config, on_shutdown: Callable[[], None] = lambda: None) -> None:
+        super().__init__(config)
+        self._on_shutdown = on_shutdown
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_shutdown()
+        cutting = get_running_loop().call_later(GRACE_SECONDS, self._cut)
+        try:
+            await super().shutdown(sockets)
+        finally:
+            cutting.cancel()
+
+    def _cut(self) -> None:
+        """The applications see that their clients have left, which ends them without an error."""
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
+
+
+if HttpToolsProtocol is not None:
+
+    class Protocol(HttpToolsProtocol):
+        """uvicorn's HTTP/1.1, with bounds on what a peer may send, and on how long it may take."""
+
+        MOST_HEAD = 65_536
+        HEAD_SECONDS = 10.0
+        BODY_SECONDS = 20.0
+        LEAST_BODY = 65_536
+        MOST_CONNECTIONS = 1000
+        LINGER_SECONDS = 1.0
+        """How long a peer that was refused may go on sending: were it cut off at once, it would not see why."""
+
+        _timer: TimerHandle | None = None
+        _in_head = False
+        _received = 0  # bytes since the reading in which the head began, or since the timer was set
+        _refused = False
+
+        def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            if len(self.connections) > self.MOST_CONNECTIONS:
+                self._refuse(503)
+            else:
+                self._give(self.HEAD_SECONDS)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._stop_timer()
+            super().connection_lost(exc)
+
+        def data_received(self, data: bytes) -> None:
+            if self._refused:
+                return
+            if self._timer is None and not self._in_head:
+                self._received = 0
+            self._received += len(data)
+            super().data_received(data)
+            if not self.transport.is_closing():
+                self._bound()
+
+        def _bound(self) -> None:
+            """Refuse a head that is too long, and set the time for what is still to come."""
+            if self._refused:
+                return
+            if self._in_head and self._received > self.MOST_HEAD:
+                self._refuse(431)
+            elif self._is_answering() and not self.cycle.more_body:
+                self._stop_timer()
+            elif self._timer is None:
+                self._give(self.BODY_SECONDS if self._is_answering() else self.HEAD_SECONDS)
+
+        def on_message_begin(self) -> None:
+            super().on_message_begin()
+            self._in_head = True
+
+        def on_headers_complete(self) -> None:
+            self._in_head = False
+            self._stop_timer()
+            if self._received > self.MOST_HEAD:
+                size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+                if size > self.MOST_HEAD:
+                    self._refuse(431)
+                    return
+            if self.url == b"*":  # `OPTIONS *`: of the server as a whole (RFC 9110, section 9.3.7)
+                self.url = b"/"
+                super().on_headers_complete()
+                self.scope["path"], self.scope["raw_path"] = "*", b"*"
+            else:
+                super().on_headers_complete()
+
+        def on_body(self, body: bytes) -> None:
+            if not self._refused:
+                super().on_body(body)
+
+        def on_message_complete(self) -> None:
+            if not self._refused:
+                super().on_message_complete()
+
+        def send_400_response(self, msg: str) -> None:  # noqa: ARG002 (the answer says the same to all)
+            if not self._refused:
+                self._refuse(400)
+
+        def _unsupported_upgrade_warning(self) -> None:
+            """An upgrade is an offer that a server may pass over (RFC 9110, section 7.8)."""
+
+        def _is_answering(self) -> bool:
+            cycle: Any = self.cycle
+            return cycle is not None and not cycle.response_complete
+
+        def _give(self, seconds: float) -> None:
+            self._timer = self.loop.call_later(seconds, self._out_of_time)
+
+        def _stop_timer(self) -> None:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+
+        def _out_of_time(self) -> None:
+            if self._refused or not (self._in_head or self._is_answering()):
+                self.transport.abort()  # it was told already, or never began
+            elif not self._in_head and (self._received >= self.LEAST_BODY or self.flow.read_paused):
+                self._received = 0
+                self._give(self.BODY_SECONDS)
+            else:
+                self._refuse(408)
+
+        def _refuse(self, status: int) -> None:
+            """The last answer on this connection. What is still being answered goes unanswered."""
+            self._refused = True
+            self._stop_timer()
+            self._unset_keepalive_if_required()
+            if self._is_answering():
+                started, self.cycle.disconnected = self.cycle.response_started, True
+                self.cycle.message_event.set()
+            else:
+                started = False
+            if not started:
+                phrase = HTTPStatus(status).phrase
+                self.transport.write(
+                    f"HTTP/1.1 {status} {phrase}\r\ncontent-type: text/plain; charset=utf-8\r\n"
+                    f"content-length: {len(phrase)}\r\nconnection: close\r\n\r\n{phrase}".encode("ascii")
+                )
+                if self.transport.can_write_eof():
+                    self.transport.write_eof()
+            self._give(0 if started else self.LINGER_SECONDS)
+
+
+class Workers(Multiprocess):
+    """Several processes that serve one socket. `on_ready` is called once, when every one of them answers.
+
+    One that dies is replaced; when one cannot start, all end: `run` raises CouldNotRun then, with the first of the
+    `reasons` that workers gave.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        listening: socket.socket,
+        on_ready: Callable[[], None],
+        reasons: SimpleQueue[str],
+    ) -> None:
+        super().__init__(config, [listening])
+        self._on_ready, self._reasons, self._failed = on_ready, reasons, False
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # it tells of what is raised here
+
+    def run(self) -> None:
+        super().run()
+        if not self._reasons.empty():
+            raise CouldNotRun(self._reasons.get())
+        if self._failed:
+            raise CouldNotRun("a worker ended before it could answer")
+
+    def init_processes(self) -> None:
+        super().init_processes()
+        if all(map(self._starts, self.processes)):
+            self._on_ready()
+
+    def keep_subprocess_alive(self) -> None:
+        before = list(self.processes)
+        super().keep_subprocess_alive()
+        all(self._starts(process) for process in self.processes if process not in before)
+
+    def _starts(self, process: Process) -> bool:
+        """Wait until it answers; otherwise all shall end."""
+        while not self.should_exit.is_set() and process.process.is_alive():
+            if process.wait_until_ready(0.5, self.should_exit):
+                return True
+            self.handle_signals()
+        self._failed = self._failed or not self.should_exit.is_set()
+        self.should_exit.set()
+        return False

@@ -1,0 +1,169 @@
+"""The command line: options, their environment variables, what wrong usage is told, how a command ends."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from callconfig.cli import COMMANDS, main
+from callconfig.outcome import COULD_NOT_RUN, OK, USAGE
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["serve", "--port", "http"], "'http' is not a valid integer"),
+        (["serve", "--port", "65536"], "65536 is not in the range 0<=x<=65535"),
+        (["serve", "--base-path", "agent"], "'agent' is not a path"),
+        (["serve", "--frobnicate"], "No such option '--frobnicate'"),
+        ([], "Hold a server to the contract."),
+        (["docs"], "Write the reference as files."),
+        (["verify"], "Missing argument 'FILE...'"),
+    ],
+)
+def test_wrong_usage_is_told_with_its_exit_code(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert main(arguments) == USAGE
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("CALLCONFIG_PORT", "many", "'many' is not a valid integer"),
+        ("CALLCONFIG_QUIET", "perhaps", "'perhaps' is not a valid boolean"),
+        ("CALLCONFIG_BASE_PATH", "agent", "'agent' is not a path"),
+    ],
+)
+def test_a_wrong_environment_variable_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, variable: str, value: str, words: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    assert main(["serve"]) == USAGE
+    error = capsys.readouterr().err
+    assert f"(env var: '{variable}'): {words}" in error
+
+
+def given(name: str, *arguments: str) -> dict[str, Any]:
+    """What a command would be told."""
+    return COMMANDS.commands[name].make_context(name, list(arguments)).params
+
+
+@pytest.mark.parametrize(("value", "meant"), [("1", True), ("YES", True), ("on", True), ("no", False), ("", False)])
+def test_a_flag_comes_from_its_variable(monkeypatch: pytest.MonkeyPatch, value: str, meant: bool) -> None:
+    monkeypatch.setenv("CALLCONFIG_QUIET", value)
+    assert given("serve")["quiet"] is meant
+
+
+def test_what_is_given_counts_more_than_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALLCONFIG_PORT", "1")
+    monkeypatch.setenv("CALLCONFIG_CONTROLS", "no")
+    told = given("serve", "--port", "2", "--controls")
+    assert (told["port"], told["controls"]) == (2, True)
+
+
+def test_options_of_many_values_have_a_separator_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALLCONFIG_SEED", os.pathsep.join(("a.json", "b.json")))
+    monkeypatch.setenv("CALLCONFIG_INCLUDE", "listConfigurations,create*")
+    monkeypatch.setenv("CALLCONFIG_HEADER", "X-Team: calls, and more\nX-Run: 7")
+    assert given("serve")["seed"] == (Path("a.json"), Path("b.json"))
+    assert given("check")["random_seed"] is None
+    assert given("check")["include"] == ("listConfigurations", "create*")
+    assert given("check")["header"] == (("X-Team", "calls, and more"), ("X-Run", "7"))
+
+
+def commands(group: click.Group = COMMANDS) -> Iterator[tuple[str, click.Command]]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from ((f"{name} {inner}", each) for inner, each in commands(command))
+        else:
+            yield name, command
+
+
+@pytest.mark.parametrize(("name", "command"), list(commands()), ids=[name for name, _ in commands()])
+def test_every_option_is_shown_with_its_variable(
+    capsys: pytest.CaptureFixture[str], name: str, command: click.Command
+) -> None:
+    assert main([*name.split(), "--help"]) == OK
+    shown = " ".join(capsys.readouterr().out.replace("-\n", "-").split())
+    for parameter in command.params:
+        assert isinstance(parameter, click.Argument) or f"env var: {parameter.envvar}" in shown
+        assert parameter.get_help_record(click.Context(command)) is not None
+
+
+def test_a_variable_means_one_thing() -> None:
+    """No two options of one variable are of different types."""
+    meant: dict[str, tuple[Any, Any]] = {}
+    for _, command in commands():
+        for option in command.params:
+            if option.envvar:
+                assert isinstance(option.envvar, str)
+                assert meant.setdefault(option.envvar, (option.type.name, option.multiple)) == (
+                    option.type.name,
+                    option.multiple,
+                ), option.envvar
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["serve", "--base-path", "\x1b[31m"],
+        ["serve", "--\x1b[31m\nserved"],
+        ["\x1b[31m"],
+        ["serve", "\x1b[31m\x9b"],
+        ["serve", "--store", ":memory:", "--port", "0", "--host", "\x1b[31m"],
+        ["serve", "--store", ":memory:", "--port", "0", "--seed", "\x1b[31m\r"],
+        ["verify", "\x1b[31m\n"],
+    ],
+)
+def test_what_was_typed_never_steers_the_terminal(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
+    assert main(arguments) in (USAGE, COULD_NOT_RUN)
+    said = capsys.readouterr().err
+    assert "[31m" in said
+    assert said.replace("\n", "").isprintable()
+
+
+def test_wrong_usage_shows_the_usage_of_its_own_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["docs", "build", "--nothing"]) == USAGE
+    error = capsys.readouterr().err
+    assert error.startswith("Usage: callconfig docs build [OPTIONS]\n")
+    assert "Try 'callconfig docs build --help'" in error
+
+
+def test_a_file_that_cannot_be_used_is_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    assert main(["docs", "build", "-o", str(tmp_path / "taken")]) == COULD_NOT_RUN
+    error = capsys.readouterr().err
+    assert error.startswith("callconfig: ")
+    assert error.count("\n") == 1
+
+
+def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == OK
+    assert capsys.readouterr().out.startswith("callconfig 0.")
+
+
+def test_a_reader_who_has_seen_enough_is_no_error() -> None:
+    """The pipe is closed before the first byte is written."""
+    ends, written = os.pipe()
+    os.close(ends)
+    command = [sys.executable, "-m", "callconfig", "serve", "--help"]
+    done = subprocess.run(command, stdout=written, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(written)
+    assert (done.returncode, done.stderr) == (OK, "")
+
+
+def test_the_command_starts_without_what_it_does_not_need() -> None:
+    """`callconfig --help` imports neither the web stack nor the test tools."""
+    heavy = ["connexion", "starlette", "schemathesis", "hypothesis", "openapi_spec_validator", "psycopg", "jinja2"]
+    heavy += ["uvicorn", "asyncio", "yaml", "orjson", "callconfig.contract"]
+    script = (
+        f"import sys, callconfig.cli as c; c.main(['serve', '--help']);print([n for n in {heavy} if n in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
