@@ -118,7 +118,7 @@ def test_a_variable_means_one_thing() -> None:
         ["serve", "\x1b[31m\x9b"],
         ["serve", "--store", ":memory:", "--port", "0", "--host", "\x1b[31m"],
         ["serve", "--store", ":memory:", "--port", "0", "--seed", "\x1b[31m\r"],
-        ["verify", "\x1b[31m\n"],
+        ["docs", "build", "-o", "site", "--contract", "\x1b[31m\n"],
     ],
 )
 def test_what_was_typed_never_steers_the_terminal(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:

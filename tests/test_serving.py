@@ -167,7 +167,7 @@ def test_the_server_as_a_whole_can_be_asked(port: int) -> None:
 
 @pytest.mark.parametrize("upgrade", [b"websocket", b"h2c"])
 def test_an_upgrade_is_passed_over(port: int, upgrade: bytes, capfd: pytest.CaptureFixture[str]) -> None:
-    fields = b"Connection: Upgrade\r\nUpgrade: " + upgrade + b"\r\nSec-WebSocket-Version: 13\r\n"
+    fields = b"Connection: Upgrade, close\r\nUpgrade: " + upgrade + b"\r\nSec-WebSocket-Version: 13\r\n"
     answer = said(port, GET + fields + b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n", wait=8)
     assert answer.endswith(b"GET / 0")
     assert capfd.readouterr() == ("", "")
@@ -211,10 +211,10 @@ HELD: list[tuple[ASGIApp, bytes]] = [
 ]
 
 
-@pytest.fixture
-def own_log(monkeypatch: pytest.MonkeyPatch) -> None:
+def log_as_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if nobody had set up a log: pytest has."""
     monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    log_to_terminal()
 
 
 @pytest.fixture
@@ -222,12 +222,12 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving, "GRACE_SECONDS", 0.2)
 
 
-@pytest.mark.usefixtures("hurried", "own_log")
+@pytest.mark.usefixtures("hurried")
 @pytest.mark.parametrize(("app", "sent"), HELD, ids=range(len(HELD)))
 def test_it_ends_in_time_whatever_a_client_holds_open(
-    app: ASGIApp, sent: bytes, capsys: pytest.CaptureFixture[str]
+    app: ASGIApp, sent: bytes, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    log_to_terminal()
+    log_as_a_command(monkeypatch)
     with running(app, Protocol) as (_, port), socket.create_connection(("127.0.0.1", port)) as client:
         client.sendall(sent)
         time.sleep(0.2)
@@ -260,9 +260,10 @@ def test_the_command_ends_with_0_and_in_5_seconds(serve: Callable[..., Any]) -> 
     assert "Traceback" not in errors
 
 
-@pytest.mark.usefixtures("own_log")
-def test_a_line_of_the_log_never_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    log_to_terminal()
+def test_a_line_of_the_log_never_steers_the_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_as_a_command(monkeypatch)
     logging.getLogger("callconfig").warning("GET %s", "/\x1b[31m\r\n\x9b\udcff")
     try:
         raise ValueError("\x1b[31m")  # noqa: TRY301

@@ -1,6 +1,9 @@
 """Several processes that share one PostgreSQL store answer as one server."""
 
 import asyncio
+import os
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,8 +11,8 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 from callconfig.cli import main
-from callconfig.outcome import COULD_NOT_RUN
-from callconfig.storage.testing import PostgreSQLServer
+from callconfig.outcome import COULD_NOT_RUN, OK
+from callconfig.storage.testing import PostgreSQLServer, postgresql_server
 
 
 def test_of_64_creates_of_one_scope_at_a_time_one_succeeds(
@@ -41,3 +44,39 @@ def test_several_workers_need_a_store_that_they_share(
     place = store if store == ":memory:" else str(tmp_path / store)
     assert main(["serve", "--port", "0", "--workers", "2", "--store", place]) == COULD_NOT_RUN
     assert "--workers 2 needs a store that processes share" in capsys.readouterr().err
+
+
+def workers(server: Any) -> list[int]:
+    """The processes that answer, those that help multiprocessing left out."""
+    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+    return [int(each) for each in children if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()]
+
+
+def test_the_greeting_comes_when_every_worker_answers(serve: Callable[..., Any], postgresql: PostgreSQLServer) -> None:
+    server = serve("--store", postgresql.fresh_url(), "--workers", "2", "--quiet")
+    began = time.monotonic()
+    assert server.client.get("/configurations").json() == []
+    assert time.monotonic() - began < 0.5
+    assert len(workers(server)) == 2
+
+
+def test_a_worker_that_dies_is_replaced(serve: Callable[..., Any], postgresql: PostgreSQLServer) -> None:
+    server = serve("--store", postgresql.fresh_url(), "--workers", "2", "--quiet")
+    before = set(workers(server))
+    os.kill(min(before), signal.SIGKILL)
+    deadline = time.monotonic() + 30
+    while len(set(workers(server)) - {min(before)}) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert server.client.get("/configurations").json() == []
+    assert server.stop() == (OK, "")
+
+
+def test_workers_that_cannot_start_again_end_the_server_with_one_line(serve: Callable[..., Any]) -> None:
+    with postgresql_server() as database:
+        server = serve("--store", database.fresh_url(), "--workers", "2", "--quiet")
+    os.kill(workers(server)[0], signal.SIGKILL)
+    _, errors = server.process.communicate(timeout=60)
+    assert server.process.returncode == COULD_NOT_RUN
+    assert errors.startswith("callconfig: ")
+    assert errors.count("\n") == 1, errors
