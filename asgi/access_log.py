@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from ..outcome import printable
 from .exchange import Exchange
 
 
@@ -18,7 +19,7 @@ class AccessLog:
         reason = f"  {exchange.reason}" if entry.status >= 400 else ""
         target, milliseconds = entry.target.decode("latin-1"), entry.seconds * 1000
         line = f"{entry.method} {target} {entry.status or 'gone'} {milliseconds:.1f} ms{reason}"
-        self._lines.append(line if line.isprintable() else _printable(line))
+        self._lines.append(printable(line))
         if len(self._lines) == 1:
             asyncio.get_running_loop().call_soon(self.flush)
 
@@ -27,8 +28,3 @@ class AccessLog:
         if self._lines:
             self._write("".join(f"{line}\n" for line in self._lines))
             self._lines.clear()
-
-
-def _printable(text: str) -> str:
-    """Control characters as escapes: what a stranger sent must not steer a terminal."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)

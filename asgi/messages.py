@@ -1,6 +1,5 @@
 """ASGI messages: reading a body, sending an answer."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 
 import orjson
@@ -12,14 +11,10 @@ from ..contract.problem import PROBLEM_JSON, Problem
 
 LINGER = 64 << 20
 """How many bytes beyond the limit are read and dropped before a client is told to stop."""
-BODY_SECONDS = 60.0
-"""How long a client may take to send a body."""
-_TOO_LARGE = b"too large"
-"""Stands for a body by its identity."""
 
 
 async def read_body(receive: Receive, headers: Headers, max_bytes: int) -> bytes | Finding | None:
-    """The whole body, a finding when it is too large or too slow, or None when the client left in the middle of it.
+    """The whole body, a finding when it is too large, or None when the client left in the middle of it.
 
     A length announced too large is answered at once. A body that turns out too large is read on for a while, for a
     client that is still sending when the connection closes loses its answer (RFC 9112, section 9.6).
@@ -30,15 +25,6 @@ async def read_body(receive: Receive, headers: Headers, max_bytes: int) -> bytes
     too_large = Finding("content-length", "body", f"The body must not be larger than {max_bytes} bytes.")
     if length is not None and (len(length) > 18 or int(length) > max_bytes):
         return too_large
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            body = await _read(receive, max_bytes)
-    except TimeoutError:
-        return Finding("body-time", "body", f"The body must be complete within {BODY_SECONDS:g} seconds.", "")
-    return too_large if body is _TOO_LARGE else body
-
-
-async def _read(receive: Receive, max_bytes: int) -> bytes | None:
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -50,9 +36,9 @@ async def _read(receive: Receive, max_bytes: int) -> bytes | None:
         if size <= max_bytes:
             chunks.append(chunk)
         elif size > max_bytes + LINGER:
-            return _TOO_LARGE
+            return too_large
         if not message.get("more_body", False):
-            return b"".join(chunks) if size <= max_bytes else _TOO_LARGE
+            return b"".join(chunks) if size <= max_bytes else too_large
 
 
 def again(body: bytes, receive: Receive) -> Receive:

@@ -45,7 +45,6 @@ ENGINE_RULES: dict[str, Rule] = {
     "accept": Rule("The client admits a media type that the operation answers with.", "Admit it in `Accept`."),
     "preference": Rule("A preference asks for what the contract has.", "Choose a code or an example that it has."),
     "content-length": Rule("A body is not larger than the server takes.", "Send less."),
-    "body-time": Rule("A body is complete in time.", "Send it without long pauses."),
     "json-encoding": Rule("A JSON body is UTF-8 (RFC 8259, section 8.1).", "Encode the body as UTF-8."),
     "json-syntax": Rule("A JSON body is JSON (RFC 8259).", "Mend the syntax at the line and column given."),
     "json-duplicate": Rule("No member of a JSON object is there twice (RFC 7493, section 2.3).", "Send it once."),

@@ -1,10 +1,9 @@
-"""Bodies as they come over a connection: in pieces, too large, too slow, or not at all."""
+"""Bodies as they come over a connection: in pieces, too large, or not at all."""
 
 import asyncio
 from collections.abc import Callable, Iterable
 
 import pytest
-from callconfig.asgi import messages
 from callconfig.asgi.messages import read_body
 from callconfig.contract.finding import Finding
 from starlette.types import Message, Receive
@@ -58,10 +57,3 @@ def test_a_body_that_turns_out_too_large_is_refused(read: Callable[..., Body]) -
     found = read(receive_of(b"a" * 6, b"b" * 6))
     assert isinstance(found, Finding)
     assert found.rule == "content-length"
-
-
-def test_a_body_that_does_not_come_is_given_up(read: Callable[..., Body], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(messages, "BODY_SECONDS", 0.05)
-    found = read(receive_of(b"a", ends=False))
-    assert isinstance(found, Finding)
-    assert found.rule == "body-time"
