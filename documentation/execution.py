@@ -1,4 +1,4 @@
-"""Running the examples: each is sent to a mock of its own, and the answer held against the documented one."""
+"""The execution of the examples: each is sent to a mock, and the answer is compared with the documented one."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from ..contract.document import Contract
 from ..contract.finding import json_pointer
 from ..contract.operation import media_type
 from ..contract.schema import Json, show
-from .examples import ABSENT, Example, Sent, examples
+from .exchanges import ABSENT, Example, Sent, examples
 
 FreshMock = Callable[[], Awaitable[ASGIApp]]
 """Makes an empty mock whose clock and ids are those of the contract's `x-examples`."""
@@ -29,7 +29,7 @@ class WrongExamples(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server answered. The body is a JSON value, or None."""
+    """An executed answer. The body is a JSON value, or None."""
 
     status: int
     headers: Mapping[str, str]
@@ -37,37 +37,42 @@ class Answer:
 
 
 async def execute(contract: Contract, fresh_mock: FreshMock) -> dict[str, Answer]:
-    """The answers to all examples that say how they come about, by anchor, each from a mock of its own.
+    """The answers to all examples that say how they come about, by anchor, each from a mock that holds what is given.
 
-    Raises WrongExamples when an answer is not the documented one.
+    Raises WrongExamples when an answer is not the documented one. A mock in which nothing has changed is used again.
     """
     answers: dict[str, Answer] = {}
     differences: list[str] = []
-    described = "x-examples" in contract.document  # the world in which examples come about
-    for example in examples(contract):
-        if described and example.is_executable:
-            answer = answers[example.anchor] = await _exchange(await fresh_mock(), example)
-            differences += [f"{example.anchor}: {each}" for each in _differences(example, answer)]
+    unchanged: dict[tuple[str, ...], ASGIApp] = {}
+    for example in filter(lambda each: each.is_executable, examples(contract)):
+        names = tuple(given.name for given in example.given)
+        mock = unchanged.pop(names, None)
+        if mock is None:
+            mock = await fresh_mock()
+            await _answers(mock, example.given)
+        answer = answers[example.anchor] = (await _answers(mock, (example.sent,)))[0]
+        if answer.status >= 400 or example.sent.method == "GET":
+            unchanged[names] = mock
+        differences += [f"{example.anchor}: {each}" for each in _differences(example, answer)]
     if differences:
         raise WrongExamples(differences)
     return answers
 
 
-async def _exchange(mock: ASGIApp, example: Example) -> Answer:
+async def _answers(mock: ASGIApp, requests: tuple[Sent, ...]) -> list[Answer]:
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(mock), base_url="http://mock") as client:
-
-        async def answer(sent: Sent) -> httpx2.Response:
-            return await client.request(sent.method, sent.target, headers=dict(sent.headers), content=sent.content)
-
-        for given in example.given:
-            await answer(given)
-        response = await answer(example.sent)
-    body = orjson.loads(response.content) if response.content else None
-    return Answer(response.status_code, dict(response.headers), body)
+        responses = [
+            await client.request(sent.method, sent.target, headers=dict(sent.headers), content=sent.content)
+            for sent in requests
+        ]
+    return [
+        Answer(each.status_code, dict(each.headers), orjson.loads(each.content) if each.content else None)
+        for each in responses
+    ]
 
 
 def _differences(example: Example, answer: Answer) -> Iterator[str]:
-    """What the answer does not share with the example. What the example leaves out does not count."""
+    """The differences of an answer from its example; what the example leaves out does not count."""
     if str(answer.status) != example.status:
         yield f"documents {example.status}, but the answer is {answer.status}: {orjson.dumps(answer.body).decode()}"
         return

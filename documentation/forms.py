@@ -1,88 +1,86 @@
-"""Which schemas are only forms of others: what a server takes to make what it answers, such as a body to create."""
+"""The forms of objects: bodies with no other members than what their operation answers, such as a thing to create."""
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from ..contract.document import Contract
 from ..contract.operation import Operation
-from .examples import operations
-from .schemas import SCHEMAS, Node, Schemas, name_of
+from .exchanges import operations
+from .wording import Schemas, reference_of
 
 
 class Forms:
-    """The forms of each object that operations answer, by the way in: `{"Thing": {"create": "ThingToCreate"}}`.
-
-    A form has no other members than its object, so a reader needs one description of both.
-    """
+    """The forms of each object that operations answer; a reader needs one description of all."""
 
     def __init__(self, contract: Contract, schemas: Schemas) -> None:
         self._contract, self._schemas = contract, schemas
-        self.by_object: dict[str, dict[str, str]] = {}
+        self.by_object: dict[str, dict[str, Any]] = {}
+        """The schemas of the forms of each object, by the way in: `create`, `update`."""
+        self.home: dict[str | int, str] = {}
+        """The object of each form, by its reference, or by the id of a schema without a name."""
         used: tuple[list[str], ...] = ([], [], [])
-        answers, requests, problems = used
-        for operation in operations(contract):
+        for operation in operations(self._contract):
             answered = self._answered(operation, success=True)
-            taken = _names(self._taken(operation))
-            answers += answered
-            requests += taken
-            problems += self._answered(operation, success=False)
-            if answered and taken and self._members(taken[0]) <= self._members(answered[0]):
-                self.by_object.setdefault(answered[0], {})[way(operation)] = taken[0]
-        forms = {form for of in self.by_object.values() for form in of.values()} - self.by_object.keys()
-        self.used = [name for name in dict.fromkeys((*answers, *requests, *problems)) if name not in forms]
-        """The named schemas of bodies that are no forms: answers, requests, problems."""
-        self.folded = forms.union(*map(self._inside_of, self.by_object))
-        """The forms, and the schemas that only occur inside of forms."""
+            taken = [each.get("schema", {}) for each in _content(self._contract, operation).values()]
+            used[0].extend(answered)
+            used[1].extend(reference for each in taken if (reference := self._named(each)))
+            used[2].extend(self._answered(operation, success=False))
+            if answered and taken:
+                asked = self._schemas.resolved(self._schemas.innermost(taken[0])).get("properties", {})
+                if asked and asked.keys() <= self._schemas.resolved({"$ref": answered[0]}).get("properties", {}).keys():
+                    self.by_object.setdefault(answered[0], {})[way(operation)] = taken[0]
+        forms = set()
+        for main, ways in self.by_object.items():
+            for form in ways.values():
+                inner = self._schemas.innermost(form)
+                reference = reference_of(inner)
+                if reference not in self.by_object:
+                    self.home[reference or id(inner)] = main
+                    forms.add(reference or "")
+        seen: set[tuple[str | None, str | None]] = set()
+        inside = (
+            folded for main, ways in self.by_object.items() for form in ways.values()
+            for folded in self._inside({"$ref": main}, form, seen)
+        )  # fmt: skip
+        self.used = [each for each in dict.fromkeys(used[0] + used[1] + used[2]) if each not in forms]
+        """The references of bodies that are no forms: answers, then requests, then problems."""
+        self.folded = forms.union(inside)
+        """The references of forms, and of what only forms refer to."""
 
-    def of(self, name: str) -> dict[str, Node]:
-        return {way: {"$ref": SCHEMAS + form} for way, form in self.by_object.get(name, {}).items()}
-
-    def home(self, name: str) -> str:
-        """The object that a schema is a form of, or the schema itself."""
-        return next((main for main, forms in self.by_object.items() if name in forms.values()), name)
+    def _named(self, schema: Any) -> str | None:
+        return reference_of(self._schemas.innermost(schema))
 
     def _answered(self, operation: Operation, *, success: bool) -> list[str]:
-        contents = (
-            content
+        answers = (
+            self._contract.dereferenced(declared)
             for status, declared in operation.declared["responses"].items()
-            if (str(status)[0] == "2") is success
-            for content in self._schemas.resolved(declared).get("content", {}).values()
+            if not str(status).startswith("x-") and (str(status)[0] == "2") is success
         )
-        return _names(contents)
+        contents = (each for answer in answers for each in answer.get("content", {}).values())
+        return [reference for each in contents if (reference := self._named(each.get("schema", {})))]
 
-    def _taken(self, operation: Operation) -> list[Node]:
-        return list(self._schemas.resolved(operation.declared.get("requestBody", {})).get("content", {}).values())
-
-    def _members(self, name: str) -> set[str]:
-        return set(self._schemas.properties({"$ref": SCHEMAS + name}))
-
-    def _inside_of(self, name: str) -> set[str]:
-        main: Node = {"$ref": SCHEMAS + name}
-        return {folded for form in self.of(name).values() for folded in self._inside(main, form, frozenset())}
-
-    def _inside(self, main: Node, form: Node, above: frozenset[str]) -> Iterator[str]:
-        """What a form refers to where its object refers to another schema."""
+    def _inside(self, main: Any, form: Any, seen: set[tuple[str | None, str | None]]) -> Iterator[str]:
+        """The references of a form where its object refers to another schema."""
         main, form = self._schemas.innermost(main), self._schemas.innermost(form)
-        name = name_of(form)
-        if name in above:
-            return
-        if name is not None:
-            above |= {name}
-            if name != name_of(main):
-                yield name
-        ours = self._schemas.properties(main)
-        for member, theirs in self._schemas.properties(form).items():
+        pair = reference_of(main), reference_of(form)
+        if pair[1] is not None:
+            if pair in seen or pair[0] == pair[1]:
+                return
+            seen.add(pair)
+            yield pair[1]
+        ours = self._schemas.resolved(main).get("properties", {})
+        for member, theirs in self._schemas.resolved(form).get("properties", {}).items():
             if member in ours:
-                yield from self._inside(ours[member], theirs, above)
+                yield from self._inside(ours[member], theirs, seen)
 
 
 def way(operation: Operation) -> str:
-    """What an operation does, in a word: `create` for createConfiguration."""
+    """The verb of an operation: `create` for createConfiguration."""
     word = re.match(r"[a-z]+(?=[A-Z_])", operation.id)
     return word[0] if word else operation.id
 
 
-def _names(contents: Iterator[Mapping[str, Node]] | list[Node]) -> list[str]:
-    """The names of the schemas of bodies, or of their items."""
-    schemas = [content.get("schema", {}) for content in contents]
-    return [name for schema in schemas for each in (schema, schema.get("items", {})) if (name := name_of(each))]
+def _content(contract: Contract, operation: Operation) -> Mapping[str, Any]:
+    content: Mapping[str, Any] = contract.dereferenced(operation.declared.get("requestBody", {})).get("content", {})
+    return content

@@ -15,16 +15,27 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markupsafe import Markup, escape
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments.lexers import get_lexer_by_name
 
 from ..contract.document import Contract
 from .execution import Answer
-from .reference import Reference
-from .schemas import literal, longest_run
+from .facts import Facts
+from .snippets import SNIPPETS
+from .wording import literal, longest_run, phrase
 
 _CODE_OR_TEXT = re.compile(r"(`+)(?!`)(?:.*?)(?<!`)\1(?!`)|<", re.DOTALL)
+
+_STRING = r"""(?P<s>"(?:[^"\\\n]|\\.)*")"""
+_NUMBER = r"(?P<m>-?\b\d[\d.]*\b)"
+_TOKENS = {
+    "json": re.compile(rf'(?P<nt>"(?:[^"\\\n]|\\.)*"(?=:))|{_STRING}|{_NUMBER}|(?P<k>\b(?:true|false|null)\b)'),
+    "python": re.compile(rf"{_STRING}|{_NUMBER}|(?P<k>\b(?:import|True|False|None)\b)"),
+    "javascript": re.compile(rf"{_STRING}|{_NUMBER}|(?P<k>\b(?:const|await|true|false|null)\b)"),
+    "bash": re.compile(r"""(?P<s>'[^']*'(?:"'"'[^']*')*)"""),
+}
+"""The parts of code that have a colour, by language; the names of the groups are classes of the style sheet."""
+
+_PLAIN = re.compile(r"[A-Za-z](?:[^\W_]|[ ,.;:()'/?%=-])*(?<! )")
+"""Text that CommonMark leaves as it is, which most is."""
 
 _FENCED_OR_GAP = re.compile(r"^(`{3,}).*?\n\1$|\n{3,}", re.DOTALL | re.MULTILINE)
 
@@ -42,7 +53,7 @@ def render(contract: Contract, answers: Mapping[str, Answer], base_path: str | N
 
     `base_path` is where the mock that serves the page has the API; without it the page asks for the server.
     """
-    reference = Reference(contract, answers)
+    facts = Facts(contract, answers)
     style, script, early = (_asset(name) for name in ("reference.css", "reference.js", "theme.js"))
     policy = "; ".join(
         [
@@ -54,19 +65,19 @@ def render(contract: Contract, answers: Mapping[str, Answer], base_path: str | N
             "form-action 'none'",
         ]
     )
-    html = _environment(html=True, links=reference.links).get_template("index.html.jinja")
+    html = _environment(html=True, links=facts.links).get_template("index.html.jinja")
     markdown = _environment(html=False).get_template("reference.md.jinja")
     page = html.render(
-        reference=reference,
+        facts=facts,
         style=Markup(style),  # noqa: S704 (our own file)
         script=Markup(script),  # noqa: S704
         early=Markup(early),  # noqa: S704
         # Opened from a file, or from a site, the page may ask the server that its reader names.
         policy=f"{policy}; connect-src http: https:",
-        try_it=_script_data(reference.try_it),
+        try_it=_script_data(facts.try_it),
         served_at=_script_data(base_path),
     )
-    text = _FENCED_OR_GAP.sub(lambda found: found[0] if found[1] else "\n\n", markdown.render(reference=reference))
+    text = _FENCED_OR_GAP.sub(lambda found: found[0] if found[1] else "\n\n", markdown.render(facts=facts))
     return Page(page, f"{policy}; connect-src 'self'; frame-ancestors 'none'"), text.strip() + "\n"
 
 
@@ -80,15 +91,27 @@ def _environment(*, html: bool, links: Mapping[str, str] | None = None) -> Envir
         keep_trailing_newline=True,
     )
     markdown = _markdown(links or {})
+
+    @cache
+    def block(text: str) -> Markup:
+        plain = _PLAIN.fullmatch(text)
+        return Markup(f"<p>{escape(text)}</p>\n" if plain else markdown.render(text))  # noqa: S704 (see _markdown)
+
+    @cache
+    def inline(text: str) -> Markup:
+        return Markup(escape(text) if _PLAIN.fullmatch(text) else markdown.renderInline(text))  # noqa: S704
+
+    environment.globals["snippets"] = SNIPPETS
     environment.tests["contains"] = lambda values, value: value in values
     environment.filters |= {
-        "markdown": lambda text: Markup(markdown.render(text)),  # noqa: S704 (it makes no HTML but its own)
-        "inline": lambda text: Markup(markdown.renderInline(text)),  # noqa: S704
+        "markdown": block,
+        "inline": inline,
         "code": _code,
         "codespan": literal,
+        "phrase": phrase,
         "fence": lambda text: "`" * max(3, longest_run(text) + 1),
         "json": lambda value: json.dumps(value, indent=2, ensure_ascii=False),
-        "breakable": lambda name: Markup("_<wbr>").join(escape(part) for part in name.split("_")),
+        "breakable": lambda name: Markup(str(escape(name)).replace("_", "_<wbr>")),  # noqa: S704
         "text": text_of_markdown,
         "cell": lambda text: " ".join(text_of_markdown(text).split()).replace("|", "\\|"),
     }
@@ -115,11 +138,13 @@ def text_of_markdown(text: str) -> str:
 
 
 def _code(text: str, language: str) -> Markup:
-    return Markup(highlight(text, _lexer(language), _FORMATTER).rstrip("\n"))  # noqa: S704 (Pygments escapes)
-
-
-_FORMATTER = HtmlFormatter(nowrap=True)
-_lexer = cache(get_lexer_by_name)
+    """Code with its parts in colour."""
+    parts: list[str] = []
+    end = 0
+    for token in _TOKENS[language].finditer(text):
+        parts += [escape(text[end : token.start()]), f'<span class="{token.lastgroup}">{escape(token[0])}</span>']
+        end = token.end()
+    return Markup("".join([*parts, escape(text[end:])]))  # noqa: S704 (every part is escaped)
 
 
 def _asset(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The reference as the mock serves it: made when somebody first asks for it, then kept in memory."""
+"""The reference at `/docs` and `/reference.md`: made once, when somebody first asks for it."""
 
 import asyncio
 from typing import TYPE_CHECKING
@@ -29,7 +29,7 @@ class ServedReference:
         return [Route(f"{place}/{name}", page, middleware=[Middleware(GZipMiddleware)]) for name, page in pages.items()]
 
     async def _page(self, _request: Request) -> Response:
-        page, _ = await self._make()
+        page, _ = await self.make()
         headers = {
             "Content-Security-Policy": page.content_security_policy,
             "Referrer-Policy": "no-referrer",
@@ -38,17 +38,18 @@ class ServedReference:
         return Response(page.html, media_type="text/html", headers=headers)
 
     async def _markdown(self, _request: Request) -> Response:
-        _, markdown = await self._make()
+        _, markdown = await self.make()
         return Response(markdown, media_type="text/markdown")
 
-    async def _make(self) -> "tuple[Page, str]":
+    async def make(self) -> "tuple[Page, str]":
+        """The page and the Markdown; a server may ask for them before anybody else does."""
         async with self._lock:
             if self._made is None:
                 self._made = await asyncio.to_thread(self._render)  # others are served meanwhile
             return self._made
 
     def _render(self) -> "tuple[Page, str]":
-        from .execution import execute  # what the reference is made with is not loaded before it is asked for
+        from .execution import execute  # not loaded before it is asked for
         from .page import render
 
         return render(self._contract, asyncio.run(execute(self._contract, self._fresh_mock)), self._base_path)

@@ -5,7 +5,7 @@ import re
 import shlex
 from collections.abc import Callable
 
-from .examples import ABSENT, Sent
+from .exchanges import ABSENT, Sent
 
 LOCAL_MOCK = "http://127.0.0.1:8080"
 """Where `callconfig serve` listens unless told otherwise."""
@@ -59,7 +59,7 @@ SNIPPETS: dict[str, tuple[str, Callable[[Sent, str], str]]] = {
     "python": ("Python", python),
     "javascript": ("JavaScript", javascript),
 }
-"""What people call it, and how it is written, by language."""
+"""The name and the writer of each language."""
 
 
 def _text(sent: Sent, indent: int | None = 2) -> str:

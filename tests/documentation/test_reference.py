@@ -10,8 +10,8 @@ from callconfig.cli import main
 from callconfig.contract.document import Contract
 from callconfig.contract.rules import ENGINE_RULES, RULES
 from callconfig.documentation.page import Page
-from callconfig.documentation.rules import breach
 from callconfig.documentation.snippets import LOCAL_MOCK
+from callconfig.documentation.violations import violation
 
 Reading = Any  # of conftest.py
 
@@ -101,6 +101,7 @@ def test_the_published_members_are_there(page: Reading, markdown: str) -> None:
     places = [f"CallExecutionConfig.{name}" for name in PUBLISHED_MEMBERS]
     places += [f"PreCheck.{name}" for name in PUBLISHED_PRE_CHECK_MEMBERS]
     assert [place for place in places if place not in page.places] == []
+    assert [place for place in places if not page.places[place].startswith(place.partition(".")[2])] == []
     assert [place for place in places if f"| `{place.partition('.')[2]}` |" not in markdown] == []
 
 
@@ -165,10 +166,12 @@ def test_every_problem_has_its_cause_its_remedy_and_an_example(contract: Contrac
 
 @pytest.mark.parametrize("rule", RULES)
 def test_every_rule_has_an_example_that_breaks_it(rule: str, page: Reading) -> None:
-    example = breach(rule)
+    example = violation(rule)
     assert example is not None
     assert example.sent in page.places[f"rule-{rule}"]
-    judged_elsewhere = {"contradicts-path", "preference", "content-length", "undocumented-path", "undocumented-method"}
+    judged_elsewhere = {
+        "content-length", "contradicts-path", "preference", "undocumented-method", "undocumented-path",
+    }  # fmt: skip
     assert (example.finding is None) == (rule in judged_elsewhere or rule not in ENGINE_RULES)
 
 

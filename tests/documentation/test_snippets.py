@@ -14,7 +14,7 @@ import httpx2
 import pytest
 from callconfig.app import example_mock
 from callconfig.contract.document import Contract
-from callconfig.documentation.examples import Example, examples
+from callconfig.documentation.exchanges import Example, examples
 from callconfig.documentation.snippets import curl, javascript, python
 from starlette.types import ASGIApp, Receive, Scope, Send
 

@@ -1,7 +1,4 @@
-"""What breaks each rule of the engine, and what the engine then says: the examples of the rule catalogue.
-
-Nothing here is worded by hand but the description of what was sent: the detail is the engine's own answer.
-"""
+"""For each rule of the engine a value or a message that breaks it, and the engine's own finding of that."""
 
 import json
 from dataclasses import dataclass
@@ -108,34 +105,34 @@ _ELSEWHERE = {
     "object-level-authorization": "the configuration of another reseller, answered with 200",
     "generation": "a pattern that no string matches",
 }
-"""What breaks the rules that are judged outside of a single operation."""
+"""Violations of the rules that are judged outside of a single operation."""
 
 
 @dataclass(frozen=True, slots=True)
-class Breach:
-    """What breaks a rule, against which schema, and what the engine says of it."""
+class Violation:
+    """The message sent, the schema that it breaks, and the engine's finding; None where no single request is judged."""
 
     sent: str
     schema: str | None = None
     finding: Finding | None = None
 
 
-def breach(rule: str) -> Breach | None:
-    """An example of what breaks a rule of the engine, None for a rule that has none yet."""
+def violation(rule: str) -> Violation | None:
+    """An example of a violation of a rule of the engine; None for a rule that has none yet."""
     if rule in _SCHEMAS:
         schema, value = _SCHEMAS[rule]
         judge = Schema(schema, _no_references, "response" if rule == "writeOnly" else "request")
-        return Breach(_json(value), _json(schema), _of(rule, judge.findings(value, "body")))
+        return Violation(_json(value), _json(schema), _of(rule, judge.findings(value, "body")))
     if rule in _BODIES:
         sent, body = _BODIES[rule]
-        return Breach(sent, None, _of(rule, _unreadable(body)))
+        return Violation(sent, None, _of(rule, _unreadable(body)))
     if rule in _REQUESTS:
         sent, request = _REQUESTS[rule]
-        return Breach(sent, None, _of(rule, _OPERATION.check_request(request)[1]))
+        return Violation(sent, None, _of(rule, _OPERATION.check_request(request)[1]))
     if rule in _RESPONSES:
         sent, status, headers = _RESPONSES[rule]
-        return Breach(sent, None, _of(rule, _OPERATION.check_response(status, headers, b"{}")))
-    return Breach(_ELSEWHERE[rule]) if rule in _ELSEWHERE else None
+        return Violation(sent, None, _of(rule, _OPERATION.check_response(status, headers, b"{}")))
+    return Violation(_ELSEWHERE[rule]) if rule in _ELSEWHERE else None
 
 
 def _unreadable(body: bytes) -> list[Finding]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from callconfig.app import example_mock
 from callconfig.contract.document import Contract
-from callconfig.documentation.examples import examples, operations, request_examples
+from callconfig.documentation.exchanges import examples, operations, request_examples
 from callconfig.documentation.execution import WrongExamples, execute
 
 

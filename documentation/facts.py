@@ -1,0 +1,287 @@
+"""The facts of a contract that its reference tells, in the order of the page; the templates walk them."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ..contract.document import METHODS, Contract
+from ..contract.operation import Operation
+from ..contract.problem import PROBLEM_JSON, type_of
+from ..contract.rules import RULES
+from .exchanges import Example, examples, operations, parameters, path_item, slug, text_of
+from .execution import Answer
+from .objects import Anchors, Objects
+from .snippets import LOCAL_MOCK
+from .violations import violation
+from .wording import phrase, resolved
+
+Node = Mapping[str, Any]
+
+_PAGE = {
+    "content", "contents", "search", "results", "expand", "theme", "run-the-mock", "authentication", "webhooks",
+    "errors", "problems", "rules", "rules-across-members", "known-differences", "operations", "server",
+}  # fmt: skip
+"""The ids of the page itself."""
+
+
+class Facts:
+    """Everything that the reference tells. `answers` are those of the executed examples, by anchor."""
+
+    def __init__(self, contract: Contract, answers: Mapping[str, Answer]) -> None:
+        document = contract.document
+        self._contract, self._answers = contract, answers
+        self.title, self.version = contract.title, contract.version
+        self.description: str = document["info"].get("description", "")
+        self.servers = [self._server(each) for each in document.get("servers", ())]
+        every = examples(contract)
+        self.rules = list(self._rules_across(document.get("components", {}).get("schemas", {})))
+        self._anchors = Anchors({*_PAGE, *contract.problems, *(each.anchor for each in every)})
+        self._anchors_of = {each.id: self._anchors.new(each.id) for each in operations(contract)}
+        for name in (*(rule["id"] for rule in self.rules), *(RULES if contract.problems else ())):
+            self._anchors.new(f"rule-{name}")
+        self._objects = Objects(contract, self._anchors)
+        self.samples = {each.anchor: self._sample(each) for each in every}
+        by_operation: dict[str, list[dict[str, Any]]] = {}
+        for sample in self.samples.values():
+            if sample["example"].operation:
+                by_operation.setdefault(sample["example"].operation.id, []).append(sample)
+        self.operations = [self._operation(each, by_operation[each.id]) for each in operations(contract)]
+        self.webhooks = [
+            self._call(name, method, declared)
+            for name, item in (document.get("webhooks") or {}).items()
+            for method, declared in self._methods(item)
+        ]
+        self._objects.place_pending()
+        self.sections = self._objects.sections
+        self.problems = [self._problem(kind, declared) for kind, declared in contract.problems.items()]
+        self.security = [self._scheme(name, each) for name, each in self._schemes().items()]
+        self.known_differences: list[Mapping[str, str]] = document.get("x-known-differences", [])
+        self.executed = sum(sample["executed"] for sample in self.samples.values())
+        self.is_served_by_the_mock = "x-problems" in document
+
+    @property
+    def engine_rules(self) -> list[tuple[str, Any, Any]]:
+        """The rules of the engine with a violation of each; they concern a reader only where answers name them."""
+        return [(name, rule, violation(name)) for name, rule in RULES.items()] if self.problems else []
+
+    @property
+    def links(self) -> dict[str, str]:
+        """The addresses of names in texts: members of the main object, operations."""
+        named = {member.name: member.anchor for section in self.sections[:1] for member in section.members}
+        return named | {each["id"]: each["anchor"] for each in self.operations}
+
+    @property
+    def try_it(self) -> dict[str, Any]:
+        """The requests and the links between operations, for the page's script."""
+        return {
+            entry["anchor"]: {
+                "method": entry["method"],
+                "path": entry["path"],
+                "samples": {
+                    sample["anchor"]: {
+                        "summary": f"{sample['example'].status} {sample['example'].summary}",
+                        "target": sample["example"].sent.target,
+                        "headers": dict(sample["example"].sent.headers),
+                        "body": sample["example"].sent.text,
+                    }
+                    for sample in entry["samples"]
+                },
+                "links": [
+                    {
+                        "operation": link["anchor"],
+                        "parameters": link.get("parameters", {}),
+                        "body": link.get("requestBody"),
+                    }
+                    for response in entry["responses"]
+                    for link in response["links"]
+                    if link["anchor"]
+                ],
+            }
+            for entry in self.operations
+        }
+
+    def _operation(self, operation: Operation, samples: list[dict[str, Any]]) -> dict[str, Any]:
+        anchor, declared = self._anchors_of[operation.id], operation.declared
+        by_place: dict[str, list[Any]] = {}
+        for each in parameters(self._contract, operation):
+            member = self._objects.parameter(f"{anchor}.{each['in']}", each["name"], each)
+            by_place.setdefault(each["in"], []).append(member)
+        call = self._call(anchor, operation.method, declared, anchor)
+        problems = (
+            body for each in call["responses"] for body in each["bodies"] if PROBLEM_JSON in body.name and body.object
+        )
+        return call | {
+            "id": operation.id,
+            "path": operation.path,
+            "deprecated": declared.get("deprecated", False),
+            "roles": declared.get("x-roles", []),
+            "parameters": by_place,
+            "problem": next((body.object for body in problems), None),
+            "security": self._needed(declared.get("security")),
+            "callbacks": [
+                self._call(f"{name} {expression}", method, each, slug(f"{anchor}.{name}.{method}"))
+                for name, callback in declared.get("callbacks", {}).items()
+                for expression, item in self._contract.dereferenced(callback).items()
+                for method, each in self._methods(item)
+            ],
+            "samples": samples,
+        }
+
+    def _call(self, name: str, method: str, declared: Node, anchor: str = "") -> dict[str, Any]:
+        """The facts that an operation, a callback and a webhook share."""
+        anchor = anchor or slug(f"{name}.{method}")
+        body = self._contract.dereferenced(declared.get("requestBody", {}))
+        bodies = self._objects.contents(f"{anchor}.body", body.get("content", {}))
+        schema: Node = next((each.get("schema", {}) for each in body.get("content", {}).values()), {})
+        flat = resolved(self._contract, schema)
+        return {
+            "name": name,
+            "anchor": anchor,
+            "method": method.upper(),
+            "summary": declared.get("summary") or declared.get("operationId") or name,
+            "description": declared.get("description", ""),
+            "bodies": bodies,
+            "body_description": (body.get("description") or flat.get("description", "")) if body else "",
+            "required": flat.get("required", ()),
+            "responses": [
+                self._response(anchor, str(status), self._contract.dereferenced(each))
+                for status, each in sorted(declared.get("responses", {}).items(), key=lambda each: str(each[0]))
+                if not str(status).startswith("x-")
+            ],
+        }
+
+    def _response(self, anchor: str, status: str, declared: Node) -> dict[str, Any]:
+        dereferenced = self._contract.dereferenced
+        return {
+            "status": status,
+            "phrase": phrase(status),
+            "description": declared.get("description", ""),
+            "headers": [
+                self._objects.parameter(f"{anchor}.{status}.header", name, dereferenced(each))
+                for name, each in declared.get("headers", {}).items()
+            ],
+            "bodies": self._objects.contents(f"{anchor}.{status}", declared.get("content", {})),
+            "links": [self._link(name, dereferenced(each)) for name, each in declared.get("links", {}).items()],
+        }
+
+    def _link(self, name: str, declared: Node) -> dict[str, Any]:
+        to = declared.get("operationId") or declared.get("operationRef", "")
+        return {"description": "", **declared, "name": name, "to": to, "anchor": self._anchors_of.get(to, "")}
+
+    def _sample(self, example: Example) -> dict[str, Any]:
+        """An example with its complete answer, `whole`, where the documented one is abbreviated."""
+        answer = self._answers.get(example.anchor)
+        headers = {"Content-Type": example.media_type} if example.media_type else {}
+        if answer:
+            shown = [name for name in ("Location", "Allow", "Retry-After") if name.lower() in answer.headers]
+            headers |= {name: answer.headers[name.lower()] for name in shown}
+        return {
+            "example": example,
+            "anchor": example.anchor,
+            "server": self._server_of(example.operation),
+            "phrase": phrase(example.status),
+            "headers": headers,
+            "whole": text_of(answer.body) if answer and answer.body != example.body else "",
+            "executed": answer is not None,
+        }
+
+    def _server_of(self, operation: Operation | None) -> str:
+        """The root that a sample is sent to: that of the operation, of its path, or of the document."""
+        item = path_item(self._contract, operation.path) if operation else {}
+        declared = (operation.declared.get("servers") if operation else None) or item.get("servers")
+        servers = [self._server(each) for each in declared] if declared else self.servers
+        first = str(servers[0]["url"]) if servers else ""
+        return first.rstrip("/") if first.startswith(("http://", "https://")) else LOCAL_MOCK
+
+    @property
+    def server(self) -> str:
+        return self._server_of(None)
+
+    @staticmethod
+    def _server(declared: Node) -> dict[str, Any]:
+        """A server with the defaults of its variables filled in."""
+        variables = declared.get("variables") or {}
+        url = re.sub(
+            r"\{([^}]+)\}",
+            lambda found: str(variables.get(found[1], {}).get("default", found[0])),
+            declared.get("url", "/"),
+        )
+        return {"description": "", **declared, "url": url, "variables": variables}
+
+    def _methods(self, item: Any) -> list[tuple[str, Node]]:
+        """The operations of a path item, which may be a reference to one."""
+        item = self._contract.dereferenced(item) if isinstance(item, Mapping) else {}
+        return [(method, item[method]) for method in item if method in METHODS]
+
+    def _schemes(self) -> dict[str, Node]:
+        declared = self._contract.document.get("components", {}).get("securitySchemes", {})
+        return {name: self._contract.dereferenced(each) for name, each in declared.items()}
+
+    def _scheme(self, name: str, declared: Node) -> dict[str, Any]:
+        """A security scheme; `sent` is what a request has to carry, in Markdown."""
+        kind = declared.get("type", "")
+        sent = f"`{name}`: {kind}"
+        if kind == "http":
+            sent = f"`Authorization: {str(declared.get('scheme', '')).capitalize()} …`"
+        elif kind == "apiKey":
+            sent = f"`{declared.get('name')}` in the {declared.get('in')}"
+        elif kind == "openIdConnect":
+            sent = f"OpenID Connect, as `{declared.get('openIdConnectUrl')}` describes it"
+        flows = declared.get("flows", {}) if kind == "oauth2" else {}
+        return {
+            "sent": "OAuth 2.0" if kind == "oauth2" else sent,
+            "description": declared.get("description", ""),
+            "roles": dict(declared.get("x-roles", {})),
+            "flows": {name: flow for name, flow in flows.items() if isinstance(flow, Mapping)},
+        }
+
+    @staticmethod
+    def _needed(security: Any) -> str:
+        """The security requirements of an operation itself, in Markdown; one of those separated by `or` is enough."""
+        if security is None:
+            return ""
+        ways = [
+            " and ".join(f"`{name}`" + (f" ({', '.join(scopes)})" if scopes else "") for name, scopes in way.items())
+            for way in security
+        ]
+        return ", or ".join(way or "nothing" for way in ways) or "nothing"
+
+    def _rules_across(self, node: Any) -> Iterator[dict[str, Any]]:
+        """The rules across members, each once, with the examples that break it."""
+        breaking: dict[str, list[tuple[str, Any]]] = {}
+        for anchor, answer in self._answers.items():
+            for error in answer.body.get("errors", ()) if isinstance(answer.body, dict) else ():
+                breaking.setdefault(error["rule"], []).append((anchor, error))
+        for rule in {each["x-rule"]["id"]: each for each in _with_rule(node)}.values():
+            broken = breaking.get(rule["x-rule"]["id"], [])
+            described: dict[str, Any] = {"title": rule["x-rule"]["id"], "description": "", "members": [], "remedy": ""}
+            told: dict[str, Any] = {name: rule[name] for name in ("title", "description") if name in rule}
+            yield {
+                **described, **rule["x-rule"], **told,
+                "violation": next((error for _, error in broken), None), "breaking": [anchor for anchor, _ in broken],
+            }  # fmt: skip
+
+    def _problem(self, kind: str, declared: Node) -> dict[str, Any]:
+        """A kind of problem; `shown` is the problem document, from an answer where there is one."""
+        uri = type_of(kind, declared)
+        answers = {
+            anchor: answer.body
+            for anchor, answer in self._answers.items()
+            if isinstance(answer.body, dict) and answer.body.get("type") == uri
+        }
+        made = {"type": uri, "title": declared["title"], "status": declared["status"], "detail": declared.get("detail")}
+        return {
+            "cause": "", "remedy": "", **declared, "kind": kind, "shown": text_of(next(iter(answers.values()), made)),
+            "samples": [self.samples[anchor] for anchor in answers], "executed": bool(answers),
+        }  # fmt: skip
+
+
+def _with_rule(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        if isinstance(node.get("x-rule"), dict):
+            yield node
+        for nested in node.values():
+            yield from _with_rule(nested)
+    elif isinstance(node, list):
+        for nested in node:
+            yield from _with_rule(nested)

@@ -1,0 +1,252 @@
+"""The objects of a contract and their members, each described once, however many bodies have it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..contract.document import Contract
+from ..contract.schema import Json
+from .exchanges import content_schema, named, operations, request_examples, slug
+from .forms import Forms
+from .wording import Fact, Schemas, is_object, name_of, reference_of, value
+
+_DEEPEST = 4
+"""The depth to which a schema with a name is described inside others; deeper ones have a section of their own."""
+_DEEPEST_NAMELESS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of an object, a parameter, a header field, an alternative, or a body by its media type.
+
+    `required` says so for each way in (`create`, `update`, or "" for the object itself), `notes` what differs there.
+    """
+
+    name: str
+    anchor: str
+    type: str
+    description: str
+    required: Mapping[str, str]
+    facts: list[Fact]
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    object: "Object | None" = None
+    nested: bool = False
+    """Whether the object is described here; else there is only a link to it."""
+
+    @property
+    def requirement(self) -> str:
+        """When it has to be sent, in a few words."""
+        ways = self.required
+        kinds = set(ways.values())
+        if len(kinds) == 1:
+            kind = kinds.pop()
+            return kind if kind != "required" or "" in ways else f"required on {' and '.join(ways)}"
+        return ", ".join(f"{kind} on {way}" for way, kind in ways.items() if kind != "read-only")
+
+
+@dataclass(slots=True)
+class Object:
+    """A schema that has members, or alternatives; a group has a title, anchor, description, members and excerpt."""
+
+    title: str
+    anchor: str
+    description: str = ""
+    ways: list[str] = field(default_factory=list)
+    groups: list[dict[str, Any]] = field(default_factory=list)
+    alternatives: list[Member] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def members(self) -> list[Member]:
+        return [member for group in self.groups for member in group["members"]]
+
+
+class Anchors:
+    """Addresses inside the page, each for one thing only."""
+
+    def __init__(self, reserved: set[str]) -> None:
+        self._taken = reserved
+
+    def new(self, name: str) -> str:
+        anchor = free = slug(name)
+        number = 1
+        while free in self._taken:
+            number += 1
+            free = f"{anchor}-{number}"
+        self._taken |= {free, f"{free}-title", f"{free}-members", f"{free}-try"}
+        return free
+
+
+class Objects:
+    """The objects: in a section of their own where operations answer or take them, else inside the first that has them.
+
+    A form is described with its object.
+    """
+
+    def __init__(self, contract: Contract, anchors: Anchors) -> None:
+        self._contract, self._anchors, self._schemas = contract, anchors, Schemas(contract)
+        self._examples = _bodies(contract)
+        self._objects: dict[str, Object] = {}
+        self._pending: dict[str, Object] = {}
+        self._forms = Forms(contract, self._schemas)
+        self.sections: list[Object] = []
+        for reference in self._forms.used:
+            if is_object(self._schemas.resolved({"$ref": reference})):
+                self._register(reference)
+        for name, schema in self._contract.document.get("components", {}).get("schemas", {}).items():
+            reference = "#/components/schemas/" + name.replace("~", "~0").replace("/", "~1")
+            if reference not in self._forms.folded and is_object(self._schemas.resolved(schema)):
+                self.place_pending()
+                if reference not in self._objects:
+                    self._register(reference)
+        self.place_pending()
+
+    def place_pending(self) -> None:
+        """Give a section to each object that something leads to and that is described nowhere yet."""
+        while self._pending:
+            reference = next(iter(self._pending))
+            described = self._pending.pop(reference)
+            self._describe(described, {"$ref": reference}, self._forms.by_object.get(reference, {}), 0)
+            self.sections.append(described)
+
+    def parameter(self, anchor: str, name: str, declared: Mapping[str, Any]) -> Member:
+        """A parameter or a header field."""
+        schema = content_schema(declared)
+        required = {"": "required" if declared.get("required") else "optional"}
+        shown = [each["value"] for each in named(self._contract, declared).values() if "value" in each]
+        member = self._member(anchor, name, schema, required, {}, 0)
+        facts = [(word, fact) for word, fact in member.facts if word != "Example"]
+        return Member(
+            name, member.anchor, member.type, declared.get("description") or member.description, required,
+            facts + [("Example", value(each)) for each in shown], [], member.object, member.nested,
+        )  # fmt: skip
+
+    def contents(self, anchor: str, content: Mapping[str, Any]) -> list[Member]:
+        """Bodies by media type; media types of the same schema are one."""
+        names: dict[str, list[str]] = {}
+        schemas: dict[str, Any] = {}
+        for media_type, each in content.items():
+            schema = each.get("schema", {})
+            same = next((name for name, other in schemas.items() if other == schema), media_type)
+            schemas.setdefault(same, schema)
+            names.setdefault(same, []).append(media_type)
+        found = []
+        for number, (media_type, schema) in enumerate(schemas.items()):
+            here = f"{anchor}.{media_type}" if number else anchor
+            described, nested = self._object_of(schema, here, {}, 1)
+            words = self._schemas.type(schema) if schema else ""
+            facts = [] if described else list(self._schemas.facts(schema))
+            found.append(Member(", ".join(names[media_type]), here, words, "", {}, facts, [], described, nested))
+        return found
+
+    def _register(self, reference: str) -> Object:
+        if reference not in self._objects:
+            anchor = self._anchors.new(name_of(reference))
+            self._objects[reference] = Object(self._schemas.title(reference), anchor)
+            self._pending[reference] = self._objects[reference]
+        return self._objects[reference]
+
+    def _describe(self, described: Object, schema: Any, forms: Mapping[str, Any], depth: int) -> None:
+        flat = self._schemas.resolved(schema)
+        ways = {name: self._schemas.resolved(form) for name, form in forms.items()}
+        members = {
+            name: self._member_of(described.anchor, name, nested, ways or {"": flat}, depth)
+            for name, nested in flat.get("properties", {}).items()
+        }
+        described.description, described.ways = flat.get("description", ""), list(forms)
+        for each in flat.get("x-groups", ()):
+            inside = [members.pop(name) for name in each["members"] if name in members]
+            excerpt = self._excerpt([member.name for member in inside])
+            anchor = self._anchors.new(each["title"].lower())
+            described.groups.append(
+                {"description": "", **each, "anchor": anchor, "members": inside, "excerpt": excerpt}
+            )
+        if members:
+            rest = {"title": "", "anchor": "", "description": "", "members": list(members.values()), "excerpt": None}
+            described.groups.append(rest)
+        for number, each in enumerate([*flat.get("oneOf", ()), *flat.get("anyOf", ())], start=1):
+            described.alternatives.append(self._member(described.anchor, str(number), each, {}, {}, depth))
+        more = flat.get("additionalProperties")
+        if more is True or isinstance(more, Mapping):
+            each_is = self._schemas.type(more) if more is not True else "any"
+            described.notes.append(f"Further members may have any name; each is {each_is}.")
+        if isinstance(flat.get("discriminator"), Mapping) and "propertyName" in flat["discriminator"]:
+            described.notes.append(f"`{flat['discriminator']['propertyName']}` says which alternative it is.")
+
+    def _member_of(self, anchor: str, name: str, schema: Any, forms: Mapping[str, Any], depth: int) -> Member:
+        inside = {where: form.get("properties", {}).get(name) for where, form in forms.items()}
+        required = {
+            where: "read-only"
+            if nested is None or self._schemas.resolved(nested).get("readOnly")
+            else "required"
+            if name in forms[where].get("required", ())
+            else "optional"
+            for where, nested in inside.items()
+        }
+        others = {where: each for where, each in inside.items() if each is not None and where}
+        return self._member(anchor, name, schema, required, others, depth)
+
+    def _member(
+        self, anchor: str, name: str, schema: Any, required: Mapping[str, str], forms: Mapping[str, Any], depth: int
+    ) -> Member:
+        here = self._anchors.new(f"{anchor}.{name}")
+        facts = list(self._schemas.facts(schema))
+        description = str(self._schemas.resolved(schema).get("description", ""))
+        described, nested = self._object_of(schema, here, forms, depth + 1)
+        notes = []
+        for where, form in forms.items():
+            said = str(self._schemas.resolved(form).get("description", ""))
+            differing = [f"{word} {fact}" for word, fact in self._schemas.facts(form) if (word, fact) not in facts]
+            if said not in ("", description) and not is_object(self._schemas.resolved(form)):
+                differing.insert(0, said)
+            if differing and form is not schema:
+                notes.append((where, "; ".join(differing)))
+        return Member(name, here, self._schemas.type(schema), description, required, facts, notes, described, nested)
+
+    def _object_of(self, schema: Any, here: str, forms: Mapping[str, Any], depth: int) -> tuple[Object | None, bool]:
+        """The object in a schema, or in its arrays and maps, and whether it is described here."""
+        inner = self._schemas.innermost(schema)
+        flat = self._schemas.resolved(inner)
+        if not is_object(flat):
+            return None, False
+        reference = reference_of(inner)
+        inside = {where: self._schemas.innermost(form) for where, form in forms.items()}
+        home = self._forms.home.get(reference or id(inner))
+        if reference is None and home is None:
+            if depth > _DEEPEST_NAMELESS:
+                return None, False
+            last = here.rpartition(".")[2]
+            described = Object(str(inner.get("title") or (here if last.isdigit() else last)), here)
+            self._describe(described, inner, inside, depth)
+            return described, True
+        if reference is None or home or reference in self._objects or depth > _DEEPEST:
+            return self._register(home or reference or ""), False
+        described = self._register(reference)
+        del self._pending[reference]
+        self._describe(described, inner, inside, depth)
+        return described, True
+
+    def _excerpt(self, names: list[str]) -> Json:
+        """The members of one group in the example that shows most of them."""
+        candidates = [{name: each[name] for name in names if name in each} for each in self._examples]
+        return max(candidates, key=_telling, default=None) or None
+
+
+def _bodies(contract: Contract) -> list[dict[str, Json]]:
+    """The objects among the examples of bodies, requests first."""
+    every = operations(contract)
+    requests = [body for each in every for body in request_examples(contract, each).values()]
+    answers = [
+        example.get("value")
+        for operation in every
+        for status, declared in operation.declared["responses"].items()
+        if not str(status).startswith("x-")
+        for content in contract.dereferenced(declared).get("content", {}).values()
+        for example in named(contract, content).values()
+    ]
+    return [body for body in (*requests, *answers) if isinstance(body, dict)]
+
+
+def _telling(values: Mapping[str, Json]) -> tuple[int, int]:
+    return sum(each not in (None, [], {}) for each in values.values()), len(json.dumps(values))

@@ -1,0 +1,199 @@
+"""A schema in words: its type and its facts, through `$ref`, `allOf` and what 3.1 says otherwise than 3.0."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from ..contract.document import Contract
+from ..contract.schema import Json
+from ..contract.shape import flattened
+
+Node = Mapping[str, Any]
+Fact = tuple[str, str]
+"""A word, and what it means here, in Markdown."""
+
+_DEEPEST = 5
+"""The depth to which arrays inside arrays are followed; some contracts never end."""
+_ENDS = {2**31 - 1, -(2**31), 2**63 - 1, -(2**63)}
+"""The ends of the integer formats, which tell a reader nothing."""
+
+
+def resolved(contract: Contract, schema: Any) -> dict[str, Any]:
+    """A schema as one object: its parts merged, `nullable` for every way to allow null, `enum` for `const`.
+
+    `true` and `false` are schemas that say nothing.
+    """
+    if not isinstance(schema, Mapping):
+        return {}
+    try:
+        flat = flattened(schema, contract.resolve)
+        if len(schema) > 1 and "$ref" in schema and str(contract.document.get("openapi", "")).startswith("3.1"):
+            flat |= {key: value for key, value in schema.items() if key != "$ref"}
+        for keyword in ("anyOf", "oneOf"):
+            some = [
+                each for each in flat.get(keyword, ()) if not isinstance(each, Mapping) or each.get("type") != "null"
+            ]
+            if len(some) < len(flat.get(keyword, ())):
+                flat |= {"nullable": True, keyword: some}
+            if len(some) == 1:
+                del flat[keyword]
+                flat = {**resolved(contract, some[0]), **flat}
+    except RecursionError:
+        return {}  # a schema that consists of itself
+    if isinstance(kinds := flat.get("type"), list):
+        flat["type"] = " or ".join(kind for kind in kinds if kind != "null")
+        flat["nullable"] = "null" in kinds
+    return flat if "const" not in flat else {"enum": [flat["const"]], **flat}
+
+
+def reference_of(schema: Any) -> str | None:
+    """The `$ref` of a schema, or of the only schema that it wraps, such as one that may also be null."""
+    if not isinstance(schema, Mapping) or "properties" in schema:
+        return None
+    if "$ref" in schema:
+        return str(schema["$ref"])
+    parts = [each for word in ("allOf", "anyOf", "oneOf") for each in schema.get(word, ()) if isinstance(each, Mapping)]
+    parts = [each for each in parts if each.get("type") != "null"]
+    return str(parts[0]["$ref"]) if len(parts) == 1 and "$ref" in parts[0] else None
+
+
+def name_of(reference: str) -> str:
+    return reference.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
+
+
+def is_object(flat: Node) -> bool:
+    """Whether there is more to tell of a resolved schema's values than one line: members, or alternatives."""
+    return bool(flat.get("properties") or ("x-rule" not in flat and (flat.get("oneOf") or flat.get("anyOf"))))
+
+
+class Schemas:
+    """The schemas of a contract in words. Each is resolved once."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+        self._resolved: dict[int, tuple[Any, dict[str, Any]]] = {}  # with the schema, so that its id stays its own
+
+    def resolved(self, schema: Any) -> dict[str, Any]:
+        if (known := self._resolved.get(id(schema))) is None:
+            known = self._resolved[id(schema)] = schema, resolved(self._contract, schema)
+        return known[1]
+
+    def innermost(self, schema: Any) -> Any:
+        """The schema itself, or that of the items of the innermost of its arrays and maps."""
+        for _ in range(_DEEPEST):
+            flat = self.resolved(schema)
+            inside = flat.get("items") if flat.get("type") == "array" else flat.get("additionalProperties")
+            if not isinstance(inside, Mapping) or flat.get("properties"):
+                break
+            schema = inside
+        return schema
+
+    def type(self, schema: Any, depth: int = 0) -> str:
+        flat = self.resolved(schema)
+        reference = reference_of(schema)
+        if flat.get("type") == "array" and depth < _DEEPEST:
+            return f"array of {self.type(flat.get('items', {}), depth + 1)}"
+        kind = str(flat.get("type") or ("object" if is_object(flat) else "any"))
+        more = flat.get("additionalProperties")
+        if kind == "object" and isinstance(more, Mapping) and "properties" not in flat and depth < _DEEPEST:
+            named = reference_of(more)
+            return f"map of {name_of(named) if named else self.type(more, depth + 1)}"
+        if kind == "object" and reference:
+            return self.title(reference)
+        return f"{kind} ({flat['format']})" if "format" in flat else kind
+
+    def title(self, reference: str) -> str:
+        return str(self._contract.resolve(reference).get("title") or name_of(reference))
+
+    def facts(self, schema: Any, depth: int = 0) -> list[Fact]:
+        """The constraints of a value, its default and its examples."""
+        flat = self.resolved(schema)
+        found = [(word, fact) for word, tell in _FACTS.items() if (fact := tell(flat))]
+        items = flat.get("items") if flat.get("type") == "array" else None
+        if isinstance(items, Mapping) and depth < _DEEPEST and not is_object(self.resolved(items)):
+            found += [(f"Each item: {word.lower()}", fact) for word, fact in self.facts(items, depth + 1)]
+        return found
+
+
+def literal(text: str) -> str:
+    """Markdown for a text in code, whatever backticks it has (CommonMark, section 6.1)."""
+    fence = "`" * (longest_run(text) + 1)
+    padding = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{fence}{padding}{text}{padding}{fence}"
+
+
+def longest_run(text: str) -> int:
+    """The length of the longest run of backticks."""
+    return max(map(len, re.findall("`+", text)), default=0)
+
+
+def value(shown: Json) -> str:
+    """Markdown for a JSON value."""
+    return literal(json.dumps(shown, ensure_ascii=False))
+
+
+def phrase(status: str) -> str:
+    """The reason phrase of a status (RFC 9110)."""
+    if status == "413":
+        return "Content Too Large"  # older Pythons have the name of an older RFC
+    try:
+        return HTTPStatus(int(status)).phrase
+    except ValueError:
+        return ""  # a class such as 4XX, or the default
+
+
+def _between(low: str, high: str) -> Callable[[Node], str]:
+    return lambda schema: _bounds(schema.get(low), schema.get(high))
+
+
+def _bounds(low: Any, high: Any, least: str = "at least", most: str = "at most") -> str:
+    low, high = (None if bound in _ENDS else bound for bound in (low, high))
+    if low is not None and high is not None and (least, most) == ("at least", "at most"):
+        return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+    parts = (f"{word} {bound:,}" for word, bound in ((least, low), (most, high)) if bound is not None)
+    return ", ".join(parts)
+
+
+def _range(schema: Node) -> str:
+    bounds = []
+    for keyword, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+        bound = schema.get(exclusive)
+        is_number = isinstance(bound, int | float) and not isinstance(bound, bool)  # so 3.1 has it
+        bounds.append((bound if is_number else schema.get(keyword), bool(is_number or bound)))
+    (low, above), (high, below) = bounds
+    words = "more than" if above else "at least", "less than" if below else "at most"
+    shown = _bounds(low, high, *words)
+    return f"{shown} {schema.get('x-unit', '')}".strip() if shown else ""
+
+
+def _unit(schema: Node) -> str:
+    return "" if _range(schema) else str(schema.get("x-unit", ""))
+
+
+def _yes(keyword: str) -> Callable[[Node], str]:
+    return lambda schema: "yes" if schema.get(keyword) else ""
+
+
+def _examples(schema: Node) -> str:
+    shown = [schema["example"]] if "example" in schema else schema.get("examples", ())
+    return ", ".join(map(value, shown if isinstance(shown, list) else ()))
+
+
+_FACTS: dict[str, Callable[[Node], str]] = {
+    "Default": lambda schema: value(schema["default"]) if "default" in schema else "",
+    "Nullable": _yes("nullable"),
+    "One of": lambda schema: ", ".join(map(value, schema.get("enum", ()))),
+    "Range": _range,
+    "Unit": _unit,
+    "Multiple of": lambda schema: str(schema.get("multipleOf", "")),
+    "Characters": _between("minLength", "maxLength"),
+    "Items": _between("minItems", "maxItems"),
+    "Members": _between("minProperties", "maxProperties"),
+    "Unique items": _yes("uniqueItems"),
+    "Pattern": lambda schema: literal(schema["pattern"]) if "pattern" in schema else "",
+    "Write-only": _yes("writeOnly"),
+    "Deprecated": _yes("deprecated"),
+    "Example": _examples,
+}
