@@ -1,6 +1,5 @@
 """The composition root: contract, handlers and storage become one ASGI application. The only place where they meet."""
 
-import json
 import logging
 from collections.abc import Mapping
 from functools import partial
@@ -22,7 +21,7 @@ from .asgi.exchange import Exchange
 from .asgi.layer import RequestLayer
 from .asgi.pages import redirect, reference_pages
 from .asgi.routing import Routing, Table
-from .contract.document import BUILT_IN, Contract
+from .contract.document import BUILT_IN, METHODS, Contract
 from .contract.operation import Headers
 from .contract.problem import INTERNAL_ERROR, PROBLEM_JSON, Problem
 from .controls import handlers as control_handlers
@@ -132,7 +131,7 @@ def create_app(
     )
     if controls:
         connexion.add_api(
-            _copy(controls.contract.document),
+            _routes(controls.contract.document),
             base_path=CONTROLS_PATH,
             resolver=_resolver(control_handlers),
             contract=controls.contract,
@@ -140,7 +139,7 @@ def create_app(
             problems={**PROBLEMS, **CONTROL_PROBLEMS},
         )
     connexion.add_api(
-        _copy(served),
+        _routes(served),
         base_path=base_path,
         resolver=_resolver(configurations),
         contract=contract,
@@ -153,10 +152,17 @@ def create_app(
     return app
 
 
-def _copy(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Connexion changes the document that it is given."""
-    copied: dict[str, Any] = json.loads(json.dumps(document))
-    return copied
+def _routes(document: Mapping[str, Any]) -> dict[str, Any]:
+    """As much of an OpenAPI document as routing needs. All of it was judged before, and takes Connexion long to read."""
+    paths = {
+        path: {
+            method: {"operationId": operation["operationId"], "responses": {"default": {"description": ""}}}
+            for method, operation in item.items()
+            if method in METHODS
+        }
+        for path, item in document["paths"].items()
+    }
+    return {"openapi": document["openapi"], "info": dict(document["info"]), "paths": paths}
 
 
 def _resolver(module: ModuleType) -> Resolver:
