@@ -153,7 +153,7 @@ def create_app(
 
 
 def _routes(document: Mapping[str, Any]) -> dict[str, Any]:
-    """As much of an OpenAPI document as routing needs; the whole was judged before, and takes Connexion long to read."""
+    """As much of an OpenAPI document as routing needs. All was judged before, and takes Connexion long to read."""
     paths = {
         path: {
             method: {"operationId": operation["operationId"], "responses": {"default": {"description": ""}}}
