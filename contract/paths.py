@@ -62,10 +62,11 @@ class _Segment:
     def __init__(self, template: str) -> None:
         self._names = _PARAMETER.findall(template)
         self._literal = template
-        # Lazy but for the last parameter: a text is divided in one pass.
-        parts = [re.escape(part) for part in _PARAMETER.split(template)[::2]]
-        self._pattern = re.compile("(.+?)".join(parts), re.DOTALL)
-        self._whole = parts == ["", ""]
+        literals = [re.escape(part) for part in _PARAMETER.split(template)[::2]]
+        # One before another ends where the text between them first appears, and is not tried again: linear time.
+        earlier = "".join(f"(?>(.+?){literal})" for literal in literals[1:-1])
+        self._pattern = re.compile(f"{literals[0]}{earlier}(.+){literals[-1]}", re.DOTALL)
+        self._whole = literals == ["", ""]
 
     def takes(self, text: str, parameters: dict[str, str]) -> bool:
         """Whether a segment, decoded, is of this form; `parameters` then have its values."""
