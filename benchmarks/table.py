@@ -1,0 +1,50 @@
+"""One row for each thing measured: the mock beside a peer, and what is promised."""
+
+from dataclasses import dataclass
+from operator import truediv
+from statistics import median
+
+WIDTHS = (50, 10, 11, 9, 6, 9, 5)
+
+
+def line(*cells: str) -> str:
+    return " | ".join(f"{cell:<{width}}" for cell, width in zip(cells, WIDTHS, strict=True)).rstrip()
+
+
+HEAD = line("measured", "mock", "peer", "result", "by CPU", "promise", "holds")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    what: str
+    mock: str
+    peer: str
+    result: float
+    unit: str = ""
+    by_cpu: float | None = None
+    """The same ratio by CPU time for each request, which a noisy machine disturbs less."""
+    at_least: float | None = None
+    below: float | None = None
+
+    @property
+    def promise(self) -> str:
+        if self.at_least is not None:
+            return f">= {self.at_least:g}{self.unit}"
+        return "" if self.below is None else f"< {self.below:g}{self.unit}"
+
+    @property
+    def holds(self) -> bool:
+        """A row without a promise holds."""
+        least, limit = self.at_least, self.below
+        return (least is None or self.result >= least) and (limit is None or self.result < limit)
+
+    def __str__(self) -> str:
+        by_cpu = "" if self.by_cpu is None else f"{self.by_cpu:.2f}"
+        holds = "" if not self.promise else "yes" if self.holds else "NO"
+        result = f"{self.result:.2f}{self.unit}"
+        return line(self.what, self.mock, self.peer, result, by_cpu, self.promise, holds)
+
+
+def beside(what: str, mock: list[float], peer: list[float], form: str, **more: float) -> Row:
+    """Medians of rounds, in `form`, and the median of the ratios of each round."""
+    return Row(what, form.format(median(mock)), form.format(median(peer)), median(map(truediv, mock, peer)), **more)  # type: ignore[arg-type]
