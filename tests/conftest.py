@@ -1,22 +1,20 @@
 """The few things that every test may need."""
 
 import asyncio
+import contextlib
 import os
-import re
 import shutil
-import signal
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx2 as httpx
 import pytest
 from callconfig.app import create_app, server_values
 from callconfig.contract.document import Contract
 from callconfig.storage import ConfigurationStore, open_store
 from callconfig.storage.testing import PostgreSQLServer, postgresql_server
+from callconfig.tests.support.running import Server, serving
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
@@ -82,50 +80,11 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return environment
 
 
-class Server:
-    """A running `callconfig serve`."""
-
-    def __init__(self, folder: Path, *options: str, **environment: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "callconfig", "serve", "--port", "0", *options],
-            cwd=folder,
-            env={**os.environ, **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        self.greeting = ""
-        while "Ctrl-C" not in self.greeting:
-            line = self.process.stdout.readline()
-            assert line, self.process.communicate()[1]
-            self.greeting += line
-        found = re.search(r"API +(http://[^/]+)", self.greeting)
-        assert found
-        self.url = found[1]
-        self.client = httpx.Client(base_url=self.url)
-
-    def stop(self, with_signal: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
-        """The exit code and what was written to standard error."""
-        self.client.close()
-        if self.process.poll() is None:
-            self.process.send_signal(with_signal)
-        _, errors = self.process.communicate(timeout=20)
-        return self.process.returncode, errors
-
-
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
-    """Start servers below a folder of the test's own; all are stopped afterwards."""
-    started: list[Server] = []
-
-    def start(*options: str, **environment: str) -> Server:
-        started.append(Server(tmp_path, *options, **environment))
-        return started[-1]
-
-    yield start
-    for server in started:
-        server.stop()
+    """Start servers in a folder of the test's own; all are stopped afterwards."""
+    with contextlib.ExitStack() as stack:
+        yield lambda *options, **environment: stack.enter_context(serving(*options, folder=tmp_path, **environment))
 
 
 @pytest.fixture(scope="session")

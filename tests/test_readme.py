@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from callconfig.cli import COMMANDS
+from callconfig.tests.support.running import serving
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -17,14 +18,8 @@ README = (ROOT / "README.md").read_text()
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server as the README's first command starts it, but on a free port."""
-    command = [sys.executable, "-m", "callconfig", "serve", "--port", "0", "--quiet"]
-    with subprocess.Popen(command, cwd=tmp_path_factory.mktemp("new"), stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        server.stdout.readline()
-        found = re.search(r":(\d+)/", server.stdout.readline())
-        assert found
-        yield found[1]
-        server.terminate()
+    with serving("--quiet", folder=tmp_path_factory.mktemp("new")) as server:
+        yield str(server.address[1])
 
 
 def conversations() -> list[tuple[str, str]]:

@@ -11,12 +11,9 @@ from typing import Any
 import pytest
 from callconfig.cli import main
 from callconfig.outcome import COULD_NOT_RUN, OK
+from callconfig.tests.support.running import Server
 
 Json = dict[str, Any]
-
-
-Server = Any
-"""A running `callconfig serve`; see the fixture `serve`."""
 
 
 def test_the_greeting_says_where_everything_is(serve: Callable[..., Server]) -> None:
@@ -187,8 +184,7 @@ def test_two_seeds_of_one_scope_are_refused(capsys: pytest.CaptureFixture[str], 
 
 def raw(server: Server, *parts: bytes, close_early: bool = False) -> bytes:
     """What comes back for these bytes; with `close_early` the client leaves before it is answered."""
-    host, port = server.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
+    with socket.create_connection(server.address, timeout=10) as connection:
         for part in parts:
             connection.sendall(part)
         if close_early:

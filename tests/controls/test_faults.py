@@ -1,44 +1,23 @@
 """Faults, as a client sees them that reads the bytes from the socket."""
 
 import json
-import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
+from callconfig.tests.support.running import Address, serving
 
 Json = dict[str, Any]
-Address = tuple[str, int]
 
 pytestmark = pytest.mark.xdist_group("faults")
 
 
-@contextmanager
-def serving(*options: str) -> Iterator[tuple[subprocess.Popen[str], Address]]:
-    """A mock as `callconfig serve` runs it, and where it listens."""
-    command = [sys.executable, "-m", "callconfig", "serve", "--port", "0", "--store", ":memory:", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        url = urlsplit(process.stdout.readline().split()[1])
-        assert url.hostname is not None
-        assert url.port is not None
-        try:
-            yield process, (url.hostname, url.port)
-        finally:
-            process.terminate()
-
-
 @pytest.fixture(scope="module")
 def address() -> Iterator[Address]:
-    with serving("--quiet") as (_, address):
-        yield address
+    with serving("--store", ":memory:", "--quiet") as server:
+        yield server.address
 
 
 def exchange(address: Address, request: bytes) -> tuple[bytes, list[float], Exception | None]:
@@ -149,25 +128,24 @@ def test_a_fault_is_in_the_journal_and_the_server_goes_on(address: Address, stor
 
 
 def test_the_server_ends_while_somebody_waits_or_is_held_back_and_complains_of_nothing() -> None:
-    with serving() as (process, address):
+    with serving("--store", ":memory:") as server:
+        address = server.address
         arrange(address, "default", {"delay": {"milliseconds": 60000}})
         with socket.create_connection(address) as held, socket.create_connection(address) as waiting:
             held.sendall(http("GET", "/configurations"))
             waiting.sendall(http("POST", "/_mock/requests/find", {"timeout": 60, "at_least": 9}))
             time.sleep(0.2)
-            process.send_signal(signal.SIGTERM)
-            _, errors = process.communicate(timeout=5)
-    assert process.returncode == 0
+            code, errors = server.stop(within=5)
+    assert code == 0
     assert "Traceback" not in errors
 
 
 def test_faults_leave_no_complaint_behind() -> None:
-    with serving() as (process, address):
+    with serving("--store", ":memory:") as server:
         for fault in ("empty", "reset", "truncated", "malformed"):
-            arrange(address, "default", {"fault": fault, "times": 1})
-            exchange(address, http("GET", "/configurations"))
-        process.terminate()
-        _, errors = process.communicate(timeout=5)
+            arrange(server.address, "default", {"fault": fault, "times": 1})
+            exchange(server.address, http("GET", "/configurations"))
+        _, errors = server.stop(within=5)
     assert "Traceback" not in errors
     assert "ASGI" not in errors
 
