@@ -66,10 +66,12 @@ class Floor:
 
 async def read(receive: Receive) -> bytes:
     """The body of a request."""
-    body = b""
-    while (message := await receive())["more_body"]:
-        body += message["body"]
-    return bytes(body + message["body"])
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            return bytes(body)
 
 
 if __name__ == "__main__":

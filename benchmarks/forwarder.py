@@ -8,20 +8,17 @@ from starlette.types import Receive, Scope, Send
 
 from .floor import read
 
+UPSTREAM = httpx2.AsyncHTTPTransport(limits=httpx2.Limits(max_keepalive_connections=100), trust_env=False)
 
-class Forwarder:
-    def __init__(self, upstream: str) -> None:
-        self._upstream = upstream
-        self._http = httpx2.AsyncHTTPTransport(limits=httpx2.Limits(max_keepalive_connections=100), trust_env=False)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        url = self._upstream + scope["raw_path"].decode()
-        body = await read(receive)
-        request = httpx2.Request(scope["method"], url, headers=scope["headers"], content=body or None)
-        response = await self._http.handle_async_request(request)
-        await send({"type": "http.response.start", "status": response.status_code, "headers": response.headers.raw})
-        await send({"type": "http.response.body", "body": await response.aread()})
+async def forward(scope: Scope, receive: Receive, send: Send) -> None:
+    url = sys.argv[1] + scope["raw_path"].decode()
+    body = await read(receive)
+    request = httpx2.Request(scope["method"], url, headers=scope["headers"], content=body or None)
+    response = await UPSTREAM.handle_async_request(request)
+    await send({"type": "http.response.start", "status": response.status_code, "headers": response.headers.raw})
+    await send({"type": "http.response.body", "body": await response.aread()})
 
 
 if __name__ == "__main__":
-    uvicorn.run(Forwarder(sys.argv[1]), port=int(sys.argv[2]), log_config=None, access_log=False, lifespan="off")
+    uvicorn.run(forward, port=int(sys.argv[2]), log_config=None, access_log=False, lifespan="off")

@@ -1,7 +1,6 @@
 """A load for a server: connections that each have one request under way at a time."""
 
 import asyncio
-import statistics
 import time
 from collections.abc import Iterator
 from math import inf
@@ -32,10 +31,6 @@ async def _load(port: int, requests: Iterator[bytes], until: float, connections:
         )
         await asyncio.gather(*(connection.done for _, connection in await asyncio.gather(*opening)))
     return latencies
-
-
-def p99(latencies: list[float]) -> float:
-    return statistics.quantiles(latencies, n=100)[98]
 
 
 class _Connection(asyncio.Protocol):

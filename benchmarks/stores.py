@@ -1,14 +1,14 @@
 """What having many costs each store, without HTTP."""
 
 import asyncio
-import itertools
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import count, cycle, islice
 from statistics import median
 
-from callconfig.app import sources
+from callconfig.app import server_values
 from callconfig.contract.document import Contract
 from callconfig.storage import MEMORY, ConfigurationStore, open_store
 from callconfig.storage.testing import postgresql_server
@@ -19,25 +19,20 @@ from .table import Row, beside
 
 FEW, BATCH, CLIENTS = 100, 200, 16
 _contract = Contract.load(validate=False)
-_new = itertools.count(10_000_000)
+_new = count(10_000_000)
 
 
 def _scope(number: int) -> dict[str, str]:
     return {"reseller_id": f"reseller-{number // 10}", "template": f"template-{number % 10}"}
 
 
-@asynccontextmanager
-async def _opened(place: str, size: int = 0, *, fsync: bool = False) -> AsyncIterator[ConfigurationStore]:
-    store = await open_store(place, _contract.stored, sources(_contract).values, fsync=fsync)
-    try:
-        if size:
-            await store.load(SAMPLE | _scope(number) for number in range(size))
-        yield store
-    finally:
-        await store.close()
+async def _filled(place: str, size: int, *, fsync: bool = False) -> ConfigurationStore:
+    store = await open_store(place, _contract.stored, server_values(_contract), fsync=fsync)
+    await store.load(SAMPLE | _scope(number) for number in range(size))
+    return store
 
 
-async def _rate(operation: str, store: ConfigurationStore, numbers: Iterator[int]) -> float:
+async def _rate(store: ConfigurationStore, operation: str, numbers: Iterator[int]) -> float:
     """Operations per second."""
 
     async def client() -> None:
@@ -50,35 +45,34 @@ async def _rate(operation: str, store: ConfigurationStore, numbers: Iterator[int
 
 
 async def _compared(plan: Plan, kind: str, place: Callable[[], str]) -> list[Row]:
-    fsync = kind == "file with fsync"
-    rates: dict[tuple[str, int], list[float]] = {}
-    async with _opened(place(), FEW, fsync=fsync) as few, _opened(place(), plan.many, fsync=fsync) as many:
-        for _, (size, store) in itertools.product(range(8 * plan.rounds), ((FEW, few), (plan.many, many))):
-            asked = itertools.cycle(range(0, size, size // FEW))
-            for operation, numbers in (("find", asked), ("create", _new)):
-                rate = await _rate(operation, store, itertools.islice(numbers, BATCH))
-                rates.setdefault((operation, size), []).append(rate)
-    return [
-        beside(f"{operation} in {kind}, {plan.many:,} stored, of {FEW}", many_, few_, "{:,.0f}/s")
-        for operation in ("create", "find")
-        for many_, few_ in [(rates[operation, plan.many], rates[operation, FEW])]
-    ]
+    filled = {size: await _filled(place(), size, fsync=kind.endswith("fsync")) for size in (plan.many, FEW)}
+    rates: dict[str, dict[int, list[float]]] = {name: {size: [] for size in filled} for name in ("create", "find")}
+    for _ in range(8 * plan.rounds):
+        for size, store in filled.items():
+            for operation, measured in rates.items():
+                numbers = _new if operation == "create" else cycle(range(0, size, size // FEW))
+                measured[size].append(await _rate(store, operation, islice(numbers, BATCH)))
+    for store in filled.values():
+        await store.close()
+    what = f"in {kind}, {plan.many:,} stored, of {FEW}"
+    return [beside(f"{name} {what}", each[plan.many], each[FEW], "{:,.0f}/s") for name, each in rates.items()]
 
 
-async def _opening(plan: Plan, place: str) -> Iterator[float]:
+async def _opening(place: str, size: int) -> float:
+    """Seconds."""
+    await (await _filled(place, size)).close()
     times = []
-    async with _opened(place, plan.many):
-        pass
     for _ in range(3):
         start = time.perf_counter()
-        async with _opened(place):
-            times.append(time.perf_counter() - start)
-    return iter(times)
+        store = await open_store(place, _contract.stored, server_values(_contract))
+        times.append(time.perf_counter() - start)
+        await store.close()
+    return median(times)
 
 
 def opening(plan: Plan) -> Iterator[Row]:
     """How long a full file takes until it can be used."""
-    seconds = median(asyncio.run(_opening(plan, plan.store())))
+    seconds = asyncio.run(_opening(plan.store(), plan.many))
     yield Row(f"opening a file of {plan.many:,}", "", "", seconds, " s", below=1.5)
 
 

@@ -8,7 +8,7 @@ WIDTHS = (50, 10, 11, 9, 6, 9, 5)
 
 
 def line(*cells: str) -> str:
-    return " | ".join(f"{cell:<{width}}" for cell, width in zip(cells, WIDTHS, strict=True)).rstrip()
+    return " | ".join(f"{cell:<{width}}" for cell, width in zip(cells, WIDTHS, strict=True))
 
 
 HEAD = line("measured", "mock", "peer", "result", "by CPU", "promise", "holds")
@@ -27,22 +27,17 @@ class Row:
     below: float | None = None
 
     @property
-    def promise(self) -> str:
-        if self.at_least is not None:
-            return f">= {self.at_least:g}{self.unit}"
-        return "" if self.below is None else f"< {self.below:g}{self.unit}"
-
-    @property
     def holds(self) -> bool:
         """A row without a promise holds."""
         least, limit = self.at_least, self.below
         return (least is None or self.result >= least) and (limit is None or self.result < limit)
 
     def __str__(self) -> str:
+        bounds = ((">=", self.at_least), ("<", self.below))
+        promise = "".join(f"{sign} {bound:g}{self.unit}" for sign, bound in bounds if bound is not None)
         by_cpu = "" if self.by_cpu is None else f"{self.by_cpu:.2f}"
-        holds = "" if not self.promise else "yes" if self.holds else "NO"
-        result = f"{self.result:.2f}{self.unit}"
-        return line(self.what, self.mock, self.peer, result, by_cpu, self.promise, holds)
+        holds = "" if not promise else "yes" if self.holds else "NO"
+        return line(self.what, self.mock, self.peer, f"{self.result:.2f}{self.unit}", by_cpu, promise, holds)
 
 
 def beside(what: str, mock: list[float], peer: list[float], form: str, **more: float) -> Row:
