@@ -8,7 +8,7 @@ WIDTHS = (50, 10, 11, 9, 6, 9, 5)
 
 
 def line(*cells: str) -> str:
-    return " | ".join(f"{cell:<{width}}" for cell, width in zip(cells, WIDTHS, strict=True))
+    return " | ".join(f"{cell:<{width}}" for cell, width in zip(cells, WIDTHS, strict=True)).rstrip()
 
 
 HEAD = line("measured", "mock", "peer", "result", "by CPU", "promise", "holds")
