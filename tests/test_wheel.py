@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from callconfig.tests.support.running import serving
 
-pytestmark = pytest.mark.xdist_group("wheel")
+pytestmark = [pytest.mark.xdist_group("wheel"), pytest.mark.timeout(300)]  # environments are installed
 
 
 def test_the_wheel_holds_one_package_and_nothing_beside_it(wheel: Path) -> None:

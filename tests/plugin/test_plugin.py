@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("wheel")
+pytestmark = [pytest.mark.xdist_group("wheel"), pytest.mark.timeout(300)]  # environments are installed
 
 CONNECTION_REFUSED = 7  # curl's exit code
 HEAVY = ("connexion", "yaml", "orjson", "jsonschema_rs", "starlette", "tinydb", "uvicorn", "httpx2", "callconfig.app")
@@ -120,9 +119,12 @@ def test_no_mock_outlives_a_suite_that_is_killed(project: Path, tmp_path: Path) 
     with subprocess.Popen(
         [sys.executable, "-m", "pytest", "test_one.py"], cwd=project, stdout=subprocess.DEVNULL
     ) as run:
-        while not (tmp_path / "url").exists():
-            time.sleep(0.05)
-        run.send_signal(signal.SIGKILL)
+        try:
+            while not (tmp_path / "url").exists():
+                assert run.poll() is None, "the suite ended"
+                time.sleep(0.05)
+        finally:
+            run.kill()
     root = (tmp_path / "url").read_text()
     for _ in range(50):
         if subprocess.run(["curl", "-s", root + "/configurations"], check=False).returncode == CONNECTION_REFUSED:
