@@ -21,7 +21,8 @@ def test_of_64_creates_of_one_scope_at_a_time_one_succeeds(
     server = serve("--store", postgresql.fresh_url(), "--workers", "4", "--quiet")
 
     async def create_all() -> list[int]:
-        async with httpx.AsyncClient(base_url=server.url, limits=httpx.Limits(max_connections=64)) as client:
+        limits = httpx.Limits(max_connections=64)
+        async with httpx.AsyncClient(base_url=server.url, limits=limits, timeout=60) as client:
             answers = await asyncio.gather(*(client.post("/configurations", json=sample) for _ in range(64)))
             return sorted(answer.status_code for answer in answers)
 
