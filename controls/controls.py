@@ -5,9 +5,9 @@ from typing import Any
 
 from ..contract.document import Contract
 from ..contract.operation import Headers
-from ..contract.redaction import Redaction
 from ..identity.caller import Unauthorized, bearer_token, equal
 from ..storage import ConfigurationStore
+from ..traffic.redaction import Redaction
 from .clock import Sources
 from .document import load_controls
 from .sessions import DEFAULT, Limits, Session, Sessions

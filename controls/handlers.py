@@ -9,8 +9,8 @@ import orjson
 
 from ..contract.document import Contract
 from ..contract.operation import EncodedArray, Reply
-from ..contract.redaction import Redaction
 from ..contract.resource import Resource
+from ..traffic.redaction import Redaction
 from .clock import parse_instant
 from .journal import Entry, har, ndjson, texts
 from .match import Match, described

@@ -11,11 +11,11 @@ from typing import Any
 
 import orjson
 
-from ..contract import har as archive
 from ..contract.finding import Finding
-from ..contract.har import text_of
 from ..contract.interaction import Interaction
-from ..contract.redaction import Redaction
+from ..traffic import har as archive
+from ..traffic.recording import text_of
+from ..traffic.redaction import Redaction
 
 Fields = list[tuple[bytes, bytes]]
 """Header fields as ASGI has them."""

@@ -9,16 +9,17 @@ from callconfig.contract.document import Contract
 from callconfig.contract.rules import ENGINE_RULES
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("contract", "handlers", "storage", "controls", "identity", "verification", "documentation")
+PACKAGES = ("contract", "handlers", "storage", "controls", "identity", "traffic", "verification", "documentation")
 
 MAY_IMPORT = {
     "contract": set(),
     "storage": {"contract"},
     "handlers": {"contract", "storage"},
     "identity": {"contract", "storage"},
-    "controls": {"contract", "handlers", "identity", "storage"},
+    "traffic": {"contract"},
+    "controls": {"contract", "handlers", "identity", "storage", "traffic"},
     "documentation": {"contract", "outcome"},
-    "verification": {"app", "contract", "options", "outcome", "serving", "storage"},
+    "verification": {"app", "contract", "options", "outcome", "serving", "storage", "traffic"},
 }
 
 

@@ -1,76 +1,112 @@
-"""The client of the runs: one HTTP request in, one `Interaction` out, whatever the server does."""
+"""The client of the runs: one HTTP request in, one `Interaction` out, bounded in time and size whatever comes."""
 
+import asyncio
 import time
+import zlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from types import TracebackType
+from typing import Any
 
 import httpx2
 
-from ..contract.interaction import Fields, Interaction
+from ..contract.interaction import Fields, Interaction, by_name
 from ..outcome import CouldNotRun
+from .timing import Deadline, OutOfTime, Pace
 
 TIMEOUT = 30.0
-"""Seconds that a server has for an answer."""
+"""Seconds that a server has for a complete answer."""
+MOST_HELD = 16 << 20
+"""Bytes of a body that are read, or kept, to be judged; also of what a content coding hides."""
+DEFAULT_FIELDS: Fields = (("Accept", "*/*"), ("Accept-Encoding", "gzip, deflate"), ("User-Agent", "callconfig"))
 
 
-class Pace:
-    """Keeps requests a certain time apart, over all threads that ask one at a time."""
+class TooLarge(Exception):
+    """A body is larger than what is read, or becomes so without its content coding."""
 
-    def __init__(self, per_second: float | None) -> None:
-        self._interval = 1 / per_second if per_second else 0.0
-        self._next = 0.0
 
-    def wait(self) -> None:
-        if not self._interval:
-            return
-        now = time.monotonic()
-        time.sleep(max(0.0, self._next - now))
-        self._next = max(now, self._next) + self._interval
+class Unsendable(Exception):
+    """A request that is no HTTP, so that only a careless client sends it."""
 
 
 class Client:
     """Sends to one server. It follows no redirects, keeps no cookies and trusts no proxy settings."""
 
-    def __init__(self, url: str, headers: Iterable[tuple[str, str]] = (), pace: Pace | None = None) -> None:
-        self.url, self._headers, self._pace = url, tuple(headers), pace or Pace(None)
-        self._http = httpx2.Client(timeout=TIMEOUT, trust_env=False, follow_redirects=False)
+    def __init__(
+        self,
+        url: str,
+        headers: Iterable[tuple[str, str]] = (),
+        pace: Pace | None = None,
+        deadline: Deadline | None = None,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        """`transport` carries the requests in the place of sockets."""
+        self.url, self._headers = url, tuple(headers)
+        self._pace, self._deadline = pace or Pace(), deadline or Deadline()
+        self._runner = asyncio.Runner()
+        self._transport = transport or httpx2.AsyncHTTPTransport(trust_env=False)
 
     def probe(self) -> None:
-        """Raises CouldNotRun when there is no server."""
-        try:
-            self._http.get(self.url, headers=list(self._headers))
-        except httpx2.HTTPError as error:
-            reason = str(error) or type(error).__name__
-            raise CouldNotRun(f"nothing answers at {self.url}: {reason}; is the server running?") from error
+        """Raises CouldNotRun when there is no server, OutOfTime."""
+        answer = self.send("GET", "")
+        if not answer.status:
+            raise CouldNotRun(f"nothing answers at {self.url}: {answer.error}; is the server running?")
 
     def send(self, method: str, target: str, headers: Fields = (), body: bytes = b"") -> Interaction:
-        """The interaction; where no complete answer came it has status 0. `target` comes after the server's URL."""
-        self._pace.wait()
-        url = self.url + target
-        fields = (*self._headers, *headers)
+        """The interaction; where no complete answer came it has status 0. `target` comes after the server's URL.
+
+        Raises OutOfTime.
+        """
+        self._pace.wait(self._deadline)
+        return self.exchange(method, self.url + target, (*self._headers, *headers), body)
+
+    def exchange(self, method: str, url: str, fields: Fields, body: bytes) -> Interaction:
+        """As `send`, with the whole URL and all fields. Raises OutOfTime, Unsendable."""
+        seconds = min(TIMEOUT, self._deadline.left)
+        names = {name.lower() for name, _ in fields}
+        added = tuple(field for field in DEFAULT_FIELDS if field[0].lower() not in names)
         started, clock = datetime.now(UTC), time.perf_counter()
-        request = self._http.build_request(method, url, headers=list(fields), content=body or None)
-        if not any(name.lower() == "user-agent" for name, _ in fields):
-            request.headers["User-Agent"] = "callconfig"
+        status, content, error = 0, b"", ""
+        answered: Fields = ()
         try:
-            response = self._http.send(request)
-        except httpx2.HTTPError as error:
-            reason = f"{type(error).__name__} {error}".strip()
-            seconds = time.perf_counter() - clock
-            return Interaction(method, url, 0, fields, body, started=started, seconds=seconds, error=reason)
-        self._http.cookies.clear()
+            encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in (*fields, *added)]
+            extensions = {"timeout": httpx2.Timeout(seconds).as_dict()}
+            request = httpx2.Request(method, url, headers=encoded, content=body or None, extensions=extensions)
+            status, answered, content = self._runner.run(self._read(request, seconds))
+        except (TimeoutError, httpx2.TimeoutException) as late:
+            if not self._deadline.left:
+                raise OutOfTime from late
+            error = f"nothing whole within {seconds:g} s"
+        except TooLarge:
+            error = f"the body is larger than {MOST_HELD >> 20} MiB"
+        except (httpx2.LocalProtocolError, httpx2.InvalidURL, UnicodeError) as odd:
+            raise Unsendable(str(odd)) from odd
+        except httpx2.HTTPError as failed:
+            error = f"{type(failed).__name__} {failed}".strip()
         return Interaction(
-            method,
-            url,
-            response.status_code,
-            fields,
-            body,
-            tuple(response.headers.multi_items()),
-            response.content,
-            started,
-            time.perf_counter() - clock,
+            method, url, status, fields, body, answered, content, started, time.perf_counter() - clock, error
         )
+
+    async def _read(self, request: httpx2.Request, seconds: float) -> tuple[int, Fields, bytes]:
+        async with asyncio.timeout(seconds):
+            response = await self._transport.handle_async_request(request)
+            try:
+                raw = bytearray()
+                stream: Any = response.stream
+                async for chunk in stream:
+                    raw += chunk
+                    if len(raw) > MOST_HELD:
+                        raise TooLarge
+            finally:
+                await response.aclose()
+        fields = as_text(response.headers.raw)
+        coding = by_name(fields).get("content-encoding", "")
+        content = decoded(bytes(raw), coding)
+        return response.status_code, fields, bytes(raw) if content is None else content
+
+    def close(self) -> None:
+        self._runner.run(self._transport.aclose())
+        self._runner.close()
 
     def __enter__(self) -> "Client":
         return self
@@ -78,4 +114,25 @@ class Client:
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        self._http.close()
+        self.close()
+
+
+def decoded(body: bytes, coding: str) -> bytes | None:
+    """A body without its content coding; None where that is unknown or broken. Raises TooLarge."""
+    name = coding.strip().lower()
+    if not body or name in ("identity", ""):
+        return body
+    if name not in ("gzip", "x-gzip", "deflate"):
+        return None
+    decoder = zlib.decompressobj(zlib.MAX_WBITS | 32)  # either kind, told by its header
+    try:
+        plain = decoder.decompress(body, MOST_HELD)
+    except zlib.error:
+        return None
+    if decoder.unconsumed_tail or len(plain) == MOST_HELD:
+        raise TooLarge
+    return plain if decoder.eof else None
+
+
+def as_text(headers: Iterable[tuple[bytes, bytes]]) -> Fields:
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)

@@ -1,23 +1,32 @@
 """Schemathesis: requests generated from the contract, in all its phases, answered before all its checks."""
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import Any
 
+import requests
 import schemathesis
+from requests.adapters import BaseAdapter, HTTPAdapter
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.failures import Failure as CheckFailure
-from schemathesis.engine import events, from_schema
+from schemathesis.engine import context, events, from_schema
 from schemathesis.engine.recorder import Interaction as Recorded
 from schemathesis.engine.recorder import ScenarioRecorder
+from urllib3 import HTTPHeaderDict, HTTPResponse
 
 from ..contract.finding import Finding
-from ..contract.interaction import Interaction
-from .client import TIMEOUT
+from ..contract.interaction import Fields, Interaction
+from ..options import CheckOptions
+from ..outcome import CouldNotRun
+from .client import MOST_HELD, TIMEOUT, Client, TooLarge, Unsendable, decoded
+from .formats import register
 from .judge import Judge
 from .result import Failure, Result
-from .running import Deadline
-from .strategies import register
+from .timing import Deadline, OutOfTime
 
 JUDGED_BY_ENGINE = {
     "status_code_conformance",
@@ -33,60 +42,168 @@ def generate(
     judge: Judge,
     url: str,
     *,
-    headers: dict[str, str],
+    headers: Mapping[str, str],
     included: Callable[[str], bool],
-    max_examples: int,
-    workers: int,
-    rate_limit: float | None,
+    options: CheckOptions,
     on_part: Callable[[str], None],
     deadline: Deadline,
 ) -> None:
-    """Run every phase and add what it finds to the result. Raises EnoughFailures, OutOfTime."""
+    """Run every phase and add what it finds to the result. Raises EnoughFailures, OutOfTime, CouldNotRun."""
+    schema, leaves_out = _schema(result, url, headers, included, options)
+    with _sending(deadline):
+        stream = from_schema(schema).execute()
+        try:
+            for event in stream:
+                if isinstance(event, events.PhaseStarted):
+                    on_part(event.phase.name.value)
+                elif isinstance(event, events.ScenarioFinished | events.FuzzScenarioFinished):
+                    phase = getattr(event, "phase", "fuzzing")
+                    _scenario(event.recorder, str(getattr(phase, "value", phase)), result, judge)
+                elif isinstance(event, events.NonFatalError) and deadline.left:
+                    _error(event, result, leaves_out)
+                elif isinstance(event, events.FatalError):
+                    raise CouldNotRun(f"requests cannot be generated: {_line(event.exception)}") from event.exception
+                if not deadline.left:
+                    stream.stop()
+        finally:
+            stream.stop()
+    deadline.check()
+
+
+def _schema(
+    result: Result,
+    url: str,
+    headers: Mapping[str, str],
+    included: Callable[[str], bool],
+    options: CheckOptions,
+) -> tuple[schemathesis.BaseSchema, bool]:
+    """The contract as Schemathesis has it, and whether operations are left out."""
     register()
     config = SchemathesisConfig.from_dict(
         {
             "seed": result.seed,
             "base-url": url,
-            "headers": headers,
-            "workers": workers,
+            "headers": dict(headers),
+            "workers": options.workers,
             "request-timeout": TIMEOUT,
             "cache": {"enabled": False},
             "output": {"truncation": {"max-recorded-payload-size": 0}},
-            "generation": {"max-examples": max_examples, "database": "none"},
-            **({"rate-limit": _rate(rate_limit)} if rate_limit else {}),
+            "generation": {"max-examples": options.max_examples, "database": "none"},
+            **({"rate-limit": _rate(options.rate_limit)} if options.rate_limit else {}),
         }
     )
     schema: schemathesis.BaseSchema = schemathesis.openapi.from_dict(dict(result.contract.document), config=config)
-    excluded = [operation for operation in result.contract.operations.values() if not included(operation.id)]
+
+    excluded = {f"{each.method} {each.path}" for each in result.contract.operations.values() if not included(each.id)}
     if excluded:
-        labels = {f"{operation.method} {operation.path}" for operation in excluded}
-        schema = schema.exclude(lambda context: context.operation.label in labels)
-    stream = from_schema(schema).execute()
+        schema = schema.exclude(lambda context: context.operation.label in excluded)
+    return schema, bool(excluded)
+
+
+@contextmanager
+def _sending(deadline: Deadline) -> Iterator[None]:
+    """Let Schemathesis send with our own client."""
+    adapter, made = _Sending(deadline), context.make_session
+
+    def make_session(*arguments: Any, **settings: Any) -> requests.Session:
+        session = made(*arguments, **settings)
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, adapter)
+        return session
+
+    context.make_session = make_session  # no hook of Schemathesis gets its sessions
     try:
-        for event in stream:
-            if isinstance(event, events.PhaseStarted):
-                on_part(event.phase.name.value)
-            elif isinstance(event, events.ScenarioFinished | events.FuzzScenarioFinished):
-                phase = getattr(event, "phase", "fuzzing")
-                _scenario(event.recorder, str(getattr(phase, "value", phase)), result, judge)
-            elif isinstance(event, events.NonFatalError):
-                part = event.phase.value if event.phase else "generation"
-                message = " ".join(event.info.message.split())
-                if excluded and part == "stateful" and not event.related_to_operation:
-                    result.notes.append("no links were followed: they lead to or from operations that are left out")
-                    continue
-                result.add(Failure(Finding("generation", "status", message), event.label, [], part))
-            elif isinstance(event, events.FatalError):
-                raise event.exception
-            if deadline.is_over:
-                stream.stop()
+        yield
     finally:
-        stream.stop()
-    deadline.check()
+        context.make_session = made
+        adapter.end()
+
+
+class _Sending(BaseAdapter):
+    """Carries the requests of Schemathesis with our own client, so that they are bounded in time and size."""
+
+    def __init__(self, deadline: Deadline) -> None:
+        super().__init__()
+        self._deadline = deadline
+        self._local, self._clients = threading.local(), list[Client]()
+        self._careless = HTTPAdapter()
+
+    def send(self, request: requests.PreparedRequest, *_positional: Any, **settings: Any) -> requests.Response:
+        """Raises ConnectionError, Timeout."""
+        if not hasattr(self._local, "client"):
+            self._local.client = Client("", deadline=self._deadline)
+            self._clients.append(self._local.client)
+        body = request.body or b""
+        fields = tuple((name, _text(value)) for name, value in request.headers.items())
+        content = body.encode() if isinstance(body, str) else body
+        try:
+            answer = self._local.client.exchange(request.method, request.url, fields, content)
+        except Unsendable:
+            return self._carelessly(request, settings)
+        except OutOfTime as over:
+            raise requests.Timeout("the time of the run is over", request=request) from over
+        if not answer.status:
+            raise requests.ConnectionError(answer.error, request=request)
+        response = self._response(request, answer.status, answer.response_headers, answer.response_body)
+        response.elapsed = timedelta(seconds=answer.seconds)
+        return response
+
+    def _carelessly(self, request: requests.PreparedRequest, settings: dict[str, Any]) -> requests.Response:
+        """Send what is no HTTP, on a thread that may be left behind. Raises ConnectionError, Timeout."""
+        came: Future[requests.Response] = Future()
+
+        def send() -> None:
+            try:
+                raw = self._careless.send(request, **settings).raw
+                body = raw.read(MOST_HELD, decode_content=False)
+                body = decoded(body, raw.headers.get("content-encoding", "")) or body
+                came.set_result(self._response(request, raw.status, raw.headers.items(), body))
+            except Exception as error:
+                came.set_exception(error)
+
+        threading.Thread(target=send, daemon=True).start()
+        try:
+            return came.result(min(TIMEOUT, self._deadline.left))
+        except TimeoutError as late:
+            raise requests.Timeout("nothing whole in time", request=request) from late
+        except TooLarge as large:
+            raise requests.ConnectionError(f"the body is larger than {MOST_HELD >> 20} MiB", request=request) from large
+
+    def _response(
+        self, request: requests.PreparedRequest, status: int, fields: Iterable[tuple[str, str]], body: bytes
+    ) -> requests.Response:
+        headers = HTTPHeaderDict((name, value) for name, value in fields if name.lower() not in CODED)
+        raw = HTTPResponse(BytesIO(body), headers, status, version=11, preload_content=False)
+        return self._careless.build_response(request, raw)
+
+    def close(self) -> None:
+        """Nothing: other sessions may still use it."""
+
+    def end(self) -> None:
+        """Close the client of every thread that there was."""
+        for client in self._clients:
+            client.close()
+        self._careless.close()
+
+
+CODED = {"content-encoding", "content-length"}
+"""What is not true any more of a body whose content coding is undone."""
 
 
 def _rate(per_second: float) -> str:
     return f"{round(per_second)}/s" if per_second >= 1 else f"{max(1, round(per_second * 3600))}/h"
+
+
+def _line(error: object) -> str:
+    return " ".join(str(error).split())[:1000]
+
+
+def _error(event: events.NonFatalError, result: Result, leaves_out: bool) -> None:
+    part = event.phase.value if event.phase else "generation"
+    if leaves_out and part == "stateful" and not event.related_to_operation:
+        result.notes.append("no links were followed: they lead to or from operations that are left out")
+        return
+    result.add(Failure(Finding("generation", "status", _line(event.info.message)), event.label, [], part))
 
 
 def _scenario(recorder: ScenarioRecorder, part: str, result: Result, judge: Judge) -> None:
@@ -135,7 +252,7 @@ def _interaction(recorded: Recorded) -> Interaction:
     )
 
 
-def _fields(headers: dict[str, list[str]]) -> tuple[tuple[str, str], ...]:
+def _fields(headers: dict[str, list[str]]) -> Fields:
     return tuple((name, _text(value)) for name, values in headers.items() for value in values)
 
 

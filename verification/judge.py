@@ -1,6 +1,5 @@
 """From an interaction to findings: finds the operation it belongs to and asks the engine about both directions."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
@@ -10,7 +9,8 @@ from ..contract.finding import Finding
 from ..contract.interaction import Interaction, by_name
 from ..contract.operation import Operation, Request, media_type
 from ..contract.problem import PROBLEM_JSON
-from ..contract.schema import show
+from ..contract.schema import Json, show
+from ..contract.strict_json import NotStrictJson, decode
 
 NO_OPERATION = "undocumented"
 
@@ -78,11 +78,20 @@ def response_findings(operation: Operation, interaction: Interaction) -> list[Fi
         return response.findings(headers) if response else []
     findings = operation.check_response(interaction.status, headers, interaction.response_body)
     if not findings and media_type(headers.get("content-type", ""))[0] == PROBLEM_JSON:
-        said = json.loads(interaction.response_body).get("status", interaction.status)
+        problem = json_value(interaction.response_body)
+        said = problem.get("status", interaction.status) if isinstance(problem, dict) else interaction.status
         if said != interaction.status:
             detail = f"must be the response's {interaction.status}, not {show(said)}"
             findings.append(Finding("problem-status", "body", detail, pointer="/status"))
     return findings
+
+
+def json_value(body: bytes) -> Json:
+    """The value of a body; None where it is not JSON that every reader understands alike."""
+    try:
+        return decode(body)
+    except NotStrictJson:
+        return None
 
 
 def _weighed(findings: Sequence[Finding], status: int) -> list[Finding]:

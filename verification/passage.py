@@ -1,17 +1,18 @@
 """One request on its way through the proxy, and its response on the way back, with bounded copies of both bodies."""
 
+import re
 import time
-import zlib
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from starlette.types import Message, Receive, Scope, Send
+import httpx2
+from starlette.types import Receive, Scope, Send
 
-from ..contract.interaction import Fields, Interaction, by_name
+from ..contract.interaction import Interaction, by_name
+from ..contract.operation import is_json, media_type
+from .client import MOST_HELD, TIMEOUT, TooLarge, as_text, decoded
 
-MOST_HELD = 16 << 20
-"""Bytes of a body that are kept to be judged. What is longer is passed on, and judged without its body."""
 HOP_BY_HOP = {
     "connection",
     "keep-alive",
@@ -23,7 +24,12 @@ HOP_BY_HOP = {
     "upgrade",
 }
 """Fields that are between two neighbours (RFC 9110, section 7.6.1), beside those that `Connection` names."""
+BODILESS = {204, 304}
+"""Statuses whose responses have no body, whatever their fields say (RFC 9110, section 6.4.1)."""
 Raw = list[tuple[bytes, bytes]]
+
+_UNSENDABLE_NAME = re.compile(rb"[^!#$%&'*+.^_`|~0-9A-Za-z-]")
+_UNSENDABLE_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class ClientLeft(Exception):
@@ -53,8 +59,13 @@ class Passage:
     def __init__(self, scope: Scope, receive: Receive, upstream: str) -> None:
         self._receive = receive
         self._method: str = scope["method"]
+        self._upstream = upstream
+        path = scope["raw_path"].partition(b"?")[0]
         query = b"?" + scope["query_string"] if scope["query_string"] else b""
-        self.url = upstream + (scope["raw_path"].partition(b"?")[0] + query).decode("latin-1")
+        self.is_for_server = path == b"*"
+        """Whether it asks about the server (`OPTIONS *`), not about a path of it."""
+        self._target = (path if self.is_for_server else urlsplit(upstream).path.encode() + path) + query
+        self.url = f"{upstream}{'/' if self.is_for_server else ''}{(path + query).decode('latin-1')}"
         self._request_headers: Raw = scope["headers"]
         self._response_headers: Raw = []
         self._status, self._error = 0, ""
@@ -64,23 +75,23 @@ class Passage:
         self.begun = False
         """Whether the client has got the head of the response."""
 
-    @property
-    def forwarded_request_headers(self) -> Raw:
+    def request_to(self, timeout: Mapping[str, float | None]) -> httpx2.Request:
         """All that the client sent but what was between it and this proxy; `Host` names the upstream server."""
-        host = urlsplit(self.url).netloc.rpartition("@")[2].encode()
+        host = urlsplit(self._upstream).netloc.rpartition("@")[2].encode()
         kept = [(name, value) for name, value in _end_to_end(self._request_headers) if name != b"host"]
-        return [(b"host", host), *kept]
-
-    @property
-    def request_content(self) -> AsyncIterator[bytes] | bytes | None:
         names = {name for name, _ in self._request_headers}
-        if self._held is not None:
-            return self._held or None
-        return self._body() if names & {b"content-length", b"transfer-encoding"} else None
+        streamed = self._body() if names & {b"content-length", b"transfer-encoding"} else None
+        return httpx2.Request(
+            self._method,
+            self._upstream,
+            headers=[(b"host", host), *kept],
+            content=streamed if self._held is None else self._held or None,
+            extensions={"timeout": timeout, "target": self._target},
+        )
 
     async def _body(self) -> AsyncIterator[bytes]:
         while True:
-            message: Message = await self._receive()
+            message = await self._receive()
             if message["type"] == "http.disconnect":
                 raise ClientLeft
             chunk = message.get("body", b"")
@@ -91,11 +102,16 @@ class Passage:
                 return
 
     async def hold_request(self) -> None:
-        """Read the whole body before anything is forwarded."""
+        """Read the whole body before anything is forwarded. Raises ClientLeft."""
         async for _ in self._body():
             if self.request.overflowed:
                 return
         self._held = bytes(self.request.kept)
+
+    async def client_left(self) -> None:
+        """Return when the client goes away."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
 
     def answered(self, status: int, headers: Raw) -> None:
         self._status, self._response_headers = status, [(name.lower(), value) for name, value in headers]
@@ -103,35 +119,59 @@ class Passage:
     def broke(self, reason: str) -> None:
         self._status, self._error = 0, reason
 
-    async def start(self, send: Send, more: Mapping[str, str]) -> None:
-        """Send the response's head."""
-        added = [(name.encode(), value.encode()) for name, value in more.items()]
-        headers = [*_end_to_end(self._response_headers), *added]
-        self.begun = True
-        await send({"type": "http.response.start", "status": self._status, "headers": headers})
+    @property
+    def has_passable_status(self) -> bool:
+        """Whether the status is final and in a class that exists (RFC 9110, section 15)."""
+        return 200 <= self._status <= 599
 
-    async def pass_on(self, chunk: bytes, send: Send) -> None:
-        self.response.add(chunk)
-        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    @property
+    def is_held(self) -> bool:
+        """Whether the response waits until it is judged: it is JSON that comes in time, or has no body."""
+        content_type = by_name(as_text(self._response_headers)).get("content-type", "")
+        return self._is_bodiless or is_json(media_type(content_type)[0])
+
+    @property
+    def waits_too_long(self) -> bool:
+        return self.response.overflowed or time.perf_counter() - self._clock > TIMEOUT
+
+    @property
+    def _is_bodiless(self) -> bool:
+        return self._method == "HEAD" or self._status in BODILESS
+
+    async def start(self, send: Send, more: Mapping[str, str]) -> None:
+        """Send the response's head, without the fields that cannot be sent on."""
+        added = [(name.encode(), value.encode()) for name, value in more.items()]
+        dropped = b"content-length" if self._status in BODILESS else b""
+        headers = [
+            (name, value)
+            for name, value in _end_to_end(self._response_headers)
+            if name != dropped and not _UNSENDABLE_NAME.search(name) and not _UNSENDABLE_VALUE.search(value)
+        ]
+        self.begun = True
+        await send({"type": "http.response.start", "status": self._status, "headers": [*headers, *added]})
 
     @property
     def response_is_whole(self) -> bool:
         """Whether the kept copy is the body, readable, so that it can be judged."""
-        coding = by_name(_text(self._response_headers)).get("content-encoding", "identity")
-        return not self.response.overflowed and _decoded(self.response.bytes, coding) is not None
+        return not self.response.overflowed and self._plain() is not None
+
+    def _plain(self) -> bytes | None:
+        coding = by_name(as_text(self._response_headers)).get("content-encoding", "identity")
+        try:
+            return decoded(self.response.bytes, coding)
+        except TooLarge:
+            return None
 
     def interaction(self) -> Interaction:
         """What is known by now."""
-        response_headers = _text(self._response_headers)
-        coding = by_name(response_headers).get("content-encoding", "identity")
         return Interaction(
             method=self._method,
             url=self.url,
             status=self._status,
-            request_headers=_text(self._request_headers),
+            request_headers=as_text(self._request_headers),
             request_body=self.request.bytes,
-            response_headers=response_headers,
-            response_body=_decoded(self.response.bytes, coding) or b"",
+            response_headers=as_text(self._response_headers),
+            response_body=self._plain() or b"",
             started=self._started,
             seconds=time.perf_counter() - self._clock,
             error=self._error,
@@ -142,21 +182,3 @@ def _end_to_end(headers: Raw) -> Raw:
     named = b",".join(value for name, value in headers if name == b"connection").decode("latin-1")
     dropped = HOP_BY_HOP | {name.strip().lower() for name in named.split(",")}
     return [(name, value) for name, value in headers if name.decode("latin-1") not in dropped]
-
-
-def _text(headers: Raw) -> Fields:
-    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
-
-
-def _decoded(body: bytes, coding: str) -> bytes | None:
-    """The body without its content coding; None where it is unknown, broken, or hides too much."""
-    if coding.strip().lower() in ("identity", ""):
-        return body
-    if coding.strip().lower() not in ("gzip", "deflate"):
-        return None
-    decoder = zlib.decompressobj(zlib.MAX_WBITS | 32)  # either kind, told by its header
-    try:
-        plain = decoder.decompress(body, MOST_HELD)
-    except zlib.error:
-        return None
-    return plain if decoder.eof else None

@@ -1,14 +1,14 @@
 """`callconfig proxy`: forwards requests to another server, and judges what goes past in both directions.
 
-The traffic does not wait for the verdict, with one exception: a JSON response is held until it is complete, so that its
-header can say what was found. Everything else, and JSON beyond MOST_HELD, streams.
+The traffic does not wait for the verdict, with one exception: a JSON response, and one without a body, is held until it
+is complete, so that its header can say what was found. Everything else, and JSON that is large or slow, streams.
 """
 
+import asyncio
+import contextlib
 import logging
 import re
-from asyncio import Runner
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,14 +18,13 @@ from starlette.types import Receive, Scope, Send
 
 from ..contract.document import Contract
 from ..contract.finding import Finding
-from ..contract.operation import is_json, media_type
 from ..contract.problem import PROBLEM_JSON, Problem
 from ..options import ProxyOptions
 from ..serving import Config, Server, listen, log_to_terminal, root_url
-from .client import TIMEOUT
+from .client import MOST_HELD, TIMEOUT
 from .coverage import Coverage
 from .judge import Judge, Verdict
-from .passage import MOST_HELD, ClientLeft, Passage
+from .passage import ClientLeft, Passage
 from .result import Result
 from .running import exit_code, running
 
@@ -33,6 +32,7 @@ FINDINGS_HEADER = "callconfig-findings"
 PROBLEMS = {
     "upstream-unreachable": {"type": "about:blank", "status": 502, "title": "Upstream unreachable"},
     "upstream-breaks-contract": {"type": "about:blank", "status": 502, "title": "Upstream breaks the contract"},
+    "upstream-breaks-http": {"type": "about:blank", "status": 502, "title": "Upstream breaks HTTP"},
 }
 """What only a proxy answers; all other problems are those of the built-in contract."""
 
@@ -42,9 +42,10 @@ logger = logging.getLogger("callconfig.proxy")
 def proxy(options: ProxyOptions) -> int:
     """Forward until SIGINT or SIGTERM; the exit code says whether anything was found. Raises CouldNotRun."""
     log_to_terminal()
-    if options.record is not None:
-        options = replace(options, report=(*options.report, ("har", options.record)))
-    with listen(options.host, options.port) as listening, running("proxy", options, options.upstream) as (result, _):
+    with (
+        listen(options.host, options.port) as listening,
+        running("proxy", options, options.upstream, record=options.record) as (result, _),
+    ):
         result.coverage = Coverage(result.contract)
         app = Proxy(result, options.upstream, enforce=options.enforce)
         enforcing = ", enforcing the contract" if options.enforce else ""
@@ -52,7 +53,7 @@ def proxy(options: ProxyOptions) -> int:
         print("Press Ctrl-C to stop.", flush=True)
         config = Config(app, lifespan="on", date_header=False)
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # it tells of what the result tells better
-        with Runner(loop_factory=config.get_loop_factory()) as runner:
+        with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
             runner.run(Server(config).serve(sockets=[listening]))
     return exit_code(result)
 
@@ -65,9 +66,15 @@ class Proxy:
         self._judge = Judge(result.contract, urlsplit(upstream).path)
         self._problems = {**Contract.load(validate=False).problems, **result.contract.problems, **PROBLEMS}
         limits = httpx2.Limits(max_connections=None, max_keepalive_connections=100)
-        timeout = httpx2.Timeout(TIMEOUT, pool=None)
         self._http = httpx2.AsyncHTTPTransport(limits=limits, trust_env=False)
-        self._timeout = timeout.as_dict()
+        self._timeout = httpx2.Timeout(TIMEOUT, pool=None).as_dict()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            with contextlib.suppress(ClientLeft):
+                await self._forward(scope, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """Keep the connections to the upstream server until the end (ASGI's lifespan protocol)."""
@@ -77,15 +84,9 @@ class Proxy:
             await receive()
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            await self._live(receive, send)
-        elif scope["type"] == "http":
-            await self._forward(scope, receive, send)
-
     async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
         passage = Passage(scope, receive, self._upstream)
-        if self._enforce:
+        if self._enforce and not passage.is_for_server:
             await passage.hold_request()
             wrong = self._judge.judge(passage.interaction()).request
             if passage.request.overflowed:
@@ -94,66 +95,74 @@ class Proxy:
                 await self._refuse(passage, send, self._problem_of(wrong, scope["path"]))
                 return
         try:
-            request = httpx2.Request(
-                scope["method"],
-                passage.url,
-                headers=passage.forwarded_request_headers,
-                content=passage.request_content,
-                extensions={"timeout": self._timeout},
-            )
-            response = await self._http.handle_async_request(request)
+            response = await self._http.handle_async_request(passage.request_to(self._timeout))
         except httpx2.TransportError as error:
+            if isinstance(error, httpx2.RemoteProtocolError):  # it answers, but not in HTTP
+                passage.broke(f"{type(error).__name__} {error}")
+                self._report(passage)
             await self._unreachable(passage, send, error)
             return
-        except ClientLeft:
-            return
+        left = asyncio.ensure_future(passage.client_left())
         try:
-            await self._answer(passage, response, send)
+            await self._answer(passage, response, left, send)
         finally:
+            left.cancel()
             await response.aclose()
 
-    async def _answer(self, passage: Passage, response: httpx2.Response, send: Send) -> None:
+    async def _answer(
+        self, passage: Passage, response: httpx2.Response, left: asyncio.Future[None], send: Send
+    ) -> None:
         passage.answered(response.status_code, response.headers.raw)
-        chunks = _chunks(response)
+        if not passage.has_passable_status:
+            self._report(passage)
+            detail = f"Its status is {response.status_code}, which no response can have."
+            await self._refuse(passage, send, Problem("upstream-breaks-http", detail), judged=True)
+            return
+        chunks = _chunks(response, left)
         try:
-            if is_json(media_type(response.headers.get("content-type", ""))[0]):
+            if passage.is_held:
                 await self._hold(passage, chunks, send)
             else:
                 await passage.start(send, {})
-                async for chunk in chunks:
-                    await passage.pass_on(chunk, send)
-                await send({"type": "http.response.body", "body": b""})
-                self._report(passage)
+                await self._stream(passage, chunks, send)
         except httpx2.TransportError as error:
-            begun = passage.begun
             passage.broke(f"{type(error).__name__} {error}".strip())
             self._report(passage)
-            if not begun:
+            if not passage.begun:
                 await self._unreachable(passage, send, error)
             # What was sent cannot be taken back; ending without an end tells the client as much.
 
     async def _hold(self, passage: Passage, chunks: AsyncIterator[bytes], send: Send) -> None:
-        """Send a JSON response when it is complete, with what was found in its header."""
+        """Send a response when it is complete, with what was found in its header."""
         async for chunk in chunks:
             passage.response.add(chunk)
-            if passage.response.overflowed:
+            if passage.waits_too_long:
                 await passage.start(send, {})
-                await send({"type": "http.response.body", "body": bytes(passage.response.kept), "more_body": True})
-                async for rest in chunks:
-                    await send({"type": "http.response.body", "body": rest, "more_body": True})
-                await send({"type": "http.response.body", "body": b""})
-                self._report(passage)
+                held = bytes(passage.response.kept)
+                await send({"type": "http.response.body", "body": held, "more_body": True})
+                await self._stream(passage, chunks, send)
                 return
         verdict = self._report(passage)
         if self._enforce and verdict.response:
-            await self._refuse(passage, send, _upstream_problem(verdict.response), judged=True)
+            detail = "The upstream server's answer breaks the contract."
+            problem = Problem("upstream-breaks-contract", detail, list(verdict.response))
+            await self._refuse(passage, send, problem, judged=True)
             return
         await passage.start(send, {FINDINGS_HEADER: findings_header(verdict.findings)})
         await send({"type": "http.response.body", "body": bytes(passage.response.kept)})
 
+    async def _stream(self, passage: Passage, chunks: AsyncIterator[bytes], send: Send) -> None:
+        async for chunk in chunks:
+            passage.response.add(chunk)
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+        self._report(passage)
+
     def _report(self, passage: Passage) -> Verdict:
         """Judge what went past, as far as it was kept."""
         interaction = passage.interaction()
+        if passage.is_for_server:
+            return Verdict("", [], [])
         verdict = self._judge.judge(interaction)
         if not passage.response_is_whole:
             verdict = Verdict(verdict.operation, verdict.request, [f for f in verdict.response if f.place != "body"])
@@ -174,12 +183,10 @@ class Proxy:
         return Problem.of_findings(findings)
 
     async def _unreachable(self, passage: Passage, send: Send, error: httpx2.TransportError) -> None:
-        reason = f"{type(error).__name__} {error}".strip()
-        logger.warning("%s is unreachable: %s", self._result.redaction.url(self._upstream), reason)
         shown = self._result.redaction.url(self._upstream)
-        await self._refuse(
-            passage, send, Problem("upstream-unreachable", f"{shown} gave no complete answer."), judged=True
-        )
+        logger.warning("%s is unreachable: %s", shown, f"{type(error).__name__} {error}".strip())
+        problem = Problem("upstream-unreachable", f"{shown} gave no complete answer.")
+        await self._refuse(passage, send, problem, judged=True)
 
     async def _refuse(self, passage: Passage, send: Send, problem: Problem, *, judged: bool = False) -> None:
         """Answer in the place of the upstream server."""
@@ -203,20 +210,18 @@ def findings_header(findings: Sequence[Finding]) -> str:
     """The number of findings with the first one as a parameter: an Item of RFC 9651, whatever the finding says."""
     if not findings:
         return "0"
-    rule, first = (re.sub(r'["\\]', r"\\\g<0>", _printable(text)) for text in (findings[0].rule, str(findings[0])))
+    rule, first = (re.sub(r'["\\]', r"\\\g<0>", _ascii(text)) for text in (findings[0].rule, str(findings[0])))
     return f'{len(findings)};rule="{rule}";first="{first}"'
 
 
-def _printable(text: str, longest: int = 300) -> str:
+def _ascii(text: str, longest: int = 300) -> str:
     return "".join(character if " " <= character <= "~" else "?" for character in text[:longest])
 
 
-def _upstream_problem(findings: Sequence[Finding]) -> Problem:
-    return Problem("upstream-breaks-contract", "The upstream server's answer breaks the contract.", list(findings))
-
-
-async def _chunks(response: httpx2.Response) -> AsyncIterator[bytes]:
-    """The body as it comes over the wire, content coding and all."""
+async def _chunks(response: httpx2.Response, left: asyncio.Future[None]) -> AsyncIterator[bytes]:
+    """The body as it comes over the wire, content coding and all. Raises ClientLeft."""
     stream: Any = response.stream
     async for chunk in stream:
+        if left.done():
+            raise ClientLeft
         yield chunk

@@ -7,22 +7,19 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from ..contract.document import Contract
 from ..contract.finding import Finding
 from ..contract.interaction import Interaction
-from ..contract.redaction import Redaction
+from ..traffic.redaction import Redaction
 from .coverage import Coverage
 from .judge import Verdict
-from .redaction import redacted
 
 MOST_KEPT = 1000
 """How many different failures are kept: enough to work on, and a bound for endless recordings."""
+MOST_BYTES = 64 << 20
+"""Bytes of bodies that are kept with the failures; later ones are kept without."""
 
 _INDEX = re.compile(r"(?<=/)[0-9]+(?=/|$)")
 
@@ -43,8 +40,8 @@ class Failure:
         finding = self.finding
         status = self.interactions[-1].status if self.interactions else 0
         where = _INDEX.sub("*", finding.pointer or "") or finding.name or ""
-        key = (self.operation, finding.rule, finding.place, where, str(status))
-        return hashlib.sha256("\n".join(key).encode()).hexdigest()[:16]
+        key = "\n".join((self.operation, finding.rule, finding.place, where, str(status)))
+        return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 class EnoughFailures(Exception):
@@ -77,6 +74,7 @@ class Result:
     coverage: Coverage | None = None
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     _clock: float = field(default_factory=time.monotonic)
+    _bytes: int = 0
 
     @property
     def seconds(self) -> float:
@@ -87,26 +85,12 @@ class Result:
         """The failures that count: no warnings, and nothing of the baseline."""
         return [failure for failure in self.failures.values() if self.counts(failure)]
 
-    def line(self, operation: str) -> int:
-        """Where an operation begins in the contract's file; its first line for what is no operation."""
-        return self._lines.get(operation, 1)
-
-    @cached_property
-    def _lines(self) -> dict[str, int]:
-        root = yaml.compose(self.contract_file.read_text(encoding="utf-8"), yaml.SafeLoader)
-        paths = _entry(root, "paths")
-        return {
-            operation.id: node.start_mark.line + 1
-            for operation in self.contract.operations.values()
-            if (node := _entry(_entry(paths, operation.path), operation.method.lower())) is not None
-        }
-
-    def rule_of_contract(self, rule: str) -> str:
-        """What a rule across members asks, which the contract itself declares."""
-        return _description(self.contract.document, rule) or rule
-
     def counts(self, failure: Failure) -> bool:
         return failure.finding.severity == "error" and failure.fingerprint not in self.accepted
+
+    def kind(self, failure: Failure) -> str:
+        """`error`, `warning` or `accepted`."""
+        return "accepted" if failure.fingerprint in self.accepted else failure.finding.severity
 
     def record(self, part: str, verdict: Verdict, interaction: Interaction) -> None:
         """An interaction was judged."""
@@ -114,16 +98,18 @@ class Result:
         if self.coverage is not None:
             self.coverage.record(verdict.operation, verdict.request, interaction)
         if self.on_interaction is not None:
-            self.on_interaction(redacted(interaction, self.redaction))
+            self.on_interaction(self.redaction.interaction(interaction))
 
     def add(self, failure: Failure) -> None:
         """Raises EnoughFailures."""
         fingerprint = failure.fingerprint
+        if fingerprint not in self.failures and len(self.failures) >= MOST_KEPT:
+            return
         self.times[fingerprint] += 1
-        if fingerprint in self.failures or len(self.failures) >= MOST_KEPT:
+        if fingerprint in self.failures:
             return
         finding = replace(failure.finding, detail=self.redaction.text(failure.finding.detail))
-        shown = tuple(redacted(each, self.redaction) for each in failure.interactions)
+        shown = tuple(self._kept(self.redaction.interaction(each)) for each in failure.interactions)
         self.failures[fingerprint] = failure = replace(failure, finding=finding, interactions=shown)
         self.on_failure(failure)
         if self.most is not None and len(self.errors) >= self.most:
@@ -132,21 +118,10 @@ class Result:
     def add_all(
         self, findings: Iterable[Finding], operation: str, interactions: Sequence[Interaction], part: str
     ) -> None:
+        """Raises EnoughFailures."""
         for finding in findings:
             self.add(Failure(finding, operation, interactions, part))
 
-
-def _entry(node: Any, key: str) -> Any:
-    """The value of a key in a YAML mapping node."""
-    if not isinstance(node, yaml.MappingNode):
-        return None
-    return next((value for name, value in node.value if name.value == key), None)
-
-
-def _description(node: Any, rule: str) -> str | None:
-    """The description beside the `x-rule` of that id, wherever it stands."""
-    if isinstance(node, dict):
-        if node.get("x-rule", {}).get("id") == rule:
-            return str(node.get("description", rule))
-        node = list(node.values())
-    return next(filter(None, (_description(nested, rule) for nested in node)), None) if isinstance(node, list) else None
+    def _kept(self, shown: Interaction) -> Interaction:
+        self._bytes += len(shown.request_body) + len(shown.response_body)
+        return shown if self._bytes <= MOST_BYTES else replace(shown, request_body=b"", response_body=b"")

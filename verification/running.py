@@ -1,45 +1,49 @@
 """What every command of this package does around its work: contract, baseline, reports, progress, the verdict."""
 
-import json
 import random
 import secrets
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from ..contract.document import BUILT_IN, Contract, InvalidContract
-from ..contract.redaction import Redaction
 from ..options import ConversingOptions, JudgingOptions
 from ..outcome import FINDINGS, OK, CouldNotRun
-from .report import Reports
+from ..traffic.recording import MOST_BYTES, NotARecording, read_json, reading
+from ..traffic.redaction import Redaction
+from .reports import Reports
 from .result import EnoughFailures, Result
-from .text import Progress, summarize
+from .terminal import Progress, summarize
+from .timing import OutOfTime
 
 
 @contextmanager
 def running(
-    command: str, options: JudgingOptions, target: str, secrets: Iterable[str] = ()
+    command: str,
+    options: JudgingOptions,
+    target: str,
+    *,
+    secrets: Iterable[str] = (),
+    seed: int | None = None,
+    most: int | None = None,
+    record: Path | None = None,
 ) -> Iterator[tuple[Result, Progress]]:
     """A result to fill; what it found is printed as it comes, and reported at the end. Raises CouldNotRun."""
-    seed = getattr(options, "random_seed", None)
-    if isinstance(options, ConversingOptions) and seed is None:
-        seed = random.randrange(2**32)  # noqa: S311 (no secret; it is printed, to be given again)
     path = options.contract or BUILT_IN
     contract = load(path)
     accepted = baseline(options.baseline)
-    reports = Reports(list(options.report))
+    reports = Reports([*options.report, *([("har", record)] if record else [])])
     progress = Progress()
     result = Result(
         command,
         target,
         contract,
-        Path(path.name) if path == BUILT_IN else path,
+        path,
         Redaction(contract, secrets),
         seed=seed,
         accepted=accepted,
-        most=getattr(options, "max_failures", None),
+        most=most,
         on_interaction=reports.on_interaction,
     )
     result.on_failure = lambda failure: progress.failure(failure, result)
@@ -53,31 +57,28 @@ def running(
         result.notes.append("interrupted; not everything was judged")
     progress.clear()
     if gone := accepted - result.failures.keys():
-        result.notes.append(f"{len(gone)} findings of the baseline did not occur: {', '.join(sorted(gone))}")
-    reports.write(result)
-    summarize(result)
+        result.notes.append(f"{len(gone)} findings of the baseline did not occur: {', '.join(sorted(gone)[:100])}")
+    try:
+        reports.write(result)
+    finally:
+        summarize(result)
     if interrupted:
         raise CouldNotRun("interrupted")
 
 
-class OutOfTime(Exception):
-    """The time that a run may take is over."""
-
-
-class Deadline:
-    """When a run must end; never, without a time."""
-
-    def __init__(self, seconds: float | None) -> None:
-        self._ends = time.monotonic() + seconds if seconds else None
-
-    @property
-    def is_over(self) -> bool:
-        return self._ends is not None and time.monotonic() > self._ends
-
-    def check(self) -> None:
-        """Raises OutOfTime."""
-        if self.is_over:
-            raise OutOfTime
+@contextmanager
+def conversing(command: str, options: ConversingOptions, target: str) -> Iterator[tuple[Result, Progress]]:
+    """As `running`, for a command that sends requests of its own; being out of time is a note. Raises CouldNotRun."""
+    seed = options.random_seed
+    if seed is None:
+        seed = random.randrange(2**32)  # noqa: S311 (no secret; it is printed, to be given again)
+    known = [value for _, value in sent_headers(options)]
+    with running(command, options, target, secrets=known, seed=seed, most=options.max_failures) as (result, progress):
+        try:
+            yield result, progress
+        except OutOfTime:
+            doing = {"check": "tried"}.get(command, f"{command}d")
+            result.notes.append(f"--max-time of {options.max_time:g} s was over before everything was {doing}")
 
 
 def run_id(result: Result) -> str:
@@ -108,10 +109,12 @@ def baseline(path: Path | None) -> frozenset[str]:
     if path is None:
         return frozenset()
     try:
-        return frozenset(finding["fingerprint"] for finding in json.loads(path.read_bytes())["findings"])
+        with path.open("rb") as file, reading(str(path), "no JSON report"):
+            findings = read_json(file.read(MOST_BYTES + 1), path)["findings"]
+            return frozenset("".join(finding["fingerprint"]) for finding in findings)
     except OSError as error:
         raise CouldNotRun(f"baseline {path}: {error.strerror}") from error
-    except (ValueError, TypeError, KeyError) as error:
+    except NotARecording as error:
         raise CouldNotRun(f"baseline {path}: is not a JSON report of callconfig") from error
 
 

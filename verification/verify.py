@@ -10,11 +10,13 @@ import ijson
 from ..contract.finding import Finding
 from ..contract.interaction import Interaction, by_name
 from ..options import VerifyOptions
-from ..outcome import CouldNotRun
+from ..outcome import CouldNotRun, printable
+from ..traffic.har import read_har
+from ..traffic.ndjson import read_ndjson
+from ..traffic.pact import read_pact
+from ..traffic.recording import BoundedFile, NotARecording
 from .coverage import Coverage
-from .har import NotARecording, read_har, read_ndjson
 from .judge import Judge, Verdict
-from .pact import read_pact
 from .running import exit_code, running
 
 READERS: dict[str, Callable[[Path], Iterator[Interaction]]] = {
@@ -37,9 +39,7 @@ def verify(options: VerifyOptions) -> int:
                 if not _is_meant(interaction, options.only_host) or not judge.concerns(interaction):
                     passed_over += 1
                     continue
-                if is_expectation:
-                    interaction = _completed(interaction, judge)
-                verdict = judge.judge(interaction)
+                verdict = judge.judge(_completed(interaction, judge) if is_expectation else interaction)
                 if is_expectation:
                     verdict = _expected(verdict)
                 result.record(str(path), verdict, interaction)
@@ -59,19 +59,19 @@ def recorded(path: Path) -> Iterator[tuple[Interaction, bool]]:
         for interaction in read(path):
             yield interaction, read is read_pact
     except OSError as error:
-        raise CouldNotRun(f"{path}: {error.strerror}") from error
+        raise CouldNotRun(printable(f"{path}: {error.strerror}")) from error
     except NotARecording as error:
-        raise CouldNotRun(str(error)) from error
+        raise CouldNotRun(printable(" ".join(str(error).split()))) from error
 
 
 def _reader(path: Path) -> Callable[[Path], Iterator[Interaction]]:
     """The reader for a file, told by its contents. Raises NotARecording, OSError."""
     with path.open("rb") as file:
         try:
-            for prefix, event, value in ijson.parse(file, multiple_values=True):
+            for prefix, event, value in ijson.parse(BoundedFile(file, path), multiple_values=True, use_float=True):
                 if (prefix, event) == ("", "map_key") and value in READERS:
                     return READERS[value]
-        except ijson.JSONError as error:
+        except (ijson.JSONError, ValueError, OverflowError) as error:
             raise NotARecording(f"{path}: is not JSON: {' '.join(str(error).split())}") from error
     raise NotARecording(f"{path}: is neither a HAR file, nor NDJSON of entries, nor a pact")
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from callconfig.contract.document import Contract
-from callconfig.contract.redaction import Redaction
 from callconfig.controls.journal import LARGEST_BODY, Entry, Journal
 from callconfig.controls.sessions import Limits
+from callconfig.traffic.redaction import Redaction
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 

@@ -1,19 +1,28 @@
 """Running `check` against applications of the tests' own."""
 
+import contextlib
 import itertools
-from collections.abc import Callable
+import socketserver
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 from callconfig.contract.document import BUILT_IN, Contract
 from callconfig.contract.interaction import Interaction
-from callconfig.contract.redaction import Redaction
 from callconfig.options import CheckOptions
-from callconfig.verification.check import Run, require_coverage
+from callconfig.traffic.har import HarWriter
+from callconfig.traffic.redaction import Redaction
+from callconfig.verification.check import converse_with, require_coverage
+from callconfig.verification.client import Client
 from callconfig.verification.coverage import Coverage
-from callconfig.verification.har import HarWriter
+from callconfig.verification.generated import generate
+from callconfig.verification.judge import Judge
 from callconfig.verification.result import EnoughFailures, Result
 from callconfig.verification.target import serving
+from callconfig.verification.timing import Deadline
 from starlette.types import ASGIApp
 
 CheckApp = Callable[..., Result]
@@ -24,17 +33,31 @@ def check_app(contract: Contract) -> CheckApp:
     """What `callconfig check` finds in an application, with the command's own defaults."""
 
     def run(app: ASGIApp, *, seed: int = 1, max_failures: int | None = None) -> Result:
-        options = CheckOptions(random_seed=seed)
+        options, everything = CheckOptions(), Deadline()
         result = Result("check", "app", contract, BUILT_IN, Redaction(contract), seed=seed, most=max_failures)
         result.coverage = Coverage(contract)
-        with serving(app) as url:
-            checking = Run(result, url, [], lambda _operation: True, options)
-            try:
-                checking.model()
-                checking.generated()
-                require_coverage(result)
-            except EnoughFailures:
-                pass
+
+        def included(_operation: str) -> bool:
+            return True
+
+        try:
+            with Client("http://app.example", transport=httpx2.ASGITransport(app)) as client:
+                converse_with(client, result, included, options.max_examples)
+            with serving(app) as url:
+                judge = Judge(contract)
+                generate(
+                    result,
+                    judge,
+                    url,
+                    headers={},
+                    included=included,
+                    options=options,
+                    on_part=lambda _part: None,
+                    deadline=everything,
+                )
+            require_coverage(result)
+        except EnoughFailures:
+            pass
         return result
 
     return run
@@ -53,3 +76,27 @@ def write_har(tmp_path: Path) -> Callable[..., str]:
         return str(path)
 
     return write
+
+
+@pytest.fixture
+def raw_server() -> Iterator[Callable[..., str]]:
+    """The URL of a server that sends the chunks it is given to whoever asks, whatever they are."""
+    with contextlib.ExitStack() as stack:
+
+        def start(chunks: Iterable[bytes], pause: float = 0.0) -> str:
+            class Handler(socketserver.BaseRequestHandler):
+                def handle(self) -> None:
+                    self.request.recv(65536)
+                    with contextlib.suppress(OSError):
+                        for chunk in chunks:
+                            self.request.sendall(chunk)
+                            time.sleep(pause)
+
+            server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+            server.daemon_threads, server.block_on_close = True, False
+            stack.callback(server.server_close)
+            stack.callback(server.shutdown)
+            threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+            return f"http://127.0.0.1:{server.server_address[1]}"
+
+        yield start

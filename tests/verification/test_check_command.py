@@ -11,7 +11,7 @@ import pytest
 from callconfig.cli import main
 from callconfig.contract.rules import ENGINE_RULES, GENERATED_RULES, MODEL_RULES
 from callconfig.contract.schema import FORMATS
-from callconfig.verification.strategies import STRATEGIES
+from callconfig.verification.formats import STRATEGIES
 from callconfig.verification.target import serving
 from schemathesis.checks import CHECKS
 from starlette.types import ASGIApp, Message, Receive, Scope, Send

@@ -106,7 +106,8 @@ async def _call(app: ASGIApp, asked: Asked) -> Answer:
     await app(scope, receive, send)
     start = sent[0]
     raw = b"".join(message.get("body", b"") for message in sent[1:])
-    return Answer(start["status"], {name.decode(): value.decode() for name, value in start["headers"]}, raw)
+    headers = {name.decode().lower(): value.decode() for name, value in start["headers"]}
+    return Answer(start["status"], headers, raw)
 
 
 def asking(change: Callable[[Asked], Asked]) -> Mutant:

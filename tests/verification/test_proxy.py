@@ -2,7 +2,10 @@
 
 import contextlib
 import gzip
+import itertools
 import json
+import socket
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,9 +14,9 @@ import httpx2
 import pytest
 from callconfig.contract.document import BUILT_IN, Contract
 from callconfig.contract.finding import Finding
-from callconfig.contract.redaction import Redaction
+from callconfig.traffic.har import HarWriter, read_har
+from callconfig.traffic.redaction import Redaction
 from callconfig.verification import passage
-from callconfig.verification.har import HarWriter, read_har
 from callconfig.verification.proxy import FINDINGS_HEADER, Proxy, findings_header
 from callconfig.verification.result import Result
 from callconfig.verification.target import serving
@@ -220,3 +223,106 @@ def test_the_traffic_is_recorded(
     assert (recorded.method, recorded.status) == ("POST", 201)
     assert json.loads(recorded.request_body) == sample
     assert "Bearer" not in path.read_text()
+
+
+JSON = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+
+def raw(url: str, request: bytes) -> bytes:
+    """The beginning of what a server answers to bytes."""
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        connection.sendall(request)
+        return connection.recv(65536)
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (b"HTTP/1.1 999 Odd\r\nContent-Length: 0\r\n\r\n", 502),
+        (b"HTTP/1.1 600 Odd\r\nContent-Length: 0\r\n\r\n", 502),
+        (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", 502),
+        (b"HTTP/1.1 599 Odd\r\nContent-Length: 0\r\n\r\n", 599),
+        (b"no HTTP\r\n\r\n", 502),
+        (b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", 204),
+        (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", 304),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nabcde", 502),
+        (b"HTTP/1.1 200 OK\r\nX-\xff: 1\r\nContent-Length: 0\r\n\r\n", 502),
+        (b"HTTP/1.1 200 OK\r\nX-Odd: \xff\xfe \t{}()\r\nContent-Length: 0\r\n\r\n", 200),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: \xff\xfe;;=,\r\nContent-Length: 0\r\n\r\n", 200),
+        (b"HTTP/1.1 200 OK\r\nX(Odd: 1\r\nContent-Length: 0\r\n\r\n", 502),
+        (
+            JSON + b"Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnone",
+            200,
+        ),
+        (JSON + b"Content-Length: 4\r\n\r\n\xff\xfe\x00[", 200),
+        (
+            JSON + b"Content-Length: 5002\r\n\r\n[" + b"9" * 5000 + b"]",
+            200,
+        ),
+        (b"HTTP/1.1 400 No\r\nContent-Type: application/problem+json\r\nContent-Length: 2\r\n\r\n[]", 400),
+    ],
+    ids=range(16),
+)
+@pytest.mark.parametrize("enforce", [False, True])
+def test_no_answer_is_dropped_or_becomes_a_500(
+    proxied: Proxied, raw_server: Callable[..., str], answer: bytes, status: int, enforce: bool
+) -> None:
+    with (
+        proxied(raw_server([answer]), enforce=enforce) as (client, result),
+        client.stream("GET", "/configurations") as got,
+    ):
+        assert got.status_code in ({status, 502} if enforce else {status})
+        list(got.iter_raw())
+    assert result.failures or status == 200
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_an_answer_without_a_body_tells_its_findings(proxied: Proxied, status: int) -> None:
+    app, *_ = replying(status, {})
+    with proxied(app) as (client, result):
+        answer = client.get("/configurations")
+    assert (answer.status_code, answer.content) == (status, b"")
+    assert answer.headers[FINDINGS_HEADER].startswith('1;rule="undocumented-status"')
+    assert [failure.finding.rule for failure in result.failures.values()] == ["undocumented-status"]
+
+
+def test_a_request_about_the_server_is_forwarded_as_it_is(proxied: Proxied) -> None:
+    app, asked, _ = replying(200, {"allow": "GET"})
+    with proxied(app) as (client, result):
+        got = raw(str(client.base_url).rstrip("/"), b"OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert got.startswith(b"HTTP/1.1 200 ")
+    assert [scope["raw_path"] for scope in asked] == [b"*"]
+    assert result.failures == {}
+
+
+def test_an_upgrade_is_a_request_like_others(proxied: Proxied) -> None:
+    app, asked, _ = replying(426, {"upgrade": "websocket"})
+    upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AA==\r\n"
+    with proxied(app) as (client, _):
+        got = raw(str(client.base_url).rstrip("/"), b"GET /configurations HTTP/1.1\r\nHost: x\r\n" + upgrade + b"\r\n")
+    assert got.startswith(b"HTTP/1.1 426 ")
+    assert "upgrade" not in {name.decode() for name, _ in asked[0]["headers"]}
+
+
+def test_a_bomb_passes_as_it_is_and_unjudged(proxied: Proxied) -> None:
+    body = gzip.compress(b"[" + b" " * (20 << 20) + b"]")
+    app, *_ = replying(200, {"content-type": "application/json", "content-encoding": "gzip"}, body)
+    with proxied(app) as (client, result), client.stream("GET", "/configurations") as answer:
+        assert b"".join(answer.iter_raw()) == body
+    assert result.failures == {}
+
+
+def test_an_endless_answer_ends_when_the_client_leaves(proxied: Proxied, raw_server: Callable[..., str]) -> None:
+    sent = itertools.count()
+    chunks = (b"1\r\n \r\n" for _ in sent)
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
+    url = raw_server(itertools.chain([head], chunks), 0.01)
+    with proxied(url) as (client, _):
+        with client.stream("GET", "/configurations") as answer:
+            next(answer.iter_raw())
+        client.close()
+        time.sleep(0.5)
+        before = next(sent)
+        time.sleep(0.5)
+        assert next(sent) - before <= 2

@@ -16,11 +16,11 @@ from callconfig.cli import main
 from callconfig.contract.document import BUILT_IN, Contract
 from callconfig.contract.finding import Finding
 from callconfig.contract.interaction import Interaction
-from callconfig.contract.redaction import Redaction
 from callconfig.options import REPORT_FORMATS
-from callconfig.verification.report import FORMATS
+from callconfig.traffic.redaction import Redaction
+from callconfig.verification.reports import FORMATS, Reports
 from callconfig.verification.result import Failure, Result
-from callconfig.verification.text import Progress
+from callconfig.verification.terminal import Progress
 
 PUBLISHED = {
     # where npm finds the published schema, and its name in the package
@@ -176,3 +176,50 @@ def test_a_report_that_cannot_be_written_stops_the_run_before_it_begins(capsys: 
 
 def test_every_format_of_the_command_is_there() -> None:
     assert {*FORMATS, "har"} == set(REPORT_FORMATS)
+
+
+@pytest.mark.parametrize("place", ["operation", "part", "rule", "detail", "pointer", "name", "source", "method", "url"])
+def test_every_report_is_well_formed_whatever_stands_anywhere(contract: Contract, tmp_path: Path, place: str) -> None:
+    odd = dict.fromkeys(("operation", "part", "rule", "detail", "pointer", "name", "source", "method"), "plain")
+    odd = {**odd, "url": "http://a.example/", place: f"http://a.example/{NASTY}\x7f\ufffe\x9b\n\r\t"}
+    asked = Interaction(odd["method"], odd["url"], 201, (("A", odd["name"]),), b"\xff\x00", source=odd["source"])
+    result = Result("verify", odd["url"], contract, BUILT_IN, Redaction(contract))
+    result.notes.append(odd["detail"])
+    finding = Finding(odd["rule"], "body", odd["detail"], odd["pointer"], odd["name"])
+    result.add(Failure(finding, odd["operation"], [asked], odd["part"]))
+    reports = Reports([(name, tmp_path / name) for name in (*FORMATS, "har")])
+    assert reports.on_interaction is not None
+    reports.on_interaction(asked)
+    reports.write(result)
+    for name in ("sarif", "json", "har"):
+        assert json.loads((tmp_path / name).read_bytes())
+    assert ElementTree.parse(tmp_path / "junit").getroot().tag == "testsuites"  # noqa: S314 (our own)
+    page = (tmp_path / "html").read_text()
+    assert "<script" not in page
+    assert [each for each in page if not each.isprintable() and each != "\n"] == []
+
+
+def test_sarif_is_written_in_any_directory(
+    tmp_path: Path, write_har: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = write_har(Interaction("GET", "http://a.example/configurations", 418))
+    monkeypatch.chdir(tmp_path)
+    assert main(["verify", recording, "--report", "sarif:a.sarif"]) == 1
+    (shown,) = json.loads(Path("a.sarif").read_text())["runs"][0]["results"]
+    place = shown["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "openapi.yaml"
+    assert place["region"]["startLine"] > 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a file that is always full")
+def test_a_report_that_fails_does_not_keep_the_others_back(
+    tmp_path: Path, write_har: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    recording = write_har(Interaction("GET", "http://a.example/configurations", 418))
+    wanted = ["junit:/dev/full", f"json:{tmp_path / 'a.json'}", f"har:{tmp_path / 'a.har'}"]
+    assert main(["verify", recording, *(f"--report={each}" for each in wanted)]) == 3
+    out, err = capsys.readouterr()
+    assert out.splitlines()[-1].startswith("verify: 1 error (")
+    assert err.endswith("callconfig: report /dev/full: cannot be written: No space left on device\n")
+    assert json.loads((tmp_path / "a.json").read_text())["errors"] == 1
+    assert len(json.loads((tmp_path / "a.har").read_text())["log"]["entries"]) == 1

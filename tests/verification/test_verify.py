@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 from callconfig.cli import main
-from callconfig.contract.har import entry
 from callconfig.contract.interaction import Interaction
-from callconfig.verification.har import HarWriter, read_har
+from callconfig.traffic.har import HarWriter, entry, read_har
 
 URL = "http://api.example.com/v1/configurations"
 JSON = (("Content-Type", "application/json"),)

@@ -7,33 +7,36 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from ..contract.interaction import Fields, Interaction, by_name
-from .har import NotARecording
+from . import recording
+from .recording import MOST_BYTES, read_json, reading
 
 
 def read_pact(path: Path) -> Iterator[Interaction]:
     """The HTTP interactions of a pact; messages are passed over. Raises NotARecording, OSError."""
-    try:
-        document = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise NotARecording(f"{path}: is not JSON: {error}") from error
-    for number, declared in enumerate(document["interactions"], 1):
-        if declared.get("type", "Synchronous/HTTP") != "Synchronous/HTTP":
-            continue
-        source = f"{path} interaction {number} ({declared.get('description', 'without description')})"
-        try:
-            yield _interaction(declared["request"], declared.get("response", {}), source)
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise NotARecording(f"{source}: is not a pact interaction: {type(error).__name__} {error}") from error
+    with path.open("rb") as file:
+        document = read_json(file.read(MOST_BYTES + 1), path)
+    with reading(str(path), "no pact"):
+        interactions = list(document["interactions"])
+    for number, declared in enumerate(interactions, 1):
+        source = f"{path} interaction {number}"
+        with reading(source, "not a pact interaction"):
+            if declared.get("type", "Synchronous/HTTP") != "Synchronous/HTTP":
+                continue
+            source = f"{source} ({str(declared.get('description', 'without description'))[:100]})"
+        with reading(source, "not a pact interaction"):
+            interaction = _interaction(declared["request"], declared.get("response") or {}, source)
+        yield interaction
 
 
 def _interaction(request: Mapping[str, Any], response: Mapping[str, Any], source: str) -> Interaction:
     query = _query(request.get("query"))
     request_headers, request_body = _message(request, "application/json")
     response_headers, response_body = _message(response, "")
+    path = quote(request.get("path", "/"), safe="/%:@!$&'()*+,;=~-._")
     return Interaction(
-        method=request["method"].upper(),
-        url=quote(request.get("path", "/"), safe="/%:@!$&'()*+,;=~-._") + (f"?{query}" if query else ""),
-        status=int(response.get("status", 200)),
+        method=recording.method(request["method"]),
+        url=recording.url(path + (f"?{query}" if query else "")),
+        status=recording.status(response.get("status", 200)),
         request_headers=request_headers,
         request_body=request_body,
         response_headers=response_headers,
@@ -51,7 +54,7 @@ def _query(query: Any) -> str:
 
 def _message(message: Mapping[str, Any], content_type: str) -> tuple[Fields, bytes]:
     """`content_type` is what a body is that does not say it; empty where the contract knows."""
-    headers: Fields = tuple(
+    headers = recording.fields(
         (name, ", ".join(value) if isinstance(value, list) else str(value))
         for name, value in (message.get("headers") or {}).items()
     )
@@ -64,6 +67,6 @@ def _message(message: Mapping[str, Any], content_type: str) -> tuple[Fields, byt
     if body is None:
         return headers, b""
     if content_type and "content-type" not in by_name(headers):
-        headers += (("Content-Type", content_type),)
+        headers += recording.fields([("Content-Type", content_type)])
     written_as_text = isinstance(body, str) and "json" not in by_name(headers).get("content-type", "json")
-    return headers, body.encode() if written_as_text else json.dumps(body).encode()
+    return headers, recording.content(body) if written_as_text else json.dumps(body).encode()

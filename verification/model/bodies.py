@@ -16,10 +16,10 @@ from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
 
-from ..contract.schema import Json, Resolve, Schema
-from ..contract.shape import Member, Path, flattened, members, rules
-from .coverage import general
-from .strategies import EXAMPLES
+from ...contract.schema import Json, Resolve, Schema
+from ...contract.shape import Member, Path, flattened, members, rules
+from ..coverage import general
+from ..formats import EXAMPLES
 
 ABSENT = object()
 """No body at all: the value has no such place."""
@@ -36,6 +36,7 @@ class Body:
     value: Json
     path: Path = ()
     """The member that it is about; empty for the whole."""
+    is_valid: bool = False
 
 
 class Bodies:
@@ -64,13 +65,13 @@ class Bodies:
     @cached_property
     def valid(self) -> list[Body]:
         """The two bases, and for each member each bound, each choice and null."""
-        found = [Body(self.minimal), Body(self.full)]
+        found = [Body(self.minimal, (), True), Body(self.full, (), True)]
         for path, member in self._members.items():
             for value in _accepted_values(member.schema, self._resolve):
                 bodies = (_with(base, path, value) for base in (self.full, self.minimal))
                 taken = next((body for body in bodies if body is not ABSENT and self._judge.accepts(body)), None)
                 if taken is not None and all(taken != body.value for body in found):
-                    found.append(Body(taken, path))
+                    found.append(Body(taken, path, True))
         return found
 
     @cached_property

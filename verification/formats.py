@@ -1,4 +1,4 @@
-"""What values of the contract's own formats look like, for whoever makes requests."""
+"""Values of the formats that a contract may use, for whoever makes requests; and the generators' own files."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

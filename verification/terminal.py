@@ -1,10 +1,11 @@
-"""Failures in words: the one text that the terminal, JUnit and SARIF show."""
+"""Failures in words: the one text that the terminal, JUnit and SARIF show; and what a terminal sees of a run."""
 
 import sys
 from typing import TextIO
 
 from ..contract.interaction import Interaction, by_name
-from .curl import curl
+from ..outcome import printable
+from ..traffic.curl import curl
 from .result import Failure, Result
 
 MOST_SHOWN = 600
@@ -31,10 +32,9 @@ def _answer(interaction: Interaction) -> str:
     return f"{interaction.status} {content_type} {shown}".rstrip()
 
 
-def _harmless(text: str) -> str:
-    """Without what a terminal would obey, or could not show."""
-    shown = (each if each.isprintable() or each == "\n" else f"\\u{ord(each):04x}" for each in text)
-    return "".join(shown)
+def lines(text: str) -> str:
+    """A text of several lines without what a terminal would obey, or could not show."""
+    return "\n".join(map(printable, text.split("\n")))
 
 
 class Progress:
@@ -48,21 +48,20 @@ class Progress:
     def part(self, name: str) -> None:
         """A part of the run begins."""
         if not self._is_terminal:
-            print(f"  {name}", file=self._stream, flush=True)
+            print(f"  {printable(name)}", file=self._stream, flush=True)
 
     def count(self, part: str, interactions: int) -> None:
         """So many interactions were judged."""
         if self._is_terminal and interactions % 10 == 0:
-            print(f"\r\x1b[2K  {part}: {interactions} requests", end="", file=self._stream, flush=True)
+            print(f"\r\x1b[2K  {printable(part)}: {interactions} requests", end="", file=self._stream, flush=True)
             self._drawn = True
 
     def failure(self, failure: Failure, result: Result) -> None:
         """A failure was found."""
         self.clear()
-        mark = (
-            "ERROR" if result.counts(failure) else "accepted" if failure.fingerprint in result.accepted else "warning"
-        )
-        print(f"{mark} {_harmless(explain(failure, result))}\n", flush=True)
+        kind = result.kind(failure)
+        mark = "ERROR" if kind == "error" else kind
+        print(f"{mark} {lines(explain(failure, result))}\n", flush=True)
 
     def clear(self) -> None:
         if self._drawn:
@@ -78,9 +77,9 @@ def summarize(result: Result) -> None:
         print(f"coverage: {covered}")
         for name, each in result.coverage.operations.items():
             if each.unseen:
-                print(f"  {name}: never seen {', '.join(each.unseen)}")
+                print(printable(f"  {name}: never seen {', '.join(each.unseen)}"))
     for note in result.notes:
-        print(f"note: {note}")
+        print(printable(f"note: {note}"))
     others = f", {found - errors} accepted or warnings" if found > errors else ""
     seed = f", seed {result.seed}" if result.seed is not None else ""
     verdict = "holds" if not errors else f"{errors} error{'s' if errors > 1 else ''}"

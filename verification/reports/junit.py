@@ -5,7 +5,7 @@ from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from ..result import Failure, Result
-from ..text import explain
+from ..terminal import explain
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot have, not even escaped (section 2.2)."""
@@ -26,7 +26,7 @@ def junit(result: Result) -> str:
     for (part, operation), failures in cases.items():
         test = SubElement(suite, "testcase", classname=_xml(f"{name}.{part}"), name=_xml(operation), time="0")
         for failure in filter(result.counts, failures):
-            found = SubElement(test, "failure", type=failure.finding.rule, message=_xml(str(failure.finding)))
+            found = SubElement(test, "failure", type=_xml(failure.finding.rule), message=_xml(str(failure.finding)))
             found.text = _xml(explain(failure, result))
         passed_over = [failure for failure in failures if not result.counts(failure)]
         if passed_over:

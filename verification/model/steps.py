@@ -2,9 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 
-from ..contract.interaction import Fields
-from ..contract.schema import Json
+from ...contract.interaction import Fields
+from ...contract.schema import Json
+
+
+class Symbol(Enum):
+    """A body that every contract has."""
+
+    LEAST = "what is required and nothing else"
+    WHOLE = "every member, with another value than its default"
+
 
 JSON_BODY: Fields = (("Content-Type", "application/json"),)
 
@@ -16,7 +25,7 @@ class Create:
     Without a scope the body goes as it is.
     """
 
-    body: Json
+    body: Json | Symbol
     scope: int | None = 0
 
 
@@ -25,7 +34,7 @@ class Replace:
     """Replace what the `target`th Create of the conversation made; what does not exist where there is none."""
 
     target: int
-    body: Json
+    body: Json | Symbol
     scope: int | None = 0
     identity: str = ""
     """An identity to put into the body: `same`, `other`, or none."""

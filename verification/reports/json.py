@@ -4,8 +4,8 @@ from importlib.metadata import version
 from json import dumps
 from typing import Any
 
-from ...contract.har import entry
-from ..curl import curl
+from ...traffic.curl import curl
+from ...traffic.har import entry
 from ..result import Failure, Result
 
 

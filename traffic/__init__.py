@@ -1,0 +1,1 @@
+"""Recorded HTTP: read, written, shown as commands, and without its secrets."""

@@ -1,0 +1,130 @@
+"""HTTP Archive 1.2: written entry by entry, and read entry by entry, so that the size of a file does not matter."""
+
+import json
+from collections.abc import Iterable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+from urllib.parse import parse_qsl, urlsplit
+
+import ijson
+
+from ..contract.interaction import Fields, Interaction, by_name
+from . import recording
+from .recording import BoundedFile, NotARecording, reading, text_of
+
+
+def entry(interaction: Interaction) -> dict[str, Any]:
+    """The HAR entry of an interaction. What HAR has no place for stands in members that begin with `_`."""
+    milliseconds = round(interaction.seconds * 1000, 3)
+    asked, answered = by_name(interaction.request_headers), by_name(interaction.response_headers)
+    request = _message(interaction.request_headers, interaction.request_body) | {
+        "method": interaction.method,
+        "url": interaction.url,
+        "queryString": _records(parse_qsl(urlsplit(interaction.url).query, keep_blank_values=True)),
+    }
+    if interaction.request_body:
+        text, encoding = text_of(interaction.request_body)
+        posted = {"mimeType": asked.get("content-type", ""), "params": [], "text": text}
+        request["postData"] = posted | ({"_encoding": encoding} if encoding else {})
+    text, encoding = text_of(interaction.response_body)
+    content = {"size": len(interaction.response_body), "mimeType": answered.get("content-type", ""), "text": text}
+    response = _message(interaction.response_headers, interaction.response_body) | {
+        "status": interaction.status,
+        "statusText": "",
+        "content": content | ({"encoding": encoding} if encoding else {}),
+        "redirectURL": answered.get("location", ""),
+    }
+    return {
+        "startedDateTime": interaction.started.isoformat(),
+        "time": milliseconds,
+        "request": request,
+        "response": response | ({"_error": interaction.error} if interaction.error else {}),
+        "cache": {},
+        "timings": {"send": 0, "wait": milliseconds, "receive": 0},
+    }
+
+
+def _message(headers: Fields, body: bytes) -> dict[str, Any]:
+    shown = {"headers": _records(headers), "headersSize": -1, "bodySize": len(body)}
+    return {"httpVersion": "HTTP/1.1", "cookies": [], **shown}
+
+
+def _records(fields: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"name": name, "value": value} for name, value in fields]
+
+
+class HarWriter:
+    """Writes a HAR file entry by entry. It is complete when it is closed, and readable up to its last entry before."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises OSError."""
+        self._file: IO[str] = path.open("w", encoding="utf-8")
+        creator = json.dumps({"name": "callconfig", "version": version("callconfig")})
+        self._file.write(f'{{"log": {{"version": "1.2", "creator": {creator}, "entries": [')
+        self._separator = "\n"
+
+    def write(self, interaction: Interaction) -> None:
+        """Raises OSError."""
+        self._file.write(self._separator + json.dumps(entry(interaction)))
+        self._separator = ",\n"
+
+    def close(self) -> None:
+        """Raises OSError."""
+        if not self._file.closed:
+            with self._file:
+                self._file.write("\n]}}\n")
+
+    def __enter__(self) -> "HarWriter":
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def read_har(path: Path) -> Iterator[Interaction]:
+    """The interactions of a HAR file, one at a time. Raises NotARecording, OSError."""
+    number = 0
+    with path.open("rb") as file:
+        bounded = BoundedFile(file, path)
+        try:
+            for number, read in enumerate(ijson.items(bounded, "log.entries.item", use_float=True), 1):
+                bounded.forget()
+                if (interaction := recorded(read, f"{path} entry {number}")) is not None:
+                    yield interaction
+        except (ijson.JSONError, ValueError, OverflowError) as error:
+            reason = " ".join(str(error).split())
+            raise NotARecording(f"{path}: is not JSON after entry {number}: {reason}") from error
+
+
+def recorded(read: Any, source: str) -> Interaction | None:
+    """The interaction of an entry; None where the response, or its body, was not recorded. Raises NotARecording."""
+    with reading(source, "not a HAR entry"):
+        request, response = read["request"], read["response"]
+        content = response.get("content") or {}
+        without_body = content.get("text") is None and content.get("size", 0) > 0
+        if not response["status"] or without_body:
+            return None
+        posted = request.get("postData") or {}
+        request_headers = _fields(request["headers"])
+        if posted.get("mimeType") and "content-type" not in by_name(request_headers):
+            request_headers += recording.fields([("Content-Type", posted["mimeType"])])
+        return Interaction(
+            method=recording.method(request["method"]),
+            url=recording.url(request["url"]),
+            status=recording.status(response["status"]),
+            request_headers=request_headers,
+            request_body=recording.content(posted.get("text"), posted.get("_encoding") or posted.get("encoding")),
+            response_headers=_fields(response["headers"]),
+            response_body=recording.content(content.get("text"), content.get("encoding")),
+            started=recording.time(read.get("startedDateTime")),
+            seconds=recording.seconds(read.get("time")),
+            source=source,
+        )
+
+
+def _fields(records: list[dict[str, str]]) -> Fields:
+    return recording.fields((record["name"], record["value"]) for record in records)

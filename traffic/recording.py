@@ -1,0 +1,140 @@
+"""Reading recordings that strangers made: bounds for files, and the checks of every value that is read from one."""
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import accumulate
+from typing import IO, Any
+from urllib.parse import quote, urlsplit
+
+from ..contract.interaction import UNKNOWN_TIME, Fields
+
+MOST_BYTES = 64 << 20
+"""The largest entry, line or pact that is read."""
+MOST_LEVELS = 1000
+"""How deep a recording may be nested; readers take quadratic time for more."""
+
+_ESCAPE = re.compile(rb"\\.", re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
+
+
+class NotARecording(Exception):
+    """A file, or a part of one, that cannot be read as what it seems to be; the message says where and why."""
+
+
+class BoundedFile:
+    """A JSON file for a reader that keeps one entry at a time; `forget` says that it has let go of what it had."""
+
+    def __init__(self, file: IO[bytes], name: object) -> None:
+        self._file, self._name = file, name
+        self._bytes = self._depth = self._in_string = 0
+        self._rest = b""
+
+    def read(self, size: int = -1) -> bytes:
+        """Raises NotARecording, OSError."""
+        chunk = self._file.read(size)
+        self._bytes += len(chunk)
+        if self._bytes > MOST_BYTES:
+            raise NotARecording(f"{self._name}: an entry is larger than {MOST_BYTES >> 20} MiB")
+        self._follow(chunk)
+        return chunk
+
+    def forget(self) -> None:
+        self._bytes = 0
+
+    def _follow(self, chunk: bytes) -> None:
+        """Count levels over the brackets that stand in no string."""
+        text = _ESCAPE.sub(b"", self._rest + chunk)
+        self._rest = b"\\" if text.endswith(b"\\") else b""
+        parts = text.removesuffix(b"\\").split(b'"')
+        brackets = b"".join(parts[self._in_string :: 2]).translate(None, _NO_BRACKETS)
+        self._in_string ^= (len(parts) - 1) & 1
+        depths = list(accumulate((1 if each in b"[{" else -1 for each in brackets), initial=self._depth))
+        self._depth = depths[-1]
+        if max(depths) > MOST_LEVELS:
+            raise NotARecording(f"{self._name}: is nested deeper than {MOST_LEVELS} levels")
+
+
+def read_json(text: bytes, source: object) -> Any:
+    """Raises NotARecording."""
+    if len(text) > MOST_BYTES:
+        raise NotARecording(f"{source}: is larger than {MOST_BYTES >> 20} MiB")
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise NotARecording(f"{source}: is not JSON: {error}") from error
+
+
+@contextmanager
+def reading(source: str, kind: str) -> Iterator[None]:
+    """Whatever a value of the wrong type leads to, as NotARecording."""
+    try:
+        yield
+    except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError) as error:
+        raise NotARecording(f"{source}: is {kind}: {type(error).__name__} {error}") from error
+
+
+def method(value: Any) -> str:
+    """Raises ValueError, TypeError."""
+    if not _METHOD.fullmatch(value):
+        raise ValueError("the method is no token")
+    return str(value).upper()
+
+
+def url(value: Any) -> str:
+    """A URL in ASCII, as it goes over the wire. Raises ValueError, TypeError."""
+    text = quote(value, safe="".join(map(chr, range(0x21, 0x7F))), errors="surrogatepass")
+    urlsplit(text)
+    return text
+
+
+def status(value: Any) -> int:
+    """Raises ValueError, TypeError, OverflowError."""
+    number = int(value)
+    if not 0 <= number <= 999:
+        raise ValueError(f"{str(number)[:20]} is no status")
+    return number
+
+
+def fields(pairs: Any) -> Fields:
+    """Header fields, without the pseudo-headers with which HTTP/2 writes the request line. Raises ValueError."""
+    read = tuple((name, value) for name, value in pairs)
+    if not all(isinstance(text, str) for pair in read for text in pair):
+        raise ValueError("a header field is no text")
+    return tuple((_unicode(name), _unicode(value)) for name, value in read if not name.startswith(":"))
+
+
+def _unicode(text: str) -> str:
+    """A text without lone surrogates, which go over no wire."""
+    return text.encode(errors="replace").decode()
+
+
+def content(text: str | None, encoding: Any = None) -> bytes:
+    """Raises ValueError, AttributeError."""
+    text = text or ""
+    return base64.b64decode(text, validate=True) if encoding == "base64" else text.encode(errors="surrogatepass")
+
+
+def seconds(milliseconds: Any) -> float:
+    """Raises ValueError, TypeError."""
+    read = float(milliseconds or 0) / 1000
+    return read if 0 <= read < 1e9 else 0.0
+
+
+def time(text: Any) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except (ValueError, TypeError):
+        return UNKNOWN_TIME
+
+
+def text_of(body: bytes) -> tuple[str, str | None]:
+    """A body as text, and its encoding where it is none."""
+    try:
+        return body.decode(), None
+    except UnicodeDecodeError:
+        return base64.b64encode(body).decode(), "base64"

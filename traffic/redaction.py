@@ -1,0 +1,155 @@
+"""What must not be shown: the one place that takes secrets out of everything this package prints, keeps or writes."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote, unquote_plus, urlsplit, urlunsplit
+
+from ..contract.document import Contract
+from ..contract.interaction import Interaction
+
+Fields = Iterable[tuple[str, str]]
+
+REDACTED = "[redacted]"
+
+_CREDENTIAL = re.compile(r"authorization|cookie|token|secret|api-?_?key|passw(or)?d|credential", re.IGNORECASE)
+_PARAMETER = re.compile(r"(?P<before>^|[?&;#])(?P<name>[^=&;?#\s]+)=[^&;#\s]*")
+_USER = re.compile(r"(?<=://)[^/?#@\s]*@")
+
+
+class Redaction:
+    """Knows the secrets of a contract: members that are `writeOnly` or passwords, and where its credentials travel.
+
+    Members are known by name, at any depth: a secret in the wrong place is a secret all the same. `known` are secrets
+    known by value, such as the token of this run; they are found as whole words and numbers only.
+    """
+
+    def __init__(self, contract: Contract, known: Iterable[str] = ()) -> None:
+        self._names = set(_secret_names(contract.document))
+        self._lower_names = {name.lower() for name in self._names}
+        words = {word for text in known for word in (text, text.partition(" ")[2].strip()) if word}
+        spelled = sorted({form for word in words for form in (word, quote(word, safe=""))}, key=len, reverse=True)
+        self._known = re.compile("|".join(map(_whole, spelled))) if spelled else None
+        names = "|".join(map(re.escape, sorted(self._names))) or "(?!)"
+        self._member = re.compile(
+            rf"""((["'])(?:{names})\2\s*:\s*)("(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|[^,}}\]\s]+)"""
+        )
+
+    def interaction(self, shown: Interaction) -> Interaction:
+        """A copy without secrets."""
+        return replace(
+            shown,
+            url=self.url(shown.url),
+            request_headers=tuple(self.headers(shown.request_headers)),
+            request_body=self.body(shown.request_body),
+            response_headers=tuple(self.headers(shown.response_headers)),
+            response_body=self.body(shown.response_body),
+            error=self.text(shown.error),
+        )
+
+    def url(self, url: str) -> str:
+        parts = urlsplit(url)
+        shown = parts._replace(
+            netloc=parts.netloc.rpartition("@")[2],
+            query=self._parameters(parts.query),
+            fragment=self._parameters(parts.fragment),
+        )
+        return self._without_known(urlunsplit(shown))
+
+    def text(self, text: str) -> str:
+        """Prose that may quote a request or a response."""
+        return self._without_known(self._member.sub(lambda found: f'{found[1]}"{REDACTED}"', text))
+
+    def headers(self, fields: Fields) -> list[tuple[str, str]]:
+        """Header fields; the URL that one may hold, such as a `Location`, is shown as `url` shows it."""
+        return [(name, REDACTED if self._is_credential(name) else self._field(value)) for name, value in fields]
+
+    def body(self, body: bytes) -> bytes:
+        """A body with its secrets replaced; it is unchanged, to the byte, where it has none."""
+        text = body.decode(errors="surrogateescape")
+        # An escape can hide a name, so a body with one is read even where no name shows.
+        if not ("\\u" in text or any(name in text for name in self._names) or self._knows(text)):
+            return body
+        try:
+            value = json.loads(text)
+            shown = self._value(value)
+            if shown == value:
+                return body
+            text = json.dumps(shown, ensure_ascii=False)
+        except (ValueError, RecursionError):
+            text = self._without_known(self._parameters(self.text(text), only=self._names))
+        try:
+            return text.encode(errors="surrogateescape")
+        except UnicodeEncodeError:  # an escape made a lone surrogate of its own
+            return text.encode(errors="surrogatepass")
+
+    def _value(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {
+                self._without_known(name): REDACTED
+                if name in self._names and nested is not None
+                else self._value(nested)
+                for name, nested in value.items()
+            }
+        if isinstance(value, list):
+            return [self._value(item) for item in value]
+        if isinstance(value, str):
+            return self._without_known(value)
+        return REDACTED if type(value) in (int, float) and self._knows(json.dumps(value)) else value
+
+    def _field(self, value: str) -> str:
+        return self._without_known(_USER.sub("", self._parameters(value) if "?" in value else value))
+
+    def _parameters(self, text: str, only: set[str] | None = None) -> str:
+        def shown(found: re.Match[str]) -> str:
+            name = unquote_plus(found["name"])
+            secret = name in self._names or (only is None and self._is_credential(name))
+            return f"{found['before']}{found['name']}={REDACTED}" if secret else found[0]
+
+        return _PARAMETER.sub(shown, text)
+
+    def _is_credential(self, name: str) -> bool:
+        return name.lower() in self._lower_names or bool(_CREDENTIAL.search(name))
+
+    def _knows(self, text: str) -> bool:
+        return self._known is not None and bool(self._known.search(text))
+
+    def _without_known(self, text: str) -> str:
+        return self._known.sub(REDACTED, text) if self._known is not None else text
+
+
+MOST_LIKE_A_WORD = 15
+"""Characters of a secret that may be a part of a word or a number by chance; a longer one never is."""
+_BEFORE = r"(?:(?<!\w)(?<!\d[.])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4}))"
+
+
+def _whole(secret: str) -> str:
+    """A pattern of a secret; a short one is no part of a longer word or number, but may stand after an escape."""
+    if len(secret) > MOST_LIKE_A_WORD:
+        return re.escape(secret)
+    before = _BEFORE if secret[0].isalnum() or secret[0] == "_" else ""
+    after = r"(?!\w)(?![.]\d)" if secret[-1].isalnum() or secret[-1] == "_" else ""
+    return f"{before}{re.escape(secret)}{after}"
+
+
+def _secret_names(node: Any) -> Iterator[str]:
+    """Names of secret members and parameters, and of the places where API keys travel."""
+    if isinstance(node, list):
+        for item in node:
+            yield from _secret_names(item)
+    elif isinstance(node, dict):
+        if node.get("type") == "apiKey" and isinstance(node.get("name"), str):
+            yield node["name"]
+        if isinstance(node.get("name"), str) and _is_secret(node.get("schema")):
+            yield node["name"]
+        properties = node.get("properties")
+        if isinstance(properties, dict):
+            yield from (name for name, schema in properties.items() if _is_secret(schema))
+        for nested in node.values():
+            yield from _secret_names(nested)
+
+
+def _is_secret(schema: Any) -> bool:
+    return isinstance(schema, dict) and (schema.get("writeOnly") is True or schema.get("format") == "password")

@@ -1,0 +1,116 @@
+"""SARIF 2.1.0, as code scanning reads it: each result points at its operation in the contract's file."""
+
+import os
+from importlib.metadata import version
+from json import dumps
+from typing import Any
+from urllib.parse import quote
+
+import yaml
+
+from ...contract.document import BUILT_IN
+from ...contract.interaction import by_name
+from ...contract.rules import RULES
+from ...traffic.curl import curl
+from ..result import Failure, Result
+from ..terminal import explain
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+
+def sarif(result: Result) -> str:
+    """The document as text."""
+    rules = sorted({failure.finding.rule for failure in result.failures.values()})
+    lines = _lines(result)
+    driver = {
+        "name": "callconfig",
+        "version": version("callconfig"),
+        "informationUri": "https://spec.openapis.org/oas/v3.0.3",
+        "rules": [_rule(name, result) for name in rules],
+    }
+    run = {
+        "tool": {"driver": driver},
+        "automationDetails": {"id": f"callconfig/{result.command}/"},
+        "columnKind": "unicodeCodePoints",
+        "invocations": [
+            {"executionSuccessful": True, "startTimeUtc": f"{result.started.replace(tzinfo=None).isoformat()}Z"}
+        ],
+        "results": [
+            _result(failure, result, rules.index(failure.finding.rule), lines.get(failure.operation, 1))
+            for failure in result.failures.values()
+        ],
+    }
+    return dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"
+
+
+def _rule(name: str, result: Result) -> dict[str, Any]:
+    known = RULES.get(name)
+    summary = known.summary if known else _description(result.contract.document, name) or name
+    described: dict[str, Any] = {"id": name, "shortDescription": {"text": summary}}
+    return {**described, "help": {"text": known.remedy}} if known else described
+
+
+def _result(failure: Failure, result: Result, rule: int, line: int) -> dict[str, Any]:
+    finding, path = failure.finding, result.contract_file
+    uri = quote(path.name if path == BUILT_IN else os.fsencode(path.as_posix()))
+    place = {"artifactLocation": {"uri": uri}, "region": {"startLine": line}}
+    shown: dict[str, Any] = {
+        "ruleId": finding.rule,
+        "ruleIndex": rule,
+        "level": finding.severity,
+        "message": {"text": explain(failure, result)},
+        "locations": [
+            {
+                "physicalLocation": place,
+                "logicalLocations": [{"fullyQualifiedName": f"{failure.operation}{finding.pointer or ''}"}],
+            }
+        ],
+        "partialFingerprints": {"callconfig/v1": failure.fingerprint},
+        "occurrenceCount": result.times[failure.fingerprint],
+    }
+    if failure.interactions:
+        last = failure.interactions[-1]
+        asked = {"method": last.method, "target": last.url}
+        answered = {"statusCode": last.status} if last.status else {"noResponseReceived": True}
+        shown["webRequest"] = asked | _message(last.request_headers, last.request_body)
+        shown["webResponse"] = answered | (_message(last.response_headers, last.response_body) if last.status else {})
+        shown["properties"] = {"curl": list(map(curl, failure.interactions))}
+    if result.kind(failure) == "accepted":
+        shown["suppressions"] = [{"kind": "external", "justification": "accepted in the baseline"}]
+    return shown
+
+
+def _message(headers: Any, body: bytes) -> dict[str, Any]:
+    text = {"text": body.decode(errors="replace")}
+    return {"protocol": "http", "version": "1.1", "headers": dict(by_name(headers)), "body": text}
+
+
+def _lines(result: Result) -> dict[str, int]:
+    """Where each operation begins in the contract's file; nothing where the file is gone."""
+    try:
+        root = yaml.compose(result.contract_file.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (OSError, yaml.YAMLError):
+        return {}
+    paths = _entry(root, "paths")
+    return {
+        operation.id: node.start_mark.line + 1
+        for operation in result.contract.operations.values()
+        if (node := _entry(_entry(paths, operation.path), operation.method.lower())) is not None
+    }
+
+
+def _entry(node: Any, key: str) -> Any:
+    """The value of a key in a YAML mapping node."""
+    if not isinstance(node, yaml.MappingNode):
+        return None
+    return next((value for name, value in node.value if name.value == key), None)
+
+
+def _description(node: Any, rule: str) -> str | None:
+    """The description beside the `x-rule` of that id, wherever it stands."""
+    if isinstance(node, dict):
+        declared = node.get("x-rule")
+        if isinstance(declared, dict) and declared.get("id") == rule:
+            return str(node.get("description", rule))
+        node = list(node.values())
+    return next(filter(None, (_description(nested, rule) for nested in node)), None) if isinstance(node, list) else None
