@@ -18,7 +18,8 @@ from operator import truediv
 from pathlib import Path
 
 from callconfig.storage import MEMORY, ConfigurationStore, Document, open_store
-from callconfig.storage.testing import RESOURCE, configuration, counted_values, postgresql_server
+from callconfig.tests.support.postgresql import postgresql_server
+from callconfig.tests.support.stores import RESOURCE, configuration, counted_values
 
 SIZES = (100, 10_000, 100_000)
 ROUNDS = 40

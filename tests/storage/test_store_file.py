@@ -19,7 +19,7 @@ from callconfig.storage import (
     UnreadableStore,
     open_store,
 )
-from callconfig.storage.testing import RESOURCE, configuration, counted_values
+from callconfig.tests.support.stores import RESOURCE, configuration, counted_values
 
 HEADER = '{"format":"callconfig store","version":1}\n'
 GOOD_LINE = '{"id":"a","reseller_id":"r","template":"a","created_at":"2026-01-01T00:00:00Z","updated_at":""}\n'

@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 from callconfig.storage import DuplicateScope, EmbeddedStore, StoreUnavailable, UnknownConfiguration, open_store
 from callconfig.storage.log import SPARE_LINES
-from callconfig.storage.storages import LogStorage
-from callconfig.storage.testing import RESOURCE, configuration, counted_values
+from callconfig.tests.support.stores import RESOURCE, configuration, counted_values
 
 ALWAYS = sys.maxsize
 
@@ -52,7 +51,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(path: Path, disk: Disk, run: Any) -> Iterator[EmbeddedStore]:
-    store = EmbeddedStore(LogStorage(RESOURCE, path, fsync=True, to_disk=disk), RESOURCE, counted_values())
+    store = EmbeddedStore.in_file(path, RESOURCE, counted_values(), fsync=True, to_disk=disk)
     yield store
     disk.ready.set()
     run(store.close())
@@ -163,7 +162,7 @@ def test_what_was_built_on_a_lost_write_is_lost_with_it(store: EmbeddedStore, di
 
 def test_what_is_written_during_a_compaction_is_in_the_compacted_file(disk: Disk, path: Path, run: Any) -> None:
     async def scenario() -> None:
-        store = EmbeddedStore(LogStorage(RESOURCE, path, to_disk=disk), RESOURCE, counted_values())
+        store = EmbeddedStore.in_file(path, RESOURCE, counted_values(), to_disk=disk)
         (created,) = await create(store, "a")
         disk.ready.clear()
         for number in range(SPARE_LINES + 100):  # somewhere here it begins, and waits for the disk

@@ -16,7 +16,8 @@ from callconfig.storage import (
     UnknownConfiguration,
     open_store,
 )
-from callconfig.storage.testing import RESOURCE, PostgreSQLServer, configuration, counted_values
+from callconfig.tests.support.postgresql import PostgreSQLServer
+from callconfig.tests.support.stores import RESOURCE, configuration, counted_values
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from callconfig.storage import DuplicateScope, EmbeddedStore, open_store
-from callconfig.storage.testing import RESOURCE, configuration, counted_values
+from callconfig.tests.support.stores import RESOURCE, configuration, counted_values
 from tinydb import Query, where
 from tinydb.operations import delete
 
