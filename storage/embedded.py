@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from tinydb import Storage, TinyDB
 from tinydb.queries import QueryLike
@@ -32,7 +32,6 @@ from .store import (
 )
 
 TABLE = "configurations"
-Answer = TypeVar("Answer")
 
 
 class DocumentStorage(Storage):
@@ -59,7 +58,7 @@ class DocumentStorage(Storage):
         self.index = replacement
 
     async def settle(self) -> None:
-        """Return when nothing that the index has can be lost anymore. Raises StoreUnavailable when some was."""
+        """Return when nothing that was read or written can be lost anymore. Raises StoreUnavailable when some was."""
         if self._log is not None:
             await self._log.settle()
 
@@ -145,7 +144,7 @@ class Changes(MutableMapping[str, Document]):
             self._storage.put(*changed)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Equal:
     """A query for the documents that have all these members, which `search` answers from the index."""
 
@@ -153,9 +152,6 @@ class Equal:
 
     def __call__(self, value: Mapping[Any, Any]) -> bool:
         return all(value.get(member) == wanted for member, wanted in self.members.items())
-
-    def __hash__(self) -> int:
-        return hash(frozenset(self.members.items()))
 
 
 class ConfigurationTable(Table):
@@ -202,8 +198,8 @@ class ConfigurationDatabase(TinyDB):
 class EmbeddedStore:
     """ConfigurationStore in this process, for one event loop at a time.
 
-    `database` is the TinyDB database, for whatever TinyDB's queries are good for. What is changed there obeys the same
-    rules. A query of TinyDB's own reads all that is stored.
+    Every method answers when nothing that it saw or did can be lost anymore. `database` is the TinyDB database, for
+    whatever TinyDB's queries are good for, under the same rules. A query other than `Equal` reads all that is stored.
     """
 
     def __init__(self, storage: DocumentStorage, values: ServerValues) -> None:
@@ -239,41 +235,16 @@ class EmbeddedStore:
         return cls(DocumentStorage(resource, index, Log(path, accept, fsync=fsync, to_disk=to_disk)), values)
 
     async def create(self, values: Document) -> Document:
-        return await self._settled(lambda: self._create(values))
-
-    async def replace(self, identity: str, values: Document) -> Document:
-        return await self._settled(lambda: self._replace(identity, values))
-
-    async def get(self, identity: str) -> Document:
-        return await self._settled(lambda: self._get(identity))
-
-    async def find(self, **equal: str) -> list[bytes]:
-        return await self._settled(lambda: [document.text for document in self._table.search(Equal(equal))])
-
-    async def load(self, documents: Iterable[Document]) -> None:
-        complete = completed(self._resource, documents, self._values)
-        await self._settled(lambda: self._storage.put_all(complete))
-
-    async def close(self) -> None:
-        with suppress(StoreUnavailable):  # whoever wrote what the disk did not take was told
-            await self._storage.settle()
-        self.database.close()
-
-    async def _settled(self, act: Callable[[], Answer]) -> Answer:
-        """What `act` returns or raises, once nothing that it saw or did can be lost anymore."""
         try:
-            return act()
+            now = self._values.now()
+            identity = unused(self._values.new_id, self._storage.index)
+            document = with_server_members(self._resource, values, identity=identity, created_at=now, updated_at=now)
+            self._table.insert(document)
+            return document
         finally:
             await self._storage.settle()
 
-    def _create(self, values: Document) -> Document:
-        now = self._values.now()
-        identity = unused(self._values.new_id, self._storage.index)
-        document = with_server_members(self._resource, values, identity=identity, created_at=now, updated_at=now)
-        self._table.insert(document)
-        return document
-
-    def _replace(self, identity: str, values: Document) -> Document:
+    async def replace(self, identity: str, values: Document) -> Document:
         replacement: Document = {}
 
         def replace(document: MutableMapping[str, Any]) -> None:
@@ -284,12 +255,33 @@ class EmbeddedStore:
             document.clear()
             document.update(replacement)
 
-        if not self._table.update(replace, doc_ids=[identity]):  # type: ignore[list-item]  # ids are texts here
-            raise UnknownConfiguration(identity)
-        return replacement
+        try:
+            if not self._table.update(replace, doc_ids=[identity]):  # type: ignore[list-item]  # ids are texts here
+                raise UnknownConfiguration(identity)
+            return replacement
+        finally:
+            await self._storage.settle()
 
-    def _get(self, identity: str) -> Document:
+    async def get(self, identity: str) -> Document:
         document = self._table.get(doc_id=identity)  # type: ignore[call-overload]  # ids are texts here
+        await self._storage.settle()
         if document is None:
             raise UnknownConfiguration(identity)
         return dict(document)
+
+    async def find(self, **equal: str) -> list[bytes]:
+        texts = [document.text for document in self._table.search(Equal(equal))]
+        await self._storage.settle()
+        return texts
+
+    async def load(self, documents: Iterable[Document]) -> None:
+        complete = completed(self._resource, documents, self._values)
+        try:
+            self._storage.put_all(complete)
+        finally:
+            await self._storage.settle()
+
+    async def close(self) -> None:
+        with suppress(StoreUnavailable):  # whoever wrote what the disk did not take was told
+            await self._storage.settle()
+        self.database.close()

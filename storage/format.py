@@ -15,7 +15,8 @@ import orjson
 from .files import folder_to_disk, open_successor, to_disk, write_all
 from .store import StoreError, UnreadableStore
 
-HEADER = b'{"format":"callconfig store","version":1}'
+FORMAT = b'{"format":"callconfig store",'
+HEADER = FORMAT + b'"version":1}'
 SHOWN = 40
 """Bytes of a dropped line that the warning shows: its id is among them, and what may be secret comes later."""
 LINES_PER_WRITE = 1_000
@@ -67,10 +68,10 @@ def recover(path: Path, descriptor: int, accept: Accept) -> Extent:
 def read_line(path: Path, number: int, line: bytes, accept: Accept) -> None:
     """Raises UnreadableStore with the place and the reason, in one line."""
     try:
-        if number == 1:
-            expect_header(line)
-        else:
+        if number > 1:
             accept(line, json_object(line))
+        else:
+            expect_header(line)
     except (ValueError, StoreError) as error:
         reason = "".join(character if character.isprintable() else "\ufffd" for character in str(error))
         raise UnreadableStore(f"{path}, line {number}: {reason}; the file was left as it is") from error
@@ -79,8 +80,7 @@ def read_line(path: Path, number: int, line: bytes, accept: Accept) -> None:
 def expect_header(line: bytes) -> None:
     """Raises ValueError unless `line` says that the file is a store, in the one format there is so far."""
     if line != HEADER:
-        header = orjson.loads(line) if is_json(line) else None
-        known = isinstance(header, dict) and header.get("format") == "callconfig store"
+        known = line.startswith(FORMAT)
         raise ValueError("a format of another version of callconfig" if known else "not a callconfig store")
 
 

@@ -3,7 +3,6 @@
 import errno
 import logging
 import os
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -25,7 +24,7 @@ logger = logging.getLogger("callconfig.storage")
 
 
 class Log:
-    """The open file, held by one process and used by one thread, the flush and the compaction excepted.
+    """The open file, held by one process and used by one thread; fsync and compaction have threads of their own.
 
     `append` returns when the operating system has the line: killing the process loses nothing. With `fsync`, `settle`
     returns when the disk has it: a power cut loses nothing. `rewrite` and compaction put a successor in the file's
@@ -45,7 +44,6 @@ class Log:
         Raises UnreadableStore for a file that is in use, is something else, or is damaged, and leaves it as it was.
         """
         self._to_disk = to_disk
-        self._handover = threading.Lock()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="callconfig-compaction")
         self._compaction: Future[Successor] | None = None
         self._compaction_pays_from = SPARE_LINES
@@ -64,7 +62,7 @@ class Log:
             raise UnreadableStore(f"{self._path} cannot be opened: {error.strerror}") from error
         except ValueError as error:  # a name that no file can have
             raise UnreadableStore(f"{str(path)!r} cannot be opened: {error}") from error
-        self._commit = GroupCommit(self._sync) if fsync else None
+        self._commit = GroupCommit(self._begin_flush) if fsync else None
 
     def append(self, text: bytes, undo: Callable[[], None]) -> None:
         """Raises StoreUnavailable; then the line is not in the file, and a later call may succeed.
@@ -100,9 +98,9 @@ class Log:
 
         Raises StoreUnavailable when an fsync failed; then what the disk may not have was taken back.
         """
-        if (commit := self._commit) is not None:
+        if self._commit is not None:
             try:
-                await commit.settle()
+                await self._commit.settle()
             except OSError as error:
                 self.take_back()
                 raise StoreUnavailable(f"the disk did not take it: {error.strerror}") from error
@@ -131,9 +129,6 @@ class Log:
         """Give the file back, with everything in it that was acknowledged."""
         if self._descriptor == CLOSED:
             return
-        if self._commit is not None:
-            self._commit.close()
-            self.take_back()
         if self._compaction is not None:
             self._finish_compaction(self._compaction)
         self._thread.shutdown()
@@ -162,22 +157,22 @@ class Log:
     def _unavailable(self, error: OSError) -> StoreUnavailable:
         return StoreUnavailable(f"{self._path} cannot be written: {error.strerror}")
 
-    def _sync(self) -> None:
-        """Return when all that was appended before is on the disk. For any thread. Raises OSError."""
-        # Its own descriptor, since a successor may take over meanwhile and the log's be closed. That successor has all
-        # lines of this file, and had them on the disk before it got the name.
-        with self._handover:
-            descriptor = os.dup(self._descriptor)
-        try:
-            self._to_disk(descriptor)
-        finally:
-            os.close(descriptor)
+    def _begin_flush(self) -> Callable[[], None]:
+        """The fsync of what is in the file now, for another thread."""
+        descriptor = os.dup(self._descriptor)  # a successor may take over meanwhile: it has all that this file has
+
+        def flush() -> None:
+            try:
+                self._to_disk(descriptor)
+            finally:
+                os.close(descriptor)
+
+        return flush
 
     def _commit_anew(self) -> None:
         """Owe the disk nothing: it has the whole file, or what it does not have was taken back."""
         if self._commit is not None:
-            self._commit.close(wait=False)
-            self._commit = GroupCommit(self._sync)
+            self._commit = GroupCommit(self._begin_flush)
 
     def _write_successor(self, texts: list[bytes]) -> Successor:
         return Successor(self._path, self._file.st_mode, texts, self._to_disk)
@@ -204,9 +199,8 @@ class Log:
         except OSError:
             successor.discard()
             raise
-        with self._handover:
-            os.close(self._descriptor)
-            self._hold(successor.descriptor, successor.extent)
+        os.close(self._descriptor)
+        self._hold(successor.descriptor, successor.extent)
         self._commit_anew()
         try:
             folder_to_disk(self._path.parent)
