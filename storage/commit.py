@@ -35,6 +35,11 @@ class GroupCommit:
             # Shielded: whoever no longer waits must not take the flush away from the others.
             await asyncio.shield(self._flushing)
 
+    def kept_otherwise(self) -> None:
+        """Every write so far is on the disk, whatever becomes of a flush that is under way."""
+        self._kept = self._written
+        self._undo.clear()
+
     def take_back(self) -> None:
         """Undo every write that the disk does not have, or may not have, the latest first. Once, after a failure."""
         while self._undo:
@@ -45,10 +50,11 @@ class GroupCommit:
         try:
             await asyncio.to_thread(self._begin_flush())
         except OSError as error:
-            self.failure = error
+            if self._kept < written:
+                self.failure = error
         else:
-            for _ in range(written - self._kept):
+            while self._kept < written:
                 self._undo.popleft()
-            self._kept = written
+                self._kept += 1
         finally:
             self._flushing = None

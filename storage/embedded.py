@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from tinydb import Storage, TinyDB
 from tinydb.queries import QueryLike
@@ -44,9 +44,9 @@ class DocumentStorage(Storage):
     def put(self, document: StoredDocument) -> None:
         """Keep one document in the place of the one with its id. Raises DuplicateScope, StoreUnavailable."""
         self.index.check(document)
+        former = self.index.stored(document.identity)
         if self._log is not None:
-            undo = partial(self._restore, document.identity, self.index.stored(document.identity))
-            self._log.append(document.text, undo)
+            self._log.append(document.text, partial(self._restore, document.identity, former))
         self.index.put(document)
         self._compact()
 
@@ -204,7 +204,7 @@ class EmbeddedStore:
 
     def __init__(self, storage: DocumentStorage, values: ServerValues) -> None:
         self.database = ConfigurationDatabase(storage=lambda: storage)
-        self._table = ConfigurationTable(storage, TABLE)
+        self._table = cast("ConfigurationTable", self.database.table(TABLE))
         self._storage, self._resource, self._values = storage, storage.resource, values
 
     @classmethod

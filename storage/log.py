@@ -110,9 +110,9 @@ class Log:
         if self._commit is not None and self._commit.failure is not None:
             self._abandon_compaction()
             self._commit.take_back()
+            self._commit = GroupCommit(self._begin_flush)
             with suppress(OSError):  # else before the next line
                 self._drop_unfinished()
-            self._commit_anew()
 
     def compact(self, live: int, texts: Callable[[], list[bytes]]) -> None:
         """Let a compaction take over that is complete; begin one where too few of the lines, `live`, count.
@@ -129,6 +129,7 @@ class Log:
         """Give the file back, with everything in it that was acknowledged."""
         if self._descriptor == CLOSED:
             return
+        self.take_back()
         if self._compaction is not None:
             self._finish_compaction(self._compaction)
         self._thread.shutdown()
@@ -169,11 +170,6 @@ class Log:
 
         return flush
 
-    def _commit_anew(self) -> None:
-        """Owe the disk nothing: it has the whole file, or what it does not have was taken back."""
-        if self._commit is not None:
-            self._commit = GroupCommit(self._begin_flush)
-
     def _write_successor(self, texts: list[bytes]) -> Successor:
         return Successor(self._path, self._file.st_mode, texts, self._to_disk)
 
@@ -201,7 +197,9 @@ class Log:
             raise
         os.close(self._descriptor)
         self._hold(successor.descriptor, successor.extent)
-        self._commit_anew()
+        if self._commit is not None:
+            self._commit.kept_otherwise()
+            self._commit = GroupCommit(self._begin_flush)
         try:
             folder_to_disk(self._path.parent)
         except OSError as error:

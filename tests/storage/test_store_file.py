@@ -226,7 +226,7 @@ def test_whatever_a_file_holds_it_is_opened_or_refused_and_left_as_it_is(
 
 def opens_or_is_left_as_it_is(opened: Any, path: Path, run: Any, content: bytes) -> None:
     """What opens, takes a write, and opens again with it."""
-    refusal = None
+    store = refusal = None
     try:
         store = opened()
     except UnreadableStore as error:
@@ -236,6 +236,7 @@ def opens_or_is_left_as_it_is(opened: Any, path: Path, run: Any, content: bytes)
         assert path.read_bytes() == content
         assert os.listdir(path.parent) == [path.name]  # noqa: PTH208
         return
+    assert store
     run(store.create(configuration("reseller", "new")))
     expected = run(store.find())
     run(store.close())
