@@ -212,3 +212,37 @@ def test_a_load_on_a_broken_disk_changes_nothing_and_one_on_a_good_disk_mends_al
     disk.failures = 0
     run(store.load([configuration(template="loaded")]))
     assert run(shown(store)) == run(stored(path)) == ["loaded"]
+
+
+def test_a_flush_that_fails_after_a_compaction_kept_everything_loses_nothing(path: Path, run: Any) -> None:
+    compacted, failed = threading.Event(), threading.Event()
+
+    def to_disk(descriptor: int) -> None:
+        """Of the compacted file at once; of the first one only after it was replaced, and then not at all."""
+        if threading.current_thread().name.startswith("callconfig-compaction") or compacted.is_set():
+            os.fsync(descriptor)
+        elif path.exists() and path.stat().st_ino == os.fstat(descriptor).st_ino and lines() > SPARE_LINES:
+            compacted.wait()
+            failed.set()
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    def lines() -> int:
+        return path.read_bytes().count(b"\n")
+
+    async def scenario() -> None:
+        store = EmbeddedStore.in_file(path, RESOURCE, counted_values(), fsync=True, to_disk=to_disk)
+        await create(store, "a")
+        for number in range(SPARE_LINES + 1):  # the last of them begins a compaction
+            store.database.update({"number": number}, doc_ids=["cfg_000000000001"])
+        early = asyncio.create_task(store.create(configuration(template="b")))
+        await asyncio.sleep(0.1)  # its flush has begun, and the compacted file is complete
+        late = asyncio.create_task(store.create(configuration(template="c")))
+        await asyncio.sleep(0)
+        assert lines() < 10, "it took over"
+        compacted.set()
+        assert [(await task)["template"] for task in (early, late)] == ["b", "c"]
+        assert failed.is_set()
+        assert await shown(store) == await stored(path) == ["a", "b", "c"]
+        await store.close()
+
+    run(scenario())
