@@ -4,6 +4,7 @@ Requests use the operations of TinyDB's table. The table hands TinyDB the docume
 copy of the whole database, and keeps what an operation changed: one document costs one line of the file.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -55,6 +56,13 @@ class DocumentStorage(Storage):
         replacement = Index.of(self.resource, documents)
         if self._log is not None:
             self._log.rewrite(replacement.texts())
+        self.index = replacement
+
+    async def load(self, documents: list[StoredDocument]) -> None:
+        """As `put_all`, but the file is written in a thread, and this has to be awaited to its end."""
+        replacement = Index.of(self.resource, documents)
+        if self._log is not None:
+            await self._log.rewrite_aside(replacement.texts())
         self.index = replacement
 
     async def settle(self) -> None:
@@ -276,10 +284,8 @@ class EmbeddedStore:
 
     async def load(self, documents: Iterable[Document]) -> None:
         complete = completed(self._resource, documents, self._values)
-        try:
-            self._storage.put_all(complete)
-        finally:
-            await self._storage.settle()
+        # Shielded: whoever no longer waits gets all of it or nothing, too.
+        await asyncio.shield(asyncio.create_task(self._storage.load(complete)))
 
     async def close(self) -> None:
         with suppress(StoreUnavailable):  # whoever wrote what the disk did not take was told

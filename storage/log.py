@@ -1,5 +1,6 @@
 """The file of the embedded store while it is open. This module knows lines and disks, not documents."""
 
+import asyncio
 import errno
 import logging
 import os
@@ -45,7 +46,9 @@ class Log:
         """
         self._to_disk = to_disk
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="callconfig-compaction")
-        self._compaction: Future[Successor] | None = None
+        self._successor: Future[Successor] | None = None  # under way: a compaction from here on, or a rewriting
+        self._compaction_from: Extent | None = None
+        self._rewriting = asyncio.Lock()
         self._compaction_pays_from = SPARE_LINES
         try:
             self._path = Path(os.path.realpath(path))  # a symbolic link is followed, not replaced by a successor
@@ -86,12 +89,32 @@ class Log:
 
     def rewrite(self, texts: list[bytes]) -> None:
         """Replace all lines by `texts`, on the disk on return. Raises StoreUnavailable; then nothing has changed."""
-        self._abandon_compaction()
+        self._abandon_successor()
         try:
             self._expect_in_place()
             self._hand_over(self._write_successor(texts))
         except OSError as error:
             raise self._unavailable(error) from error
+
+    async def rewrite_aside(self, texts: list[bytes]) -> None:
+        """As `rewrite`, but others append meanwhile; what they append is replaced, too. Not to be cancelled."""
+        async with self._rewriting:
+            self._abandon_successor()
+            writing = None
+            try:
+                self._expect_in_place()
+                self._compaction_from = None
+                self._successor = writing = self._thread.submit(self._write_successor, texts)
+                successor = await asyncio.wrap_future(writing)
+                if self._successor is writing:
+                    self._successor = None
+                    self._hand_over(successor)
+                    return
+            except OSError as error:
+                if self._successor is writing:
+                    self._successor = None
+                raise self._unavailable(error) from error
+            raise StoreUnavailable(f"{self._path} was not replaced: something else was done to it meanwhile")
 
     async def settle(self) -> None:
         """Return when nothing that was appended can be lost anymore.
@@ -108,7 +131,7 @@ class Log:
     def take_back(self) -> None:
         """Undo what an fsync that failed did not put on the disk, or may not have."""
         if self._commit is not None and self._commit.failure is not None:
-            self._abandon_compaction()
+            self._abandon_successor()
             self._commit.take_back()
             self._commit = GroupCommit(self._begin_flush)
             with suppress(OSError):  # else before the next line
@@ -119,19 +142,20 @@ class Log:
 
         A file of only those, which are `texts`, is written in a thread, and appending goes on meanwhile.
         """
-        if self._compaction is not None and self._compaction.done():
-            self._finish_compaction(self._compaction)
-        if self._compaction is None and self._extent.lines - live > max(live, self._compaction_pays_from):
+        if self._compaction_from is not None and self._successor is not None and self._successor.done():
+            self._finish_compaction(self._compaction_from, self._successor)
+        if self._successor is None and self._extent.lines - live > max(live, self._compaction_pays_from):
             self._compaction_from = self._extent
-            self._compaction = self._thread.submit(self._write_successor, texts())
+            self._successor = self._thread.submit(self._write_successor, texts())
 
     def close(self) -> None:
         """Give the file back, with everything in it that was acknowledged."""
         if self._descriptor == CLOSED:
             return
         self.take_back()
-        if self._compaction is not None:
-            self._finish_compaction(self._compaction)
+        if self._compaction_from is not None and self._successor is not None:
+            self._finish_compaction(self._compaction_from, self._successor)
+        self._abandon_successor()
         self._thread.shutdown()
         os.close(self._descriptor)
         self._descriptor = CLOSED
@@ -173,10 +197,9 @@ class Log:
     def _write_successor(self, texts: list[bytes]) -> Successor:
         return Successor(self._path, self._file.st_mode, texts, self._to_disk)
 
-    def _finish_compaction(self, compaction: Future[Successor]) -> None:
+    def _finish_compaction(self, start: Extent, compaction: Future[Successor]) -> None:
         """Let the successor take over, when it is complete. A failure is a warning: the file as it is has all."""
-        self._compaction = None
-        start = self._compaction_from
+        self._successor = None
         try:
             successor = compaction.result()
             appended = os.pread(self._descriptor, self._extent.length - start.length, start.length)
@@ -205,8 +228,9 @@ class Log:
         except OSError as error:
             logger.warning("%s: a power cut may bring back its former state: %s", self._path, error.strerror)
 
-    def _abandon_compaction(self) -> None:
-        compaction, self._compaction = self._compaction, None
-        if compaction is not None and not compaction.cancel():
+    def _abandon_successor(self) -> None:
+        """Wait for a successor that is under way, and leave nothing of it behind."""
+        successor, self._successor = self._successor, None
+        if successor is not None:
             with suppress(OSError):
-                compaction.result().discard()
+                successor.result().discard()

@@ -246,3 +246,45 @@ def test_a_flush_that_fails_after_a_compaction_kept_everything_loses_nothing(pat
         await store.close()
 
     run(scenario())
+
+
+def test_others_are_answered_while_a_load_waits_for_the_disk(
+    store: EmbeddedStore, disk: Disk, path: Path, run: Any
+) -> None:
+    async def scenario() -> None:
+        (before,) = await create(store, "before")
+        disk.ready.clear()
+        loads = [asyncio.create_task(store.load([configuration(template=name)])) for name in ("first", "second")]
+        await asyncio.sleep(0.05)
+        assert await store.get(before["id"]) == before
+        with pytest.raises(DuplicateScope):
+            await store.create(configuration(template="before"))
+        loads[1].cancel()  # whoever goes away while it waits
+        store.database.update({"template": "meanwhile"}, doc_ids=[before["id"]])
+        disk.ready.set()
+        await loads[0]
+        await create(store, "after")
+        while "second" not in await shown(store):  # noqa: ASYNC110 - nobody is left who would be told
+            await asyncio.sleep(0.01)
+        assert await shown(store) == await stored(path) == ["second"]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("meanwhile", ["truncate", "close"])
+def test_a_load_that_was_overtaken_says_so_and_changes_nothing(
+    store: EmbeddedStore, disk: Disk, path: Path, run: Any, meanwhile: str
+) -> None:
+    async def scenario() -> None:
+        await create(store, "before")
+        disk.ready.clear()
+        load = asyncio.create_task(store.load([configuration(template="loaded")]))
+        await asyncio.sleep(0.05)
+        disk.ready.set()
+        getattr(store.database, meanwhile)()
+        with pytest.raises(StoreUnavailable, match="something else was done to it meanwhile"):
+            await load
+        assert await stored(path) == ([] if meanwhile == "truncate" else ["before"])
+        assert not path.with_name(f".{path.name}.new").exists()
+
+    run(scenario())
