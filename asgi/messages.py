@@ -57,7 +57,7 @@ def again(body: bytes, receive: Receive) -> Receive:
 
 async def respond(send: Send, status: int, headers: Mapping[str, str], pieces: Sequence[bytes]) -> None:
     """Send a whole response; `pieces` are its body in order."""
-    fields = [(name.encode("latin-1"), text.encode("latin-1")) for name, text in headers.items()]
+    fields = [(name.lower().encode("latin-1"), text.encode("latin-1")) for name, text in headers.items()]
     if status not in WITHOUT_BODY:  # RFC 9110, section 8.6
         fields.append((b"content-length", str(sum(map(len, pieces))).encode()))
     await send({"type": "http.response.start", "status": status, "headers": fields})

@@ -11,7 +11,7 @@ from statistics import median
 from callconfig.app import server_values
 from callconfig.contract.document import Contract
 from callconfig.storage import MEMORY, ConfigurationStore, open_store
-from callconfig.storage.testing import postgresql_server
+from callconfig.tests.support.postgresql import postgresql_server
 
 from .measurements import Plan
 from .servers import SAMPLE

@@ -1,53 +1,60 @@
 """Group commit: what many writers wrote goes to the disk at the price of one."""
 
 import asyncio
-import threading
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 
 
 class GroupCommit:
-    """Runs `flush` in a thread, one at a time. Once it has failed it is not trusted again.
+    """Flushes in a thread, one at a time. Once that has failed it is not trusted again.
 
     After a failed fsync the kernel may count the lost pages as written, and a second fsync succeeds without them.
     """
 
-    def __init__(self, flush: Callable[[], None]) -> None:
-        self._flush = flush
-        self._lock = threading.Lock()
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="callconfig-fsync")
-        self._waiting: Future[None] | None = None
-        self.written = 0
-        """Writes so far, counted by the writers."""
-        self.kept = 0
-        """How many of them are on the disk."""
+    def __init__(self, begin_flush: Callable[[], Callable[[], None]]) -> None:
+        self._begin_flush = begin_flush
+        self._flushing: asyncio.Task[None] | None = None
+        self._written = self._kept = 0  # writes so far, and how many of them are on the disk
+        self._undo: deque[Callable[[], None]] = deque()  # of the writes after those
         self.failure: OSError | None = None
+        """Of a flush. What the disk may not have is for `take_back`."""
+
+    def wrote(self, undo: Callable[[], None]) -> None:
+        """A write was made, which `undo` would take back."""
+        self._written += 1
+        self._undo.append(undo)
 
     async def settle(self) -> None:
         """Return when every write so far is on the disk. Raises OSError when one of them may be lost."""
-        if self.kept < self.written or self.failure:
+        written = self._written
+        while self._kept < written or self.failure:
+            if self.failure:
+                raise self.failure
+            if self._flushing is None:
+                self._flushing = asyncio.create_task(self._flush())
             # Shielded: whoever no longer waits must not take the flush away from the others.
-            await asyncio.shield(asyncio.wrap_future(self._join()))
+            await asyncio.shield(self._flushing)
 
-    def close(self, *, wait: bool = True) -> None:
-        """Take no more writes. Whoever waits for an earlier one gets an answer still."""
-        self._thread.shutdown(wait=wait)
+    def kept_otherwise(self) -> None:
+        """Every write so far is on the disk, whatever becomes of a flush that is under way."""
+        self._kept = self._written
+        self._undo.clear()
 
-    def _join(self) -> Future[None]:
-        with self._lock:
-            if self._waiting is None:
-                self._waiting = self._thread.submit(self._run)
-            return self._waiting
+    def take_back(self) -> None:
+        """Undo every write that the disk does not have, or may not have, the latest first. Once, after a failure."""
+        while self._undo:
+            self._undo.pop()()
 
-    def _run(self) -> None:
-        with self._lock:
-            self._waiting = None  # who comes from here on may have written too late for this flush
-        written = self.written
-        if self.failure:
-            raise self.failure
+    async def _flush(self) -> None:
+        written = self._written
         try:
-            self._flush()
+            await asyncio.to_thread(self._begin_flush())
         except OSError as error:
-            self.failure = error
-            raise
-        self.kept = written
+            if self._kept < written:
+                self.failure = error
+        else:
+            while self._kept < written:
+                self._undo.popleft()
+                self._kept += 1
+        finally:
+            self._flushing = None

@@ -54,10 +54,17 @@ def lock(descriptor: int) -> None:
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def expect_at(path: Path, file: os.stat_result) -> None:
-    """Raises OSError when `path` is not, or no longer, the name of `file`: what is written there would be lost."""
-    if not os.path.samestat(path.stat(), file):
+def expect_unchanged(path: Path, file: os.stat_result, length: int, *, more: bool) -> None:
+    """Raises OSError when `path` is not, or no longer, the name of `file`, or is not `length` bytes long.
+
+    What is written then would be lost, or be refused at the next start. With `more`, the file may be longer.
+    """
+    found = os.stat(path)  # noqa: PTH116 - before each write, and a Path takes three times as long
+    if not os.path.samestat(found, file):
         raise OSError(errno.ESTALE, "another file has taken its place")
+    if found.st_size < length or (found.st_size > length and not more):
+        changed = "truncated" if found.st_size < length else "appended to"
+        raise OSError(errno.ESTALE, f"it was {changed} by somebody else, to {found.st_size} bytes instead of {length}")
 
 
 def write_all(descriptor: int, data: bytes) -> None:

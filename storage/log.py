@@ -1,22 +1,19 @@
-"""The file of the embedded store: a header, then one JSON document per line.
+"""The file of the embedded store while it is open. This module knows lines and disks, not documents."""
 
-A later line with the same id takes the place of the earlier one, and there is no other kind of line: a person can read
-the file, compare two of them and mend one with an editor. This module knows lines and disks, not documents.
-"""
-
+import asyncio
 import errno
 import logging
 import os
-import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
-from .files import expect_at, folder_to_disk, make_folder, open_locked, to_disk, write_all
-from .recovery import Extent, recover
+from .commit import GroupCommit
+from .files import expect_unchanged, folder_to_disk, make_folder, open_locked, to_disk, write_all
+from .format import Accept, Extent, Successor, recover
 from .store import StoreUnavailable, UnreadableStore
-from .successor import Successor
 
 SPARE_LINES = 1_000
 """Lines that no longer count stay in the file until there are more of them than of the others, and than this."""
@@ -28,31 +25,33 @@ logger = logging.getLogger("callconfig.storage")
 
 
 class Log:
-    """The open file, held by one process and used by one thread, `sync` excepted.
+    """The open file, held by one process and used by one thread; fsync and compaction have threads of their own.
 
-    `append` returns when the operating system has the line: killing the process loses nothing. `sync` returns when the
-    disk has it: a power cut loses nothing. `rewrite` and compaction put a successor in the file's place, so under the
-    name there is one good file at every moment.
+    `append` returns when the operating system has the line: killing the process loses nothing. With `fsync`, `settle`
+    returns when the disk has it: a power cut loses nothing. `rewrite` and compaction put a successor in the file's
+    place, so under the name there is one good file at every moment.
     """
 
-    extent: Extent
-    """The good part of the file. What is behind it, if anything, is cut off before the next line."""
-    _unfinished: bool
     _descriptor: int
     _file: os.stat_result
+    _extent: Extent  # the good part of the file; what is behind it is cut off before the next line
+    _unfinished: bool
 
-    def __init__(self, path: Path, accept: Callable[[bytes], None], to_disk: Callable[[int], None] = to_disk) -> None:
-        """Open or create `path` and hand every line to `accept`, which raises ValueError or StoreError to refuse it.
+    def __init__(
+        self, path: Path, accept: Accept, *, fsync: bool = False, to_disk: Callable[[int], None] = to_disk
+    ) -> None:
+        """Open or create `path` and hand every line to `accept`.
 
         Raises UnreadableStore for a file that is in use, is something else, or is damaged, and leaves it as it was.
         """
-        self._path = Path(os.path.realpath(path))  # a symbolic link is followed, not replaced, when files change names
         self._to_disk = to_disk
-        self._handover = threading.Lock()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="callconfig-compaction")
-        self._compaction: Future[Successor] | None = None
+        self._successor: Future[Successor] | None = None  # under way: a compaction from here on, or a rewriting
+        self._compaction_from: Extent | None = None
+        self._rewriting = asyncio.Lock()
         self._compaction_pays_from = SPARE_LINES
         try:
+            self._path = Path(os.path.realpath(path))  # a symbolic link is followed, not replaced by a successor
             make_folder(self._path.parent)
             descriptor = open_locked(self._path)
             try:
@@ -64,9 +63,15 @@ class Log:
             raise UnreadableStore(f"{self._path} is in use by another process") from error
         except OSError as error:
             raise UnreadableStore(f"{self._path} cannot be opened: {error.strerror}") from error
+        except ValueError as error:  # a name that no file can have
+            raise UnreadableStore(f"{str(path)!r} cannot be opened: {error}") from error
+        self._commit = GroupCommit(self._begin_flush) if fsync else None
 
-    def append(self, text: bytes) -> None:
-        """Raises StoreUnavailable; then the line is not in the file, and a later call may succeed."""
+    def append(self, text: bytes, undo: Callable[[], None]) -> None:
+        """Raises StoreUnavailable; then the line is not in the file, and a later call may succeed.
+
+        `undo` is called once the line was taken back, because an fsync failed.
+        """
         line = text + b"\n"
         try:
             self._expect_in_place()
@@ -78,92 +83,132 @@ class Log:
                 self._drop_unfinished()
             raise self._unavailable(error) from error
         self._unfinished = False
-        self.extent = Extent(self.extent.length + len(line), self.extent.lines + 1)
-
-    def sync(self) -> None:
-        """Return when all that was appended before is on the disk. For any thread. Raises OSError."""
-        # Its own descriptor, since a successor may take over meanwhile and the log's be closed. That successor has all
-        # lines of this file, and had them on the disk before it got the name.
-        with self._handover:
-            descriptor = os.dup(self._descriptor)
-        try:
-            self._to_disk(descriptor)
-        finally:
-            os.close(descriptor)
-
-    def take_back(self, extent: Extent) -> None:
-        """Cut off what was appended since `extent` was all: now if the disk can, else before the next line."""
-        self._abandon_compaction()
-        self.extent, self._unfinished = extent, True
-        with suppress(OSError):
-            self._drop_unfinished()
+        if self._commit is not None:
+            self._commit.wrote(partial(self._cut_off, self._extent, undo))
+        self._extent = Extent(self._extent.length + len(line), self._extent.lines + 1)
 
     def rewrite(self, texts: list[bytes]) -> None:
         """Replace all lines by `texts`, on the disk on return. Raises StoreUnavailable; then nothing has changed."""
-        self._abandon_compaction()
+        self._abandon_successor()
         try:
             self._expect_in_place()
             self._hand_over(self._write_successor(texts))
         except OSError as error:
             raise self._unavailable(error) from error
 
-    def wants_compaction(self, live: int) -> bool:
-        """Whether so few of the lines, `live`, count that a file of only those is worth its writing."""
-        return self._compaction is None and self.extent.lines - live > max(live, self._compaction_pays_from)
+    async def rewrite_aside(self, texts: list[bytes]) -> None:
+        """As `rewrite`, but others append meanwhile; what they append is replaced, too. Not to be cancelled."""
+        async with self._rewriting:
+            self._abandon_successor()
+            writing = None
+            try:
+                self._expect_in_place()
+                self._compaction_from = None
+                self._successor = writing = self._thread.submit(self._write_successor, texts)
+                successor = await asyncio.wrap_future(writing)
+                if self._successor is writing:
+                    self._successor = None
+                    self._hand_over(successor)
+                    return
+            except OSError as error:
+                if self._successor is writing:
+                    self._successor = None
+                raise self._unavailable(error) from error
+            raise StoreUnavailable(f"{self._path} was not replaced: something else was done to it meanwhile")
 
-    def start_compaction(self, texts: list[bytes]) -> None:
-        """Begin to write a file of only the lines that count, `texts`, in a thread; appending goes on meanwhile."""
-        self._compaction_from = self.extent
-        self._compaction = self._thread.submit(self._write_successor, texts)
+    async def settle(self) -> None:
+        """Return when nothing that was appended can be lost anymore.
 
-    def finish_compaction(self, *, wait: bool = False) -> bool:
-        """Let the successor take over if it is complete, or wait until it is. Says whether one has.
-
-        A failure is a warning, not an error: the file as it is has everything.
+        Raises StoreUnavailable when an fsync failed; then what the disk may not have was taken back.
         """
-        if self._compaction is None or not (wait or self._compaction.done()):
-            return False
-        compaction, self._compaction = self._compaction, None
-        start = self._compaction_from
-        try:
-            appended = os.pread(self._descriptor, self.extent.length - start.length, start.length)
-            self._hand_over(compaction.result(), appended, self.extent.lines - start.lines)
-        except OSError as error:
-            self._compaction_pays_from = 2 * self.extent.lines
-            logger.warning("%s was not compacted: %s", self._path, error.strerror)
-            return False
-        self._compaction_pays_from = SPARE_LINES
-        return True
+        if self._commit is not None:
+            try:
+                await self._commit.settle()
+            except OSError as error:
+                self.take_back()
+                raise StoreUnavailable(f"the disk did not take it: {error.strerror}") from error
+
+    def take_back(self) -> None:
+        """Undo what an fsync that failed did not put on the disk, or may not have."""
+        if self._commit is not None and self._commit.failure is not None:
+            self._abandon_successor()
+            self._commit.take_back()
+            self._commit = GroupCommit(self._begin_flush)
+            with suppress(OSError):  # else before the next line
+                self._drop_unfinished()
+
+    def compact(self, live: int, texts: Callable[[], list[bytes]]) -> None:
+        """Let a compaction take over that is complete; begin one where too few of the lines, `live`, count.
+
+        A file of only those, which are `texts`, is written in a thread, and appending goes on meanwhile.
+        """
+        if self._compaction_from is not None and self._successor is not None and self._successor.done():
+            self._finish_compaction(self._compaction_from, self._successor)
+        if self._successor is None and self._extent.lines - live > max(live, self._compaction_pays_from):
+            self._compaction_from = self._extent
+            self._successor = self._thread.submit(self._write_successor, texts())
 
     def close(self) -> None:
-        """Give the file back. What was appended is kept."""
+        """Give the file back, with everything in it that was acknowledged."""
         if self._descriptor == CLOSED:
             return
-        self.finish_compaction(wait=True)
+        self.take_back()
+        if self._compaction_from is not None and self._successor is not None:
+            self._finish_compaction(self._compaction_from, self._successor)
+        self._abandon_successor()
         self._thread.shutdown()
         os.close(self._descriptor)
         self._descriptor = CLOSED
 
     def _hold(self, descriptor: int, extent: Extent) -> None:
         self._descriptor, self._file = descriptor, os.fstat(descriptor)
-        self.extent, self._unfinished = extent, False
+        self._extent, self._unfinished = extent, False
 
     def _expect_in_place(self) -> None:
-        """Raises OSError when what is written now would go nowhere, or over the file of somebody else."""
+        """Raises OSError when what is written now would be lost, or refused at the next start."""
         if self._descriptor == CLOSED:
             raise OSError(errno.EBADF, "it was closed")
-        expect_at(self._path, self._file)
+        expect_unchanged(self._path, self._file, self._extent.length, more=self._unfinished)
 
     def _drop_unfinished(self) -> None:
         if self._unfinished:
-            os.ftruncate(self._descriptor, self.extent.length)
+            os.ftruncate(self._descriptor, self._extent.length)
             self._unfinished = False
+
+    def _cut_off(self, extent: Extent, undo: Callable[[], None]) -> None:
+        self._extent, self._unfinished = extent, True
+        undo()
 
     def _unavailable(self, error: OSError) -> StoreUnavailable:
         return StoreUnavailable(f"{self._path} cannot be written: {error.strerror}")
 
+    def _begin_flush(self) -> Callable[[], None]:
+        """The fsync of what is in the file now, for another thread."""
+        descriptor = os.dup(self._descriptor)  # a successor may take over meanwhile: it has all that this file has
+
+        def flush() -> None:
+            try:
+                self._to_disk(descriptor)
+            finally:
+                os.close(descriptor)
+
+        return flush
+
     def _write_successor(self, texts: list[bytes]) -> Successor:
         return Successor(self._path, self._file.st_mode, texts, self._to_disk)
+
+    def _finish_compaction(self, start: Extent, compaction: Future[Successor]) -> None:
+        """Let the successor take over, when it is complete. A failure is a warning: the file as it is has all."""
+        self._successor = None
+        try:
+            successor = compaction.result()
+            appended = os.pread(self._descriptor, self._extent.length - start.length, start.length)
+            self._hand_over(successor, appended, self._extent.lines - start.lines)
+        except OSError as error:
+            self._compaction_pays_from = 2 * self._extent.lines
+            logger.warning("%s was not compacted: %s", self._path, error.strerror)
+        else:
+            self._compaction_pays_from = SPARE_LINES
 
     def _hand_over(self, successor: Successor, appended: bytes = b"", lines: int = 0) -> None:
         try:
@@ -173,16 +218,19 @@ class Log:
         except OSError:
             successor.discard()
             raise
-        with self._handover:
-            os.close(self._descriptor)
-            self._hold(successor.descriptor, successor.extent)
+        os.close(self._descriptor)
+        self._hold(successor.descriptor, successor.extent)
+        if self._commit is not None:
+            self._commit.kept_otherwise()
+            self._commit = GroupCommit(self._begin_flush)
         try:
             folder_to_disk(self._path.parent)
         except OSError as error:
             logger.warning("%s: a power cut may bring back its former state: %s", self._path, error.strerror)
 
-    def _abandon_compaction(self) -> None:
-        compaction, self._compaction = self._compaction, None
-        if compaction is not None and not compaction.cancel():
+    def _abandon_successor(self) -> None:
+        """Wait for a successor that is under way, and leave nothing of it behind."""
+        successor, self._successor = self._successor, None
+        if successor is not None:
             with suppress(OSError):
-                compaction.result().discard()
+                successor.result().discard()

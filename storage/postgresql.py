@@ -1,10 +1,11 @@
 """The PostgreSQL store: ConfigurationStore for several processes and machines, which share what is stored."""
 
 import select
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
+import orjson
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict
@@ -12,16 +13,18 @@ from psycopg.sql import SQL, Composed, Identifier, Placeholder
 from psycopg_pool import AsyncConnectionPool
 
 from ..contract.resource import Resource
-from .document import completed, from_json, has_members, instant, scope_of, to_json, with_server_members
-from .documents import Documents
-from .migrations import migrate
+from .index import Index
 from .store import (
     Document,
     DuplicateScope,
     ServerValues,
+    StoredDocument,
     StoreUnavailable,
     UnknownConfiguration,
     UnreadableStore,
+    completed,
+    has_members,
+    with_server_members,
 )
 
 DEFAULTS = {"connect_timeout": 5, "tcp_user_timeout": 10_000}
@@ -31,6 +34,8 @@ LOAD_TIMEOUT = "SET LOCAL statement_timeout = '5min'"
 POOL_SIZE = 8
 PATIENCE = 3
 """Seconds to wait for a connection before saying that the database does not answer."""
+MIGRATION_LOCK = 0x63616C6C_636F6E66
+"""The advisory lock ("callconf") under which one process migrates while the others wait."""
 UNAVAILABLE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
 
 Row = tuple[Any, ...]
@@ -89,39 +94,38 @@ class PostgreSQLStore:
         return cls(pool, resource, values)
 
     async def create(self, values: Document) -> Document:
-        scope = scope_of(self._resource, values)
         while True:
             now = self._values.now()
             document = with_server_members(
                 self._resource, values, identity=self._values.new_id(), created_at=now, updated_at=now
             )
-            text = to_json(document)
-            if await self._execute(self._statements.insert, self._row(document, text)):
-                return from_json(text)
-            await self._expect_free(scope)
+            stored = StoredDocument.of(self._resource, document)
+            if await self._execute(self._statements.insert, row(stored)):
+                return document
+            await self._expect_free(stored.scope)
             # The id is taken, or the scope was and is free again by now: another id, another attempt.
 
     async def replace(self, identity: str, values: Document) -> Document:
-        scope = scope_of(self._resource, values)
         while True:
             created_at = (await self.get(identity))[self._resource.created_at]
             document = with_server_members(
                 self._resource, values, identity=identity, created_at=created_at, updated_at=self._values.now()
             )
-            text = to_json(document)
+            stored = StoredDocument.of(self._resource, document)
+            columns = row(stored)
             try:
-                row = self._row(document, text)
-                if await self._execute(self._statements.update, [*row, *row[:2]]):
-                    return from_json(text)
+                if await self._execute(self._statements.update, [*columns, *columns[:2]]):
+                    return document
             except psycopg.errors.UniqueViolation:
-                await self._expect_free(scope)
+                await self._expect_free(stored.scope)
             # By now it is gone or another one, or its scope is free again: another look.
 
     async def get(self, identity: str) -> Document:
         rows = await self._execute(self._statements.get, [key(identity)])
         if not rows:
             raise UnknownConfiguration(identity)
-        return from_json(rows[0][0].encode())
+        document: Document = orjson.loads(rows[0][0])
+        return document
 
     async def find(self, **equal: str) -> list[bytes]:
         columns = [member for member in self._resource.unique if member in equal]
@@ -131,15 +135,15 @@ class PostgreSQLStore:
         return [text for text in texts if has_members(text, others)] if others else texts
 
     async def load(self, documents: Iterable[Document]) -> None:
-        complete = Documents.of(self._resource, completed(self._resource, documents, self._values))
-        rows = [self._row(from_json(text), text) for text in complete.texts()]
+        complete = completed(self._resource, documents, self._values)
+        Index.of(self._resource, complete)  # says which scope or id is there twice
         async with self._connection() as connection, connection.transaction(), connection.cursor() as cursor:
             await cursor.execute(LOAD_TIMEOUT)
             await cursor.execute(self._statements.lock)  # readers go on, writers wait
             await cursor.execute(self._statements.delete)
             async with cursor.copy(self._statements.copy) as copy:
-                for row in rows:
-                    await copy.write_row(row)
+                for stored in complete:
+                    await copy.write_row(row(stored))
 
     async def close(self) -> None:
         await self._pool.close()
@@ -149,8 +153,8 @@ class PostgreSQLStore:
         members = self._resource.unique
         rows = await self._execute(self._statements.find(members), [key(value) for value in scope])
         if rows:
-            holder = from_json(rows[0][0].encode())
-            raise DuplicateScope(dict(zip(members, scope, strict=True)), holder[self._resource.identity])
+            holder = orjson.loads(rows[0][0])[self._resource.identity]
+            raise DuplicateScope(dict(zip(members, scope, strict=True)), holder)
 
     async def _execute(self, statement: Composed, parameters: Sequence[str]) -> list[Row]:
         async with self._connection() as connection:
@@ -164,12 +168,6 @@ class PostgreSQLStore:
                 yield connection
         except UNAVAILABLE as error:
             raise unavailable(error) from error
-
-    def _row(self, document: Document, text: bytes) -> list[str]:
-        """The columns of COLUMNS, then those of the scope."""
-        created_at = instant(document[self._resource.created_at])
-        scope = scope_of(self._resource, document)
-        return [key(document[self._resource.identity]), key(created_at), text.decode(), *map(key, scope)]
 
 
 class Statements:
@@ -198,6 +196,11 @@ class Statements:
         conditions = [SQL("{} = %s").format(Identifier(member)) for member in members]
         where = SQL(" WHERE ") + SQL(" AND ").join(conditions) if conditions else SQL("")
         return self._select + where + SQL(" ORDER BY created_at, identity")
+
+
+def row(stored: StoredDocument) -> list[str]:
+    """The columns of every statement that writes: identity, created_at, body, then those of the scope."""
+    return [key(stored.identity), key(stored.created_at), stored.text.decode(), *map(key, stored.scope)]
 
 
 def something_to_read(connection: AsyncConnection[Row]) -> bool:
@@ -232,3 +235,63 @@ def connection_parameters(location: str) -> dict[str, Any]:
 
 def unavailable(error: psycopg.Error) -> StoreUnavailable:
     return StoreUnavailable(f"PostgreSQL does not answer: {str(error).strip()}")
+
+
+def create_configurations(resource: Resource) -> list[Composed]:
+    """`body` is the truth: the type json keeps a text exactly, with its order of members, its numbers and U+0000.
+
+    `document` is the same for people and their queries: jsonb has no U+0000, which becomes U+FFFD there, and reads
+    every number as a decimal. The key columns hold escaped texts, and the collation "C" orders them as Python does.
+    """
+    members = [Identifier(member) for member in resource.unique]
+    texts = SQL(", ").join(SQL('{} text COLLATE "C" NOT NULL').format(member) for member in members)
+    table = SQL(
+        r"""
+        CREATE TABLE callconfig_configurations (
+            identity text COLLATE "C" PRIMARY KEY,
+            created_at text COLLATE "C" NOT NULL,
+            {texts},
+            body json NOT NULL,
+            document jsonb NOT NULL GENERATED ALWAYS AS (
+                regexp_replace(body::text, '(?<!\\)((?:\\\\)*)\\u0000', '\1\\ufffd', 'g')::jsonb
+            ) STORED,
+            CONSTRAINT callconfig_scope UNIQUE ({members})
+        )
+        """
+    ).format(texts=texts, members=SQL(", ").join(members))
+    index = "CREATE INDEX {name} ON callconfig_configurations ({columns})"
+    order = [Identifier("created_at"), Identifier("identity")]
+    indexes = {"callconfig_order": order}
+    indexes |= {f"callconfig_{name}": [member, *order] for name, member in zip(resource.unique, members, strict=True)}
+    return [
+        table,
+        *(
+            SQL(index).format(name=Identifier(name), columns=SQL(", ").join(columns))
+            for name, columns in indexes.items()
+        ),
+    ]
+
+
+# Step by step from an empty schema. A step that was released is never changed: what comes later is a new step.
+MIGRATIONS: tuple[Callable[[Resource], list[Composed]], ...] = (create_configurations,)
+
+
+async def migrate(connection: AsyncConnection, resource: Resource) -> None:
+    """Bring the tables to where this version of callconfig expects them, all of it or nothing.
+
+    Raises UnreadableStore when they belong to a later version, or to a contract with other unique members.
+    """
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock(%s)", [MIGRATION_LOCK])
+        await connection.execute(
+            "CREATE TABLE IF NOT EXISTS callconfig_migrations"
+            " (version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
+        )
+        cursor = await connection.execute("SELECT coalesce(max(version), 0) FROM callconfig_migrations")
+        (version,) = await cursor.fetchone() or (0,)
+        if version > len(MIGRATIONS):
+            raise UnreadableStore(f"the tables have version {version}, made by a later callconfig")
+        for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
+            for statement in statements(resource):
+                await connection.execute(statement)
+            await connection.execute("INSERT INTO callconfig_migrations (version) VALUES (%s)", [number])

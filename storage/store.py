@@ -1,8 +1,13 @@
-"""What a store of configurations is, whichever engine keeps it: one interface and the errors it raises."""
+"""A store of configurations, whichever engine keeps it: its interface, its errors, what every engine does alike."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, Protocol
+
+import orjson
+
+from ..contract.resource import Resource
 
 Document = dict[str, Any]
 """A configuration as Python values: the JSON object of the contract, writeOnly members included."""
@@ -49,7 +54,7 @@ class UnreadableStore(StoreError):
 
 
 class ConfigurationStore(Protocol):
-    """Configurations by id, unique by scope. Nothing that goes in or comes out is shared with the store.
+    """Configurations by id, unique by scope. Nothing that goes in or comes out is shared with what is kept.
 
     Every method raises StoreUnavailable when the engine behind it cannot answer.
     """
@@ -57,13 +62,13 @@ class ConfigurationStore(Protocol):
     async def create(self, values: Document) -> Document:
         """Store `values` under a new id and return them with the server's members: id, created_at, updated_at.
 
-        Raises DuplicateScope.
+        What is returned is a new object around the values that were given. Raises DuplicateScope.
         """
 
     async def replace(self, identity: str, values: Document) -> Document:
         """Put `values` in the place of what is stored; id and created_at stay, updated_at is now.
 
-        Raises UnknownConfiguration, DuplicateScope; the first outranks the second.
+        Returns as `create` does. Raises UnknownConfiguration, DuplicateScope; the first outranks the second.
         """
 
     async def get(self, identity: str) -> Document:
@@ -80,3 +85,104 @@ class ConfigurationStore(Protocol):
 
     async def close(self) -> None:
         """Release files and connections. Everything acknowledged is kept."""
+
+
+class StoredDocument(NamedTuple):
+    """A configuration as it is kept: its JSON text, and beside it only what finds and orders it.
+
+    A text cannot be changed through a reference somebody holds, and the cyclic garbage collector does not walk it.
+    """
+
+    created_at: str
+    """At the one width at which the order of texts is the order in time; as it was given, it stands in `text`."""
+    identity: str
+    scope: tuple[str, ...]
+    text: bytes
+
+    @classmethod
+    def of(cls, resource: Resource, document: Mapping[str, Any], text: bytes | None = None) -> "StoredDocument":
+        """`document`, whose JSON is `text`. Raises ValueError for what is missing, not text, or cannot be kept."""
+        return cls(
+            instant(text_member(document, resource.created_at)),
+            text_member(document, resource.identity),
+            tuple([text_member(document, member) for member in resource.unique]),
+            to_json(document) if text is None else text,
+        )
+
+
+def to_json(document: Mapping[str, Any]) -> bytes:
+    """`document` as compact JSON in UTF-8, without a raw newline; its members keep their order.
+
+    Raises ValueError for what could not be read back as it is: an integer beyond 64 bits, a lone surrogate, whatever
+    JSON does not have. NaN and the infinities become null.
+    """
+    try:
+        # Copied once: the bytes that orjson returns hold on to the larger buffer they were written in.
+        return bytes(memoryview(orjson.dumps(document)))
+    except TypeError as error:
+        raise ValueError(f"cannot be kept as JSON: {error}") from error
+
+
+def has_members(text: bytes, equal: Mapping[str, str]) -> bool:
+    """Whether the document in `text` has all these members."""
+    document = orjson.loads(text)
+    return all(document.get(member) == value for member, value in equal.items())
+
+
+def with_server_members(
+    resource: Resource, values: Document, *, identity: str, created_at: str, updated_at: str
+) -> Document:
+    """`values` between its id and its times; what `values` says about those is passed over."""
+    names = (resource.identity, resource.created_at, resource.updated_at)
+    if any(name in values for name in names):
+        values = {member: value for member, value in values.items() if member not in names}
+    return {resource.identity: identity, **values, resource.created_at: created_at, resource.updated_at: updated_at}
+
+
+def completed(resource: Resource, documents: Iterable[Document], values: ServerValues) -> list[StoredDocument]:
+    """`documents` with the server's members, made here where one is missing or null. Raises as StoredDocument.of."""
+    documents = list(documents)
+    taken = {text_member(document, resource.identity) for document in documents if document.get(resource.identity)}
+    now = values.now()
+    result = []
+    for document in documents:
+        created_at = document.get(resource.created_at) or now
+        complete = with_server_members(
+            resource,
+            document,
+            identity=document.get(resource.identity) or unused(values.new_id, taken),
+            created_at=created_at,
+            updated_at=document.get(resource.updated_at) or created_at,
+        )
+        result.append(StoredDocument.of(resource, complete))
+    return result
+
+
+def unused(new_id: Callable[[], str], taken: Container[str]) -> str:
+    """A new id that is not taken: ids may come from a counter that began again when the process did."""
+    while (identity := new_id()) in taken:
+        pass
+    return identity
+
+
+def text_member(document: Mapping[str, Any], member: str) -> str:
+    """Raises ValueError when the document lacks `member`, or has something else than text there."""
+    value = document.get(member)
+    if not isinstance(value, str):
+        raise ValueError(f"{member!r} is {'missing' if value is None else 'not a string'}")  # noqa: TRY004
+    return value
+
+
+def instant(time: str) -> str:
+    """`time` at the one width and in the one zone in which the order of texts is the order in time.
+
+    Times that the server made have it already; those of loaded documents may have any form of RFC 3339. What is no
+    time at all stays as it is: judging it is the contract's business.
+    """
+    if len(time) == len("2026-01-31T00:00:00.000000Z") and time.endswith("Z"):
+        return time
+    try:
+        moment = datetime.fromisoformat(time.upper()).astimezone(UTC)
+    except (ValueError, OverflowError, OSError):  # the latter two for the ends of the calendar
+        return time
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")

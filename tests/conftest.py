@@ -13,7 +13,7 @@ import pytest
 from callconfig.app import create_app, server_values
 from callconfig.contract.document import Contract
 from callconfig.storage import ConfigurationStore, open_store
-from callconfig.storage.testing import PostgreSQLServer, postgresql_server
+from callconfig.tests.support.postgresql import PostgreSQLServer, postgresql_server
 from callconfig.tests.support.running import Server, serving
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp

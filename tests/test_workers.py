@@ -12,7 +12,7 @@ import httpx2 as httpx
 import pytest
 from callconfig.cli import main
 from callconfig.outcome import COULD_NOT_RUN, OK
-from callconfig.storage.testing import PostgreSQLServer, postgresql_server
+from callconfig.tests.support.postgresql import PostgreSQLServer, postgresql_server
 
 
 def test_of_64_creates_of_one_scope_at_a_time_one_succeeds(

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 import pytest
 from callconfig.storage import ConfigurationStore, open_store
-from callconfig.storage.testing import RESOURCE, counted_values
+from callconfig.tests.support.stores import RESOURCE, counted_values
 
 Answer = TypeVar("Answer")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from callconfig.storage import ConfigurationStore, Document, DuplicateScope, UnknownConfiguration
-from callconfig.storage.testing import configuration
+from callconfig.tests.support.stores import configuration
 
 AWKWARD_VALUES = {
     "zero byte": "a\0b\\u0000",
@@ -178,9 +178,10 @@ def test_what_goes_in_and_what_comes_out_is_not_shared(store: ConfigurationStore
     as_created = json.loads(json.dumps(created))
     given["pre_checks"].append({})
     created["pre_checks"][0]["name"] = "changed"
+    created["merchant_id"] = "added"
     run(store.get(created["id"]))["pre_checks"].clear()
     assert run(found(store)) == [as_created]
-    assert given == configuration(pre_checks=[{"name": "dnd"}, {}])
+    assert given.keys() == configuration(pre_checks=[]).keys()
 
 
 def test_load_replaces_everything(store: ConfigurationStore, run: Any) -> None:

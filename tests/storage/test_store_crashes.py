@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from callconfig.storage import ConfigurationStore, Document, UnreadableStore, open_store
-from callconfig.storage.testing import RESOURCE, configuration, counted_values
+from callconfig.tests.support.stores import RESOURCE, configuration, counted_values
 
 ROUNDS = 50
 ROUNDS_PER_FILE = 10

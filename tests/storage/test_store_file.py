@@ -19,7 +19,9 @@ from callconfig.storage import (
     UnreadableStore,
     open_store,
 )
-from callconfig.storage.testing import RESOURCE, configuration, counted_values
+from callconfig.tests.support.stores import RESOURCE, configuration, counted_values
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 HEADER = '{"format":"callconfig store","version":1}\n'
 GOOD_LINE = '{"id":"a","reseller_id":"r","template":"a","created_at":"2026-01-01T00:00:00Z","updated_at":""}\n'
@@ -179,6 +181,75 @@ def test_text_that_is_not_utf_8_is_refused(opened: Any, path: Path) -> None:
     assert path.read_bytes() == content
 
 
+ODD_LINES = {
+    "deep arrays": b"[" * 100_000,
+    "deep objects": b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
+    "a number of 5,000 digits": GOOD_LINE.encode().replace(b'""', b"9" * 5_000),
+    "a power beyond floats": GOOD_LINE.encode().replace(b'""', b"1e999"),
+    "a lone surrogate": GOOD_LINE.encode().replace(b'""', b'"\\ud800"'),
+    "a zero byte": GOOD_LINE.encode().replace(b'""', b'"\0"'),
+    "a line of 10 MB": b"x" * 10_000_000,
+    "the end of the calendar": GOOD_LINE.encode().replace(b"2026-01-01T00:00:00Z", b"0001-01-01T00:00:00+23:59"),
+    "control characters": GOOD_LINE.encode().replace(b'"a"', rb'"\u001b[2J\r\n"', 1) + GOOD_LINE.encode(),
+}
+
+
+@pytest.mark.parametrize("line", ODD_LINES.values(), ids=ODD_LINES)
+def test_odd_lines_are_stored_or_refused_in_one_line(opened: Any, path: Path, run: Any, line: bytes) -> None:
+    path.write_bytes(content := HEADER.encode() + line.rstrip() + b"\n")
+    opens_or_is_left_as_it_is(opened, path, run, content)
+
+
+PIECES = st.lists(
+    st.binary(max_size=20)
+    | st.text(max_size=20).map(str.encode)
+    | st.sampled_from(
+        [
+            HEADER.encode(),
+            GOOD_LINE.encode(),
+            GOOD_LINE.replace('"a"', '"b"').encode(),
+            *(piece.encode() for piece in ("\n", "{", "}", "[" * 2_000, '"id":', '"a"', "null", "9" * 5_000, "\0")),
+        ]
+    ),
+    max_size=6,
+)
+
+
+@given(start=st.sampled_from([b"", HEADER.encode(), HEADER.encode() + GOOD_LINE.encode()]), pieces=PIECES)
+@settings(max_examples=300, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+def test_whatever_a_file_holds_it_is_opened_or_refused_and_left_as_it_is(
+    opened: Any, path: Path, run: Any, start: bytes, pieces: list[bytes]
+) -> None:
+    path.write_bytes(content := start + b"".join(pieces))
+    opens_or_is_left_as_it_is(opened, path, run, content)
+
+
+def opens_or_is_left_as_it_is(opened: Any, path: Path, run: Any, content: bytes) -> None:
+    """What opens, takes a write, and opens again with it."""
+    store = refusal = None
+    try:
+        store = opened()
+    except UnreadableStore as error:
+        refusal = str(error)
+    if refusal is not None:
+        assert refusal.isprintable()
+        assert path.read_bytes() == content
+        assert os.listdir(path.parent) == [path.name]  # noqa: PTH208
+        return
+    assert store
+    run(store.create(configuration("reseller", "new")))
+    expected = run(store.find())
+    run(store.close())
+    store = opened()
+    assert run(store.find()) == expected
+    run(store.close())
+
+
+def test_a_name_that_no_file_can_have_is_refused(run: Any) -> None:
+    with pytest.raises(UnreadableStore, match="cannot be opened"):
+        run(open_store("store\0.jsonl", RESOURCE, counted_values()))
+
+
 @pytest.mark.parametrize("place", ["folder", "folder/file/below", "pipe", "/dev/null", "/proc/version"])
 def test_what_is_no_ordinary_file_is_refused(tmp_path: Path, run: Any, place: str) -> None:
     (tmp_path / "folder").mkdir()
@@ -265,6 +336,72 @@ def test_a_file_that_took_the_name_is_not_touched(opened: Any, path: Path, run: 
             run(write)
     assert path.read_text() == "mine"
     assert os.listdir(path.parent) == [path.name]  # noqa: PTH208
+
+
+def cut_in_half(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def append(path: Path) -> None:
+    with path.open("a") as file:
+        file.write(GOOD_LINE)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (cut_in_half, "it was truncated by somebody else, to 100 bytes instead of 201"),
+        (empty, "it was truncated by somebody else, to 0 bytes instead of 201"),
+        (append, "it was appended to by somebody else, to 297 bytes instead of 201"),
+        (Path.unlink, "No such file or directory"),
+    ],
+)
+@pytest.mark.parametrize("fsync", [False, True])
+def test_in_a_file_that_others_changed_nothing_is_acknowledged(
+    opened: Any, path: Path, run: Any, change: Callable[[Path], None], reason: str, fsync: bool
+) -> None:
+    store = opened(fsync=fsync)
+    created = run(store.create(configuration(template="before")))
+    change(path)
+    left = path.read_bytes() if path.exists() else None
+    for write in (
+        store.create(configuration()),
+        store.replace(created["id"], configuration(template="other")),
+        store.load([configuration()]),
+    ):
+        with pytest.raises(StoreUnavailable, match=re.escape(reason)):
+            run(write)
+    assert templates(store, run) == ["before"], "what was acknowledged earlier can still be read, and be saved"
+    run(store.close())
+    assert (path.read_bytes() if path.exists() else None) == left
+
+
+def test_a_file_that_others_put_back_as_it_was_is_written_again(opened: Any, path: Path, run: Any) -> None:
+    store = opened()
+    run(store.create(configuration(template="before")))
+    size = path.stat().st_size
+    append(path)
+    with pytest.raises(StoreUnavailable, match="appended to"):
+        run(store.create(configuration()))
+    os.truncate(path, size)
+    run(store.create(configuration(template="after")))
+    run(store.close())
+    assert templates(opened(), run) == ["before", "after"]
+
+
+def test_a_compaction_does_not_replace_a_file_that_others_changed(
+    opened: Any, path: Path, run: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    path.write_text(HEADER + GOOD_LINE * 2_000)
+    store = opened()
+    append(path)
+    run(store.close())
+    assert "was not compacted: it was appended to by somebody else" in caplog.text
+    assert path.read_text() == HEADER + GOOD_LINE * 2_001
 
 
 @contextmanager

@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 from callconfig.storage import DuplicateScope, EmbeddedStore, StoreUnavailable, UnknownConfiguration, open_store
 from callconfig.storage.log import SPARE_LINES
-from callconfig.storage.storages import LogStorage
-from callconfig.storage.testing import RESOURCE, configuration, counted_values
+from callconfig.tests.support.stores import RESOURCE, configuration, counted_values
 
 ALWAYS = sys.maxsize
 
@@ -52,7 +51,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(path: Path, disk: Disk, run: Any) -> Iterator[EmbeddedStore]:
-    store = EmbeddedStore(LogStorage(RESOURCE, path, fsync=True, to_disk=disk), RESOURCE, counted_values())
+    store = EmbeddedStore.in_file(path, RESOURCE, counted_values(), fsync=True, to_disk=disk)
     yield store
     disk.ready.set()
     run(store.close())
@@ -163,7 +162,7 @@ def test_what_was_built_on_a_lost_write_is_lost_with_it(store: EmbeddedStore, di
 
 def test_what_is_written_during_a_compaction_is_in_the_compacted_file(disk: Disk, path: Path, run: Any) -> None:
     async def scenario() -> None:
-        store = EmbeddedStore(LogStorage(RESOURCE, path, to_disk=disk), RESOURCE, counted_values())
+        store = EmbeddedStore.in_file(path, RESOURCE, counted_values(), to_disk=disk)
         (created,) = await create(store, "a")
         disk.ready.clear()
         for number in range(SPARE_LINES + 100):  # somewhere here it begins, and waits for the disk
@@ -213,3 +212,79 @@ def test_a_load_on_a_broken_disk_changes_nothing_and_one_on_a_good_disk_mends_al
     disk.failures = 0
     run(store.load([configuration(template="loaded")]))
     assert run(shown(store)) == run(stored(path)) == ["loaded"]
+
+
+def test_a_flush_that_fails_after_a_compaction_kept_everything_loses_nothing(path: Path, run: Any) -> None:
+    compacted, failed = threading.Event(), threading.Event()
+
+    def to_disk(descriptor: int) -> None:
+        """Of the compacted file at once; of the first one only after it was replaced, and then not at all."""
+        if threading.current_thread().name.startswith("callconfig-compaction") or compacted.is_set():
+            os.fsync(descriptor)
+        elif path.exists() and path.stat().st_ino == os.fstat(descriptor).st_ino and lines() > SPARE_LINES:
+            compacted.wait()
+            failed.set()
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    def lines() -> int:
+        return path.read_bytes().count(b"\n")
+
+    async def scenario() -> None:
+        store = EmbeddedStore.in_file(path, RESOURCE, counted_values(), fsync=True, to_disk=to_disk)
+        await create(store, "a")
+        for number in range(SPARE_LINES + 1):  # the last of them begins a compaction
+            store.database.update({"number": number}, doc_ids=["cfg_000000000001"])
+        early = asyncio.create_task(store.create(configuration(template="b")))
+        await asyncio.sleep(0.1)  # its flush has begun, and the compacted file is complete
+        late = asyncio.create_task(store.create(configuration(template="c")))
+        await asyncio.sleep(0)
+        assert lines() < 10, "it took over"
+        compacted.set()
+        assert [(await task)["template"] for task in (early, late)] == ["b", "c"]
+        assert failed.is_set()
+        assert await shown(store) == await stored(path) == ["a", "b", "c"]
+        await store.close()
+
+    run(scenario())
+
+
+def test_others_are_answered_while_a_load_waits_for_the_disk(
+    store: EmbeddedStore, disk: Disk, path: Path, run: Any
+) -> None:
+    async def scenario() -> None:
+        (before,) = await create(store, "before")
+        disk.ready.clear()
+        loads = [asyncio.create_task(store.load([configuration(template=name)])) for name in ("first", "second")]
+        await asyncio.sleep(0.05)
+        assert await store.get(before["id"]) == before
+        with pytest.raises(DuplicateScope):
+            await store.create(configuration(template="before"))
+        loads[1].cancel()  # whoever goes away while it waits
+        store.database.update({"template": "meanwhile"}, doc_ids=[before["id"]])
+        disk.ready.set()
+        await loads[0]
+        await create(store, "after")
+        while "second" not in await shown(store):  # noqa: ASYNC110 - nobody is left who would be told
+            await asyncio.sleep(0.01)
+        assert await shown(store) == await stored(path) == ["second"]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("meanwhile", ["truncate", "close"])
+def test_a_load_that_was_overtaken_says_so_and_changes_nothing(
+    store: EmbeddedStore, disk: Disk, path: Path, run: Any, meanwhile: str
+) -> None:
+    async def scenario() -> None:
+        await create(store, "before")
+        disk.ready.clear()
+        load = asyncio.create_task(store.load([configuration(template="loaded")]))
+        await asyncio.sleep(0.05)
+        disk.ready.set()
+        getattr(store.database, meanwhile)()
+        with pytest.raises(StoreUnavailable, match="something else was done to it meanwhile"):
+            await load
+        assert await stored(path) == ([] if meanwhile == "truncate" else ["before"])
+        assert not path.with_name(f".{path.name}.new").exists()
+
+    run(scenario())

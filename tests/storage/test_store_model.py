@@ -16,7 +16,7 @@ from callconfig.storage import (
     UnknownConfiguration,
     open_store,
 )
-from callconfig.storage.testing import RESOURCE, PostgreSQLServer, configuration, counted_values
+from callconfig.tests.support.stores import RESOURCE, configuration, counted_values
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
@@ -163,8 +163,7 @@ def test_a_store_answers_as_its_model_does(place: str, request: pytest.FixtureRe
             case "file":
                 location = str(Path(folder) / "store.jsonl")
             case _:
-                server: PostgreSQLServer = request.getfixturevalue("postgresql")
-                location = server.fresh_url()
+                location = request.getfixturevalue("postgresql").fresh_url()
 
         def open_new() -> Coroutine[Any, Any, ConfigurationStore]:
             return open_store(location, RESOURCE, values)

@@ -18,7 +18,8 @@ from callconfig.storage import (
     UnreadableStore,
     open_store,
 )
-from callconfig.storage.testing import RESOURCE, PostgreSQLServer, configuration, counted_values, postgresql_server
+from callconfig.tests.support.postgresql import PostgreSQLServer, postgresql_server
+from callconfig.tests.support.stores import RESOURCE, configuration, counted_values
 
 NOBODY_THERE = "postgresql://user:s3cret@127.0.0.1:1/database"
 
@@ -285,7 +286,7 @@ def test_a_missing_driver_is_explained() -> None:
 import asyncio, sys
 sys.modules["psycopg"] = None
 from callconfig.storage import open_store
-from callconfig.storage.testing import RESOURCE, counted_values
+from callconfig.tests.support.stores import RESOURCE, counted_values
 asyncio.run(open_store({NOBODY_THERE!r}, RESOURCE, counted_values()))
 """
     last_line = run_python(code).stderr.splitlines()[-1]

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from callconfig.storage import DuplicateScope, EmbeddedStore, open_store
-from callconfig.storage.testing import RESOURCE, configuration, counted_values
+from callconfig.storage.embedded import Equal
+from callconfig.tests.support.stores import RESOURCE, configuration, counted_values
 from tinydb import Query, where
 from tinydb.operations import delete
 
@@ -92,3 +93,61 @@ def test_tinydb_obeys_the_rules_of_the_store(store: EmbeddedStore, run: Any) -> 
     with pytest.raises(ValueError, match="one table"):
         store.database.table("others")
     assert run(store.find()) == before
+
+
+def test_a_query_for_equal_members_is_answered_in_order_without_reading_the_others(
+    store: EmbeddedStore, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table: Any = store.database.table("configurations")
+    expected = run(store.find(reseller_id="reseller-1"))
+    reads: list[bytes] = []
+    monkeypatch.setattr("callconfig.storage.index.orjson.loads", reads.append)
+    assert [document.text for document in table.search(Equal({"reseller_id": "reseller-1"}))] == expected
+    assert [document.text for document in table.search(Equal({}))] == run(store.find())
+    assert reads == []
+
+
+def test_any_operation_of_tinydb_takes_the_query_for_equal_members(store: EmbeddedStore) -> None:
+    database = store.database
+    both = Equal({"reseller_id": "reseller-1", "template": "b"})
+    assert database.get(both)["id"] == "b"
+    assert database.count(both) == 1
+    assert database.update({"max_retry": 9}, both) == ["b"]
+    assert database.remove(both) == ["b"]
+    assert not database.contains(both)
+
+
+def test_an_operation_on_one_document_writes_one_line(tmp_path: Path, run: Any) -> None:
+    path = tmp_path / "store.jsonl"
+    store = run(open_store(str(path), RESOURCE, counted_values()))
+    inode = path.stat().st_ino
+    lines = [{**configuration(template=name), "id": name, "created_at": "2020-01-01T00:00:00Z"} for name in ("a", "b")]
+    for line in lines:
+        store.database.insert(line)
+    store.database.update({"max_retry": 9}, where("template") == "a")
+    store.database.upsert({"max_retry": 8}, where("template") == "b")
+    store.database.update({"max_retry": 8}, where("template") == "b")  # which changes nothing
+    written = [json.loads(line) for line in path.read_text().splitlines()[1:]]
+    assert written == [*lines, {**lines[0], "max_retry": 9}, {**lines[1], "max_retry": 8}]
+    assert path.stat().st_ino == inode
+    run(store.close())
+
+
+def test_an_operation_on_many_documents_is_done_wholly_or_not_at_all(store: EmbeddedStore, run: Any) -> None:
+    before = run(store.find())
+    complete = {**configuration(template="new"), "id": "new", "created_at": "2020-01-01T00:00:00Z"}
+    with pytest.raises(DuplicateScope):
+        store.database.insert_multiple([complete, {**complete, "id": "newer"}])
+    with pytest.raises(DuplicateScope):
+        store.database.update({"template": "same"}, where("reseller_id") == "reseller-1")
+    assert run(store.find()) == before
+    assert store.database.insert_multiple([complete, {**complete, "id": "newer", "template": "newer"}])
+    assert len(run(store.find())) == 5
+
+
+def test_two_documents_can_exchange_their_scopes_in_one_operation(store: EmbeddedStore, run: Any) -> None:
+    def exchange(document: Any) -> None:
+        document["template"] = {"a": "b", "b": "a"}[document["template"]]
+
+    assert sorted(store.database.update(exchange, where("reseller_id") == "reseller-1")) == ["a", "b"]
+    assert json.loads(run(store.find(reseller_id="reseller-1", template="a"))[0])["id"] == "b"

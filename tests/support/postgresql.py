@@ -1,4 +1,4 @@
-"""For tests and benchmarks of stores: a resource, values that can be foreseen, a PostgreSQL server of their own."""
+"""A PostgreSQL server of a test's own."""
 
 import itertools
 import os
@@ -10,31 +10,11 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-from ..contract.resource import Resource
-from .store import Document, ServerValues
-
-RESOURCE = Resource("id", ("reseller_id", "template"), "created_at", "updated_at")
 UNPRIVILEGED = ("postgres", "nobody")
 """Users that a server can run as when this process is root, which PostgreSQL refuses."""
 STARTING_TIME = 30.0
-
-
-def counted_values() -> ServerValues:
-    """Ids that count up from `cfg_000000000001`, and times one microsecond apart."""
-    ids, ticks = itertools.count(1), itertools.count()
-    start = datetime(2026, 1, 1, tzinfo=UTC)
-    return ServerValues(
-        now=lambda: f"{(start + timedelta(microseconds=next(ticks))).isoformat(timespec='microseconds')[:-6]}Z",
-        new_id=lambda: f"cfg_{next(ids):012}",
-    )
-
-
-def configuration(reseller_id: str = "reseller-1", template: str = "order", **members: Any) -> Document:
-    return {"reseller_id": reseller_id, "template": template, **members}
 
 
 class PostgreSQLServer:
@@ -84,7 +64,7 @@ class PostgreSQLServer:
 
     def _run(self, command: list[str]) -> "subprocess.Popen[bytes]":
         with (self._folder / "log").open("ab") as log:
-            return subprocess.Popen(  # noqa: S603 - our own command
+            return subprocess.Popen(
                 [self._binaries / command[0], *command[1:]], stdout=log, stderr=log, cwd="/", user=self._user
             )
 
@@ -107,7 +87,7 @@ def postgresql_binaries() -> Path:
     """The folder of `initdb` and `postgres`. Raises FileNotFoundError."""
     candidates = [Path(found).parent for found in [shutil.which("initdb")] if found]
     if shutil.which("pg_config"):
-        candidates.append(Path(subprocess.check_output(["pg_config", "--bindir"], text=True).strip()))  # noqa: S607
+        candidates.append(Path(subprocess.check_output(["pg_config", "--bindir"], text=True).strip()))
     candidates += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
     for candidate in candidates:
         if all((candidate / name).exists() for name in ("initdb", "postgres", "pg_isready")):

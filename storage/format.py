@@ -1,0 +1,142 @@
+"""The format of the embedded store's file, read whole and written whole: a header, then one JSON document per line.
+
+A later line with the same id takes the place of the earlier one, and there is no other kind of line: a person can read
+the file, compare two of them and mend one with an editor.
+"""
+
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+
+from .files import folder_to_disk, open_successor, to_disk, write_all
+from .store import StoreError, UnreadableStore
+
+FORMAT = b'{"format":"callconfig store",'
+HEADER = FORMAT + b'"version":1}'
+SHOWN = 40
+"""Bytes of a dropped line that the warning shows: its id is among them, and what may be secret comes later."""
+LINES_PER_WRITE = 1_000
+
+logger = logging.getLogger("callconfig.storage")
+
+Accept = Callable[[bytes, dict[str, Any]], None]
+"""Takes a line and the object in it. Raises ValueError or StoreError to refuse it."""
+
+
+class Extent(NamedTuple):
+    """How far a file reaches: bytes, and lines after the header."""
+
+    length: int
+    lines: int
+
+
+def recover(path: Path, descriptor: int, accept: Accept) -> Extent:
+    """Hand every line of `path`, open as `descriptor`, to `accept`, then see to it that another one can be appended.
+
+    Raises UnreadableStore, before anything is changed, for the first line that is damaged or refused. A last line that
+    is not whole is what a kill in the middle of a write leaves: it is dropped with a warning, since nobody was told
+    that it is kept. Raises OSError.
+    """
+    number = length = 0
+    rest, ended = b"", True
+    with open(descriptor, "rb", buffering=1 << 20, closefd=False) as file:
+        for number, line in enumerate(file, start=1):
+            ended = line.endswith(b"\n")
+            if not ended and not is_json(line):  # else only its end is missing, which an editor may have taken away
+                rest = line
+                break
+            read_line(path, number, line.removesuffix(b"\n"), accept)
+            length += len(line)
+    lines = number - bool(rest)
+    if lines == 0 and not HEADER.startswith(rest):
+        read_line(path, 1, rest, accept)
+    if rest:
+        warning = "%s, line %d is not whole and was dropped: %d bytes that begin with %r"
+        logger.warning(warning, path, number, len(rest), rest[:SHOWN].decode(errors="replace"))
+        os.ftruncate(descriptor, length)
+    missing = HEADER + b"\n" if lines == 0 else b"" if ended or rest else b"\n"
+    write_all(descriptor, missing)
+    to_disk(descriptor)
+    folder_to_disk(path.parent)
+    return Extent(length + len(missing), max(0, lines - 1))
+
+
+def read_line(path: Path, number: int, line: bytes, accept: Accept) -> None:
+    """Raises UnreadableStore with the place and the reason, in one line."""
+    try:
+        if number > 1:
+            accept(line, json_object(line))
+        else:
+            expect_header(line)
+    except (ValueError, StoreError) as error:
+        reason = "".join(character if character.isprintable() else "\ufffd" for character in str(error))
+        raise UnreadableStore(f"{path}, line {number}: {reason}; the file was left as it is") from error
+
+
+def expect_header(line: bytes) -> None:
+    """Raises ValueError unless `line` says that the file is a store, in the one format there is so far."""
+    if line != HEADER:
+        known = line.startswith(FORMAT)
+        raise ValueError("a format of another version of callconfig" if known else "not a callconfig store")
+
+
+def json_object(line: bytes) -> dict[str, Any]:
+    """Raises ValueError."""
+    try:
+        document = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f"not JSON at column {error.colno}: {error.msg}") from error
+    if not isinstance(document, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004 - of the data, not of a caller
+    return document
+
+
+def is_json(line: bytes) -> bool:
+    try:
+        orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return False
+    return True
+
+
+class Successor:
+    """A complete file beside `path`, locked, that becomes `path` by one rename or is discarded.
+
+    Every method raises OSError, and the file at `path` is then as it was. May be made in another thread.
+    """
+
+    def __init__(self, path: Path, mode: int, texts: list[bytes], to_disk: Callable[[int], None]) -> None:
+        self._path = path
+        self._to_disk = to_disk
+        self._temporary = path.with_name(f".{path.name}.new")
+        self.descriptor = open_successor(self._temporary, mode)
+        self.extent = Extent(0, 0)
+        try:
+            self.add(HEADER + b"\n", lines=0)
+            for start in range(0, len(texts), LINES_PER_WRITE):
+                some = texts[start : start + LINES_PER_WRITE]
+                self.add(b"\n".join(some) + b"\n", lines=len(some))
+            self._to_disk(self.descriptor)
+        except OSError:
+            self.discard()
+            raise
+
+    def add(self, content: bytes, lines: int) -> None:
+        """Write `content`, which has so many lines."""
+        write_all(self.descriptor, content)
+        self.extent = Extent(self.extent.length + len(content), self.extent.lines + lines)
+
+    def take_the_name(self) -> None:
+        """Put all of the file on the disk, then replace `path` by it."""
+        self._to_disk(self.descriptor)
+        folder_to_disk(self._path.parent)  # if this has to fail, then here, while nothing has changed
+        self._temporary.replace(self._path)
+
+    def discard(self) -> None:
+        """Leave nothing behind."""
+        os.close(self.descriptor)
+        self._temporary.unlink(missing_ok=True)

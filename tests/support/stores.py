@@ -1,0 +1,24 @@
+"""For tests and benchmarks of stores: a resource, and values that can be foreseen."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from callconfig.contract.resource import Resource
+from callconfig.storage import Document, ServerValues
+
+RESOURCE = Resource("id", ("reseller_id", "template"), "created_at", "updated_at")
+
+
+def counted_values() -> ServerValues:
+    """Ids that count up from `cfg_000000000001`, and times one microsecond apart."""
+    ids, ticks = itertools.count(1), itertools.count()
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    return ServerValues(
+        now=lambda: f"{(start + timedelta(microseconds=next(ticks))).isoformat(timespec='microseconds')[:-6]}Z",
+        new_id=lambda: f"cfg_{next(ids):012}",
+    )
+
+
+def configuration(reseller_id: str = "reseller-1", template: str = "order", **members: Any) -> Document:
+    return {"reseller_id": reseller_id, "template": template, **members}
