@@ -64,12 +64,13 @@ def members(schema: Mapping[str, Any], resolve: Resolve, required: bool = True) 
 
 
 def rules(schema: Mapping[str, Any], resolve: Resolve) -> list[Mapping[str, Any]]:
-    """The schemas of rules across members (`x-rule`) that hold for a schema."""
-    own: list[Mapping[str, Any]] = []
-    for part in flattened(schema, resolve).get("allOf", []):
-        flat = flattened(part, resolve)
-        own += [flat] if "x-rule" in flat else rules(flat, resolve)
-    return own
+    """The rules across members (`x-rule`) that hold for a schema: branches of its `not: {anyOf: […]}`.
+
+    A branch says how its rule is broken: what fits the branch breaks it.
+    """
+    schema = dereferenced(schema, resolve)
+    own = [branch for branch in schema.get("not", {}).get("anyOf", ()) if "x-rule" in branch]
+    return own + [rule for part in schema.get("allOf", ()) for rule in rules(part, resolve)]
 
 
 def flattened(schema: Mapping[str, Any], resolve: Resolve) -> dict[str, Any]:
@@ -78,8 +79,7 @@ def flattened(schema: Mapping[str, Any], resolve: Resolve) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for part in schema.get("allOf", []):
         inherited = flattened(part, resolve)
-        if "x-rule" not in inherited:
-            flat = _merged(flat, {key: value for key, value in inherited.items() if key != "allOf"})
+        flat = _merged(flat, {key: value for key, value in inherited.items() if key != "allOf"})
     return _merged(flat, schema)
 
 
