@@ -89,4 +89,6 @@ def _inside(kind: str, node: Mapping[str, Any]) -> Iterator[Place]:
         yield from (("schema", ("properties", name), each) for name, each in node.get("properties", {}).items())
         for word in ("allOf", "anyOf", "oneOf"):
             yield from (("schema", (word, at), each) for at, each in enumerate(node.get(word, ())))
-        yield from (("schema", (word,), node[word]) for word in ("items", "not", "additionalProperties") if word in node)
+        yield from (
+            ("schema", (word,), node[word]) for word in ("items", "not", "additionalProperties") if word in node
+        )

@@ -64,13 +64,17 @@ def members(schema: Mapping[str, Any], resolve: Resolve, required: bool = True) 
 
 
 def rules(schema: Mapping[str, Any], resolve: Resolve) -> list[Mapping[str, Any]]:
-    """The rules across members (`x-rule`) that hold for a schema: branches of its `not: {anyOf: […]}`.
+    """The rules across members (`x-rule`) that hold for a schema, each once, from its `not: {anyOf: […]}`.
 
-    A branch says how its rule is broken: what fits the branch breaks it.
+    The `anyOf` of a rule has the ways to break it: what fits one of them breaks the rule.
     """
     schema = dereferenced(schema, resolve)
-    own = [branch for branch in schema.get("not", {}).get("anyOf", ()) if "x-rule" in branch]
-    return own + [rule for part in schema.get("allOf", ()) for rule in rules(part, resolve)]
+    own: dict[str, dict[str, Any]] = {}
+    for branch in schema.get("not", {}).get("anyOf", ()):
+        if "x-rule" in branch:
+            told = {key: branch[key] for key in ("x-rule", "description")}
+            own.setdefault(branch["x-rule"]["id"], {**told, "anyOf": []})["anyOf"].append(branch)
+    return [*own.values(), *(rule for part in schema.get("allOf", ()) for rule in rules(part, resolve))]
 
 
 def flattened(schema: Mapping[str, Any], resolve: Resolve) -> dict[str, Any]:

@@ -67,11 +67,11 @@ def _bound(targets: Mapping[str, Any]) -> None:
     """Raises InvalidContract for a schema that is made of itself, and for references that multiply without end."""
     same = {reference: set(_same_value(target)) for reference, target in targets.items()}
     done: set[str] = set()
-    for reference in targets:
+    for reference in sorted(targets):
         _check_ends(reference, same, (), done)
     inside = {reference: list(_references(target)) for reference, target in targets.items()}
     sizes: dict[str, int] = {}
-    for reference in targets:
+    for reference in sorted(targets):
         if _size(reference, inside, sizes) > MOST_REFERENCES:
             raise InvalidContract(f"{reference}: comes to more than {MOST_REFERENCES} references")
 
