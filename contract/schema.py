@@ -108,7 +108,8 @@ class Schema:
 
     def _origin(self, error: ValidationError) -> tuple[str, dict[str, Any]]:
         """The keyword that failed, and the schema it stands in."""
-        schema = node = self._translated
+        node: Any = self._translated
+        schema = node
         for step in error.schema_path[:-1]:
             node = node[int(step) if isinstance(node, list) else step]
             if isinstance(node, dict):
@@ -134,7 +135,7 @@ class Schema:
         return Finding(rule, place, f"{inside} {detail}" if inside else detail, name=name)
 
 
-def _culprit(rule: dict[str, Any], value: dict[str, Json]) -> str:
+def _culprit(rule: dict[str, Any], value: Json) -> str:
     """The member that a broken rule across members points at: the first of its members that is missing."""
     members: list[str] = rule["x-rule"]["members"]
     return next((name for name in members if value.get(name) is None), members[0])

@@ -16,7 +16,7 @@ class NotPlain(ValueError):
     """The text is not YAML, or its values are not those of JSON; the message says why, in one line."""
 
 
-class _Loader(_SafeLoader):  # type: ignore[misc] # which of the two it is, the machine decides
+class _Loader(_SafeLoader):
     """YAML as JSON has it: a date is a string."""
 
 
@@ -49,7 +49,7 @@ def _measure(text: bytes) -> None:
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in sizes and any(anchor == event.anchor for anchor, _ in open_at):
                 raise NotPlain(f"*{event.anchor}: holds itself")
-            values += sizes.get(event.anchor, 1)
+            values += sizes.get(str(event.anchor), 1)
         elif isinstance(event, yaml.NodeEvent):
             values += 1
             if isinstance(event, yaml.CollectionStartEvent):

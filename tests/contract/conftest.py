@@ -50,8 +50,8 @@ def python() -> Path:
 
     def install(folder: Path) -> None:
         subprocess.run(["uv", "venv", "--quiet", "--clear", folder / "venv"], check=True)
-        packages = ["--python", folder / "venv" / "bin" / "python", "--requirement", CLIENTS / "requirements.txt"]
-        subprocess.run(["uv", "pip", "install", "--quiet", *packages], check=True)
+        into, packages = folder / "venv" / "bin" / "python", CLIENTS / "requirements.txt"
+        subprocess.run(["uv", "pip", "install", "--quiet", "--python", into, "--requirement", packages], check=True)
 
     return _installed(CLIENTS / "requirements.txt", install) / "venv" / "bin"
 

@@ -1,4 +1,4 @@
-"""Clients that other people's generators make of the served contract: they compile, and hold a conversation with the mock.
+"""Clients that other people's generators make of the served contract compile, and hold a conversation with the mock.
 
 Each creates, lists, reads, puts back what it read, and is refused with 400, 404 and 409, in its own types.
 """

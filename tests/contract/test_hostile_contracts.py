@@ -1,6 +1,7 @@
 """A contract file from a stranger: one line of words, in bounded time, whatever it holds; nothing else is ever read."""
 
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -42,17 +43,12 @@ HOSTILE = {
     "references that double": (schemas(doubling(22)), "comes to more than 50000 references"),
     "aliases that multiply": (
         "a: &a [x, x, x, x, x, x, x, x, x]\n"
-        + "".join(
-            f"{one}: &{one} [{', '.join([f'*{before}'] * 9)}]\n" for before, one in zip(NINE, NINE[1:], strict=False)
-        ),
+        + "".join(f"{one}: &{one} [{', '.join([f'*{before}'] * 9)}]\n" for before, one in pairwise(NINE)),
         "more than 2000000 values",
     ),
     "merges that multiply": (
         "a: &a {x: 1}\n"
-        + "".join(
-            f"{one}: &{one} {{<<: [{', '.join([f'*{before}'] * 9)}]}}\n"
-            for before, one in zip(NINE, NINE[1:], strict=False)
-        ),
+        + "".join(f"{one}: &{one} {{<<: [{', '.join([f'*{before}'] * 9)}]}}\n" for before, one in pairwise(NINE)),
         "more than 2000000 values",
     ),
     "an alias of itself": ("a: &a [*a]\n", "holds itself"),
