@@ -1,4 +1,4 @@
-"""Whether a document is a contract: OpenAPI 3.0, whole in itself, without endless schemas, its own `x-` members right."""
+"""Whether a document is a contract: OpenAPI 3.0, whole in itself, without endless schemas, its `x-` members sound."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
