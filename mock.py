@@ -169,7 +169,7 @@ def _authentication(path: Path | None, contract: Contract) -> Authentication | N
     if path is None:
         return None
     try:
-        return Authentication.from_file(path, contract.roles)
+        return Authentication.from_file(path, contract)
     except InvalidAuthentication as error:
         raise CouldNotRun(f"--auth {error}") from error
 

@@ -53,6 +53,7 @@ class Schema:
         translator = _Translator(resolve, direction)
         self._translated = translator.document(schema)
         self._validator = Draft4Validator(self._translated, formats=FORMATS, validate_formats=True)
+        self._rules: dict[int, Draft4Validator] = {}
         self.fill_defaults: Transform = _transform(schema, resolve, _filler) or _identity
         """A copy with every default of the contract in its place, members in the contract's order."""
         self.without_write_only: Transform = _transform(schema, resolve, _hider) or _identity
@@ -73,12 +74,14 @@ class Schema:
 
     def _explain(self, error: ValidationError, value: Json, place: Place, name: str | None) -> Iterator[Finding]:
         """One finding or more for an error, in words for people rather than for the keyword that failed."""
-        keyword, schema, rule = self._origin(error)
+        keyword, schema = self._origin(error)
         path = error.instance_path
-        if rule is not None:
-            yield self._located(rule["x-rule"]["id"], rule["description"], _culprit(rule, error), place, name)
-            return
         kind = error.kind
+        if isinstance(kind, ValidationErrorKind.Not) and (broken := self._broken_rules(schema["not"], error.instance)):
+            for rule in broken:
+                culprit = [*path, _culprit(rule, error.instance)]
+                yield self._located(rule["x-rule"]["id"], rule["description"], culprit, place, name)
+            return
         if isinstance(kind, ValidationErrorKind.AdditionalProperties):
             known = schema.get("properties", {})
             for unexpected in kind.unexpected:
@@ -103,17 +106,26 @@ class Schema:
             instance = _SECRET if secret else error.instance
             yield self._located(keyword, detail_of(schema.get(keyword), instance), path, place, name)
 
-    def _origin(self, error: ValidationError) -> tuple[str, dict[str, Any], dict[str, Any] | None]:
-        """The keyword that failed, the schema it stands in, and the rule across members that it belongs to, if any."""
+    def _origin(self, error: ValidationError) -> tuple[str, dict[str, Any]]:
+        """The keyword that failed, and the schema it stands in."""
         node: Any = self._translated
-        schema, rule = node, None
+        schema = node
         for step in error.schema_path[:-1]:
             node = node[int(step) if isinstance(node, list) else step]
             if isinstance(node, dict):
                 schema = node
-                if "x-rule" in node:
-                    rule = node
-        return str(error.schema_path[-1]), schema, rule
+        return str(error.schema_path[-1]), schema
+
+    def _broken_rules(self, forbidden: dict[str, Any], value: Json) -> list[dict[str, Any]]:
+        """The rules across members that a value breaks: the branches of `not: {anyOf: […]}` that it fits."""
+        rules = [branch for branch in forbidden.get("anyOf", ()) if "x-rule" in branch]
+        return [rule for rule in rules if self._compiled(rule).is_valid(value)]
+
+    def _compiled(self, rule: dict[str, Any]) -> Draft4Validator:
+        if id(rule) not in self._rules:
+            document = {**rule, "definitions": self._translated["definitions"]}
+            self._rules[id(rule)] = Draft4Validator(document, formats=FORMATS, validate_formats=True)
+        return self._rules[id(rule)]
 
     @staticmethod
     def _located(rule: str, detail: str, path: list[str | int], place: Place, name: str | None) -> Finding:
@@ -123,11 +135,10 @@ class Schema:
         return Finding(rule, place, f"{inside} {detail}" if inside else detail, name=name)
 
 
-def _culprit(rule: dict[str, Any], error: ValidationError) -> list[str | int]:
+def _culprit(rule: dict[str, Any], value: Json) -> str:
     """The member that a broken rule across members points at: the first of its members that is missing."""
     members: list[str] = rule["x-rule"]["members"]
-    instance: Any = error.instance
-    return [*error.instance_path, next((name for name in members if instance.get(name) is None), members[0])]
+    return next((name for name in members if value.get(name) is None), members[0])
 
 
 def _distance(branch: list[ValidationError]) -> tuple[bool, int]:
@@ -272,6 +283,10 @@ def _transform(
         if reference in above:
             return None  # a recursive schema is followed once around
         return _transform(resolve(reference), resolve, of_object, above | {reference})
+    parts = {part["$ref"] for part in schema.get("allOf", ()) if "$ref" in part}
+    if parts & above:
+        return None
+    above |= parts
     if "items" in schema:
         if (of_item := _transform(schema["items"], resolve, of_object, above)) is None:
             return None

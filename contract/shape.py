@@ -64,12 +64,17 @@ def members(schema: Mapping[str, Any], resolve: Resolve, required: bool = True) 
 
 
 def rules(schema: Mapping[str, Any], resolve: Resolve) -> list[Mapping[str, Any]]:
-    """The schemas of rules across members (`x-rule`) that hold for a schema."""
-    own: list[Mapping[str, Any]] = []
-    for part in flattened(schema, resolve).get("allOf", []):
-        flat = flattened(part, resolve)
-        own += [flat] if "x-rule" in flat else rules(flat, resolve)
-    return own
+    """The rules across members (`x-rule`) that hold for a schema, each once, from its `not: {anyOf: […]}`.
+
+    The `anyOf` of a rule has the ways to break it: what fits one of them breaks the rule.
+    """
+    schema = dereferenced(schema, resolve)
+    own: dict[str, dict[str, Any]] = {}
+    for branch in schema.get("not", {}).get("anyOf", ()):
+        if "x-rule" in branch:
+            told = {key: branch[key] for key in ("x-rule", "description")}
+            own.setdefault(branch["x-rule"]["id"], {**told, "anyOf": []})["anyOf"].append(branch)
+    return [*own.values(), *(rule for part in schema.get("allOf", ()) for rule in rules(part, resolve))]
 
 
 def flattened(schema: Mapping[str, Any], resolve: Resolve) -> dict[str, Any]:
@@ -78,8 +83,7 @@ def flattened(schema: Mapping[str, Any], resolve: Resolve) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for part in schema.get("allOf", []):
         inherited = flattened(part, resolve)
-        if "x-rule" not in inherited:
-            flat = _merged(flat, {key: value for key, value in inherited.items() if key != "allOf"})
+        flat = _merged(flat, {key: value for key, value in inherited.items() if key != "allOf"})
     return _merged(flat, schema)
 
 

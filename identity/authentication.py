@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ..contract.document import InvalidContract
+from ..contract.document import Contract, InvalidContract
 from ..contract.operation import Headers
 from ..contract.schema import Schema
 from ..contract.strict_json import NotStrictJson, decode
@@ -64,10 +64,11 @@ class Authentication:
         self._jwt = _Jwt(settings["jwt"]) if "jwt" in settings else None
 
     @classmethod
-    def from_file(cls, path: Path, roles: Mapping[str, Sequence[str]]) -> "Authentication":
-        """Raises InvalidAuthentication, also for a file that cannot be read."""
+    def from_file(cls, path: Path, contract: Contract) -> "Authentication":
+        """Raises InvalidAuthentication, also for a file that cannot be read, and a contract without roles."""
         try:
-            return cls(decode(path.read_bytes()), roles)
+            check_roles(contract)
+            return cls(decode(path.read_bytes()), contract.roles)
         except OSError as error:
             raise InvalidAuthentication(f"{path}: {error.strerror}") from error
         except NotStrictJson as error:
@@ -95,6 +96,15 @@ class Authentication:
         if missing := [name for name in self._roles[role] if name not in own]:
             raise Unauthorized(f"A token with the role {role} must have {' and '.join(missing)}.")
         return Caller(role, own)
+
+
+def check_roles(contract: Contract) -> None:
+    """Raises InvalidAuthentication for an operation that does not say who may use it, with roles of the contract."""
+    for operation in contract.operations.values():
+        if "x-roles" not in operation.declared:
+            raise InvalidAuthentication(f"{operation.id} has no x-roles, so nobody is known to be allowed to use it")
+        if unknown := [role for role in operation.declared["x-roles"] if role not in contract.roles]:
+            raise InvalidAuthentication(f"{operation.id}: the contract has no role {unknown[0]}")
 
 
 class _Jwt:

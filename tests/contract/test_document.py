@@ -80,7 +80,7 @@ def schemas(node: Any, pointer: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 BOUNDS = {
-    "string": ({"maxLength"}, {"pattern"}, {"enum"}),
+    "string": ({"maxLength"}, {"pattern"}, {"enum"}, {"readOnly"}),  # what the server makes is not kept from a request
     "integer": ({"minimum", "maximum"},),
     "array": ({"maxItems"},),
 }
@@ -107,12 +107,80 @@ def test_requests_are_closed_and_responses_are_open(contract: Contract) -> None:
                 assert schema.accepts({**value, "surprise": 1}) == (direction == "response"), place
 
 
-@pytest.mark.parametrize("name", ["CreateRequest", "CreateResponse", "UpdateRequest"])
-def test_the_published_samples_stand_in_the_contract_to_the_letter(contract: Contract, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "place"), [("CreateRequest", "value"), ("CreateResponse", "x-published"), ("UpdateRequest", "value")]
+)
+def test_the_published_samples_stand_in_the_contract_to_the_letter(contract: Contract, name: str, place: str) -> None:
     published = json.loads((PUBLISHED / f"{name}.json").read_text())
-    example = contract.document["components"]["examples"][name]["value"]
+    example = contract.document["components"]["examples"][name][place]
     assert example == published
     assert list(example) == list(published)
+
+
+def test_an_answer_has_every_member_that_was_published_of_it(contract: Contract) -> None:
+    """The examples are executed, so what stands in `value` is what the mock answers."""
+    examples = contract.document["components"]["examples"].values()
+    abbreviated = [example for example in examples if "x-published" in example]
+    assert len(abbreviated) == 1
+    for example in abbreviated:
+        assert {name: example["value"][name] for name in example["x-published"]} == example["x-published"]
+
+
+def test_what_is_always_answered_is_required_and_only_a_secret_is_not_answered(contract: Contract) -> None:
+    for pointer, schema in schemas(contract.document["components"]["schemas"], ""):
+        closed = schema.get("additionalProperties") is False
+        if schema.get("type") == "object" and "properties" in schema and not closed and "/not" not in pointer:
+            optional = [
+                name
+                for name, member in schema["properties"].items()
+                if name not in schema.get("required", []) and not member.get("writeOnly")
+            ]
+            assert optional == {"/Problem": ["errors"], "/Violation": ["pointer", "name"]}.get(pointer, []), pointer
+
+
+def test_the_copies_of_a_member_are_the_same(contract: Contract) -> None:
+    """A fact that stands in several schemas is one fact: what differs is only whether the object is closed."""
+    declared = contract.document["components"]["schemas"]
+    answered = declared["CallExecutionConfig"]
+    for name in ("CallExecutionConfigCreate", "CallExecutionConfigUpdate"):
+        form = declared[name]
+        assert form["not"] == answered["not"]
+        for member, schema in form["properties"].items():
+            assert _open(schema) == _open(answered["properties"][member]), f"{name}.{member}"
+    assert declared["CallExecutionConfigUpdate"]["properties"].keys() == answered["properties"].keys()
+    made = {"id", "created_at", "updated_at"}
+    assert declared["CallExecutionConfigCreate"]["properties"].keys() == answered["properties"].keys() - made
+    assert declared["CallExecutionConfigCreate"]["required"] == declared["CallExecutionConfigUpdate"]["required"]
+    assert _open(declared["PreCheckInput"])["properties"] == _open(declared["PreCheck"])["properties"]
+    times = {
+        schema["pattern"]
+        for name, schema in answered["properties"].items()
+        if name.endswith(("_start_time", "_end_time"))
+    }
+    assert len(times) == 1
+    numbers = [
+        answered["properties"]["inbound_redirect_number"],
+        answered["properties"]["rate_limit_whitelist"]["items"],
+        answered["properties"]["telephony_config"]["properties"]["from_number"],
+    ]
+    assert len({schema["pattern"] for schema in numbers}) == 1
+    for operation in contract.operations.values():
+        for parameter in operation.parameters:
+            member = answered["properties"][parameter.name]
+            bounds = ("type", "minLength", "maxLength")
+            assert parameter.declared == {name: member[name] for name in bounds}, parameter.name
+
+
+def _open(schema: Any) -> Any:
+    """A schema without what says that an object is closed and what of it is required, at any depth."""
+    if isinstance(schema, list):
+        return [_open(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return {"$ref": schema["$ref"].removesuffix("Input")}
+    left_out = {"required"} | ({"additionalProperties"} if schema.get("additionalProperties") is False else set())
+    return {name: _open(value) for name, value in schema.items() if name not in left_out}
 
 
 def test_every_member_belongs_to_a_group_and_every_group_has_members(contract: Contract) -> None:
@@ -122,7 +190,7 @@ def test_every_member_belongs_to_a_group_and_every_group_has_members(contract: C
 
 
 def test_the_rules_across_members_have_names_of_their_own(contract: Contract) -> None:
-    rules = contract.document["components"]["schemas"]["ConfigurationRules"]["allOf"]
+    rules = contract.document["components"]["schemas"]["CallExecutionConfig"]["not"]["anyOf"]
     names = [rule["x-rule"]["id"] for rule in rules]
     assert len(set(names)) == 3
     assert not set(names) & ENGINE_RULES.keys()

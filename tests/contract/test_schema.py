@@ -157,14 +157,47 @@ def test_members_that_are_never_returned_are_taken_out_at_any_depth() -> None:
     ]
 
 
-RULE = {
-    "description": "a needs b",
-    "x-rule": {"id": "a-needs-b", "members": ["b"]},
-    "anyOf": [{"properties": {"a": {"enum": [False]}}}, {"required": ["b"]}],
+RULES = {
+    "not": {
+        "anyOf": [
+            {
+                "description": "a needs b",
+                "x-rule": {"id": "a-needs-b", "members": ["b"]},
+                "required": ["a"],
+                "properties": {"a": {"enum": [True]}, "b": {"enum": [None]}},
+            },
+            {
+                "description": "a and c go together",
+                "x-rule": {"id": "a-with-c", "members": ["a", "c"]},
+                "oneOf": [{"required": ["a"]}, {"required": ["c"]}],
+            },
+        ]
+    }
 }
 
 
-def test_a_rule_across_members_is_told_in_its_own_words() -> None:
-    declared = {"properties": {"a": {}, "b": {}}, "allOf": [{"$ref": "#/rules"}]}
-    (finding,) = schema(declared, rules={"allOf": [RULE]}).findings({"a": True}, "body")
-    assert (finding.rule, finding.pointer, finding.detail) == ("a-needs-b", "/b", "a needs b")
+@pytest.mark.parametrize(
+    ("value", "broken"),
+    [
+        ({"a": True, "b": 1, "c": 1}, []),
+        ({"a": True, "c": 1}, [("a-needs-b", "/b", "a needs b")]),
+        ({"c": 1}, [("a-with-c", "/a", "a and c go together")]),
+        ({"a": True}, [("a-needs-b", "/b", "a needs b"), ("a-with-c", "/c", "a and c go together")]),
+    ],
+)
+@pytest.mark.parametrize("declared", [RULES, {"allOf": [{"$ref": "#/rules"}]}])
+def test_each_rule_across_members_that_is_broken_is_told_in_its_own_words(
+    declared: dict[str, Any], value: Any, broken: list[tuple[str, str, str]]
+) -> None:
+    findings = schema(declared, rules=RULES).findings(value, "body")
+    assert [(finding.rule, finding.pointer, finding.detail) for finding in findings] == broken
+
+
+def test_a_rule_inside_an_item_points_into_the_item() -> None:
+    (finding,) = schema({"items": RULES}).findings([{}, {"c": 1}], "body")
+    assert (finding.rule, finding.pointer) == ("a-with-c", "/1/a")
+
+
+def test_a_recursion_through_all_of_ends() -> None:
+    tree = {"properties": {"next": {"allOf": [{"$ref": "#/tree"}]}, "size": {"default": 1}}}
+    assert schema({"$ref": "#/tree"}, tree=tree).fill_defaults({"next": {}})["size"] == 1

@@ -225,7 +225,7 @@ def test_a_token_is_neither_logged_nor_in_the_journal(
 
 def test_the_served_contract_asks_for_a_token_only_where_the_server_does(guarded: TestClient, api: TestClient) -> None:
     assert guarded.get("/openapi.json").json()["security"] == [{"bearerToken": []}]
-    assert "security" not in api.get("/openapi.json").json()
+    assert api.get("/openapi.json").json()["security"] == [{}, {"bearerToken": []}]
 
 
 def test_without_authentication_a_token_is_ignored(api: TestClient) -> None:
@@ -258,7 +258,7 @@ def test_settings_that_make_no_sense_are_told_in_a_line_without_their_secrets(
     file = tmp_path / "auth.json"
     file.write_text(json.dumps(settings))
     with pytest.raises(InvalidAuthentication) as error:
-        Authentication.from_file(file, contract.roles)
+        Authentication.from_file(file, contract)
     assert str(file) in str(error.value)
     assert reason in str(error.value)
     assert "s3cret" not in str(error.value)
@@ -276,3 +276,12 @@ def test_every_operation_says_which_roles_may_use_it(contract: Contract) -> None
 @pytest.mark.timeout(300)
 def test_every_property_of_the_contract_holds_where_a_token_is_asked_for(guarded: TestClient) -> None:
     hold_every_property(guarded.app, "/openapi.json", max_examples=5, headers=bearer("t-admin"))
+
+
+def test_an_operation_that_does_not_say_who_may_use_it_is_refused_at_start(contract: Contract, tmp_path: Path) -> None:
+    altered = json.loads(json.dumps(contract.document))
+    del altered["paths"]["/configurations"]["get"]["x-roles"]
+    file = tmp_path / "auth.json"
+    file.write_text('{"tokens": []}')
+    with pytest.raises(InvalidAuthentication, match="listConfigurations has no x-roles"):
+        Authentication.from_file(file, Contract(altered))

@@ -1,0 +1,119 @@
+"""Clients that other people's generators make of the served contract compile, and hold a conversation with the mock.
+
+Each creates, lists, reads, puts back what it read, and is refused with 400, 404 and 409, in its own types.
+"""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+
+CLIENTS = Path(__file__).parent / "clients"
+Generate = tuple[str | Path, ...]
+
+pytestmark = pytest.mark.slow
+
+ZONE = "string+iana-time-zone=string"
+"""A format of our own is a string to who does not know it."""
+_UNCALLED_FOR = "ModelUtils - Failed to get the schema name: null"
+"""openapi-generator says so of every contract whose answers are referenced responses."""
+
+
+def _typescript(tool: str, node: Path, python: Path) -> tuple[Generate, Path]:
+    modules = node / "node_modules" / ".bin"
+    generators: dict[str, tuple[Generate, Path]] = {
+        "openapi-fetch": (
+            (modules / "openapi-typescript", "openapi.json", "-o", "generated.ts", "--default-non-nullable=false"),
+            modules,
+        ),
+        "hey-api": (
+            (modules / "openapi-ts", "-i", "openapi.json", "-o", "generated", "-c", "@hey-api/client-fetch"),
+            modules,
+        ),
+        "orval": ((modules / "orval", "--config", "orval.config.js"), modules),
+        "typescript-fetch": (_openapi_generator("typescript-fetch", "generated"), python),
+    }
+    return generators[tool]
+
+
+def _openapi_generator(kind: str, output: str, *more: str) -> Generate:
+    return ("openapi-generator-cli", "generate", "-i", "openapi.json", "-g", kind, "-o", output, *more)
+
+
+def _warnings(written: str) -> list[str]:
+    """The lines in which a generator complains."""
+    lines = (line for line in written.splitlines() if _UNCALLED_FOR not in line)
+    return [line for line in lines if any(word in line.lower() for word in ("warn", "error", "unsupported", "skip"))]
+
+
+def _fetch(url: str, folder: Path) -> None:
+    (folder / "openapi.json").write_bytes(httpx.get(f"{url}/openapi.json").content)
+
+
+@pytest.mark.parametrize("tool", ["openapi-fetch", "hey-api", "orval", "typescript-fetch"])
+def test_a_typescript_client_compiles_strictly_and_talks_to_the_mock(
+    tool: str, serve: Callable[..., Any], node: Path, python: Path, run: Callable[..., str], tmp_path: Path
+) -> None:
+    url = serve("--quiet").url
+    _fetch(url, tmp_path)
+    for name in ("expected.ts", "run.js", "tsconfig.json"):
+        shutil.copy(CLIENTS / name, tmp_path)
+    shutil.copy(CLIENTS / f"{tool}.ts", tmp_path / "conversation.ts")
+    (tmp_path / "node_modules").symlink_to(node / "node_modules")
+    output = f"{{target: './generated.ts', client: 'fetch', baseUrl: '{url}'}}"
+    (tmp_path / "orval.config.js").write_text(
+        f"module.exports = {{api: {{input: './openapi.json', output: {output}}}}}"
+    )
+    command, path = _typescript(tool, node, python)
+    assert _warnings(run(*command, path=path)) == []
+    run(node / "node_modules" / ".bin" / "tsc", "-p", "tsconfig.json")
+    run("node", "run.js", url)
+
+
+PYTHON: dict[str, Generate] = {
+    "openapi_python_client": (
+        *("openapi-python-client", "generate", "--path", "openapi.json"),
+        *("--output-path", "generated", "--meta", "none", "--fail-on-warning"),
+    ),
+    "openapi_generator_python": _openapi_generator("python", ".", "--package-name", "generated"),
+    "datamodel_code_generator": (
+        *("datamodel-codegen", "--input", "openapi.json", "--input-file-type", "openapi", "--output", "generated.py"),
+        *("--output-model-type", "pydantic_v2.BaseModel", "--strict-nullable", "--use-annotated"),
+        "--set-default-enum-member",
+        *("--formatters", "builtin", "--type-mappings", ZONE, "--disable-timestamp"),
+    ),
+}
+
+
+@pytest.mark.parametrize("tool", PYTHON)
+def test_a_python_client_type_checks_and_talks_to_the_mock(
+    tool: str, serve: Callable[..., Any], python: Path, run: Callable[..., str], tmp_path: Path
+) -> None:
+    url = serve("--quiet").url
+    _fetch(url, tmp_path)
+    shutil.copy(CLIENTS / f"{tool}.py", tmp_path / "conversation.py")
+    assert _warnings(run(*PYTHON[tool], path=python)) == []
+    # Not what a tool brings along for every contract, such as its HTTP client: what it made of this one.
+    made = [path for path in ("generated/models", "generated/api", "generated.py") if (tmp_path / path).exists()]
+    run(python / "mypy", "--follow-imports=silent", "conversation.py", *made)
+    run(python / "python", "conversation.py", url)
+
+
+def test_what_is_generated_has_the_names_that_a_person_would_give(
+    serve: Callable[..., Any], python: Path, run: Callable[..., str], tmp_path: Path
+) -> None:
+    _fetch(serve("--quiet").url, tmp_path)
+    run(*PYTHON["datamodel_code_generator"], path=python)
+    defined = [
+        line.removeprefix("class ").partition("(")[0]
+        for line in (tmp_path / "generated.py").read_text().splitlines()
+        if line.startswith("class ")
+    ]
+    assert {
+        *("CallExecutionConfig", "CallExecutionConfigCreate", "CallExecutionConfigUpdate", "PreCheck"),
+        *("Problem", "Violation", "CallingProvider", "InboundBlockAction", "PreCheckType", "FailureAction"),
+        *("HttpMethod", "RequestPart", "TelephonyConfig"),
+    } <= set(defined)

@@ -1,0 +1,113 @@
+"""A contract file from a stranger: one line of words, in bounded time, whatever it holds; nothing else is ever read."""
+
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from callconfig.contract.document import Contract, InvalidContract
+
+HEAD = """openapi: 3.0.3
+info: {title: t, version: '1'}
+paths:
+  /x:
+    post:
+      x-roles: [admin]
+      requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/A'}}}}
+      responses: {'200': {description: d}}
+"""
+NINE = "abcdefghijklm"
+
+
+def schemas(text: str) -> str:
+    return f"{HEAD}components: {{schemas: {{{text}}}}}\n"
+
+
+def doubling(levels: int) -> str:
+    twice = "{type: object, properties: {a: {$ref: '#/components/schemas/S%d'}, b: {$ref: '#/components/schemas/S%d'}}}"
+    named = ", ".join(f"S{level}: {twice % (level + 1, level + 1)}" for level in range(levels))
+    return f"A: {{$ref: '#/components/schemas/S0'}}, {named}, S{levels}: {{type: string}}"
+
+
+HOSTILE = {
+    "a file": (schemas("A: {$ref: 'file:///etc/passwd'}"), "only references inside the document"),
+    "a page": (schemas("A: {$ref: 'http://127.0.0.1:9/x'}"), "only references inside the document"),
+    "a neighbour": (schemas("A: {$ref: 'other.yaml#/A'}"), "only references inside the document"),
+    "a loop": (schemas("A: {$ref: '#/components/schemas/A'}"), "refers to itself"),
+    "a longer loop": (
+        schemas("A: {$ref: '#/components/schemas/B'}, B: {$ref: '#/components/schemas/A'}"),
+        "refers to itself",
+    ),
+    "allOf itself": (schemas("A: {allOf: [{$ref: '#/components/schemas/A'}]}"), "refers to itself"),
+    "not itself": (schemas("A: {not: {anyOf: [{$ref: '#/components/schemas/A'}]}}"), "refers to itself"),
+    "references that double": (schemas(doubling(22)), "comes to more than 50000 references"),
+    "aliases that multiply": (
+        "a: &a [x, x, x, x, x, x, x, x, x]\n"
+        + "".join(f"{one}: &{one} [{', '.join([f'*{before}'] * 9)}]\n" for before, one in pairwise(NINE)),
+        "more than 2000000 values",
+    ),
+    "merges that multiply": (
+        "a: &a {x: 1}\n"
+        + "".join(f"{one}: &{one} {{<<: [{', '.join([f'*{before}'] * 9)}]}}\n" for before, one in pairwise(NINE)),
+        "more than 2000000 values",
+    ),
+    "an alias of itself": ("a: &a [*a]\n", "holds itself"),
+    "deep blocks": ("- " * 200_000 + "x", "nested deeper than 100 levels"),
+    "deep brackets": ("[" * 200_000, "nested deeper than 100 levels"),
+    "deep keys": ("? " * 200_000, "nested deeper than 100 levels"),
+    "many digits": (f"openapi: {'9' * 5000}", "a number of 5000 characters"),
+    "a number in base 60": (f"openapi: 1{':1' * 200_000}", "a number of 400001 characters"),
+    "a tag of Python": ("openapi: !!python/object:os.system x\n", "neither YAML nor JSON"),
+    "bytes": ("openapi: !!binary aGVsbG8=\n", "neither YAML nor JSON"),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_a_hostile_contract_is_refused_in_one_line_and_in_time(tmp_path: Path, kind: str) -> None:
+    text, reason = HOSTILE[kind]
+    path = tmp_path / "contract.yaml"
+    path.write_text(text)
+    started = time.process_time()
+    with pytest.raises(InvalidContract, match=reason) as caught:
+        Contract.load(path)
+    assert time.process_time() - started < 5
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 500
+
+
+def test_a_path_of_twelve_parameters_is_looked_up_in_linear_time() -> None:
+    path = "/" + "-".join(f"{{p{number}}}" for number in range(12)) + "+{last}"
+    document = {
+        "info": {"title": "t", "version": "1"},
+        "paths": {path: {"get": {"responses": {}}}},
+    }
+    contract = Contract(document)
+    started = time.process_time()
+    assert contract.route("/" + "-" * 20_000) is None
+    assert time.process_time() - started < 1
+    found = contract.route("/" + "-".join("abcdefghijkl") + "+z")
+    assert found is not None
+    assert "".join(found[1].values()) == "abcdefghijklz"
+
+
+MISSPELT = {
+    "x-role: [admin]": 'x-role is not a known member; did you mean "x-roles"?',
+    "x-roles: admin": "x-roles must be array",
+    "x-roles: [admin, 1]": "x-roles/1 must be string",
+}
+
+
+@pytest.mark.parametrize("member", MISSPELT)
+def test_a_member_of_ours_that_is_misspelt_stops_loading_in_words(tmp_path: Path, member: str) -> None:
+    path = tmp_path / "contract.yaml"
+    path.write_text(schemas("A: {type: string}").replace("x-roles: [admin]", member))
+    with pytest.raises(InvalidContract) as caught:
+        Contract.load(path)
+    assert MISSPELT[member] in str(caught.value)
+
+
+@pytest.mark.parametrize("member", ["x-internal: true", "x-codeSamples: []", "x-amazon-apigateway-auth: {type: NONE}"])
+def test_a_member_of_another_tool_is_passed_over(tmp_path: Path, member: str) -> None:
+    path = tmp_path / "contract.yaml"
+    path.write_text(schemas("A: {type: string}").replace("x-roles: [admin]", member))
+    assert Contract.load(path).title == "t"
