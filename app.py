@@ -28,14 +28,13 @@ from .controls import handlers as control_handlers
 from .controls.clock import Sources
 from .controls.controls import BASE_PATH as CONTROLS_PATH
 from .controls.controls import Controls
-from .controls.problems import CONTROL_PROBLEMS, SESSION_PROBLEMS
+from .controls.refusals import CONTROL_PROBLEMS, SESSION_PROBLEMS
 from .documentation.served import ServedReference
 from .handlers import configurations
 from .handlers.problems import PROBLEMS
 from .identity.authentication import Authentication
-from .identity.caller import Authenticate, Caller
+from .identity.caller import IDENTITY_PROBLEMS, Authenticate, Caller
 from .identity.ownership import OwnConfigurations
-from .identity.problems import IDENTITY_PROBLEMS
 from .storage import MEMORY, ConfigurationStore, ServerValues, open_store
 
 logger = logging.getLogger("callconfig")

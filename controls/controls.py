@@ -8,8 +8,8 @@ from ..contract.operation import Headers
 from ..identity.caller import Unauthorized, bearer_token, equal
 from ..storage import ConfigurationStore
 from ..traffic.redaction import Redaction
+from .bundle import load_controls
 from .clock import Sources
-from .document import load_controls
 from .sessions import DEFAULT, Limits, Session, Sessions
 
 BASE_PATH = "/_mock"

@@ -7,7 +7,7 @@ from typing import Any
 from ..contract.document import METHODS, Contract
 from ..contract.operation import Operation
 from ..contract.problem import PROBLEM_JSON, type_of
-from ..contract.rules import RULES
+from ..contract.rulebook import RULES
 from .exchanges import Example, examples, operations, parameters, path_item, slug, text_of
 from .execution import Answer
 from .objects import Anchors, Objects

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from ..contract.operation import Headers
+from ..contract.problem import Problem, Problems
 
 
 class Unauthorized(Exception):
@@ -45,3 +46,10 @@ def equal(one: bytes, other: bytes) -> bool:
 
 Authenticate = Callable[[Headers], Caller]
 """From the header fields of a request to its caller. Raises Unauthorized."""
+
+
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="callconfig"'}
+IDENTITY_PROBLEMS: Problems = {
+    Unauthorized: lambda error: Problem("unauthorized", str(error), headers=CHALLENGE),
+    Forbidden: lambda error: Problem("forbidden", str(error)),
+}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from callconfig.contract.document import Contract
-from callconfig.contract.rules import ENGINE_RULES
+from callconfig.contract.rulebook import ENGINE_RULES
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("contract", "handlers", "storage", "controls", "identity", "traffic", "verification", "documentation")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from callconfig.contract.document import BUILT_IN, Contract, InvalidContract
-from callconfig.contract.rules import ENGINE_RULES
+from callconfig.contract.rulebook import ENGINE_RULES
 from callconfig.contract.schema import Schema
 from openapi_spec_validator import OpenAPIV30SpecValidator
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from callconfig.contract.document import Contract
-from callconfig.controls.document import load_controls
+from callconfig.controls.bundle import load_controls
 
 ROOT = Path(__file__).parents[2]
 

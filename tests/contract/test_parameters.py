@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from callconfig.contract.parameters import Parameter, read_parameters
-from callconfig.contract.rules import ENGINE_RULES
+from callconfig.contract.rulebook import ENGINE_RULES
 
 
 def no_references(reference: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from callconfig.contract.rules import ENGINE_RULES
+from callconfig.contract.rulebook import ENGINE_RULES
 from callconfig.contract.schema import Schema
 
 NO_REFERENCES: dict[str, Any] = {}

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from callconfig.contract.document import Contract
-from callconfig.controls.document import load_controls
+from callconfig.controls.bundle import load_controls
 from callconfig.controls.sessions import Limits
 from callconfig.tests.support.properties import hold_every_property
 from openapi_spec_validator import OpenAPIV30SpecValidator

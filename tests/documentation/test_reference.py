@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from callconfig.cli import main
 from callconfig.contract.document import Contract
-from callconfig.contract.rules import ENGINE_RULES, RULES
+from callconfig.contract.rulebook import ENGINE_RULES, RULES
 from callconfig.documentation.page import Page
 from callconfig.documentation.snippets import LOCAL_MOCK
 from callconfig.documentation.violations import violation

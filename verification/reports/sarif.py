@@ -10,7 +10,7 @@ import yaml
 
 from ...contract.document import BUILT_IN
 from ...contract.interaction import by_name
-from ...contract.rules import RULES
+from ...contract.rulebook import RULES
 from ...traffic.curl import curl
 from ..result import Failure, Result
 from ..terminal import explain

@@ -3,7 +3,7 @@
 from ..contract.finding import Finding
 from ..contract.problem import Problem, Problems
 from ..contract.schema import show
-from ..identity.problems import IDENTITY_PROBLEMS
+from ..identity.caller import IDENTITY_PROBLEMS
 from .handlers import DuplicateItems
 from .journal import UnknownRequest
 from .rules import NotInContract, UnknownRule
