@@ -311,16 +311,18 @@ def _filler(
     defaults = {name: nested["default"] for name, nested in properties.items() if "default" in nested}
     if not defaults and not inside:
         return None
-    members = [(name, defaults.get(name, _ABSENT), inside.get(name)) for name in properties]
+    template = {name: defaults.get(name, _ABSENT) for name in properties}
+    changeable = [name for name, default in defaults.items() if isinstance(default, dict | list)]
 
     def fill(value: dict[str, Json]) -> Json:
-        filled = {}
-        for name, default, fill_inside in members:
+        filled = {**template, **value}
+        for name in changeable:
+            if name not in value:
+                filled[name] = deepcopy(defaults[name])
+        for name, fill_inside in inside.items():
             if name in value:
-                filled[name] = fill_inside(value[name]) if fill_inside else value[name]
-            elif default is not _ABSENT:
-                filled[name] = deepcopy(default) if isinstance(default, dict | list) else default
-        return filled | {name: member for name, member in value.items() if name not in filled}
+                filled[name] = fill_inside(value[name])
+        return {name: member for name, member in filled.items() if member is not _ABSENT}
 
     return fill
 

@@ -4,12 +4,13 @@ import random
 import re
 import secrets
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from ..storage import ServerValues
 
 _ID_BYTES = 8
+_IDS_AT_A_TIME = 512
 
 
 class Clock:
@@ -48,19 +49,26 @@ class Ids:
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
         self._given: deque[str] = deque()
-        self._bytes: Callable[[int], bytes] = secrets.token_bytes
+        self._made: Iterator[str] = _random(secrets.token_bytes)
 
     def new(self) -> str:
         if self._given:
             return self._given.popleft()
-        return self._prefix + self._bytes(_ID_BYTES).hex()
+        return self._prefix + next(self._made)
 
     def determine(self, given: Iterable[str], seed: int | None) -> None:
         self._given = deque(given)
-        self._bytes = secrets.token_bytes if seed is None else random.Random(seed).randbytes  # noqa: S311 (wanted)
+        self._made = _random(secrets.token_bytes if seed is None else random.Random(seed).randbytes)  # noqa: S311
 
     def release(self) -> None:
         self.determine((), None)
+
+
+def _random(source: Callable[[int], bytes]) -> Iterator[str]:
+    """Ids of random bytes, of which many are asked for at a time: the system's cost a good part of a request."""
+    while True:
+        made = source(_ID_BYTES * _IDS_AT_A_TIME)
+        yield from (made[at : at + _ID_BYTES].hex() for at in range(0, len(made), _ID_BYTES))
 
 
 class Sources:
