@@ -9,11 +9,11 @@ import contextlib
 import errno
 import logging
 import socket
-from asyncio import CancelledError, TimerHandle, Transport, get_running_loop
+from asyncio import AbstractEventLoop, CancelledError, TimerHandle, Transport, get_running_loop
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from multiprocessing.queues import SimpleQueue
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -125,6 +125,50 @@ class Server(uvicorn.Server):
             self._captured_signals.clear()
 
 
+class Corked:
+    """A transport that writes together what is written in one turn of the event loop.
+
+    The head of a response and its body cost one system call then, which is a good part of a request.
+    """
+
+    MOST = 65_536
+    """Bytes that wait for the end of the turn; what is more goes out at once, and is subject to flow control."""
+
+    def __init__(self, transport: Transport, loop: AbstractEventLoop) -> None:
+        self._transport, self._loop = transport, loop
+        self._waiting: list[bytes] = []
+        self._size = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        if not self._waiting:
+            self._loop.call_soon(self._flush)
+        self._waiting.append(data)
+        self._size += len(data)
+        if self._size > self.MOST:
+            self._flush()
+
+    def write_eof(self) -> None:
+        self._flush()
+        self._transport.write_eof()
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def abort(self) -> None:
+        self._waiting.clear()
+        self._transport.abort()
+
+    def _flush(self) -> None:
+        if self._waiting:
+            self._transport.write(b"".join(self._waiting))
+            self._waiting.clear()
+            self._size = 0
+
+
 if HttpToolsProtocol is not None:
 
     class Protocol(HttpToolsProtocol):
@@ -144,7 +188,7 @@ if HttpToolsProtocol is not None:
         _refused = False
 
         def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
-            super().connection_made(transport)
+            super().connection_made(cast("Transport", Corked(transport, self.loop)))
             if len(self.connections) > self.MOST_CONNECTIONS:
                 self._refuse(503)
             else:

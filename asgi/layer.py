@@ -16,7 +16,7 @@ from ..contract.problem import INTERNAL_ERROR
 from ..controls.controls import Controls, is_control
 from ..controls.sessions import InvalidSessionName, TooManySessions
 from .access_log import AccessLog
-from .exchange import Exchange
+from .exchange import KEY, Exchange
 from .messages import respond_problem
 from .routing import Table
 from .steering import Steering
@@ -70,6 +70,7 @@ class RequestLayer:
         finally:
             if not exchange.entry.ended:
                 self._end(exchange)
+            del scope[KEY]  # the scope is the connection's, which the exchange knows: a cycle costs the collector
 
     def _prepared(self, exchange: Exchange, scope: Scope) -> ASGIApp:
         """Enter the session; the application that the request goes to."""

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Resource:
     """The one thing that a contract keeps, by the names of its members."""
 
@@ -25,7 +26,7 @@ class Resource:
     input: Mapping[str, Any] = field(default_factory=dict)
     """As a request gives the whole of it: a schema, or a reference to one."""
 
-    @property
+    @cached_property
     def server_members(self) -> frozenset[str]:
         """What the server makes, whatever a request says."""
         return frozenset({self.identity, self.created_at, self.updated_at})

@@ -26,11 +26,13 @@ class Clock:
 
     def instant(self) -> datetime:
         """The time of now, in UTC."""
-        return self._frozen or _later(datetime.now(UTC), self._offset)
+        if self._frozen is not None:
+            return self._frozen
+        return _later(datetime.now(UTC), self._offset) if self._offset else datetime.now(UTC)
 
     def now(self) -> str:
         """The time of now as storage wants it: RFC 3339 with microseconds and `Z`."""
-        return self.instant().isoformat(timespec="microseconds").replace("+00:00", "Z")
+        return f"{self.instant().isoformat(timespec='microseconds')[: -len('+00:00')]}Z"
 
     def set(self, instant: datetime, *, frozen: bool) -> None:
         self._frozen = instant if frozen else None

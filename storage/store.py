@@ -133,9 +133,8 @@ def with_server_members(
     resource: Resource, values: Document, *, identity: str, created_at: str, updated_at: str
 ) -> Document:
     """`values` between its id and its times; what `values` says about those is passed over."""
-    names = (resource.identity, resource.created_at, resource.updated_at)
-    if any(name in values for name in names):
-        values = {member: value for member, value in values.items() if member not in names}
+    if not resource.server_members.isdisjoint(values):
+        values = {member: value for member, value in values.items() if member not in resource.server_members}
     return {resource.identity: identity, **values, resource.created_at: created_at, resource.updated_at: updated_at}
 
 
