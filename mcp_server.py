@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import signal
 from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Any
@@ -17,6 +18,7 @@ from mcp.shared.exceptions import MCPError
 from .app import create_app, sources
 from .contract.document import Contract
 from .contract.operation import is_json, media_type
+from .contract.schema import Schema
 from .controls.controls import BASE_PATH as CONTROLS_PATH
 from .controls.controls import SESSION_HEADER, Controls
 from .controls.document import load_controls
@@ -38,6 +40,11 @@ def serve(options: McpOptions) -> int:
     """Serve until standard input ends. Raises CouldNotRun."""
     log_to_terminal()
     contract = Contract.load(validate=False)
+    if options.session is not None:
+        controls = load_controls(contract)
+        name = Schema(controls.resolve("#/components/schemas/Name"), controls.resolve, "request")
+        for finding in name.findings(options.session, "header", "--session"):
+            raise CouldNotRun(f"{finding.name} {finding.detail}")
     asyncio.run(_serve_own(options, contract) if options.url is None else _serve_for(options.url, options, contract))
     return OK
 
@@ -62,7 +69,7 @@ async def _serve_own(options: McpOptions, contract: Contract) -> None:
 
 
 class _Guest(Server):
-    """Leaves signals as they are: they end the process, which would wait for its standard input otherwise."""
+    """Leaves signals to the process that it is a guest in."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -84,7 +91,7 @@ async def _serve_for(url: str, options: McpOptions, contract: Contract) -> None:
 
 
 def _client() -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(timeout=TIMEOUT, trust_env=False)
+    return httpx2.AsyncClient(timeout=TIMEOUT, trust_env=False, headers={"User-Agent": "callconfig"})
 
 
 def _root(url: str) -> str:
@@ -104,6 +111,7 @@ async def _converse(url: str, options: McpOptions, contract: Contract, *, is_ste
     if is_steerable:
         headers = _headers(options, is_control=True)
         places[CONTROLS_PATH] = Place(load_controls(contract), _root(url) + CONTROLS_PATH, headers)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # ends the process; whoever waits for a line cannot be interrupted
     async with _client() as client, stdio_server() as (read, write):
         server = protocol_server(url, places, client)
         await server.run(read, write, server.create_initialization_options())
