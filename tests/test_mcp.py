@@ -1,6 +1,7 @@
 """`callconfig mcp`, held in conversations by the protocol's own client."""
 
 import json
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -230,3 +231,10 @@ def test_a_tool_says_of_a_body_what_the_engine_says(
     _, findings = request_body.read({"content-type": "application/json"}, json.dumps(body).encode())
     validator = Draft202012Validator(TOOLS["createConfiguration"][0].described().input_schema)
     assert validator.is_valid({"body": body}) == (findings == [])
+
+
+@pytest.mark.xdist_group("wheel")
+def test_without_the_extra_it_says_what_to_install(installed: Path) -> None:
+    done = subprocess.run([installed / "bin" / "callconfig", "mcp"], capture_output=True, text=True, check=False)
+    assert done.returncode == COULD_NOT_RUN
+    assert done.stderr == "callconfig: mcp is not installed; install callconfig[mcp]\n"
