@@ -19,9 +19,9 @@ from .app import create_app, sources
 from .contract.document import Contract
 from .contract.operation import is_json, media_type
 from .contract.schema import Schema
+from .controls.bundle import load_controls
 from .controls.controls import BASE_PATH as CONTROLS_PATH
 from .controls.controls import SESSION_HEADER, Controls
-from .controls.document import load_controls
 from .mcp_tools import Place, reason
 from .options import McpOptions
 from .outcome import OK, CouldNotRun
@@ -167,13 +167,14 @@ def _instructions(url: str, places: dict[str, Place]) -> str:
     api = places[""]
     session = api.headers.get(SESSION_HEADER)
     said = [
-        f"{api.contract.title} {api.contract.version} at {url}"
-        + (f", in the session that the header {SESSION_HEADER}: {session} names." if session else "."),
+        f"{api.contract.title} {api.contract.version}: {url}",
         'A result is {"status": …, "body": …}; an error says in words what was wrong, and where.',
     ]
+    if session is not None:
+        said.append(f"A client under test sends {SESSION_HEADER}: {session} to be in the same session.")
     if CONTROLS_PATH in places:
         said.append(
             "It is a mock, to be steered: replaceState and createRule prepare what a client under test meets at that "
             "URL; findRequests shows what it sent, with `valid: false` only what broke the contract, and its findings."
         )
-    return " ".join(said)
+    return "\n".join(said)

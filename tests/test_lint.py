@@ -54,7 +54,7 @@ def test_the_hook_finds_what_is_wrong_with_the_files_it_is_for(tmp_path: Path) -
     chosen = [path for path in paths if re.search(hook["files"], path)]
     assert chosen == ["api/openapi.json", "api/openapi.yml", "openapi.yaml"]
     name, *rest = shlex.split(hook["entry"])
-    command = [Path(sys.executable).parent / name, *rest, *chosen]
+    command = [str(Path(sys.executable).parent / name), *rest, *chosen]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert [line.split(": ")[0] for line in done.stderr.splitlines()] == ["api/openapi.json", "api/openapi.yml"]

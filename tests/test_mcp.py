@@ -1,6 +1,8 @@
 """`callconfig mcp`, held in conversations by the protocol's own client."""
 
 import json
+import re
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -13,7 +15,7 @@ import httpx2 as httpx
 import pytest
 from callconfig.cli import main
 from callconfig.contract.document import Contract
-from callconfig.controls.document import load_controls
+from callconfig.controls.bundle import load_controls
 from callconfig.mcp_tools import OperationTool, Place
 from callconfig.outcome import COULD_NOT_RUN
 from jsonschema_rs import Draft202012Validator, meta
@@ -24,11 +26,11 @@ Json = Any
 
 
 @asynccontextmanager
-async def agent(*options: str) -> AsyncIterator[Client]:
+async def agent(*options: str, mode: str = "auto") -> AsyncIterator[Client]:
     """A client of a `callconfig mcp` of its own."""
     command = StdioServerParameters(command=sys.executable, args=["-m", "callconfig", "mcp", *options])
     with anyio.fail_after(90):
-        async with Client(stdio_client(command)) as client:
+        async with Client(stdio_client(command), mode=mode) as client:
             yield client
 
 
@@ -60,9 +62,12 @@ def tools() -> dict[str, tuple[OperationTool, Contract]]:
 TOOLS = tools()
 
 
-def test_an_agent_holds_a_conversation(sample: dict[str, Any]) -> None:
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_an_agent_holds_a_conversation(sample: dict[str, Any], mode: str) -> None:
+    """Also one that begins with the handshake of the protocol's versions up to 2025."""
+
     async def converse() -> None:
-        async with agent() as client:
+        async with agent(mode=mode) as client:
             assert [tool.name for tool in (await client.list_tools()).tools] == list(TOOLS)
 
             created = await answered(client, "createConfiguration", body=sample)
@@ -98,10 +103,29 @@ def test_an_agent_holds_a_conversation(sample: dict[str, Any]) -> None:
     anyio.run(converse)
 
 
+@pytest.mark.parametrize("with_signal", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_while_it_waits_for_input(with_signal: signal.Signals) -> None:
+    command = [sys.executable, "-m", "callconfig", "mcp"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write(b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n')
+        process.stdin.flush()
+        assert b'"id":1' in process.stdout.readline()
+        process.send_signal(with_signal)
+        assert process.wait(10) == -with_signal
+        assert process.stderr.read() == b""
+
+
 def test_a_client_under_test_meets_what_the_agent_prepared(sample: dict[str, Any]) -> None:
     async def converse() -> None:
         async with agent() as client:
-            url = (client.instructions or "").split(" at ")[1].split()[0].rstrip(".")
+            said = client.instructions or ""
+            assert set(re.findall(r"\b[a-z]+[A-Z][A-Za-z]+", said)) == {"replaceState", "createRule", "findRequests"}
+            assert set(TOOLS) > {"replaceState", "createRule", "findRequests"}
+            url = said.splitlines()[0].split(": ")[1]
             await answered(client, "createRule", body={"answer": {"status": 503}, "times": 1})
             statuses = [httpx.post(f"{url}/configurations", json=sample).status_code for _ in range(2)]
             assert statuses == [503, 201]

@@ -110,8 +110,8 @@ def test_callconfig_is_added_to_another_project_as_it_is_written(wheel: Path, tm
         here = re.sub(r"file:///downloads/[^\"]+", f"file://{wheel}", here)
         assert here != command
         subprocess.run(shlex.split(here), cwd=project, capture_output=True, check=True)
-        told = ["uv", "run", "callconfig", "lint", ROOT / "openapi.yaml"]
-        subprocess.run(told, cwd=project, capture_output=True, check=True)
+        lint = ["uv", "run", "callconfig", "lint", str(ROOT / "openapi.yaml")]
+        subprocess.run(lint, cwd=project, capture_output=True, check=True)
 
 
 def test_what_hosts_of_agents_are_told_is_a_command() -> None:
@@ -130,3 +130,9 @@ def test_the_hook_that_is_shown_exists() -> None:
 def test_every_file_that_is_named_exists() -> None:
     for name in re.findall(r"\]\(([^)h][^)]*)\)", README):
         assert (ROOT / name).is_file(), name
+
+
+def test_every_example_is_run_by_a_test() -> None:
+    tests = "".join(path.read_text() for path in Path(__file__).parent.rglob("test_*.py"))
+    for example in (ROOT / "examples").iterdir():
+        assert f'"{example.name}"' in tests, example.name
