@@ -52,6 +52,11 @@ def test_each_step_of_the_workflow_says_what_the_action_and_the_command_take(giv
     COMMANDS.commands[name].make_context(name, options)
 
 
+def test_an_empty_token_is_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CALLCONFIG_TOKEN", "")
+    assert COMMANDS.commands["check"].make_context("check", []).params["token"] is None
+
+
 def test_the_action_names_commands_that_there_are() -> None:
     listed = ACTION["inputs"]["command"]["description"].partition("such as ")[2].rstrip(".")
     for name in listed.replace(" or ", ", ").split(", "):
