@@ -15,6 +15,8 @@ from .options import (
     CheckOptions,
     CompareOptions,
     DocsBuildOptions,
+    LintOptions,
+    McpOptions,
     Option,
     ProxyOptions,
     ServeOptions,
@@ -169,6 +171,18 @@ def _docs_build(options: DocsBuildOptions) -> int:
     return build(options.contract, options.output, example_mock)
 
 
+def _lint(options: LintOptions) -> int:
+    from .lint import lint
+
+    return lint(options.files)
+
+
+def _mcp(options: McpOptions) -> int:
+    with _extra("mcp"):
+        from .mcp_server import serve
+    return serve(options)
+
+
 COMMANDS = click.version_option(package_name="callconfig", prog_name="callconfig", message="%(prog)s %(version)s")(
     click.Group(
         "callconfig",
@@ -225,6 +239,25 @@ COMMANDS = click.version_option(package_name="callconfig", prog_name="callconfig
                 "interaction broke the contract gets the header field Callconfig-Findings with their number and the "
                 "first one.",
                 "callconfig proxy --upstream https://staging.example.com --record session.har",
+            ),
+            _command(
+                "lint",
+                LintOptions,
+                _lint,
+                "Say whether files are contracts.",
+                "Say of each FILE whether everything here can be made from it: OpenAPI 3.0, whole in itself, every "
+                "schema one that compiles. What is wrong is told in one line for each file.",
+                "callconfig lint openapi.yaml",
+            ),
+            _command(
+                "mcp",
+                McpOptions,
+                _mcp,
+                "Offer the mock to agents.",
+                "Speak the Model Context Protocol on standard input and output: each operation of the API is a tool, "
+                "and so is each control; the contract and the reference are resources. Without --url a mock is started "
+                "on loopback, and ends with its input.",
+                "callconfig mcp --url http://127.0.0.1:8080 --session agent",
             ),
             click.Group(
                 "docs",

@@ -284,3 +284,37 @@ class DocsBuildOptions:
     contract: Annotated[Path | None, Option(help="an OpenAPI 3.0 file instead of the built-in one", metavar="FILE")] = (
         None
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class McpOptions:
+    """`callconfig mcp`."""
+
+    url: Annotated[
+        str | None,
+        Option(
+            help="a server that runs, with the prefix that it mounts the API under; without it a mock is started",
+            type=URL,
+            metavar="URL",
+        ),
+    ] = None
+    session: Annotated[str | None, Option(help="the session to be in, as X-Mock-Session names it", metavar="NAME")] = (
+        None
+    )
+    token: Annotated[str | None, Option(help="bearer token for the API", type=TOKEN, metavar="TOKEN")] = field(
+        default=None, repr=False
+    )
+    control_token: Annotated[
+        str | None, Option(help="what controls ask for as `Authorization: Bearer TOKEN`", type=TOKEN, metavar="TOKEN")
+    ] = field(default=None, repr=False)
+    store: Annotated[str, Option(help="of the mock that is started: a file, or :memory:", metavar="PLACE")] = ":memory:"
+    port: Annotated[
+        int, Option(help="of the mock that is started, on loopback; 0 picks a free one", type=PORT, metavar="N")
+    ] = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LintOptions:
+    """`callconfig lint`."""
+
+    files: Annotated[tuple[Path, ...], Option(help="an OpenAPI 3.0 file", metavar="FILE...", is_argument=True)]

@@ -59,6 +59,11 @@ class Schema:
         self.without_write_only: Transform = _transform(schema, resolve, _hider) or _identity
         """The value without the members that are never returned."""
 
+    @property
+    def json_schema(self) -> Mapping[str, Any]:
+        """The schema in JSON Schema draft 4, with every schema that it refers to among its `definitions`."""
+        return self._translated
+
     def accepts(self, value: Json) -> bool:
         return self._validator.is_valid(value)
 

@@ -161,7 +161,7 @@ def test_a_reader_who_has_seen_enough_is_no_error() -> None:
 def test_the_command_starts_without_what_it_does_not_need() -> None:
     """`callconfig --help` imports neither the web stack nor the test tools."""
     heavy = ["connexion", "starlette", "schemathesis", "hypothesis", "openapi_spec_validator", "psycopg", "jinja2"]
-    heavy += ["uvicorn", "asyncio", "yaml", "orjson", "callconfig.contract"]
+    heavy += ["uvicorn", "mcp", "asyncio", "yaml", "orjson", "callconfig.contract"]
     script = (
         f"import sys, callconfig.cli as c; c.main(['serve', '--help']);print([n for n in {heavy} if n in sys.modules])"
     )

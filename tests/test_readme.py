@@ -1,13 +1,16 @@
 """The README is true line by line: its conversations are held with a real server, and the answers are compared."""
 
+import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from callconfig.cli import COMMANDS
 from callconfig.tests.support.running import serving
 
@@ -91,6 +94,45 @@ def test_the_example_for_client_teams_passes_as_it_is_written(tmp_path: Path) ->
     assert "1 passed" in done.stdout, done.stdout
 
 
+@pytest.mark.xdist_group("wheel")
+def test_callconfig_is_added_to_another_project_as_it_is_written(wheel: Path, tmp_path: Path) -> None:
+    """From a repository, and from a wheel; each in a project of its own, where the command then runs."""
+    repository = shutil.copytree(ROOT, tmp_path / "callconfig", ignore=shutil.ignore_patterns(".*", "*.egg-info"))
+    author = ["-c", "user.name=A", "-c", "user.email=a@example.com"]
+    for told in (["init", "-q"], ["add", "."], [*author, "commit", "-qm", "All"]):
+        subprocess.run(["git", *told], cwd=repository, check=True)
+    commands = re.findall(r"^uv add --dev .*$", README, re.MULTILINE)
+    assert len(commands) == 2
+    for number, command in enumerate(commands):
+        project = tmp_path / str(number)
+        subprocess.run(["uv", "init", "--quiet", "--bare", "--python", sys.executable, project], check=True)
+        here = command.replace("git+https://git.example.com/calls/callconfig", f"git+file://{repository}")
+        here = re.sub(r"file:///downloads/[^\"]+", f"file://{wheel}", here)
+        assert here != command
+        subprocess.run(shlex.split(here), cwd=project, capture_output=True, check=True)
+        lint = ["uv", "run", "callconfig", "lint", str(ROOT / "openapi.yaml")]
+        subprocess.run(lint, cwd=project, capture_output=True, check=True)
+
+
+def test_what_hosts_of_agents_are_told_is_a_command() -> None:
+    blocks = map(json.loads, re.findall(r"^```json\n(.*?)^```$", README, re.MULTILINE | re.DOTALL))
+    (host,) = [block for block in blocks if "mcpServers" in block]
+    (server,) = host["mcpServers"].values()
+    name, *options = server["args"][server["args"].index("callconfig") + 1 :]
+    COMMANDS.commands[name].make_context(name, options)
+
+
+def test_the_hook_that_is_shown_exists() -> None:
+    (shown,) = re.findall(r"- id: (\S+)", README)
+    assert shown in {hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())}
+
+
 def test_every_file_that_is_named_exists() -> None:
     for name in re.findall(r"\]\(([^)h][^)]*)\)", README):
         assert (ROOT / name).is_file(), name
+
+
+def test_every_example_is_run_by_a_test() -> None:
+    tests = "".join(path.read_text() for path in Path(__file__).parent.rglob("test_*.py"))
+    for example in (ROOT / "examples").iterdir():
+        assert f'"{example.name}"' in tests, example.name

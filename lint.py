@@ -1,0 +1,24 @@
+"""`callconfig lint`: whether files are contracts, fast enough for a hook before each commit."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .contract.document import Contract, InvalidContract
+from .outcome import FINDINGS, OK, printable
+
+
+def lint(files: Sequence[Path]) -> int:
+    """A line on standard error for each file that is no contract; FINDINGS when there is one."""
+    wrong = [finding for path in files if (finding := _finding(path)) is not None]
+    for finding in wrong:
+        print(printable(finding), file=sys.stderr)
+    return FINDINGS if wrong else OK
+
+
+def _finding(path: Path) -> str | None:
+    try:
+        Contract.load(path)
+    except InvalidContract as error:
+        return str(error)
+    return None

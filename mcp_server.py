@@ -1,0 +1,180 @@
+"""`callconfig mcp`: the API and the controls of a mock as tools for agents (Model Context Protocol, on stdio)."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Iterator
+from importlib.metadata import version
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+from mcp import types
+from mcp.server.lowlevel import Server as ProtocolServer
+from mcp.server.stdio import stdio_server
+from mcp.shared.exceptions import MCPError
+
+from .app import create_app, sources
+from .contract.document import Contract
+from .contract.operation import is_json, media_type
+from .contract.schema import Schema
+from .controls.bundle import load_controls
+from .controls.controls import BASE_PATH as CONTROLS_PATH
+from .controls.controls import SESSION_HEADER, Controls
+from .mcp_tools import Place, reason
+from .options import McpOptions
+from .outcome import OK, CouldNotRun
+from .serving import Config, Server, listen, log_to_terminal, root_url
+from .storage import StoreError, open_store
+
+TIMEOUT = 150.0
+"""Seconds to wait for an answer: a search waits for up to a minute, and a delay may last as long."""
+PAGES = {"reference.md": "text/markdown", "openapi.yaml": "application/yaml"}
+"""What a mock serves beside the operations of each contract, as resources."""
+
+logger = logging.getLogger("callconfig")
+
+
+def serve(options: McpOptions) -> int:
+    """Serve until standard input ends. Raises CouldNotRun."""
+    log_to_terminal()
+    contract = Contract.load(validate=False)
+    if options.session is not None:
+        controls = load_controls(contract)
+        name = Schema(controls.resolve("#/components/schemas/Name"), controls.resolve, "request")
+        for finding in name.findings(options.session, "header", "--session"):
+            raise CouldNotRun(f"{finding.name} {finding.detail}")
+    asyncio.run(_serve_own(options, contract) if options.url is None else _serve_for(options.url, options, contract))
+    return OK
+
+
+async def _serve_own(options: McpOptions, contract: Contract) -> None:
+    """Serve the tools of a mock in this process. Its URL is open on loopback: a client under test uses it, too."""
+    values = sources(contract)
+    with listen("127.0.0.1", options.port) as listening:
+        try:
+            store = await open_store(options.store, contract.stored, values.values)
+        except StoreError as error:
+            raise CouldNotRun(f"{error}; choose another place with --store") from error
+        controls = Controls(contract, store, values, token=options.control_token)
+        server = _Guest(Config(create_app(contract, store, controls=controls)), controls.sessions.stop)
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        try:
+            await _converse(root_url(listening), options, contract, is_steerable=True)
+        finally:
+            server.should_exit = True
+            await serving
+            await store.close()
+
+
+class _Guest(Server):
+    """Leaves signals to the process that it is a guest in."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _serve_for(url: str, options: McpOptions, contract: Contract) -> None:
+    """Serve the tools of a server that runs already. Raises CouldNotRun when none does."""
+    async with _client() as client:
+        try:
+            clock = await client.get(f"{_root(url)}{CONTROLS_PATH}/clock", headers=_headers(options, is_control=True))
+        except httpx2.HTTPError as error:
+            raise CouldNotRun(f"nothing answers at {url}: {reason(error)}; is the server running?") from error
+    is_steerable = clock.status_code == 200 and is_json(media_type(clock.headers.get("content-type", ""))[0])
+    if not is_steerable:
+        why = "is --control-token right?" if clock.status_code == 401 else "it has no controls"
+        logger.warning("callconfig: %s cannot be steered (%s); only the API is offered", url, why)
+    await _converse(url, options, contract, is_steerable=is_steerable)
+
+
+def _client() -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(timeout=TIMEOUT, trust_env=False, headers={"User-Agent": "callconfig"})
+
+
+def _root(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _headers(options: McpOptions, *, is_control: bool) -> dict[str, str]:
+    token = options.control_token if is_control else options.token
+    session = {SESSION_HEADER: options.session} if options.session else {}
+    return session | ({"authorization": f"Bearer {token}"} if token else {})
+
+
+async def _converse(url: str, options: McpOptions, contract: Contract, *, is_steerable: bool) -> None:
+    """Answer on standard output what is asked on standard input, until that ends."""
+    places = {"": Place(contract, url, _headers(options, is_control=False))}
+    if is_steerable:
+        headers = _headers(options, is_control=True)
+        places[CONTROLS_PATH] = Place(load_controls(contract), _root(url) + CONTROLS_PATH, headers)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # ends the process; whoever waits for a line cannot be interrupted
+    async with _client() as client, stdio_server() as (read, write):
+        server = protocol_server(url, places, client)
+        await server.run(read, write, server.create_initialization_options())
+
+
+def protocol_server(url: str, places: dict[str, Place], client: httpx2.AsyncClient) -> ProtocolServer[Any]:
+    """A tool for each operation of the places; their contracts and references as resources."""
+    tools = {tool.name: tool for place in places.values() for tool in place.tools()}
+    pages = {f"callconfig://{path}/{name}": (place, name) for path, place in places.items() for name in PAGES}
+
+    async def list_tools(_context: Any, _params: Any) -> types.ListToolsResult:
+        return types.ListToolsResult(tools=[tool.described() for tool in tools.values()])
+
+    async def call_tool(_context: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
+        if params.name not in tools:
+            raise MCPError(types.INVALID_PARAMS, f"no tool is named {params.name!r}; there are {', '.join(tools)}")
+        return await tools[params.name].call(client, params.arguments or {})
+
+    async def list_resources(_context: Any, _params: Any) -> types.ListResourcesResult:
+        return types.ListResourcesResult(
+            resources=[
+                types.Resource(uri=uri, name=f"{place.contract.title}: {name}", mime_type=PAGES[name])
+                for uri, (place, name) in pages.items()
+            ]
+        )
+
+    async def read_resource(_context: Any, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
+        if params.uri not in pages:
+            raise MCPError(
+                types.INVALID_PARAMS, f"no resource has the URI {params.uri!r}; there are {', '.join(pages)}"
+            )
+        place, name = pages[params.uri]
+        try:
+            answer = await client.get(f"{place.url}/{name}", headers=dict(place.headers))
+            answer.raise_for_status()
+        except httpx2.HTTPError as error:
+            raise MCPError(types.INTERNAL_ERROR, f"{place.url}/{name}: {reason(error)}") from error
+        text = types.TextResourceContents(uri=params.uri, mime_type=PAGES[name], text=answer.text)
+        return types.ReadResourceResult(contents=[text])
+
+    return ProtocolServer(
+        "callconfig",
+        version=version("callconfig"),
+        instructions=_instructions(url, places),
+        on_list_tools=list_tools,
+        on_call_tool=call_tool,
+        on_list_resources=list_resources,
+        on_read_resource=read_resource,
+    )
+
+
+def _instructions(url: str, places: dict[str, Place]) -> str:
+    api = places[""]
+    session = api.headers.get(SESSION_HEADER)
+    said = [
+        f"{api.contract.title} {api.contract.version}: {url}",
+        'A result is {"status": …, "body": …}; an error says in words what was wrong, and where.',
+    ]
+    if session is not None:
+        said.append(f"A client under test sends {SESSION_HEADER}: {session} to be in the same session.")
+    if CONTROLS_PATH in places:
+        said.append(
+            "It is a mock, to be steered: replaceState and createRule prepare what a client under test meets at that "
+            "URL; findRequests shows what it sent, with `valid: false` only what broke the contract, and its findings."
+        )
+    return "\n".join(said)

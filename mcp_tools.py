@@ -1,0 +1,182 @@
+"""Operations of a contract as tools for agents: from arguments to a request, from an answer to a result."""
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import httpx2
+from mcp import types
+
+from .contract.document import Contract
+from .contract.operation import Operation, is_json, media_type
+from .contract.schema import Json, Schema, did_you_mean
+from .controls.controls import SESSION_HEADER
+
+_ONLY_OPENAPI = {"discriminator", "externalDocs", "xml", "nullable"}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the operations of a contract are: what its paths begin with, and what every request there carries."""
+
+    contract: Contract
+    url: str
+    headers: Mapping[str, str]
+
+    def tools(self) -> "Iterator[OperationTool]":
+        return (OperationTool(operation, self) for operation in self.contract.operations.values())
+
+
+class WrongArguments(Exception):
+    """Arguments of which no request can be made."""
+
+
+class OperationTool:
+    """An operation as a tool, in the session that the place's header fields name.
+
+    Its arguments are the operation's parameters and `body`. Whether they keep the contract is for the server to judge.
+    """
+
+    def __init__(self, operation: Operation, place: Place) -> None:
+        self.name = operation.id
+        self._operation, self._place = operation, place
+        parameters = [each for each in operation.parameters if each.place in ("path", "query", "header")]
+        self._parameters = {each.name: each for each in parameters if each.name.lower() != SESSION_HEADER}
+        self._body = place.contract.dereferenced(operation.declared.get("requestBody", {}))
+        self._media_type = next((name for name in self._body.get("content", {}) if is_json(name)), None)
+        self._names = [*self._parameters, *(["body"] if self._media_type else [])]
+
+    def described(self) -> types.Tool:
+        declared, method = self._operation.declared, self._operation.method
+        said = [declared.get("summary", ""), declared.get("description", "").strip()]
+        return types.Tool(
+            name=self.name,
+            title=declared.get("summary"),
+            description="\n\n".join(filter(None, said)) or None,
+            input_schema=self._input_schema(),
+            annotations=types.ToolAnnotations(  # what a method promises (RFC 9110, section 9.2)
+                read_only_hint=method == "GET",
+                destructive_hint=method in ("PUT", "PATCH", "DELETE"),
+                idempotent_hint=method in ("GET", "PUT", "DELETE"),
+                open_world_hint=False,
+            ),
+        )
+
+    def _input_schema(self) -> dict[str, Any]:
+        """Of all arguments, in JSON Schema 2020-12."""
+        contract, operation = self._place.contract, self._operation
+        shared = contract.document["paths"][operation.path].get("parameters", ())
+        declared = map(contract.dereferenced, (*shared, *operation.declared.get("parameters", ())))
+        words = {each["name"]: each.get("description") for each in declared}
+        schemas = {name: each.schema for name, each in self._parameters.items()}
+        required = [name for name, each in self._parameters.items() if each.required]
+        if self._media_type:
+            schemas["body"] = Schema(self._body["content"][self._media_type]["schema"], contract.resolve, "request")
+            words["body"] = self._body.get("description")
+            required += ["body"] if self._body.get("required") else []
+        properties, definitions = dict[str, Any](), dict[str, Any]()
+        for name, schema in schemas.items():
+            translated = json_schema(schema.json_schema)
+            definitions |= translated.pop("definitions", {})
+            properties[name] = translated | ({"description": words[name]} if words[name] else {})
+        whole = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+        return whole | ({"definitions": definitions} if definitions else {})
+
+    async def call(self, client: httpx2.AsyncClient, arguments: Mapping[str, Json]) -> types.CallToolResult:
+        """`{"status": …, "body": …}`; an error, told in words, for a problem and for what could not be sent."""
+        try:
+            answer = await client.send(self._request(client, arguments))
+        except (WrongArguments, httpx2.HTTPError) as error:
+            text = str(error) if isinstance(error, WrongArguments) else f"No whole answer came: {reason(error)}."
+            return types.CallToolResult(content=[types.TextContent(text=text)], is_error=True)
+        body, failed = _body(answer), answer.status_code >= 400
+        result = {"status": answer.status_code} | ({} if body is None else {"body": body})
+        text = in_words(answer.status_code, body) if failed else json.dumps(result, ensure_ascii=False)
+        return types.CallToolResult(content=[types.TextContent(text=text)], structured_content=result, is_error=failed)
+
+    def _request(self, client: httpx2.AsyncClient, arguments: Mapping[str, Json]) -> httpx2.Request:
+        """Raises WrongArguments."""
+        for name in arguments:
+            if name not in self._names:
+                there_is = f"there are {', '.join(self._names)}" if self._names else "there are none"
+                raise WrongArguments(f"{name!r} is no argument{did_you_mean(name, self._names)}; {there_is}.")
+        path, query, headers = self._operation.path, list[tuple[str, str]](), dict(self._place.headers)
+        for name, parameter in self._parameters.items():
+            given = arguments.get(name, [])
+            texts = [each if isinstance(each, str) else json.dumps(each) for each in _several(given)]
+            if parameter.place == "path":
+                if texts in ([], [""], ["."], [".."]):
+                    raise WrongArguments(f"{name!r} is required, as a part of the path.")
+                path = path.replace(f"{{{name}}}", quote(",".join(texts), safe=""))
+            elif parameter.place == "query":
+                query += [(name, text) for text in texts]
+            elif texts:
+                headers[name] = ",".join(texts)
+        content = None
+        if "body" in arguments and self._media_type:
+            headers["Content-Type"] = self._media_type
+            content = json.dumps(arguments["body"])
+        url = self._place.url + path
+        return client.build_request(
+            self._operation.method, url, params=urlencode(query), headers=headers, content=content
+        )
+
+
+def _several(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else [value]
+
+
+def _body(answer: httpx2.Response) -> Json:
+    """The body as JSON, or as text where it is none; None without one."""
+    if answer.content and is_json(media_type(answer.headers.get("content-type", ""))[0]):
+        with contextlib.suppress(ValueError):
+            return answer.json()
+    return answer.text or None
+
+
+def reason(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+def in_words(status: int, body: Json) -> str:
+    """A problem and its findings, a line for each; any other answer as it is."""
+    if not isinstance(body, dict) or "title" not in body:
+        return f"{status}: {body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)}"
+    lines = [f"{status} {body['title']}: {body.get('detail', '')}"]
+    for each in body.get("errors", ()):
+        where = each.get("pointer") or each.get("name")
+        lines.append(f"- {each['in']}{f' {where}' if where else ''}: {each['detail']} ({each['rule']})")
+    return "\n".join(lines)
+
+
+def json_schema(schema: Any) -> Any:
+    """A compiled schema (draft 4, with what only OpenAPI knows) in JSON Schema 2020-12.
+
+    Definitions get names without slashes: not every reader of a `$ref` unescapes them.
+    """
+    if not isinstance(schema, Mapping):
+        return schema  # additionalProperties may be a boolean
+    kept = {name: value for name, value in schema.items() if name not in _ONLY_OPENAPI and not name.startswith("x-")}
+    for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+        if kept.pop(exclusive, False):
+            kept[exclusive] = kept.pop(bound)
+    if "example" in kept:
+        kept["examples"] = [kept.pop("example")]
+    return {keyword: _INSIDE.get(keyword, _as_it_is)(value) for keyword, value in kept.items()}
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+_INSIDE: dict[str, Callable[[Any], Any]] = {
+    "$ref": lambda reference: reference.replace("~1", "."),
+    "properties": lambda schemas: {name: json_schema(each) for name, each in schemas.items()},
+    "definitions": lambda schemas: {name.replace("/", "."): json_schema(each) for name, each in schemas.items()},
+    **dict.fromkeys(("allOf", "anyOf", "oneOf"), lambda schemas: [json_schema(each) for each in schemas]),
+    **dict.fromkeys(("items", "not", "additionalProperties"), json_schema),
+}
+"""What is done with the values of the keywords that have schemas inside, or name one."""

@@ -1,0 +1,264 @@
+"""`callconfig mcp`, held in conversations by the protocol's own client."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx2 as httpx
+import pytest
+from callconfig.cli import main
+from callconfig.contract.document import Contract
+from callconfig.controls.bundle import load_controls
+from callconfig.mcp_tools import OperationTool, Place
+from callconfig.outcome import COULD_NOT_RUN
+from jsonschema_rs import Draft202012Validator, meta
+from mcp import Client, MCPError, StdioServerParameters
+from mcp.client.stdio import stdio_client
+
+Json = Any
+
+
+@asynccontextmanager
+async def agent(*options: str, mode: str = "auto") -> AsyncIterator[Client]:
+    """A client of a `callconfig mcp` of its own."""
+    command = StdioServerParameters(command=sys.executable, args=["-m", "callconfig", "mcp", *options])
+    with anyio.fail_after(90):
+        async with Client(stdio_client(command), mode=mode) as client:
+            yield client
+
+
+async def told(client: Client, tool: str, **arguments: Json) -> str:
+    """The words of a refusal."""
+    result = await client.call_tool(tool, arguments)
+    assert result.is_error
+    (content,) = result.content
+    assert content.type == "text"
+    return content.text
+
+
+async def answered(client: Client, tool: str, **arguments: Json) -> Json:
+    """The result of a call that went well, which is the same as text and as data."""
+    result = await client.call_tool(tool, arguments)
+    (content,) = result.content
+    assert content.type == "text"
+    assert not result.is_error, content.text
+    assert json.loads(content.text) == result.structured_content
+    return result.structured_content
+
+
+def tools() -> dict[str, tuple[OperationTool, Contract]]:
+    api = Contract.load(validate=False)
+    contracts = (api, load_controls(api))
+    return {tool.name: (tool, each) for each in contracts for tool in Place(each, "http://mock", {}).tools()}
+
+
+TOOLS = tools()
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_an_agent_holds_a_conversation(sample: dict[str, Any], mode: str) -> None:
+    """Also one that begins with the handshake of the protocol's versions up to 2025."""
+
+    async def converse() -> None:
+        async with agent(mode=mode) as client:
+            assert [tool.name for tool in (await client.list_tools()).tools] == list(TOOLS)
+
+            created = await answered(client, "createConfiguration", body=sample)
+            assert (created["status"], created["body"]["reseller_id"]) == (201, sample["reseller_id"])
+            assert await answered(client, "listConfigurations", reseller_id=sample["reseller_id"]) == {
+                "status": 200,
+                "body": [created["body"]],
+            }
+
+            again = await told(client, "createConfiguration", body=sample)
+            assert again.startswith(f'409 Duplicate scope: The configuration "{created["body"]["id"]}" already has')
+
+            wrong = await told(
+                client, "updateConfiguration", id="cfg_1", body=sample | {"max_retry": -1, "max_retrys": 3}
+            )
+            assert wrong.splitlines() == [
+                "400 Invalid request: The request breaks the contract in 2 places.",
+                "- body /max_retry: must be at least 0, not -1 (minimum)",
+                '- body /max_retrys: is not a known member; did you mean "max_retry"? (additionalProperties)',
+            ]
+
+            found = await answered(client, "findRequests", body={"match": {"valid": False}})
+            (entry,) = found["body"]["requests"]
+            assert [finding["pointer"] for finding in entry["findings"]] == ["/max_retry", "/max_retrys"]
+            assert (await answered(client, "listRequests", status=409))["body"][0]["operation"] == "createConfiguration"
+
+            await answered(client, "setClock", body={"now": "2025-01-15T10:30:00Z"})
+            await answered(client, "advanceClock", body={"seconds": 60})
+            assert (await answered(client, "getClock"))["body"]["now"] == "2025-01-15T10:31:00.000000Z"
+
+            assert await answered(client, "clearState") == {"status": 204}
+
+    anyio.run(converse)
+
+
+@pytest.mark.parametrize("with_signal", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_while_it_waits_for_input(with_signal: signal.Signals) -> None:
+    command = [sys.executable, "-m", "callconfig", "mcp"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write(b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n')
+        process.stdin.flush()
+        assert b'"id":1' in process.stdout.readline()
+        process.send_signal(with_signal)
+        assert process.wait(10) == -with_signal
+        assert process.stderr.read() == b""
+
+
+def test_a_client_under_test_meets_what_the_agent_prepared(sample: dict[str, Any]) -> None:
+    async def converse() -> None:
+        async with agent() as client:
+            said = client.instructions or ""
+            assert set(re.findall(r"\b[a-z]+[A-Z][A-Za-z]+", said)) == {"replaceState", "createRule", "findRequests"}
+            assert set(TOOLS) > {"replaceState", "createRule", "findRequests"}
+            url = said.splitlines()[0].split(": ")[1]
+            await answered(client, "createRule", body={"answer": {"status": 503}, "times": 1})
+            statuses = [httpx.post(f"{url}/configurations", json=sample).status_code for _ in range(2)]
+            assert statuses == [503, 201]
+            await answered(client, "createRule", body={"fault": "reset", "times": 1})
+            assert "No whole answer came" in await told(client, "listConfigurations")
+
+    anyio.run(converse)
+
+
+def test_what_cannot_be_sent_is_told(sample: dict[str, Any]) -> None:
+    async def converse() -> None:
+        async with agent() as client:
+            assert await told(client, "updateConfiguration", body=sample) == "'id' is required, as a part of the path."
+            assert await told(client, "deleteSession", session="..") == "'session' is required, as a part of the path."
+            misspelt = await told(client, "updateConfiguration", ids="cfg_1", body=sample)
+            assert misspelt == "'ids' is no argument; did you mean \"id\"?; there are id, body."
+            assert "there are none" in await told(client, "clearState", body={})
+            with pytest.raises(MCPError, match="no tool is named 'deleteConfiguration'"):
+                await client.call_tool("deleteConfiguration", {})
+
+    anyio.run(converse)
+
+
+def test_the_contracts_and_their_references_are_resources() -> None:
+    async def converse() -> dict[str, str]:
+        async with agent() as client:
+            texts = {}
+            for resource in (await client.list_resources()).resources:
+                (content,) = (await client.read_resource(resource.uri)).contents
+                texts[resource.uri] = getattr(content, "text", "")
+            with pytest.raises(MCPError, match="no resource has the URI"):
+                await client.read_resource("callconfig:///etc/passwd")
+            return texts
+
+    texts = anyio.run(converse)
+    assert texts["callconfig:///openapi.yaml"] == (Path(__file__).parent.parent / "openapi.yaml").read_text()
+    assert "createRule" in texts["callconfig:///_mock/openapi.yaml"]
+    assert texts["callconfig:///reference.md"].startswith("# Configurations API")
+    assert "createRule" in texts["callconfig:///_mock/reference.md"]
+
+
+def test_an_agent_joins_a_session_of_a_mock_that_runs(serve: Callable[..., Any], sample: dict[str, Any]) -> None:
+    mock = serve("--store", ":memory:", "--control-token", "s3cret", "--base-path", "/agent/voice")
+    options = ("--url", f"{mock.url}/agent/voice", "--control-token", "s3cret", "--session", "mine")
+
+    async def converse() -> None:
+        async with agent(*options) as client:
+            await answered(client, "createConfiguration", body=sample)
+            assert len((await answered(client, "getState"))["body"]) == 1
+
+    anyio.run(converse)
+    path = f"{mock.url}/agent/voice/configurations"
+    assert len(httpx.get(path, headers={"X-Mock-Session": "mine"}).json()) == 1
+    assert httpx.get(path).json() == []
+
+
+def test_without_controls_only_the_api_is_offered(serve: Callable[..., Any]) -> None:
+    mock = serve("--store", ":memory:", "--no-controls")
+
+    async def converse() -> list[str]:
+        async with agent("--url", mock.url) as client:
+            return [tool.name for tool in (await client.list_tools()).tools]
+
+    assert anyio.run(converse) == list(Contract.load(validate=False).operations)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--url", "http://127.0.0.1:9"], "nothing answers at http://127.0.0.1:9"),
+        (["--session", "a/b"], "--session must match"),
+        (["--store", "/dev/null/store"], "choose another place with --store"),
+    ],
+)
+def test_what_keeps_it_from_starting_is_one_line(
+    capsys: pytest.CaptureFixture[str], options: list[str], words: str
+) -> None:
+    assert main(["mcp", *options]) == COULD_NOT_RUN
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("callconfig: ")
+    assert words in said.err
+    assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_a_tool_takes_what_its_contract_shows(name: str) -> None:
+    tool, contract = TOOLS[name]
+    described = tool.described()
+    assert meta.is_valid(described.input_schema | {"$schema": "https://json-schema.org/draft/2020-12/schema"})
+    operation = contract.operations[name]
+    assert described.title == operation.declared["summary"]
+    body: Mapping[str, Any] = contract.dereferenced(operation.declared.get("requestBody", {}))
+    path = {
+        each.name: "mine" if each.declared.get("type") == "string" else 1
+        for each in operation.parameters
+        if each.place == "path"
+    }
+    validator = Draft202012Validator(described.input_schema)
+    assert validator.is_valid(path) is not body.get("required", False)
+    for content in body.get("content", {}).values():
+        for example in content.get("examples", {}).values():
+            assert validator.is_valid(path | {"body": contract.dereferenced(example)["value"]})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"max_retry": -1},
+        {"calling_provider": "VONAGE"},
+        {"max_retrys": 3},
+        {"call_start_time": "9 o'clock"},
+        {"rate_limit_enabled": True},
+        {"inbound_call_start_time": "09:00"},
+        {"telephony_config": []},
+        {"merchant_id": None},
+        {"pre_checks": None},
+        {"rate_limit_enabled": True, "rate_limit_max_calls": 1, "rate_limit_window_seconds": 60},
+    ],
+)
+def test_a_tool_says_of_a_body_what_the_engine_says(
+    contract: Contract, sample: dict[str, Any], change: dict[str, Any]
+) -> None:
+    body = sample | change
+    request_body = contract.operations["createConfiguration"].request_body
+    assert request_body is not None
+    _, findings = request_body.read({"content-type": "application/json"}, json.dumps(body).encode())
+    validator = Draft202012Validator(TOOLS["createConfiguration"][0].described().input_schema)
+    assert validator.is_valid({"body": body}) == (findings == [])
+
+
+@pytest.mark.xdist_group("wheel")
+def test_without_the_extra_it_says_what_to_install(installed: Path) -> None:
+    done = subprocess.run([installed / "bin" / "callconfig", "mcp"], capture_output=True, text=True, check=False)
+    assert done.returncode == COULD_NOT_RUN
+    assert done.stderr == "callconfig: mcp is not installed; install callconfig[mcp]\n"
