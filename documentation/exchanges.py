@@ -55,10 +55,16 @@ class Example:
     body: Json = ABSENT
     headers: Mapping[str, str] = field(default_factory=dict)
     is_executable: bool = False
+    published: Json = ABSENT
+    """The answer as somebody published it, where that leaves members out (`x-published`)."""
 
     @property
     def text(self) -> str:
         return "" if self.body is ABSENT else text_of(self.body)
+
+    @property
+    def published_text(self) -> str:
+        return "" if self.published is ABSENT else text_of(self.published)
 
 
 def text_of(value: Json) -> str:
@@ -140,6 +146,7 @@ def _of_operation(contract: Contract, operation: Operation, taken: Mapping[str, 
                     body=example.get("value", ABSENT),
                     headers=headers,
                     is_executable=executable and "x-request" in example,
+                    published=example.get("x-published", ABSENT),
                 )
     if not some:
         status = min((str(each) for each in operation.declared["responses"]), default="default")

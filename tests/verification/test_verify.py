@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from callconfig.cli import main
+from callconfig.contract.document import Contract
 from callconfig.contract.interaction import Interaction
+from callconfig.contract.schema import Schema
 from callconfig.traffic.har import HarWriter, entry, read_har
 
 URL = "http://api.example.com/v1/configurations"
@@ -15,9 +17,11 @@ JSON = (("Content-Type", "application/json"),)
 
 
 @pytest.fixture
-def created(sample: dict[str, Any]) -> Interaction:
+def created(sample: dict[str, Any], contract: Contract) -> Interaction:
     """A create as it must be."""
-    answer = {**sample, "id": "cfg_1", "created_at": "2025-01-15T10:30:00Z"}
+    stored = Schema(contract.stored.input, contract.resolve, "request").fill_defaults(sample)
+    made = {"id": "cfg_1", "created_at": "2025-01-15T10:30:00Z", "updated_at": "2025-01-15T10:30:00Z"}
+    answer = {**stored, **made}
     headers = (*JSON, ("Location", "/configurations/cfg_1"))
     return Interaction("POST", URL, 201, JSON, json.dumps(sample).encode(), headers, json.dumps(answer).encode())
 
