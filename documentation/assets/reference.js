@@ -203,7 +203,7 @@ function fill(form, anchor) {
 }
 function follow(links, answered) {
   // What the contract's links say: members of this answer are where later requests go.
-  const value = (expression) => expression.startsWith("$response.body#/")
+  const value = (expression) => expression === "$response.body" ? answered : expression.startsWith("$response.body#/")
     ? expression.slice("$response.body#/".length).split("/").reduce((node, step) => node?.[step], answered)
     : expression;
   for (const link of links) {
@@ -217,6 +217,7 @@ function follow(links, answered) {
       else query.set(name, text);
     }
     form.elements.target.value = query.size ? `${target}?${query}` : target;
+    if (typeof link.body === "string") form.elements.body.value = JSON.stringify(value(link.body), null, 2);
     if (!link.body || typeof link.body !== "object") continue;
     try {
       const body = JSON.parse(form.elements.body.value);

@@ -124,10 +124,10 @@ def test_search_finds_a_member_by_keyboard(visit: Visit) -> None:
 
 def test_search_opens_what_is_closed(visit: Visit) -> None:
     page = visit()
-    place = page.locator("[id='HttpRequest.timeout']")
+    place = page.locator("[id='PreCheck.http_request.timeout']")
     expect(place).to_be_hidden()
     page.get_by_role("combobox", name="Search the reference").fill("timeout")
-    page.get_by_role("option").filter(has_text="HttpRequest").first.click()
+    page.get_by_role("option").filter(has_text="PreCheck.http_request").first.click()
     expect(place).to_be_in_viewport()
 
 
@@ -140,7 +140,9 @@ def test_search_says_when_there_is_nothing(visit: Visit) -> None:
 
 
 def test_a_deep_link_opens_what_it_leads_into(visit: Visit) -> None:
-    expect(visit("#ResponseConfig.response_field").locator("[id='ResponseConfig.response_field']")).to_be_in_viewport()
+    expect(
+        visit("#PreCheck.response_config.response_field").locator("[id='PreCheck.response_config.response_field']")
+    ).to_be_in_viewport()
 
 
 def test_everything_expands_and_collapses_at_once(visit: Visit) -> None:
@@ -261,16 +263,16 @@ def test_without_javascript_everything_can_be_read(visit: Visit) -> None:
     sample = page.locator("[id='createConfiguration.201.published']")
     sample.get_by_role("radio", name="JavaScript").check()
     expect(sample.locator(".snippet:visible")).to_contain_text("await fetch(")
-    expect(page.locator("[id='HttpRequest.url']")).to_be_hidden()
+    expect(page.locator("[id='PreCheck.http_request.url']")).to_be_hidden()
     page.locator("#PreCheck > summary").click()
-    page.locator("#HttpRequest > summary").click()
-    expect(page.locator("[id='HttpRequest.url']")).to_be_visible()
+    page.locator("[id='PreCheck.http_request-members'] > summary").click()
+    expect(page.locator("[id='PreCheck.http_request.url']")).to_be_visible()
 
 
 def test_on_paper_everything_is_open_and_the_controls_are_gone(visit: Visit) -> None:
     page = visit(java_script_enabled=False)
     page.emulate_media(media="print")
-    expect(page.locator("[id='HttpRequest.url']")).to_be_visible()
+    expect(page.locator("[id='PreCheck.http_request.url']")).to_be_visible()
     expect(page.get_by_role("navigation")).to_have_count(0)
     assert page.pdf().startswith(b"%PDF")
 
