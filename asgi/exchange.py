@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from starlette.types import Message, Scope, Send
 
+from ..contract.finding import others
 from ..contract.interaction import by_name
 from ..contract.operation import Headers, Operation, Reply
 from ..contract.paths import Route
@@ -87,7 +88,6 @@ class Exchange:
     @property
     def reason(self) -> str:
         """Why the request was refused, in a few words; empty when it was not."""
-        findings = self.entry.findings
-        if findings:
-            return f"{findings[0]} (and {len(findings) - 1} more)" if len(findings) > 1 else str(findings[0])
+        if findings := self.entry.findings:
+            return f"{findings[0]}{others(findings)}"
         return self.problem.detail if self.problem else ""

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from ..contract.finding import Finding
+from ..contract.finding import MOST_FINDINGS, Finding
 from ..contract.interaction import Interaction
 from ..traffic import har as archive
 from ..traffic.recording import text_of
@@ -101,8 +101,11 @@ class Entry:
                 "headers": shown.response_headers,
                 **_body(shown.response_body),
             },
-            "findings": [finding.as_json() for finding in self.findings],
+            "findings": self.told(),
         }
+
+    def told(self) -> list[dict[str, Any]]:
+        return [finding.as_json() for finding in self.findings[:MOST_FINDINGS]]
 
 
 class Journal:
@@ -190,7 +193,7 @@ def har(entries: Iterable[Entry], redaction: Redaction) -> dict[str, Any]:
     shown = (
         {
             **archive.entry(entry.interaction(redaction)),
-            "_findings": [finding.as_json() for finding in entry.findings],
+            "_findings": entry.told(),
         }
         for entry in entries
     )
