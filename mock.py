@@ -162,7 +162,8 @@ def _controls(options: ServeOptions, contract: Contract, store: ConfigurationSto
     if not options.controls:
         return None
     limits = Limits(journal_entries=options.journal)
-    return Controls(contract, store, values, limits=limits, token=options.control_token)
+    hosts = [options.host, *options.control_host]
+    return Controls(contract, store, values, limits=limits, token=options.control_token, hosts=hosts)
 
 
 def _authentication(path: Path | None, contract: Contract) -> Authentication | None:

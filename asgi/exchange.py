@@ -27,6 +27,8 @@ class Exchange:
     """The server's own `send`, which knows the connection."""
     route: Route | None
     """None where the path is no operation's."""
+    address: str
+    """The one that the request came to."""
     query: bytes = b""
     """The query that is judged: without what only the steering reads."""
     session: Session | None = None
@@ -50,8 +52,9 @@ class Exchange:
         if query:
             target += b"?" + query
         entry = Entry(time.time(), scope["method"], scope["scheme"], scope["path"], target, scope["headers"])
+        address = (scope.get("server") or ("",))[0]
         headers = by_name([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
-        exchange = scope[KEY] = cls(entry, headers, send, route, query)
+        exchange = scope[KEY] = cls(entry, headers, send, route, address, query)
         return exchange
 
     def enter(self, session: Session, *, journaled: bool = True) -> Session:

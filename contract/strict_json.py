@@ -7,7 +7,6 @@ linear.
 
 import json
 import math
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any

@@ -4,6 +4,7 @@ from ..contract.finding import Finding
 from ..contract.problem import Problem, Problems
 from ..contract.schema import show
 from ..identity.caller import IDENTITY_PROBLEMS
+from .gate import ForeignRequest
 from .handlers import DuplicateItems
 from .journal import UnknownRequest
 from .rules import NotInContract, UnknownRule
@@ -49,6 +50,7 @@ SESSION_PROBLEMS: Problems = {
 CONTROL_PROBLEMS: Problems = {
     **SESSION_PROBLEMS,
     LimitReached: _limit,
+    ForeignRequest: lambda error: Problem("foreign-request", str(error)),
     DuplicateItems: _duplicate,
     **IDENTITY_PROBLEMS,
     UnknownSession: lambda error: Problem("unknown-session", f"There is no session {show(error.name)}."),
