@@ -4,13 +4,13 @@ from ..contract.finding import Finding
 from ..contract.problem import Problem, Problems
 from ..contract.schema import show
 from ..identity.caller import IDENTITY_PROBLEMS
+from .budget import LimitReached
 from .gate import ForeignRequest
 from .handlers import DuplicateItems
 from .journal import UnknownRequest
 from .rules import NotInContract, UnknownRule
 from .sessions import (
     InvalidSessionName,
-    LimitReached,
     SessionExists,
     TooManySessions,
     UnknownSession,
@@ -33,11 +33,15 @@ def _duplicate(error: DuplicateItems) -> Problem:
 
 
 def _full(error: LimitReached) -> Problem:
-    return Problem("unavailable", f"The session holds as much as it may: {error.limit} {error.noun}.")
+    return Problem("unavailable", f"{_who(error)} as much as may be: {error.limit} {error.noun}.")
 
 
 def _limit(error: LimitReached) -> Problem:
-    return Problem("limit-reached", f"A session holds at most {error.limit} {error.noun}.")
+    return Problem("limit-reached", f"{_who(error)} at most {error.limit} {error.noun}.")
+
+
+def _who(error: LimitReached) -> str:
+    return "All sessions together hold" if error.everywhere else "A session holds"
 
 
 SESSION_PROBLEMS: Problems = {
