@@ -134,7 +134,7 @@ def create_app(
             base_path=CONTROLS_PATH,
             resolver=_resolver(control_handlers),
             contract=controls.contract,
-            context=lambda exchange: controls.context(exchange.headers),
+            context=lambda exchange: controls.context(exchange.headers, exchange.entry.scheme, exchange.address),
             problems={**PROBLEMS, **CONTROL_PROBLEMS},
         )
     connexion.add_api(

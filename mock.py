@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from .app import create_app, sources
 from .asgi.access_log import AccessLog
 from .contract.document import Contract
+from .contract.finding import others
 from .contract.resource import Resource
 from .contract.schema import Json, Schema
 from .contract.strict_json import NotStrictJson, decode
@@ -161,7 +162,8 @@ def _controls(options: ServeOptions, contract: Contract, store: ConfigurationSto
     if not options.controls:
         return None
     limits = Limits(journal_entries=options.journal)
-    return Controls(contract, store, values, limits=limits, token=options.control_token)
+    hosts = [options.host, *options.control_host]
+    return Controls(contract, store, values, limits=limits, token=options.control_token, hosts=hosts)
 
 
 def _authentication(path: Path | None, contract: Contract) -> Authentication | None:
@@ -237,6 +239,6 @@ def _read_seed(path: Path, judge: Schema) -> list[dict[str, Json]]:
         raise CouldNotRun(f"seed {path}: must be a JSON array of configurations")
     for index, document in enumerate(documents):
         if findings := judge.findings(document, "body"):
-            more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
-            raise CouldNotRun(f"seed {path}: /{index}{findings[0].pointer} {findings[0].detail}{more}")
+            where = f"/{index}{findings[0].pointer}"
+            raise CouldNotRun(f"seed {path}: {where} {findings[0].detail}{others(findings)}")
     return [judge.fill_defaults(document) for document in documents]

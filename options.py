@@ -148,6 +148,14 @@ class ServeOptions:
             metavar="TOKEN",
         ),
     ] = field(default=None, repr=False)
+    control_host: Annotated[
+        tuple[str, ...],
+        Option(
+            help="name that the controls are reached by, beside localhost and addresses; repeatable",
+            type=NAME,
+            metavar="NAME",
+        ),
+    ] = ()
     journal: Annotated[int, Option(help="requests to keep for each session", type=COUNT, metavar="N")] = 1000
     auth: Annotated[Path | None, Option(help="JSON file of tokens that requests need", metavar="FILE")] = None
     quiet: Annotated[bool, Option(help="do not print a line for each request")] = False

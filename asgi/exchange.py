@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from starlette.types import Message, Scope, Send
 
+from ..contract.finding import others
 from ..contract.interaction import by_name
 from ..contract.operation import Headers, Operation, Reply
 from ..contract.paths import Route
@@ -26,6 +27,8 @@ class Exchange:
     """The server's own `send`, which knows the connection."""
     route: Route | None
     """None where the path is no operation's."""
+    address: str
+    """The one that the request came to."""
     query: bytes = b""
     """The query that is judged: without what only the steering reads."""
     session: Session | None = None
@@ -49,8 +52,9 @@ class Exchange:
         if query:
             target += b"?" + query
         entry = Entry(time.time(), scope["method"], scope["scheme"], scope["path"], target, scope["headers"])
+        address = (scope.get("server") or ("",))[0]
         headers = by_name([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
-        exchange = scope[KEY] = cls(entry, headers, send, route, query)
+        exchange = scope[KEY] = cls(entry, headers, send, route, address, query)
         return exchange
 
     def enter(self, session: Session, *, journaled: bool = True) -> Session:
@@ -87,7 +91,6 @@ class Exchange:
     @property
     def reason(self) -> str:
         """Why the request was refused, in a few words; empty when it was not."""
-        findings = self.entry.findings
-        if findings:
-            return f"{findings[0]} (and {len(findings) - 1} more)" if len(findings) > 1 else str(findings[0])
+        if findings := self.entry.findings:
+            return f"{findings[0]}{others(findings)}"
         return self.problem.detail if self.problem else ""

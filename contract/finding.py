@@ -1,7 +1,8 @@
 """Findings: what breaks the contract, where, and in words. Findings are data; nothing here knows of HTTP answers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal
 
 Place = Literal["body", "query", "path", "header", "status"]
@@ -37,6 +38,22 @@ class Finding:
         return f"{self.place} {where}: {self.detail}" if where else f"{self.place}: {self.detail}"
 
 
+def told(findings: Iterable[Finding]) -> list[Finding]:
+    """The first MOST_FINDINGS, and one more where there are more; the rest are not looked for."""
+    return list(islice(findings, MOST_FINDINGS + 1))
+
+
+def others(findings: Sequence[Finding]) -> str:
+    """` (and 3 more)`, for who shows the first of what `told` keeps; empty for one alone."""
+    count = len(findings) - 1
+    return f" (and {'at least ' if count >= MOST_FINDINGS else ''}{count} more)" if count else ""
+
+
+LONGEST_STEP = 256
+"""Characters of a member's name that a place shows: a stranger's name is not repeated a hundred times in full."""
+
+
 def json_pointer(path: Iterable[str | int]) -> str:
-    """`["a/b", 0]` is `/a~1b/0` (RFC 6901)."""
-    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)
+    """`["a/b", 0]` is `/a~1b/0` (RFC 6901); a name of more than LONGEST_STEP is cut."""
+    steps = (f"{step[:LONGEST_STEP]}…" if isinstance(step, str) and len(step) > LONGEST_STEP else step for step in path)
+    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)

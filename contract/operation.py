@@ -9,7 +9,7 @@ import orjson
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header, parse_options_header
 
-from .finding import MOST_FINDINGS, Finding
+from .finding import MOST_FINDINGS, Finding, told
 from .parameters import Parameter, read_parameters
 from .schema import Json, Resolve, Schema, dereferenced, show
 from .strict_json import NotStrictJson, decode
@@ -153,7 +153,7 @@ class Representation:
                 elif not wrong:
                     self._judged.add(hash(text))
             shown.append(text)
-        return [] if findings else list(_array(shown)), findings[:MOST_FINDINGS]
+        return [] if findings else list(_array(shown)), told(findings)
 
 
 def _array(texts: Sequence[bytes]) -> Iterator[bytes]:
@@ -212,7 +212,7 @@ class Operation:
         )
 
     def check_request(self, request: Request) -> tuple[dict[str, Json], list[Finding]]:
-        """The arguments for a handler, `body` among them, and every violation."""
+        """The arguments for a handler, `body` among them, and the violations, as many as `told` keeps."""
         arguments, findings = dict[str, Json](), list[Finding]()
         if self.parameters or request.query:
             arguments, findings = read_parameters(self.parameters, request.path, request.query, request.headers)
@@ -226,7 +226,7 @@ class Operation:
             findings += wrong
             if body is not None:
                 arguments["body"] = body
-        return arguments, findings
+        return arguments, told(findings)
 
     def response(self, status: int) -> Response | None:
         """The documented response for a status: the status itself, its class, or the default."""

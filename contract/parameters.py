@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from .finding import Finding, Place
+from .finding import MOST_FINDINGS, Finding, Place, told
 from .schema import Resolve, Schema, dereferenced, did_you_mean
 
 _DEFAULT_STYLE = {"query": "form", "path": "simple", "header": "simple", "cookie": "form"}
@@ -74,7 +75,10 @@ def primitive(text: str, expected: str) -> Any:
 
 
 def parse_query(query: bytes) -> tuple[QueryItems, list[Finding]]:
-    """The pairs of a query string. Unlike the URL standard, bytes that are not UTF-8 are an error, not a guess."""
+    """The pairs of a query string, up to where too much is wrong with it.
+
+    Unlike the URL standard, bytes that are not UTF-8 are an error, not a guess.
+    """
     items: QueryItems = []
     findings = []
     for part in filter(None, query.split(b"&")):
@@ -84,6 +88,8 @@ def parse_query(query: bytes) -> tuple[QueryItems, list[Finding]]:
         except UnicodeDecodeError:
             shown = unquote_to_bytes(name).decode(errors="replace")
             findings.append(Finding("percent-encoding", "query", "must be percent-encoded UTF-8", name=shown))
+            if len(findings) > MOST_FINDINGS:
+                break
     return items, findings
 
 
@@ -93,7 +99,7 @@ def read_parameters(
     query: bytes,
     headers: Mapping[str, str],
 ) -> tuple[dict[str, Any], list[Finding]]:
-    """The arguments of a request by parameter name, and every violation, unknown query parameters included.
+    """The arguments of a request by parameter name, and its violations, unknown query parameters included.
 
     `headers` has lower-case names. An optional parameter that is absent and has no default is no argument.
     """
@@ -118,8 +124,9 @@ def read_parameters(
             findings.append(Finding("required", parameter.place, "is required and missing", name=name))
         elif parameter.default is not None:
             arguments[name] = parameter.default
-    for name in dict.fromkeys(key for key, _ in items):
-        if name not in known:
-            detail = f"is not a known parameter{did_you_mean(name, known)}"
-            findings.append(Finding("unknown-parameter", "query", detail, name=name))
-    return arguments, findings
+    unknown = (name for name in dict.fromkeys(key for key, _ in items) if name not in known)
+    return arguments, told(chain(findings, (_unknown(name, known) for name in unknown)))
+
+
+def _unknown(name: str, known: Iterable[str]) -> Finding:
+    return Finding("unknown-parameter", "query", f"is not a known parameter{did_you_mean(name, known)}", name=name)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .finding import Finding
+from .finding import MOST_FINDINGS, Finding
 
 PROBLEM_JSON = "application/problem+json"
 DOCUMENTED_AT = "/docs#"
@@ -30,12 +30,14 @@ class Problem:
 
     @classmethod
     def of_findings(cls, findings: Sequence[Finding]) -> "Problem":
-        """The one problem for all that is wrong with a request."""
+        """The one problem for all that is wrong with a request, `told` as it is."""
         for rule, kind in _KINDS.items():
             for finding in findings:
                 if finding.rule == rule:
                     return cls(kind, finding.detail)
         places = "1 place" if len(findings) == 1 else f"{len(findings)} places"
+        if len(findings) > MOST_FINDINGS:
+            places, findings = f"more than {MOST_FINDINGS} places; {MOST_FINDINGS} are told", findings[:MOST_FINDINGS]
         return cls("invalid-request", f"The request breaks the contract in {places}.", findings)
 
     def document(self, catalogue: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -1,23 +1,27 @@
 """One schema of the contract, compiled: what it finds in a value, the defaults it fills in, the members it hides."""
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from functools import cache
 from importlib.resources import files
+from itertools import islice
 from typing import Any, Literal
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import orjson
-from jsonschema_rs import Draft4Validator, ValidationError, ValidationErrorKind
+from jsonschema_rs import Draft4Validator
 
-from .finding import Finding, Place, json_pointer
+from .finding import Finding, Place, json_pointer, told
 
 Direction = Literal["request", "response"]
 Json = Any
 """A JSON value as Python has it."""
 Transform = Callable[[Json], Json]
 """From a value to the value to use instead; it never changes what it is given."""
+_Path = tuple[str | int, ...]
+_Violation = tuple[str, _Path, str]
+"""The rule, where, and the detail."""
 Resolve = Callable[[str], dict[str, Any]]
 """From a local `$ref` to what it refers to."""
 
@@ -53,10 +57,10 @@ class Schema:
         translator = _Translator(resolve, direction)
         self._translated = translator.document(schema)
         self._validator = Draft4Validator(self._translated, formats=FORMATS, validate_formats=True)
-        self._rules: dict[int, Draft4Validator] = {}
-        self.fill_defaults: Transform = _transform(schema, resolve, _filler) or _identity
+        self._compiled: dict[tuple[int, str | None], Draft4Validator] = {}
+        self.fill_defaults: Transform = _Transforms(resolve, _filler).of(schema) or _identity
         """A copy with every default of the contract in its place, members in the contract's order."""
-        self.without_write_only: Transform = _transform(schema, resolve, _hider) or _identity
+        self.without_write_only: Transform = _Transforms(resolve, _hider).of(schema) or _identity
         """The value without the members that are never returned."""
 
     @property
@@ -68,76 +72,95 @@ class Schema:
         return self._validator.is_valid(value)
 
     def findings(self, value: Json, place: Place, name: str | None = None) -> list[Finding]:
-        """Every violation. With `name` the value is a parameter's or a header's, else it is the body."""
+        """The violations, as many as `told` keeps. With `name` the value is a parameter's or a header's, else the body.
+
+        They are looked for part by part and only as long as they are wanted, so a value of a million mistakes costs no
+        more than one of a hundred. An array that is too long is told to be so, and its items are not judged.
+        """
         if self._validator.is_valid(value):
             return []
-        return [
-            finding
-            for error in self._validator.iter_errors(value)
-            for finding in self._explain(error, value, place, name)
-        ]
+        violations = self._violations(self._translated, value, ())
+        return told(_located(rule, detail, path, place, name) for rule, path, detail in violations)
 
-    def _explain(self, error: ValidationError, value: Json, place: Place, name: str | None) -> Iterator[Finding]:
-        """One finding or more for an error, in words for people rather than for the keyword that failed."""
-        keyword, schema = self._origin(error)
-        path = error.instance_path
-        kind = error.kind
-        if isinstance(kind, ValidationErrorKind.Not) and (broken := self._broken_rules(schema["not"], error.instance)):
-            for rule in broken:
-                culprit = [*path, _culprit(rule, error.instance)]
-                yield self._located(rule["x-rule"]["id"], rule["description"], culprit, place, name)
+    def _violations(self, schema: dict[str, Any], value: Json, path: _Path) -> Iterator[_Violation]:
+        """The violations of one schema, in words for people rather than for the keyword that failed."""
+        if "$ref" in schema:
+            schema = self._translated["definitions"][_unescape(schema["$ref"].removeprefix("#/definitions/"))]
+        if schema is _NEVER:
+            yield "writeOnly", path, "is never returned, but was"
             return
-        if isinstance(kind, ValidationErrorKind.AdditionalProperties):
-            known = schema.get("properties", {})
-            for unexpected in kind.unexpected:
-                detail = f"is not a known member{did_you_mean(unexpected, known)}"
-                yield self._located(keyword, detail, [*path, unexpected], place, name)
-        elif isinstance(kind, ValidationErrorKind.Required):
-            yield self._located(keyword, "is required and missing", [*path, kind.property], place, name)
-        elif isinstance(kind, ValidationErrorKind.AnyOf | ValidationErrorKind.OneOfNotValid):
-            branch = min(kind.context, key=_distance)
-            nearest = "; ".join(
-                f"{finding.pointer or 'it'} {finding.detail}"
-                for nested in branch
-                for finding in self._explain(nested, value, place, None)
-            )
-            detail = f"fits none of {len(kind.context)} alternatives; the nearest one says: {nearest}"
-            yield self._located(keyword, detail, path, place, name)
-        elif schema is _NEVER:
-            yield self._located("writeOnly", "is never returned, but was", path, place, name)
-        else:
-            secret = schema.get("format") == "password" or schema.get("writeOnly", False)
-            detail_of = _DETAILS.get(keyword, lambda limit, _: f"breaks {keyword} {show(limit)}")
-            instance = _SECRET if secret else error.instance
-            yield self._located(keyword, detail_of(schema.get(keyword), instance), path, place, name)
+        yield from self._of_value(schema, value, path)
+        for step, part, inside in _parts(schema, value):
+            if part is False:
+                detail = f"is not a known member{did_you_mean(str(step), schema.get('properties', {}))}"
+                yield "additionalProperties", (*path, step), detail
+            elif not self._of(part).is_valid(inside):
+                yield from self._violations(part, inside, (*path, step))
+        for part in schema.get("allOf", ()):
+            yield from self._violations(part, value, path)
+        for keyword in ("anyOf", "oneOf"):
+            if keyword in schema:
+                yield from self._of_alternatives(keyword, schema[keyword], value, path)
+        if "not" in schema and self._of(schema["not"]).is_valid(value):
+            yield from self._of_not(schema, value, path)
 
-    def _origin(self, error: ValidationError) -> tuple[str, dict[str, Any]]:
-        """The keyword that failed, and the schema it stands in."""
-        node: Any = self._translated
-        schema = node
-        for step in error.schema_path[:-1]:
-            node = node[int(step) if isinstance(node, list) else step]
-            if isinstance(node, dict):
-                schema = node
-        return str(error.schema_path[-1]), schema
+    def _of_value(self, schema: dict[str, Any], value: Json, path: _Path) -> Iterator[_Violation]:
+        """Those of the value as a whole."""
+        for keyword, detail_of in _DETAILS.items():
+            if keyword in schema and not self._of(schema, keyword).is_valid(value):
+                yield keyword, path, detail_of(schema[keyword], _shown(schema, value))
+        if isinstance(value, dict):
+            for name in schema.get("required", ()):
+                if name not in value:
+                    yield "required", (*path, name), "is required and missing"
 
-    def _broken_rules(self, forbidden: dict[str, Any], value: Json) -> list[dict[str, Any]]:
-        """The rules across members that a value breaks: the branches of `not: {anyOf: […]}` that it fits."""
-        rules = [branch for branch in forbidden.get("anyOf", ()) if "x-rule" in branch]
-        return [rule for rule in rules if self._compiled(rule).is_valid(value)]
+    def _of_alternatives(
+        self, keyword: str, alternatives: list[dict[str, Any]], value: Json, path: _Path
+    ) -> Iterator[_Violation]:
+        fitting = sum(self._of(each).is_valid(value) for each in alternatives)
+        if fitting > 1 and keyword == "oneOf":
+            yield keyword, path, "fits more than one alternative, and must fit exactly one"
+        elif fitting == 0:
+            branches = [list(islice(self._violations(each, value, path), MOST_NESTED)) for each in alternatives]
+            nearest = min(branches, key=lambda branch: _distance(branch, path))
+            said = "; ".join(f"{json_pointer(where) or 'it'} {detail}" for _, where, detail in nearest)
+            yield keyword, path, f"fits none of {len(branches)} alternatives; the nearest one says: {said}"
 
-    def _compiled(self, rule: dict[str, Any]) -> Draft4Validator:
-        if id(rule) not in self._rules:
-            document = {**rule, "definitions": self._translated["definitions"]}
-            self._rules[id(rule)] = Draft4Validator(document, formats=FORMATS, validate_formats=True)
-        return self._rules[id(rule)]
+    def _of_not(self, schema: dict[str, Any], value: Json, path: _Path) -> Iterator[_Violation]:
+        """Each rule across members that is broken: those of the branches of `not: {anyOf: […]}` that the value fits."""
+        rules = [rule for rule in schema["not"].get("anyOf", ()) if "x-rule" in rule]
+        broken = [rule for rule in rules if self._of(rule).is_valid(value)]
+        for rule in broken:
+            yield rule["x-rule"]["id"], (*path, _culprit(rule, value)), rule["description"]
+        if not broken:
+            yield "not", path, f"must be something else than {show(_shown(schema, value))}"
 
-    @staticmethod
-    def _located(rule: str, detail: str, path: list[str | int], place: Place, name: str | None) -> Finding:
-        if name is None:
-            return Finding(rule, place, detail, pointer=json_pointer(path))
-        inside = json_pointer(path)
-        return Finding(rule, place, f"{inside} {detail}" if inside else detail, name=name)
+    def _of(self, schema: dict[str, Any], keyword: str | None = None) -> Draft4Validator:
+        """The validator of a part of the schema, or of one of its keywords. Unlike errors, a yes or no costs little."""
+        key = id(schema), keyword
+        if key not in self._compiled:
+            judged = schema if keyword is None else {name: schema[name] for name in schema if name in _WITH[keyword]}
+            document = {**judged, "definitions": self._translated["definitions"]} if keyword is None else judged
+            self._compiled[key] = Draft4Validator(document, formats=FORMATS, validate_formats=True)
+        return self._compiled[key]
+
+
+def _parts(schema: dict[str, Any], value: Json) -> Iterator[tuple[str | int, Any, Json]]:
+    """What is inside a value: its step, the schema it has to fit, False where nothing may be, and the part itself."""
+    if isinstance(value, dict):
+        known, others = schema.get("properties", {}), schema.get("additionalProperties", True)
+        yield from ((name, nested, value[name]) for name, nested in known.items() if name in value)
+        if others is not True:
+            yield from ((name, others, nested) for name, nested in value.items() if name not in known)
+    elif isinstance(value, list) and "items" in schema and len(value) <= schema.get("maxItems", len(value)):
+        yield from ((index, schema["items"], item) for index, item in enumerate(value))
+
+
+def _located(rule: str, detail: str, path: _Path, place: Place, name: str | None) -> Finding:
+    if name is None:
+        return Finding(rule, place, detail, pointer=json_pointer(path))
+    inside = json_pointer(path)
+    return Finding(rule, place, f"{inside} {detail}" if inside else detail, name=name)
 
 
 def _culprit(rule: dict[str, Any], value: Json) -> str:
@@ -146,15 +169,20 @@ def _culprit(rule: dict[str, Any], value: Json) -> str:
     return next((name for name in members if value.get(name) is None), members[0])
 
 
-def _distance(branch: list[ValidationError]) -> tuple[bool, int]:
-    """How far a value is from an alternative: another JSON type is farthest, then the number of errors counts."""
-    return any(error.kind.name == "type" and not error.instance_path for error in branch), len(branch)
+def _distance(branch: list[_Violation], path: _Path) -> tuple[bool, int]:
+    """How far a value is from an alternative: another JSON type is farthest, then the number of violations counts."""
+    return any(rule == "type" and where == path for rule, where, _ in branch), len(branch)
 
 
-def did_you_mean(name: str, known: Any) -> str:
-    """`; did you mean "x"?` when there is something near."""
-    near = difflib.get_close_matches(name, list(known), n=1)
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """`; did you mean "x"?` when there is something near; nothing is near to a name of LONGEST_GUESSED or more."""
+    near = difflib.get_close_matches(name, known, n=1) if len(name) < LONGEST_GUESSED else []
     return f"; did you mean {show(near[0])}?" if near else ""
+
+
+LONGEST_GUESSED = 64
+MOST_NESTED = 10
+"""How many violations of an alternative are told."""
 
 
 class _Secret:
@@ -162,6 +190,10 @@ class _Secret:
 
 
 _SECRET = _Secret()
+
+
+def _shown(schema: Mapping[str, Any], value: Json) -> Json:
+    return _SECRET if schema.get("format") == "password" or schema.get("writeOnly", False) else value
 
 
 def show(value: Json, longest: int = 80) -> str:
@@ -204,9 +236,9 @@ _DETAILS: dict[str, Callable[[Any, Any], str]] = {
     "uniqueItems": lambda _limit, _value: "must not have the same item twice",
     "minProperties": lambda limit, value: f"must have at least {_count(limit, 'member')}, not {len(value)}",
     "maxProperties": lambda limit, value: f"must have at most {_count(limit, 'member')}, not {len(value)}",
-    "oneOf": lambda _limit, _value: "fits more than one alternative, and must fit exactly one",
-    "not": lambda _limit, value: f"must be something else than {show(value)}",
 }
+_WITH = {keyword: {keyword, f"exclusive{keyword[0].upper()}{keyword[1:]}"} for keyword in _DETAILS}
+"""The keywords that a keyword is judged with."""
 
 
 class _Translator:
@@ -269,6 +301,10 @@ def _escape(name: str) -> str:
     return quote(name.replace("~", "~0").replace("/", "~1"))
 
 
+def _unescape(step: str) -> str:
+    return unquote(step).replace("~1", "/").replace("~0", "~")
+
+
 def dereferenced(node: Mapping[str, Any], resolve: Resolve) -> Mapping[str, Any]:
     """The node itself, or what its `$ref` refers to."""
     while "$ref" in node:
@@ -280,28 +316,37 @@ _OfObject = Callable[[dict[str, Mapping[str, Any]], dict[str, Transform]], Calla
 """From an object's properties, and the transforms that apply inside them, to the object's own transform."""
 
 
-def _transform(
-    schema: Mapping[str, Any], resolve: Resolve, of_object: _OfObject, above: frozenset[str] = frozenset()
-) -> Transform | None:
-    """The transform of a schema's values that changes its objects, at any depth, or None where none is needed."""
-    if (reference := schema.get("$ref")) is not None:
-        if reference in above:
-            return None  # a recursive schema is followed once around
-        return _transform(resolve(reference), resolve, of_object, above | {reference})
-    parts = {part["$ref"] for part in schema.get("allOf", ()) if "$ref" in part}
-    if parts & above:
-        return None
-    above |= parts
-    if "items" in schema:
-        if (of_item := _transform(schema["items"], resolve, of_object, above)) is None:
+class _Transforms:
+    """Makes the transform of a schema's values that changes its objects, at any depth.
+
+    Each schema has one transform, so schemas that refer to one another cost what they say, not what they come to.
+    """
+
+    def __init__(self, resolve: Resolve, of_object: _OfObject) -> None:
+        self._resolve, self._of_object = resolve, of_object
+        self._made: dict[int, Transform | None] = {}
+
+    def of(self, schema: Mapping[str, Any]) -> Transform | None:
+        """None where none is needed."""
+        schema = dereferenced(schema, self._resolve)
+        if (key := id(schema)) not in self._made:
+            self._made[key] = lambda value: (self._made[key] or _identity)(value)  # a recursive schema meets itself
+            self._made[key] = self._of_members(schema)
+        return self._made[key]
+
+    def _of_members(self, schema: Mapping[str, Any]) -> Transform | None:
+        if "items" in schema:
+            if (of_item := self.of(schema["items"])) is None:
+                return None
+            return lambda value: [of_item(item) for item in value] if isinstance(value, list) else value
+        properties = _properties(schema, self._resolve)
+        inside = {name: of for name, nested in properties.items() if (of := self.of(nested))}
+        of_this = self._of_object(
+            {name: dereferenced(nested, self._resolve) for name, nested in properties.items()}, inside
+        )
+        if of_this is None:
             return None
-        return lambda value: [of_item(item) for item in value] if isinstance(value, list) else value
-    properties = _properties(schema, resolve)
-    inside = {name: of for name, nested in properties.items() if (of := _transform(nested, resolve, of_object, above))}
-    of_this = of_object({name: dereferenced(nested, resolve) for name, nested in properties.items()}, inside)
-    if of_this is None:
-        return None
-    return lambda value: of_this(value) if isinstance(value, dict) else value
+        return lambda value: of_this(value) if isinstance(value, dict) else value
 
 
 def _properties(schema: Mapping[str, Any], resolve: Resolve) -> dict[str, Any]:

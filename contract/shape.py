@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from .finding import json_pointer
@@ -28,6 +29,8 @@ KEYWORDS = (
 )
 UNCHECKED_FORMATS = {"int32", "int64", "float", "double", "password", "byte", "binary"}
 """Formats that are bounds, or say how to show a value; no value of the right type breaks them."""
+
+MOST_MEMBERS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,11 @@ class Member:
 
 
 def members(schema: Mapping[str, Any], resolve: Resolve, required: bool = True) -> list[Member]:
-    """Every member of a schema, the schema itself first; a recursive schema is followed once around."""
-    return list(_members(schema, resolve, (), required, frozenset()))
+    """Every member of a schema, the schema itself first; a recursive schema is followed once around.
+
+    They are MOST_MEMBERS at most: schemas that refer to one another have more ways through them than anybody can go.
+    """
+    return list(islice(_members(schema, resolve, (), required, frozenset()), MOST_MEMBERS))
 
 
 def rules(schema: Mapping[str, Any], resolve: Resolve) -> list[Mapping[str, Any]]:

@@ -7,20 +7,19 @@ linear.
 
 import json
 import math
-import re
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import islice
 from typing import Any
 
 import orjson
 
-from .finding import MOST_FINDINGS, Finding, Place, json_pointer
+from .finding import Finding, Place, json_pointer, told
 
 MAX_DEPTH = 100
 MAX_INTEGER_DIGITS = 19  # what is longer may not fit into 64 bits
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\Z|\\\Z)|[\[{]|[\]}]', re.DOTALL)  # a string without its end is one, too
+_BRACKETS = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
 _LONG_NUMBER = b"0" * MAX_INTEGER_DIGITS
 
@@ -44,7 +43,7 @@ class _Literal(str):
 
 
 def decode(text: bytes, place: Place = "body") -> Any:
-    """The value of a JSON text. Raises NotStrictJson with its violations, MOST_FINDINGS at most."""
+    """The value of a JSON text. Raises NotStrictJson with its violations, as many as `told` keeps."""
     if _is_plain(text):
         with suppress(orjson.JSONDecodeError):
             value = orjson.loads(text)
@@ -55,9 +54,8 @@ def decode(text: bytes, place: Place = "body") -> Any:
 
 
 def _is_plain(text: bytes) -> bool:
-    """Whether a text has neither escapes, nor long numbers, nor many brackets: then orjson reads it as it is meant."""
-    few_brackets = text.count(b"[") + text.count(b"{") <= MAX_DEPTH
-    return few_brackets and b"\\" not in text and _LONG_NUMBER not in text.translate(_DIGITS)
+    """Whether a text has neither escapes, nor long numbers, nor depth: then orjson reads it as it is meant."""
+    return b"\\" not in text and _LONG_NUMBER not in text.translate(_DIGITS) and not _too_deep(text)
 
 
 def _integer(text: str) -> int | _Literal:
@@ -80,14 +78,14 @@ def _decode_slowly(encoded: bytes, place: Place) -> Any:
     except UnicodeDecodeError as error:
         detail = f"must be UTF-8; the byte at offset {error.start} is not ({error.reason})"
         raise NotStrictJson([Finding("json-encoding", place, detail, "")]) from error
-    if _too_deep(text):
+    if _too_deep(encoded):
         raise NotStrictJson([Finding("json-depth", place, f"is nested deeper than {MAX_DEPTH} levels", "")])
     try:
         tree = _SLOW.decode(text)
     except json.JSONDecodeError as error:
         detail = f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
         raise NotStrictJson([Finding("json-syntax", place, detail, "")]) from error
-    if findings := list(islice(_violations(tree, place, ()), MOST_FINDINGS)):
+    if findings := told(_violations(tree, place, ())):
         raise NotStrictJson(findings)
     return _plain(tree)
 
@@ -126,15 +124,18 @@ def _plain(tree: Any) -> Any:
     return tree
 
 
-def _too_deep(text: str) -> bool:
-    if text.count("[") + text.count("{") <= MAX_DEPTH:
+def _too_deep(text: bytes) -> bool:
+    """Whether brackets outside of strings nest deeper than MAX_DEPTH: as often, pairs with nothing between are dropped.
+
+    In a text that is not JSON, those behind the first error may count, too.
+    """
+    if text.count(b"[") + text.count(b"{") <= MAX_DEPTH:
         return False
-    depth = 0
-    for token in _TOKEN.finditer(text):
-        if token[0] in ("[", "{"):
-            depth += 1
-            if depth > MAX_DEPTH:
-                return True
-        elif token[0] in ("]", "}"):
-            depth -= 1
-    return False
+    if b"\\" in text:
+        text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
+    left = b"".join(text.split(b'"')[::2]).translate(_BRACKETS, _NO_BRACKETS)
+    for _ in range(MAX_DEPTH):
+        if b"[" * (MAX_DEPTH + 1) in left:
+            return True
+        left = left.replace(b"[]", b"")
+    return b"[]" in left or left.count(b"[") > MAX_DEPTH

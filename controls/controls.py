@@ -1,6 +1,6 @@
 """The controls of one mock, put together: whom they obey, and what their handlers and the steering need."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ..contract.document import Contract
@@ -10,6 +10,7 @@ from ..storage import ConfigurationStore
 from ..traffic.redaction import Redaction
 from .bundle import load_controls
 from .clock import Sources
+from .gate import Gate
 from .sessions import DEFAULT, Limits, Session, Sessions
 
 BASE_PATH = "/_mock"
@@ -23,7 +24,8 @@ def is_control(path: str) -> bool:
 class Controls:
     """Sessions and the operations on them. The default session has the configured store, and its sources.
 
-    With a `token`, every control asks for it. The store stays the caller's to close.
+    With a `token`, every control asks for it. `hosts` are names of the mock beside those of this machine; pages of
+    `origins` may use the controls in a browser. The store stays the caller's to close.
     """
 
     def __init__(
@@ -34,9 +36,12 @@ class Controls:
         *,
         limits: Limits | None = None,
         token: str | None = None,
+        hosts: Collection[str] = (),
+        origins: Collection[str] = (),
     ) -> None:
         self.contract, self.mocked = load_controls(contract), contract
         self._token = token.encode() if token is not None else None
+        self._gate = Gate(hosts, origins)
         self.sessions = Sessions(
             store,
             sources,
@@ -59,8 +64,12 @@ class Controls:
         """The session that a request names; it appears. Raises InvalidSessionName, TooManySessions."""
         return self.sessions.use(headers.get(SESSION_HEADER, DEFAULT))
 
-    def context(self, headers: Headers) -> Mapping[str, Any]:
-        """What the handlers of controls ask for. Raises Unauthorized, and what `session` raises."""
+    def context(self, headers: Headers, scheme: str, address: str) -> Mapping[str, Any]:
+        """What the handlers of controls ask for; `address` is the one that the request came to.
+
+        Raises ForeignRequest, Unauthorized, and what `session` raises.
+        """
+        self._gate.check(headers, scheme, address)
         if self._token is not None and not equal(self._token, bearer_token(headers)):
             raise Unauthorized("The token is not the control token.")
         return {**self._shared, "session": self.session(headers)}

@@ -11,10 +11,11 @@ from ..contract.document import Contract
 from ..contract.operation import EncodedArray, Reply
 from ..contract.resource import Resource
 from ..traffic.redaction import Redaction
+from .budget import LimitReached
 from .clock import parse_instant
 from .journal import Entry, har, ndjson, texts
 from .match import Match, described
-from .sessions import LimitReached, Session, Sessions, summary
+from .sessions import Session, Sessions, summary
 
 Json = dict[str, Any]
 
@@ -181,12 +182,12 @@ async def release_clock(session: Session) -> Reply:
 
 
 async def set_ids(body: Json, session: Session) -> Reply:
-    session.sources.ids.determine(body["next"], body.get("seed"))
+    session.determine_ids(body["next"], body.get("seed"))
     return NOTHING
 
 
 async def release_ids(session: Session) -> Reply:
-    session.sources.ids.release()
+    session.determine_ids([], None)
     return NOTHING
 
 

@@ -11,11 +11,12 @@ from typing import Any
 
 import orjson
 
-from ..contract.finding import Finding
+from ..contract.finding import MOST_FINDINGS, Finding
 from ..contract.interaction import Interaction
 from ..traffic import har as archive
 from ..traffic.recording import text_of
 from ..traffic.redaction import Redaction
+from .budget import Budget, LimitReached
 
 Fields = list[tuple[bytes, bytes]]
 """Header fields as ASGI has them."""
@@ -101,18 +102,21 @@ class Entry:
                 "headers": shown.response_headers,
                 **_body(shown.response_body),
             },
-            "findings": [finding.as_json() for finding in self.findings],
+            "findings": self.told(),
         }
+
+    def told(self) -> list[dict[str, Any]]:
+        return [finding.as_json() for finding in self.findings[:MOST_FINDINGS]]
 
 
 class Journal:
-    """The latest entries in the order in which they came, bounded in number and in bytes.
+    """The latest entries in the order in which they came, bounded in number and in bytes, and by a session's budget.
 
     An entry is there from its arrival, and complete when it has ended. With 0 entries none is kept.
     """
 
-    def __init__(self, most_entries: int, most_bytes: int) -> None:
-        self._most_entries, self._most_bytes = most_entries, most_bytes
+    def __init__(self, most_entries: int, most_bytes: int, budget: Budget) -> None:
+        self._most_entries, self._most_bytes, self._budget = most_entries, most_bytes, budget
         self._entries: deque[Entry] = deque()
         self._bytes = 0
         self._begun = self._ended = 0
@@ -159,6 +163,7 @@ class Journal:
         """Forget every entry; numbers go on."""
         self._entries.clear()
         self._bytes = 0
+        self._drop()
 
     async def changed(self) -> None:
         """Return when an entry has ended. Raises TimeoutError when the journal stops before."""
@@ -178,6 +183,13 @@ class Journal:
     def _drop(self) -> None:
         while len(self._entries) > self._most_entries or (self._bytes > self._most_bytes and len(self._entries) > 1):
             self._bytes -= self._entries.popleft().size
+        while True:
+            try:
+                self._budget.hold(self, self._bytes)
+            except LimitReached:
+                self._bytes -= self._entries.popleft().size
+            else:
+                return
 
 
 def ndjson(entries: Iterable[Entry], redaction: Redaction) -> bytes:
@@ -190,7 +202,7 @@ def har(entries: Iterable[Entry], redaction: Redaction) -> dict[str, Any]:
     shown = (
         {
             **archive.entry(entry.interaction(redaction)),
-            "_findings": [finding.as_json() for finding in entry.findings],
+            "_findings": entry.told(),
         }
         for entry in entries
     )

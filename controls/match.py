@@ -7,18 +7,26 @@ from urllib.parse import unquote_plus
 from ..contract.finding import Finding
 from ..contract.schema import Schema
 from ..contract.strict_json import NotStrictJson, decode
+from .budget import LimitReached, parts
+
+MOST_PARTS = 1000
 
 
 class Match:
-    """A compiled pattern: the contract's `Match` as one schema over what `described` makes of a request."""
+    """A compiled pattern: the contract's `Match` as one schema over what `described` makes of a request.
+
+    Raises LimitReached for a pattern of more than MOST_PARTS members, which would take long to compile.
+    """
 
     def __init__(self, pattern: Mapping[str, Any]) -> None:
-        parts = dict(pattern)
-        if "headers" in parts:
-            parts["headers"] = {name.lower(): value for name, value in parts["headers"].items()}
-        self.needs_body = "body" in parts
-        self.path: str | None = parts.get("path")
-        self._schema = Schema(_subset(parts), _no_references, "request")
+        if parts(pattern) > MOST_PARTS:
+            raise LimitReached(MOST_PARTS, "members in a pattern")
+        wanted = dict(pattern)
+        if "headers" in wanted:
+            wanted["headers"] = {name.lower(): value for name, value in wanted["headers"].items()}
+        self.needs_body = "body" in wanted
+        self.path: str | None = wanted.get("path")
+        self._schema = Schema(_subset(wanted), _no_references, "request")
 
     def accepts(self, request: Mapping[str, Any]) -> bool:
         return self._schema.accepts(request)

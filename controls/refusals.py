@@ -4,12 +4,13 @@ from ..contract.finding import Finding
 from ..contract.problem import Problem, Problems
 from ..contract.schema import show
 from ..identity.caller import IDENTITY_PROBLEMS
+from .budget import LimitReached
+from .gate import ForeignRequest
 from .handlers import DuplicateItems
 from .journal import UnknownRequest
 from .rules import NotInContract, UnknownRule
 from .sessions import (
     InvalidSessionName,
-    LimitReached,
     SessionExists,
     TooManySessions,
     UnknownSession,
@@ -32,11 +33,15 @@ def _duplicate(error: DuplicateItems) -> Problem:
 
 
 def _full(error: LimitReached) -> Problem:
-    return Problem("unavailable", f"The session holds as much as it may: {error.limit} {error.noun}.")
+    return Problem("unavailable", f"{_who(error)} as much as may be: {error.limit} {error.noun}.")
 
 
 def _limit(error: LimitReached) -> Problem:
-    return Problem("limit-reached", f"A session holds at most {error.limit} {error.noun}.")
+    return Problem("limit-reached", f"{_who(error)} at most {error.limit} {error.noun}.")
+
+
+def _who(error: LimitReached) -> str:
+    return "All sessions together hold" if error.everywhere else "A session holds"
 
 
 SESSION_PROBLEMS: Problems = {
@@ -49,6 +54,7 @@ SESSION_PROBLEMS: Problems = {
 CONTROL_PROBLEMS: Problems = {
     **SESSION_PROBLEMS,
     LimitReached: _limit,
+    ForeignRequest: lambda error: Problem("foreign-request", str(error)),
     DuplicateItems: _duplicate,
     **IDENTITY_PROBLEMS,
     UnknownSession: lambda error: Problem("unknown-session", f"There is no session {show(error.name)}."),

@@ -10,6 +10,7 @@ import orjson
 from ..contract.document import Contract
 from ..contract.example import NotDocumented, documented_reply
 from ..contract.operation import Operation, Reply
+from .budget import PART_OVERHEAD, RULE_OVERHEAD, Budget, json_size, parts
 from .clock import Clock, parse_instant
 from .match import Match
 
@@ -50,6 +51,12 @@ class Rule:
         if self.answer is not None and not self.off_contract:
             self.replies = _replies(declared.get("match", {}), self.answer, contract)
 
+    @property
+    def size(self) -> int:
+        """Bytes that it takes, about; a pattern takes a hundred times its text."""
+        match = self.declared.get("match", {})
+        return RULE_OVERHEAD + PART_OVERHEAD * parts(match) + 100 * json_size(match) + 10 * json_size(self.declared)
+
     def as_json(self) -> dict[str, Any]:
         return {"id": self.identity, **self.declared, "used": self.used}
 
@@ -76,10 +83,10 @@ class Rule:
 
 
 class Rules:
-    """The rules of a session, oldest first."""
+    """The rules of a session, oldest first, counted in its budget."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def __init__(self, clock: Clock, budget: Budget) -> None:
+        self._clock, self._budget = clock, budget
         self._rules: dict[str, Rule] = {}
         self._added = 0
 
@@ -94,8 +101,9 @@ class Rules:
         return any(rule.match.needs_body for rule in self)
 
     def add(self, declared: Mapping[str, Any], contract: Contract) -> Rule:
-        """Raises NotInContract."""
+        """Raises NotInContract, LimitReached."""
         rule = Rule(f"rule{self._added + 1}", declared, contract)
+        self._budget.hold(rule.identity, rule.size)
         self._added += 1
         self._rules[rule.identity] = rule
         return rule
@@ -104,9 +112,11 @@ class Rules:
         """Raises UnknownRule."""
         if self._rules.pop(identity, None) is None:
             raise UnknownRule(identity)
+        self._budget.hold(identity, 0)
 
     def clear(self) -> None:
-        self._rules.clear()
+        for identity in list(self._rules):
+            self.delete(identity)
 
     def choose(self, operation: Operation | None, request: Mapping[str, Any]) -> Rule | None:
         """The newest rule that applies to the request; it counts as used then."""

@@ -5,7 +5,7 @@ import copy
 import re
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -14,16 +14,21 @@ import orjson
 
 from ..contract.resource import Resource
 from ..storage import ConfigurationStore, Document, EmbeddedStore, ServerValues
+from .budget import CONFIGURATION_OVERHEAD, SESSION_OVERHEAD, Budget, LimitReached, json_size
 from .clock import Sources
 from .journal import Journal
 from .rules import Rules
 
 DEFAULT = "default"
+_ID_OVERHEAD = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What keeps a server of many sessions within bounds. The default session may store as much as it likes."""
+    """What keeps a server of many sessions within bounds. The default session may store as much as it likes.
+
+    `session_bytes` are for all that a session holds, `all_bytes` for all sessions together.
+    """
 
     sessions: int = 1000
     idle_seconds: float = 1800.0
@@ -32,6 +37,8 @@ class Limits:
     rules: int = 1000
     journal_entries: int = 1000
     journal_bytes: int = 8 << 20
+    session_bytes: int = 128 << 20
+    all_bytes: int = 512 << 20
     wait_seconds: float = 60.0
 
 
@@ -71,49 +78,64 @@ class TooManySessions(Exception):
     """Every session there may be is in use."""
 
 
-class LimitReached(Exception):
-    """The session holds as many of these as it may."""
-
-    def __init__(self, limit: int, noun: str) -> None:
-        super().__init__(f"{limit} {noun}")
-        self.limit, self.noun = limit, noun
-
-
 class BoundedStore(EmbeddedStore):
-    """A store in memory that takes no more than `most` configurations. Raises LimitReached."""
+    """A store in memory that takes no more than `most` configurations and what the budget has. Raises LimitReached."""
 
     most: int
+    budget: Budget
+    _size = 0
 
     @classmethod
-    def of(cls, most: int, resource: Resource, values: ServerValues) -> "BoundedStore":
+    def of(cls, most: int, budget: Budget, resource: Resource, values: ServerValues) -> "BoundedStore":
         store = cls.in_memory(resource, values)
-        store.most = most
+        store.most, store.budget = most, budget
         return store
 
     async def create(self, values: Document) -> Document:
         self._check(len(self.database) + 1)
-        return await super().create(values)
+        with self._holding(self._size + _weight(values)):
+            return await super().create(values)
+
+    async def replace(self, identity: str, values: Document) -> Document:
+        with self._holding(self._size + _weight(values) - _weight(await self.get(identity))):
+            return await super().replace(identity, values)
 
     async def load(self, documents: Iterable[Document]) -> None:
         documents = list(documents)
         self._check(len(documents))
-        await super().load(documents)
+        with self._holding(sum(map(_weight, documents))):
+            await super().load(documents)
 
     def _check(self, size: int) -> None:
         if size > self.most:
             raise LimitReached(self.most, "configurations")
 
+    @contextmanager
+    def _holding(self, size: int) -> Iterator[None]:
+        former, self._size = self._size, max(0, size)
+        try:
+            self.budget.hold(self, self._size)
+            yield
+        except BaseException:
+            self._size = former
+            self.budget.hold(self, former)
+            raise
+
+
+def _weight(document: Document) -> int:
+    return json_size(document) + CONFIGURATION_OVERHEAD
+
 
 class Session:
-    """One world."""
+    """One world. What it holds is counted in its budget."""
 
-    def __init__(self, name: str, store: ConfigurationStore, sources: Sources, limits: Limits) -> None:
+    def __init__(self, name: str, store: ConfigurationStore, sources: Sources, limits: Limits, budget: Budget) -> None:
         self.name, self.store, self.sources = name, store, sources
-        self.limits = limits
+        self.limits, self.budget = limits, budget
         self._snapshots: dict[str, list[bytes]] = {}
         self.used_at = time.monotonic()
-        self.journal = Journal(limits.journal_entries, limits.journal_bytes)
-        self.rules = Rules(sources.clock)
+        self.journal = Journal(limits.journal_entries, limits.journal_bytes, budget)
+        self.rules = Rules(sources.clock, budget)
 
     @property
     def snapshots(self) -> dict[str, int]:
@@ -123,7 +145,13 @@ class Session:
     async def save(self, name: str) -> None:
         if name not in self._snapshots and len(self._snapshots) >= self.limits.snapshots:
             raise LimitReached(self.limits.snapshots, "snapshots")
-        self._snapshots[name] = await self.store.find()
+        texts = await self.store.find()
+        self.budget.hold(("snapshot", name), sum(map(len, texts)) + len(texts) * CONFIGURATION_OVERHEAD)
+        self._snapshots[name] = texts
+
+    def determine_ids(self, given: list[str], seed: int | None) -> None:
+        self.budget.hold(self.sources.ids, json_size(given) + len(given) * _ID_OVERHEAD)
+        self.sources.ids.determine(given, seed)
 
     def saved(self, name: str) -> list[bytes]:
         """The configurations of a snapshot. Raises UnknownSnapshot."""
@@ -135,14 +163,16 @@ class Session:
     def forget(self, name: str) -> None:
         self.saved(name)
         del self._snapshots[name]
+        self.budget.hold(("snapshot", name), 0)
 
     async def begin_anew(self) -> None:
         await self.store.load([])
-        self._snapshots.clear()
+        for name in list(self._snapshots):
+            self.forget(name)
         self.journal.clear()
         self.rules.clear()
         self.sources.clock.release()
-        self.sources.ids.release()
+        self.determine_ids([], None)
 
 
 class Sessions:
@@ -160,7 +190,8 @@ class Sessions:
         self.limits = limits
         self._resource = resource
         self._name_pattern = re.compile(name_pattern)
-        self.default = Session(DEFAULT, store, sources, limits)
+        self._budget = Budget(limits.all_bytes, make_room=self._expire)
+        self.default = Session(DEFAULT, store, sources, limits, Budget(limits.session_bytes, self._budget))
         self._others: dict[str, Session] = {}
         self._stopping = asyncio.Event()
 
@@ -191,7 +222,7 @@ class Sessions:
         try:
             await session.store.load(map(orjson.loads, texts))
         except LimitReached:
-            del self._others[name]
+            self._forget(name)
             raise
         return session
 
@@ -199,8 +230,10 @@ class Sessions:
         """Raises UnknownSession. The default session begins anew."""
         if name == DEFAULT:
             await self.default.begin_anew()
-        elif self._others.pop(name, None) is None:
+        elif name not in self._others:
             raise UnknownSession(name)
+        else:
+            self._forget(name)
 
     async def pause(self, seconds: float) -> None:
         """Wait, but not longer than the server runs."""
@@ -220,14 +253,19 @@ class Sessions:
         if len(self._others) >= self.limits.sessions:
             raise TooManySessions
         sources = Sources(self._resource.prefix, copy.copy(clock_of.sources.clock) if clock_of else None)
-        store = BoundedStore.of(self.limits.configurations, self._resource, sources.values)
-        self._others[name] = session = Session(name, store, sources, self.limits)
+        budget = Budget(self.limits.session_bytes, self._budget)
+        budget.hold("session", SESSION_OVERHEAD)
+        store = BoundedStore.of(self.limits.configurations, budget, self._resource, sources.values)
+        self._others[name] = session = Session(name, store, sources, self.limits, budget)
         return session
+
+    def _forget(self, name: str) -> None:
+        self._others.pop(name).budget.leave()
 
     def _expire(self) -> None:
         oldest = time.monotonic() - self.limits.idle_seconds
         for name in [name for name, session in self._others.items() if session.used_at < oldest]:
-            del self._others[name]
+            self._forget(name)
 
 
 def summary(session: Session) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from callconfig.contract.document import Contract, InvalidContract
+from callconfig.contract.shape import MOST_MEMBERS, members
 
 HEAD = """openapi: 3.0.3
 info: {title: t, version: '1'}
@@ -73,6 +74,21 @@ def test_a_hostile_contract_is_refused_in_one_line_and_in_time(tmp_path: Path, k
     assert time.process_time() - started < 5
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 500
+
+
+def test_schemas_that_refer_to_one_another_are_compiled_and_gone_through_in_time(tmp_path: Path) -> None:
+    every = ", ".join(f"m{other}: {{$ref: '#/components/schemas/S{other}'}}" for other in range(12))
+    path = tmp_path / "contract.yaml"
+    path.write_text(
+        schemas(
+            "A: {$ref: '#/components/schemas/S0'}, "
+            + ", ".join(f"S{number}: {{type: object, properties: {{{every}}}}}" for number in range(12))
+        )
+    )
+    started = time.process_time()
+    contract = Contract.load(path)
+    assert len(members({"$ref": "#/components/schemas/S0"}, contract.resolve)) == MOST_MEMBERS
+    assert time.process_time() - started < 5
 
 
 def test_a_path_of_twelve_parameters_is_looked_up_in_linear_time() -> None:

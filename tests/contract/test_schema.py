@@ -1,5 +1,6 @@
 """What the engine finds in a value, keyword by keyword, and the words it finds for it."""
 
+import time
 from typing import Any
 
 import pytest
@@ -87,7 +88,8 @@ def test_all_violations_are_told_at_once() -> None:
 
 @pytest.mark.parametrize("value", [{"token": "s3cret"}, {"token": 1234567}, {"token": "s3cret" * 9}])
 def test_a_secret_is_not_repeated_in_a_finding(value: Any) -> None:
-    declared = {"properties": {"token": {"type": "string", "format": "password", "pattern": "^a", "maxLength": 9}}}
+    token = {"type": "string", "format": "password", "pattern": "^a", "maxLength": 9, "not": {"minLength": 1}}
+    declared = {"properties": {"token": token}}
     findings = schema(declared).findings(value, "body")
     assert findings
     assert not any("s3cret" in str(finding) or "1234567" in str(finding) for finding in findings)
@@ -201,3 +203,51 @@ def test_a_rule_inside_an_item_points_into_the_item() -> None:
 def test_a_recursion_through_all_of_ends() -> None:
     tree = {"properties": {"next": {"allOf": [{"$ref": "#/tree"}]}, "size": {"default": 1}}}
     assert schema({"$ref": "#/tree"}, tree=tree).fill_defaults({"next": {}})["size"] == 1
+
+
+FRIENDS: dict[str, Any] = {
+    str(number): {"properties": {str(other): {"$ref": f"#/{other}"} for other in range(40)} | {"size": {"default": 1}}}
+    for number in range(40)
+}
+
+
+def test_schemas_that_refer_to_one_another_cost_what_they_say() -> None:
+    started = time.process_time()
+    judge = schema({"$ref": "#/0"}, **FRIENDS)
+    assert judge.fill_defaults({"7": {"3": {}}})["7"] == {"3": {"size": 1}, "size": 1}
+    assert time.process_time() - started < 2
+
+
+def test_a_recursive_schema_is_transformed_at_any_depth() -> None:
+    tree = {"properties": {"next": {"$ref": "#/tree"}, "size": {"default": 1}, "token": {"writeOnly": True}}}
+    judge = schema({"$ref": "#/tree"}, tree=tree)
+    assert judge.fill_defaults({"next": {"next": {}}}) == {"next": {"next": {"size": 1}, "size": 1}, "size": 1}
+    assert judge.without_write_only({"next": {"next": {"token": 1}}}) == {"next": {"next": {}}}
+
+
+ITEM = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a", "b"]}
+LOOSE = {"anyOf": [{"items": ITEM}, {"items": {"minLength": 3, "type": "string"}}]}
+
+
+@pytest.mark.parametrize(
+    ("declared", "value", "most"),
+    [
+        ({"items": ITEM}, [{}] * 300_000, 101),
+        ({"items": ITEM, "maxItems": 50}, [{}] * 300_000, 1),
+        ({"properties": {"a": {"items": ITEM, "maxItems": 50}}}, {"a": [{}] * 300_000}, 1),
+        ({"additionalProperties": False, "properties": {"a1": {}}}, {f"a{n}": 1 for n in range(2, 90_000)}, 101),
+        ({"additionalProperties": ITEM}, {f"a{n}": {} for n in range(90_000)}, 101),
+        ({"additionalProperties": ITEM}, {"a" * 500_000: {"a": ""}}, 2),
+        (LOOSE, [{}] * 300_000, 1),
+        ({"items": {"anyOf": [ITEM, {"type": "string"}]}}, [{}] * 300_000, 101),
+        ({"additionalProperties": False, "properties": {"a" * 40: {}}}, {"b" + "a" * 500_000: 1}, 1),
+        ({"not": {"items": {"type": "object"}}}, [{}] * 300_000, 1),
+    ],
+)
+def test_what_is_told_and_what_it_costs_are_bounded(declared: dict[str, Any], value: Any, most: int) -> None:
+    judge = schema(declared)
+    started = time.process_time()
+    findings = judge.findings(value, "body")
+    assert time.process_time() - started < 0.5  # it is 0.01; each error with its value took 10 seconds
+    assert len(findings) == most
+    assert sum(len(str(finding)) for finding in findings) < 100_000

@@ -1,6 +1,8 @@
 """JSON that every reader understands alike is read; anything else is told with its place."""
 
+import contextlib
 import json
+import time
 from typing import Any
 
 import pytest
@@ -31,6 +33,10 @@ REFUSED: list[tuple[bytes, str, str]] = [
     (b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1), "json-depth", ""),
     (b'{"a":' * 2000, "json-depth", ""),
     (b"[" * 500_000, "json-depth", ""),
+    (b"[[]," * 200_000, "json-depth", ""),
+    (b'["",' * 200_000, "json-depth", ""),
+    (rb'["\\",' * 200_000, "json-depth", ""),
+    (b"[" * 80 + b"[1,{" * 9 + b"}]", "json-syntax", ""),
 ]
 
 
@@ -55,12 +61,35 @@ def test_every_violation_is_told_at_once() -> None:
         (b'"' + b"[" * 1000 + b'"', "[" * 1000),
         (b"[%d, %d]" % (2**64 - 1, -(2**63)), [2**64 - 1, -(2**63)]),
         (b"[" * MAX_DEPTH + b"]" * MAX_DEPTH, None),
+        (b"[" + b'{"a": []}, ' * 1000 + b"[]]", None),
+        (rb'["\"[", "\\", "\\\"{{", ' + b"[], " * MAX_DEPTH + b'"[[["]', None),
         (b" [1.5, -0.0, 1e5] ", [1.5, 0.0, 100000.0]),
     ],
     ids=lambda value: repr(value)[:40],
 )
 def test_what_only_looks_odd_is_read(text: bytes, value: Any) -> None:
     assert decode(text) == (json.loads(text) if value is None else value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"[" + b"{}," * 300_000 + b"{}]",
+        b"[" + b'"[[[[\\\\",' * 100_000 + b"{}]",
+        b"[" + b"[" * 99 + b"]" * 99 + b",[]" * 300_000 + b"]",
+        b"[NaN" + b",1" * 400_000 + b"]",
+        b'{"a":1' + b',"a":1' * 150_000 + b"}",
+        b"[" + rb'"\ud800",' * 100_000 + b"1]",
+        b"[" + b"9" * 1_000_000 + b"]",
+        b"[" * 1_000_000,
+    ],
+    ids=lambda text: repr(text)[:30],
+)
+def test_a_megabyte_is_read_in_linear_time(text: bytes) -> None:
+    started = time.process_time()
+    with contextlib.suppress(NotStrictJson):
+        decode(text)
+    assert time.process_time() - started < 1  # it is 0.1
 
 
 json_values: st.SearchStrategy[Any] = st.recursive(

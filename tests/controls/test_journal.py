@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from callconfig.contract.document import Contract
+from callconfig.controls.budget import Budget
 from callconfig.controls.journal import LARGEST_BODY, Entry, Journal
 from callconfig.controls.sessions import Limits
 from callconfig.traffic.redaction import Redaction
@@ -128,7 +129,7 @@ def test_who_waits_in_vain_is_told_when_the_time_is_over(steered: TestClient) ->
 
 def test_the_end_of_the_server_ends_the_wait() -> None:
     async def wait() -> None:
-        journal = Journal(10, 1000)
+        journal = Journal(10, 1000, Budget(1 << 30))
         waiting = asyncio.create_task(journal.changed())
         await asyncio.sleep(0)
         journal.stop()
@@ -139,7 +140,7 @@ def test_the_end_of_the_server_ends_the_wait() -> None:
 
 
 def test_the_journal_is_bounded_in_number_and_in_bytes_and_numbers_go_on() -> None:
-    journal = Journal(3, 1 << 20)
+    journal = Journal(3, 1 << 20, Budget(1 << 30))
 
     def keep(kept: Entry) -> None:
         journal.begin(kept)
