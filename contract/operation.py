@@ -74,7 +74,7 @@ class RequestBody:
     def __init__(self, declared: Mapping[str, Any], resolve: Resolve) -> None:
         self.required: bool = declared.get("required", False)
         self.max_bytes: int = declared.get("x-max-bytes", MAX_BYTES)
-        self._schemas = {
+        self.schemas = {
             name.lower(): Schema(content["schema"], resolve, "request") if "schema" in content else None
             for name, content in declared["content"].items()
         }
@@ -87,7 +87,7 @@ class RequestBody:
         if wrong := self._wrong_type(headers):
             return None, [Finding("media-type", "header", wrong, name="Content-Type")]
         name, _ = media_type(headers["content-type"])
-        schema = self._schemas[name]
+        schema = self.schemas[name]
         if not is_json(name) or schema is None:
             return body, []
         try:
@@ -99,13 +99,13 @@ class RequestBody:
         return schema.fill_defaults(value), []
 
     def _wrong_type(self, headers: Headers) -> str | None:
-        expected = f"The body must be {' or '.join(self._schemas)}"
+        expected = f"The body must be {' or '.join(self.schemas)}"
         if (coding := headers.get("content-encoding", "identity").lower()) != "identity":
             return f"{expected} without a content coding, not {show(coding)}."
         if (content_type := headers.get("content-type")) is None:
             return f"{expected}; Content-Type is missing."
         name, charset = media_type(content_type)
-        if name not in self._schemas:
+        if name not in self.schemas:
             return f"{expected}, not {show(content_type)}."
         if is_json(name) and charset not in ("utf-8", "utf8"):
             return f"{expected} in UTF-8, not {show(content_type)}."
@@ -210,6 +210,20 @@ class Operation:
         self._offered = tuple(
             name for status, response in self.responses.items() if status[0] == "2" for name in response.representations
         )
+
+    def compile(self) -> None:
+        """Compile every schema now, not when it is first needed. Raises ValueError for one that cannot be."""
+        for response in self.responses.values():
+            for representation in response.representations.values():
+                representation.schema.compile()
+        for parameter in (
+            *self.parameters,
+            *(each for response in self.responses.values() for each in response.headers),
+        ):
+            parameter.schema.compile()
+        for schema in self.request_body.schemas.values() if self.request_body else ():
+            if schema is not None:
+                schema.compile()
 
     def check_request(self, request: Request) -> tuple[dict[str, Json], list[Finding]]:
         """The arguments for a handler, `body` among them, and the violations, as many as `told` keeps."""

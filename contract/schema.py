@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from itertools import islice
 from typing import Any, Literal
@@ -47,21 +47,37 @@ def _identity(value: Json) -> Json:
 
 
 class Schema:
-    """A schema as one direction sees it.
+    """A schema as one direction sees it, compiled when it is first needed.
 
     A readOnly member is not required in a request but may be there, so that what was read can be sent back (OpenAPI
     3.0 says SHOULD NOT); a writeOnly member must not be in a response, since it is likely a secret.
     """
 
     def __init__(self, schema: Mapping[str, Any], resolve: Resolve, direction: Direction) -> None:
-        translator = _Translator(resolve, direction)
-        self._translated = translator.document(schema)
-        self._validator = Draft4Validator(self._translated, formats=FORMATS, validate_formats=True)
+        self._schema, self._resolve, self._direction = schema, resolve, direction
         self._compiled: dict[tuple[int, str | None], Draft4Validator] = {}
-        self.fill_defaults: Transform = _Transforms(resolve, _filler).of(schema) or _identity
+
+    @cached_property
+    def fill_defaults(self) -> Transform:
         """A copy with every default of the contract in its place, members in the contract's order."""
-        self.without_write_only: Transform = _Transforms(resolve, _hider).of(schema) or _identity
+        return _Transforms(self._resolve, _filler).of(self._schema) or _identity
+
+    @cached_property
+    def without_write_only(self) -> Transform:
         """The value without the members that are never returned."""
+        return _Transforms(self._resolve, _hider).of(self._schema) or _identity
+
+    @cached_property
+    def _translated(self) -> dict[str, Any]:
+        return _Translator(self._resolve, self._direction).document(self._schema)
+
+    @cached_property
+    def _validator(self) -> Draft4Validator:
+        return Draft4Validator(self._translated, formats=FORMATS, validate_formats=True)
+
+    def compile(self) -> None:
+        """Do now what is otherwise done when it is first needed. Raises ValueError for what cannot be compiled."""
+        _ = self._validator, self.fill_defaults, self.without_write_only
 
     @property
     def json_schema(self) -> Mapping[str, Any]:

@@ -1,7 +1,7 @@
 """Whether a document is a contract: OpenAPI 3.0, whole in itself, without endless schemas, its `x-` members sound."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import unquote
 
 from jsonschema_path import SchemaPath
@@ -10,6 +10,7 @@ from referencing.exceptions import Unresolvable
 
 from .document import InvalidContract
 from .extensions import extensions
+from .operation import Operation
 
 _DATA = {"example", "default", "enum", "value"}
 """Members that hold data of the API, in which a `$ref` is a member like any other."""
@@ -18,11 +19,15 @@ _SAME_VALUE = ("allOf", "anyOf", "oneOf", "not")
 MOST_REFERENCES = 50_000
 """How many references one reference may come to, when all that it leads to are written out."""
 
-Compiled = TypeVar("Compiled")
+Compiled = TypeVar("Compiled", bound="HasOperations")
+
+
+class HasOperations(Protocol):
+    operations: dict[str, Operation]
 
 
 def validated(document: Mapping[str, Any], compiled: Callable[[Mapping[str, Any]], Compiled]) -> Compiled:
-    """The compiled document. Raises InvalidContract."""
+    """What `compiled` makes of the document, with every schema compiled. Raises InvalidContract."""
     references = set(_references(document))
     if outside := sorted(reference for reference in references if not reference.startswith("#/")):
         raise InvalidContract(f"{outside[0]}: only references inside the document are followed")
@@ -35,6 +40,8 @@ def validated(document: Mapping[str, Any], compiled: Callable[[Mapping[str, Any]
         raise InvalidContract(wrong)
     try:
         contract = compiled(document)
+        for operation in contract.operations.values():
+            operation.compile()
     except RecursionError as error:
         raise InvalidContract("its references lead on and on") from error
     except ValueError as error:  # such as a pattern that is no regular expression
