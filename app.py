@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 from .asgi.access_log import AccessLog
 from .asgi.exchange import Exchange
 from .asgi.layer import RequestLayer
-from .asgi.pages import redirect, reference_pages
+from .asgi.pages import javascript, redirect, reference_pages
 from .asgi.routing import Routing, Table
 from .contract.document import BUILT_IN, METHODS, Contract
 from .contract.operation import Headers
@@ -32,6 +32,7 @@ from .controls.refusals import CONTROL_PROBLEMS, SESSION_PROBLEMS
 from .documentation.served import ServedReference
 from .handlers import configurations
 from .handlers.problems import PROBLEMS
+from .harness import CLIENT_MODULE
 from .identity.authentication import Authentication
 from .identity.caller import IDENTITY_PROBLEMS, Authenticate, Caller
 from .identity.ownership import OwnConfigurations
@@ -106,7 +107,10 @@ def create_app(
     if controls:
         contracts = {CONTROLS_PATH: controls.contract, **contracts}
         steered = ServedReference(controls.contract, partial(example_mock, controls.contract), CONTROLS_PATH)
-        pages += reference_pages(CONTROLS_PATH, steered, dict(controls.contract.document))
+        pages += [
+            *reference_pages(CONTROLS_PATH, steered, dict(controls.contract.document)),
+            javascript(f"{CONTROLS_PATH}/client.mjs", CLIENT_MODULE),
+        ]
 
     table = Table(contracts)
     catalogue = controls.contract.problems if controls else contract.problems
@@ -134,7 +138,9 @@ def create_app(
             base_path=CONTROLS_PATH,
             resolver=_resolver(control_handlers),
             contract=controls.contract,
-            context=lambda exchange: controls.context(exchange.headers, exchange.entry.scheme, exchange.address),
+            context=lambda exchange: controls.context(
+                exchange.headers, exchange.entry.scheme, exchange.address, exchange.operation
+            ),
             problems={**PROBLEMS, **CONTROL_PROBLEMS},
         )
     connexion.add_api(

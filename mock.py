@@ -26,6 +26,7 @@ from .contract.finding import others
 from .contract.resource import Resource
 from .contract.schema import Json, Schema
 from .contract.strict_json import NotStrictJson, decode
+from .controls import scenario
 from .controls.clock import Sources
 from .controls.controls import BASE_PATH as CONTROLS_PATH
 from .controls.controls import Controls
@@ -43,13 +44,14 @@ def serve(options: ServeOptions) -> int:
     if options.workers > 1 and not is_shared(options.store):
         advice = "use --store postgresql://…"
         raise CouldNotRun(f"--workers {options.workers} needs a store that processes share; {advice}")
+    world = _read_scenario(options)
     with listen(options.host, options.port) as listening:
         if options.workers > 1:
             _serve_from_workers(options, listening)
         else:
             config = Config("")
             with Runner(loop_factory=config.get_loop_factory()) as runner:
-                runner.run(_serve(options, config, listening))
+                runner.run(_serve(options, world, config, listening))
     return OK
 
 
@@ -57,7 +59,7 @@ def _access_log(options: ServeOptions) -> AccessLog | None:
     return None if options.quiet else AccessLog(sys.stderr.write)
 
 
-async def _serve(options: ServeOptions, config: Config, listening: socket.socket) -> None:
+async def _serve(options: ServeOptions, world: bytes | None, config: Config, listening: socket.socket) -> None:
     """Serve from this process."""
     _protect_controls(options, listening)
     contract = Contract.load(validate=False)
@@ -66,6 +68,7 @@ async def _serve(options: ServeOptions, config: Config, listening: socket.socket
     async with _opened(options, contract, values) as store:
         await _plant(options.seed, contract, store)
         controls = _controls(options, contract, store, values)
+        await _begin(options, world, controls)
         config.app = create_app(
             contract,
             store,
@@ -163,7 +166,36 @@ def _controls(options: ServeOptions, contract: Contract, store: ConfigurationSto
         return None
     limits = Limits(journal_entries=options.journal)
     hosts = [options.host, *options.control_host]
-    return Controls(contract, store, values, limits=limits, token=options.control_token, hosts=hosts)
+    return Controls(
+        contract,
+        store,
+        values,
+        limits=limits,
+        token=options.control_token,
+        hosts=hosts,
+        origins=options.control_origin,
+    )
+
+
+def _read_scenario(options: ServeOptions) -> bytes | None:
+    """Raises CouldNotRun."""
+    if options.scenario is None:
+        return None
+    if not options.controls or options.workers > 1:
+        raise CouldNotRun("--scenario needs the controls; they are off with --no-controls and with several --workers")
+    try:
+        return options.scenario.read_bytes()
+    except OSError as error:
+        raise CouldNotRun(f"scenario {options.scenario}: {error.strerror}") from error
+
+
+async def _begin(options: ServeOptions, world: bytes | None, controls: Controls | None) -> None:
+    """Put the mock into the world of a scenario file. Raises CouldNotRun."""
+    if world is not None and controls is not None:
+        try:
+            await scenario.load(world, controls)
+        except scenario.InvalidScenario as error:
+            raise CouldNotRun(f"scenario {options.scenario}: {error}") from error
 
 
 def _authentication(path: Path | None, contract: Contract) -> Authentication | None:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import click
 
 DEFAULT_STORE = ".callconfig/configurations.jsonl"
+COVERAGE_KINDS = ("operations", "statuses", "members", "rules")
 REPORT_FORMATS = ("junit", "sarif", "json", "html", "har")
 
 
@@ -83,6 +84,25 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _origin(text: str) -> str:
+    url = _url(text)
+    parts = urlsplit(url)
+    if parts.path or parts.username is not None or parts.password is not None:
+        raise ValueError(f"{text!r} is not an origin; write it like http://localhost:5173")
+    return url.lower()
+
+
+def _minimum(text: str) -> tuple[str, float]:
+    kind, _, number = text.partition("=")
+    try:
+        percent = float(number)
+    except ValueError:
+        percent = -1.0
+    if kind not in COVERAGE_KINDS or not 0 <= percent <= 100:
+        raise ValueError(f"{text!r} is not KIND=PERCENT with one of {', '.join(COVERAGE_KINDS)}, like members=80")
+    return kind, percent
+
+
 def _number_above_0(text: str) -> float:
     try:
         number = float(text)
@@ -107,8 +127,10 @@ NUMBER = Text("number", _number_above_0)
 TOKEN = Text("token", _token)
 BASE_PATH = Text("path", _base_path)
 URL = Text("url", _url)
+ORIGIN = Text("origin", _origin, separator=",")
 HEADER = Text("header", _header, separator="\n")
 REPORT = Text("report", _report, separator=",")
+COVERAGE = Text("minimum", _minimum, separator=",")
 NAME = Text("name", separator=",")
 
 
@@ -156,6 +178,21 @@ class ServeOptions:
             metavar="NAME",
         ),
     ] = ()
+    control_origin: Annotated[
+        tuple[str, ...],
+        Option(
+            help="origin whose pages may use the controls in a browser, like http://localhost:5173; repeatable",
+            type=ORIGIN,
+            metavar="ORIGIN",
+        ),
+    ] = ()
+    scenario: Annotated[
+        Path | None,
+        Option(
+            help="JSON file of the state, rules, clock and ids to begin with, as `PUT /_mock/scenario` takes them",
+            metavar="FILE",
+        ),
+    ] = None
     journal: Annotated[int, Option(help="requests to keep for each session", type=COUNT, metavar="N")] = 1000
     auth: Annotated[Path | None, Option(help="JSON file of tokens that requests need", metavar="FILE")] = None
     quiet: Annotated[bool, Option(help="do not print a line for each request")] = False
@@ -271,6 +308,17 @@ class VerifyOptions(JudgingOptions):
         Option(help="judge only requests to this host, or host:port; repeatable", type=NAME, metavar="HOST"),
     ] = ()
     base_path: Annotated[str, Option(help="prefix that the API was mounted under", type=BASE_PATH, metavar="PATH")] = ""
+    coverage: Annotated[
+        bool, Option(help="say which operations, statuses, members and rules the traffic exercised")
+    ] = False
+    coverage_minimum: Annotated[
+        tuple[tuple[str, float], ...],
+        Option(
+            help=f"fail when less of a kind was exercised, like members=80; {', '.join(COVERAGE_KINDS)}; repeatable",
+            type=COVERAGE,
+            metavar="KIND=PERCENT",
+        ),
+    ] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

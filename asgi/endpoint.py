@@ -48,7 +48,6 @@ class Endpoint:
         self._wants_rest = any(each.kind is each.VAR_KEYWORD for each in parameters)
 
     async def __call__(self, exchange: Exchange, receive: Receive, send: Send) -> None:
-        exchange.entry.operation = self.operation.id
         try:
             reply = await self._reply(exchange, receive)
         except Exception as error:
@@ -79,8 +78,10 @@ class Endpoint:
             arguments, entry.findings = self.operation.check_request(request)
         if entry.findings:
             return self._problem(exchange, Problem.of_findings(entry.findings))
-        if (forced := exchange.forced) is not None:
-            return self._problem(exchange, forced) if isinstance(forced, Problem) else forced
+        if exchange.turn is not None and (forced := exchange.turn.reply()) is not None:
+            return forced
+        if (preferred := exchange.preferred) is not None:
+            return self._problem(exchange, preferred) if isinstance(preferred, Problem) else preferred
         available = {**context, **arguments}
         wanted = {name: available[name] for name in self._wanted if name in available}
         return await self._handler(**(arguments | wanted if self._wants_rest else wanted))

@@ -10,7 +10,9 @@ from ..contract.interaction import by_name
 from ..contract.operation import Headers, Operation, Reply
 from ..contract.paths import Route
 from ..contract.problem import Problem
+from ..controls.controls import SESSION_HEADER
 from ..controls.journal import LARGEST_BODY, Entry
+from ..controls.rules import Turn
 from ..controls.sessions import Session
 
 KEY = "callconfig.exchange"
@@ -33,9 +35,13 @@ class Exchange:
     """The query that is judged: without what only the steering reads."""
     session: Session | None = None
     """None without controls, and before the session has appeared."""
+    named: str | None = None
+    """The session that the URL names."""
     problem: Problem | None = None
-    forced: "Reply | Problem | None" = None
-    """What the request gets instead of the handler's reply, if it keeps the contract."""
+    preferred: Reply | Problem | None = None
+    """What the request asks for itself, and gets instead of the handler's reply if it keeps the contract."""
+    turn: Turn | None = None
+    """The rule that the request matched; its answer outranks what is preferred."""
     _clock: float = field(default_factory=time.perf_counter)
     _pieces: list[bytes] = field(default_factory=list)
     _kept: int = 0
@@ -46,7 +52,7 @@ class Exchange:
         return exchange
 
     @classmethod
-    def begin(cls, scope: Scope, send: Send, route: Route | None) -> "Exchange":
+    def begin(cls, scope: Scope, send: Send, route: Route | None, named: str | None = None) -> "Exchange":
         target: bytes = scope.get("raw_path") or scope["path"].encode()
         query: bytes = scope["query_string"]
         if query:
@@ -54,7 +60,12 @@ class Exchange:
         entry = Entry(time.time(), scope["method"], scope["scheme"], scope["path"], target, scope["headers"])
         address = (scope.get("server") or ("",))[0]
         headers = by_name([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
+        if named is not None:
+            headers = {**headers, SESSION_HEADER: named}
         exchange = scope[KEY] = cls(entry, headers, send, route, address, query)
+        exchange.named = named
+        if (operation := exchange.operation) is not None:
+            entry.operation = operation.id
         return exchange
 
     def enter(self, session: Session, *, journaled: bool = True) -> Session:
@@ -75,8 +86,10 @@ class Exchange:
         return not message.get("more_body", False)
 
     def end(self) -> None:
-        """Close the entry: nothing more comes."""
+        """Close the entry: nothing more comes. A rule that did not answer the request is free for the next one."""
         entry = self.entry
+        if self.turn is not None:
+            self.turn.release()
         entry.seconds = time.perf_counter() - self._clock
         entry.response_body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
         if self.session is not None:
@@ -91,6 +104,7 @@ class Exchange:
     @property
     def reason(self) -> str:
         """Why the request was refused, in a few words; empty when it was not."""
-        if findings := self.entry.findings:
-            return f"{findings[0]}{others(findings)}"
-        return self.problem.detail if self.problem else ""
+        findings = self.entry.findings
+        if self.problem and (self.operation is None or not findings):
+            return self.problem.detail
+        return f"{findings[0]}{others(findings)}" if findings else ""

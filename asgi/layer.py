@@ -5,7 +5,7 @@ steering step in where a session or a request asks for it. What is not in use co
 """
 
 import logging
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -19,6 +19,7 @@ from .access_log import AccessLog
 from .exchange import KEY, Exchange
 from .messages import respond_problem
 from .routing import Table
+from .session_url import named_session, within
 from .steering import Steering
 
 logger = logging.getLogger("callconfig")
@@ -47,15 +48,19 @@ class RequestLayer:
         self._late_sessions, self._log = late_sessions, log
         self._steering = Steering(app, controls) if controls else app
         # Browser clients of any origin may use the API; any page in a developer's browser must not steer the mock.
-        self._open, self._open_steering = _open(app), _open(self._steering)
+        self._open, self._open_steering = _open(app, ["*"]), _open(self._steering, ["*"])
+        self._open_controls = _open(app, controls.origins) if controls and controls.origins else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = Exchange.begin(scope, send, self._table.find(scope))
+        named, scope = named_session(scope) if self._controls else (None, scope)
+        exchange = Exchange.begin(scope, send, self._table.find(scope), named)
 
         async def send_and_note(message: Message) -> None:
+            if named is not None and message["type"] == "http.response.start":
+                message = {**message, "headers": within(named, message["headers"])}
             if exchange.note(message):
                 self._end(exchange)  # before it is sent: who has the answer finds the journal's entry
             await send(message)
@@ -75,9 +80,13 @@ class RequestLayer:
     def _prepared(self, exchange: Exchange, scope: Scope) -> ASGIApp:
         """Enter the session; the application that the request goes to."""
         headers = exchange.headers
-        if is_control(scope["path"]) or scope["path"] in self._pages:
-            return self._app
         opened = "origin" in headers
+        if is_control(scope["path"]):
+            return self._open_controls if opened and self._open_controls else self._app
+        if scope["path"] in self._pages:
+            return self._app
+        if exchange.operation is None:
+            exchange.entry.findings = [self._table.missing(scope["method"], scope["path"], exchange.route)]
         if self._controls is not None:
             is_preflight = opened and exchange.entry.method == "OPTIONS" and "access-control-request-method" in headers
             with suppress(InvalidSessionName, TooManySessions):  # the endpoint meets it again, and answers it
@@ -94,5 +103,5 @@ class RequestLayer:
             self._log.note(exchange)
 
 
-def _open(app: ASGIApp) -> ASGIApp:
-    return CORSMiddleware(app, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"], expose_headers=["*"])
+def _open(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
+    return CORSMiddleware(app, allow_origins=origins, allow_methods=["*"], allow_headers=["*"], expose_headers=["*"])

@@ -1,6 +1,7 @@
 """What is served beside the operations: the reference, the contract in both its notations, and ways to them."""
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -33,6 +34,16 @@ def reference_pages(
         Route(f"{place}/openapi.json", openapi_json),
         Route(f"{place}/openapi.yaml", openapi_yaml),
     ]
+
+
+def javascript(place: str, module: Path) -> Route:
+    """A module that a browser imports and that Node.js fetches."""
+    text = module.read_bytes()
+
+    async def answer(_request: Request) -> Response:
+        return Response(text, media_type="text/javascript")
+
+    return Route(place, answer)
 
 
 def redirect(place: str, to: str) -> Route:

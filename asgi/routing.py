@@ -9,12 +9,17 @@ from connexion.spec import Specification
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..contract.document import Contract
+from ..contract.finding import Finding
 from ..contract.operation import Operation
 from ..contract.paths import Route
 from ..contract.problem import Problem, Problems
+from ..contract.schema import did_you_mean
 from .endpoint import Context, Endpoint
 from .exchange import Exchange
 from .messages import respond_problem
+
+LONGEST_CORRECTED = 200
+"""Characters of a path that is no operation's for which a near one is looked for: a stranger's path costs no more."""
 
 
 class Table:
@@ -22,6 +27,11 @@ class Table:
 
     def __init__(self, contracts: Mapping[str, Contract]) -> None:
         self._contracts = sorted(contracts.items(), key=lambda each: -len(each[0]))
+        self._paths = [
+            f"{base_path}{operation.path}"
+            for base_path, contract in contracts.items()
+            for operation in contract.operations.values()
+        ]
 
     def find(self, scope: Scope) -> Route | None:
         """The operations at a request's path; an encoded slash in it is no separator."""
@@ -33,6 +43,13 @@ class Table:
             if path.startswith(base_path) and (route := contract.route(path[len(base_path) :])) is not None:
                 return route
         return None
+
+    def missing(self, method: str, path: str, route: Route | None) -> Finding:
+        """Why a request goes to no operation: its path is none, or has not its method."""
+        if route is not None:
+            return Finding("undocumented-method", "path", f"has no {method}, only {route.allow}", name=path)
+        near = did_you_mean(path, self._paths) if len(path) <= LONGEST_CORRECTED else ""
+        return Finding("undocumented-path", "path", f"is no path of the contract{near}", name=path)
 
 
 class ContractAPI(AbstractRoutingAPI[Endpoint]):

@@ -12,7 +12,7 @@ from ..controls import faults
 from ..controls.controls import Controls
 from ..controls.match import described
 from ..controls.prefer import preferred, without_twins
-from ..controls.rules import Rule, Rules, given_headers
+from ..controls.rules import Rules, Turn, given_headers
 from .exchange import Exchange
 from .messages import again, read_body, respond
 
@@ -27,7 +27,6 @@ class Steering:
         exchange = Exchange.of(scope)
         operation = exchange.operation
         rules: Rules | tuple[()] = exchange.session.rules if exchange.session else ()
-        rule = None
         if rules:
             body = b""
             if rules.need_body:
@@ -37,41 +36,42 @@ class Steering:
                 body = read if isinstance(read, bytes) else b""
                 # What is too large is given on too large, for the endpoint to refuse it.
                 receive = again(body if isinstance(read, bytes) else bytes(MAX_BYTES + 1), receive)
-            rule = rules.choose(operation, _described(exchange, operation, body))
-        if rule is not None:
-            await self._carry_out(rule, operation, scope, receive, send)
+            exchange.turn = rules.choose(operation, _described(exchange, operation, body))
+        if exchange.turn is not None:
+            await self._carry_out(exchange.turn, operation, scope, receive, send)
         else:
             await self._go_on(operation, scope, receive, send)
 
     async def _carry_out(
-        self, rule: Rule, operation: Operation | None, scope: Scope, receive: Receive, send: Send
+        self, turn: Turn, operation: Operation | None, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        exchange = Exchange.of(scope)
+        exchange, rule = Exchange.of(scope), turn.rule
         exchange.entry.rule = rule.identity
+        instead = rule.fault in faults.INSTEAD
+        # An answer in the contract is for a request that keeps it, which the endpoint finds out.
+        answer = turn.take() if instead or not rule.replies else None
         seconds = rule.seconds()
         if seconds and rule.fault != "dribble":
             await self._pause(seconds)
-        if rule.fault in faults.INSTEAD or rule.off_contract:
+        if instead or rule.off_contract:
             await _judge(exchange, operation, receive)
-        if rule.fault in faults.INSTEAD:
+        if rule.fault is not None and instead:
             await faults.INSTEAD[rule.fault](exchange.server_send, receive)
             return
         if rule.fault is not None:
             pause = partial(self._pause, (seconds or faults.DRIBBLE_SECONDS) / faults.DRIBBLED_PIECES)
             send = faults.of_answer(rule.fault, pause, exchange.server_send, receive, send)
-        if rule.off_contract and rule.answer is not None:
-            await _send_as_it_is(rule.answer, send)
+        if rule.off_contract and answer is not None:
+            await _send_as_it_is(answer, send)
             return
-        if rule.replies is not None and operation is not None:
-            exchange.forced = rule.replies[operation.id]
         await self._go_on(operation, scope, receive, send)
 
     async def _go_on(self, operation: Operation | None, scope: Scope, receive: Receive, send: Send) -> None:
         """Take out what the request prefers, which no operation knows, and let it pass."""
         exchange = Exchange.of(scope)
         query, twins = without_twins(scope["query_string"])
-        if operation is not None and exchange.forced is None:
-            exchange.forced = preferred(exchange.headers.get("prefer"), twins, operation, self._contract)
+        if operation is not None:
+            exchange.preferred = preferred(exchange.headers.get("prefer"), twins, operation, self._contract)
         exchange.query = query
         await self._app({**scope, "query_string": query}, receive, send)
 
@@ -81,7 +81,6 @@ async def _judge(exchange: Exchange, operation: Operation | None, receive: Recei
     body = await read_body(receive, exchange.headers, MAX_BYTES)
     exchange.entry.request_body = body if isinstance(body, bytes) else b""
     if operation is not None and exchange.route is not None:
-        exchange.entry.operation = operation.id
         request = Request(exchange.route.parameters, exchange.query, exchange.headers, exchange.entry.request_body)
         exchange.entry.findings = operation.check_request(request)[1]
 

@@ -45,6 +45,17 @@ def documented_reply(
     return _value(contract, operation, status, media_type, representation, example, made=made), status, headers
 
 
+def request_example(contract: Contract, operation: Operation) -> Any:
+    """The first documented body of a request. Raises NotDocumented."""
+    declared = contract.dereferenced(operation.declared.get("requestBody", {}))
+    for representation in declared.get("content", {}).values():
+        for example in representation.get("examples", {}).values():
+            return contract.dereferenced(example)["value"]
+        if "example" in representation:
+            return representation["example"]
+    raise NotDocumented(f"{operation.id} has no example of a request")
+
+
 def _value(
     contract: Contract,
     operation: Operation,

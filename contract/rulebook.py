@@ -79,6 +79,9 @@ MODEL_RULES: dict[str, Rule] = {
     "difference": Rule(
         "Two servers answer the same conversation alike.", "Find out which one the contract agrees with."
     ),
+    "coverage": Rule(
+        "Recorded traffic exercises as much of the contract as was asked for.", "Exercise it, or ask for less."
+    ),
     "unseen-status": Rule(
         "Every documented status that can be provoked was seen.", "Provoke it, or mend the contract."
     ),

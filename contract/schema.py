@@ -138,6 +138,10 @@ class Schema:
             yield keyword, path, "fits more than one alternative, and must fit exactly one"
         elif fitting == 0:
             branches = [list(islice(self._violations(each, value, path), MOST_NESTED)) for each in alternatives]
+            meant = [branch for branch in branches if not _is_of_other_type(branch, path)]
+            if len(meant) == 1 and isinstance(value, dict | list):  # nothing else can have been meant
+                yield from meant[0]
+                return
             nearest = min(branches, key=lambda branch: _distance(branch, path))
             said = "; ".join(f"{json_pointer(where) or 'it'} {detail}" for _, where, detail in nearest)
             yield keyword, path, f"fits none of {len(branches)} alternatives; the nearest one says: {said}"
@@ -187,7 +191,11 @@ def _culprit(rule: dict[str, Any], value: Json) -> str:
 
 def _distance(branch: list[_Violation], path: _Path) -> tuple[bool, int]:
     """How far a value is from an alternative: another JSON type is farthest, then the number of violations counts."""
-    return any(rule == "type" and where == path for rule, where, _ in branch), len(branch)
+    return _is_of_other_type(branch, path), len(branch)
+
+
+def _is_of_other_type(branch: list[_Violation], path: _Path) -> bool:
+    return any(rule == "type" and where == path for rule, where, _ in branch)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -34,6 +34,14 @@ class Clock:
         """The time of now as storage wants it: RFC 3339 with microseconds and `Z`."""
         return f"{self.instant().isoformat(timespec='microseconds')[: -len('+00:00')]}Z"
 
+    @property
+    def setting(self) -> tuple[timedelta, datetime | None]:
+        """What `restore` returns to."""
+        return self._offset, self._frozen
+
+    def restore(self, setting: tuple[timedelta, datetime | None]) -> None:
+        self._offset, self._frozen = setting
+
     def set(self, instant: datetime, *, frozen: bool) -> None:
         self._frozen = instant if frozen else None
         self._offset = instant - datetime.now(UTC)
@@ -42,7 +50,7 @@ class Clock:
         self.set(_later(self.instant(), timedelta(seconds=seconds)), frozen=self.frozen)
 
     def release(self) -> None:
-        self._offset, self._frozen = timedelta(), None
+        self.restore((timedelta(), None))
 
 
 class Ids:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from ..contract.document import Contract
-from ..contract.operation import Headers
+from ..contract.operation import Headers, Operation
 from ..identity.caller import Unauthorized, bearer_token, equal
 from ..storage import ConfigurationStore
 from ..traffic.redaction import Redaction
@@ -15,6 +15,9 @@ from .sessions import DEFAULT, Limits, Session, Sessions
 
 BASE_PATH = "/_mock"
 SESSION_HEADER = "x-mock-session"
+
+_LOOKS = ("findRequests", "forkSession")
+"""Operations that change nothing in the session they are used in, and so do not make it, beside those with GET."""
 
 
 def is_control(path: str) -> bool:
@@ -41,7 +44,8 @@ class Controls:
     ) -> None:
         self.contract, self.mocked = load_controls(contract), contract
         self._token = token.encode() if token is not None else None
-        self._gate = Gate(hosts, origins)
+        self.origins = tuple(origins)
+        self._gate = Gate(hosts, self.origins)
         self.sessions = Sessions(
             store,
             sources,
@@ -64,7 +68,7 @@ class Controls:
         """The session that a request names; it appears. Raises InvalidSessionName, TooManySessions."""
         return self.sessions.use(headers.get(SESSION_HEADER, DEFAULT))
 
-    def context(self, headers: Headers, scheme: str, address: str) -> Mapping[str, Any]:
+    def context(self, headers: Headers, scheme: str, address: str, operation: Operation | None) -> Mapping[str, Any]:
         """What the handlers of controls ask for; `address` is the one that the request came to.
 
         Raises ForeignRequest, Unauthorized, and what `session` raises.
@@ -72,4 +76,6 @@ class Controls:
         self._gate.check(headers, scheme, address)
         if self._token is not None and not equal(self._token, bearer_token(headers)):
             raise Unauthorized("The token is not the control token.")
-        return {**self._shared, "session": self.session(headers)}
+        name = headers.get(SESSION_HEADER, DEFAULT)
+        only_looks = operation is not None and (operation.method == "GET" or operation.id in _LOOKS)
+        return {**self._shared, "session": self.sessions.look(name) if only_looks else self.sessions.use(name)}

@@ -8,7 +8,9 @@ from typing import Any
 import orjson
 
 from ..contract.document import Contract
-from ..contract.operation import EncodedArray, Reply
+from ..contract.example import request_example
+from ..contract.finding import Finding
+from ..contract.operation import EncodedArray, Reply, Request
 from ..contract.resource import Resource
 from ..traffic.redaction import Redaction
 from .budget import LimitReached
@@ -33,6 +35,14 @@ class DuplicateItems(Exception):
         self.first, self.second, self.members = first, second, members
 
 
+class InvalidBody(Exception):
+    """A body that was to be made breaks the contract."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__("The contract of the API does not take the configuration with these changes")
+        self.findings = findings
+
+
 async def get_state(session: Session) -> Reply:
     return EncodedArray(await session.store.find()), 200
 
@@ -47,6 +57,41 @@ async def replace_state(body: list[Json], session: Session, resource: Resource) 
 async def clear_state(session: Session) -> Reply:
     await session.store.load([])
     return NOTHING
+
+
+async def load_scenario(body: Json, session: Session, resource: Resource, contract: Contract) -> Reply:
+    """Begin in a world: its state, its rules, its clock and its ids, as far as they are given; all of it or nothing."""
+    state, declared, clock = body.get("state"), body.get("rules", ()), session.sources.clock
+    _check_unique(state or (), resource)
+    _check_rules(len(declared), session)
+    rules = session.rules.compiled(declared, contract)
+    former = clock.setting, list(session.rules), await session.store.find()
+    try:
+        if "rules" in body:
+            session.rules.replace(rules)
+        if "clock" in body:
+            await set_clock(body["clock"], session)
+        if state is not None:
+            await session.store.load(state)
+        if "ids" in body:
+            session.determine_ids(body["ids"]["next"], body["ids"].get("seed"))
+    except Exception:
+        clock.restore(former[0])
+        session.rules.replace(former[1])
+        if state is not None:
+            await session.store.load(map(orjson.loads, former[2]))
+        raise
+    return NOTHING
+
+
+async def make_configuration(body: Json, contract: Contract) -> Reply:
+    """The contract's example of what a client creates, with these members changed. Raises InvalidBody."""
+    creating = next(each for each in contract.operations.values() if each.method == "POST" and each.request_body)
+    made = {**request_example(contract, creating), **body}
+    request = Request(headers={"content-type": "application/json"}, body=orjson.dumps(made))
+    if findings := creating.check_request(request)[1]:
+        raise InvalidBody(findings)
+    return made, 200
 
 
 async def list_snapshots(session: Session) -> Reply:
@@ -89,10 +134,12 @@ async def list_requests(
     path: str | None = None,
     status: int | None = None,
     valid: bool | None = None,
+    after: int = 0,
 ) -> Reply:
     parts = {"operation": operation, "method": method, "path": path, "status": status, "valid": valid}
     match = Match({part: value for part, value in parts.items() if value is not None})
-    return [entry.as_json(redaction) for entry in _found(session, match, redaction)], 200
+    found = [entry for entry in session.journal if entry.number > after and match.accepts(_described(entry, redaction))]
+    return [entry.as_json(redaction) for entry in found], 200
 
 
 async def clear_requests(session: Session) -> Reply:
@@ -112,7 +159,7 @@ async def find_requests(body: Json, session: Session, redaction: Redaction) -> R
     ends = time.monotonic() + min(body["timeout"], session.limits.wait_seconds)
     while True:
         # Several may have ended before this one was woken, and not in the order in which they came.
-        new = [entry for entry in session.journal if entry.ended > looked_at]
+        new = [entry for entry in session.journal if entry.ended > looked_at and entry.number > body["after"]]
         looked_at = max((entry.ended for entry in new), default=looked_at)
         found += [entry for entry in new if match.accepts(_described(entry, redaction))]
         left = ends - time.monotonic()
@@ -127,8 +174,9 @@ async def find_requests(body: Json, session: Session, redaction: Redaction) -> R
     return {
         "met": met,
         "count": len(found),
+        "last": session.journal.last,
         "requests": [entry.as_json(redaction) for entry in found[: body["limit"]]],
-        "near_misses": [] if met else _near_misses(session, match, redaction),
+        "near_misses": [] if met else _near_misses(session, body["after"], match, redaction),
     }, 200
 
 
@@ -146,8 +194,7 @@ async def list_rules(session: Session) -> Reply:
 
 
 async def create_rule(body: Json, session: Session, contract: Contract) -> Reply:
-    if len(session.rules) >= session.limits.rules:
-        raise LimitReached(session.limits.rules, "rules")
+    _check_rules(len(session.rules) + 1, session)
     return session.rules.add(body, contract).as_json(), 201
 
 
@@ -191,6 +238,11 @@ async def release_ids(session: Session) -> Reply:
     return NOTHING
 
 
+def _check_rules(number: int, session: Session) -> None:
+    if number > session.limits.rules:
+        raise LimitReached(session.limits.rules, "rules")
+
+
 def _check_unique(documents: Sequence[Json], resource: Resource) -> None:
     """Raises DuplicateItems; a store would name only one of the two, by an id that nobody gave."""
     for members in ((resource.identity,), resource.unique):
@@ -212,13 +264,9 @@ def _described(entry: Entry, redaction: Redaction) -> Json:
     return described(entry.operation, entry.method, path, query, headers, body, **more)
 
 
-def _found(session: Session, match: Match, redaction: Redaction) -> list[Entry]:
-    return [entry for entry in session.journal if match.accepts(_described(entry, redaction))]
-
-
-def _near_misses(session: Session, match: Match, redaction: Redaction) -> list[Json]:
+def _near_misses(session: Session, after: int, match: Match, redaction: Redaction) -> list[Json]:
     """The requests with the fewest mismatches, the latest first among equals."""
-    latest = list(session.journal)[: -LOOKED_AT_FOR_NEAR_MISSES - 1 : -1]
+    latest = [entry for entry in session.journal if entry.number > after][: -LOOKED_AT_FOR_NEAR_MISSES - 1 : -1]
     missed = [(entry, mismatches) for entry in latest if (mismatches := match.mismatches(_described(entry, redaction)))]
     nearest = sorted(missed, key=lambda each: len(each[1]))[:NEAR_MISSES]
     return [{"request": entry.as_json(redaction), "mismatches": mismatches} for entry, mismatches in nearest]

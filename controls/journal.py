@@ -79,7 +79,7 @@ class Entry:
             response_body=redaction.body(self.response_body),
             started=datetime.fromtimestamp(self.started, UTC),
             seconds=self.seconds,
-            error="" if self.status else "a fault left it without an answer",
+            error="" if self.status else "a fault left it without an answer" if self.ended else "no answer came yet",
         )
 
     def as_json(self, redaction: Redaction) -> dict[str, Any]:
@@ -127,6 +127,11 @@ class Journal:
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(tuple(self._entries))
+
+    @property
+    def last(self) -> int:
+        """The number of the latest entry that has come, whether it is still kept or not; 0 before the first."""
+        return self._begun
 
     def begin(self, entry: Entry) -> None:
         """Keep an entry for what has come."""

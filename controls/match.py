@@ -5,11 +5,21 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from ..contract.finding import Finding
-from ..contract.schema import Schema
+from ..contract.schema import Schema, show
 from ..contract.strict_json import NotStrictJson, decode
 from .budget import LimitReached, parts
 
 MOST_PARTS = 1000
+
+_ABSENT: dict[str, Any] = {"not": {}}
+
+
+class InvalidMatch(Exception):
+    """A pattern that says nothing; `pointer` is its place in the `match`."""
+
+    def __init__(self, pointer: str, detail: str) -> None:
+        super().__init__(f"{pointer} {detail}")
+        self.pointer, self.detail = pointer, detail
 
 
 class Match:
@@ -22,11 +32,11 @@ class Match:
         if parts(pattern) > MOST_PARTS:
             raise LimitReached(MOST_PARTS, "members in a pattern")
         wanted = dict(pattern)
-        if "headers" in wanted:
+        if isinstance(wanted.get("headers"), dict):
             wanted["headers"] = {name.lower(): value for name, value in wanted["headers"].items()}
         self.needs_body = "body" in wanted
         self.path: str | None = wanted.get("path")
-        self._schema = Schema(_subset(wanted), _no_references, "request")
+        self._schema = Schema(_subset(wanted, ""), _no_references, "request")
 
     def accepts(self, request: Mapping[str, Any]) -> bool:
         return self._schema.accepts(request)
@@ -65,11 +75,32 @@ def _value(body: bytes) -> Any:
         return body.decode(errors="replace")
 
 
-def _subset(value: Any) -> dict[str, Any]:
-    if isinstance(value, dict):
-        properties = {name: _subset(member) for name, member in value.items()}
-        return {"type": "object", "required": list(value), "properties": properties}
-    return {"enum": [value]}
+def _subset(value: Any, pointer: str) -> dict[str, Any]:
+    """The schema of everything that has at least what `value` has. Raises InvalidMatch."""
+    if not isinstance(value, dict):
+        return {"enum": [value]}
+    if any(name.startswith("$") for name in value):
+        return _matcher(value, pointer)
+    properties = {name: _subset(member, f"{pointer}/{name}") for name, member in value.items()}
+    required = [name for name, schema in properties.items() if schema != _ABSENT]
+    return {"type": "object", "required": required, "properties": properties}
+
+
+def _matcher(matcher: Mapping[str, Any], pointer: str) -> dict[str, Any]:
+    """What stands in the place of a value, and says something about it. Raises InvalidMatch."""
+    match list(matcher.items()):
+        case [("$absent", True)]:
+            return _ABSENT
+        case [("$any_of", [_, *_] as values)]:
+            return {"enum": values}
+        case [("$pattern", str() as pattern)]:
+            schema = {"type": "string", "pattern": pattern}
+            try:
+                Schema(schema, _no_references, "request")
+            except ValueError as error:
+                raise InvalidMatch(pointer, f"{show(pattern)} is no regular expression") from error
+            return schema
+    raise InvalidMatch(pointer, 'must be {"$absent": true}, {"$any_of": […]} or {"$pattern": "…"}')
 
 
 def _no_references(reference: str) -> dict[str, Any]:
@@ -79,4 +110,6 @@ def _no_references(reference: str) -> dict[str, Any]:
 def _mismatch(finding: Finding) -> dict[str, Any]:
     part, _, rest = (finding.pointer or "").removeprefix("/").partition("/")
     pointer = f"/{rest}" if rest else ""
+    if finding.rule == "not":  # nothing else makes one
+        return {"in": part, "pointer": pointer, "rule": "absent", "detail": "must be absent"}
     return {"in": part, "pointer": pointer, "rule": finding.rule, "detail": finding.detail}

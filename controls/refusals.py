@@ -6,8 +6,9 @@ from ..contract.schema import show
 from ..identity.caller import IDENTITY_PROBLEMS
 from .budget import LimitReached
 from .gate import ForeignRequest
-from .handlers import DuplicateItems
+from .handlers import DuplicateItems, InvalidBody
 from .journal import UnknownRequest
+from .match import InvalidMatch
 from .rules import NotInContract, UnknownRule
 from .sessions import (
     InvalidSessionName,
@@ -44,6 +45,10 @@ def _who(error: LimitReached) -> str:
     return "All sessions together hold" if error.everywhere else "A session holds"
 
 
+def _invalid_match(error: InvalidMatch) -> Problem:
+    return Problem.of_findings([Finding("pattern", "body", error.detail, pointer=f"/match{error.pointer}")])
+
+
 SESSION_PROBLEMS: Problems = {
     InvalidSessionName: _invalid_name,
     TooManySessions: _too_many,
@@ -64,5 +69,7 @@ CONTROL_PROBLEMS: Problems = {
     SessionExists: lambda error: Problem("session-exists", f"There is a session {show(error.name)} already."),
     UnknownRequest: lambda error: Problem("unknown-request", f"The journal holds no request {error.number}."),
     UnknownRule: lambda error: Problem("unknown-rule", f"The session has no rule {show(error.identity)}."),
+    InvalidMatch: _invalid_match,
+    InvalidBody: lambda error: Problem("not-in-contract", f"{error}.", error.findings),
     NotInContract: lambda error: Problem("not-in-contract", f"{error}."),
 }

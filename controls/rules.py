@@ -2,7 +2,8 @@
 
 import math
 import random
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -10,12 +11,16 @@ import orjson
 from ..contract.document import Contract
 from ..contract.example import NotDocumented, documented_reply
 from ..contract.operation import Operation, Reply
-from .budget import PART_OVERHEAD, RULE_OVERHEAD, Budget, json_size, parts
+from ..contract.schema import did_you_mean, show
+from .budget import PART_OVERHEAD, RULE_OVERHEAD, Budget, LimitReached, json_size, parts
 from .clock import Clock, parse_instant
 from .match import Match
 
 LONGEST_DELAY = 60.0
 """Seconds that a request waits at most, however the throw falls out."""
+
+
+_FIELD_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}")
 
 
 class NotInContract(Exception):
@@ -31,25 +36,30 @@ class UnknownRule(Exception):
 
 
 class Rule:
-    """One rule. Raises NotInContract when its answer is not in the contract for any operation that it is for."""
+    """One rule. Raises NotInContract when no operation that it is for has its answers; InvalidMatch."""
 
     def __init__(self, identity: str, declared: Mapping[str, Any], contract: Contract) -> None:
         self.identity, self.declared = identity, declared
-        self.match = Match(
-            {part: value for part, value in declared.get("match", {}).items() if part not in ("status", "valid")}
-        )
-        self.answer: Mapping[str, Any] | None = declared.get("answer")
+        pattern = declared.get("match", {})
+        self.match = Match({part: value for part, value in pattern.items() if part not in ("status", "valid")})
+        forced = declared.get("answers") or ([declared["answer"]] if "answer" in declared else [])
+        self.answers: list[Mapping[str, Any]] = [{"status": each} if isinstance(each, int) else each for each in forced]
+        """What is answered, in this order; a single one again and again."""
         self.off_contract: bool = declared["off_contract"]
         self.fault: str | None = declared.get("fault")
         self.delay: Mapping[str, Any] | None = declared.get("delay")
-        self.used = 0
+        self.matched = self.answered = self.open = 0
+        """How many requests matched, how many of them it was used up by, and how many may still use it up."""
         self._until = parse_instant(declared["until"]) if "until" in declared else None
-        self._times: float = declared.get("times", math.inf)
+        self._times: float = len(self.answers) if "answers" in declared else declared.get("times", math.inf)
         self._chance = random.Random(declared["seed"])  # noqa: S311 (a course that can be repeated is wanted)
-        self.replies: Mapping[str, Reply] | None = None
-        """The forced answer by operationId; None when there is none, or when it is off the contract."""
-        if self.answer is not None and not self.off_contract:
-            self.replies = _replies(declared.get("match", {}), self.answer, contract)
+        operations = _meant(pattern, contract)
+        for answer in self.answers:
+            _check_names(given_headers(answer))
+        self.replies: Mapping[str, list[Reply]] = {}
+        """The answers by operationId; none when there are none, or when they are off the contract."""
+        if self.answers and not self.off_contract:
+            self.replies = _replies(self.answers, operations, contract)
 
     @property
     def size(self) -> int:
@@ -58,15 +68,15 @@ class Rule:
         return RULE_OVERHEAD + PART_OVERHEAD * parts(match) + 100 * json_size(match) + 10 * json_size(self.declared)
 
     def as_json(self) -> dict[str, Any]:
-        return {"id": self.identity, **self.declared, "used": self.used}
+        return {"id": self.identity, **self.declared, "matched": self.matched, "answered": self.answered}
 
     def applies(self, operation: Operation | None, request: Mapping[str, Any], clock: Clock) -> bool:
         """Whether the request gets what the rule says. To ask counts as a throw of its chances."""
-        if self.used >= self._times or (self._until is not None and clock.instant() >= self._until):
+        if self.answered + self.open >= self._times or (self._until is not None and clock.instant() >= self._until):
             return False
         if operation is None and self.match.path is None:
             return False
-        if self.replies is not None and (operation is None or operation.id not in self.replies):
+        if self.replies and (operation is None or operation.id not in self.replies):
             return False
         return self.match.accepts(request) and self._chance.random() < self.declared["probability"]
 
@@ -80,6 +90,42 @@ class Rule:
         elif self.delay["distribution"] == "lognormal":
             middle *= self._chance.lognormvariate(0, jitter)
         return float(min(middle, LONGEST_DELAY))
+
+
+class Turn:
+    """One request that matched a rule. It uses the rule up when the rule answers it, and not when it is refused."""
+
+    def __init__(self, rule: Rule, operation: Operation | None) -> None:
+        self.rule, self._operation = rule, operation
+        self._is_open = True
+        rule.matched += 1
+        rule.open += 1
+
+    def take(self) -> Mapping[str, Any] | None:
+        """Use the rule up by one; the answer whose turn it is, if there are answers."""
+        rule = self.rule
+        answer = rule.answers[self._place] if rule.answers else None
+        self.release()
+        rule.answered += 1
+        return answer
+
+    def reply(self) -> Reply | None:
+        """Use the rule up by one for its answer; None, and nothing is used up, where it has none in the contract."""
+        if not self.rule.replies or self._operation is None:
+            return None
+        place = self._place
+        self.take()
+        return self.rule.replies[self._operation.id][place]
+
+    def release(self) -> None:
+        """Leave the rule to others."""
+        if self._is_open:
+            self._is_open = False
+            self.rule.open -= 1
+
+    @property
+    def _place(self) -> int:
+        return self.rule.answered if len(self.rule.answers) > 1 else 0
 
 
 class Rules:
@@ -101,12 +147,30 @@ class Rules:
         return any(rule.match.needs_body for rule in self)
 
     def add(self, declared: Mapping[str, Any], contract: Contract) -> Rule:
-        """Raises NotInContract, LimitReached."""
+        """Raises NotInContract, InvalidMatch, LimitReached."""
         rule = Rule(f"rule{self._added + 1}", declared, contract)
+        self._keep(rule)
+        return rule
+
+    def compiled(self, declared: Iterable[Mapping[str, Any]], contract: Contract) -> list[Rule]:
+        """Rules that are not in force yet, for `replace`. Raises NotInContract, InvalidMatch, LimitReached."""
+        return [Rule(f"rule{self._added + place}", each, contract) for place, each in enumerate(declared, 1)]
+
+    def replace(self, rules: Iterable[Rule]) -> None:
+        """Put these in the place of all rules. Raises LimitReached, and those that were there are."""
+        former = list(self)
+        self.clear()
+        try:
+            for rule in rules:
+                self._keep(rule)
+        except LimitReached:
+            self.replace(former)
+            raise
+
+    def _keep(self, rule: Rule) -> None:
         self._budget.hold(rule.identity, rule.size)
         self._added += 1
         self._rules[rule.identity] = rule
-        return rule
 
     def delete(self, identity: str) -> None:
         """Raises UnknownRule."""
@@ -118,34 +182,57 @@ class Rules:
         for identity in list(self._rules):
             self.delete(identity)
 
-    def choose(self, operation: Operation | None, request: Mapping[str, Any]) -> Rule | None:
-        """The newest rule that applies to the request; it counts as used then."""
+    def choose(self, operation: Operation | None, request: Mapping[str, Any]) -> Turn | None:
+        """The turn of the request at the newest rule that applies to it."""
         for rule in reversed(self._rules.values()):
             if rule.applies(operation, request, self._clock):
-                rule.used += 1
-                return rule
+                return Turn(rule, operation)
         return None
 
 
 def given_headers(answer: Mapping[str, Any]) -> dict[str, str]:
     """The header fields of an answer by lower-case name, without those that say where its body ends."""
-    fields = {field["name"].lower(): field["value"] for field in answer.get("headers", ())}
+    given = answer.get("headers", {})
+    pairs = given.items() if isinstance(given, dict) else [(field["name"], field["value"]) for field in given]
+    fields = {name.lower(): value for name, value in pairs}
     return {name: value for name, value in fields.items() if name not in ("content-length", "transfer-encoding")}
 
 
-def _replies(pattern: Mapping[str, Any], answer: Mapping[str, Any], contract: Contract) -> dict[str, Reply]:
+def _check_names(headers: Mapping[str, str]) -> None:
+    """Raises NotInContract for what no contract can have: OpenAPI 3.0 has no words for the names in a mapping."""
+    for name in headers:
+        if not _FIELD_NAME.fullmatch(name):
+            raise NotInContract(f"{show(name)} is no name of a header field (RFC 9110, section 5.1)")
+
+
+def _meant(pattern: Mapping[str, Any], contract: Contract) -> list[Operation]:
+    """The operations that a rule may be for. Raises NotInContract when it names one that there is not."""
+    every = contract.operations
+    if (named := pattern.get("operation")) is not None and named not in every:
+        near = did_you_mean(named, every).removesuffix("?")
+        has = ", ".join(every)
+        raise NotInContract(f"The rule is for no operation of the contract: {show(named)}{near}; there are {has}")
+    return [
+        operation
+        for operation in every.values()
+        if named in (None, operation.id) and pattern.get("method", operation.method) == operation.method
+    ]
+
+
+def _replies(
+    answers: Sequence[Mapping[str, Any]], operations: Sequence[Operation], contract: Contract
+) -> dict[str, list[Reply]]:
+    """The answers by operation, for those that have all of them. Raises NotInContract when none has."""
     replies, reasons = {}, []
-    for operation in contract.operations.values():
-        if pattern.get("operation", operation.id) != operation.id or pattern.get("method", operation.method) != (
-            operation.method
-        ):
-            continue
+    for operation in operations:
         try:
-            replies[operation.id] = _reply(answer, operation, contract)
+            replies[operation.id] = [_reply(answer, operation, contract) for answer in answers]
         except NotDocumented as reason:
             reasons.append(str(reason))
     if not replies:
-        raise NotInContract("; ".join(reasons) or "The rule is for no operation of the contract")
+        has = ", ".join(f"{each.id} ({each.method})" for each in contract.operations.values())
+        told = "; ".join(reasons) or f"The rule is for no operation of the contract; there are {has}"
+        raise NotInContract(f"{told}; with off_contract true it is sent all the same")
     return replies
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
+from weakref import WeakValueDictionary
 
 import orjson
 
@@ -193,6 +194,8 @@ class Sessions:
         self._budget = Budget(limits.all_bytes, make_room=self._expire)
         self.default = Session(DEFAULT, store, sources, limits, Budget(limits.session_bytes, self._budget))
         self._others: dict[str, Session] = {}
+        self._seen: WeakValueDictionary[str, Session] = WeakValueDictionary()
+        """Sessions that are not there, while somebody looks at them."""
         self._stopping = asyncio.Event()
 
     def __iter__(self) -> Iterator[Session]:
@@ -209,6 +212,15 @@ class Sessions:
     def use(self, name: str) -> Session:
         """The session of this name, new or not. Raises InvalidSessionName, TooManySessions."""
         return self.find(name) or self._appear(name)
+
+    def look(self, name: str) -> Session:
+        """The session of this name, or an empty one that a look does not make appear. Raises InvalidSessionName.
+
+        Whoever waits in it for requests sees those that make it appear meanwhile.
+        """
+        if (session := self.find(name) or self._seen.get(name)) is None:
+            self._seen[name] = session = self._new(name)
+        return session
 
     async def fork(self, source: Session, name: str, snapshot: str | None) -> Session:
         """A new session with the clock and the state of `source`, or with its snapshot.
@@ -243,21 +255,30 @@ class Sessions:
     def stop(self) -> None:
         """Let everything that waits come to its end, because the server does."""
         self._stopping.set()
-        for session in self:
+        for session in chain(self, self._seen.values()):
             session.journal.stop()
 
     def _appear(self, name: str, clock_of: Session | None = None) -> Session:
-        if not self._name_pattern.fullmatch(name):
-            raise InvalidSessionName(name, self._name_pattern.pattern)
         self._expire()
         if len(self._others) >= self.limits.sessions:
+            self._check_name(name)
             raise TooManySessions
-        sources = Sources(self._resource.prefix, copy.copy(clock_of.sources.clock) if clock_of else None)
-        budget = Budget(self.limits.session_bytes, self._budget)
-        budget.hold("session", SESSION_OVERHEAD)
-        store = BoundedStore.of(self.limits.configurations, budget, self._resource, sources.values)
-        self._others[name] = session = Session(name, store, sources, self.limits, budget)
+        session = (self._seen.pop(name, None) if clock_of is None else None) or self._new(name, clock_of)
+        session.budget.hold("session", SESSION_OVERHEAD)
+        self._others[name] = session
         return session
+
+    def _new(self, name: str, clock_of: Session | None = None) -> Session:
+        self._check_name(name)
+        sources = Sources(self._resource.prefix, copy.copy(clock_of.sources.clock) if clock_of else None)
+        # What is only looked at holds nothing, and counts in the whole from when it holds something.
+        budget = Budget(self.limits.session_bytes, self._budget)
+        store = BoundedStore.of(self.limits.configurations, budget, self._resource, sources.values)
+        return Session(name, store, sources, self.limits, budget)
+
+    def _check_name(self, name: str) -> None:
+        if not self._name_pattern.fullmatch(name):
+            raise InvalidSessionName(name, self._name_pattern.pattern)
 
     def _forget(self, name: str) -> None:
         self._others.pop(name).budget.leave()

@@ -88,6 +88,7 @@ _ELSEWHERE = {
     "problem-status": 'a response 404 with {"status": 400}',
     "no-response": "a connection that ends before the response does",
     "difference": "the same POST, answered with 201 here and with 200 there",
+    "coverage": "a suite that sends 40 % of the members, where 80 were asked for",
     "unseen-status": "a whole run in which nothing was answered with 409",
     "not-a-server-error": "a request that is answered with 500",
     "status-code-conformance": "a response 418",

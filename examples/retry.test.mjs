@@ -4,10 +4,12 @@
 //     node --test retry.test.mjs
 
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
 import test from "node:test";
 
 const url = process.env.CALLCONFIG_URL ?? "http://127.0.0.1:8080";
+const source = await (await fetch(`${url}/_mock/client.mjs`)).text();
+const { openSession } = await import(`data:text/javascript,${encodeURIComponent(source)}`);
+
 const configuration = {
   reseller_id: "res_001",
   template: "tpl_welcome",
@@ -20,11 +22,11 @@ const configuration = {
 };
 
 // Your client, here in a few lines.
-async function create(headers) {
+async function create(baseUrl) {
   for (let attempt = 1; ; attempt++) {
-    const response = await fetch(`${url}/configurations`, {
+    const response = await fetch(`${baseUrl}/configurations`, {
       method: "POST",
-      headers: { ...headers, "Content-Type": "application/json" },
+      headers: { "Content-Type": "application/json" },
       body: JSON.stringify(configuration),
     });
     if (response.status !== 503 || attempt === 2) return response.json();
@@ -32,17 +34,15 @@ async function create(headers) {
 }
 
 test("an outage of a moment is survived", async () => {
-  const headers = { "X-Mock-Session": randomUUID(), "Content-Type": "application/json" };
-  const control = async (method, path, body) =>
-    (await fetch(`${url}/_mock${path}`, { method, headers, body: JSON.stringify(body) })).json();
-  await control("POST", "/rules", { match: { operation: "createConfiguration" }, answer: { status: 503 }, times: 1 });
+  const mock = await openSession(url, { strict: true });
+  await mock.rules.add({ match: { operation: "createConfiguration" }, answers: [503] });
 
-  const created = await create(headers);
+  const created = await create(mock.baseUrl);
 
-  const search = { match: { operation: "createConfiguration" }, at_least: 2, timeout: 5 };
-  const { met, requests } = await control("POST", "/requests/find", search);
-  assert.ok(met);
-  assert.deepEqual(requests.map((each) => each.response.status), [503, 201]);
-  assert.deepEqual(JSON.parse(requests[1].request.body), configuration);
-  assert.deepEqual(await control("GET", "/state"), [created]);
+  const requests = await mock.waitFor({ operation: "createConfiguration" }, { atLeast: 2 });
+  assert.deepEqual(requests.map((each) => each.status), [503, 201]);
+  assert.deepEqual(requests[1].json, configuration);
+  assert.deepEqual(await mock.state(), [created]);
+  await mock.check();
+  await mock.end();
 });

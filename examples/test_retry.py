@@ -21,18 +21,18 @@ CONFIGURATION = {
 }
 
 
-def create(base_url: str, headers: dict[str, str]) -> Any:
+def create(base_url: str) -> Any:
     """Your client, here in a few lines."""
-    response = httpx2.post(f"{base_url}/configurations", json=CONFIGURATION, headers=headers)
+    response = httpx2.post(f"{base_url}/configurations", json=CONFIGURATION)
     if response.status_code == 503:
-        response = httpx2.post(f"{base_url}/configurations", json=CONFIGURATION, headers=headers)
+        response = httpx2.post(f"{base_url}/configurations", json=CONFIGURATION)
     return response.raise_for_status().json()
 
 
 def test_an_outage_of_a_moment_is_survived(mock: Mock) -> None:
-    mock.rules.add(match={"operation": "createConfiguration"}, answer={"status": 503}, times=1)
+    mock.rules.add(match={"operation": "createConfiguration"}, answers=[503])
 
-    created = create(mock.base_url, mock.headers)
+    created = create(mock.base_url)
 
     requests = mock.wait_for(operation="createConfiguration", at_least=2)
     assert [request.status for request in requests] == [503, 201]

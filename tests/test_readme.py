@@ -62,8 +62,8 @@ import httpx2
 
 
 class Configurations:
-    def __init__(self, url, headers):
-        self.http = httpx2.Client(base_url=url, headers=headers)
+    def __init__(self, url):
+        self.http = httpx2.Client(base_url=url)
 
     def create(self, reseller_id, template):
         body = {"reseller_id": reseller_id, "template": template, "initial_offset": 0, "retry_offset": 60}
@@ -92,6 +92,36 @@ def test_the_example_for_client_teams_passes_as_it_is_written(tmp_path: Path) ->
     ]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "1 passed" in done.stdout, done.stdout
+
+
+def test_the_example_of_what_a_suite_shares_works_as_it_is_written(tmp_path: Path) -> None:
+    conftest = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)[1]
+    (tmp_path / "conftest.py").write_text(conftest)
+    (tmp_path / "test_shared.py").write_text(
+        "def test_shared(mock):\n"
+        "    assert mock.base_url.endswith(f'/_mock/in/{mock.session}/agent/voice')\n"
+        "    assert [each['id'] for each in mock.state()] == ['cfg_one']\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "1 passed" in done.stdout, done.stdout
+
+
+def test_the_words_in_javascript_work_as_they_are_written(port: str, tmp_path: Path) -> None:
+    if shutil.which("node") is None:
+        pytest.skip("node is not on this machine")
+    (example,) = re.findall(r"^```js\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    client = (
+        "const body = JSON.stringify(await mock.configuration());\n"
+        "const headers = { 'Content-Type': 'application/json' };\n"
+        "const create = () => fetch(`${mock.baseUrl}/configurations`, { method: 'POST', headers, body });\n"
+        "for (let i = 0; i < 3; i++) await create();\n"
+        "console.log((await mock.requests()).map((each) => each.status).join());\n"
+    )
+    spoken = example.replace("127.0.0.1:8080", f"127.0.0.1:{port}")
+    (tmp_path / "example.mjs").write_text(re.sub(r"// … .*\n", lambda _: client, spoken))
+    done = subprocess.run(["node", "example.mjs"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "503,503,201\n"), done.stderr
 
 
 @pytest.mark.xdist_group("wheel")

@@ -78,9 +78,10 @@ class Coverage:
         keywords = [times for row in rows for times in row.keywords.values()]
         provokable = sum(len(each.provokable) for each in every)
         return {
+            "operations": (sum(1 for each in every if each.statuses), len(every)),
             "statuses": (provokable - sum(len(each.unseen) for each in every), provokable),
             "members": (sum(1 for row in rows if row.sent), len(rows)),
-            "keywords": (sum(1 for times in keywords if times), len(keywords)),
+            "rules": (sum(1 for times in keywords if times), len(keywords)),
         }
 
     def as_json(self) -> dict[str, Any]:

@@ -16,8 +16,10 @@ from ..traffic.ndjson import read_ndjson
 from ..traffic.pact import read_pact
 from ..traffic.recording import BoundedFile, NotARecording
 from .coverage import Coverage
+from .exercised import require_minimum, table
 from .judge import Judge, Verdict
 from .running import exit_code, running
+from .terminal import lines
 
 READERS: dict[str, Callable[[Path], Iterator[Interaction]]] = {
     "log": read_har,
@@ -49,6 +51,10 @@ def verify(options: VerifyOptions) -> int:
             result.notes.append(f"{passed_over} interactions were passed over: another host, base path, or a preflight")
         if not result.judged:
             raise CouldNotRun("there was nothing to judge; compare --base-path and --only-host with the recording")
+        if options.coverage or options.coverage_minimum:
+            progress.clear()
+            print(lines(table(result.coverage)))
+        require_minimum(result, options.coverage_minimum)
     return exit_code(result)
 
 

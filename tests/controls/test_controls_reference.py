@@ -1,9 +1,12 @@
 """The controls are documented as the API is, and every kind of problem leads to its explanation."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
+from callconfig.harness import CLIENT_MODULE
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 
 
 def test_every_kind_of_problem_of_the_controls_has_its_place_in_their_reference(fresh: TestClient) -> None:
@@ -23,3 +26,24 @@ def test_a_page_of_another_origin_may_not_steer_the_mock(fresh: TestClient) -> N
     assert fresh.options("/_mock/state", headers=origin).status_code == 405
     assert "Access-Control-Allow-Origin" not in fresh.get("/_mock/state", headers=origin).headers
     assert fresh.options("/configurations", headers=origin).status_code == 200
+
+
+def test_a_page_of_an_origin_that_is_named_may_steer_the_mock_and_no_other(
+    make_steered: Callable[..., ASGIApp],
+) -> None:
+    ours, other = "http://localhost:5173", "https://elsewhere.example"
+    with TestClient(make_steered(origins=(ours,))) as api:
+        asking = {"Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "X-Mock-Session"}
+        allowed = api.options("/_mock/state", headers={"Origin": ours, **asking})
+        assert (allowed.status_code, allowed.headers["Access-Control-Allow-Origin"]) == (200, ours)
+        refused = api.options("/_mock/state", headers={"Origin": other, **asking})
+        assert "Access-Control-Allow-Origin" not in refused.headers
+        for path in ("/_mock/state", "/_mock/client.mjs", "/_mock/in/mine/_mock/state"):
+            assert api.get(path, headers={"Origin": ours}).headers["Access-Control-Allow-Origin"] == ours
+            assert "Access-Control-Allow-Origin" not in api.get(path, headers={"Origin": other}).headers
+
+
+def test_the_client_module_is_served_as_a_module(fresh: TestClient) -> None:
+    served = fresh.get("/_mock/client.mjs")
+    assert served.headers["Content-Type"] == "text/javascript; charset=utf-8"
+    assert served.content == CLIENT_MODULE.read_bytes()

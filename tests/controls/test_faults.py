@@ -38,7 +38,7 @@ def exchange(address: Address, request: bytes) -> tuple[bytes, list[float], Exce
 def http(method: str, target: str, body: Any = None, session: str = "default") -> bytes:
     content = b"" if body is None else json.dumps(body).encode()
     return (
-        f"{method} {target} HTTP/1.1\r\nHost: mock\r\nConnection: close\r\nX-Mock-Session: {session}\r\n"
+        f"{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-Mock-Session: {session}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
     ).encode() + content
 

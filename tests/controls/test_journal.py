@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+import httpx2 as httpx
 import pytest
 from callconfig.contract.document import Contract
 from callconfig.controls.budget import Budget
@@ -55,7 +56,9 @@ def test_what_no_operation_sees_is_there_and_what_is_not_the_api_is_not(steered:
         ("method=GET", 2),
         ("path=/nope", 1),
         ("status=201", 1),
-        ("valid=false", 1),
+        ("valid=false", 2),
+        ("after=2", 2),
+        ("after=4", 0),
         ("valid=true&method=POST", 1),
     ],
 )
@@ -226,3 +229,75 @@ def test_the_journal_is_exported_as_har(steered: TestClient, sample: Json) -> No
     assert created["response"]["status"], created["response"]["statusText"] == (201, "Created")
     assert listed["request"]["queryString"] == [{"name": "template", "value": "tpl a"}]
     assert listed["response"]["content"] == {"size": 2, "mimeType": "application/json", "text": "[]"}
+
+
+def test_a_request_is_there_from_its_arrival_in_its_order_and_its_answer_when_that_is_sent(
+    make_steered: Callable[..., ASGIApp], sample: Json
+) -> None:
+    transport = httpx.ASGITransport(make_steered())
+
+    async def follow() -> tuple[list[Json], list[Json]]:
+        async with httpx.AsyncClient(transport=transport, base_url="http://mock") as api:
+            rule = {"match": {"method": "POST"}, "delay": {"milliseconds": 200}}
+            await api.post("/_mock/rules", json=rule)
+            slow = asyncio.create_task(api.post("/configurations", json=sample))
+            await asyncio.sleep(0.05)
+            await api.get("/configurations")
+            meanwhile = (await api.get("/_mock/requests")).json()
+            await slow
+            return meanwhile, (await api.get("/_mock/requests")).json()
+
+    meanwhile, afterwards = asyncio.run(follow())
+    seen = [
+        [(each["operation"], each["response"]["status"]) for each in journal] for journal in (meanwhile, afterwards)
+    ]
+    assert seen == [
+        [("createConfiguration", None), ("listConfigurations", 200)],
+        [("createConfiguration", 201), ("listConfigurations", 200)],
+    ]
+
+
+def test_a_follower_is_told_only_what_came_after_what_it_has_seen(steered: TestClient) -> None:
+    for path in ("/a", "/b", "/c"):
+        steered.get(path)
+    found = steered.post("/_mock/requests/find", json={"after": 1, "at_least": 2}).json()
+    assert [entry["number"] for entry in found["requests"]] == [2, 3]
+    assert (found["met"], found["last"]) == (True, 3)
+    nothing = steered.post("/_mock/requests/find", json={"after": 3}).json()
+    assert (nothing["count"], nothing["last"], nothing["near_misses"]) == (0, 3, [])
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "rule", "detail"),
+    [
+        ("GET", "/configuration", "undocumented-path", 'is no path of the contract; did you mean "/configurations"?'),
+        ("GET", "/" + "a" * 300, "undocumented-path", "is no path of the contract"),
+        ("DELETE", "/configurations", "undocumented-method", "has no DELETE, only GET, HEAD, POST"),
+    ],
+)
+def test_a_path_or_method_that_the_api_does_not_have_is_not_valid(
+    steered: TestClient, method: str, path: str, rule: str, detail: str
+) -> None:
+    steered.request(method, path)
+    (entry,) = steered.get("/_mock/requests?valid=false").json()
+    assert entry["findings"] == [{"in": "path", "name": path, "rule": rule, "detail": detail}]
+
+
+def test_a_look_at_a_session_does_not_make_it_and_a_wait_in_it_sees_what_makes_it(fresh: TestClient) -> None:
+    unknown = {"X-Mock-Session": "unknown"}
+    for path in ("state", "rules", "clock", "snapshots", "requests", "requests.har", "requests.ndjson"):
+        assert fresh.get(f"/_mock/{path}", headers=unknown).status_code == 200
+    acting = threading.Timer(0.05, lambda: fresh.get("/configurations", headers=unknown))
+    acting.start()
+    found = fresh.post("/_mock/requests/find", json={"timeout": 20}, headers=unknown).json()
+    acting.join()
+    assert found["count"] == 1
+    assert [session["name"] for session in fresh.get("/_mock/sessions").json()] == ["default", "unknown"]
+    assert len(fresh.get("/_mock/requests", headers=unknown).json()) == 1
+
+
+def test_only_looking_leaves_no_session_behind(fresh: TestClient) -> None:
+    for number in range(3):
+        fresh.get("/_mock/state", headers={"X-Mock-Session": f"unknown{number}"})
+        fresh.post("/_mock/requests/find", json={}, headers={"X-Mock-Session": f"unknown{number}"})
+    assert [session["name"] for session in fresh.get("/_mock/sessions").json()] == ["default"]

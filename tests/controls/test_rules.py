@@ -1,12 +1,16 @@
 """Rules: what the next or every matching request gets instead of the usual."""
 
+import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 
+import httpx2 as httpx
 import pytest
 from callconfig.contract.document import Contract
 from callconfig.controls.rules import LONGEST_DELAY, Rule
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 
 Json = dict[str, Any]
 DEFAULTS: Json = {"off_contract": False, "probability": 1, "seed": 0}
@@ -24,7 +28,7 @@ def test_a_documented_answer_comes_as_often_as_the_rule_says_and_changes_nothing
     answers = [steered.post("/configurations", json=sample) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [409, 409, 201]
     assert answers[0].json() == contract.document["components"]["examples"]["DuplicateScope"]["value"]
-    assert steered.get("/_mock/rules").json() == [{**created, "used": 2}]
+    assert steered.get("/_mock/rules").json() == [{**created, "matched": 2, "answered": 2}]
     assert [each["rule"] for each in steered.get("/_mock/requests").json()] == [created["id"], created["id"], None]
 
 
@@ -192,3 +196,103 @@ def test_delays_spread_as_their_distribution_says(contract: Contract, delay: Jso
     delays = [rule.seconds() for _ in range(200)]
     assert least <= min(delays) <= max(delays) <= most
     assert (len(set(delays)) > 1) == (delay["distribution"] != "fixed")
+
+
+def test_answers_come_in_their_order_and_then_all_is_as_usual(steered: TestClient, sample: Json) -> None:
+    answers = [503, {"status": 409}, {"status": 201, "example": "minimal"}]
+    steered.post("/_mock/rules", json={"match": {"operation": "createConfiguration"}, "answers": answers})
+    came = [steered.post("/configurations", json=sample) for _ in range(4)]
+    assert [answer.status_code for answer in came] == [503, 409, 201, 201]
+    assert came[2].json()["id"] == "cfg_abc123" != came[3].json()["id"]
+
+
+def test_a_request_that_is_refused_does_not_use_a_rule_up(steered: TestClient, sample: Json) -> None:
+    rule = steered.post("/_mock/rules", json={"match": {"method": "POST"}, "answers": [503, 409]}).json()
+    came = [steered.post("/configurations", json=body).status_code for body in ({}, sample, {}, sample, sample)]
+    assert came == [400, 503, 400, 409, 201]
+    assert steered.get("/_mock/rules").json() == [{**rule, "matched": 4, "answered": 2}]
+
+
+def test_a_rule_is_not_given_to_more_requests_than_it_is_for_while_some_are_on_their_way(
+    make_steered: Callable[..., ASGIApp],
+) -> None:
+    transport = httpx.ASGITransport(make_steered())
+
+    async def race() -> list[int]:
+        async with httpx.AsyncClient(transport=transport, base_url="http://mock") as api:
+            slow = {"answers": [503, 401], "delay": {"milliseconds": 50}}
+            await api.post("/_mock/rules", json=slow)
+            came = await asyncio.gather(*(api.get("/configurations") for _ in range(5)))
+            return sorted(answer.status_code for answer in came)
+
+    assert asyncio.run(race()) == [200, 200, 200, 401, 503]
+
+
+def test_a_delay_or_a_fault_is_used_up_by_every_request_that_gets_it(steered: TestClient) -> None:
+    rule = steered.post("/_mock/rules", json={"delay": {"milliseconds": 1}, "times": 1}).json()
+    assert steered.post("/configurations", json={}).status_code == 400
+    assert steered.get("/_mock/rules").json() == [{**rule, "matched": 1, "answered": 1}]
+
+
+def test_an_answer_outside_the_contract_is_one_flag(steered: TestClient) -> None:
+    refused = steered.post("/_mock/rules", json={"answers": [429, 429]}).json()["detail"]
+    assert "createConfiguration has no response 429; it has 201, 400" in refused
+    assert "with off_contract true it is sent all the same" in refused
+    steered.post("/_mock/rules", json={"answers": [429, 429], "off_contract": True})
+    assert statuses(steered, 3) == [429, 429, 200]
+
+
+def test_a_rule_for_an_operation_that_there_is_not_is_refused_with_those_that_there_are(
+    steered: TestClient, contract: Contract
+) -> None:
+    rule = {"match": {"operation": "createConfigurations"}, "fault": "reset"}
+    detail = steered.post("/_mock/rules", json=rule).json()["detail"]
+    assert '"createConfigurations"; did you mean "createConfiguration"; there are ' in detail
+    assert all(operation in detail for operation in contract.operations)
+
+
+@pytest.mark.parametrize(
+    ("match", "applies"),
+    [
+        ({"headers": {"Authorization": {"$absent": True}}}, True),
+        ({"headers": {"X-Trace": {"$absent": True}}}, False),
+        ({"headers": {"x-trace": {"$pattern": "^[0-9]+$"}}}, True),
+        ({"headers": {"x-trace": {"$any_of": ["6", "8"]}}}, False),
+        ({"body": {"nickname": {"$absent": True}}}, True),
+        ({"body": {"telephony_config": {"account_sid": {"$pattern": "^AC"}, "region": {"$absent": True}}}}, True),
+        ({"body": {"telephony_config": {"$absent": True}}}, False),
+        ({"body": {"max_retry": {"$any_of": [1, 3]}}}, True),
+        ({"body": {"max_retry": {"$pattern": "3"}}}, False),
+        ({"body": {"$absent": True}}, False),
+        ({"query": {"x": {"$absent": True}}}, True),
+    ],
+)
+def test_a_rule_matches_by_what_is_absent_any_of_several_or_of_a_pattern(
+    steered: TestClient, sample: Json, match: Json, applies: bool
+) -> None:
+    body = {**sample, "telephony_config": {"account_sid": "AC1"}}
+    steered.post("/_mock/rules", json={"match": match, "answer": 503})
+    came = steered.post("/configurations", json=body, headers={"X-Trace": "7"}).status_code
+    assert came == (503 if applies else 201)
+
+
+@pytest.mark.parametrize(
+    "matcher", [{"$pattern": "("}, {"$some": 1}, {"$absent": False}, {"$any_of": []}, {"$absent": True, "x": 1}]
+)
+def test_a_matcher_that_says_nothing_is_refused_with_its_place(steered: TestClient, matcher: Json) -> None:
+    for path, body in (("rules", {"fault": "reset"}), ("requests/find", {})):
+        refused = steered.post(f"/_mock/{path}", json={**body, "match": {"body": {"a": matcher}}})
+        assert refused.status_code == 400
+        assert refused.json()["errors"][0]["pointer"] == "/match/body/a"
+
+
+def test_a_name_that_no_header_field_has_is_refused(steered: TestClient) -> None:
+    answer = {"status": 503, "headers": {"a\r\nb": "c"}}
+    assert steered.post("/_mock/rules", json={"answer": answer}).status_code == 409
+    assert steered.post("/_mock/rules", json={"answer": answer, "off_contract": True}).status_code == 409
+
+
+@pytest.mark.parametrize("beside", [{"answer": 503}, {"times": 2}])
+def test_a_sequence_stands_alone(steered: TestClient, beside: Json) -> None:
+    refused = steered.post("/_mock/rules", json={"answers": [503], **beside})
+    assert [error["rule"] for error in refused.json()["errors"]] == ["answers-alone"]

@@ -51,6 +51,13 @@ def test_the_default_session_steers_the_configured_store(serve: Callable[..., An
     assert (kept["id"], kept["created_at"]) == ("cfg_kept", "2025-01-15T10:30:00.000000Z")
 
 
+def test_a_page_of_a_named_origin_may_use_the_controls(serve: Callable[..., Any]) -> None:
+    server = serve(*MEMORY, "--control-origin", "http://localhost:5173", "--control-origin", "http://127.0.0.1:3000/")
+    for origin in ("http://localhost:5173", "http://127.0.0.1:3000"):
+        answer = server.client.get("/_mock/client.mjs", headers={"Origin": origin})
+        assert answer.headers["Access-Control-Allow-Origin"] == origin
+
+
 def test_tokens_come_from_a_file(serve: Callable[..., Any], tmp_path: Path) -> None:
     file = tmp_path / "auth.json"
     file.write_text(json.dumps({"tokens": [{"token": "t-admin", "role": "admin"}]}))
@@ -67,7 +74,15 @@ def test_a_file_of_tokens_that_is_none_is_told_in_a_line(tmp_path: Path, capsys:
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("--control-token", ""), ("--control-token", "a b"), ("--journal", "-1")]
+    ("option", "value"),
+    [
+        ("--control-token", ""),
+        ("--control-token", "a b"),
+        ("--journal", "-1"),
+        ("--control-origin", "*"),
+        ("--control-origin", "localhost:5173"),
+        ("--control-origin", "http://localhost:5173/page"),
+    ],
 )
 def test_an_option_that_makes_no_sense_is_wrong_usage(option: str, value: str) -> None:
     assert main(["serve", f"{option}={value}"]) == USAGE

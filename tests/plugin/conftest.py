@@ -15,12 +15,12 @@ CLIENT = Path(__file__).parent / "client"
 
 @pytest.fixture(scope="session")
 def client_python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of a fresh environment with the wheel and pytest."""
+    """The Python of a fresh environment with the wheel, pytest and what runs tests that are coroutines."""
     environment = tmp_path_factory.mktemp("client") / "venv"
     subprocess.run(["uv", "venv", "--quiet", environment], check=True)
     python = environment / "bin" / "python"
-    install: list[str | Path] = ["uv", "pip", "install", "--quiet", "--python", python, wheel, "pytest", "pytest-xdist"]
-    subprocess.run(install, check=True)
+    packages: list[str | Path] = [wheel, "pytest", "pytest-asyncio", "pytest-xdist", "trio"]
+    subprocess.run(["uv", "pip", "install", "--quiet", "--python", python, *packages], check=True)
     return python
 
 

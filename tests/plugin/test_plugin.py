@@ -1,7 +1,9 @@
 """The pytest plugin as a client team has it: installed from the wheel, in a project with folders of its own."""
 
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -12,6 +14,7 @@ import pytest
 
 pytestmark = [pytest.mark.xdist_group("wheel"), pytest.mark.timeout(300)]  # environments are installed
 
+CLIENT = Path(__file__).parent / "client"
 CONNECTION_REFUSED = 7  # curl's exit code
 HEAVY = ("connexion", "yaml", "orjson", "jsonschema_rs", "starlette", "tinydb", "uvicorn", "httpx2", "callconfig.app")
 
@@ -36,6 +39,7 @@ def test_a_client_team_tests_its_code_from_the_installed_wheel(client_python: Pa
     done = run(client_python, project, "-k", "not nobody")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "passed" in done.stdout
+    assert "skipped" not in done.stdout
 
 
 def test_two_hundred_tests_in_parallel_on_one_mock_do_not_see_one_another(
@@ -57,6 +61,110 @@ def test_a_failing_test_shows_what_it_asked_of_the_mock(project: Path) -> None:
     assert "0 of 1 requests came in 0.01 s" in done.stdout
     assert re.search(r"-+ Requests to the mock -+\nPOST /configurations 201\n", done.stdout)
     assert "pytest_plugin.py" not in done.stdout
+    assert "harness/" not in done.stdout
+
+
+def test_a_failing_test_tells_of_requests_that_were_in_no_session(project: Path) -> None:
+    done = run(sys.executable, project, "failing.py", "-k", "no_session")
+    section = r"-+ Requests that were in no test's session.*base_url\? -+\nPOST /configurations 201\n"
+    assert re.search(section, done.stdout)
+    assert "no test's session" not in run(sys.executable, project, "failing.py", "-k", "fails").stdout
+
+
+def test_a_mock_that_does_not_answer_is_told_by_its_url(project: Path) -> None:
+    done = run(sys.executable, project, "failing.py", "-k", "gone")
+    message = "MockError: GET http://127.0.0.1:9/_mock/state: the mock does not answer: [Errno 111] Connection refused"
+    assert message in done.stdout
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What the run of a suite that is strict in some places tells."""
+    project = shutil.copytree(CLIENT, tmp_path_factory.mktemp("strict") / "project")
+    return run(sys.executable, project, "strict.py", "-rA").stdout
+
+
+@pytest.mark.parametrize("test", ["that_keeps_the_contract", "that_is_not_strict", "that_says_that_it_is_not_strict"])
+def test_a_strict_test_passes_when_all_was_as_it_should_be(strict: str, test: str) -> None:
+    assert f"PASSED strict.py::test_{test}\n" in strict
+
+
+@pytest.mark.parametrize(
+    ("test", "reason"),
+    [
+        (
+            "test_that_sends_what_the_contract_does_not_take",
+            "a request broke the contract: POST /configurations 400 /max_retry must be at least 0, not -1",
+        ),
+        (
+            "test_that_goes_to_an_unknown_path",
+            (
+                "a request broke the contract: GET /v2/configurations 404 "
+                '/v2/configurations is no path of the contract; did you mean "/configurations"?'
+            ),
+        ),
+        (
+            "test_that_leaves_an_expectation_unmet",
+            (
+                'expected 2 requests that match {"operation": "createConfiguration", "body": {"template": "other"}}, '
+                "and 0 came\n  near: POST /configurations 201\n"
+                '    body /template must be one of "other", not "welcome"'
+            ),
+        ),
+        (
+            "test_that_does_more_than_was_expected",
+            (
+                'expected 1 requests that match {"operation": "createConfiguration"}, and 2 came\n'
+                "  POST /configurations 201\n  POST /configurations 201"
+            ),
+        ),
+        ("TestOverride::test_that_a_fixture_makes_strict", "a request broke the contract: POST /configurations 400"),
+    ],
+)
+def test_a_strict_test_fails_and_says_which_request_and_how(strict: str, test: str, reason: str) -> None:
+    assert f"FAILED strict.py::{test}" in strict
+    assert reason in strict
+
+
+def test_a_whole_suite_is_strict_by_its_ini_file(project: Path) -> None:
+    (project / "pytest.ini").write_text("[pytest]\npythonpath = .\nmock_strict = true\n")
+    done = run(sys.executable, project, "strict.py", "-k", "is_not_strict", "-rA")
+    assert "FAILED strict.py::test_that_is_not_strict" in done.stdout
+    assert "PASSED strict.py::test_that_says_that_it_is_not_strict" in done.stdout
+
+
+def test_a_run_tells_what_all_its_workers_exercised_of_the_contract(client_python: Path, project: Path) -> None:
+    reports = ("--mock-coverage-report", "json:coverage.json", "--mock-coverage-report", "html:coverage.html")
+    done = run(client_python, project, "-n", "2", "-k", "once or survived or fork", "--mock-coverage", *reports)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "  operations      2 of 3      66 %\n" in done.stdout
+    assert "createConfiguration: exercised\n  statuses: 201 x6, 409 x1, 503 x2\n" in done.stdout
+    summary = json.loads((project / "coverage.json").read_text())["coverage"]["summary"]
+    assert summary["operations"] == {"exercised": 2, "of": 3}
+    assert "<summary>updateConfiguration</summary>" in (project / "coverage.html").read_text()
+
+
+def test_a_run_that_exercises_less_than_was_asked_for_fails(project: Path) -> None:
+    (project / "test_one.py").write_text(
+        "def test_one(mock, scheduler):\n    scheduler.create('a')\n\ndef test_none():\n    pass\n"
+    )
+    done = run(sys.executable, project, "test_one.py", "--mock-coverage-minimum", "operations=100")
+    assert "33 % of operations were exercised (1 of 3), less than 100 %" in done.stdout
+    assert (done.returncode, "2 passed" in done.stdout) == (1, True)
+    assert run(sys.executable, project, "test_one.py", "--mock-coverage-minimum", "operations=33").returncode == 0
+    nothing = run(sys.executable, project, "test_one.py", "-k", "none", "--mock-coverage-minimum", "rules=1")
+    assert (nothing.returncode, "no test has used the mock" in nothing.stdout) == (1, True)
+    assert run(sys.executable, project, "test_one.py", "--mock-coverage-minimum", "nothing=1").returncode == 4
+
+
+def test_the_same_words_in_javascript(project: Path, url: str) -> None:
+    if shutil.which("node") is None:
+        pytest.skip("node is not on this machine")
+    command = ["node", "--test", "--test-reporter=tap", "scheduler.test.mjs"]
+    environment = {**os.environ, "CALLCONFIG_URL": url}
+    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "# pass 6" in done.stdout
 
 
 def test_nothing_heavy_is_imported_and_nothing_is_started_before_a_fixture_is_used(

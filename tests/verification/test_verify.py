@@ -216,3 +216,29 @@ def test_messages_in_a_pact_are_passed_over(tmp_path: Path, sample: dict[str, An
     path = tmp_path / "pact.json"
     path.write_text(json.dumps(document))
     assert main(["verify", str(path)]) == 0
+
+
+def test_what_the_traffic_exercised_is_told_and_less_than_was_asked_for_fails(
+    tmp_path: Path, created: Interaction, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recording = har(tmp_path / "a.har", created, listed(), listed(400, "?resellr_id=a", b""))
+    command = ["verify", recording, "--base-path", "/v1"]
+    main(command)
+    assert "never answered" not in capsys.readouterr().out
+    main([*command, "--coverage"])
+    told = capsys.readouterr().out
+    assert "  operations      2 of 3      66 %\n" in told
+    assert "listConfigurations: exercised\n  statuses: 200 x1, 400 x1\n" in told
+    assert "updateConfiguration: never\n" in told
+    report = tmp_path / "report.json"
+    quiet = ["verify", har(tmp_path / "b.har", listed()), "--base-path", "/v1", "--report", f"json:{report}"]
+    assert main([*quiet, "--coverage-minimum", "operations=33", "--coverage-minimum", "rules=0"]) == 0
+    assert json.loads(report.read_text())["coverage"]["summary"]["operations"] == {"exercised": 1, "of": 3}
+    assert main([*quiet, "--coverage-minimum", "operations=34"]) == 1
+    assert "33 % of operations were exercised (1 of 3), less than 34 %" in capsys.readouterr().out
+    assert [finding["rule"] for finding in json.loads(report.read_text())["findings"]] == ["coverage"]
+
+
+@pytest.mark.parametrize("minimum", ["80", "members=", "members=101", "member=80", "members=-1", "members=nan"])
+def test_a_minimum_is_a_kind_and_a_percentage(tmp_path: Path, minimum: str) -> None:
+    assert main(["verify", str(tmp_path), "--coverage-minimum", minimum]) == 2

@@ -7,4 +7,4 @@ from scheduler import Scheduler
 
 @pytest.fixture
 def scheduler(mock: Mock) -> Scheduler:
-    return Scheduler(mock.base_url, mock.headers)
+    return Scheduler(mock.base_url)

@@ -1,0 +1,41 @@
+"""A session by its URL: `/_mock/in/{session}` in front of a path puts a request into that session."""
+
+from collections.abc import Sequence
+from urllib.parse import unquote
+
+from starlette.types import Scope
+
+from ..controls.controls import BASE_PATH
+
+PREFIX = f"{BASE_PATH}/in/"
+_SEGMENTS = PREFIX.count("/")
+
+Fields = Sequence[tuple[bytes, bytes]]
+
+
+def named_session(scope: Scope) -> tuple[str | None, Scope]:
+    """The session that the URL names, if it does, and the request to what follows the name.
+
+    What follows keeps its percent-encoding: an encoded slash in an id is none of the prefix's business.
+    """
+    path: str = scope["path"]
+    if not path.startswith(PREFIX):
+        return None, scope
+    raw: bytes = (scope.get("raw_path") or path.encode()).partition(b"?")[0]
+    segments = raw.split(b"/", _SEGMENTS + 1)
+    name = unquote(segments[_SEGMENTS].decode("latin-1"))
+    rest = b"/" + (segments[_SEGMENTS + 1] if len(segments) > _SEGMENTS + 1 else b"")
+    return name, {**scope, "path": unquote(rest.decode("latin-1")), "raw_path": rest}
+
+
+def within(session: str, fields: Fields) -> list[tuple[bytes, bytes]]:
+    """The header fields of an answer with a `Location` of this server that stays in the session."""
+    prefix = f"{PREFIX}{session}".encode()
+    return [
+        (name, prefix + value if name.lower() == b"location" and _is_path(value) else value) for name, value in fields
+    ]
+
+
+def _is_path(reference: bytes) -> bool:
+    """Whether it is a path of this server; `//host` is another's (RFC 3986, section 4.2)."""
+    return reference.startswith(b"/") and not reference.startswith(b"//")

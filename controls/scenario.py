@@ -1,0 +1,38 @@
+"""A scenario file: the world that `callconfig serve` begins in."""
+
+from ..contract.operation import Request
+from ..contract.problem import Problem
+from .controls import Controls
+from .handlers import load_scenario
+from .refusals import CONTROL_PROBLEMS
+
+
+class InvalidScenario(Exception):
+    """A file that is no scenario, or one that cannot be; the message says why, in one line."""
+
+
+async def load(text: bytes, controls: Controls) -> None:
+    """Put the default session into the world that the text of a file tells. Raises InvalidScenario.
+
+    A store that is kept is not replaced: a state needs an empty one.
+    """
+    headers = {"content-type": "application/json"}
+    arguments, findings = controls.contract.operations["loadScenario"].check_request(
+        Request(headers=headers, body=text)
+    )
+    if findings:
+        raise InvalidScenario(_told(Problem("invalid-request", "", findings)))
+    session = controls.sessions.default
+    if "state" in arguments["body"] and (stored := len(await session.store.find())):
+        raise InvalidScenario(f"its state would replace {stored} configurations; use another --store, like :memory:")
+    try:
+        await load_scenario(arguments["body"], session, controls.mocked.stored, controls.mocked)
+    except tuple(CONTROL_PROBLEMS) as error:
+        raise InvalidScenario(_told(CONTROL_PROBLEMS[type(error)](error))) from error
+
+
+def _told(problem: Problem) -> str:
+    if not problem.errors:
+        return problem.detail
+    first, *others = problem.errors
+    return f"{first.pointer} {first.detail}" + (f" (and {len(others)} more)" if others else "")

@@ -1,0 +1,312 @@
+// The mock as a JavaScript test has it: a session of its own, with the words of the pytest plugin. Nothing to install:
+// the mock serves this file at /_mock/client.mjs, for Node.js 18 or later and for browsers.
+//
+//     const source = await (await fetch("http://127.0.0.1:8080/_mock/client.mjs")).text();
+//     const { openSession } = await import(`data:text/javascript,${encodeURIComponent(source)}`);
+//     const mock = await openSession("http://127.0.0.1:8080");
+
+/** @typedef {{$absent: true} | {$any_of: unknown[]} | {$pattern: string}} Matcher */
+/**
+ * What a request must have to match.
+ * @typedef {object} Match
+ * @property {string} [operation]
+ * @property {string} [method]
+ * @property {string} [path]
+ * @property {Record<string, string | Matcher>} [query]
+ * @property {Record<string, string | Matcher>} [headers]
+ * @property {unknown} [body]
+ * @property {number} [status]
+ * @property {boolean} [valid]
+ */
+/** @typedef {{status: number, example?: string, headers?: Record<string, string>, body?: unknown}} Answer */
+/** @typedef {{milliseconds: number, distribution?: "fixed" | "uniform" | "lognormal", jitter?: number}} Delay */
+/**
+ * What matching requests get instead of the usual answer.
+ * @typedef {object} NewRule
+ * @property {Match} [match]
+ * @property {number | Answer} [answer]
+ * @property {(number | Answer)[]} [answers]
+ * @property {boolean} [off_contract]
+ * @property {Delay} [delay]
+ * @property {"empty" | "reset" | "malformed" | "truncated" | "dribble"} [fault]
+ * @property {number} [probability]
+ * @property {number} [seed]
+ * @property {number} [times]
+ * @property {string} [until]
+ */
+/** @typedef {NewRule & {id: string, matched: number, answered: number}} Rule */
+/** @typedef {{now?: string, frozen?: boolean}} NewClock */
+/** @typedef {{next?: string[], seed?: number}} Ids */
+/** @typedef {{state?: object[], rules?: NewRule[], clock?: NewClock, ids?: Ids}} Scenario */
+/** @typedef {{in: string, pointer?: string, name?: string, rule: string, detail: string}} Violation */
+/**
+ * A request that came to the mock, and its answer.
+ * @typedef {object} Recorded
+ * @property {number} number
+ * @property {string | null} operation
+ * @property {string} method
+ * @property {string} url
+ * @property {Headers} headers
+ * @property {string | null} body
+ * @property {any} json The body, where it is JSON.
+ * @property {number | null} status
+ * @property {Headers} answerHeaders
+ * @property {any} answer The body of the answer, where it is JSON.
+ * @property {string | null} rule
+ * @property {Violation[]} findings
+ */
+
+/** The mock refused what a test told it, or is not there; the message has the reasons. */
+export class MockError extends Error {
+  name = "MockError";
+}
+
+/** In the place of a value: there is none. */
+export const absent = Object.freeze({ $absent: true });
+/** In the place of a value: one of these. @param {...unknown} values */
+export const anyOf = (...values) => ({ $any_of: values });
+/** In the place of a value: a string in which this is found. @param {string | RegExp} expression */
+export const pattern = (expression) => ({ $pattern: expression instanceof RegExp ? expression.source : expression });
+
+/**
+ * A session of a test's own on the mock whose API has this URL.
+ * @param {string} url
+ * @param {{name?: string, token?: string, strict?: boolean, scenario?: Scenario}} [options] `token` is the control
+ *   token; a `strict` session lets `check` fail for each request that broke the contract.
+ * @returns {Promise<Mock>}
+ */
+export async function openSession(url, { name, token, strict = false, scenario } = {}) {
+  const mock = new Mock(url, name ?? `js-${crypto.randomUUID()}`, token, strict);
+  await mock.load(scenario ?? {});
+  return mock;
+}
+
+/** What requests of this test get instead of the usual answer. */
+class Rules {
+  /** @param {Mock} mock */
+  constructor(mock) {
+    this.mock = mock;
+  }
+  /** Adds a rule; its id. @param {NewRule} rule @returns {Promise<string>} */
+  async add(rule) {
+    return (await this.mock.control("POST", "/rules", rule)).id;
+  }
+  /** Every rule, oldest first, with how many requests it matched and answered. @returns {Promise<Rule[]>} */
+  all() {
+    return this.mock.control("GET", "/rules");
+  }
+  /** @param {string} id */
+  delete(id) {
+    return this.mock.control("DELETE", `/rules/${id}`);
+  }
+  clear() {
+    return this.mock.control("DELETE", "/rules");
+  }
+}
+
+/** The time of the session. Times are RFC 3339, such as `2025-01-15T10:30:00Z`. */
+class Clock {
+  /** @param {Mock} mock */
+  constructor(mock) {
+    this.mock = mock;
+  }
+  /** @returns {Promise<string>} */
+  async now() {
+    return (await this.mock.control("GET", "/clock")).now;
+  }
+  /** Stands still, at a time or now. @param {string} [at] */
+  freeze(at) {
+    return this.mock.control("PUT", "/clock", at ? { now: at } : {});
+  }
+  /** Goes on from that time. @param {string} now */
+  set(now) {
+    return this.mock.control("PUT", "/clock", { now, frozen: false });
+  }
+  /** @param {number} seconds */
+  advance(seconds) {
+    return this.mock.control("POST", "/clock/advance", { seconds });
+  }
+  release() {
+    return this.mock.control("DELETE", "/clock");
+  }
+}
+
+/** A session of a test's own. A client that is given `baseUrl` is in it, and needs no header. */
+export class Mock {
+  #root;
+  #basePath;
+  #token;
+  /** @type {[number, Match][]} */
+  #expected = [];
+  /** @type {Mock[]} */
+  #forks = [];
+
+  /** Use `openSession`. @param {string} url @param {string} session @param {string} [token] @param {boolean} [strict] */
+  constructor(url, session, token, strict = false) {
+    const { origin, pathname } = new URL(url);
+    this.#root = origin;
+    this.#basePath = pathname.replace(/\/$/, "");
+    this.#token = token;
+    this.strict = strict;
+    this.session = session;
+    this.baseUrl = `${origin}/_mock/in/${session}${this.#basePath}`;
+    this.headers = { "X-Mock-Session": session };
+    this.rules = new Rules(this);
+    this.clock = new Clock(this);
+  }
+
+  /**
+   * Uses any control of `/_mock/openapi.json` in this session.
+   * @param {string} method @param {string} path @param {unknown} [body] @returns {Promise<any>}
+   */
+  async control(method, path, body) {
+    const url = `${this.#root}/_mock${path}`;
+    const headers = { ...this.headers, "Content-Type": "application/json" };
+    if (this.#token) headers.Authorization = `Bearer ${this.#token}`;
+    let response, text;
+    try {
+      response = await fetch(url, { method, headers, body: JSON.stringify(body) });
+      text = await response.text();
+    } catch (error) {
+      throw new MockError(`${method} ${url}: the mock does not answer: ${error.cause?.message ?? error.message}`);
+    }
+    const answer = json(text) ?? text;
+    if (response.ok) return text ? answer : null;
+    if (typeof answer.detail !== "string") throw new MockError(`${method} ${url}: answered ${response.status}`);
+    throw new MockError([`${method} /_mock${path}: ${answer.detail}`, ...violations(answer.errors)].join("\n"));
+  }
+
+  /** Replaces all that is stored. @param {object[]} configurations @returns {Promise<any[]>} */
+  seed(configurations) {
+    return this.control("PUT", "/state", configurations);
+  }
+  /** All that is stored, oldest first. @returns {Promise<any[]>} */
+  state() {
+    return this.control("GET", "/state");
+  }
+  /** A body that the contract takes: its example, with these members changed. @param {object} [changes] */
+  configuration(changes = {}) {
+    return this.control("POST", "/configuration", changes);
+  }
+  /** Begins in a world. @param {Scenario} scenario */
+  load(scenario) {
+    return this.control("PUT", "/scenario", scenario);
+  }
+  /** Saves what is stored, for `restore` and `fork`. @param {string} name */
+  snapshot(name) {
+    return this.control("PUT", `/snapshots/${name}`);
+  }
+  /** @param {string} name */
+  restore(name) {
+    return this.control("POST", `/snapshots/${name}/restore`);
+  }
+  /** A second session with what is stored here, or in a snapshot. @param {string} [snapshot] @returns {Promise<Mock>} */
+  async fork(snapshot) {
+    const name = `${this.session.slice(0, 90)}-${crypto.randomUUID()}`;
+    await this.control("POST", "/sessions", { name, snapshot });
+    this.#forks.push(new Mock(this.#root + this.#basePath, name, this.#token, this.strict));
+    return this.#forks.at(-1);
+  }
+  /** Determines the ids of what is created next. @param {string[]} next @param {{seed?: number}} [options] */
+  ids(next, { seed } = {}) {
+    return this.control("PUT", "/ids", { next, seed });
+  }
+
+  /**
+   * The requests with an answer that match, oldest first; a follower gives the number of the latest it has seen.
+   * @param {Match} [match] @param {{after?: number}} [options] @returns {Promise<Recorded[]>}
+   */
+  async requests(match = {}, { after = 0 } = {}) {
+    return (await this.#find(match, { after })).requests.map(recorded);
+  }
+  /**
+   * The requests that match, as soon as there are enough. Throws when the time is over before.
+   * @param {Match} [match] @param {{atLeast?: number, timeout?: number, after?: number}} [options] Seconds.
+   * @returns {Promise<Recorded[]>}
+   */
+  async waitFor(match = {}, { atLeast = 1, timeout = 5, after = 0 } = {}) {
+    const found = await this.#find(match, { at_least: atLeast, timeout, after });
+    if (found.met) return found.requests.map(recorded);
+    const came = `${found.count} of ${atLeast} requests came in ${timeout} s that match ${JSON.stringify(match)}`;
+    throw new Error([came, ...nearMisses(found)].join("\n"));
+  }
+  /** Lets `check` fail unless exactly so many requests came that match. @param {Match} match @param {{times?: number}} [options] */
+  expect(match, { times = 1 } = {}) {
+    this.#expected.push([times, match]);
+  }
+  /** Throws when what was expected did not come; when strict, also for each request that broke the contract. */
+  async check() {
+    const failures = await this.failures();
+    if (failures.length) throw new Error(failures.join("\n"));
+  }
+  /** What `check` throws, a line for each. @returns {Promise<string[]>} */
+  async failures() {
+    const broken = this.strict ? await this.requests({ valid: false }) : [];
+    const lines = broken.map((request) => `a request broke the contract: ${line(request)}`);
+    for (const [times, match] of this.#expected) {
+      const found = await this.#find(match, { at_least: Math.max(times, 1) });
+      if (found.count === times) continue;
+      lines.push(`expected ${times} requests that match ${JSON.stringify(match)}, and ${found.count} came`);
+      lines.push(...found.requests.map((each) => `  ${line(recorded(each))}`), ...nearMisses(found));
+    }
+    for (const fork of this.#forks) lines.push(...(await fork.failures()));
+    return lines;
+  }
+  /** All requests so far, a line for each. @returns {Promise<string>} */
+  async journal() {
+    return (await this.control("GET", "/requests")).map((entry) => line(recorded(entry))).join("\n");
+  }
+  /** Deletes the session and its forks. */
+  async end() {
+    for (const fork of this.#forks) await fork.end();
+    await this.control("DELETE", `/sessions/${this.session}`).catch(() => {}); // it may be gone already
+  }
+
+  #find(match, options) {
+    return this.control("POST", "/requests/find", { match, limit: 100_000, ...options });
+  }
+}
+
+/** @param {any} entry @returns {Recorded} */
+function recorded({ number, operation, rule, request, response, findings }) {
+  return {
+    number,
+    operation,
+    method: request.method,
+    url: request.url,
+    headers: new Headers(request.headers),
+    body: request.body,
+    json: json(request.body),
+    status: response.status,
+    answerHeaders: new Headers(response.headers),
+    answer: json(response.body),
+    rule,
+    findings,
+  };
+}
+
+function json(text) {
+  try {
+    return JSON.parse(text ?? "");
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param {Recorded} request */
+function line({ method, url, status, findings }) {
+  const { pathname, search } = new URL(url);
+  return [method, pathname + search, status ?? "no answer", violations(findings).join("; ")].filter(Boolean).join(" ");
+}
+
+/** @param {Violation[]} [found] */
+function violations(found = []) {
+  return found.map(({ pointer, name, detail }) => `${pointer ?? name} ${detail}`);
+}
+
+function nearMisses({ near_misses }) {
+  return near_misses.flatMap(({ request, mismatches }) => [
+    `  near: ${line(recorded(request))}`,
+    ...mismatches.map((each) => `    ${each.in} ${each.pointer} ${each.detail}`),
+  ]);
+}

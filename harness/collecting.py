@@ -1,0 +1,71 @@
+"""`--mock-coverage`: what a suite's clients exercised of the contract, told when the suite is over."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .tools import Mock
+
+KINDS = ("operations", "statuses", "members", "rules")
+FORMATS = ("json", "html")
+
+# Nothing heavy is in the suite's own process.
+_MEASURE = """
+import sys
+from callconfig.outcome import CouldNotRun
+from callconfig.verification.exercised import measure
+try:
+    sys.exit(measure(sys.argv[1]))
+except CouldNotRun as error:
+    sys.exit(f"callconfig: {error}")
+"""
+
+
+@dataclass(frozen=True)
+class Collected:
+    """Journals of tests in a folder, a file for each process that runs tests."""
+
+    folder: Path
+
+    def keep(self, mock: Mock, base_path: str) -> None:
+        """Add what a test's clients sent, and what they were answered."""
+        if entries := mock.entries():
+            (self.folder / "base_path").write_text(base_path)
+            with (self.folder / f"{os.getpid()}.ndjson").open("a") as file:
+                file.writelines(f"{json.dumps(entry)}\n" for entry in entries)
+
+    def measured(self, minimum: Iterable[tuple[str, float]], reports: Iterable[tuple[str, Path]]) -> tuple[bool, str]:
+        """Whether it is as much as was asked for, and what to tell."""
+        import subprocess
+
+        files = sorted(map(str, self.folder.glob("*.ndjson")))
+        if not files:
+            return not list(minimum), "no test has used the mock"
+        arguments = {
+            "files": files,
+            "base_path": (self.folder / "base_path").read_text(),
+            "report": [(name, str(path)) for name, path in reports],
+            "minimum": list(minimum),
+        }
+        command = [sys.executable, "-P", "-c", _MEASURE, json.dumps(arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (the command is ours)
+        return done.returncode == 0, done.stdout + done.stderr
+
+
+def minimum(text: str) -> tuple[str, float]:
+    """`members=80`. Raises ValueError."""
+    kind, _, percent = text.partition("=")
+    if kind not in KINDS or not 0 <= float(percent or "-1") <= 100:
+        raise ValueError(f"{text!r} is not KIND=PERCENT with one of {', '.join(KINDS)}")
+    return kind, float(percent)
+
+
+def report(text: str) -> tuple[str, Path]:
+    """`html:coverage.html`. Raises ValueError."""
+    name, _, path = text.partition(":")
+    if name not in FORMATS or not path:
+        raise ValueError(f"{text!r} is not FORMAT:PATH with one of {', '.join(FORMATS)}")
+    return name, Path(path).absolute()

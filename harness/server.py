@@ -1,0 +1,132 @@
+"""A mock that runs, and its controls over HTTP: a process of its own that ends with the suite, or one that is there."""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from .declarations import Json
+from .recorded import violations
+
+STARTUP_SECONDS = 60
+CONTROL_SECONDS = 120
+"""How long a control may take; waiting for requests takes up to a minute."""
+
+# The server ends with the suite even when the suite is killed: then its standard input ends.
+_SERVER = """
+import os, signal, sys, threading
+threading.Thread(target=lambda: (sys.stdin.read(), os.kill(os.getpid(), signal.SIGTERM)), daemon=True).start()
+from callconfig.cli import main
+sys.exit(main())
+"""
+
+
+@dataclass(frozen=True)
+class MockSettings:
+    """Which mock the suite uses. Override the fixture `mock_settings` to return your own.
+
+    With a `url`, such as that of a mock in a container, nothing is started, and parallel workers share that mock.
+    Without it, each worker starts one, with these further options of `callconfig serve`.
+    """
+
+    url: str | None = None
+    base_path: str = ""
+    control_token: str | None = None
+    options: Sequence[str] = ()
+
+
+class MockError(Exception):
+    """The mock refused what a test told it, or is not there; the message has the reasons."""
+
+
+@dataclass(frozen=True)
+class MockServer:
+    """A mock that runs: `root` is where the server is, and `base_path` where the API is on it."""
+
+    root: str
+    base_path: str = ""
+    control_token: str | None = None
+
+    @classmethod
+    def at(cls, url: str, control_token: str | None = None) -> "MockServer":
+        """The mock whose API has this URL."""
+        root = re.sub(r"^(\w+://[^/]+).*", r"\1", url)
+        return cls(root, url[len(root) :].rstrip("/"), control_token)
+
+    @property
+    def base_url(self) -> str:
+        """Where the API is for requests that are in nobody's session."""
+        return self.root + self.base_path
+
+    def control(self, method: str, path: str, body: Json = None, *, session: str) -> Json:
+        """Use a control below `/_mock`, and return the JSON of its answer, or its text. Raises MockError."""
+        __tracebackhide__ = True
+        status, text = self._exchange(method, path, body, session)
+        try:
+            answer: Json = json.loads(text) if text else None
+        except ValueError:
+            if status < 400:
+                return text.decode()
+            raise MockError(f"{method} {self.root}/_mock{path}: answered {status}; that is no mock") from None
+        if status >= 400:
+            reasons = violations(answer) if isinstance(answer, dict) else []
+            detail = answer.get("detail") if isinstance(answer, dict) else None
+            raise MockError("\n".join([f"{method} /_mock{path}: {detail or status}", *reasons]))
+        return answer
+
+    def _exchange(self, method: str, path: str, body: Json, session: str) -> tuple[int, bytes]:
+        from http.client import HTTPConnection, HTTPException, HTTPSConnection
+        from urllib.parse import urlsplit
+
+        __tracebackhide__ = True
+        root = urlsplit(self.root)
+        connect = HTTPSConnection if root.scheme == "https" else HTTPConnection
+        connection = connect(root.hostname or "", root.port, timeout=CONTROL_SECONDS)
+        headers = {"Content-Type": "application/json", "X-Mock-Session": session}
+        if self.control_token is not None:
+            headers["Authorization"] = f"Bearer {self.control_token}"
+        try:
+            connection.request(method, f"/_mock{path}", None if body is None else json.dumps(body), headers)
+            response = connection.getresponse()
+            return response.status, response.read()
+        except (OSError, HTTPException) as error:
+            reason = str(error) or type(error).__name__
+            raise MockError(f"{method} {self.root}/_mock{path}: the mock does not answer: {reason}") from None
+        finally:
+            connection.close()
+
+
+@contextmanager
+def started(settings: MockSettings) -> Iterator[MockServer]:
+    """A mock in a process of its own. Raises MockError."""
+    import subprocess
+    from tempfile import TemporaryFile
+    from threading import Timer
+
+    options = ["--port", "0", "--store", ":memory:", "--quiet", "--base-path", settings.base_path, *settings.options]
+    # -P: no module of the suite's working directory stands in the way of the server's own.
+    command = [sys.executable, "-P", "-c", _SERVER, "serve", *options]
+    # The mock of a suite does not depend on what is set for mocks that run by hand.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CALLCONFIG_")}
+    if settings.control_token is not None:
+        environment["CALLCONFIG_CONTROL_TOKEN"] = settings.control_token
+    with (
+        TemporaryFile("w+") as errors,
+        subprocess.Popen(  # noqa: S603 (the command is ours)
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
+        ) as process,
+    ):
+        impatient = Timer(STARTUP_SECONDS, process.kill)
+        impatient.start()
+        root = next((found[0] for line in process.stdout or () if (found := re.search(r"\w+://[^/\s]+", line))), None)
+        impatient.cancel()
+        if root is None:
+            errors.seek(0)
+            raise MockError(f"the mock did not start: {errors.read().strip() or 'it gave no reason'}")
+        try:
+            yield MockServer(root, settings.base_path.rstrip("/"), settings.control_token)
+        finally:
+            process.terminate()

@@ -1,0 +1,252 @@
+"""The mock as one test has it: its session's state, journal, rules, clock and ids, each with its words."""
+
+import json
+import secrets
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar, Unpack
+
+from .declarations import Json, Match, NewRule, Rule, Scenario
+from .recorded import Recorded, near_misses
+from .server import MockError, MockServer
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+ALL = 100_000
+"""More requests than a journal keeps."""
+
+
+class Rules:
+    """What requests of this test get instead of the usual answer."""
+
+    def __init__(self, mock: "Mock") -> None:
+        self._mock = mock
+
+    def add(self, **rule: Unpack[NewRule]) -> str:
+        """Add a rule, with the members that `POST /_mock/rules` takes, and return its id. Raises MockError.
+
+        `add(match={"operation": "createConfiguration"}, answers=[503, 503])` refuses twice, and then all is as usual.
+        """
+        __tracebackhide__ = True
+        identity: str = self._mock.control("POST", "/rules", rule)["id"]
+        return identity
+
+    def all(self) -> list[Rule]:
+        """Every rule, oldest first, with how many requests it matched and how many of them it answered."""
+        rules: list[Rule] = self._mock.control("GET", "/rules")
+        return rules
+
+    def delete(self, identity: str) -> None:
+        __tracebackhide__ = True
+        self._mock.control("DELETE", f"/rules/{identity}")
+
+    def clear(self) -> None:
+        __tracebackhide__ = True
+        self._mock.control("DELETE", "/rules")
+
+
+class Clock:
+    """The time of this test's session. Times are RFC 3339, such as `2025-01-15T10:30:00Z`."""
+
+    def __init__(self, mock: "Mock") -> None:
+        self._mock = mock
+
+    def now(self) -> str:
+        __tracebackhide__ = True
+        now: str = self._mock.control("GET", "/clock")["now"]
+        return now
+
+    def freeze(self, at: str | None = None) -> None:
+        """Stand still, at a time or now."""
+        __tracebackhide__ = True
+        self._mock.control("PUT", "/clock", {"now": at} if at else {})
+
+    def set(self, now: str) -> None:
+        """Go on from that time."""
+        __tracebackhide__ = True
+        self._mock.control("PUT", "/clock", {"now": now, "frozen": False})
+
+    def advance(self, seconds: float) -> None:
+        __tracebackhide__ = True
+        self._mock.control("POST", "/clock/advance", {"seconds": seconds})
+
+    def release(self) -> None:
+        __tracebackhide__ = True
+        self._mock.control("DELETE", "/clock")
+
+
+class Mock:
+    """A session of a test's own on a mock. A client that is given `base_url` is in it, and needs no header.
+
+    A client that must have another URL is in the session when it sends `headers` with each request.
+    """
+
+    def __init__(self, server: MockServer, session: str, *, strict: bool = False) -> None:
+        self._server, self.session, self.strict = server, session, strict
+        self.base_url = f"{server.root}/_mock/in/{session}{server.base_path}"
+        self.headers = {"X-Mock-Session": session}
+        self.rules, self.clock = Rules(self), Clock(self)
+        self.aio = Aio(self)
+        self._expected: list[tuple[int, Match]] = []
+        self._forks: list[Mock] = []
+
+    def control(self, method: str, path: str, body: Json = None) -> Json:
+        """Use any control of `/_mock/openapi.json` in this session. Raises MockError."""
+        __tracebackhide__ = True
+        return self._server.control(method, path, body, session=self.session)
+
+    def seed(self, configurations: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Replace all that is stored, and return it as it is stored. Raises MockError, and then nothing changed."""
+        __tracebackhide__ = True
+        stored: list[dict[str, Any]] = self.control("PUT", "/state", [dict(each) for each in configurations])
+        return stored
+
+    def state(self) -> list[dict[str, Any]]:
+        """All that is stored, oldest first."""
+        __tracebackhide__ = True
+        stored: list[dict[str, Any]] = self.control("GET", "/state")
+        return stored
+
+    def configuration(self, **changes: Json) -> dict[str, Any]:
+        """A body that the contract takes: its example, with these members changed. Raises MockError.
+
+        One that breaks the contract is made by hand: `{**mock.configuration(), "max_retry": -1}`.
+        """
+        __tracebackhide__ = True
+        made: dict[str, Any] = self.control("POST", "/configuration", changes)
+        return made
+
+    def load(self, scenario: Scenario | Path | str) -> None:
+        """Begin in a world: state, rules, clock and ids, given or in a JSON file. Raises MockError, OSError."""
+        __tracebackhide__ = True
+        if isinstance(scenario, Path | str):
+            scenario = json.loads(Path(scenario).read_bytes())
+        self.control("PUT", "/scenario", scenario)
+
+    def snapshot(self, name: str) -> None:
+        """Save what is stored, for `restore` and `fork`."""
+        __tracebackhide__ = True
+        self.control("PUT", f"/snapshots/{name}")
+
+    def restore(self, name: str) -> None:
+        """Return to what was stored. Raises MockError when there is no such snapshot."""
+        __tracebackhide__ = True
+        self.control("POST", f"/snapshots/{name}/restore")
+
+    def fork(self, snapshot: str | None = None) -> "Mock":
+        """A second session that begins with what is stored here, or in a snapshot, and with this clock.
+
+        It ends with the test, and what it expects is checked with it.
+        """
+        __tracebackhide__ = True
+        name = f"{self.session[:110]}-{secrets.token_hex(4)}"
+        self.control("POST", "/sessions", {"name": name, **({"snapshot": snapshot} if snapshot else {})})
+        self._forks.append(Mock(self._server, name, strict=self.strict))
+        return self._forks[-1]
+
+    def ids(self, *following: str, seed: int | None = None) -> None:
+        """Determine the ids of what is created next."""
+        __tracebackhide__ = True
+        self.control("PUT", "/ids", {"next": list(following), **({"seed": seed} if seed is not None else {})})
+
+    def requests(self, *, after: int = 0, **match: Unpack[Match]) -> list[Recorded]:
+        """The requests with an answer that match, oldest first: `requests(operation="createConfiguration")`.
+
+        A follower gives the number of the latest it has seen as `after`.
+        """
+        __tracebackhide__ = True
+        return [Recorded(entry) for entry in self._find(match, after=after)["requests"]]
+
+    def wait_for(
+        self, *, at_least: int = 1, timeout: float = 5, after: int = 0, **match: Unpack[Match]
+    ) -> list[Recorded]:
+        """The requests that match, as soon as there are enough. Raises AssertionError when the time is over before."""
+        __tracebackhide__ = True
+        found = self._find(match, at_least=at_least, timeout=timeout, after=after)
+        if not found["met"]:
+            came = f"{found['count']} of {at_least} requests came in {timeout} s that match {json.dumps(match)}"
+            raise AssertionError("\n".join([came, *near_misses(found)]))
+        return [Recorded(entry) for entry in found["requests"]]
+
+    def expect(self, *, times: int = 1, **match: Unpack[Match]) -> None:
+        """Let the test fail at its end unless exactly so many requests came that match."""
+        self._expected.append((times, match))
+
+    def failures(self) -> list[str]:
+        """What was expected and did not come; when strict, also each request that broke the contract."""
+        __tracebackhide__ = True
+        broken = self.requests(valid=False) if self.strict else []
+        lines = [f"a request broke the contract: {request!r}" for request in broken]
+        for times, match in self._expected:
+            found = self._find(match, at_least=max(times, 1))
+            if found["count"] != times:
+                lines.append(f"expected {times} requests that match {json.dumps(match)}, and {found['count']} came")
+                lines += [f"  {Recorded(entry)!r}" for entry in found["requests"]] + near_misses(found)
+        return lines + [line for fork in self._forks for line in fork.failures()]
+
+    def journal(self) -> str:
+        """All requests so far, a line for each."""
+        return "\n".join(repr(Recorded(entry)) for entry in self.control("GET", "/requests")) or "none"
+
+    def entries(self) -> list[dict[str, Any]]:
+        """The whole journal, that of forks too, with requests that have no answer yet."""
+        __tracebackhide__ = True
+        entries: list[dict[str, Any]] = self.control("GET", "/requests")
+        return entries + [entry for fork in self._forks for entry in fork.entries()]
+
+    def end(self) -> None:
+        """Delete the session and its forks."""
+        for fork in self._forks:
+            fork.end()
+        with suppress(MockError):  # when it was never used, or the test deleted it
+            self._server.control("DELETE", f"/sessions/{self.session}", session="default")
+
+    def _find(
+        self, match: Match, *, at_least: int = 1, timeout: float = 0, after: int = 0, limit: int = ALL
+    ) -> dict[str, Any]:
+        __tracebackhide__ = True
+        search = {"match": match, "at_least": at_least, "timeout": timeout, "after": after, "limit": limit}
+        found: dict[str, Any] = self.control("POST", "/requests/find", search)
+        return found
+
+
+class Aio:
+    """The same for tests that are coroutines, on asyncio or trio: nothing else stands still meanwhile."""
+
+    def __init__(self, mock: Mock) -> None:
+        self.control = _awaited(mock.control)
+        self.seed = _awaited(mock.seed)
+        self.state = _awaited(mock.state)
+        self.configuration = _awaited(mock.configuration)
+        self.load = _awaited(mock.load)
+        self.snapshot = _awaited(mock.snapshot)
+        self.restore = _awaited(mock.restore)
+        self.fork = _awaited(mock.fork)
+        self.ids = _awaited(mock.ids)
+        self.requests = _awaited(mock.requests)
+        self.wait_for = _awaited(mock.wait_for)
+        self.add_rule = _awaited(mock.rules.add)
+
+
+def _awaited(method: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
+    """The method in a thread of its own, so that the event loop goes on."""
+
+    async def call(*arguments: P.args, **named: P.kwargs) -> T:
+        import asyncio
+
+        __tracebackhide__ = True
+        work = partial(method, *arguments, **named)
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            import importlib
+
+            # No loop of asyncio runs this, so trio does.
+            result: T = await importlib.import_module("trio").to_thread.run_sync(work)
+            return result
+        return await asyncio.to_thread(work)
+
+    return call
