@@ -3,6 +3,7 @@
 Each creates, lists, reads, puts back what it read, and is refused with 400, 404 and 409, in its own types.
 """
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -16,8 +17,12 @@ Generate = tuple[str | Path, ...]
 
 pytestmark = pytest.mark.slow
 
-ZONE = "string+iana-time-zone=string"
-"""A format of our own is a string to who does not know it."""
+README = (Path(__file__).parents[2] / "README.md").read_text()
+FLAGS = {
+    tool: tuple(flags.strip("`").split()) if flags != "none" else ()
+    for tool, flags in re.findall(r"^\| (\S.*?) \| (`-.*?`|none) \|$", README, re.MULTILINE)
+}
+"""The flags that the README tells for each generator; the tests run it with them."""
 _UNCALLED_FOR = "ModelUtils - Failed to get the schema name: null"
 """openapi-generator says so of every contract whose answers are referenced responses."""
 
@@ -26,21 +31,25 @@ def _typescript(tool: str, node: Path, python: Path) -> tuple[Generate, Path]:
     modules = node / "node_modules" / ".bin"
     generators: dict[str, tuple[Generate, Path]] = {
         "openapi-fetch": (
-            (modules / "openapi-typescript", "openapi.json", "-o", "generated.ts", "--default-non-nullable=false"),
+            (
+                *(modules / "openapi-typescript", "openapi.json", "-o", "generated.ts"),
+                *FLAGS["openapi-typescript, with openapi-fetch"],
+            ),
             modules,
         ),
         "hey-api": (
-            (modules / "openapi-ts", "-i", "openapi.json", "-o", "generated", "-c", "@hey-api/client-fetch"),
+            (modules / "openapi-ts", "-i", "openapi.json", "-o", "generated", *FLAGS["@hey-api/openapi-ts"]),
             modules,
         ),
-        "orval": ((modules / "orval", "--config", "orval.config.js"), modules),
-        "typescript-fetch": (_openapi_generator("typescript-fetch", "generated"), python),
+        "orval": ((modules / "orval", "--config", "orval.config.js", *FLAGS["orval"]), modules),
+        "typescript-fetch": (_openapi_generator("TypeScript", "generated"), python),
     }
     return generators[tool]
 
 
-def _openapi_generator(kind: str, output: str, *more: str) -> Generate:
-    return ("openapi-generator-cli", "generate", "-i", "openapi.json", "-g", kind, "-o", output, *more)
+def _openapi_generator(language: str, output: str, *more: str) -> Generate:
+    flags = FLAGS[f"openapi-generator, {language}"]
+    return ("openapi-generator-cli", "generate", "-i", "openapi.json", "-o", output, *flags, *more)
 
 
 def _warnings(written: str) -> list[str]:
@@ -77,13 +86,13 @@ PYTHON: dict[str, Generate] = {
     "openapi_python_client": (
         *("openapi-python-client", "generate", "--path", "openapi.json"),
         *("--output-path", "generated", "--meta", "none", "--fail-on-warning"),
+        *FLAGS["openapi-python-client"],
     ),
-    "openapi_generator_python": _openapi_generator("python", ".", "--package-name", "generated"),
+    "openapi_generator_python": _openapi_generator("Python", ".", "--package-name", "generated"),
     "datamodel_code_generator": (
-        *("datamodel-codegen", "--input", "openapi.json", "--input-file-type", "openapi", "--output", "generated.py"),
-        *("--output-model-type", "pydantic_v2.BaseModel", "--strict-nullable", "--use-annotated"),
-        "--set-default-enum-member",
-        *("--formatters", "builtin", "--type-mappings", ZONE, "--disable-timestamp"),
+        *("datamodel-codegen", "--input", "openapi.json", "--output", "generated.py"),
+        *("--formatters", "builtin", "--disable-timestamp"),
+        *FLAGS["datamodel-code-generator"],
     ),
 }
 
