@@ -1,7 +1,8 @@
 """Changes: what became of one part of an operation, whom it concerns, and what shows it."""
 
 import hashlib
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ..contract.finding import Finding
@@ -34,11 +35,15 @@ class Change:
     """What changed, in words that go after the part."""
     old: Place
     new: Place
+    findings: tuple[Finding, ...] = ()
     old_answer: str = ""
     """What OLD documents for the request, or what its client makes of the answer."""
     new_answer: str = ""
-    findings: tuple[Finding, ...] = ()
     interactions: tuple[Interaction, ...] = field(default=(), repr=False)
+    in_schema: bool = False
+    """Whether the places are lines of schemas, which operations may share."""
+    alike: tuple["Change", ...] = ()
+    """Further changes of the same cause, in other operations or other parts."""
 
     @property
     def direction(self) -> str:
@@ -46,11 +51,23 @@ class Change:
         return "response" if self.rule.startswith("response") and not asked else "request"
 
     @property
+    def all(self) -> tuple["Change", ...]:
+        """The change with those of the same cause."""
+        return (self, *self.alike)
+
+    @property
+    def operations(self) -> list[str]:
+        return list(dict.fromkeys(each.operation or "the resource" for each in self.all))
+
+    @property
+    def sentence(self) -> str:
+        return f"{', '.join(self.operations)}: {self.part} {self.detail}"
+
+    @property
     def concerned(self) -> str:
         """Who must be told."""
-        if self.direction == "response":
-            return f"clients that read the answers of {self.operation}"
-        return f"clients that call {self.operation}"
+        does = "read the answers of" if self.direction == "response" else "call"
+        return f"clients that {does} {', '.join(self.operations)}"
 
     @property
     def fingerprint(self) -> str:
@@ -58,6 +75,19 @@ class Change:
         named, where = (self.findings[0].rule, generalized(self.findings[0])) if self.findings else ("", "")
         key = f"{self.operation}\n{self.rule}\n{self.part}\n{named}\n{where}"
         return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:16]
+
+    @property
+    def _cause(self) -> tuple[object, ...]:
+        told = (self.old, self.new, self.findings[0].rule) if self.in_schema else (self.part, self.detail)
+        return self.verdict, self.rule, self.direction, *told
+
+
+def grouped(changes: Iterable[Change], accepted: Collection[str]) -> list[Change]:
+    """One change for each cause, with those that are alike; what somebody accepted stays apart."""
+    causes: dict[tuple[object, ...], list[Change]] = {}
+    for change in {each.fingerprint: each for each in changes}.values():
+        causes.setdefault((*change._cause, change.fingerprint in accepted), []).append(change)  # noqa: SLF001 (its own)
+    return [replace(first, alike=tuple(others)) for first, *others in causes.values()]
 
 
 def generalized(finding: Finding) -> str:

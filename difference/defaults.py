@@ -1,12 +1,17 @@
 """Defaults of members that changed: what is left out means something else then."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
-from ..contract.finding import json_pointer
-from ..contract.schema import Resolve
+from ..contract.finding import Finding, json_pointer
+from ..contract.schema import Resolve, show
 from ..contract.shape import flattened
+from .change import Change
+
+if TYPE_CHECKING:
+    from .example_request import Sent
+    from .pairing import Part
 
 Json = Any
 ABSENT: Any = object()
@@ -64,3 +69,13 @@ class Defaults:
         for name, nested in one.get("properties", {}).items():
             self._walk(nested, other.get("properties", {}).get(name), (*way, name), found)
         self._walk(one.get("items"), other.get("items"), (*way, "*"), found)
+
+
+def default_change(part: "Part", old: Json, new: Json, sent: "Sent", finding: Finding) -> Change:
+    """A request that leaves out what has a default means something else; undecided where NEW has none."""
+    if new is ABSENT:
+        return part.undecided("default", f"left out meant {show(old)}; NEW does not say what it means")
+    answers = f"left out means {show(old)}", f"left out means {show(new)}"
+    finding = replace(finding, detail=answers[1])
+    detail = f"left out means {show(new)}, and meant {show(old)}"
+    return part.breaking("default", detail, [finding], answers, (sent.interaction,))

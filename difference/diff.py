@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime
 from ..options import DiffOptions
 from ..outcome import FINDINGS, OK, CouldNotRun
 from .accepted import Accepted, read_accepted, sorted_out
-from .change import Change
-from .clients import Traffic, traffic
+from .change import Change, grouped
+from .clients import Hit, Traffic, traffic
+from .operation_changes import all_changes
 from .pairing import Comparison
 from .revision import Revision
 from .semantic_version import LEVELS, deserved, following, promised
@@ -21,6 +22,7 @@ class Difference:
     old: Revision
     new: Revision
     changes: list[Change]
+    """One for each cause."""
     undecided: str
     """`error` or `warning`."""
     accepted: dict[str, Accepted]
@@ -43,9 +45,8 @@ class Difference:
     @property
     def deserved(self) -> str:
         """The step of the semantic version that the changes ask for."""
-        counted = [change for change in self.changes if change.fingerprint not in self.accepted]
-        doubtful = [each for each in counted if each.verdict == "undecided" and self.undecided == "warning"]
-        return deserved(change for change in counted if change not in doubtful)
+        counted = (change for change in self.changes if change.fingerprint not in self.accepted)
+        return deserved(each for each in counted if each.verdict != "undecided" or self.undecided == "error")
 
     @property
     def promised(self) -> str | None:
@@ -74,6 +75,11 @@ class Difference:
         accepted = sum(change.fingerprint in self.accepted for change in self.changes)
         return ", ".join([*(counts or ["nothing changed"]), *([f"{accepted} accepted"] if accepted else [])])
 
+    def hits(self, change: Change) -> list[Hit]:
+        """The recorded requests that a change breaks, or another one of the same cause."""
+        found = self.traffic.hits if self.traffic else {}
+        return [hit for each in change.all for hit in found.get(each.fingerprint, ())]
+
     def of(self, verdict: str) -> list[Change]:
         return [change for change in self.changes if change.verdict == verdict]
 
@@ -83,11 +89,15 @@ def compare(options: DiffOptions) -> Difference:
     clock = time.monotonic()
     old = Revision.load(options.old)
     new = Revision.load(options.new, same_as=old)
-    found = () if old.document is new.document else Comparison(old, new).changes()
-    changes = list({change.fingerprint: change for change in found}.values())
+    try:
+        found = [] if old.document == new.document else list(all_changes(Comparison(old, new)))
+    except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        wrong = f"{type(error).__name__} {' '.join(str(error).split())[:200]}"
+        raise CouldNotRun(f"{old.name} or {new.name} is no OpenAPI document in all its parts: {wrong}") from error
     entries = read_accepted(options.accepted) if options.accepted else []
-    accepted, notes = sorted_out(entries, changes, date.today())  # noqa: DTZ011 (the day where it is run)
-    seen = traffic(options.traffic, old, new, changes) if options.traffic else None
+    accepted, notes = sorted_out(entries, found, date.today())  # noqa: DTZ011 (the day where it is run)
+    seen = traffic(options.traffic, old, new, found) if options.traffic else None
+    changes = grouped(found, accepted)
     return Difference(old, new, changes, options.undecided, accepted, notes, seen, time.monotonic() - clock)
 
 

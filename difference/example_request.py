@@ -1,6 +1,6 @@
 """Requests that an old contract takes, and the answers that it documents for them: what shows that a change breaks."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -41,14 +41,29 @@ def text_of(value: Json) -> str:
     return value if isinstance(value, str) else orjson.dumps(value).decode() if value is not None else ""
 
 
+def style_of(declared: Mapping[str, Json]) -> tuple[str, bool]:
+    """The style of a parameter, and whether it is exploded."""
+    style = declared.get("style", "form" if declared["in"] in ("query", "cookie") else "simple")
+    return style, bool(declared.get("explode", style == "form"))
+
+
+def _types(operation: Declared, declared: Mapping[str, Json]) -> list[str]:
+    side = operation.revision.side(schema_of(declared), "request")
+    return types(merged([side.schema], side.definitions) or {})
+
+
+def shape_of(operation: Declared, declared: Mapping[str, Json]) -> str:
+    """Whether a parameter is written as an array, an object, or a scalar."""
+    kinds = _types(operation, declared)
+    return next((kind for kind in ("array", "object") if kind in kinds and len(kinds) < 4), "scalar")
+
+
 def texts_of(declared: Mapping[str, Json], value: Json) -> list[str]:
     """The texts of a parameter: several where an array is written as several."""
-    place = declared["in"]
-    style = declared.get("style", "form" if place in ("query", "cookie") else "simple")
-    explode = declared.get("explode", style == "form")
+    style, explode = style_of(declared)
     if isinstance(value, list):
         texts = list(map(text_of, value))
-        return texts if explode and place == "query" else [_SEPARATORS.get(style, ",").join(texts)]
+        return texts if explode and declared["in"] == "query" else [_SEPARATORS.get(style, ",").join(texts)]
     if isinstance(value, dict):
         pairs = [(name, text_of(each)) for name, each in value.items()]
         if style == "deepObject":
@@ -65,7 +80,7 @@ def read(operation: Declared, declared: Mapping[str, Json], texts: list[str]) ->
     if not revision.is_31:
         return Parameter(declared, revision.resolve).read(texts)
     side = revision.side(schema_of(declared), "request")
-    kinds = types(merged([side.schema], side.definitions) or {})
+    kinds = _types(operation, declared)
     kind = next((each for each in ("array", "object", "boolean", "integer", "number") if each in kinds), "string")
     plain = {**declared, "schema": {"type": "string" if "string" in kinds else kind}}
     value, wrong = Parameter(plain, revision.resolve).read(texts)
@@ -121,33 +136,32 @@ def request(
         if key[0] == "path":
             path = path.replace(f"{{{name}}}", quote(texts[0], safe=""))
             read_path[name] = texts[0]
+        elif key[0] == "query" and declared.get("style") == "deepObject":
+            query += [(f"{name}[{member}]", text) for member, _, text in (each.partition("=") for each in texts)]
         elif key[0] == "query":
-            deep = declared.get("style") == "deepObject"
-            pairs = [text.partition("=")[::2] if deep else ("", text) for text in texts]
-            query += [(f"{name}[{inner}]" if deep else name, text) for inner, text in pairs]
+            query += [(name, text) for text in texts]
         else:
             fields.append((name, texts[0]) if key[0] == "header" else ("Cookie", f"{name}={texts[0]}"))
-    content = (operation.body or {}).get("content", {})
-    if body is None and content and (operation.body or {}).get("required"):
-        content_type = content_type or next(iter(content))
-        body = body_example(operation, content.get(content_type, {}), "request")
-    data = b""
-    if body is not None and body is not ABSENT:
-        content_type = content_type or next(iter(content), "application/json")
-        data = orjson.dumps(body) if is_json(content_type) or not isinstance(body, str) else (body or "text").encode()
-        fields.append(("Content-Type", content_type))
+    data, of_body = _body(operation, body, content_type)
+    fields += of_body
     text = "&".join(f"{quote(name, safe='[]')}={quote(value, safe='')}" for name, value in query)
+    url = f"{base_url(operation)}{path}{'?' if text else ''}{text}"
     status, answer_fields, answer = answer_of(operation)
-    interaction = Interaction(
-        operation.method.upper(),
-        f"{base_url(operation)}{path}{'?' if text else ''}{text}",
-        status,
-        tuple(fields),
-        data,
-        answer_fields,
-        answer,
-    )
-    return Sent(interaction, Request(read_path, text.encode(), by_name(fields), data))
+    sent = Interaction(operation.method.upper(), url, status, tuple(fields), data, answer_fields, answer)
+    return Sent(sent, Request(read_path, text.encode(), by_name(fields), data))
+
+
+def _body(operation: Declared, body: Json, content_type: str | None) -> tuple[bytes, Fields]:
+    """The given body, or an example where one is required, with its header field."""
+    declared = operation.body or {}
+    content = declared.get("content", {})
+    content_type = content_type or next(iter(content), "application/json")
+    if body is None and content and declared.get("required"):
+        body = body_example(operation, content.get(content_type, {}), "request")
+    if body is None or body is ABSENT:
+        return b"", ()
+    as_json = is_json(content_type) or not isinstance(body, str)
+    return orjson.dumps(body) if as_json else (body or "text").encode(), (("Content-Type", content_type),)
 
 
 def base_url(operation: Declared) -> str:
@@ -157,14 +171,41 @@ def base_url(operation: Declared) -> str:
     return url if "://" in url and "{" not in url else f"http://127.0.0.1:8080{'' if '{' in url else url}"
 
 
-def answer_of(operation: Declared) -> tuple[int, Fields, bytes]:
-    """The answer that a contract documents first among its successes: status, header fields, body."""
-    statuses = sorted(operation.responses, key=lambda each: (each[0] != "2", each))
-    status = statuses[0] if statuses else "200"
-    number = int(status) if status.isdecimal() else int(status[0]) * 100 if status[0].isdecimal() else 200
-    content = operation.responses[status][0].get("content", {}) if statuses else {}
+def response_for(status: str, responses: Iterable[str]) -> str | None:
+    """The response that documents a status: its own, that of its class, or the default."""
+    return next((name for name in (status, f"{status[0]}XX", "DEFAULT") if name in responses), None)
+
+
+def number_of(status: str) -> int:
+    """A status that a response is for."""
+    return int(status) if status.isdecimal() else int(status[0]) * 100 if status[0].isdecimal() else 500
+
+
+def answer_of(operation: Declared, status: str | None = None) -> tuple[int, Fields, bytes]:
+    """The answer that a contract documents for a status, or first among its successes: status, fields, body."""
+    status = status or min(operation.responses, key=lambda each: (each[0] != "2", each), default="200")
+    content = operation.responses[status][0].get("content", {}) if status in operation.responses else {}
     if not content:
-        return number, (), b""
+        return number_of(status), (), b""
     name, declared = next(iter(content.items()))
     value = body_example(operation, declared, "response") if is_json(name) else None
-    return number, (("Content-Type", name),), b"" if value is None else orjson.dumps(value)
+    return number_of(status), (("Content-Type", name),), b"" if value is None else orjson.dumps(value)
+
+
+def headers_of(operation: Declared, response: Mapping[str, Json]) -> dict[str, dict[str, Json]]:
+    """The declared header fields of a response as parameters, by their names in lower case."""
+    return {
+        name.lower(): {**operation.revision.followed(each), "name": name, "in": "header"}
+        for name, each in response.get("headers", {}).items()
+    }
+
+
+def required_headers(operation: Declared, status: int, without: set[str]) -> Fields:
+    """The header fields that an answer must have, but for some (in lower case)."""
+    name = response_for(str(status), operation.responses)
+    declared = {} if name is None else headers_of(operation, operation.responses[name][0])
+    return tuple(
+        (each["name"], text_of(parameter_example(operation, each)))
+        for key, each in declared.items()
+        if key not in without and each.get("required")
+    )

@@ -152,6 +152,7 @@ def _representatives(nodes: tuple[Node, ...]) -> list[int]:
 _ALPHANUMERIC = set(map(ord, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"))
 
 
+@lru_cache(maxsize=10_000)
 def outside(inner: Strings, outer: Strings | None) -> str | None:
     """The shortest string of `inner` that `outer` does not have, or None where it has all. Raises TooHard.
 

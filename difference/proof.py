@@ -4,10 +4,13 @@ The library decides what has neither. Around it, objects and arrays are taken ap
 met again inside itself is assumed to hold (coinduction): a value that broke it would have to break it further inside.
 """
 
+import json
+import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
-from jsonschema_rs import Draft202012Validator, canonical, canonicalize
+from jsonschema_rs import CanonicalSchema, Draft202012Validator, canonical, canonicalize
 
 from ..contract.schema import FORMATS
 from .normal import Definitions, definition_name, merged, reachable, references, types
@@ -23,21 +26,45 @@ _ARRAY = {"type", "items", "minItems", "maxItems", "uniqueItems"}
 _STRING = {"type", "pattern", "minLength", "maxLength"}
 
 
-def covers(taken: Json, given: Json) -> bool:
-    """Whether the library proves that `taken` admits all that `given` admits; both are whole documents."""
-    sides = (canonicalize(each, draft=DRAFT, validate_formats=True, offline=True) for each in (taken, given))
-    larger, smaller = sides
+@lru_cache(maxsize=50_000)
+def _covers(taken: str, given: str) -> bool:
+    """The same small schemas meet again and again; a text is a key that has no second spelling of a number."""
+    larger, smaller = _canonical(taken), _canonical(given)
     return larger.covers(smaller) == canonical.Containment.YES
+
+
+@lru_cache(maxsize=10_000)
+def _canonical(text: str) -> CanonicalSchema:
+    return canonicalize(json.loads(text), draft=DRAFT, validate_formats=True, offline=True)
 
 
 class Proof:
     """Proofs about the definitions of two documents; what is proven once is remembered."""
 
-    def __init__(self, given: Definitions, taken: Definitions) -> None:
-        self._given, self._taken = given, taken
+    def __init__(self, given: Definitions, taken: Definitions, *, whole_floats: bool) -> None:
+        """`whole_floats` says that who takes an integer takes 1.0."""
+        self._given, self._taken, self._whole_floats = given, taken, whole_floats
+        self._thorough = False
         self._proven: set[tuple[str, str]] = set()
         self._refused: set[tuple[str, str]] = set()
         self._assumed: dict[tuple[str, str], int] = {}
+
+    def covers(self, taken: Json, given: Json) -> bool:
+        """Whether the library proves that `taken` admits all that `given` admits; both are whole documents."""
+        texts = json.dumps(taken), json.dumps(given)
+        if texts[0] == texts[1]:
+            return True
+        if not self._whole_floats and '"integer"' in texts[0] and _WHOLE_FLOATS.search(texts[1]):
+            return False  # to the library, 1.0 is an integer
+        return _covers(*texts)
+
+    def holds_as_a_whole(self, given: Json, taken: Json) -> bool:
+        """As `holds`, with the library's word about definitions and all that they refer to, which takes long."""
+        self._thorough, refused = True, self._refused
+        self._refused = set()
+        found = self.holds(given, taken) or self._whole(given, taken)
+        self._thorough, self._refused = False, refused
+        return found
 
     def holds(self, given: Json, taken: Json, depth: int = 0) -> bool:
         """Whether it is proven; False proves nothing. `depth` is how far inside the value it is."""
@@ -63,7 +90,7 @@ class Proof:
             self._proven.add(pair)
         else:
             self._proven = before  # what was proven inside may have leant on this
-            found = self._whole(given, taken)
+            found = self._thorough and self._whole(given, taken)
             (self._proven if found else self._refused).add(pair)
         del self._assumed[pair]
         return found
@@ -71,7 +98,7 @@ class Proof:
     def _whole(self, given: Json, taken: Json) -> bool:
         """Whether the library proves it with everything that the two refer to."""
         documents = reachable(taken, self._taken), reachable(given, self._given)
-        return len(documents[0].get("$defs", ())) < MOST_DEFINITIONS and covers(*documents)
+        return len(documents[0].get("$defs", ())) < MOST_DEFINITIONS and self.covers(*documents)
 
     def _parts(self, given: Json, taken: Json, depth: int) -> bool:
         if self._plain(given, taken):
@@ -82,7 +109,8 @@ class Proof:
         if "enum" in flat or "const" in flat:
             values = flat["enum"] if "enum" in flat else [flat["const"]]
             validator = Draft202012Validator(reachable(taken, self._taken), formats=FORMATS, validate_formats=True)
-            return all(map(validator.is_valid, values))
+            whole = self._whole_floats or not any(isinstance(each, float) and each.is_integer() for each in values)
+            return whole and all(map(validator.is_valid, values))
         for keyword in ("anyOf", "oneOf"):
             if keyword in flat:
                 rest = {name: value for name, value in flat.items() if name != keyword}
@@ -124,7 +152,7 @@ class Proof:
         )
 
     def _disjoint(self, given: Json, taken: Json) -> bool:
-        if not self._plain(given, True, decide=False):
+        if _refers(given):
             flat = merged([taken], self._taken)
             return flat is None or not set(types(given)) & set(types(flat))
         sides = [canonicalize(reachable(each, of), draft=DRAFT) for each, of in ((given, {}), (taken, self._taken))]
@@ -167,13 +195,13 @@ class Proof:
             self.holds(own.get(name, free), theirs.get(name, others), depth + 1) for name in names
         )
 
-    def _plain(self, given: Json, taken: Json, *, decide: bool = True) -> bool:
+    def _plain(self, given: Json, taken: Json) -> bool:
         """Whether neither has a reference, and the library proves it."""
-        if _refers(given) or _refers(taken):
-            return False
-        return not decide or covers(taken, given)
+        return not _refers(given) and not _refers(taken) and self.covers(taken, given)
 
 
+_WHOLE_FLOATS = re.compile(r'"number"|[0-9]\.0(?![0-9])|"multipleOf"(?!.*"type")')
+"""What may give 1.0 as something else than an integer."""
 _NUMERIC = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
 _SPEAKS_OF = {
     "object": (_OBJECT - {"type"}) | {"minProperties", "maxProperties", "patternProperties", "propertyNames"},

@@ -1,9 +1,8 @@
 """One revision of a contract: an OpenAPI document from a file or from git, with the lines of its parts."""
 
-import json
 import re
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,22 +14,14 @@ import yaml
 from ..contract.document import METHODS
 from ..contract.operation import Operation
 from ..contract.schema import Direction, dereferenced
+from ..contract.yaml_tree import NotPlain, read_marked_yaml
 from ..outcome import CouldNotRun
+from .change import Place
 from .side import Side, Translation
 
 Json = Any
 Steps = tuple[str, ...]
 """Where something stands in a document: the keys that lead to it, references on the way left out."""
-
-
-class _Loader(yaml.CSafeLoader):
-    """YAML as JSON has it: a date is a string."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
 
 
 @dataclass(frozen=True)
@@ -103,22 +94,22 @@ class Revision:
     def __init__(self, name: str, file: Path, text: bytes, same_as: "Revision | None" = None) -> None:
         """A text that another revision has, too, is not read again. Raises CouldNotRun."""
         self.name, self.file, self.text = name, file, text
-        self.root: Any
         self.document: Json
+        self.root: Any
         try:
             if same_as is not None and same_as.text == text:
-                self.root, self.document = same_as.root, same_as.document
+                self.document, self.root = same_as.document, same_as.root
             else:
-                self.root, self.document = _parsed(text)
-        except (yaml.YAMLError, ValueError, TypeError) as error:
-            raise CouldNotRun(f"{name}: is neither YAML nor JSON: {' '.join(str(error).split())}") from error
+                self.document, self.root = read_marked_yaml(text)
+        except NotPlain as error:
+            raise CouldNotRun(f"{name}: {error}") from error
         version = str(self.document.get("openapi", "")) if isinstance(self.document, dict) else ""
         if not version.startswith(("3.0", "3.1")):
             raise CouldNotRun(f"{name}: is not an OpenAPI 3.0 or 3.1 document")
         self.is_31 = version.startswith("3.1")
         self.version = str(self.document.get("info", {}).get("version", ""))
-        self._translations: dict[str, Translation] = {}
         self.title = str(self.document.get("info", {}).get("title", ""))
+        self._translations: dict[str, Translation] = {}
 
     @classmethod
     def load(cls, name: str, same_as: "Revision | None" = None) -> "Revision":
@@ -128,25 +119,33 @@ class Revision:
     @cached_property
     def operations(self) -> dict[tuple[str, str], Declared]:
         """By the path without the names of its parameters, and the method."""
+        items = {path: self.followed(item) for path, item in self.document.get("paths", {}).items()}
         return {
-            (template(path), method): Declared(path, method, ("paths", path, method), self.followed(item), self)
-            for path, item in self.document.get("paths", {}).items()
+            (template(path), method): Declared(path, method, ("paths", path, method), item, self)
+            for path, item in items.items()
             for method in METHODS
-            if method in self.followed(item)
+            if method in item
         }
 
-    def resolve(self, reference: str) -> Json:
+    @property
+    def roles(self) -> set[str]:
+        """The roles that its tokens may have."""
+        schemes = self.document.get("components", {}).get("securitySchemes", {})
+        return {role for scheme in schemes.values() for role in scheme.get("x-roles", ())}
+
+    def resolve(self, reference: str, above: Steps = ()) -> Json:
         """Raises CouldNotRun for what is not inside the document."""
-        if not reference.startswith("#/"):
-            raise CouldNotRun(f"{self.name}: {reference}: only references inside the document are followed")
+        if not reference.startswith("#/") or reference in above:
+            wrong = "refers to itself" if reference in above else "only references inside the document are followed"
+            raise CouldNotRun(f"{self.name}: {reference}: {wrong}")
         node: Json = self.document
         for step in _steps(reference):
             try:
                 node = node[int(step)] if isinstance(node, list) else node[step]
-            except (KeyError, IndexError, ValueError, TypeError) as error:
+            except (LookupError, ValueError, TypeError) as error:
                 raise CouldNotRun(f"{self.name}: {reference}: refers to nothing") from error
             if isinstance(node, dict) and node.keys() == {"$ref"}:
-                node = self.resolve(node["$ref"])
+                node = self.resolve(node["$ref"], (*above, reference))
         return node
 
     def followed(self, node: Mapping[str, Json]) -> Mapping[str, Json]:
@@ -157,39 +156,37 @@ class Revision:
             self._translations[direction] = Translation(self.resolve, direction, is_31=self.is_31)
         return self._translations[direction].side(schema)
 
-    def line(self, steps: Steps) -> int:
+    def place(self, steps: Steps) -> Place:
         """The line of a part, or of what is nearest around it."""
-        return int(self._node(steps)[1])
+        return Place(self.file.as_posix(), self._node(steps)[1])
 
-    def line_of_value(self, steps: Steps, inside: Iterable[str], rule: str) -> int:
+    def place_of_value(self, steps: Steps, inside: Sequence[str], rule: str) -> Place:
         """The line of the keyword `rule` for a place inside the values of the schema at `steps`."""
         here = steps
         for step in inside:
-            for way in ((*here, "properties", step), (*here, "items"), (*here, "additionalProperties")):
-                if (found := self._member(way)) is not None:
-                    here = found
-                    break
-            else:
+            ways = ((*here, "properties", step), (*here, "items"), (*here, "additionalProperties"))
+            found = next(filter(None, map(self._member, ways)), None)
+            if found is None:
                 break
-        return self.line(self._member((*here, rule)) or here)
+            here = found
+        return self.place(self._member((*here, rule)) or here)
 
     def _member(self, steps: Steps) -> Steps | None:
         """The steps themselves where they lead to something, or those through a part of `allOf`."""
-        node, _, whole = self._node(steps)
-        if whole and node is not None:
+        if self._node(steps)[2]:
             return steps
         cut = -2 if len(steps) > 1 and steps[-2] == "properties" else -1
         parts, _, found = self._node((*steps[:cut], "allOf"))
         if not found or not isinstance(parts, yaml.SequenceNode) or len(steps) > 60:
             return None
-        ways = (self._member((*steps[:cut], "allOf", str(index), *steps[cut:])) for index in range(len(parts.value)))
-        return next(filter(None, ways), None)
+        ways = ((*steps[:cut], "allOf", str(index), *steps[cut:]) for index in range(len(parts.value)))
+        return next(filter(None, map(self._member, ways)), None)
 
     def _node(self, steps: Steps) -> tuple[Any, int, bool]:
         """The node that the steps lead to, or as far as they lead, its line, and whether they lead there."""
         node, line = self.root, 1
         for step in steps:
-            node = self._node_behind(node)
+            node = self._behind(node)
             following = _entry(node, step)
             if following is None:
                 return node, line, False
@@ -197,29 +194,11 @@ class Revision:
             line = key.start_mark.line + 1
         return node, line, True
 
-    def _node_behind(self, node: Any) -> Any:
+    def _behind(self, node: Any) -> Any:
         reference = _entry(node, "$ref")
         if reference is None or not isinstance(reference[1].value, str):
             return node
-        return self._node_behind(self._node(tuple(_steps(reference[1].value)))[0])
-
-
-def _parsed(text: bytes) -> tuple[Any, Json]:
-    """The nodes of a YAML text, which know their lines, and the document that they are."""
-    loader = _Loader(text)
-    root = loader.get_single_node()
-    if b"<<" in text:  # merge keys: the library knows what they mean
-        return root, json.loads(json.dumps(loader.construct_document(root)))
-    return root, _value(root, loader)
-
-
-def _value(node: Any, loader: Any) -> Json:
-    """A node as JSON has it: names are strings, and nothing is shared."""
-    if isinstance(node, yaml.MappingNode):
-        return {name.value: _value(each, loader) for name, each in node.value}
-    if isinstance(node, yaml.SequenceNode):
-        return [_value(each, loader) for each in node.value]
-    return node.value if node.tag == "tag:yaml.org,2002:str" else loader.construct_object(node)
+        return self._behind(self._node(tuple(_steps(reference[1].value)))[0])
 
 
 def template(path: str) -> str:
@@ -246,14 +225,14 @@ def _read(name: str) -> tuple[Path, bytes]:
     try:
         if not colon or file.exists():
             return file, file.read_bytes()
-        inside = path if path.startswith(("./", "../", "/")) else f"./{path}"
-        shown = subprocess.run(  # noqa: S603 (no shell, and git says what is wrong)
-            ["git", "show", "--end-of-options", f"{reference}:{inside}"],  # noqa: S607
-            capture_output=True,
-            check=False,
-        )
     except OSError as error:
         raise CouldNotRun(f"{name}: cannot be read: {error.strerror}") from error
+    inside = path if path.startswith(("./", "../", "/")) else f"./{path}"
+    command = ["git", "show", "--end-of-options", f"{reference}:{inside}"]
+    try:
+        shown = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 (no shell)
+    except OSError as error:
+        raise CouldNotRun(f"{name}: is no file, and to read it from git, git must be installed") from error
     if shown.returncode:
         raise CouldNotRun(f"{name}: cannot be read: {' '.join(shown.stderr.decode(errors='replace').split())}")
     return Path(path), shown.stdout

@@ -73,6 +73,8 @@ class Translation:
 class Side30:
     """A schema of OpenAPI 3.0, judged by the engine itself."""
 
+    is_31 = False
+
     def __init__(self, schema: Json, translation: Translation) -> None:
         self._raw, self.translation = schema, translation
         self.schema = translation.schema(schema)
@@ -91,6 +93,8 @@ class Side30:
 
 class Side31:
     """A schema of OpenAPI 3.1, which is JSON Schema 2020-12."""
+
+    is_31 = True
 
     def __init__(self, schema: Json, translation: Translation) -> None:
         self.translation = translation

@@ -138,6 +138,8 @@ class Values:
                 yield number
             elif number.is_integer():
                 yield int(number)
+        if not whole:  # 1.0, which some take for an integer and some do not
+            yield from (float(each) for each in (1, *bounds, *steps) if low <= each <= high and each == int(each))
 
     def _objects(self, schema: Mapping[str, Json], other: Mapping[str, Json], depth: int) -> Iterator[dict[str, Json]]:
         properties = schema.get("properties", {})
