@@ -14,6 +14,7 @@ import click
 from .options import (
     CheckOptions,
     CompareOptions,
+    DiffOptions,
     DocsBuildOptions,
     LintOptions,
     McpOptions,
@@ -164,6 +165,12 @@ def _proxy(options: ProxyOptions) -> int:
     return proxy(options)
 
 
+def _diff(options: DiffOptions) -> int:
+    from .difference.diff import diff
+
+    return diff(options)
+
+
 def _docs_build(options: DocsBuildOptions) -> int:
     from .app import example_mock
     from .documentation.build import build
@@ -258,6 +265,17 @@ COMMANDS = click.version_option(package_name="callconfig", prog_name="callconfig
                 "and so is each control; the contract and the reference are resources. Without --url a mock is started "
                 "on loopback, and ends with its input.",
                 "callconfig mcp --url http://127.0.0.1:8080 --session agent",
+            ),
+            _command(
+                "diff",
+                DiffOptions,
+                _diff,
+                "Find what a change of the contract breaks.",
+                "Compare two OpenAPI 3.0 or 3.1 documents. Each change is safe (proven), breaking (shown, with the "
+                "request that OLD takes and NEW refuses, or the answer that OLD never gave), or undecided. Exit 1 when "
+                "something breaks, or when the version of NEW promises less than it breaks. OLD and NEW are files, or "
+                "git-ref:file.",
+                "callconfig diff main:openapi.yaml openapi.yaml --traffic session.har --report markdown:diff.md",
             ),
             click.Group(
                 "docs",

@@ -5,6 +5,7 @@ annotation says the rest. `cli` makes the options of the command line from it; t
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ import click
 DEFAULT_STORE = ".callconfig/configurations.jsonl"
 COVERAGE_KINDS = ("operations", "statuses", "members", "rules")
 REPORT_FORMATS = ("junit", "sarif", "json", "html", "har")
+DIFF_REPORT_FORMATS = ("junit", "sarif", "json", "html", "markdown")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +66,10 @@ def _base_path(text: str) -> str:
     return path
 
 
-def _report(text: str) -> tuple[str, Path]:
+def _report(text: str, formats: tuple[str, ...] = REPORT_FORMATS) -> tuple[str, Path]:
     name, _, path = text.partition(":")
-    if name not in REPORT_FORMATS or not path:
-        raise ValueError(f"{text!r} is not FORMAT:PATH with one of {', '.join(REPORT_FORMATS)}")
+    if name not in formats or not path:
+        raise ValueError(f"{text!r} is not FORMAT:PATH with one of {', '.join(formats)}")
     return name, Path(path)
 
 
@@ -131,6 +133,7 @@ ORIGIN = Text("origin", _origin, separator=",")
 HEADER = Text("header", _header, separator="\n")
 REPORT = Text("report", _report, separator=",")
 COVERAGE = Text("minimum", _minimum, separator=",")
+DIFF_REPORT = Text("report", partial(_report, formats=DIFF_REPORT_FORMATS), separator=",")
 NAME = Text("name", separator=",")
 
 
@@ -330,6 +333,43 @@ class ProxyOptions(JudgingOptions):
     port: Annotated[int, Option(help="port to listen on; 0 picks a free one", type=PORT, metavar="N")] = 8080
     enforce: Annotated[bool, Option(help="answer a problem instead of passing on what breaks the contract")] = False
     record: Annotated[Path | None, Option(help="write the traffic as HAR", metavar="FILE")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiffOptions:
+    """`callconfig diff`."""
+
+    old: Annotated[str, Option(help="what clients rely on: a file, or git-ref:file", metavar="OLD", is_argument=True)]
+    new: Annotated[str, Option(help="what is to take its place", metavar="NEW", is_argument=True)]
+    undecided: Annotated[
+        str,
+        Option(
+            help="what it counts as when neither a proof nor a request that breaks was found",
+            type=click.Choice(("error", "warning")),
+        ),
+    ] = "error"
+    traffic: Annotated[
+        tuple[Path, ...],
+        Option(
+            help="say which recorded clients are hit: HAR, NDJSON, a pact or a mock's journal; repeatable",
+            metavar="FILE",
+        ),
+    ] = ()
+    accepted: Annotated[
+        Path | None,
+        Option(
+            help="YAML or JSON list of breaks that do not count, each with operation, fingerprint, reason and until",
+            metavar="FILE",
+        ),
+    ] = None
+    report: Annotated[
+        tuple[tuple[str, Path], ...],
+        Option(
+            help=f"write a report: {', '.join(DIFF_REPORT_FORMATS)}; repeatable",
+            type=DIFF_REPORT,
+            metavar="FORMAT:PATH",
+        ),
+    ] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

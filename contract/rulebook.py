@@ -105,4 +105,34 @@ GENERATED_RULES: dict[str, Rule] = {
 }
 """What Schemathesis checks, by the names of its checks."""
 
-RULES: dict[str, Rule] = {**ENGINE_RULES, **MODEL_RULES, **GENERATED_RULES}
+DIFFERENCE_RULES: dict[str, Rule] = {
+    "operation-removed": Rule(
+        "An operation that clients call stays.", "Keep it, deprecate it, or release a major version."
+    ),
+    "operation-moved": Rule("An operation keeps its path and its method.", "Serve the old path, too."),
+    "operation-shadowed": Rule("A new path takes no request from an old one.", "Choose a path that no value can be."),
+    "operation-added": Rule("A new operation breaks nobody.", "Nothing."),
+    "parameter-removed": Rule("A parameter that clients send is still known.", "Keep it, if only to ignore it."),
+    "parameter-added": Rule("A new optional parameter breaks nobody.", "Nothing."),
+    "parameter-required": Rule("No parameter is newly required.", "Make it optional, with a default."),
+    "parameter-value": Rule("A parameter takes every value that it took.", "Take the old values, too."),
+    "parameter-style": Rule("A parameter is written as it was.", "Keep `style` and `explode`."),
+    "default": Rule("What a client leaves out means what it meant.", "Keep the default."),
+    "request-body-required": Rule("No body is newly required.", "Make it optional."),
+    "request-body-removed": Rule("A body that clients send is still heeded.", "Keep it."),
+    "request-body-size": Rule("A body may be as large as it was.", "Keep `x-max-bytes`."),
+    "request-media-type": Rule("A body may have every media type that it had.", "Take the old media type, too."),
+    "request-body": Rule("A body that was taken is taken.", "Take the old values, too."),
+    "response-status": Rule("An operation answers with statuses that clients know.", "Keep the documented statuses."),
+    "response-media-type": Rule("An answer has a media type that clients ask for.", "Offer the old one, too."),
+    "response-body": Rule("An answer fits what clients were promised.", "Answer within the old schema."),
+    "response-header": Rule("A promised header field is there, and fits.", "Keep it."),
+    "security": Rule("The credentials that were enough are enough.", "Admit the old ones, too."),
+    "roles": Rule("The roles that were enough are enough.", "Admit the old ones, too."),
+    "resource-unique": Rule("What could be stored beside one another still can, and nothing more.", "Keep `unique`."),
+    "resource-identity": Rule("What is stored is identified as it was.", "Keep the identity."),
+    "resource-order": Rule("A list has the order that it had.", "Keep `order`."),
+}
+"""What `diff` judges, by the names that changes have."""
+
+RULES: dict[str, Rule] = {**ENGINE_RULES, **MODEL_RULES, **GENERATED_RULES, **DIFFERENCE_RULES}

@@ -29,9 +29,16 @@ _Loader.yaml_implicit_resolvers = {
 
 def read_yaml(text: bytes) -> Any:
     """A YAML or JSON text as a tree: nothing is shared, and every key is a string. Raises NotPlain."""
+    return read_marked_yaml(text)[0]
+
+
+def read_marked_yaml(text: bytes) -> tuple[Any, Any]:
+    """The tree of `read_yaml`, and the text's YAML node, whose parts know their lines. Raises NotPlain."""
     try:
         _measure(text)
-        return _tree(yaml.load(text, _Loader))  # noqa: S506 (a safe loader)
+        loader = _Loader(text)
+        root = loader.get_single_node()
+        return None if root is None else _tree(loader.construct_document(root)), root
     except NotPlain:
         raise
     except (yaml.YAMLError, ValueError, TypeError) as error:

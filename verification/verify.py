@@ -1,32 +1,21 @@
 """`callconfig verify`: recorded traffic judged against the contract, one interaction at a time."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
-
-import ijson
 
 from ..contract.finding import Finding
 from ..contract.interaction import Interaction, by_name
 from ..options import VerifyOptions
 from ..outcome import CouldNotRun, printable
-from ..traffic.har import read_har
-from ..traffic.ndjson import read_ndjson
-from ..traffic.pact import read_pact
-from ..traffic.recording import BoundedFile, NotARecording
+from ..traffic.reader import read_recording
+from ..traffic.recording import NotARecording
 from .coverage import Coverage
 from .exercised import require_minimum, table
 from .judge import Judge, Verdict
 from .running import exit_code, running
 from .terminal import lines
-
-READERS: dict[str, Callable[[Path], Iterator[Interaction]]] = {
-    "log": read_har,
-    "interactions": read_pact,
-    "request": read_ndjson,
-}
-"""Readers by a member that the top of a file of their kind has."""
 
 
 def verify(options: VerifyOptions) -> int:
@@ -61,25 +50,11 @@ def verify(options: VerifyOptions) -> int:
 def recorded(path: Path) -> Iterator[tuple[Interaction, bool]]:
     """The interactions of a file, and whether they are expectations (a pact) or facts. Raises CouldNotRun."""
     try:
-        read = _reader(path)
-        for interaction in read(path):
-            yield interaction, read is read_pact
+        yield from read_recording(path)
     except OSError as error:
         raise CouldNotRun(printable(f"{path}: {error.strerror}")) from error
     except NotARecording as error:
         raise CouldNotRun(printable(" ".join(str(error).split()))) from error
-
-
-def _reader(path: Path) -> Callable[[Path], Iterator[Interaction]]:
-    """The reader for a file, told by its contents. Raises NotARecording, OSError."""
-    with path.open("rb") as file:
-        try:
-            for prefix, event, value in ijson.parse(BoundedFile(file, path), multiple_values=True, use_float=True):
-                if (prefix, event) == ("", "map_key") and value in READERS:
-                    return READERS[value]
-        except (ijson.JSONError, ValueError, OverflowError) as error:
-            raise NotARecording(f"{path}: is not JSON: {' '.join(str(error).split())}") from error
-    raise NotARecording(f"{path}: is neither a HAR file, nor NDJSON of entries, nor a pact")
 
 
 def _is_meant(interaction: Interaction, hosts: Sequence[str]) -> bool:

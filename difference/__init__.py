@@ -1,0 +1,1 @@
+"""What a change of the contract does to those who relied on it."""

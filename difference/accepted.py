@@ -1,0 +1,63 @@
+"""Accepted breaks: a file that says which changes somebody answers for, why, and until when."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import yaml
+
+from ..outcome import CouldNotRun
+from .change import Change
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An entry of the file."""
+
+    operation: str
+    fingerprint: str
+    reason: str
+    until: date
+    """The last day on which it counts."""
+
+    def is_of(self, change: Change) -> bool:
+        return (self.operation, self.fingerprint) == (change.operation, change.fingerprint)
+
+
+def read_accepted(path: Path) -> list[Accepted]:
+    """The entries of a YAML or JSON file, a list of objects. Raises CouldNotRun."""
+    try:
+        entries = yaml.safe_load(path.read_bytes()) or []
+        return [
+            Accepted(
+                str(entry["operation"]),
+                str(entry["fingerprint"]),
+                str(entry["reason"]),
+                date.fromisoformat(str(entry["until"])),
+            )
+            for entry in entries
+        ]
+    except OSError as error:
+        raise CouldNotRun(f"{path}: cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, TypeError, KeyError, ValueError) as error:
+        words = " ".join(str(error).split())
+        raise CouldNotRun(f"{path}: is no list of operation, fingerprint, reason and until: {words}") from error
+
+
+def sorted_out(
+    entries: Iterable[Accepted], changes: Iterable[Change], today: date
+) -> tuple[dict[str, Accepted], list[str]]:
+    """The entries that count, by fingerprint, and what is to be told about the others."""
+    changes = [change for change in changes if change.verdict != "safe"]
+    counted: dict[str, Accepted] = {}
+    told = []
+    for entry in entries:
+        named = f"the accepted break {entry.fingerprint} of {entry.operation or 'the resource'}"
+        if not any(map(entry.is_of, changes)):
+            told.append(f"{named} matches nothing; take it out")
+        elif entry.until < today:
+            told.append(f"{named} was accepted until {entry.until}; mend it, or accept it anew: {entry.reason}")
+        else:
+            counted[entry.fingerprint] = entry
+    return counted, told

@@ -1,0 +1,143 @@
+"""Who is hit: recorded clients, and which of their requests a change breaks."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+
+from ..contract.finding import Finding
+from ..contract.interaction import Interaction, by_name
+from ..contract.operation import Request
+from ..contract.paths import Paths
+from ..outcome import CouldNotRun
+from ..traffic.reader import read_recording
+from ..traffic.recording import NotARecording
+from .change import Change, generalized
+from .revision import Declared, Revision
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A recorded request that a change breaks."""
+
+    client: str
+    source: str
+    request: str
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What recordings say about the changes."""
+
+    hits: dict[str, list[Hit]]
+    """By the fingerprint of the change."""
+    clients: dict[str, tuple[int, int]]
+    """How many requests each client sent, and how many of them break."""
+
+
+def traffic(files: Iterable[Path], old: Revision, new: Revision, changes: Iterable[Change]) -> Traffic:
+    """Reads the recordings, one interaction at a time. Raises CouldNotRun."""
+    broken = [change for change in changes if change.verdict != "safe"]
+    after = {each.id: each for each in new.operations.values()}
+    routes = Routes(old)
+    hits: dict[str, list[Hit]] = {}
+    clients: dict[str, tuple[int, int]] = {}
+    for interaction, client in _recorded(files):
+        if (found := routes.find(interaction)) is None:
+            continue
+        operation, values = found
+        touching = [
+            change
+            for change in broken
+            if change.operation == operation.id and _touches(change, interaction, values, after.get(operation.id))
+        ]
+        for change in touching:
+            hit = Hit(client, interaction.source, f"{interaction.method} {interaction.path}")
+            hits.setdefault(change.fingerprint, []).append(hit)
+        sent, hit_before = clients.get(client, (0, 0))
+        clients[client] = sent + 1, hit_before + bool(touching)
+    return Traffic(hits, clients)
+
+
+def _recorded(files: Iterable[Path]) -> Iterator[tuple[Interaction, str]]:
+    """Each interaction with its client: the consumer of a pact is its file, any other client says who it is."""
+    for path in files:
+        try:
+            for interaction, is_pact in read_recording(path):
+                agent = None if is_pact else by_name(interaction.request_headers).get("user-agent")
+                yield interaction, agent or path.name
+        except OSError as error:
+            raise CouldNotRun(f"{path}: {error.strerror}") from error
+        except NotARecording as error:
+            raise CouldNotRun(" ".join(str(error).split())) from error
+
+
+class Routes:
+    """From a recorded request to the operation of a revision that it went to."""
+
+    def __init__(self, revision: Revision) -> None:
+        by_path: dict[str, Any] = {}
+        for operation in revision.operations.values():
+            by_path.setdefault(operation.path, {})[operation.method.upper()] = operation
+        self._paths = Paths(by_path.items())
+        servers = revision.document.get("servers", [])
+        prefixes = {urlsplit(str(each.get("url", ""))).path.rstrip("/") for each in servers}
+        self._prefixes = sorted({*prefixes, ""}, key=len, reverse=True)
+
+    def find(self, interaction: Interaction) -> tuple[Declared, list[str]] | None:
+        """With the values of its path; below the path of a server, too."""
+        for prefix in self._prefixes:
+            if interaction.path.startswith(f"{prefix}/"):
+                route: Any = self._paths.find(interaction.path.removeprefix(prefix))
+                if route is not None and (operation := route.operation(interaction.method)) is not None:
+                    return operation, list(route.parameters.values())
+        return None
+
+
+_JUDGED = ("parameter", "request-body", "request-media-type")
+"""Changes of which the engine says whether a request is hit; of the others every request of the operation is."""
+
+
+def _touches(change: Change, interaction: Interaction, values: list[str], after: Declared | None) -> bool:
+    """Whether a recorded request shows what a change breaks, as far as the recording can tell."""
+    if change.direction == "response":
+        status = change.part.split()[1]
+        return change.rule == "response-status" or not status.isdecimal() or interaction.status in (0, int(status))
+    if change.rule == "default":
+        return not any(_has(interaction, finding) for finding in change.findings)
+    if change.rule == "request-body-size":
+        return len(interaction.request_body) > int(change.findings[0].detail.rpartition(" ")[2])
+    if change.verdict == "undecided" or after is None or not change.rule.startswith(_JUDGED):
+        return True
+    if after.engine is None:
+        return True
+    names = dict(zip(re.findall(r"\{([^}]+)\}", after.path), values, strict=False))
+    headers = by_name(interaction.request_headers)
+    wrong = after.engine.check_request(Request(names, interaction.query, headers, interaction.request_body))[1]
+    return not set(map(_key, wrong)).isdisjoint(map(_key, change.findings))
+
+
+def _key(finding: Finding) -> tuple[str, str]:
+    return finding.rule, generalized(finding)
+
+
+def _has(interaction: Interaction, default: Finding) -> bool:
+    """Whether a request says itself what a default is for."""
+    if default.pointer is None:
+        name = f"{default.name}="
+        return any(part.startswith(name) for part in interaction.query.decode(errors="replace").split("&")) or (
+            str(default.name).lower() in by_name(interaction.request_headers)
+        )
+    try:
+        node = orjson.loads(interaction.request_body)
+    except ValueError:
+        return True  # no body that a default could be for
+    for step in default.pointer.split("/")[1:]:
+        if not isinstance(node, dict) or step not in node:
+            return False
+        node = node[step]
+    return True

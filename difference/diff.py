@@ -1,0 +1,115 @@
+"""`callconfig diff`: does a change of the contract break somebody? With a proof, or with the request that breaks."""
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+
+from ..options import DiffOptions
+from ..outcome import FINDINGS, OK, CouldNotRun
+from .accepted import Accepted, read_accepted, sorted_out
+from .change import Change, grouped
+from .clients import Hit, Traffic, traffic
+from .operation_changes import all_changes
+from .pairing import Comparison
+from .revision import Revision
+from .semantic_version import LEVELS, deserved, following, promised
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Everything that a report shows."""
+
+    old: Revision
+    new: Revision
+    changes: list[Change]
+    """One for each cause."""
+    undecided: str
+    """`error` or `warning`."""
+    accepted: dict[str, Accepted]
+    """The accepted breaks that count, by fingerprint."""
+    notes: list[str]
+    traffic: Traffic | None
+    seconds: float
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def level(self, change: Change) -> str:
+        """How much a change counts."""
+        if change.verdict == "safe" or change.fingerprint in self.accepted:
+            return "note"
+        return "error" if change.verdict == "breaking" else self.undecided
+
+    @property
+    def errors(self) -> list[Change]:
+        return [change for change in self.changes if self.level(change) == "error"]
+
+    @property
+    def deserved(self) -> str:
+        """The step of the semantic version that the changes ask for."""
+        counted = (change for change in self.changes if change.fingerprint not in self.accepted)
+        return deserved(each for each in counted if each.verdict != "undecided" or self.undecided == "error")
+
+    @property
+    def promised(self) -> str | None:
+        return promised(self.old.version, self.new.version)
+
+    @property
+    def promises_too_little(self) -> bool:
+        return self.promised is not None and LEVELS.index(self.promised) < LEVELS.index(self.deserved)
+
+    @property
+    def advice(self) -> str:
+        """The version that the changes deserve, beside the one that the contract says."""
+        if self.promised is None:
+            return f"{self.old.version!r} to {self.new.version!r} is no step of semantic versions; no advice"
+        deserves = following(self.old.version, self.deserved)
+        if self.deserved == "none":
+            return f"no new version is needed after {self.old.version}"
+        verdict = "which is too little" if self.promises_too_little else "which is enough"
+        told = f"a {self.deserved} change of {self.old.version}: {deserves} or later"
+        return f"{told}; NEW says {self.new.version}, {verdict}"
+
+    @property
+    def verdict(self) -> str:
+        """The result in one line."""
+        counts = [f"{len(found)} {word}" for word in ("breaking", "undecided", "safe") if (found := self.of(word))]
+        accepted = sum(change.fingerprint in self.accepted for change in self.changes)
+        return ", ".join([*(counts or ["nothing changed"]), *([f"{accepted} accepted"] if accepted else [])])
+
+    def hits(self, change: Change) -> list[Hit]:
+        """The recorded requests that a change breaks, or another one of the same cause."""
+        found = self.traffic.hits if self.traffic else {}
+        return [hit for each in change.all for hit in found.get(each.fingerprint, ())]
+
+    def of(self, verdict: str) -> list[Change]:
+        return [change for change in self.changes if change.verdict == verdict]
+
+
+def compare(options: DiffOptions) -> Difference:
+    """Compare the two revisions. Raises CouldNotRun."""
+    clock = time.monotonic()
+    old = Revision.load(options.old)
+    new = Revision.load(options.new, same_as=old)
+    try:
+        found = [] if old.document == new.document else list(all_changes(Comparison(old, new)))
+    except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        wrong = f"{type(error).__name__} {' '.join(str(error).split())[:200]}"
+        raise CouldNotRun(f"{old.name} or {new.name} is no OpenAPI document in all its parts: {wrong}") from error
+    entries = read_accepted(options.accepted) if options.accepted else []
+    accepted, notes = sorted_out(entries, found, date.today())  # noqa: DTZ011 (the day where it is run)
+    seen = traffic(options.traffic, old, new, found) if options.traffic else None
+    changes = grouped(found, accepted)
+    return Difference(old, new, changes, options.undecided, accepted, notes, seen, time.monotonic() - clock)
+
+
+def diff(options: DiffOptions) -> int:
+    """Compare, print, write the reports, and return the exit code. Raises CouldNotRun."""
+    from .presentation import FORMATS, text
+
+    difference = compare(options)
+    print(text(difference), end="")
+    for name, path in options.report:
+        try:
+            path.write_text(FORMATS[name](difference), encoding="utf-8", errors="backslashreplace")
+        except OSError as error:
+            raise CouldNotRun(f"report {path}: cannot be written: {error.strerror}") from error
+    return FINDINGS if difference.errors or difference.promises_too_little or difference.notes else OK

@@ -1,0 +1,211 @@
+"""Requests that an old contract takes, and the answers that it documents for them: what shows that a change breaks."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from ..contract.finding import Finding
+from ..contract.interaction import Fields, Interaction, by_name
+from ..contract.operation import Request, is_json
+from ..contract.parameters import Parameter
+from ..contract.schema import Direction
+from .containment import example
+from .defaults import ABSENT
+from .normal import merged, types
+from .revision import Declared
+
+Json = Any
+_SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request as it is put together, and as the engine reads it."""
+
+    interaction: Interaction
+    request: Request
+
+
+def schema_of(declared: Mapping[str, Json]) -> Json:
+    """The schema of a parameter or a header, whichever way it is declared."""
+    if "schema" in declared:
+        return declared["schema"]
+    return next(iter(declared.get("content", {"": {}}).values())).get("schema", {})
+
+
+def text_of(value: Json) -> str:
+    """A scalar as it stands in a path, a query or a header."""
+    return value if isinstance(value, str) else orjson.dumps(value).decode() if value is not None else ""
+
+
+def style_of(declared: Mapping[str, Json]) -> tuple[str, bool]:
+    """The style of a parameter, and whether it is exploded."""
+    style = declared.get("style", "form" if declared["in"] in ("query", "cookie") else "simple")
+    return style, bool(declared.get("explode", style == "form"))
+
+
+def _types(operation: Declared, declared: Mapping[str, Json]) -> list[str]:
+    side = operation.revision.side(schema_of(declared), "request")
+    return types(merged([side.schema], side.definitions) or {})
+
+
+def shape_of(operation: Declared, declared: Mapping[str, Json]) -> str:
+    """Whether a parameter is written as an array, an object, or a scalar."""
+    kinds = _types(operation, declared)
+    return next((kind for kind in ("array", "object") if kind in kinds and len(kinds) < 4), "scalar")
+
+
+def texts_of(declared: Mapping[str, Json], value: Json) -> list[str]:
+    """The texts of a parameter: several where an array is written as several."""
+    style, explode = style_of(declared)
+    if isinstance(value, list):
+        texts = list(map(text_of, value))
+        return texts if explode and declared["in"] == "query" else [_SEPARATORS.get(style, ",").join(texts)]
+    if isinstance(value, dict):
+        pairs = [(name, text_of(each)) for name, each in value.items()]
+        if style == "deepObject":
+            return [f"{name}={text}" for name, text in pairs]
+        return [",".join(f"{name}={text}" if explode else f"{name},{text}" for name, text in pairs)]
+    return [text_of(value)]
+
+
+def read(operation: Declared, declared: Mapping[str, Json], texts: list[str]) -> tuple[Json, list[Finding]]:
+    """What the engine reads from the texts of a parameter, and what it finds wrong."""
+    if not texts:
+        return None, []  # an empty list is no parameter at all
+    revision = operation.revision
+    if not revision.is_31:
+        return Parameter(declared, revision.resolve).read(texts)
+    side = revision.side(schema_of(declared), "request")
+    kinds = _types(operation, declared)
+    kind = next((each for each in ("array", "object", "boolean", "integer", "number") if each in kinds), "string")
+    plain = {**declared, "schema": {"type": "string" if "string" in kinds else kind}}
+    value, wrong = Parameter(plain, revision.resolve).read(texts)
+    return value, [each for each in wrong if each.rule == "repeated-parameter"] or side.findings(
+        value, declared["in"], declared["name"]
+    )
+
+
+def parameter_example(operation: Declared, declared: Mapping[str, Json]) -> Json:
+    """A value of a parameter that its contract takes."""
+    shown = [declared.get("example"), *(each.get("value") for each in declared.get("examples", {}).values())]
+    for value in (each for each in shown if each is not None):
+        if not read(operation, declared, texts_of(declared, value))[1]:
+            return value
+    side = operation.revision.side(schema_of(declared), "request")
+    value = example(side)
+    return "a" if value == "" and declared["in"] == "path" else value
+
+
+def body_examples(operation: Declared, content: Mapping[str, Json], direction: Direction) -> list[Json]:
+    """Bodies that its contract takes: the documented examples, and a simple one."""
+    revision = operation.revision
+    side = revision.side(content.get("schema", {}), direction)
+    shown = [content["example"]] if "example" in content else []
+    shown += [revision.followed(each).get("value") for each in content.get("examples", {}).values()]
+    found = [value for value in shown if side.accepts(value)]
+    return found or [value for value in (example(side),) if value is not None]
+
+
+def body_example(operation: Declared, content: Mapping[str, Json], direction: Direction) -> Json:
+    """A body that its contract takes, or None where none was found."""
+    return next(iter(body_examples(operation, content, direction)), None)
+
+
+def request(
+    operation: Declared,
+    parameters: Mapping[tuple[str, str], Json] | None = None,
+    body: Json = None,
+    content_type: str | None = None,
+    headers: Fields = (),
+) -> Sent:
+    """The simplest request that an operation takes, with the given parameters and body in it."""
+    values = dict(parameters or {})
+    for key, (declared, _) in operation.parameters.items():
+        if declared.get("required") and key not in values:
+            values[key] = parameter_example(operation, declared)
+    path, query, fields, read_path = operation.path, [], list(headers), {}
+    for key, value in values.items():
+        if value is ABSENT or key not in operation.parameters:
+            continue
+        declared = operation.parameters[key][0]
+        name, texts = declared["name"], texts_of(declared, value)
+        if key[0] == "path":
+            path = path.replace(f"{{{name}}}", quote(texts[0], safe=""))
+            read_path[name] = texts[0]
+        elif key[0] == "query" and declared.get("style") == "deepObject":
+            query += [(f"{name}[{member}]", text) for member, _, text in (each.partition("=") for each in texts)]
+        elif key[0] == "query":
+            query += [(name, text) for text in texts]
+        else:
+            fields.append((name, texts[0]) if key[0] == "header" else ("Cookie", f"{name}={texts[0]}"))
+    data, of_body = _body(operation, body, content_type)
+    fields += of_body
+    text = "&".join(f"{quote(name, safe='[]')}={quote(value, safe='')}" for name, value in query)
+    url = f"{base_url(operation)}{path}{'?' if text else ''}{text}"
+    status, answer_fields, answer = answer_of(operation)
+    sent = Interaction(operation.method.upper(), url, status, tuple(fields), data, answer_fields, answer)
+    return Sent(sent, Request(read_path, text.encode(), by_name(fields), data))
+
+
+def _body(operation: Declared, body: Json, content_type: str | None) -> tuple[bytes, Fields]:
+    """The given body, or an example where one is required, with its header field."""
+    declared = operation.body or {}
+    content = declared.get("content", {})
+    content_type = content_type or next(iter(content), "application/json")
+    if body is None and content and declared.get("required"):
+        body = body_example(operation, content.get(content_type, {}), "request")
+    if body is None or body is ABSENT:
+        return b"", ()
+    as_json = is_json(content_type) or not isinstance(body, str)
+    return orjson.dumps(body) if as_json else (body or "text").encode(), (("Content-Type", content_type),)
+
+
+def base_url(operation: Declared) -> str:
+    """Where requests go that show something: the first server of the contract, or one on this machine."""
+    servers = operation.revision.document.get("servers") or [{"url": "/"}]
+    url = str(servers[0].get("url", "/")).rstrip("/")
+    return url if "://" in url and "{" not in url else f"http://127.0.0.1:8080{'' if '{' in url else url}"
+
+
+def response_for(status: str, responses: Iterable[str]) -> str | None:
+    """The response that documents a status: its own, that of its class, or the default."""
+    return next((name for name in (status, f"{status[0]}XX", "DEFAULT") if name in responses), None)
+
+
+def number_of(status: str) -> int:
+    """A status that a response is for."""
+    return int(status) if status.isdecimal() else int(status[0]) * 100 if status[0].isdecimal() else 500
+
+
+def answer_of(operation: Declared, status: str | None = None) -> tuple[int, Fields, bytes]:
+    """The answer that a contract documents for a status, or first among its successes: status, fields, body."""
+    status = status or min(operation.responses, key=lambda each: (each[0] != "2", each), default="200")
+    content = operation.responses[status][0].get("content", {}) if status in operation.responses else {}
+    if not content:
+        return number_of(status), (), b""
+    name, declared = next(iter(content.items()))
+    value = body_example(operation, declared, "response") if is_json(name) else None
+    return number_of(status), (("Content-Type", name),), b"" if value is None else orjson.dumps(value)
+
+
+def headers_of(operation: Declared, response: Mapping[str, Json]) -> dict[str, dict[str, Json]]:
+    """The declared header fields of a response as parameters, by their names in lower case."""
+    return {
+        name.lower(): {**operation.revision.followed(each), "name": name, "in": "header"}
+        for name, each in response.get("headers", {}).items()
+    }
+
+
+def required_headers(operation: Declared, status: int, without: set[str]) -> Fields:
+    """The header fields that an answer must have, but for some (in lower case)."""
+    name = response_for(str(status), operation.responses)
+    declared = {} if name is None else headers_of(operation, operation.responses[name][0])
+    return tuple(
+        (each["name"], text_of(parameter_example(operation, each)))
+        for key, each in declared.items()
+        if key not in without and each.get("required")
+    )

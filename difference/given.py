@@ -1,0 +1,86 @@
+"""What a client sends, or a server answers, by its contract: the members that are named, and no others.
+
+A schema that is silent about additional members admits them, so that readers tolerate what they do not know. That does
+not mean that anybody sends them: without this, every new optional member would break somebody.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from .normal import BY_NAME, OF_ONE, Definitions, definition_name, followed
+
+Json = Any
+Mode = Literal["whole", "part", "open"]
+"""A schema alone, closed where it is silent; one beside others, which does not say alone what is free; one as it is."""
+
+_OPENING = ("additionalProperties", "unevaluatedProperties")
+_SUFFIX: dict[Mode, str] = {"whole": "", "part": ":part", "open": ":open"}
+_ITSELF = ("not", "if", "propertyNames")
+"""Keywords whose schemas are asked whether a value fits, so that closing them would change the answer."""
+
+
+class Given:
+    """What is given by the schemas of one contract in one direction; each definition is closed once."""
+
+    def __init__(self, definitions: Definitions) -> None:
+        self._original = definitions
+        self.definitions: dict[str, Json] = {}
+
+    def by(self, schema: Json) -> Json:
+        """The schema of what is given; it refers to the definitions here."""
+        return self.closed(schema, "whole")
+
+    def closed(self, schema: Json, mode: Mode) -> Json:
+        if not isinstance(schema, dict):
+            return schema
+        if "$ref" in schema:
+            return {"$ref": self._definition(schema["$ref"], mode)}
+        # Each branch of a choice can be closed for itself where nothing beside the choice names members.
+        alone = mode == "whole" and schema.keys() <= {"anyOf", "oneOf", "type"}
+        inside: Mode = "open" if mode == "open" else "whole"
+        beside: Mode = "open" if mode == "open" else "part"
+        closed: dict[str, Json] = {}
+        for keyword, value in schema.items():
+            if keyword in ("anyOf", "oneOf"):
+                closed[keyword] = [self.closed(each, mode if alone else beside) for each in value]
+            elif keyword in ("allOf", "prefixItems"):
+                closed[keyword] = [self.closed(each, beside if keyword == "allOf" else inside) for each in value]
+            elif keyword in BY_NAME:
+                within = beside if keyword == "dependentSchemas" else inside
+                closed[keyword] = {name: self.closed(each, within) for name, each in value.items()}
+            elif keyword in OF_ONE:
+                within = beside if keyword in ("then", "else") else inside
+                closed[keyword] = self.closed(value, "open" if keyword in _ITSELF else within)
+            else:
+                closed[keyword] = value
+        if mode == "whole" and not alone:
+            self._close(schema, closed)
+        return closed
+
+    def _close(self, schema: Mapping[str, Json], closed: dict[str, Json]) -> None:
+        names: dict[str, None] = {}
+        if self._names(schema, names, frozenset()) and names:
+            closed["properties"] = {**dict.fromkeys(names, True), **closed.get("properties", {})}
+            closed["additionalProperties"] = False
+
+    def _names(self, schema: Json, names: dict[str, None], above: frozenset[int]) -> bool:
+        """Collects the members that a schema names; whether it is silent about others."""
+        schema = followed(schema, self._original)
+        if not isinstance(schema, dict) or id(schema) in above:
+            return True
+        if any(keyword in schema for keyword in (*_OPENING, "patternProperties")):
+            return False
+        names |= dict.fromkeys([*schema.get("properties", {}), *schema.get("required", ())])
+        parts = [part for keyword in ("allOf", "anyOf", "oneOf") for part in schema.get(keyword, ())]
+        parts += [schema[keyword] for keyword in ("then", "else") if keyword in schema]
+        parts += schema.get("dependentSchemas", {}).values()
+        silent = [self._names(part, names, above | {id(schema)}) for part in parts]  # each of them, for its names
+        return all(silent)
+
+    def _definition(self, reference: str, mode: Mode) -> str:
+        name = definition_name(reference)
+        key = name + _SUFFIX[mode]
+        if key not in self.definitions:
+            self.definitions[key] = True  # a recursive schema meets itself here
+            self.definitions[key] = self.closed(self._original[name], mode)
+        return reference + _SUFFIX[mode]

@@ -1,0 +1,158 @@
+"""Translated schemas in one form, JSON Schema 2020-12 without words for people, so that two can be compared."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote, unquote
+
+from ..contract.shape import UNCHECKED_FORMATS
+
+Json = Any
+Definitions = Mapping[str, Json]
+
+OF_ONE = (
+    *("items", "not", "additionalProperties", "contains", "propertyNames", "if", "then", "else"),
+    *("unevaluatedItems", "unevaluatedProperties"),
+)
+OF_MANY = ("allOf", "anyOf", "oneOf", "prefixItems")
+BY_NAME = ("properties", "patternProperties", "dependentSchemas")
+_VALUES = {
+    *("type", "enum", "const", "multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum"),
+    *("maxLength", "minLength", "pattern", "format", "maxItems", "minItems", "uniqueItems", "maxContains"),
+    *("minContains", "maxProperties", "minProperties", "required", "dependentRequired"),
+}
+_PREFIX = "#/$defs/"
+
+
+def normal(schema: Json) -> Json:
+    """A translated schema without what says nothing about values, and with the bounds of one draft."""
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return {"$ref": schema["$ref"]}
+    kept: dict[str, Json] = {}
+    for keyword, value in schema.items():
+        if keyword in OF_ONE:
+            kept[keyword] = normal(value)
+        elif keyword in OF_MANY:
+            kept[keyword] = [normal(each) for each in value]
+        elif keyword in BY_NAME:
+            kept[keyword] = {name: normal(each) for name, each in value.items()}
+        elif keyword in _VALUES:
+            kept[keyword] = value
+    if kept.get("format") in UNCHECKED_FORMATS:
+        del kept["format"]
+    return _with_bounds(kept)
+
+
+def _with_bounds(kept: dict[str, Json]) -> dict[str, Json]:
+    """The draft of OpenAPI 3.0 says with a boolean whether a bound is exclusive."""
+    for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+        if isinstance(flag := kept.get(exclusive), bool):
+            del kept[exclusive]
+            if flag and bound in kept:
+                kept[exclusive] = kept.pop(bound)
+    return kept
+
+
+def definition_name(reference: str) -> str:
+    """The name of the definition that a reference of a normal schema leads to."""
+    return unquote(reference.removeprefix(_PREFIX)).replace("~1", "/").replace("~0", "~")
+
+
+def reference_to(name: str) -> str:
+    """The reference to a definition (RFC 6901, section 6)."""
+    return _PREFIX + quote(name.replace("~", "~0").replace("/", "~1"))
+
+
+def references(schema: Json) -> Iterator[str]:
+    """The names of the definitions that a schema refers to itself."""
+    if isinstance(schema, dict):
+        if isinstance(schema.get("$ref"), str):
+            yield definition_name(schema["$ref"])
+        for nested in schema.values():
+            yield from references(nested)
+    elif isinstance(schema, list):
+        for nested in schema:
+            yield from references(nested)
+
+
+def reachable(schema: Json, definitions: Definitions) -> Json:
+    """A schema as a document of its own, with the definitions that it needs."""
+    needed: dict[str, Json] = {}
+    waiting = list(references(schema))
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed[name] = definitions[name]
+            waiting += references(definitions[name])
+    return {"allOf": [schema], "$defs": needed} if needed else schema
+
+
+def followed(schema: Json, definitions: Definitions) -> Json:
+    """The schema itself, or what its `$ref` leads to."""
+    seen = set()
+    while isinstance(schema, dict) and "$ref" in schema and schema["$ref"] not in seen:
+        seen.add(schema["$ref"])
+        schema = definitions[definition_name(schema["$ref"])]
+    return schema
+
+
+def merged(schemas: Iterable[Json], definitions: Definitions) -> dict[str, Json] | None:
+    """What all the schemas ask, in one; parts that cannot be joined stay in `allOf`. None where it is `false`."""
+    joined: dict[str, Json] = {}
+    left: list[Json] = []
+    waiting = list(schemas)
+    rounds = 0
+    while waiting and (rounds := rounds + 1) < 500:
+        part = followed(waiting.pop(0), definitions)
+        if part is False:
+            return None
+        if part is True:
+            continue
+        waiting = [*part.get("allOf", ()), *waiting]
+        own = {keyword: value for keyword, value in part.items() if keyword != "allOf"}
+        if (_closes(own) and "properties" in joined) or (_closes(joined) and "properties" in own):
+            left.append(own)  # which names are free depends on the part
+        elif not _join(joined, own):
+            left.append({keyword: value for keyword, value in own.items() if joined.get(keyword) != value})
+    return {**joined, "allOf": left} if left else joined
+
+
+def _closes(schema: Mapping[str, Json]) -> bool:
+    return schema.get("additionalProperties", True) not in (True, {}) or "patternProperties" in schema
+
+
+_STRICTER = {"minimum": max, "exclusiveMinimum": max, "minLength": max, "minItems": max, "minProperties": max}
+_STRICTER |= {"maximum": min, "exclusiveMaximum": min, "maxLength": min, "maxItems": min, "maxProperties": min}
+
+
+def _join(joined: dict[str, Json], part: Mapping[str, Json]) -> bool:
+    """Whether everything of a part could be joined; what could be is."""
+    whole = True
+    for keyword, value in part.items():
+        if keyword not in joined or joined[keyword] == value:
+            joined[keyword] = value
+        elif keyword in _STRICTER:
+            joined[keyword] = _STRICTER[keyword](joined[keyword], value)
+        elif keyword == "required":
+            joined[keyword] = list(dict.fromkeys([*joined[keyword], *value]))
+        elif keyword == "properties":
+            both = {name: {"allOf": [joined[keyword][name], value[name]]} for name in joined[keyword].keys() & value}
+            joined[keyword] = {**joined[keyword], **value, **both}
+        elif keyword == "type":
+            joined[keyword] = [name for name in types(joined) if name in types(part)]
+        elif keyword == "enum":
+            joined[keyword] = [each for each in joined[keyword] if each in value]
+        else:
+            whole = False
+    return whole
+
+
+ALL_TYPES = ("null", "boolean", "number", "string", "array", "object")
+
+
+def types(schema: Mapping[str, Json]) -> list[str]:
+    """The JSON types that a schema admits; a number may be an integer."""
+    declared = schema.get("type", ALL_TYPES)
+    named = [declared] if isinstance(declared, str) else list(declared)
+    return [*named, "integer"] if "number" in named and "integer" not in named else named

@@ -1,0 +1,76 @@
+"""What became of whole operations: gone, moved, new, or behind a new path that takes their requests."""
+
+from collections.abc import Iterator
+
+from ..contract.finding import Finding
+from .change import Change
+from .example_request import Sent, request
+from .pairing import Comparison, Part, answer_in_words
+from .request_changes import request_changes
+from .resource_changes import resource_changes
+from .response_changes import response_changes
+from .revision import Declared, template
+
+
+def all_changes(comparison: Comparison) -> Iterator[Change]:
+    """Every change, in the order of OLD's operations; then what is new."""
+    old, new = comparison.old.operations, comparison.new.operations
+    for key, before in old.items():
+        if key in new:
+            pair = Part(comparison, before, new[key]).at("")
+            yield from request_changes(pair)
+            yield from response_changes(pair)
+        else:
+            yield _gone(comparison, before)
+    known = {before.id for before in old.values()}
+    for key, after in new.items():
+        if key in old:
+            continue
+        name = f"{after.method.upper()} {after.path}"
+        if (shadowed := _shadowed(comparison, after)) is not None:
+            before, sent = shadowed
+            detail = f"takes requests that were for {before.path}"
+            finding = Finding("undocumented-path", "path", f"is {after.id} now, not {before.id}", name=after.path)
+            yield _lost(Part(comparison, before, after).at(name), "operation-shadowed", detail, finding, sent)
+        elif after.id not in known:
+            yield Part(comparison, after, after).at(name, ("paths",)).safe("operation-added", "is new")
+    yield from resource_changes(comparison)
+
+
+def _gone(comparison: Comparison, before: Declared) -> Change:
+    moved = next((each for each in comparison.new.operations.values() if each.id == before.id), None)
+    same = template(before.path)
+    methods = [method.upper() for path, method in comparison.new.operations if path == same]
+    if methods:
+        finding = Finding("undocumented-method", "path", f"has no {before.method.upper()}, only {', '.join(methods)}")
+    else:
+        finding = Finding("undocumented-path", "path", "is no path of the contract", name=before.path)
+    detail = f"is now {moved.method.upper()} {moved.path}" if moved else "is gone"
+    steps = moved.steps if moved else ("paths", before.path)
+    part = Part(comparison, before, moved or before).at(f"{before.method.upper()} {before.path}", new=steps)
+    return _lost(part, "operation-moved" if moved else "operation-removed", detail, finding, request(before))
+
+
+def _lost(part: Part, rule: str, detail: str, finding: Finding, sent: Sent) -> Change:
+    answers = answer_in_words(sent.interaction), str(finding)
+    return part.breaking(rule, detail, [finding], answers, (sent.interaction,))
+
+
+def _shadowed(comparison: Comparison, after: Declared) -> tuple[Declared, Sent] | None:
+    """The operation of OLD, with a request to it, that goes to this new path now."""
+    if template(after.path) in map(template, comparison.old.document.get("paths", {})):
+        return None
+    steps = after.path.split("/")
+    for before in comparison.old.operations.values():
+        theirs = before.path.split("/")
+        if before.method != after.method or len(theirs) != len(steps) or before.engine is None:
+            continue
+        pairs = list(zip(theirs, steps, strict=True))
+        if not all(("{" in old and "{" not in new) or template(old) == template(new) for old, new in pairs):
+            continue
+        names = [name for name in theirs if name.startswith("{")]
+        taken = {("path", str(names.index(old))): new for old, new in pairs if old.startswith("{") and "{" not in new}
+        sent = request(before, taken)
+        if taken and not before.engine.check_request(sent.request)[1]:
+            return before, sent
+    return None

@@ -1,0 +1,312 @@
+"""Regular expressions as sets of strings: a string that one set of patterns takes and another refuses, or none."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import Final
+
+MOST_STATES = 20_000
+"""How many states a search visits before it gives up."""
+
+Intervals = tuple[tuple[int, int], ...]
+"""Code points, as sorted and disjoint intervals."""
+
+
+class TooHard(Exception):
+    """A pattern with what is not regular (look-around, back references), or a search that is too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A regular expression: its kind, and its parts by kind."""
+
+    kind: str  # chars, cat, alt, repeat
+    parts: "tuple[Node, ...]" = ()
+    chars: Intervals = ()
+    least: int = 0
+    most: int | None = None
+
+    @property
+    def nullable(self) -> bool:
+        return _nullable(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Strings:
+    """The strings that match every pattern and have a length within the bounds."""
+
+    patterns: tuple[str, ...] = ()
+    shortest: int = 0
+    longest: int | None = None
+
+
+def _union(*sets: Intervals) -> Intervals:
+    joined: list[tuple[int, int]] = []
+    for low, high in sorted(interval for each in sets for interval in each):
+        if joined and low <= joined[-1][1] + 1:
+            joined[-1] = (joined[-1][0], max(high, joined[-1][1]))
+        else:
+            joined.append((low, high))
+    return tuple(joined)
+
+
+def _complement(chars: Intervals) -> Intervals:
+    gaps, start = [], 0
+    for low, high in (*chars, (0x110000, 0x110000)):
+        if start < low:
+            gaps.append((start, low - 1))
+        start = high + 1
+    return tuple(gaps)
+
+
+ANY: Final[Intervals] = ((0, 0x10FFFF),)
+_DIGIT: Final[Intervals] = ((48, 57),)
+_WORD: Final[Intervals] = ((48, 57), (65, 90), (95, 95), (97, 122))
+_SPACE: Final[Intervals] = (
+    (9, 13),
+    (32, 32),
+    (0xA0, 0xA0),
+    (0x1680, 0x1680),
+    (0x2000, 0x200A),
+    (0x2028, 0x2029),
+    (0x202F, 0x202F),
+    (0x205F, 0x205F),
+    (0x3000, 0x3000),
+    (0xFEFF, 0xFEFF),
+)
+_CLASSES = {"d": _DIGIT, "w": _WORD, "s": _SPACE}
+_CONTROLS = {"n": 10, "r": 13, "t": 9, "f": 12, "v": 11, "0": 0}
+_NOTHING = Node("chars")
+_EMPTY = Node("cat")
+
+
+def _cat(*parts: Node) -> Node:
+    flat = [each for part in parts for each in (part.parts if part.kind == "cat" else (part,))]
+    if _NOTHING in flat:
+        return _NOTHING
+    return flat[0] if len(flat) == 1 else Node("cat", tuple(flat))
+
+
+def _alt(*parts: Node) -> Node:
+    flat = dict.fromkeys(each for part in parts for each in (part.parts if part.kind == "alt" else (part,)))
+    flat.pop(_NOTHING, None)
+    if not flat:
+        return _NOTHING
+    return next(iter(flat)) if len(flat) == 1 else Node("alt", tuple(sorted(flat, key=repr)))
+
+
+def _repeat(part: Node, least: int, most: int | None) -> Node:
+    if most == 0:
+        return _EMPTY
+    return part if (least, most) == (1, 1) else Node("repeat", (part,), least=least, most=most)
+
+
+@lru_cache(maxsize=100_000)
+def _nullable(node: Node) -> bool:
+    if node.kind == "cat":
+        return all(part.nullable for part in node.parts)
+    if node.kind == "alt":
+        return any(part.nullable for part in node.parts)
+    return node.kind == "repeat" and (node.least == 0 or node.parts[0].nullable)
+
+
+@lru_cache(maxsize=100_000)
+def _after(node: Node, char: int) -> Node:
+    """What may follow once `char` was read: the Brzozowski derivative."""
+    if node.kind == "chars":
+        return _EMPTY if any(low <= char <= high for low, high in node.chars) else _NOTHING
+    if node.kind == "alt":
+        return _alt(*(_after(part, char) for part in node.parts))
+    if node.kind == "repeat":
+        part = node.parts[0]
+        rest = _repeat(part, max(node.least - 1, 0), None if node.most is None else node.most - 1)
+        return _cat(_after(part, char), rest)
+    if not node.parts:
+        return _NOTHING
+    first, rest = node.parts[0], _cat(*node.parts[1:])
+    step = _cat(_after(first, char), rest)
+    return _alt(step, _after(rest, char)) if first.nullable else step
+
+
+def _boundaries(node: Node) -> Iterator[int]:
+    for low, high in node.chars:
+        yield from (low, high + 1)
+    for part in node.parts:
+        yield from _boundaries(part)
+
+
+def _representatives(nodes: tuple[Node, ...]) -> list[int]:
+    """One character for each class that no pattern tells apart, readable ones first."""
+    bounds = sorted({0, 0x110000, *(bound for node in nodes for bound in _boundaries(node))})
+    chosen = []
+    for low, end in pairwise(bounds):
+        readable = next((char for char in map(ord, "aA0zZ9-_ ~!é") if low <= char < end), None)
+        char = low if readable is None else readable
+        if not 0xD800 <= char <= 0xDFFF:  # a lone surrogate is no Unicode text
+            chosen.append(char)
+    return sorted(chosen, key=lambda char: (not (33 <= char < 127), char not in _ALPHANUMERIC, char))
+
+
+_ALPHANUMERIC = set(map(ord, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"))
+
+
+@lru_cache(maxsize=10_000)
+def outside(inner: Strings, outer: Strings | None) -> str | None:
+    """The shortest string of `inner` that `outer` does not have, or None where it has all. Raises TooHard.
+
+    Without `outer`, the shortest string of `inner`.
+    """
+    given = tuple(map(parsed, inner.patterns))
+    taken = () if outer is None else tuple(map(parsed, outer.patterns))
+    alphabet = _representatives((*given, *taken))
+    lengths = [inner.shortest, inner.longest]
+    if outer is not None:
+        lengths += [outer.shortest, outer.longest]
+    longest_told = max(length or 0 for length in lengths) + 1
+    start = (given, taken, 0)
+    seen, queue = {start}, deque([(start, "")])
+    while queue:
+        (given, taken, length), text = queue.popleft()
+        fits = length >= inner.shortest and all(node.nullable for node in given)
+        if fits and (outer is None or not _has(outer, taken, length)):
+            return text
+        if inner.longest is not None and length >= inner.longest:
+            continue
+        for char in alphabet:
+            following = tuple(_after(node, char) for node in given)
+            if _NOTHING in following:
+                continue
+            state = (following, tuple(_after(node, char) for node in taken), min(length + 1, longest_told))
+            if state not in seen:
+                if len(seen) >= MOST_STATES:
+                    raise TooHard("the patterns have too many states")
+                seen.add(state)
+                queue.append((state, text + chr(char)))
+    return None
+
+
+def _has(outer: Strings, nodes: tuple[Node, ...], length: int) -> bool:
+    within = length >= outer.shortest and (outer.longest is None or length <= outer.longest)
+    return within and all(node.nullable for node in nodes)
+
+
+@lru_cache(maxsize=10_000)
+def parsed(pattern: str) -> Node:
+    """The whole strings in which a pattern of JSON Schema, which searches, finds something. Raises TooHard."""
+    return _Parser(pattern).searching()
+
+
+class _Parser:
+    def __init__(self, pattern: str) -> None:
+        self._text, self._at = pattern, 0
+
+    def searching(self) -> Node:
+        anywhere = _repeat(Node("chars", chars=ANY), 0, None)
+        branches = []
+        while True:
+            anchored = self._takes("^")
+            branch = self._sequence()
+            ended = self._takes("$")
+            branches.append(_cat(*(() if anchored else (anywhere,)), branch, *(() if ended else (anywhere,))))
+            if self._at == len(self._text):
+                return _alt(*branches)
+            if not self._takes("|"):
+                raise TooHard(f"{self._text}: {self._text[self._at]} where it is not understood")
+
+    def _takes(self, text: str) -> bool:
+        found = self._text.startswith(text, self._at)
+        self._at += len(text) if found else 0
+        return found
+
+    def _sequence(self) -> Node:
+        parts: list[Node] = []
+        while self._at < len(self._text) and self._text[self._at] not in "|)$^":
+            parts.append(self._repeated(self._atom()))
+        return _cat(*parts)
+
+    def _atom(self) -> Node:
+        char = self._text[self._at]
+        self._at += 1
+        if char == "(":
+            return self._group()
+        if char == "[":
+            return Node("chars", chars=self._class())
+        if char == ".":
+            return Node("chars", chars=_complement(((10, 10),)))
+        if char == "\\":
+            return Node("chars", chars=self._escaped())
+        if char in "*+?{":
+            raise TooHard(f"{self._text}: {char} repeats nothing")
+        return Node("chars", chars=((ord(char), ord(char)),))
+
+    def _group(self) -> Node:
+        if self._takes("?") and not self._takes(":"):
+            raise TooHard(f"{self._text}: a group with (?")
+        branches = [self._sequence()]
+        while self._takes("|"):
+            branches.append(self._sequence())
+        if not self._takes(")"):
+            raise TooHard(f"{self._text}: an anchor inside a group")
+        return _alt(*branches)
+
+    def _repeated(self, atom: Node) -> Node:
+        if self._at == len(self._text) or self._text[self._at] not in "*+?{":
+            return atom
+        sign = self._text[self._at]
+        self._at += 1
+        least, most = self._counts() if sign == "{" else {"*": (0, None), "+": (1, None), "?": (0, 1)}[sign]
+        if self._text[self._at : self._at + 1] in set("+*{"):
+            raise TooHard(f"{self._text}: a repetition repeated")
+        self._takes("?")  # lazy finds the same strings
+        return _repeat(atom, least, most)
+
+    def _counts(self) -> tuple[int, int | None]:
+        inside, closed, _ = self._text[self._at :].partition("}")
+        low, comma, high = inside.partition(",")
+        if not closed or not low.isdecimal() or (high and not high.isdecimal()):
+            raise TooHard(f"{self._text}: a repetition that is none")
+        self._at += len(inside) + 1
+        return int(low), (int(high) if high else None) if comma else int(low)
+
+    def _class(self) -> Intervals:
+        negated = self._takes("^")
+        sets: list[Intervals] = []
+        while not self._takes("]"):
+            if self._at >= len(self._text) or self._text[self._at] == "[" or self._text[self._at :][:2] in ("&&", "--"):
+                raise TooHard(f"{self._text}: a class that is not understood")
+            low = self._member()
+            ranges = self._text[self._at : self._at + 1] == "-" and self._text[self._at + 1 : self._at + 2] != "]"
+            if not ranges:
+                sets.append(low)
+                continue
+            self._at += 1
+            sets.append(((low[0][0], self._member()[0][0]),))
+        union = _union(*sets)
+        return _complement(union) if negated else union
+
+    def _member(self) -> Intervals:
+        char = self._text[self._at]
+        self._at += 1
+        return self._escaped() if char == "\\" else ((ord(char), ord(char)),)
+
+    def _escaped(self) -> Intervals:
+        char = self._text[self._at : self._at + 1]
+        self._at += 1
+        if char.lower() in _CLASSES:
+            found = _CLASSES[char.lower()]
+            return found if char.islower() else _complement(found)
+        if char in _CONTROLS:
+            return ((_CONTROLS[char], _CONTROLS[char]),)
+        if char in "ux" and char:
+            digits = self._text[self._at : self._at + (4 if char == "u" else 2)]
+            try:
+                code = int(digits, 16)
+            except ValueError as error:
+                raise TooHard(f"{self._text}: \\{char} without its digits") from error
+            self._at += len(digits)
+            return ((code, code),)
+        if not char or char.isalnum():
+            raise TooHard(f"{self._text}: \\{char}")
+        return ((ord(char), ord(char)),)

@@ -1,0 +1,154 @@
+"""What became of the requests of an operation: does NEW take all that OLD took, and does it mean the same?"""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+from ..contract.finding import Finding
+from ..contract.interaction import Fields
+from ..contract.operation import MAX_BYTES
+from .change import Change
+from .containment import Breaking, Undecided
+from .defaults import ABSENT, default_change
+from .example_request import body_example, body_examples, request
+from .pairing import Part
+from .parameter_changes import parameter_changes
+
+Json = Any
+Alternative = Mapping[str, list[str]]
+"""Security schemes that are needed together, with their scopes."""
+
+
+def request_changes(operation: Part) -> Iterator[Change]:
+    """Of the parameters, the body, the credentials and the roles."""
+    yield from parameter_changes(operation)
+    yield from _body(operation.inside("requestBody"))
+    yield from _security(operation.inside("security"))
+    yield from _roles(operation.inside("x-roles"))
+
+
+def _body(operation: Part) -> Iterator[Change]:
+    before, after = operation.old.body, operation.new.body
+    part = operation.at("request body", operation.old_steps, operation.new_steps)
+    if after is not None and after.get("required") and not (before or {}).get("required"):
+        finding = Finding("required", "body", "a body is required and missing", pointer="")
+        yield part.refused("request-body-required", "is required now", request(part.old, body=ABSENT), [finding])
+    if before is None:
+        return
+    if after is None:
+        reason = "is gone: nothing refuses it, and nothing says that it is heeded"
+        yield part.undecided("request-body-removed", reason)
+        return
+    limits = before.get("x-max-bytes", MAX_BYTES), after.get("x-max-bytes", MAX_BYTES)
+    if limits[1] < limits[0]:
+        finding = Finding("content-length", "header", f"must be at most {limits[1]}", name="Content-Length")
+        yield part.breaking("request-body-size", f"may have {limits[1]} bytes, and might have {limits[0]}", [finding])
+    yield from _content(part, before.get("content", {}), after.get("content", {}))
+
+
+def _content(body: Part, old: Mapping[str, Json], new: Mapping[str, Json]) -> Iterator[Change]:
+    names = {name.lower(): name for name in new}
+    for name, content in old.items():
+        part = body.at(f"request body {name}", body.old_steps, body.new_steps)
+        taken = names.get(name.lower())
+        if taken is None:
+            sent = request(part.old, body=body_example(part.old, content, "request"), content_type=name)
+            finding = Finding("media-type", "header", f"must be {' or '.join(new)}, not {name}", name="Content-Type")
+            yield part.refused("request-media-type", "is gone", sent, [finding])
+        else:
+            inside = part.inside("content", name, "schema", new=("content", taken, "schema"))
+            yield from _schema(inside, name, content, new[taken])
+    for name in (each for each in new if each not in old):
+        yield body.at(f"request body {name}", body.old_steps, body.new_steps).safe("request-media-type", "is new")
+
+
+def _schema(part: Part, name: str, before: Mapping[str, Json], after: Mapping[str, Json]) -> Iterator[Change]:
+    schemas = before.get("schema", {}), after.get("schema", {})
+    if part.comparison.unchanged(*schemas):
+        return
+    samples = partial(body_examples, part.old, before, "request")
+    answer, _, new = part.comparison.decided(*schemas, "request", samples)
+    if isinstance(answer, Undecided):
+        yield part.undecided("request-body", answer.reason)
+    elif isinstance(answer, Breaking):
+        for value in answer.values:
+            sent, findings = request(part.old, body=value, content_type=name), new.findings(value, "body")
+            yield part.refused("request-body", "no longer takes what it took", sent, findings, in_schema=True)
+    else:
+        yield part.safe("request-body", "takes all that it took")
+    for pointer, default, new_default in part.comparison.defaults.changed(*schemas):
+        body = _without(body_example(part.old, before, "request"), pointer)
+        where = part.at(f"{part.name} {pointer}", part.old_steps, part.new_steps)
+        finding = Finding("default", "body", "", pointer=pointer)
+        yield default_change(where, default, new_default, request(part.old, body=body, content_type=name), finding)
+
+
+def _without(value: Json, pointer: str) -> Json:
+    """A value without the member at a pointer."""
+    name, _, rest = pointer[1:].partition("/")
+    if not isinstance(value, dict) or name not in value:
+        return value
+    if rest:
+        return {**value, name: _without(value[name], f"/{rest}")}
+    return {key: member for key, member in value.items() if key != name}
+
+
+def _security(operation: Part) -> Iterator[Change]:
+    part = operation.at("credentials", operation.old_steps, operation.new_steps)
+    old, new = part.old.security, part.new.security
+    schemes = [
+        {
+            name: {word: told for word, told in owner.followed(scheme).items() if not _ABOUT.match(word)}
+            for name, scheme in owner.document.get("components", {}).get("securitySchemes", {}).items()
+        }
+        for owner in (part.comparison.old, part.comparison.new)
+    ]
+    lost = [each for each in old if not any(_admits(each, taken, *schemes) for taken in new)]
+    needed = " or ".join(map(_named, new))
+    for alternative in lost:
+        detail = f"{_named(alternative)} {'was' if alternative else 'were'} enough; NEW asks for {needed}"
+        fields = tuple(filter(None, (_credential(schemes[0].get(name, {})) for name in alternative)))
+        yield _forbidden(part, "security", detail, fields, "401 or 403", f"must carry {needed}")
+    if old != new and not lost:
+        yield part.safe("security", "those that were enough are enough")
+
+
+_ABOUT = re.compile(r"x-|description$|bearerFormat$")
+"""Words of a security scheme that say nothing about what is sent."""
+
+
+def _forbidden(part: Part, rule: str, detail: str, fields: Fields, status: str, asked: str) -> Change:
+    finding = Finding(rule, "header", asked, name="Authorization")
+    sent = request(part.old, headers=fields).interaction
+    return part.breaking(rule, detail, [finding], (str(sent.status), f"{status}: {finding}"), (sent,))
+
+
+def _admits(old: Alternative, new: Alternative, before: Mapping[str, Json], after: Mapping[str, Json]) -> bool:
+    """Whether the credentials of one alternative are enough for another one."""
+    return all(
+        any(before.get(own) == after.get(name) and set(scopes) <= set(old[own]) for own in old)
+        for name, scopes in new.items()
+    )
+
+
+def _named(alternative: Alternative) -> str:
+    words = [f"{name} ({', '.join(scopes)})" if scopes else name for name, scopes in alternative.items()]
+    return " and ".join(words) or "no credentials"
+
+
+def _credential(scheme: Mapping[str, Json]) -> tuple[str, str] | None:
+    if scheme.get("type") == "apiKey":
+        return (str(scheme.get("name")), "TOKEN") if scheme.get("in") == "header" else None
+    return ("Authorization", f"{str(scheme.get('scheme', 'bearer')).capitalize()} TOKEN") if scheme else None
+
+
+def _roles(operation: Part) -> Iterator[Change]:
+    part = operation.at("roles", operation.old_steps, operation.new_steps)
+    old, new = (set(each.declared.get("x-roles", ())) for each in (part.old, part.new))
+    if new and (gone := (old or part.comparison.old.roles) - new):
+        token = (("Authorization", f"Bearer TOKEN-OF-{min(gone).upper()}"),)
+        detail = f"{' and '.join(sorted(gone))} may no longer use it"
+        yield _forbidden(part, "roles", detail, token, "403", f"must be of a token with {' or '.join(sorted(new))}")
+    elif old != new:
+        yield part.safe("roles", "those that might use it may")

@@ -1,0 +1,82 @@
+"""What became of the stored resource that a contract declares: what is unique, what identifies it, how it is sorted."""
+
+from collections.abc import Iterator
+
+import orjson
+
+from ..contract.finding import Finding
+from ..contract.interaction import Interaction
+from ..contract.resource import Resource
+from .change import Change, Place
+from .example_request import request
+from .pairing import Comparison
+from .revision import Declared, Revision
+
+
+def resource_changes(comparison: Comparison) -> Iterator[Change]:
+    """Nothing where one of the two declares none."""
+    old, new = Resource.of(comparison.old.document), Resource.of(comparison.new.document)
+    if old is None or new is None:
+        return
+    at = _place(comparison.old), _place(comparison.new)
+    if set(old.unique) != set(new.unique):
+        yield _unique(comparison, old, new, at)
+    for rule, named, part, detail in _others(old, new):
+        finding = Finding(named, "body", detail, pointer=f"/{new.identity}" if named == "identity" else "")
+        yield Change("breaking", rule, "", part, detail, *at, (finding,))
+
+
+def _others(old: Resource, new: Resource) -> Iterator[tuple[str, str, str, str]]:
+    """The rule, the finding's rule, the part, and what changed."""
+    if (old.identity, old.prefix) != (new.identity, new.prefix):
+        told = f"is {new.identity}, beginning with {new.prefix!r}"
+        yield "resource-identity", "identity", "identity", f"{told}; it was {old.identity}, with {old.prefix!r}"
+    if new.refuses_contradiction and not old.refuses_contradiction:
+        detail = "that contradicts the path is refused, and was ignored"
+        yield "resource-identity", "contradicts-path", "an identity in a body", detail
+    if old.order and old.order != new.order:
+        detail = f"is sorted by {', '.join(new.order) or 'nothing'}, and was by {', '.join(old.order)}"
+        yield "resource-order", "list-order", "a list", detail
+    for name in ("created_at", "updated_at"):
+        before, after = getattr(old, name), getattr(new, name)
+        if before != after:
+            detail = f"is {after or 'gone'}, and was {before or 'not there'}"
+            yield "resource-identity", name.replace("_", "-"), name, detail
+
+
+def _unique(comparison: Comparison, old: Resource, new: Resource, at: tuple[Place, Place]) -> Change:
+    """Fewer members conflict more often; more members admit what readers could exclude."""
+    create = next((each for each in comparison.old.operations.values() if each.method == "post"), None)
+    stricter = (bool(new.unique) and not set(old.unique) <= set(new.unique)) or not old.unique
+    if stricter:
+        finding = Finding("unique", "body", f"another one has the same {' and '.join(new.unique)}")
+        answers = "201 for both", f"409 for the second: {finding.detail}"
+    else:
+        finding = Finding("unique", "body", f"a list may have several with the same {' and '.join(old.unique)}")
+        answers = "409 for the second", f"201 for both: {finding.detail}"
+    one, other = (old, new) if stricter else (new, old)
+    shown = _two(create, [name for name in one.unique if name not in other.unique]) if create else ()
+    names = ["/".join(each.unique) or "nothing" for each in (new, old)]
+    detail = f"is of {names[0]}, and was of {names[1]}"
+    identity = create.id if create else ""
+    return Change(
+        "breaking", "resource-unique", identity, "uniqueness", detail, *at, (finding,), *answers, interactions=shown
+    )
+
+
+def _two(create: Declared, differ: list[str]) -> tuple[Interaction, ...]:
+    """Two creates that are the same but for some members; empty where OLD does not take them."""
+    first = request(create)
+    body = orjson.loads(first.interaction.request_body or b"null")
+    if not isinstance(body, dict):
+        return ()
+    second = request(create, body={**body, **{name: f"{body.get(name) or ''}2" for name in differ}})
+    if create.engine is not None and create.engine.check_request(second.request)[1]:
+        return ()
+    return first.interaction, second.interaction
+
+
+def _place(revision: Revision) -> Place:
+    schemas = revision.document.get("components", {}).get("schemas", {})
+    name = next(name for name, schema in schemas.items() if "x-resource" in schema)
+    return revision.place(("components", "schemas", name, "x-resource"))

@@ -1,0 +1,127 @@
+"""What became of the answers of an operation: does an OLD client take all that NEW gives?"""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import orjson
+
+from ..contract.finding import Finding
+from ..contract.operation import is_json
+from .change import Change
+from .containment import Breaking, Undecided
+from .example_request import answer_of, body_examples, headers_of, number_of, request, response_for, schema_of, text_of
+from .pairing import Part
+
+Json = Any
+Declarations = tuple[Mapping[str, Json], Mapping[str, Json]]
+_KNOWN_BY_CLASS = ("4", "5", "D")
+"""Classes whose statuses clients need not know one by one: a 429 is treated as a 400 (RFC 9110, section 15)."""
+
+
+def response_changes(operation: Part) -> Iterator[Change]:
+    """Of the statuses, the media types, the bodies and the header fields."""
+    old, new = operation.old.responses, operation.new.responses
+    for status, (after, new_steps) in new.items():
+        known = response_for(status, old)  # what OLD's client takes it for
+        part = operation.at(f"response {status}", old[known][1] if known else None, new_steps)
+        if known is None:
+            yield _new_status(part, status)
+        elif not operation.comparison.unchanged(old[known][0], after):
+            yield from _content(part, status, (old[known][0], after))
+            yield from _headers(part, status, (old[known][0], after))
+    succeeds = any(status[0] in "2D" for status in new)
+    for status, (_, steps) in old.items():
+        if status in new:
+            continue
+        part = operation.at(f"response {status}", steps)
+        if status[0] == "2" and not succeeds:
+            finding = Finding("undocumented-status", "status", "no success is documented any more")
+            yield part.answered("response-status", "is gone", 500, (), b"", [finding])
+        else:
+            yield part.safe("response-status", "is not given any more")
+
+
+def _new_status(part: Part, status: str) -> Change:
+    if status[0] in _KNOWN_BY_CLASS:
+        detail = "is new; clients treat it as any failure of its class (RFC 9110, section 15)"
+        return part.safe("response-status", detail)
+    number, fields, body = answer_of(part.new, status)
+    detail = f"{number} is not documented for {part.old.id}, only {', '.join(part.old.responses)}"
+    return part.answered(
+        "response-status", "is new", number, fields, body, [Finding("undocumented-status", "status", detail)]
+    )
+
+
+def _content(response: Part, status: str, both: Declarations) -> Iterator[Change]:
+    old, new = (each.get("content", {}) for each in both)
+    rule = "response-media-type"
+    for name in old:
+        part = response.at(f"{response.name} {name}", response.old_steps, response.new_steps)
+        if name in new:
+            yield from _body(part.inside("content", name, "schema"), status, name, (old[name], new[name]))
+        elif number_of(status) >= 300 and new:
+            yield part.undecided(rule, f"is {' or '.join(new)} now")
+        elif new:  # who asks for it in `Accept` is refused; who does not, gets another one
+            finding = Finding("accept", "header", f"the answer is {' or '.join(new)}, not {name}", name="Accept")
+            yield part.refused(rule, "is gone", request(part.old, headers=(("Accept", name),)), [finding])
+        else:
+            detail = f"must be {name}, not no content type"
+            finding = Finding("undocumented-media-type", "header", detail, name="Content-Type")
+            yield part.answered(rule, "is gone", number_of(status), (), b"", [finding])
+    for name in (each for each in new if each not in old):
+        part = response.at(f"{response.name} {name}", response.old_steps, response.new_steps)
+        yield part.safe(rule, "is new; who asks for the old one in Accept does not get it" if old else "is new")
+
+
+def _body(part: Part, status: str, name: str, contents: Declarations) -> Iterator[Change]:
+    schemas = contents[0].get("schema", {}), contents[1].get("schema", {})
+    if not is_json(name) or part.comparison.unchanged(*schemas):
+        return
+    samples = partial(body_examples, part.new, contents[1], "response")
+    answer, client, _ = part.comparison.decided(*schemas, "response", samples)
+    if isinstance(answer, Undecided):
+        yield part.undecided("response-body", answer.reason)
+    elif isinstance(answer, Breaking):
+        for value in answer.values:
+            findings, body = client.findings(value, "body"), orjson.dumps(value)
+            detail = "may be what it was not"
+            yield part.answered(
+                "response-body", detail, number_of(status), (("Content-Type", name),), body, findings, in_schema=True
+            )
+    else:
+        yield part.safe("response-body", "gives nothing that it did not give")
+
+
+def _headers(response: Part, status: str, both: Declarations) -> Iterator[Change]:
+    old, new = (headers_of(owner, each) for owner, each in zip((response.old, response.new), both, strict=True))
+    for key, before in old.items():
+        after = new.get(key, before)
+        name = before["name"]
+        part = response.at(f"{response.name} header {name}", response.old_steps, response.new_steps)
+        yield from _header(part.inside("headers", name, new=("headers", after["name"])), status, before, new.get(key))
+    for key, after in new.items():
+        if key not in old:
+            part = response.at(f"{response.name} header {after['name']}", response.old_steps, response.new_steps)
+            yield part.inside(new=("headers", after["name"])).safe("response-header", "is new")
+
+
+def _header(part: Part, status: str, before: Mapping[str, Json], after: Mapping[str, Json] | None) -> Iterator[Change]:
+    rule, name = "response-header", before["name"]
+    number, fields, body = answer_of(part.new, status)
+    if before.get("required") and not (after or {}).get("required"):
+        finding = Finding("required", "header", "is required and missing", name=name)
+        yield part.answered(rule, "may be missing" if after else "is gone", number, fields, body, [finding])
+    elif after is None:
+        yield part.safe(rule, "is gone; nobody could count on it")
+    if after is None or part.comparison.unchanged(schema_of(before), schema_of(after)):
+        return
+    answer, client, _ = part.comparison.decided(schema_of(before), schema_of(after), "response")
+    if isinstance(answer, Undecided):
+        yield part.undecided(rule, answer.reason)
+    elif isinstance(answer, Breaking):
+        findings = client.findings(answer.value, "header", name)
+        shown = (*fields, (name, text_of(answer.value)))
+        yield part.answered(rule, "may be what it was not", number, shown, body, findings)
+    else:
+        yield part.safe(rule, "gives nothing that it did not give")

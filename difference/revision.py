@@ -1,0 +1,238 @@
+"""One revision of a contract: an OpenAPI document from a file or from git, with the lines of its parts."""
+
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import yaml
+
+from ..contract.document import METHODS
+from ..contract.operation import Operation
+from ..contract.schema import Direction, dereferenced
+from ..contract.yaml_tree import NotPlain, read_marked_yaml
+from ..outcome import CouldNotRun
+from .change import Place
+from .side import Side, Translation
+
+Json = Any
+Steps = tuple[str, ...]
+"""Where something stands in a document: the keys that lead to it, references on the way left out."""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """An operation as a document declares it, with what it has from its path and from the document."""
+
+    path: str
+    method: str
+    steps: Steps
+    item: Mapping[str, Json]
+    revision: "Revision"
+
+    @property
+    def declared(self) -> Mapping[str, Json]:
+        operation: Mapping[str, Json] = self.item[self.method]
+        return operation
+
+    @property
+    def id(self) -> str:
+        return str(self.declared.get("operationId", f"{self.method.upper()} {self.path}"))
+
+    @cached_property
+    def parameters(self) -> dict[tuple[str, str], tuple[Mapping[str, Json], Steps]]:
+        """By place and name; header names in lower case, path parameters by their position."""
+        found = {}
+        for steps, owner in ((self.steps[:-1], self.item), (self.steps, self.declared)):
+            for index, each in enumerate(owner.get("parameters", ())):
+                declared = self.revision.followed(each)
+                place, name = declared["in"], declared["name"]
+                if place == "header" and name.lower() in ("accept", "content-type", "authorization"):
+                    continue  # OpenAPI says these are not parameters
+                found[place, self._key(place, name)] = (declared, (*steps, "parameters", str(index)))
+        return found
+
+    def _key(self, place: str, name: str) -> str:
+        if place == "path":
+            names = re.findall(r"\{([^}]+)\}", self.path)
+            return str(names.index(name)) if name in names else name
+        return name.lower() if place == "header" else name
+
+    @cached_property
+    def responses(self) -> dict[str, tuple[Mapping[str, Json], Steps]]:
+        return {
+            str(status).upper(): (self.revision.followed(each), (*self.steps, "responses", str(status)))
+            for status, each in self.declared.get("responses", {}).items()
+        }
+
+    @property
+    def body(self) -> Mapping[str, Json] | None:
+        declared = self.declared.get("requestBody")
+        return None if declared is None else self.revision.followed(declared)
+
+    @property
+    def security(self) -> list[Mapping[str, list[str]]]:
+        """The alternatives, of which one is needed; an empty one is nobody's credentials."""
+        alternatives = self.declared.get("security", self.revision.document.get("security", []))
+        return list(alternatives) or [{}]
+
+    @cached_property
+    def engine(self) -> Operation | None:
+        """The operation as the mock judges it; None where it is of a version that the mock does not serve."""
+        if self.revision.is_31:
+            return None
+        return Operation(self.path, self.method, self.item, self.revision.resolve)
+
+
+class Revision:
+    """A document, and what `diff` asks of it."""
+
+    def __init__(self, name: str, file: Path, text: bytes, same_as: "Revision | None" = None) -> None:
+        """A text that another revision has, too, is not read again. Raises CouldNotRun."""
+        self.name, self.file, self.text = name, file, text
+        self.document: Json
+        self.root: Any
+        try:
+            if same_as is not None and same_as.text == text:
+                self.document, self.root = same_as.document, same_as.root
+            else:
+                self.document, self.root = read_marked_yaml(text)
+        except NotPlain as error:
+            raise CouldNotRun(f"{name}: {error}") from error
+        version = str(self.document.get("openapi", "")) if isinstance(self.document, dict) else ""
+        if not version.startswith(("3.0", "3.1")):
+            raise CouldNotRun(f"{name}: is not an OpenAPI 3.0 or 3.1 document")
+        self.is_31 = version.startswith("3.1")
+        self.version = str(self.document.get("info", {}).get("version", ""))
+        self.title = str(self.document.get("info", {}).get("title", ""))
+        self._translations: dict[str, Translation] = {}
+
+    @classmethod
+    def load(cls, name: str, same_as: "Revision | None" = None) -> "Revision":
+        """From a file, or from `git-ref:file`. Raises CouldNotRun."""
+        return cls(name, *_read(name), same_as)
+
+    @cached_property
+    def operations(self) -> dict[tuple[str, str], Declared]:
+        """By the path without the names of its parameters, and the method."""
+        items = {path: self.followed(item) for path, item in self.document.get("paths", {}).items()}
+        return {
+            (template(path), method): Declared(path, method, ("paths", path, method), item, self)
+            for path, item in items.items()
+            for method in METHODS
+            if method in item
+        }
+
+    @property
+    def roles(self) -> set[str]:
+        """The roles that its tokens may have."""
+        schemes = self.document.get("components", {}).get("securitySchemes", {})
+        return {role for scheme in schemes.values() for role in scheme.get("x-roles", ())}
+
+    def resolve(self, reference: str, above: Steps = ()) -> Json:
+        """Raises CouldNotRun for what is not inside the document."""
+        if not reference.startswith("#/") or reference in above:
+            wrong = "refers to itself" if reference in above else "only references inside the document are followed"
+            raise CouldNotRun(f"{self.name}: {reference}: {wrong}")
+        node: Json = self.document
+        for step in _steps(reference):
+            try:
+                node = node[int(step)] if isinstance(node, list) else node[step]
+            except (LookupError, ValueError, TypeError) as error:
+                raise CouldNotRun(f"{self.name}: {reference}: refers to nothing") from error
+            if isinstance(node, dict) and node.keys() == {"$ref"}:
+                node = self.resolve(node["$ref"], (*above, reference))
+        return node
+
+    def followed(self, node: Mapping[str, Json]) -> Mapping[str, Json]:
+        return dereferenced(node, self.resolve)
+
+    def side(self, schema: Json, direction: Direction) -> Side:
+        if direction not in self._translations:
+            self._translations[direction] = Translation(self.resolve, direction, is_31=self.is_31)
+        return self._translations[direction].side(schema)
+
+    def place(self, steps: Steps) -> Place:
+        """The line of a part, or of what is nearest around it."""
+        return Place(self.file.as_posix(), self._node(steps)[1])
+
+    def place_of_value(self, steps: Steps, inside: Sequence[str], rule: str) -> Place:
+        """The line of the keyword `rule` for a place inside the values of the schema at `steps`."""
+        here = steps
+        for step in inside:
+            ways = ((*here, "properties", step), (*here, "items"), (*here, "additionalProperties"))
+            found = next(filter(None, map(self._member, ways)), None)
+            if found is None:
+                break
+            here = found
+        return self.place(self._member((*here, rule)) or here)
+
+    def _member(self, steps: Steps) -> Steps | None:
+        """The steps themselves where they lead to something, or those through a part of `allOf`."""
+        if self._node(steps)[2]:
+            return steps
+        cut = -2 if len(steps) > 1 and steps[-2] == "properties" else -1
+        parts, _, found = self._node((*steps[:cut], "allOf"))
+        if not found or not isinstance(parts, yaml.SequenceNode) or len(steps) > 60:
+            return None
+        ways = ((*steps[:cut], "allOf", str(index), *steps[cut:]) for index in range(len(parts.value)))
+        return next(filter(None, map(self._member, ways)), None)
+
+    def _node(self, steps: Steps) -> tuple[Any, int, bool]:
+        """The node that the steps lead to, or as far as they lead, its line, and whether they lead there."""
+        node, line = self.root, 1
+        for step in steps:
+            node = self._behind(node)
+            following = _entry(node, step)
+            if following is None:
+                return node, line, False
+            key, node = following
+            line = key.start_mark.line + 1
+        return node, line, True
+
+    def _behind(self, node: Any) -> Any:
+        reference = _entry(node, "$ref")
+        if reference is None or not isinstance(reference[1].value, str):
+            return node
+        return self._behind(self._node(tuple(_steps(reference[1].value)))[0])
+
+
+def template(path: str) -> str:
+    """A path without the names of its parameters, which nobody sends."""
+    return re.sub(r"\{[^}]*\}", "{}", path)
+
+
+def _steps(reference: str) -> list[str]:
+    return [unquote(step).replace("~1", "/").replace("~0", "~") for step in reference.removeprefix("#/").split("/")]
+
+
+def _entry(node: Any, key: str) -> tuple[Any, Any] | None:
+    """The key and the value of an entry of a YAML node."""
+    if isinstance(node, yaml.SequenceNode) and key.isdecimal() and int(key) < len(node.value):
+        return node.value[int(key)], node.value[int(key)]
+    if not isinstance(node, yaml.MappingNode):
+        return None
+    return next(((name, value) for name, value in node.value if name.value == key), None)
+
+
+def _read(name: str) -> tuple[Path, bytes]:
+    reference, colon, path = name.partition(":")
+    file = Path(name)
+    try:
+        if not colon or file.exists():
+            return file, file.read_bytes()
+    except OSError as error:
+        raise CouldNotRun(f"{name}: cannot be read: {error.strerror}") from error
+    inside = path if path.startswith(("./", "../", "/")) else f"./{path}"
+    command = ["git", "show", "--end-of-options", f"{reference}:{inside}"]
+    try:
+        shown = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 (no shell)
+    except OSError as error:
+        raise CouldNotRun(f"{name}: is no file, and to read it from git, git must be installed") from error
+    if shown.returncode:
+        raise CouldNotRun(f"{name}: cannot be read: {' '.join(shown.stderr.decode(errors='replace').split())}")
+    return Path(path), shown.stdout

@@ -1,0 +1,317 @@
+"""Values to try: those that a schema admits at the bounds of what another one asks, the simplest first."""
+
+import random
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain, islice
+from typing import Any
+
+from jsonschema_rs import Draft202012Validator
+
+from .normal import Definitions, followed, merged, types
+from .pattern import Strings, TooHard, outside
+
+Json = Any
+MOST_DEEP = 30
+ABSENT: Any = object()
+MOST_OF_ONE = 60
+"""How many values one schema gives to the object or array around it."""
+
+FORMAT_EXAMPLES = {
+    "date": "2026-01-31",
+    "date-time": "2026-01-31T12:00:00Z",
+    "time": "12:00:00Z",
+    "duration": "P1D",
+    "email": "a@example.com",
+    "idn-email": "a@example.com",
+    "hostname": "example.com",
+    "idn-hostname": "example.com",
+    "ipv4": "192.0.2.1",
+    "ipv6": "2001:db8::1",
+    "uri": "https://example.com/a",
+    "iri": "https://example.com/a",
+    "uri-reference": "/a",
+    "iri-reference": "/a",
+    "uri-template": "/a/{id}",
+    "uuid": "123e4567-e89b-42d3-a456-426614174000",
+    "json-pointer": "/a",
+    "relative-json-pointer": "1/a",
+    "regex": "a+",
+    "iana-time-zone": "Europe/Berlin",
+}
+
+
+class Values:
+    """Values of one schema, looking at another one for where they may stop to fit."""
+
+    def __init__(
+        self, definitions: Definitions, others: Definitions, holds: Callable[[Json, Json], bool] | None = None
+    ) -> None:
+        """`holds` says of a schema and of another one that no value of the first breaks the second."""
+        self._definitions, self._others, self._holds = definitions, others, holds or _alike
+        self._firsts: dict[str, Json] = {}
+
+    def of(self, schema: Json, other: Json = True, depth: int = 0) -> Iterator[Json]:
+        """Candidates: most of them fit the schema, none is promised to."""
+        schema, other = followed(schema, self._definitions), followed(other, self._others)
+        if schema is False or depth > MOST_DEEP:
+            return
+        flat = merged([schema], self._definitions)
+        against = merged([other], self._others) or {}
+        if flat is None:
+            return
+        for keyword in ("anyOf", "oneOf"):
+            if keyword in flat:
+                rest = {name: value for name, value in flat.items() if name != keyword}
+                for branch in flat[keyword]:
+                    yield from islice(self.of({"allOf": [rest, branch]}, other, depth + 1), MOST_OF_ONE)
+                return
+        for left in flat.get("allOf", ()):
+            branches = [branch for keyword in ("anyOf", "oneOf") for branch in left.get(keyword, ())]
+            for branch in branches:
+                rest = {name: value for name, value in flat.items() if name != "allOf"}
+                yield from islice(self.of({"allOf": [rest, branch]}, other, depth + 1), MOST_OF_ONE)
+        for keyword in ("anyOf", "oneOf"):
+            for branch in against.get(keyword, ())[:4]:
+                yield from islice(self.of(flat, {"allOf": [branch]}, depth + 2), MOST_OF_ONE // 4)
+        yield from self._flat(flat, against, depth)
+
+    def _flat(self, schema: dict[str, Json], other: Mapping[str, Json], depth: int) -> Iterator[Json]:
+        if "const" in schema:
+            yield schema["const"]
+            return
+        if "enum" in schema:
+            taken = other.get("enum", ())
+            yield from sorted(schema["enum"], key=lambda value: value in taken)
+            return
+        declared = types(schema)
+        by_type = {
+            "string": self._strings(schema, other),
+            "integer": self._numbers(schema, other, whole="number" not in declared),
+            "boolean": iter((False, True)),
+            "object": islice(self._objects(schema, other, depth), 20 * MOST_OF_ONE),
+            "array": islice(self._arrays(schema, other, depth), 4 * MOST_OF_ONE),
+            "null": iter((None,)),
+        }
+        waiting = deque(values for name, values in by_type.items() if name in declared)
+        while waiting:  # in turns, so that no type is forgotten by who takes only some
+            values = waiting.popleft()
+            for value in values:
+                yield value
+                waiting.append(values)
+                break
+
+    def _strings(self, schema: Mapping[str, Json], other: Mapping[str, Json]) -> Iterator[str]:
+        if example := FORMAT_EXAMPLES.get(schema.get("format", "")):
+            yield example
+        least, most = schema.get("minLength", 0), schema.get("maxLength")
+        inner = Strings(tuple(_patterns(schema)), least, most)
+        others = [
+            *_patterns(other),
+            *(each["not"]["pattern"] for each in _excluded(schema) if "pattern" in each["not"]),
+        ]
+        for outer in (None, *(Strings((each,)) for each in others), strings_of(other)):
+            try:
+                if (found := outside(inner, outer)) is not None:
+                    yield found
+            except TooHard:
+                continue
+        yield from filter(None, map(FORMAT_EXAMPLES.get, _formats(other)))
+        for length in dict.fromkeys((1, least, most, other.get("minLength", 1) - 1, other.get("maxLength", 0) + 1)):
+            if length is not None and least <= length <= 100_000:
+                yield "a" * length
+        yield from ("", "0", "text", " ", "a b", "é", "A")
+        yield from FORMAT_EXAMPLES.values()
+
+    def _numbers(self, schema: Mapping[str, Json], other: Mapping[str, Json], *, whole: bool) -> Iterator[Json]:
+        bounds = [each for name in _BOUNDS for each in (schema.get(name), other.get(name)) if each is not None]
+        steps = [step for each in (schema, other) if (step := each.get("multipleOf"))]
+        steps += [each["not"]["multipleOf"] for each in _excluded(schema) if "multipleOf" in each["not"]]
+        around = [near for each in bounds for near in (each, each + 1, each - 1, each + 0.5, each - 0.5)]
+        multiples = [_times(step, factor) for step in steps for factor in (1, 2, 3, 5, 7, 10, 11)]
+        beyond = [_times(step, int(each / step) + 1) for each in bounds for step in steps]
+        low, high = _bound(schema, "minimum", -float("inf")), _bound(schema, "maximum", float("inf"))
+        for number in dict.fromkeys([0, 1, *around, *multiples, *beyond, -1, 2, 3, 10, 2**31, 2**63, 0.5, 0.01, -0.5]):
+            if not low <= number <= high:
+                continue
+            if isinstance(number, int) or not whole:
+                yield number
+            elif number.is_integer():
+                yield int(number)
+        if not whole:  # 1.0, which some take for an integer and some do not
+            yield from (float(each) for each in (1, *bounds, *steps) if low <= each <= high and each == int(each))
+
+    def _objects(self, schema: Mapping[str, Json], other: Mapping[str, Json], depth: int) -> Iterator[dict[str, Json]]:
+        properties = schema.get("properties", {})
+        required = schema.get("required", ())
+        found = {name: self._first(_schema_of(schema, name), depth) for name in dict.fromkeys([*required, *properties])}
+        firsts = {name: value for name, value in found.items() if value is not ABSENT}
+        least = {name: firsts[name] for name in required if name in firsts}
+        while len(least) < schema.get("minProperties", 0):
+            name = next((each for each in firsts if each not in least), f"other{len(least)}")
+            least[name] = firsts.get(name, next(self._member(schema, other, name, depth), None))
+        bases = [least, firsts] if len(firsts) > len(least) else [least]
+        yield from bases
+        differing = [name for name in found if self._may_differ(schema, other, name)]
+        for name in differing:
+            for value in islice(self._member(schema, other, name, depth), MOST_OF_ONE):
+                yield from ({**base, name: value} for base in bases)
+        optional = [name for name in firsts if name not in least]
+        yield from ({**least, name: firsts[name]} for name in optional)
+        yield from ({each: firsts[each] for each in firsts if each != name} for name in optional)
+        for name in (each for each in found if each not in differing):
+            yield from ({**least, name: value} for value in islice(self._member(schema, other, name, depth), 3))
+        if schema.get("additionalProperties", True) is not False or "patternProperties" in schema:
+            names = [*other.get("properties", {}), *other.get("required", ()), "other", *self._names(schema, other)]
+            for name in (each for each in dict.fromkeys(names) if each not in properties):
+                for value in islice(self._member(schema, other, name, depth), MOST_OF_ONE // 4):
+                    yield {**least, name: value}
+            for count in {
+                schema.get("maxProperties"),
+                other.get("maxProperties", -1) + 1,
+                other.get("minProperties", 0) - 1,
+            }:
+                if count is not None and 0 < count < 10_000:
+                    value = next(self._member(schema, other, "other", depth), None)
+                    extra = {f"other{index}": value for index in range(count)}
+                    yield dict(islice({**least, **extra}.items(), count))
+
+    def _names(self, schema: Mapping[str, Json], other: Mapping[str, Json]) -> Iterator[str]:
+        """Names that patterns speak of."""
+        for pattern in (*schema.get("patternProperties", {}), *other.get("patternProperties", {})):
+            try:
+                if (found := outside(Strings((pattern,)), None)) is not None:
+                    yield found
+            except TooHard:
+                continue
+        for each in (schema, other):
+            named = followed(each.get("propertyNames", True), self._definitions if each is schema else self._others)
+            if isinstance(named, dict):
+                yield from islice(self._strings(named if each is schema else {}, {} if each is schema else named), 8)
+
+    def _member(self, schema: Mapping[str, Json], other: Mapping[str, Json], name: str, depth: int) -> Iterator[Json]:
+        return self.of(_schema_of(schema, name), _schema_of(other, name), depth + 1)
+
+    def _may_differ(self, schema: Mapping[str, Json], other: Mapping[str, Json], name: str) -> bool:
+        return not self._holds(_schema_of(schema, name), _schema_of(other, name))
+
+    def _first(self, schema: Json, depth: int) -> Json:
+        """The simplest value of a schema, or ABSENT; that of a definition is sought once."""
+        reference = schema.get("$ref") if isinstance(schema, dict) else None
+        if reference is None:
+            return next(self.of(schema, True, depth + 1), ABSENT)
+        if reference not in self._firsts:
+            self._firsts[reference] = ABSENT  # a recursive schema meets itself here
+            self._firsts[reference] = next(self.of(schema, True, min(depth + 1, MOST_DEEP)), ABSENT)
+        return self._firsts[reference]
+
+    def _arrays(self, schema: Mapping[str, Json], other: Mapping[str, Json], depth: int) -> Iterator[list[Json]]:
+        first = [self._first(each, depth) for each in schema.get("prefixItems", ())]
+        items, theirs = schema.get("items", True), other.get("items", True)
+        asked = other.get("prefixItems", ())
+        for index, each in enumerate(schema.get("prefixItems", ())):
+            for value in islice(self.of(each, asked[index] if index < len(asked) else theirs, depth + 1), MOST_OF_ONE):
+                yield [*first[:index], value, *first[index + 1 :]]
+        alike = self._holds(items, theirs)
+        few = self._first(items, depth)
+        values = (
+            list(islice(self.of(items, theirs, depth + 1), MOST_OF_ONE)) if not alike else [few] * (few is not ABSENT)
+        )
+        if isinstance(contained := schema.get("contains"), dict):
+            values = [*islice(self.of(contained, theirs, depth + 1), 5), *values]
+        least, most = schema.get("minItems", 0), schema.get("maxItems", 10_000)
+        lengths = dict.fromkeys([least, 1, 2, most, other.get("maxItems", 0) + 1, other.get("minItems", 1) - 1])
+        lengths |= dict.fromkeys([len(first)])
+        for length in lengths:
+            if length == 0:
+                yield []
+            elif least <= length <= most and length < 5_000 and (values or len(first) >= length):
+                yield [*first, *([values[0]] * length if values else [])][:length]
+                distinct = [*first, *_distinct(values)]
+                if len(distinct) < length and isinstance(sample := (values or [None])[0], str | int):
+                    distinct += [f"{sample}{index}" if isinstance(sample, str) else index for index in range(length)]
+                if len(distinct) >= length:
+                    yield distinct[:length]
+        for value in values[1:]:
+            yield [*first, *([value] * max(1, least - len(first)))]
+            yield [*first, *([values[0]] * max(0, least - 1 - len(first))), value]
+
+    def around(self, value: Json, schema: Json, other: Json, depth: int = 0) -> Iterator[Json]:
+        """A value with one thing changed in it, here or further inside."""
+        flat = merged([followed(schema, self._definitions)], self._definitions)
+        against = merged([followed(other, self._others)], self._others) or {}
+        if flat is None or depth > MOST_DEEP:
+            return
+        if isinstance(value, dict):
+            names = [*flat.get("properties", {}), *value]
+            for name in sorted(dict.fromkeys(names), key=lambda each: not self._may_differ(flat, against, each)):
+                if name in value:
+                    yield {each: member for each, member in value.items() if each != name}
+                if name in value and self._may_differ(flat, against, name):
+                    inside = self.around(value[name], _schema_of(flat, name), _schema_of(against, name), depth + 1)
+                    yield from ({**value, name: member} for member in islice(inside, 4 * MOST_OF_ONE))
+                if self._may_differ(flat, against, name):
+                    for member in islice(self._member(flat, against, name, depth), MOST_OF_ONE):
+                        yield {**value, name: member}
+        elif isinstance(value, list):
+            items = flat.get("items", True), against.get("items", True)
+            for index, item in enumerate(value[:3]):
+                inside = chain(self.around(item, *items, depth + 1), self.of(*items, depth + 1))
+                yield from ([*value[:index], each, *value[index + 1 :]] for each in islice(inside, 8 * MOST_OF_ONE))
+
+    def drawn(self, schema: Json, other: Json, times: int) -> Iterator[Json]:
+        """Objects put together by chance, always the same ones."""
+        chance = random.Random(0)  # noqa: S311 (the same on every machine)
+        objects = [value for value in islice(self.of(schema, other), 400) if isinstance(value, dict)]
+        for _ in range(times if len(objects) > 1 else 0):
+            one, two = chance.sample(objects, 2)
+            yield {name: value for name, value in chain(one.items(), two.items()) if chance.random() < 0.8}
+
+
+def _schema_of(schema: Mapping[str, Json], name: str) -> Json:
+    """What a flat schema asks of a member."""
+    if name in schema.get("properties", {}):
+        return schema["properties"][name]
+    for pattern, nested in schema.get("patternProperties", {}).items():
+        if Draft202012Validator({"pattern": pattern}).is_valid(name):
+            return nested
+    return schema.get("additionalProperties", True)
+
+
+def _alike(one: Json, other: Json) -> bool:
+    return other is True or bool(one == other)
+
+
+_BOUNDS = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
+
+
+def _patterns(schema: Mapping[str, Json]) -> list[str]:
+    """The patterns that a flat schema and its parts ask for."""
+    return [each["pattern"] for each in (schema, *schema.get("allOf", ())) if "pattern" in each]
+
+
+def _formats(schema: Mapping[str, Json]) -> list[str]:
+    return [each["format"] for each in (schema, *schema.get("allOf", ())) if "format" in each]
+
+
+def _excluded(schema: Mapping[str, Json]) -> list[Mapping[str, Json]]:
+    """The parts of a flat schema that say what a value is not."""
+    return [each for each in (schema, *schema.get("allOf", ())) if isinstance(each.get("not"), dict)]
+
+
+def strings_of(schema: Mapping[str, Json]) -> Strings:
+    """The strings that the patterns and lengths of a flat schema admit."""
+    return Strings(tuple(_patterns(schema)), schema.get("minLength", 0), schema.get("maxLength"))
+
+
+def _bound(schema: Mapping[str, Json], name: str, without: float) -> Json:
+    return schema.get(name, schema.get(f"exclusive{name.capitalize()}", without))
+
+
+def _times(step: Json, factor: int) -> Json:
+    product = step * factor
+    return product if isinstance(product, int) else float(f"{product:.12g}")
+
+
+def _distinct(values: list[Json]) -> list[Json]:
+    return [value for index, value in enumerate(values) if value not in values[:index]]
