@@ -295,6 +295,8 @@ class _Translator:
         if bits := _INTEGER_BITS.get(schema.get("format", "")):
             translated.setdefault("minimum", -(2**bits))
             translated.setdefault("maximum", 2**bits - 1)
+        if schema.get("x-utc") and self._other_direction == "writeOnly":
+            translated["pattern"] = "Z$"  # of our own making: generators stumble over a pattern beside a date-time
         if schema.get("nullable") and "type" in schema:
             translated["type"] = [schema["type"], "null"]
         if translated.get("required") == []:

@@ -48,6 +48,8 @@ class Translation:
         if bits := _BITS.get(schema.get("format", "")):
             translated.setdefault("minimum", -(2**bits))
             translated.setdefault("maximum", 2**bits - 1)
+        if schema.get("x-utc") and self.direction == "response":
+            translated["pattern"] = "Z$"
         if not self.is_31 and schema.get("nullable") and "type" in schema:
             translated["type"] = [schema["type"], "null"]
         return translated

@@ -538,7 +538,7 @@ MUTANTS: dict[str, tuple[Mutant, str]] = {
         mending(lambda body: {"rate_limit_window_seconds": 60, **body}),
         "stored-value",
     ),
-    "a member is dropped": (showing(lambda body: without(body, "inbound_block_message")), "stored-value"),
+    "a member is dropped": (showing(lambda body: without(body, "inbound_block_message")), "required"),
     "members that are null are left out": (
         showing(lambda body: {name: value for name, value in body.items() if value is not None}),
         "required",
