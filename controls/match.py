@@ -37,6 +37,7 @@ class Match:
         self.needs_body = "body" in wanted
         self.path: str | None = wanted.get("path")
         self._schema = Schema(_subset(wanted, ""), _no_references, "request")
+        self._schema.compile()  # it is wanted at once, and what is wrong with it is told to whom gave it
 
     def accepts(self, request: Mapping[str, Any]) -> bool:
         return self._schema.accepts(request)
@@ -96,7 +97,7 @@ def _matcher(matcher: Mapping[str, Any], pointer: str) -> dict[str, Any]:
         case [("$pattern", str() as pattern)]:
             schema = {"type": "string", "pattern": pattern}
             try:
-                Schema(schema, _no_references, "request")
+                Schema(schema, _no_references, "request").compile()
             except ValueError as error:
                 raise InvalidMatch(pointer, f"{show(pattern)} is no regular expression") from error
             return schema
