@@ -36,6 +36,7 @@ from .options import ServeOptions
 from .outcome import OK, CouldNotRun, printable
 from .serving import Config, Server, Workers, listen, log_to_terminal, root_url
 from .storage import ConfigurationStore, DuplicateScope, StoreError, is_shared, open_store
+from .traffic.redaction import Redaction
 
 
 def serve(options: ServeOptions) -> int:
@@ -55,8 +56,8 @@ def serve(options: ServeOptions) -> int:
     return OK
 
 
-def _access_log(options: ServeOptions) -> AccessLog | None:
-    return None if options.quiet else AccessLog(sys.stderr.write)
+def _access_log(options: ServeOptions, contract: Contract) -> AccessLog | None:
+    return None if options.quiet else AccessLog(sys.stderr.write, Redaction(contract))
 
 
 async def _serve(options: ServeOptions, world: bytes | None, config: Config, listening: socket.socket) -> None:
@@ -75,7 +76,7 @@ async def _serve(options: ServeOptions, world: bytes | None, config: Config, lis
             base_path=options.base_path,
             controls=controls,
             authenticate=authenticate,
-            log=_access_log(options),
+            log=_access_log(options, contract),
         )
         _greet(contract, listening, options, len(await store.find()))
         _calm_collector()
@@ -147,7 +148,11 @@ class _Worker:
                 logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # the other process tells it
                 raise
             self._app: ASGIApp = create_app(
-                contract, store, base_path=options.base_path, authenticate=authenticate, log=_access_log(options)
+                contract,
+                store,
+                base_path=options.base_path,
+                authenticate=authenticate,
+                log=_access_log(options, contract),
             )
             _calm_collector()
             yield

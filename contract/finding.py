@@ -28,14 +28,19 @@ class Finding:
         located = {"pointer": self.pointer, "name": self.name}
         return {
             "in": self.place,
-            **{key: value for key, value in located.items() if value is not None},
+            **{key: _unicode(value) for key, value in located.items() if value is not None},
             "rule": self.rule,
-            "detail": self.detail,
+            "detail": _unicode(self.detail),
         }
 
     def __str__(self) -> str:
         where = self.name if self.name is not None else self.pointer
         return f"{self.place} {where}: {self.detail}" if where else f"{self.place}: {self.detail}"
+
+
+def _unicode(text: str) -> str:
+    """The text with `?` in the place of lone surrogates, which UTF-8 does not have."""
+    return text.encode(errors="replace").decode()
 
 
 def told(findings: Iterable[Finding]) -> list[Finding]:

@@ -256,8 +256,8 @@ def _check_unique(documents: Sequence[Json], resource: Resource) -> None:
 
 
 def _described(entry: Entry, redaction: Redaction) -> Json:
-    path, query = entry.path, entry.target.partition(b"?")[2]
     # Secrets are redacted before they are compared: a pattern must not be a way to guess them.
+    path, query = entry.path, redaction.url(entry.target.decode("latin-1")).partition("?")[2].encode("latin-1")
     headers = redaction.headers(texts(entry.headers))
     body = redaction.body(entry.request_body)
     more = {"status": entry.status, "valid": not entry.findings}

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import chain
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import orjson
 
@@ -65,13 +66,23 @@ class Entry:
         self.size = ENTRY_OVERHEAD + len(self.target) + fields + told + len(self.request_body) + len(self.response_body)
         return self.size
 
+    @property
+    def _url(self) -> str:
+        target = self.target.decode("latin-1")
+        host = next((value.decode("latin-1") for name, value in self.headers if name == b"host"), "localhost")
+        url = f"{self.scheme}://{host}{target}"
+        try:
+            urlsplit(url)
+        except ValueError:  # the Host, or the target, makes no URL
+            return f"{self.scheme}://localhost{quote(target, safe='/?&=;%')}"
+        return url
+
     def interaction(self, redaction: Redaction) -> Interaction:
         """What went over the wire, without secrets."""
         request_headers = texts(self.headers)
-        host = next((value for name, value in request_headers if name == "host"), "localhost")
         return Interaction(
             method=self.method,
-            url=f"{self.scheme}://{host}{self.target.decode('latin-1')}",
+            url=redaction.url(self._url),
             status=self.status,
             request_headers=tuple(redaction.headers(request_headers)),
             request_body=redaction.body(self.request_body),

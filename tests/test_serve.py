@@ -82,6 +82,7 @@ def test_a_secret_is_never_logged(serve: Callable[..., Server], sample: Json) ->
         server.client.post(
             "/configurations", json={**sample, "telephony_config": {"auth_token": token}}, headers=headers
         )
+    server.client.get("/configurations?auth_token=s3cret&api%5Fkey=s3cret&access_token=s3cret;token=s3cret")
     assert "s3cret" not in server.stop()[1]
 
 

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote, unquote_plus, urlsplit, urlunsplit
+from urllib.parse import quote, unquote_plus
 
 from ..contract.document import Contract
 from ..contract.interaction import Interaction
@@ -16,7 +16,7 @@ REDACTED = "[redacted]"
 
 _CREDENTIAL = re.compile(r"authorization|cookie|token|secret|api-?_?key|passw(or)?d|credential", re.IGNORECASE)
 _PARAMETER = re.compile(r"(?P<before>^|[?&;#])(?P<name>[^=&;?#\s]+)=[^&;#\s]*")
-_USER = re.compile(r"(?<=://)[^/?#@\s]*@")
+_USER = re.compile(r"(?<=://)[^/?#\s]*@")
 
 
 class Redaction:
@@ -50,13 +50,9 @@ class Redaction:
         )
 
     def url(self, url: str) -> str:
-        parts = urlsplit(url)
-        shown = parts._replace(
-            netloc=parts.netloc.rpartition("@")[2],
-            query=self._parameters(parts.query),
-            fragment=self._parameters(parts.fragment),
-        )
-        return self._without_known(urlunsplit(shown))
+        """A URL, or the target of a request, whatever it holds."""
+        place = min((url + mark).index(mark) for mark in "?#")
+        return self._without_known(_USER.sub("", url[:place]) + self._parameters(url[place:]))
 
     def text(self, text: str) -> str:
         """Prose that may quote a request or a response."""
@@ -64,7 +60,12 @@ class Redaction:
 
     def headers(self, fields: Fields) -> list[tuple[str, str]]:
         """Header fields; the URL that one may hold, such as a `Location`, is shown as `url` shows it."""
-        return [(name, REDACTED if self._is_credential(name) else self._field(value)) for name, value in fields]
+        return [(name, self._shown(name, value)) for name, value in fields]
+
+    def _shown(self, name: str, value: str) -> str:
+        if self._is_credential(name):
+            return REDACTED
+        return self._field(value.rpartition("@")[2] if name.lower() == "host" else value)
 
     def body(self, body: bytes) -> bytes:
         """A body with its secrets replaced; it is unchanged, to the byte, where it has none."""

@@ -4,14 +4,17 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import httpx2 as httpx
+import orjson
 import pytest
 from callconfig.contract.document import Contract
+from callconfig.contract.finding import Finding
 from callconfig.controls.budget import Budget
-from callconfig.controls.journal import LARGEST_BODY, Entry, Journal
+from callconfig.controls.journal import LARGEST_BODY, Entry, Journal, har, ndjson
 from callconfig.controls.sessions import Limits
 from callconfig.traffic.redaction import Redaction
 from starlette.testclient import TestClient
@@ -205,10 +208,50 @@ def test_a_body_without_secrets_is_shown_to_the_byte(contract: Contract, body: b
 
 def test_no_export_shows_a_token(steered: TestClient, sample: Json) -> None:
     body = {**sample, "telephony_config": {"auth_token": "hush"}}
-    steered.post("/configurations", json=body, headers={"Authorization": "Bearer hush", "Cookie": "hush"})
+    headers = {
+        "Authorization": "Bearer hush",
+        "Cookie": "hush",
+        "Host": "me:hush@testserver",
+        "Referer": "/?token=hush",
+    }
+    steered.post("/configurations?auth_token=hush&api%5Fkey=hush", json=body, headers=headers)
     for path in ("/_mock/requests", "/_mock/requests.har", "/_mock/requests.ndjson"):
         assert "hush" not in steered.get(path).text
         assert "[redacted]" in steered.get(path).text
+
+
+def test_a_secret_in_a_query_is_not_found_by_guessing(steered: TestClient) -> None:
+    steered.get("/configurations?auth_token=hush")
+    search = {"match": {"query": {"auth_token": "hush"}}}
+    found = steered.post("/_mock/requests/find", json=search)
+    assert found.json()["met"] is False
+    assert '"hush"' not in found.json()["near_misses"][0]["request"]["request"]["url"]
+
+
+ODD: list[dict[str, Any]] = [
+    {"headers": [(b"host", b"[")]},
+    {"headers": [(b"host", b"\xff"), (b"\xff", b"\x00\xff")]},
+    {"target": b"//[x?token=hush"},
+    {"target": b"*"},
+    {"target": b"/\xff%ff?\xff%00=\xed\xa0\x80&token=hush"},
+    {"path": "/\udcff\ufffd"},
+    {"request_body": b'{"a": "\\ud800", "auth_token": "hush"'},
+    {"request_body": b'["auth_token", "\\udc80\xff"]'},
+    {"request_body": b'{"auth_token":' + b"9" * 5000 + b"}"},
+    {"request_body": b'{"auth_token":' + b"[" * 100_000},
+    {"request_body": b"\xff\xfe\x00auth_token=hush"},
+    {"response_body": b'"\xed\xa0\x80 auth_token"', "response_headers": [(b"location", b"//[?token=hush")]},
+    {"findings": [Finding("json-string", "body", "is odd", "/\ud800")]},
+    {"status": 0, "method": "\x7f"},
+]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: repr(odd)[:50])
+def test_one_odd_request_does_not_make_the_journal_unreadable_for_the_rest(contract: Contract, odd: Json) -> None:
+    kept, redaction = replace(entry(), **odd), Redaction(contract)
+    for shown in (ndjson([kept], redaction), orjson.dumps(har([kept], redaction))):
+        assert b"hush" not in shown
+        json.loads(shown)
 
 
 def test_the_journal_is_exported_as_one_json_text_in_each_line(steered: TestClient, sample: Json) -> None:

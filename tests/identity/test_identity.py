@@ -18,6 +18,7 @@ from callconfig.controls.controls import Controls
 from callconfig.identity.authentication import Authentication, InvalidAuthentication
 from callconfig.storage import open_store
 from callconfig.tests.support.properties import hold_every_property
+from callconfig.traffic.redaction import Redaction
 from starlette.testclient import TestClient
 
 Json = dict[str, Any]
@@ -47,7 +48,7 @@ def shared(contract: Contract, logged: list[str]) -> Iterator[TestClient]:
     store = asyncio.run(open_store(":memory:", contract.stored, values.values))
     controls = Controls(contract, store, values)
     authenticate = Authentication(SETTINGS, contract.roles)
-    log = AccessLog(logged.append)
+    log = AccessLog(logged.append, Redaction(contract))
     with TestClient(create_app(contract, store, controls=controls, authenticate=authenticate, log=log)) as client:
         yield client
 
