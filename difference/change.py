@@ -52,8 +52,8 @@ class Change:
 
     @property
     def all(self) -> tuple["Change", ...]:
-        """The change with those of the same cause."""
-        return (self, *self.alike)
+        """The change alone, and those of the same cause."""
+        return (replace(self, alike=()), *self.alike)
 
     @property
     def operations(self) -> list[str]:
@@ -76,18 +76,33 @@ class Change:
         key = f"{self.operation}\n{self.rule}\n{self.part}\n{named}\n{where}"
         return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:16]
 
-    @property
-    def _cause(self) -> tuple[object, ...]:
-        told = (self.old, self.new, self.findings[0].rule) if self.in_schema else (self.part, self.detail)
-        return self.verdict, self.rule, self.direction, *told
-
 
 def grouped(changes: Iterable[Change], accepted: Collection[str]) -> list[Change]:
-    """One change for each cause, with those that are alike; what somebody accepted stays apart."""
-    causes: dict[tuple[object, ...], list[Change]] = {}
-    for change in {each.fingerprint: each for each in changes}.values():
-        causes.setdefault((*change._cause, change.fingerprint in accepted), []).append(change)  # noqa: SLF001 (its own)
-    return [replace(first, alike=tuple(others)) for first, *others in causes.values()]
+    """One change for each cause, with those that are alike; what somebody accepted stays apart.
+
+    A cause is the same line of a schema that operations share, or the same words about the same member.
+    """
+    found = list({each.fingerprint: each for each in changes}.values())
+    for cause in (_by_line, _by_words):
+        causes: dict[tuple[object, ...], list[Change]] = {}
+        for change in found:
+            weight = change.verdict, change.rule, change.direction, change.fingerprint in accepted
+            causes.setdefault((*weight, *cause(change)), []).append(change)
+        found = [replace(same[0], alike=_rest(same)) for same in causes.values()]
+    return found
+
+
+def _rest(same: list[Change]) -> tuple[Change, ...]:
+    first, *others = same
+    return (*first.alike, *(each for other in others for each in other.all))
+
+
+def _by_line(change: Change) -> tuple[object, ...]:
+    return (change.old, change.new, change.findings[0].rule) if change.in_schema else (change.fingerprint,)
+
+
+def _by_words(change: Change) -> tuple[object, ...]:
+    return change.part, change.detail, str(change.findings[0]) if change.in_schema else ""
 
 
 def generalized(finding: Finding) -> str:

@@ -75,8 +75,8 @@ def test_a_break_is_an_error_with_its_request_its_lines_and_whom_to_tell(
     new = mutated("maxLength: 2000", "maxLength: 1000")
     assert diff(DiffOptions(old=str(BUILT_IN), new=str(new))) == 1
     printed = capsys.readouterr().out
-    assert "BREAKING createConfiguration: request body application/json" in printed
-    assert "concerns: clients that call createConfiguration" in printed
+    assert "BREAKING createConfiguration, updateConfiguration: request body application/json" in printed
+    assert "concerns: clients that call createConfiguration, updateConfiguration\n" in printed
     assert "again: curl -i" in printed
     found = re.search(
         r"/inbound_block_message: must have at most 1000 characters, not 1001  \(.*new.yaml:(\d+)\)", printed
@@ -94,7 +94,8 @@ def test_an_accepted_break_does_not_count_until_its_day(mutated: Any, tmp_path: 
     def accept(until: str) -> int:
         entries = [
             {"operation": each.operation, "fingerprint": each.fingerprint, "reason": "agreed", "until": until}
-            for each in found.of("breaking")
+            for change in found.of("breaking")
+            for each in change.all
         ]
         accepted.write_text(yaml.safe_dump(entries))
         return diff(
@@ -148,7 +149,7 @@ def test_every_report_is_well_formed(mutated: Any, tmp_path: Path) -> None:
     assert ElementTree.fromstring(text["junit"]).get("failures") == "2"  # noqa: S314 (our own)
     result = orjson.loads(text["sarif"])["runs"][0]["results"][0]
     assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == str(new)
-    assert orjson.loads(text["json"])["errors"] == 2
+    assert orjson.loads(text["json"])["errors"] == 1
     assert "curl -i" in text["html"]
     assert "| breaking | createConfiguration" in text["markdown"]
 
@@ -162,3 +163,125 @@ def test_a_revision_comes_from_git(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert {each.verdict for each in compare(DiffOptions(old="HEAD:api.yaml", new="api.yaml")).changes} >= {"safe"}
     with pytest.raises(CouldNotRun, match="cannot be read"):
         compare(DiffOptions(old="nowhere:api.yaml", new="api.yaml"))
+
+
+def test_git_that_is_missing_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(CouldNotRun, match="git must be installed"):
+        compare(DiffOptions(old="HEAD:api.yaml", new=str(BUILT_IN)))
+
+
+SHARED = """
+openapi: 3.0.3
+info: {title: Notes, version: 1.0.0}
+paths:
+  /notes:
+    post:
+      operationId: createNote
+      requestBody: &body {content: {application/json: {schema: {$ref: '#/components/schemas/Note'}}}}
+      responses: {'201': {description: stored}}
+    put:
+      operationId: replaceNotes
+      requestBody: *body
+      responses: {'204': {description: replaced}}
+components:
+  schemas:
+    Note:
+      type: object
+      properties:
+        text: {type: string, maxLength: 20}
+"""
+
+
+def revisions(tmp_path: Path, before: str, after: str) -> tuple[str, str]:
+    old, new = tmp_path / "old.yaml", tmp_path / "new.yaml"
+    old.write_text(SHARED)
+    assert before in SHARED
+    new.write_text(SHARED.replace(before, after))
+    return str(old), str(new)
+
+
+def test_a_break_that_operations_share_is_told_once(tmp_path: Path) -> None:
+    old, new = revisions(tmp_path, "maxLength: 20", "maxLength: 10")
+    (change,) = compare(DiffOptions(old=old, new=new)).changes
+    assert change.operations == ["replaceNotes", "createNote"]
+    assert len({each.fingerprint for each in change.all}) == 2
+    assert change.sentence.startswith("replaceNotes, createNote: ")
+
+
+def test_a_break_that_one_operation_accepts_still_counts_for_the_other(tmp_path: Path) -> None:
+    old, new = revisions(tmp_path, "maxLength: 20", "maxLength: 10")
+    (change,) = compare(DiffOptions(old=old, new=new)).changes
+    accepted = tmp_path / "accepted.yaml"
+    entry = {"operation": "replaceNotes", "fingerprint": change.fingerprint, "reason": "agreed", "until": "2999-12-31"}
+    accepted.write_text(yaml.safe_dump([entry]))
+    difference = compare(DiffOptions(old=old, new=new, accepted=accepted))
+    assert [each.operations for each in difference.errors] == [["createNote"]]
+
+
+@pytest.mark.parametrize(("undecided", "code"), [("error", 1), ("warning", 0)])
+def test_what_is_undecided_counts_as_it_is_told_to(tmp_path: Path, undecided: str, code: int) -> None:
+    """A header that nobody refuses, and that nobody may heed any more."""
+    header = "parameters: [{name: X-Trace, in: header, schema: {type: string}}]"
+    old, new = tmp_path / "old.yaml", tmp_path / "new.yaml"
+    old.write_text(SHARED.replace("  /notes:\n", f"  /notes:\n    {header}\n"))
+    new.write_text(SHARED)
+    options = DiffOptions(old=str(old), new=str(new), undecided=undecided)
+    assert {change.verdict for change in compare(options).changes} == {"undecided"}
+    assert diff(options) == code
+
+
+def har(length: int) -> dict[str, Any]:
+    body = {"mimeType": "application/json", "text": json.dumps({"text": "a" * length})}
+    headers = [{"name": "Content-Type", "value": "application/json"}, {"name": "User-Agent", "value": "notes/1"}]
+    request = {"method": "POST", "url": "http://127.0.0.1/notes", "headers": headers, "postData": body}
+    return {"request": request, "response": {"status": 201, "headers": [], "content": {"text": ""}}}
+
+
+def pact(length: int) -> dict[str, Any]:
+    request = {
+        "method": "POST",
+        "path": "/notes",
+        "headers": {"Content-Type": "application/json"},
+        "body": {"text": "a" * length},
+    }
+    interaction = {"description": "a note", "request": request, "response": {"status": 201}}
+    return {
+        "consumer": {"name": "web"},
+        "provider": {"name": "notes"},
+        "interactions": [interaction],
+        "metadata": {"pactSpecification": {"version": "2.0.0"}},
+    }
+
+
+@pytest.mark.parametrize(("length", "hit"), [(15, 1), (5, 0)])
+def test_har_files_and_pacts_say_who_is_hit(tmp_path: Path, length: int, hit: int) -> None:
+    old, new = revisions(tmp_path, "maxLength: 20", "maxLength: 10")
+    (tmp_path / "session.har").write_text(json.dumps({"log": {"entries": [har(length)]}}))
+    (tmp_path / "web.json").write_text(json.dumps(pact(length)))
+    files = (tmp_path / "session.har", tmp_path / "web.json")
+    seen = compare(DiffOptions(old=old, new=new, traffic=files)).traffic
+    assert seen is not None
+    assert seen.clients == {"notes/1": (1, hit), "web.json": (1, hit)}
+
+
+@pytest.mark.parametrize("wrong", ["[1]", "a: [", "openapi: 3.0.3\npaths: {/a: {get: 7}}\ninfo: {}"])
+def test_what_is_no_contract_is_one_line(tmp_path: Path, wrong: str) -> None:
+    old, _ = revisions(tmp_path, "maxLength: 20", "maxLength: 10")
+    (tmp_path / "wrong.yaml").write_text(wrong)
+    with pytest.raises(CouldNotRun) as raised:
+        compare(DiffOptions(old=old, new=str(tmp_path / "wrong.yaml")))
+    assert "\n" not in str(raised.value)
+
+
+def test_the_contract_keeps_what_its_last_release_promised(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last release is the latest tag `v*`; before the first one there is nothing to compare with."""
+    monkeypatch.chdir(BUILT_IN.parent)
+    command = ["git", "describe", "--tags", "--abbrev=0", "--match", "v*"]
+    try:
+        told = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        pytest.skip("git is not installed: nothing to compare with")
+    if told.returncode:
+        pytest.skip("nothing was released yet: nothing to compare with")
+    assert diff(DiffOptions(old=f"{told.stdout.strip()}:openapi.yaml", new="openapi.yaml")) == 0
