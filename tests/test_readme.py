@@ -12,6 +12,11 @@ from pathlib import Path
 import pytest
 import yaml
 from callconfig.cli import COMMANDS
+from callconfig.contract.finding import MOST_FINDINGS
+from callconfig.contract.operation import MAX_BYTES
+from callconfig.contract.strict_json import MAX_DEPTH
+from callconfig.controls.sessions import Limits
+from callconfig.serving import GRACE_SECONDS, Protocol
 from callconfig.tests.support.running import serving
 
 ROOT = Path(__file__).parent.parent
@@ -166,3 +171,20 @@ def test_every_example_is_run_by_a_test() -> None:
     tests = "".join(path.read_text() for path in Path(__file__).parent.rglob("test_*.py"))
     for example in (ROOT / "examples").iterdir():
         assert f'"{example.name}"' in tests, example.name
+
+
+def test_the_bounds_are_those_of_the_code() -> None:
+    """The table tells the constants, each in its own unit."""
+    limits = Limits()
+    for told in (
+        f"| request line and header fields | {Protocol.MOST_HEAD >> 10} KiB, within {Protocol.HEAD_SECONDS:g} s |",
+        f"{MAX_BYTES >> 20} MiB, and {Protocol.LEAST_BODY >> 10} KiB in each {Protocol.BODY_SECONDS:g} s |",
+        f"| nesting of JSON | {MAX_DEPTH} levels |",
+        f"| violations that an answer tells | {MOST_FINDINGS} |",
+        f"| connections | {Protocol.MOST_CONNECTIONS:,} |",
+        f"{limits.sessions:,}, idle for at most {limits.idle_seconds / 60:g} minutes |",
+        f"its journal included | {limits.session_bytes >> 20} MiB |",
+        f"| what all sessions keep | {limits.all_bytes >> 20} MiB |",
+        f"is asked to stop | {GRACE_SECONDS + 1} s |",
+    ):
+        assert told in README, told
