@@ -161,13 +161,14 @@ export class Mock {
    */
   async control(method, path, body) {
     const url = `${this.#root}/_mock${path}`;
+    /** @type {Record<string, string>} */
     const headers = { ...this.headers, "Content-Type": "application/json" };
     if (this.#token) headers.Authorization = `Bearer ${this.#token}`;
     let response, text;
     try {
       response = await fetch(url, { method, headers, body: JSON.stringify(body) });
       text = await response.text();
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       throw new MockError(`${method} ${url}: the mock does not answer: ${error.cause?.message ?? error.message}`);
     }
     const answer = json(text) ?? text;
@@ -204,8 +205,9 @@ export class Mock {
   async fork(snapshot) {
     const name = `${this.session.slice(0, 90)}-${crypto.randomUUID()}`;
     await this.control("POST", "/sessions", { name, snapshot });
-    this.#forks.push(new Mock(this.#root + this.#basePath, name, this.#token, this.strict));
-    return this.#forks.at(-1);
+    const fork = new Mock(this.#root + this.#basePath, name, this.#token, this.strict);
+    this.#forks.push(fork);
+    return fork;
   }
   /** Determines the ids of what is created next. @param {string[]} next @param {{seed?: number}} [options] */
   ids(next, { seed } = {}) {
@@ -247,14 +249,16 @@ export class Mock {
       const found = await this.#find(match, { at_least: Math.max(times, 1) });
       if (found.count === times) continue;
       lines.push(`expected ${times} requests that match ${JSON.stringify(match)}, and ${found.count} came`);
-      lines.push(...found.requests.map((each) => `  ${line(recorded(each))}`), ...nearMisses(found));
+      lines.push(...found.requests.map((/** @type {any} */ each) => `  ${line(recorded(each))}`), ...nearMisses(found));
     }
     for (const fork of this.#forks) lines.push(...(await fork.failures()));
     return lines;
   }
   /** All requests so far, a line for each. @returns {Promise<string>} */
   async journal() {
-    return (await this.control("GET", "/requests")).map((entry) => line(recorded(entry))).join("\n");
+    /** @type {any[]} */
+    const entries = await this.control("GET", "/requests");
+    return entries.map((entry) => line(recorded(entry))).join("\n");
   }
   /** Deletes the session and its forks. */
   async end() {
@@ -262,6 +266,7 @@ export class Mock {
     await this.control("DELETE", `/sessions/${this.session}`).catch(() => {}); // it may be gone already
   }
 
+  /** @param {Match} match @param {object} options @returns {Promise<any>} */
   #find(match, options) {
     return this.control("POST", "/requests/find", { match, limit: 100_000, ...options });
   }
@@ -285,6 +290,7 @@ function recorded({ number, operation, rule, request, response, findings }) {
   };
 }
 
+/** @param {string | null} text @returns {any} */
 function json(text) {
   try {
     return JSON.parse(text ?? "");
@@ -304,9 +310,10 @@ function violations(found = []) {
   return found.map(({ pointer, name, detail }) => `${pointer ?? name} ${detail}`);
 }
 
+/** @param {{near_misses: any[]}} found @returns {string[]} */
 function nearMisses({ near_misses }) {
   return near_misses.flatMap(({ request, mismatches }) => [
     `  near: ${line(recorded(request))}`,
-    ...mismatches.map((each) => `    ${each.in} ${each.pointer} ${each.detail}`),
+    ...mismatches.map((/** @type {any} */ each) => `    ${each.in} ${each.pointer} ${each.detail}`),
   ]);
 }
