@@ -215,6 +215,8 @@ def _scenario(recorder: ScenarioRecorder, part: str, result: Result, judge: Judg
         for name, failure in _failures(recorder, case):
             if name in JUDGED_BY_ENGINE and verdict.response:
                 continue
+            if name == "positive_data_acceptance" and verdict.request:
+                continue  # no schema says it, but the request is wrong: a number beyond 64 bits, say
             label = verdict.operation if verdict.operation in result.contract.operations else str(failure.operation)
             chain = recorder.iter_chain_cases(case_id=case)
             led_here = [interactions[each.id] for each in chain if each.id in interactions] or [interaction]
