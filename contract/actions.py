@@ -135,9 +135,7 @@ class _Places:
         return "_".join(part for part in self.home.strip("/").split("/") if part and "{" not in part)
 
 
-def _resource(
-    name: str, schema: Mapping[str, Any], table: str, places: _Places, resolve: Resolve
-) -> Resource:
+def _resource(name: str, schema: Mapping[str, Any], table: str, places: _Places, resolve: Resolve) -> Resource:
     resource = Resource.declared(name, schema)
     flat = flattened(schema, resolve)
     properties = {each: dereferenced(nested, resolve) for each, nested in flat.get("properties", {}).items()}

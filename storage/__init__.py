@@ -46,8 +46,9 @@ async def open_store(
     """The store at `location`: `:memory:`, a `postgresql://` URL, or the path of a file, made if it is not there.
 
     It is the table of the first resource, and leads to the others. `contract` is the title of the one that declares
-    them: what was made for another one is refused. `fsync` is for the file: what is acknowledged then survives a power cut, not only the end of the process.
-    Raises UnreadableStore, also when the driver of PostgreSQL is not installed, and StoreUnavailable.
+    them: what was made for another one is refused. `fsync` is for the file: what is acknowledged then survives a power
+    cut, not only the end of the process. Raises UnreadableStore, also when the driver of PostgreSQL is not installed,
+    and StoreUnavailable.
     """
     if location == MEMORY:
         return EmbeddedStore.in_memory(resources, values)

@@ -39,6 +39,7 @@ from .store import (
     with_server_members,
 )
 
+
 class DocumentStorage(Storage):
     """The documents there are, by table; with a `log`, also on the disk before anything is acknowledged."""
 
@@ -67,7 +68,7 @@ class DocumentStorage(Storage):
         self._compact()
 
     def put_all(self, table: str, documents: Iterable[StoredDocument]) -> None:
-        """Replace all in a table, or nothing. Raises DuplicateScope, for an id given twice as well, StoreUnavailable."""
+        """Replace all in a table, or nothing. Raises DuplicateScope, also for an id given twice, StoreUnavailable."""
         replaced = self._replaced({table: documents})
         if self._log is not None:
             self._log.rewrite(_lines(replaced))
@@ -178,7 +179,9 @@ class Changes(MutableMapping[str, Document]):
         if not made and len(touched) == 1:
             storage.remove(table, *touched)
         elif len(made) < len(touched) or len(changed) > 1:
-            storage.put_all(table, [*(each for each in self._index.everything() if each.identity not in touched), *made])
+            storage.put_all(
+                table, [*(each for each in self._index.everything() if each.identity not in touched), *made]
+            )
         elif changed:
             storage.put(table, *changed)
 
@@ -231,7 +234,7 @@ class ConfigurationTable(Table):
 
 
 class ConfigurationDatabase(TinyDB):
-    """TinyDB with the first table there is as the default, so that its operations can be used on the database itself."""
+    """TinyDB with the first table as the default, so that its operations can be used on the database itself."""
 
     table_class = ConfigurationTable  # type: ignore[assignment]  # a Table for this storage only
 

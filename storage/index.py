@@ -9,7 +9,6 @@ import orjson
 from ..contract.resource import Resource, member_text
 from .store import Document, DuplicateScope, StoredDocument, has_members
 
-
 Scope = tuple[str | None, ...]
 
 
