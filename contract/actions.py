@@ -84,7 +84,7 @@ def read_actions(
 
 
 class _Places:
-    """Where a resource is: the operations on it, its collections and its items, as paths without names of parameters."""
+    """Where a resource is: the operations on it, its collections, and its items as paths without names of parameters."""
 
     def __init__(self, schema: Mapping[str, Any], operations: Mapping[str, Operation], resolve: Resolve) -> None:
         self.shown: dict[Operation, _Shown] = {}

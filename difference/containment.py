@@ -10,11 +10,11 @@ from jsonschema_rs import Draft202012Validator, canonical, canonicalize
 
 from ..contract.finding import Finding
 from ..contract.finding import Place as FindingPlace
+from ..contract.normal import reachable
 from ..contract.schema import FORMATS
+from ..contract.witness import Values
 from .given import Given
-from .normal import reachable
 from .proof import DRAFT, Proof
-from .witness import Values
 
 Json = Any
 MOST_TRIED = 4_000

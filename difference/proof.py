@@ -12,10 +12,10 @@ from typing import Any
 
 from jsonschema_rs import CanonicalSchema, Draft202012Validator, canonical, canonicalize
 
+from ..contract.normal import Definitions, definition_name, merged, reachable, references, types
+from ..contract.pattern import TooHard, outside
 from ..contract.schema import FORMATS
-from .normal import Definitions, definition_name, merged, reachable, references, types
-from .pattern import TooHard, outside
-from .witness import strings_of
+from ..contract.witness import strings_of
 
 Json = Any
 DRAFT = 20
