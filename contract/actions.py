@@ -38,6 +38,8 @@ class Action:
     """The member of the answer that has what is shown; empty where it is the whole of it."""
     item_path: str
     """Where what a create makes is found; empty where nothing leads to it."""
+    below: tuple[tuple[Resource, str], ...] = ()
+    """The resources that go with this one, each with the member that keeps its identity."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,12 @@ def read_actions(
         table = places[name].table or name.lower()
         taken = any(each.table == table for each in resources.values())
         resources[name] = _resource(name, schema, f"{table}_{name.lower()}" if taken else table, places[name], resolve)
-    by_item = {path: name for name, place in places.items() for path in place.items}
+    by_item = {path: name for name, place in places.items() for path in place.identified}
+    below: dict[str, list[tuple[Resource, str]]] = {name: [] for name in places}
+    for name, place in places.items():
+        for path, parameter in _above(place.home):
+            if path in by_item:
+                below[by_item[path]].append((resources[name], resources[name].parents[parameter]))
     actions: dict[str, Action] = {}
     for name, place in places.items():
         for operation, kind in place.kinds.items():
@@ -79,12 +86,13 @@ def read_actions(
                 place.shown[operation].envelope if operation in place.shown else "",
                 next((each for each in place.item_paths if _blank(each).startswith(_blank(operation.path))), "")
                 or next(iter(place.item_paths), ""),
+                tuple(below[name]),
             )
     return list(resources.values()), actions
 
 
 class _Places:
-    """Where a resource is: the operations on it, its collections, and its items as paths without names of parameters."""
+    """Where a resource is: the operations on it, its collections, and its items, as paths with blank parameters."""
 
     def __init__(self, schema: Mapping[str, Any], operations: Mapping[str, Operation], resolve: Resolve) -> None:
         self.shown: dict[Operation, _Shown] = {}
@@ -107,6 +115,8 @@ class _Places:
                 or (operation in self.shown and not self.shown[operation].is_list)
             )
         }
+        self.identified = of_collections | self.items
+        """The beginnings of paths that lead to one, whether an operation is there or not."""
         self.item_paths = list(
             dict.fromkeys(operation.path for operation in operations.values() if _blank(operation.path) in self.items)
         )

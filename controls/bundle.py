@@ -1,43 +1,104 @@
 """The contract of the controls: their own file, with what it shares with the API's contract put in its place."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..contract.document import Contract, read_document
+from ..contract.document import BUILT_IN, Contract, read_document
+from ..contract.resource import Resource
 
 API = "../openapi.yaml"
 """What the file of the controls calls the contract of the API in its references."""
+OTHER = "mocked.yaml"
+"""What references to a contract are begun with that is not the one that the file was written for."""
+MOST_ITEMS = 100_000
 _FILE = Path(__file__).parent / "controls.yaml"
 
 
 def load_controls(contract: Contract) -> Contract:
-    """The controls of a mock of `contract`. Their problems are the API's, and some of their own."""
-    return Contract(_bundled(read_document(_FILE), contract.document))
+    """The controls of a mock of `contract`. Their problems are the API's, and some of their own.
+
+    What they share with an API is that of the built-in contract where the API's own has not all of it; then the state
+    is made of what the API's contract stores.
+    """
+    own, api = read_document(_FILE), contract.document
+    if all(name in api.get("components", {}).get(kind, {}) for kind, name in _shared(own)):
+        return Contract(_bundled(own, api, contract))
+    own["components"]["schemas"] |= _state(contract)
+    built_in = read_document(BUILT_IN)
+    # The reference of the API does not explain them, that of the controls does.
+    explained = {kind: {"type": f"/_mock/docs#{kind}", **each} for kind, each in built_in["x-problems"].items()}
+    return Contract(_bundled(own, {**built_in, "x-problems": explained}, contract))
 
 
-def _bundled(own: dict[str, Any], api: Mapping[str, Any]) -> dict[str, Any]:
+def _state(contract: Contract) -> dict[str, Any]:
+    """The schemas of a state: an array of the one thing that is stored, or an object of arrays by table."""
+    schemas: dict[str, Any] = {}
+    for name, most in (("State", {}), ("NewState", {"maxItems": MOST_ITEMS})):
+        arrays = {
+            each.table: {"type": "array", **most, "items": _item(each, is_new=name == "NewState")}
+            for each in contract.resources
+        }
+        by_table = {"type": "object", "additionalProperties": False, "properties": arrays}
+        schemas[name] = next(iter(arrays.values())) if len(arrays) == 1 else by_table
+    return schemas
+
+
+def _item(resource: Resource, *, is_new: bool) -> dict[str, Any]:
+    if resource.hidden:  # its schema may not admit what is beside it; the handlers judge the rest
+        return {"type": "object"}
+    shown = f"#/components/schemas/{resource.name}"
+    return {"$ref": OTHER + (resource.input.get("$ref", shown) if is_new else shown)}
+
+
+def _shared(node: Any) -> list[tuple[str, str]]:
+    """The kind and the name of each component of the API that a node refers to."""
+    if isinstance(node, list):
+        return [found for item in node for found in _shared(item)]
+    if not isinstance(node, dict):
+        return []
+    reference = node.get("$ref")
+    if isinstance(reference, str) and reference.startswith(API):
+        _, _, kind, name = reference.split("/")[-4:]
+        return [(kind, name)]
+    return [found for value in node.values() for found in _shared(value)]
+
+
+def _bundled(own: dict[str, Any], api: Mapping[str, Any], other: Contract) -> dict[str, Any]:
     """One document: each component of the API that the controls refer to becomes a component of theirs."""
     components: dict[str, dict[str, Any]] = {}
 
-    def localized(node: Any, *, foreign: bool) -> Any:
-        """A node whose references stay inside the document."""
+    def localized(node: Any, inside: str) -> Any:
+        """A node whose references stay inside the document; `inside` is the file that it is from."""
         if isinstance(node, list):
-            return [localized(item, foreign=foreign) for item in node]
+            return [localized(item, inside) for item in node]
         if not isinstance(node, dict):
             return node
         reference = node.get("$ref")
-        if isinstance(reference, str) and (foreign or reference.startswith(API)):
-            _file, _, pointer = reference.partition("#")
-            _, _, kind, name = pointer.split("/")
+        if isinstance(reference, str) and (inside or not reference.startswith("#")):
+            file, _, pointer = reference.partition("#")
+            file = file or inside
+            kind, name = _place(pointer) if file == API else ("schemas", _name(pointer))
             if name not in components.setdefault(kind, {}):
                 components[kind][name] = {}  # a recursive component meets itself here
-                components[kind][name] = localized(api["components"][kind][name], foreign=True)
-            return {"$ref": f"#{pointer}"}
-        return {name: localized(value, foreign=foreign) for name, value in node.items()}
+                found = api["components"][kind][name] if file == API else other.resolve(f"#{pointer}")
+                components[kind][name] = localized(found, file)
+            return {"$ref": f"#/components/{kind}/{name}"}
+        return {name: localized(value, inside) for name, value in node.items()}
 
-    document: dict[str, Any] = localized(own, foreign=False)
+    document: dict[str, Any] = localized(own, "")
     for kind, shared in components.items():
         document["components"][kind] = {**shared, **document["components"].get(kind, {})}
     document["x-problems"] = {**api.get("x-problems", {}), **document["x-problems"]}
     return document
+
+
+def _place(pointer: str) -> tuple[str, str]:
+    _, _, kind, name = pointer.split("/")
+    return kind, name
+
+
+def _name(pointer: str) -> str:
+    """A name that no component of our own has, for what a pointer leads to in another contract."""
+    return "Mocked" + re.sub(r"[^A-Za-z0-9_-]", ".", pointer.removeprefix("/components/schemas"))

@@ -16,6 +16,7 @@ from .store import (
     UnknownConfiguration,
     UnreadableStore,
     Values,
+    several,
 )
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "Values",
     "is_shared",
     "open_store",
+    "several",
 ]
 
 MEMORY = ":memory:"

@@ -5,7 +5,8 @@ copy of the whole database, and keeps what an operation changed: one document co
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+import copy
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -253,10 +254,9 @@ class EmbeddedStore:
     def __init__(
         self, database: ConfigurationDatabase, storage: DocumentStorage, values: Values, resource: Resource
     ) -> None:
-        self.database = database
-        self._table = cast("ConfigurationTable", database.table(resource.table))
-        self._storage, self._of_resources, self._resource = storage, values, resource
-        self._values = values(resource)
+        self.database, self._storage, self._of_resources = database, storage, values
+        self._tables: dict[str, EmbeddedStore] = {resource.table: self}
+        self.use(resource)
 
     @classmethod
     def in_memory(cls, resources: Resources, values: ServerValues | Values) -> Self:
@@ -300,13 +300,28 @@ class EmbeddedStore:
         return cls(ConfigurationDatabase(storage), storage, of_resources, first)
 
     def table(self, name: str) -> "EmbeddedStore":
-        if name == self._resource.table:
-            return self
-        return EmbeddedStore(self.database, self._storage, self._of_resources, self._storage.indexes[name].resource)
+        if name not in self._tables:
+            other = self._tables[name] = copy.copy(self)
+            other.use(self._storage.indexes[name].resource)
+        return self._tables[name]
+
+    def use(self, resource: Resource) -> None:
+        """Be the table of this resource."""
+        self.resource, self._values = resource, self._of_resources(resource)
+        self._table = cast("ConfigurationTable", self.database.table(resource.table))
+
+    @property
+    def total(self) -> int:
+        """How many documents all tables hold, with those that are remembered."""
+        return self.total_beside(())
+
+    def total_beside(self, tables: Container[str]) -> int:
+        """As `total`, but without these tables."""
+        return sum(index.kept for name, index in self._storage.indexes.items() if name not in tables)
 
     async def create(self, values: Document) -> Document:
         try:
-            resource, index = self._resource, self._table.index
+            resource, index = self.resource, self._table.index
             now = self._values.now()
             if resource.is_named_by_clients:
                 identity = values[resource.identity]
@@ -332,7 +347,7 @@ class EmbeddedStore:
                 check(document)
             return document
 
-        if self._resource.deleted_at:
+        if self.resource.deleted_at:
             return await self._change(identity, checked, deletes=True)
         try:
             document = self._table.get(doc_id=identity)  # type: ignore[call-overload]  # ids are texts here
@@ -346,7 +361,7 @@ class EmbeddedStore:
 
     async def _change(self, identity: str, change: Change, *, deletes: bool) -> Document:
         replacement: Document = {}
-        resource = self._resource
+        resource = self.resource
 
         def replace(document: MutableMapping[str, Any]) -> None:
             stored = dict(document)
@@ -387,7 +402,7 @@ class EmbeddedStore:
         return texts
 
     async def load(self, documents: Iterable[Document]) -> None:
-        await self.load_all({self._resource.table: documents})
+        await self.load_all({self.resource.table: documents})
 
     async def load_all(self, tables: Mapping[str, Iterable[Document]]) -> None:
         indexes = self._storage.indexes

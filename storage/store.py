@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
 import orjson
@@ -189,8 +189,10 @@ def completed(resource: Resource, documents: Iterable[Document], values: ServerV
     taken = {resource.key(document) for document in documents if document.get(resource.identity) is not None}
     now = values.now()
     result = []
-    for document in documents:
-        created_at = document.get(resource.creation) or now
+    for number, document in enumerate(documents):
+        # Where nobody sees the time, it keeps the order that was given.
+        made_at = now if resource.created_at else _later(now, number)
+        created_at = document.get(resource.creation) or made_at
         identity = document.get(resource.identity)
         complete = with_server_members(
             resource,
@@ -202,6 +204,11 @@ def completed(resource: Resource, documents: Iterable[Document], values: ServerV
         )
         result.append(StoredDocument.of(resource, complete))
     return result
+
+
+def _later(time: str, microseconds: int) -> str:
+    moment = datetime.fromisoformat(time) + timedelta(microseconds=microseconds)
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def unused(new_id: Callable[[], str], taken: Container[str]) -> str:
