@@ -33,7 +33,7 @@ from .controls.controls import BASE_PATH as CONTROLS_PATH
 from .controls.controls import Controls
 from .controls.sessions import Limits
 from .handlers import configurations
-from .handlers.resolution import InvalidHandlers, load_handlers
+from .handlers.resolution import InvalidHandlers, load_handlers, notes
 from .identity.authentication import Authentication, InvalidAuthentication
 from .options import ServeOptions
 from .outcome import OK, CouldNotRun, printable
@@ -250,7 +250,9 @@ def _greet(contract: Contract, listening: socket.socket, options: ServeOptions, 
     root = root_url(listening)
     paths = {operation.path for operation in contract.operations.values() if "{" not in operation.path}
     place = _without_secrets(options.store)
+    noun = "configuration" if options.contract is None else "document"
     plural = "" if stored == 1 else "s"
+    said = notes(contract) if options.contract is not None and not options.handlers else ()
     alone = options.workers == 1
     print(
         f"callconfig {version('callconfig')} mocks {contract.title} {contract.version}\n"
@@ -259,7 +261,8 @@ def _greet(contract: Contract, listening: socket.socket, options: ServeOptions, 
         + (f"  Steer  {root}{CONTROLS_PATH}/docs\n" if options.controls and alone else "")
         + ("" if alone else "  Steer  off: each of several processes would steer only itself\n")
         + (f"  Auth   tokens of {printable(str(options.auth))}\n" if options.auth else "")
-        + f"  Store  {printable(place)} ({stored} configuration{plural})\n"
+        + f"  Store  {printable(place)} ({stored} {noun}{plural})\n"
+        + "".join(f"  Note   {printable(each)}\n" for each in said)
         + "Press Ctrl-C to stop.",
         flush=True,
     )

@@ -2,7 +2,7 @@
 
 import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -14,6 +14,7 @@ import inflection
 from ..contract.document import Contract
 from ..contract.problem import Problems
 from . import examples, resources
+from .listing import Listing
 from .problems import PROBLEMS
 
 ENTRY_POINTS = "callconfig.handlers"
@@ -84,3 +85,20 @@ class Resolution:
         for module in reversed(self._modules):
             problems |= getattr(module, "PROBLEMS", {})
         return problems
+
+
+def notes(contract: Contract) -> Iterator[str]:
+    """What a mock of the contract does not do as somebody may expect it, in words."""
+    used = {action.resource.name for action in contract.actions.values()}
+    for resource in contract.resources:
+        if resource.name not in used:
+            yield f"{resource.name} has an x-resource, and no operation is seen to create, show or list it"
+    if shown := [identity for identity in contract.operations if identity not in contract.actions]:
+        yield f"answered by example, or by a value of the schema: {', '.join(shown)}"
+    for identity, action in contract.actions.items():
+        if action.kind == "list" and (unknown := Listing(action, contract.operations[identity], contract).unknown):
+            yield f"{identity} takes {', '.join(unknown)}, and they change nothing"
+    refused = ("400", "422", "4XX", "DEFAULT")
+    silent = [each.id for each in contract.operations.values() if not any(name in each.responses for name in refused)]
+    if silent:
+        yield f"a request that breaks the contract gets an undocumented 400 from {', '.join(silent)}"
