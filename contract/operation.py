@@ -219,6 +219,7 @@ class Operation:
         self._offered = tuple(
             name for status, response in self.responses.items() if status[0] == "2" for name in response.representations
         )
+        self._minds_accept = self.response(406) is not None
 
     def compile(self) -> None:
         """Compile every schema now, not when it is first needed. Raises ValueError for one that cannot be."""
@@ -240,7 +241,8 @@ class Operation:
         if self.parameters or request.query:
             arguments, findings = read_parameters(self.parameters, request.path, request.query, request.headers)
         accept = request.headers.get("accept")
-        if accept is not None and self._offered and not _accepts(accept, self._offered):
+        # Where no refusal is documented, what is acceptable is not minded (RFC 9110, section 12.4.1).
+        if accept is not None and self._offered and self._minds_accept and not _accepts(accept, self._offered):
             offered = " or ".join(self._offered)
             detail = f"This operation answers with {offered}, which Accept {show(accept)} does not admit."
             findings.append(Finding("accept", "header", detail, name="Accept"))

@@ -33,6 +33,8 @@ class Refusals:
             return document, document["status"], {**problem.headers, "content-type": PROBLEM_JSON}
         documented = self._operation.responses
         wanted = STATUSES[problem.kind]
+        if problem.errors and all(each.place == "path" for each in problem.errors):
+            wanted = (*wanted, 404)  # nothing can be at a path that breaks the contract
         status = next((each for each in wanted if str(each) in documented), wanted[0])
         response = self._operation.response(status)
         document = {**document, "status": status}

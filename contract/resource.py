@@ -118,11 +118,14 @@ class Resource:
         return frozenset(
             name
             for name in self.indexed
-            if name in self.properties
-            and (
-                name not in self.required
-                or self.properties[name].get("type") != "string"
-                or self.properties[name].get("nullable")
+            if name.startswith(HIDDEN)
+            or (
+                name in self.properties
+                and (
+                    name not in self.required
+                    or self.properties[name].get("type") != "string"
+                    or self.properties[name].get("nullable")
+                )
             )
         )
 

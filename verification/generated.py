@@ -37,6 +37,10 @@ JUDGED_BY_ENGINE = {
 """Checks whose failures the engine of the contract has found already, and located better."""
 
 
+STATE_DECIDES = ["2xx", "3xx", "401", "403", "404", "409", "410", "412", "429", "5xx"]
+"""What a request that keeps its schema may be answered with: no schema says what is stored."""
+
+
 def generate(
     result: Result,
     judge: Judge,
@@ -89,6 +93,7 @@ def _schema(
             "cache": {"enabled": False},
             "output": {"truncation": {"max-recorded-payload-size": 0}},
             "generation": {"max-examples": options.max_examples, "database": "none"},
+            "checks": {"positive_data_acceptance": {"expected-statuses": STATE_DECIDES}},
             **({"rate-limit": _rate(options.rate_limit)} if options.rate_limit else {}),
         }
     )
