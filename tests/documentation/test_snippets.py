@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
-import httpx2
 import pytest
 from callconfig.app import example_mock
 from callconfig.contract.document import Contract
 from callconfig.documentation.exchanges import Example, examples
+from callconfig.documentation.execution import send
 from callconfig.documentation.snippets import curl, javascript, python
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -38,9 +38,7 @@ class Worlds:
 
 async def _given(contract: Contract, example: Example) -> ASGIApp:
     mock = await example_mock(contract)
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(mock), base_url="http://mock") as client:
-        for sent in example.given:
-            await client.request(sent.method, sent.target, headers=dict(sent.headers), content=sent.content)
+    await send(mock, example.given)
     return mock
 
 
