@@ -39,7 +39,7 @@ def _bundled(own: Mapping[str, Any], api: Mapping[str, Any]) -> dict[str, Any]:
         reference = node.get("$ref")
         if isinstance(reference, str) and (foreign or reference.startswith(API)):
             _file, _, pointer = reference.partition("#")
-            _, _, kind, name, *_inside = pointer.split("/")
+            _, _, kind, name = pointer.split("/")
             if name not in components.setdefault(kind, {}):
                 components[kind][name] = {}  # a recursive component meets itself here
                 components[kind][name] = localized(api["components"][kind][name], foreign=True)

@@ -182,7 +182,7 @@ def _given(contract: Contract, name: str) -> Sent:
     """The request of this name among those that go before examples."""
     request = contract.resolve(f"#/x-examples/given/{name}")
     body = request.get("body", ABSENT)
-    body = contract.dereferenced(body) if isinstance(body, Mapping) else body
+    body = contract.resolve(body["$ref"])["value"] if isinstance(body, Mapping) and "$ref" in body else body
     headers = {} if body is ABSENT else {"Content-Type": "application/json"}
     return Sent(request["method"], request["target"], headers, body, name)
 

@@ -15,7 +15,7 @@ import pytest
 CLIENTS = Path(__file__).parent / "clients"
 Generate = tuple[str | Path, ...]
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]  # the first of them downloads the tools
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 FLAGS = {
