@@ -78,18 +78,39 @@ def test_a_typescript_client_compiles_strictly_and_talks_to_the_mock(
 ) -> None:
     url = serve("--quiet").url
     _fetch(url, tmp_path)
-    for name in ("expected.ts", "run.js", "tsconfig.json"):
+    for name in ("expected.ts", "run.js"):
         shutil.copy(CLIENTS / name, tmp_path)
-    shutil.copy(CLIENTS / f"{tool}.ts", tmp_path / "conversation.ts")
-    (tmp_path / "node_modules").symlink_to(node / "node_modules")
+    _compile_typescript(tool, (CLIENTS / f"{tool}.ts").read_text(), url, node, python, run, tmp_path)
+    run("node", "run.js", url)
+
+
+@pytest.mark.parametrize(("tool", "generated"), [("hey-api", "generated/sdk.gen"), ("orval", "generated")])
+def test_a_typescript_client_of_the_controls_compiles_strictly(
+    tool: str,
+    generated: str,
+    serve: Callable[..., Any],
+    node: Path,
+    python: Path,
+    run: Callable[..., str],
+    tmp_path: Path,
+) -> None:
+    url = f"{serve('--quiet').url}/_mock"
+    _fetch(url, tmp_path)
+    _compile_typescript(tool, f'export * from "./{generated}";', url, node, python, run, tmp_path)
+
+
+def _compile_typescript(
+    tool: str, program: str, url: str, node: Path, python: Path, run: Callable[..., str], folder: Path
+) -> None:
+    """Generate a client without a warning, and compile it with a program that uses it."""
+    shutil.copy(CLIENTS / "tsconfig.json", folder)
+    (folder / "conversation.ts").write_text(program)
+    (folder / "node_modules").symlink_to(node / "node_modules")
     output = f"{{target: './generated.ts', client: 'fetch', baseUrl: '{url}'}}"
-    (tmp_path / "orval.config.js").write_text(
-        f"module.exports = {{api: {{input: './openapi.json', output: {output}}}}}"
-    )
+    (folder / "orval.config.js").write_text(f"module.exports = {{api: {{input: './openapi.json', output: {output}}}}}")
     command, path = _typescript(tool, node, python)
     assert _warnings(run(*command, path=path)) == []
     run(node / "node_modules" / ".bin" / "tsc", "-p", "tsconfig.json")
-    run("node", "run.js", url)
 
 
 PYTHON: dict[str, Generate] = {
