@@ -149,7 +149,10 @@ async def made_ready(make: Callable[[Iterable[Document]], T], documents: Iterabl
     """What `make` makes of the documents; aside where they are many, together with an iterator's own work."""
     iterator = iter(documents)
     first = list(islice(iterator, FEW + 1))
-    return make(first) if len(first) <= FEW else await aside(make, chain(first, iterator))
+    if len(first) <= FEW:
+        return make(first)
+    # One by one in Python: an iterator of C would let no other thread go on before its end.
+    return await aside(make, (document for document in chain(first, iterator)))
 
 
 def completed(resource: Resource, documents: Iterable[Document], values: ServerValues) -> list[StoredDocument]:
