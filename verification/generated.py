@@ -11,7 +11,7 @@ from typing import Any
 import requests
 import schemathesis
 from requests.adapters import BaseAdapter, HTTPAdapter
-from schemathesis.config import SchemathesisConfig
+from schemathesis.config import ChecksConfig, SchemathesisConfig
 from schemathesis.core.failures import Failure as CheckFailure
 from schemathesis.engine import context, events, from_schema
 from schemathesis.engine.recorder import Interaction as Recorded
@@ -35,6 +35,8 @@ JUDGED_BY_ENGINE = {
     "response_schema_conformance",
 }
 """Checks whose failures the engine of the contract has found already, and located better."""
+REFUSALS = [*ChecksConfig().negative_data_rejection.expected_statuses, "413"]
+"""Statuses that refuse a request; one that breaks the contract may be larger than the server reads, too."""
 
 
 def generate(
@@ -89,6 +91,7 @@ def _schema(
             "cache": {"enabled": False},
             "output": {"truncation": {"max-recorded-payload-size": 0}},
             "generation": {"max-examples": options.max_examples, "database": "none"},
+            "checks": {"negative_data_rejection": {"expected-statuses": REFUSALS}},
             **({"rate-limit": _rate(options.rate_limit)} if options.rate_limit else {}),
         }
     )
