@@ -262,6 +262,9 @@ class ConversingOptions(JudgingOptions):
     rate_limit: Annotated[float | None, Option(help="at most so many requests a second", type=NUMBER, metavar="N")] = (
         None
     )
+    write_anywhere: Annotated[
+        bool, Option(help="also change and delete what the run did not create; for a server whose data nobody needs")
+    ] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
