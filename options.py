@@ -308,7 +308,10 @@ class CompareOptions(ConversingOptions):
 class VerifyOptions(JudgingOptions):
     """`callconfig verify`."""
 
-    files: Annotated[tuple[Path, ...], Option(help="a recording", metavar="FILE...", is_argument=True)]
+    files: Annotated[
+        tuple[str, ...],
+        Option(help="a recording: a file, a URL, or - for standard input", metavar="FILE...", is_argument=True),
+    ]
     only_host: Annotated[
         tuple[str, ...],
         Option(help="judge only requests to this host, or host:port; repeatable", type=NAME, metavar="HOST"),

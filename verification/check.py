@@ -36,6 +36,7 @@ def check(options: CheckOptions) -> int:
         with leaving_no_files(), _server(options.url, result) as url:
             anywhere = options.write_anywhere or options.url is None
             footprint = Footprint(result.contract, url, run_id(result), anywhere=anywhere)
+            progress.sent, progress.deadline = lambda: footprint.requests, deadline
             headers, pace = sent_headers(options), Pace(options.rate_limit)
             with Client(url, headers, pace, deadline, footprint=footprint) as client:
                 client.probe()

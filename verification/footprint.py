@@ -49,6 +49,8 @@ class Footprint:
         self._identities: set[str] = set()
         self._nobodys: set[str] = set()
         self._met: set[str] = set()
+        self.requests = 0
+        """How many were sent."""
         self._numbers = Random(zlib.crc32(name.encode()))  # noqa: S311 (no secret)
         self._schemas: dict[int, tuple[Mapping[str, Any], Schema]] = {}
         operations = contract.operations.values()
@@ -96,6 +98,7 @@ class Footprint:
 
     def learn(self, interaction: Interaction) -> None:
         """Note what an answered request created."""
+        self.requests += 1
         method, status = interaction.method.upper(), interaction.status
         if method in READING or not status:
             return

@@ -67,6 +67,8 @@ def generate(
                     _error(event, result, leaves_out)
                 elif isinstance(event, events.FatalError):
                     raise CouldNotRun(f"requests cannot be generated: {_line(event.exception)}") from event.exception
+                elif isinstance(event, events.Interrupted) and deadline.left:
+                    raise KeyboardInterrupt  # Schemathesis has caught it
                 if not deadline.left:
                     stream.stop()
         finally:
@@ -224,19 +226,25 @@ def _error(event: events.NonFatalError, result: Result, leaves_out: bool) -> Non
 
 def _scenario(recorder: ScenarioRecorder, part: str, result: Result, judge: Judge) -> None:
     interactions = {case: _interaction(recorded) for case, recorded in recorder.interactions.items()}
+
+    def led_here(case: str, failure: CheckFailure | None = None) -> list[Interaction]:
+        """Everything that must be sent again, in order; what was deleted before, for example."""
+        related = failure.related_case_ids() if failure is not None else ()
+        chain = recorder.iter_chain_cases(case_id=case, related_case_ids=related)
+        return [interactions[each.id] for each in chain if each.id in interactions] or [interactions[case]]
+
     for case, interaction in interactions.items():
         verdict = judge.judge(interaction)
         result.record(part, verdict, interaction)
-        result.add_all(verdict.response, verdict.operation, [interaction], part)
+        if verdict.response:
+            result.add_all(verdict.response, verdict.operation, led_here(case), part)
         for name, failure in _failures(recorder, case):
-            if name in JUDGED_BY_ENGINE and verdict.response:
-                continue
+            if verdict.response and name in JUDGED_BY_ENGINE | {"positive_data_acceptance"}:
+                continue  # the same, told better
             if name == "positive_data_acceptance" and verdict.request:
                 continue  # no schema says it, but the request is wrong: a number beyond 64 bits, say
             label = verdict.operation if verdict.operation in result.contract.operations else str(failure.operation)
-            chain = recorder.iter_chain_cases(case_id=case, related_case_ids=failure.related_case_ids())
-            led_here = [interactions[each.id] for each in chain if each.id in interactions] or [interaction]
-            result.add(Failure(_finding(name, failure), label, led_here, part))
+            result.add(Failure(_finding(name, failure, interaction.status), label, led_here(case, failure), part))
 
 
 def _failures(recorder: ScenarioRecorder, case: str) -> Iterator[tuple[str, CheckFailure]]:
@@ -245,9 +253,22 @@ def _failures(recorder: ScenarioRecorder, case: str) -> Iterator[tuple[str, Chec
             yield check.name, check.failure_info.failure
 
 
-def _finding(name: str, failure: CheckFailure) -> Finding:
+def _finding(name: str, failure: CheckFailure, status: int) -> Finding:
+    """In a sentence of ours where Schemathesis says the same in a list."""
     message = " ".join(failure.message.split())
-    return Finding(name.replace("_", "-"), "status", f"{failure.title}: {message}" if message else failure.title)
+    detail = message or failure.title
+    if name in SENTENCES:
+        about = message.partition(ABOUT)[2]
+        detail = f"{SENTENCES[name]} {status}{': ' if about else ''}{about}"
+    return Finding(name.replace("_", "-"), "status", detail)
+
+
+ABOUT = "Invalid component: "
+SENTENCES = {
+    "not_a_server_error": "the server failed with",
+    "positive_data_acceptance": "a request that keeps to the contract was refused with",
+    "negative_data_rejection": "a request that breaks the contract was answered with",
+}
 
 
 def _interaction(recorded: Recorded) -> Interaction:

@@ -89,7 +89,7 @@ def test_a_refusal_names_every_status_that_is_right_and_no_other(memory: Memory)
     assert plain.statuses == ("400",)
     mistakes, _ = learn(memory, Raw("POST", "/x"), ask(memory, Raw("POST", "/x")), plain, Answer(201))
     assert [each.finding.detail for each in mistakes] == [
-        "must be 400, because the request breaks the contract (body: is not JSON); not 201"
+        "must be 400, because the request breaks the contract (body: is not JSON); it is 201"
     ]
     nowhere = expect_raw(Raw("GET", "/x"), Finding("undocumented-path", "path", "is no path of the contract"), [])
     assert (nowhere.statuses, nowhere.admits(501), nowhere.admits(200)) == (("404",), True, False)
