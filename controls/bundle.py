@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ..contract.document import BUILT_IN, Contract, read_document
 from ..contract.resource import Resource
 
+BASE_PATH = "/_mock"
 API = "../openapi.yaml"
 """What the file of the controls calls the contract of the API in its references."""
 OTHER = "mocked.yaml"
@@ -20,16 +22,36 @@ def load_controls(contract: Contract) -> Contract:
     """The controls of a mock of `contract`. Their problems are the API's, and some of their own.
 
     What they share with an API is that of the built-in contract where the API's own has not all of it; then the state
-    is made of what the API's contract stores.
+    is made of what the API's contract stores. Their examples come about in the world of the API's, if it has one.
     """
-    own, api = read_document(_FILE), contract.document
+    own, api = _own(), contract.document
     if all(name in api.get("components", {}).get(kind, {}) for kind, name in _shared(own)):
-        return Contract(_bundled(own, api, contract))
-    own["components"]["schemas"] |= _state(contract)
+        return Contract(_bundled(own, api, contract), BASE_PATH)
+    own = _without_examples(own)  # they are about configurations
+    schemas = {**own["components"]["schemas"], **_state(contract)}
+    own = {**own, "components": {**own["components"], "schemas": schemas}}
     built_in = read_document(BUILT_IN)
     # The reference of the API does not explain them, that of the controls does.
-    explained = {kind: {"type": f"/_mock/docs#{kind}", **each} for kind, each in built_in["x-problems"].items()}
-    return Contract(_bundled(own, {**built_in, "x-problems": explained}, contract))
+    explained = {kind: {"type": f"{BASE_PATH}/docs#{kind}", **each} for kind, each in built_in["x-problems"].items()}
+    return Contract(_bundled(own, {**built_in, "x-problems": explained}, contract), BASE_PATH)
+
+
+@cache
+def _own() -> Mapping[str, Any]:
+    return read_document(_FILE)
+
+
+def _without_examples(node: Any, *, names: bool = False) -> Any:
+    """A node without `example` and `examples`; with `names`, its members are names and no keywords."""
+    if isinstance(node, list):
+        return [_without_examples(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        name: _without_examples(value, names=name == "properties" and not names)
+        for name, value in node.items()
+        if names or name not in ("example", "examples")
+    }
 
 
 def _state(contract: Contract) -> dict[str, Any]:
@@ -65,7 +87,7 @@ def _shared(node: Any) -> list[tuple[str, str]]:
     return [found for value in node.values() for found in _shared(value)]
 
 
-def _bundled(own: dict[str, Any], api: Mapping[str, Any], other: Contract) -> dict[str, Any]:
+def _bundled(own: Mapping[str, Any], api: Mapping[str, Any], other: Contract) -> dict[str, Any]:
     """One document: each component of the API that the controls refer to becomes a component of theirs."""
     components: dict[str, dict[str, Any]] = {}
 
@@ -91,6 +113,7 @@ def _bundled(own: dict[str, Any], api: Mapping[str, Any], other: Contract) -> di
     for kind, shared in components.items():
         document["components"][kind] = {**shared, **document["components"].get(kind, {})}
     document["x-problems"] = {**api.get("x-problems", {}), **document["x-problems"]}
+    document["x-examples"] = {**api.get("x-examples", {}), **document["x-examples"]}
     return document
 
 

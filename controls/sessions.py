@@ -4,7 +4,7 @@ import asyncio
 import copy
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -14,6 +14,7 @@ from weakref import WeakValueDictionary
 import orjson
 
 from ..storage import Change, ConfigurationStore, Document, EmbeddedStore, Resources, Values, several
+from ..storage.index import Index
 from .budget import CONFIGURATION_OVERHEAD, SESSION_OVERHEAD, Budget, LimitReached, json_size
 from .clock import Sources
 from .journal import Journal
@@ -141,11 +142,14 @@ class BoundedStore(EmbeddedStore):
                 pass
         return deleted
 
-    async def load_all(self, tables: Mapping[str, Iterable[Document]]) -> None:
-        given = {name: list(documents) for name, documents in tables.items()}
-        self.bounds.check(sum(map(len, given.values())) + self.total_beside(given))
-        with self.bounds.holding({name: sum(map(_weight, documents)) for name, documents in given.items()}):
-            await super().load_all(given)
+    async def _replace_all(self, replacement: Mapping[str, Index]) -> None:
+        self.bounds.check(sum(map(len, replacement.values())) + self.total_beside(replacement))
+        sizes = {
+            table: sum(map(len, index.texts())) + len(index) * CONFIGURATION_OVERHEAD
+            for table, index in replacement.items()
+        }
+        with self.bounds.holding(sizes):
+            await super()._replace_all(replacement)
 
     def _growing_by(self, size: int) -> AbstractContextManager[None]:
         table = self.resource.table

@@ -35,6 +35,7 @@ from .store import (
     UnknownConfiguration,
     Values,
     completed,
+    made_ready,
     several,
     unused,
     with_server_members,
@@ -70,14 +71,14 @@ class DocumentStorage(Storage):
 
     def put_all(self, table: str, documents: Iterable[StoredDocument]) -> None:
         """Replace all in a table, or nothing. Raises DuplicateScope, also for an id given twice, StoreUnavailable."""
-        replaced = self._replaced({table: documents})
+        replaced = {**self.indexes, table: Index.of(self.indexes[table].resource, documents)}
         if self._log is not None:
             self._log.rewrite(_lines(replaced))
         self.indexes = replaced
 
-    async def load(self, tables: Mapping[str, Iterable[StoredDocument]]) -> None:
-        """As `put_all`, but the file is written in a thread, and this has to be awaited to its end."""
-        replaced = self._replaced(tables)
+    async def load(self, replacement: Mapping[str, Index]) -> None:
+        """Replace all in these tables, or nothing; the file is written in a thread. To be awaited to its end."""
+        replaced = {**self.indexes, **replacement}
         if self._log is not None:
             await self._log.rewrite_aside(_lines(replaced))
         self.indexes = replaced
@@ -121,9 +122,6 @@ class DocumentStorage(Storage):
         if self._log is not None:
             self._log.close()
 
-    def _replaced(self, tables: Mapping[str, Iterable[StoredDocument]]) -> dict[str, Index]:
-        return {**self.indexes, **{name: Index.of(self.indexes[name].resource, each) for name, each in tables.items()}}
-
     def _compact(self) -> None:
         if self._log is not None:
             self._log.compact(sum([index.kept for index in self.indexes.values()]), lambda: _lines(self.indexes))
@@ -145,6 +143,7 @@ class Changes(MutableMapping[str, Document]):
     def __init__(self, storage: DocumentStorage, table: str) -> None:
         self._storage, self._table, self._index = storage, table, storage.indexes[table]
         self._touched: dict[str, Document | None] = {}  # None: removed
+        self._cleared = False
 
     def __getitem__(self, identity: str) -> Document:
         if identity not in self._touched:
@@ -170,14 +169,14 @@ class Changes(MutableMapping[str, Document]):
         return sum(1 for _ in self)
 
     def clear(self) -> None:
-        self._touched = dict.fromkeys(self._index)
+        self._touched, self._cleared = dict.fromkeys(self._index), True
 
     def keep(self) -> None:
         """All of it or nothing: one document as one line, more as a whole new file. Raises as DocumentStorage does."""
         storage, table, touched = self._storage, self._table, self._touched
         made = [storage.stored(table, identity, each) for identity, each in touched.items() if each is not None]
         changed = [document for document in made if document != self._index.stored(document.identity)]
-        if not made and len(touched) == 1:
+        if not made and len(touched) == 1 and not self._cleared:
             storage.remove(table, *touched)
         elif len(made) < len(touched) or len(changed) > 1:
             storage.put_all(
@@ -405,13 +404,17 @@ class EmbeddedStore:
         await self.load_all({self.resource.table: documents})
 
     async def load_all(self, tables: Mapping[str, Iterable[Document]]) -> None:
-        indexes = self._storage.indexes
-        complete = {
-            name: completed(indexes[name].resource, documents, self._of_resources(indexes[name].resource))
-            for name, documents in tables.items()
-        }
+        await self._replace_all(
+            {name: await made_ready(partial(self._index, name), documents) for name, documents in tables.items()}
+        )
+
+    def _index(self, table: str, documents: Iterable[Document]) -> Index:
+        resource = self._storage.indexes[table].resource
+        return Index.of(resource, completed(resource, documents, self._of_resources(resource)))
+
+    async def _replace_all(self, replacement: Mapping[str, Index]) -> None:
         # Shielded: whoever no longer waits gets all of it or nothing, too.
-        await asyncio.shield(asyncio.create_task(self._storage.load(complete)))
+        await asyncio.shield(asyncio.create_task(self._storage.load(replacement)))
 
     async def close(self) -> None:
         with suppress(StoreUnavailable):  # whoever wrote what the disk did not take was told

@@ -3,6 +3,7 @@
 import select
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from hashlib import blake2b
 from typing import Any, Self
 
@@ -29,6 +30,7 @@ from .store import (
     Values,
     completed,
     has_members,
+    made_ready,
     several,
     with_server_members,
 )
@@ -209,11 +211,10 @@ class PostgreSQLStore:
         await self.load_all({self._resource.table: documents})
 
     async def load_all(self, tables: Mapping[str, Iterable[Document]]) -> None:
-        complete: dict[str, list[StoredDocument]] = {}
-        for name, documents in tables.items():
-            resource = self._resources[name]
-            complete[name] = completed(resource, documents, self._of_resources(resource))
-            Index.of(resource, complete[name])  # says which scope or id is there twice
+        complete = {
+            name: await made_ready(partial(self._completed, self._resources[name]), documents)
+            for name, documents in tables.items()
+        }
         async with self._connection() as connection, connection.transaction(), connection.cursor() as cursor:
             await cursor.execute(LOAD_TIMEOUT)
             for name, stored in sorted(complete.items()):  # always in the same order, so nobody waits for ever
@@ -223,6 +224,11 @@ class PostgreSQLStore:
                 async with cursor.copy(statements.copy) as copy:
                     for each in stored:
                         await copy.write_row(row(self._resources[name], each))
+
+    def _completed(self, resource: Resource, documents: Iterable[Document]) -> list[StoredDocument]:
+        complete = completed(resource, documents, self._of_resources(resource))
+        Index.of(resource, complete)  # says which scope or id is there twice
+        return complete
 
     async def close(self) -> None:
         await self._pool.close()
