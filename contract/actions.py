@@ -168,6 +168,7 @@ def _resource(name: str, schema: Mapping[str, Any], table: str, places: _Places,
         parents=parents,
         properties=properties,
         required=frozenset(flat.get("required", ())),
+        input_members=frozenset(flattened(resource.input, resolve).get("properties", {})),
         is_named_by_clients=any(
             _brings(operation, kind, resource.identity, resolve) for operation, kind in places.kinds.items()
         ),

@@ -46,6 +46,8 @@ class Resource:
     properties: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """The schemas of its members, without references."""
     required: frozenset[str] = frozenset()
+    input_members: frozenset[str] = frozenset()
+    """What a request may give of it."""
     is_named_by_clients: bool = False
     """Whether a request that creates one brings its identity."""
 
@@ -89,6 +91,11 @@ class Resource:
     def server_members(self) -> frozenset[str]:
         """What the server makes, whatever a request says."""
         return self.made_by_store.union(self.parents.values())
+
+    @cached_property
+    def beside_input(self) -> frozenset[str]:
+        """What is kept of it and no request may give."""
+        return self.server_members - self.input_members
 
     @cached_property
     def hidden(self) -> tuple[str, ...]:
@@ -153,8 +160,10 @@ class Resource:
         return identity if isinstance(identity, str) else str(identity)
 
     def identified(self, key: str) -> Any:
-        """The identity that the server makes of a new key."""
-        return int(key) if self.has_number else key
+        """The identity in a key."""
+        if self.is_named_by_clients and self.parents:
+            return orjson.loads(key)[-1]
+        return int(key) if self.has_number and key.isdecimal() else key
 
     def indexed_text(self, document: Mapping[str, Any], name: str) -> str | None:
         """The text of an indexed member; None for one that is in no scope. Raises ValueError where it must be text."""

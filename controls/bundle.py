@@ -68,8 +68,8 @@ def _state(contract: Contract) -> dict[str, Any]:
 
 
 def _item(resource: Resource, *, is_new: bool) -> dict[str, Any]:
-    if resource.hidden:  # its schema may not admit what is beside it; the handlers judge the rest
-        return {"type": "object"}
+    if resource.beside_input if is_new else resource.hidden:
+        return {"type": "object"}  # no schema of the contract admits all of it; the handlers judge the rest
     shown = f"#/components/schemas/{resource.name}"
     return {"$ref": OTHER + (resource.input.get("$ref", shown) if is_new else shown)}
 

@@ -285,19 +285,21 @@ def _state(body: Json | list[Json], contract: Contract) -> dict[str, list[Json]]
         body = {contract.stored.table: body}
     for resource in contract.resources:
         _check_unique(body.get(resource.table, ()), resource)
-        _check_items(body.get(resource.table, ()), resource, contract)
-    return {resource.table: body.get(resource.table, []) for resource in contract.resources}
+    return {each.table: _completed(body.get(each.table, []), each, contract) for each in contract.resources}
 
 
-def _check_items(documents: Sequence[Json], resource: Resource, contract: Contract) -> None:
-    """Raises InvalidBody; the controls' own contract cannot say what is beside hidden members."""
-    if not resource.hidden:
-        return
-    judge = Schema(resource.input, contract.resolve, "request")
+def _completed(documents: list[Json], resource: Resource, contract: Contract) -> list[Json]:
+    """The documents with their defaults. Raises InvalidBody where the controls' own contract could not judge them."""
+    if not resource.beside_input:
+        return documents
+    judge, beside = Schema(resource.input, contract.resolve, "request"), resource.beside_input
+    complete = []
     for index, document in enumerate(documents):
-        shown = {name: member for name, member in document.items() if name not in resource.hidden}
-        if findings := judge.findings(shown, "body"):
+        given = {name: member for name, member in document.items() if name not in beside}
+        if findings := judge.findings(given, "body"):
             raise InvalidBody([replace(each, pointer=f"/{index}{each.pointer}") for each in findings])
+        complete.append({**judge.fill_defaults(given), **{name: document[name] for name in beside & document.keys()}})
+    return complete
 
 
 def _check_unique(documents: Sequence[Json], resource: Resource) -> None:

@@ -68,13 +68,13 @@ class Target:
             key = ancestor.key_below(inside, arguments[parameter])
             document = await store.table(ancestor.table).get(key)
             if any(document.get(member) != value for member, value in inside.items()):
-                raise UnknownConfiguration(key)
+                raise UnknownConfiguration(arguments[parameter])
 
     def expect(self, arguments: Arguments, document: Document) -> None:
         """Raises UnknownConfiguration for what belongs to another parent, PreconditionFailed for another version."""
         for member, value in self.parents(arguments).items():
             if document.get(member) != value:
-                raise UnknownConfiguration(str(arguments[self.action.parameter]))
+                raise UnknownConfiguration(arguments[self.action.parameter])
         condition = arguments.get(self._if_match) if self._if_match else None
         if condition is not None and not _names(str(condition), current := version_of(self.visible(document))):
             raise PreconditionFailed(str(condition), current)
@@ -181,7 +181,7 @@ def _replace(target: Target) -> Handler:
         def change(document: Document) -> Document:
             target.expect(arguments, document)
             target.refuse_contradictions(arguments, body)
-            return {**body, **{name: document[name] for name in kept if name in document}} if kept else body
+            return made({**body, **{name: document[name] for name in kept if name in document}} if kept else body)
 
         try:
             return target.reply(await store.update(key, change), status)
@@ -198,8 +198,7 @@ def _merge(target: Target) -> Handler:
     resource, status, made = target.resource, target.success, Made(target)
     kept = frozenset([*resource.parents.values(), *made.names])
     by_server = resource.server_members | kept
-    # What the server makes is judged only where a request may have it.
-    unjudged = by_server - _properties(resource.input, target.contract).keys()
+    unjudged = by_server - resource.input_members
 
     async def merge(arguments: Arguments, store: ConfigurationStore) -> Reply:
         """Change what a patch names (RFC 7396), if the whole keeps the contract afterwards."""
@@ -215,7 +214,8 @@ def _merge(target: Target) -> Handler:
             judged = {name: value for name, value in target.visible(merged).items() if name not in unjudged}
             if findings := target.judge.findings(judged, "body"):
                 raise InvalidResult(*findings)
-            return {**target.judge.fill_defaults(judged), **{name: document[name] for name in kept if name in document}}
+            filled = target.judge.fill_defaults(judged)
+            return made({**filled, **{name: document[name] for name in kept if name in document}})
 
         return target.reply(await store.update(target.key(arguments), change), status)
 
@@ -250,22 +250,25 @@ MAKERS: Mapping[Kind, Callable[[Target], Handler]] = {
 
 
 class Made:
-    """The members that every answer has and no request brings, made from their schemas when something is created."""
+    """The members that every answer has and a request may leave out, made from their schemas where it does."""
 
     def __init__(self, target: Target) -> None:
-        resource, generator = target.resource, Generator(target.contract.resolve, "response")
-        request = _request_schema(target.operation, target.contract)
-        given = request.get("required", ())
-        defaults = {name for name, each in _properties(request, target.contract).items() if "default" in each}
+        resource, contract = target.resource, target.contract
+        generator = Generator(contract.resolve, "response")
+        request = flattened(resource.input, contract.resolve)
+        members = {name: contract.dereferenced(each) for name, each in request.get("properties", {}).items()}
+        by_server = {name for name in resource.required if members.get(name, {"readOnly": True}).get("readOnly")}
+        brought = {name for name, each in members.items() if name in request.get("required", ()) or "default" in each}
         self._values: dict[str, Json] = {}
-        for name in sorted(resource.required - resource.server_members - defaults - {*given}):
+        for name in sorted(resource.required - resource.server_members - (brought - by_server)):
             schema = resource.properties.get(name, {})
             try:
                 nothing = schema.get("default") if "default" in schema or schema.get("nullable") else ABSENT
                 self._values[name] = generator.value(schema) if nothing is ABSENT else nothing
             except NoValue:
                 continue
-        self.names = frozenset(self._values)
+        self.names = frozenset(by_server & self._values.keys())
+        """Those that no request may bring."""
 
     def __call__(self, body: Document) -> Document:
         """The body with them; what it has itself counts."""
@@ -306,17 +309,3 @@ def _filled(path: str, arguments: Arguments, identity: Json) -> str:
 
 
 _PARAMETER = re.compile(r"\{([^{}]*)\}")
-
-
-def _request_schema(operation: Operation, contract: Contract) -> Mapping[str, Any]:
-    """The schema of the JSON that a request brings, without references; empty where it brings none."""
-    declared = contract.dereferenced(operation.declared.get("requestBody", {})).get("content", {})
-    schema: Mapping[str, Any] = next(
-        (each.get("schema", {}) for name, each in declared.items() if is_json(name.lower())), {}
-    )
-    return flattened(schema, contract.resolve)
-
-
-def _properties(schema: Mapping[str, Any], contract: Contract) -> dict[str, Mapping[str, Any]]:
-    properties = flattened(schema, contract.resolve).get("properties", {})
-    return {name: contract.dereferenced(each) for name, each in properties.items()}

@@ -393,7 +393,7 @@ class EmbeddedStore:
 
     def _unknown(self, identity: str) -> UnknownConfiguration:
         is_deleted = self._table.index.is_deleted(identity)
-        return (DeletedConfiguration if is_deleted else UnknownConfiguration)(identity)
+        return (DeletedConfiguration if is_deleted else UnknownConfiguration)(self.resource.identified(identity))
 
     async def find(self, **equal: Any) -> list[bytes]:
         texts = [document.text for document in self._table.search(Equal(equal))]

@@ -104,7 +104,7 @@ class Index(Mapping[str, Document]):
             if holder is not None and holder.identity != document.identity:
                 found = orjson.loads(document.text)
                 members = self.resource.combinations[number]
-                raise DuplicateScope({name: found[name] for name in members}, holder.identity)
+                raise DuplicateScope({name: found[name] for name in members}, self.resource.identified(holder.identity))
 
     def put(self, document: StoredDocument) -> None:
         """Keep `document`, which passed `check`, in the place of the one with its id."""

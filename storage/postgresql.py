@@ -192,11 +192,11 @@ class PostgreSQLStore:
     async def _get(self, identity: str) -> tuple[str, Document]:
         rows = await self._execute(self._statements.get, [key(identity)])
         if not rows:
-            raise UnknownConfiguration(identity)
+            raise UnknownConfiguration(self._resource.identified(identity))
         text: str = rows[0][0]
         document: Document = orjson.loads(text)
         if self._resource.deleted_at and document.get(self._resource.deleted_at) is not None:
-            raise DeletedConfiguration(identity)
+            raise DeletedConfiguration(self._resource.identified(identity))
         return text, document
 
     async def find(self, **equal: Any) -> list[bytes]:

@@ -46,7 +46,7 @@ class StoreError(Exception):
 class DuplicateScope(StoreError):
     """Another configuration, `identity`, already has this combination of unique members."""
 
-    def __init__(self, scope: dict[str, str], identity: str) -> None:
+    def __init__(self, scope: dict[str, Any], identity: Any) -> None:
         super().__init__(f"{identity} already has {scope}")
         self.scope, self.identity = scope, identity
 
@@ -54,7 +54,7 @@ class DuplicateScope(StoreError):
 class UnknownConfiguration(StoreError):
     """No configuration has this id."""
 
-    def __init__(self, identity: str) -> None:
+    def __init__(self, identity: Any) -> None:
         super().__init__(f"no configuration has the id {identity!r}")
         self.identity = identity
 

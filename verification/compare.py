@@ -134,7 +134,7 @@ def _without_identities(player: Player, value: Json) -> Json:
         return value
     for index, identity in enumerate(player.memory.created):
         if identity:
-            value = value.replace(identity, f"<identity {index}>")
+            value = value.replace(str(identity), f"<identity {index}>")
     return value
 
 
