@@ -137,6 +137,11 @@ class Resource:
         )
 
     @cached_property
+    def is_plain(self) -> bool:
+        """Whether its identity and its indexed members are texts that are always there, and nothing is remembered."""
+        return not (self.loose or self.has_number or self.deleted_at or (self.is_named_by_clients and self.parents))
+
+    @cached_property
     def has_number(self) -> bool:
         """Whether the identity is a number."""
         return self.properties.get(self.identity, _WITHOUT_SCHEMA).get("type") == "integer"

@@ -322,12 +322,14 @@ class EmbeddedStore:
         try:
             resource, index = self.resource, self._table.index
             now = self._values.now()
+            identity: Any
             if resource.is_named_by_clients:
                 identity = values[resource.identity]
                 if (key := resource.key(values)) in index or index.is_deleted(key):
                     raise DuplicateScope({resource.identity: identity}, identity)
             else:
-                identity = resource.identified(unused(self._values.new_id, index))
+                identity = unused(self._values.new_id, index)
+                identity = identity if resource.is_plain else resource.identified(identity)
             document = with_server_members(resource, values, identity=identity, created_at=now, updated_at=now)
             self._table.insert(document)
             return document

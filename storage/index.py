@@ -22,9 +22,9 @@ class Index(Mapping[str, Document]):
         self.resource = resource
         self._by_identity: dict[str, StoredDocument] = {}
         self._deleted: dict[str, StoredDocument] = {}
-        # one for each combination: its places among the indexed members, and who has which values there
-        self._by_scope: list[tuple[tuple[int, ...], dict[Scope, StoredDocument]]] = [
-            (positions, {}) for positions in resource.positions
+        # one for each combination: its places among the indexed members, None for all of them, and who has which values
+        self._by_scope: list[tuple[tuple[int, ...] | None, dict[Scope, StoredDocument]]] = [
+            (None if len(positions) == len(resource.indexed) else positions, {}) for positions in resource.positions
         ]
         self._ordered: list[StoredDocument] = []  # a document's own order is by created_at, then id
         # one for each indexed member: value -> the documents that have it, ordered
@@ -99,7 +99,7 @@ class Index(Mapping[str, Document]):
         if document.deleted:
             return
         for number, (positions, holders) in enumerate(self._by_scope):
-            scope = _at(document.scope, positions)
+            scope = document.scope if positions is None else _at(document.scope, positions)
             holder = holders.get(scope)
             if holder is not None and holder.identity != document.identity:
                 found = orjson.loads(document.text)
@@ -119,7 +119,8 @@ class Index(Mapping[str, Document]):
             former = None
         self._by_identity[document.identity] = document
         for positions, holders in self._by_scope:
-            if None not in (scope := _at(document.scope, positions)):
+            scope = document.scope if positions is None else _at(document.scope, positions)
+            if None not in scope:
                 holders[scope] = document
         lists = [entries.setdefault(value, []) for entries, value in zip(self._by_member, document.scope, strict=True)]
         for entries in (self._ordered, *lists):
@@ -137,7 +138,7 @@ class Index(Mapping[str, Document]):
         if former is None:
             return
         for positions, holders in self._by_scope:
-            holders.pop(_at(former.scope, positions), None)
+            holders.pop(former.scope if positions is None else _at(former.scope, positions), None)
         del self._ordered[bisect_left(self._ordered, former)]
         for by_value, value in zip(self._by_member, former.scope, strict=True):
             entries = by_value[value]
@@ -148,4 +149,4 @@ class Index(Mapping[str, Document]):
 
 def _at(scope: Scope, positions: tuple[int, ...]) -> Scope:
     """The values of one combination."""
-    return scope if len(positions) == len(scope) else tuple([scope[position] for position in positions])
+    return tuple([scope[position] for position in positions])

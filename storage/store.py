@@ -144,6 +144,13 @@ class StoredDocument(NamedTuple):
     @classmethod
     def of(cls, resource: Resource, document: Mapping[str, Any], text: bytes | None = None) -> "StoredDocument":
         """`document`, whose JSON is `text`. Raises ValueError for what is missing, not text, or cannot be kept."""
+        if resource.is_plain:  # nearly always, and several times as fast
+            return cls(
+                instant(text_member(document, resource.creation)),
+                text_member(document, resource.identity),
+                tuple([text_member(document, member) for member in resource.indexed]),
+                to_json(document) if text is None else text,
+            )
         return cls(
             instant(text_member(document, resource.creation)),
             resource.key(document),
@@ -181,6 +188,8 @@ def with_server_members(
     document = {resource.identity: identity, **values, resource.creation: created_at}
     if resource.updated_at:
         document[resource.updated_at] = updated_at
+    if not resource.deleted_at:
+        return document
     if deleted_at is not None or resource.deleted_at in resource.properties:
         document[resource.deleted_at] = deleted_at
     return document
