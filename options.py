@@ -427,6 +427,13 @@ class McpOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InitOptions:
+    """`callconfig init`."""
+
+    file: Annotated[Path, Option(help="an OpenAPI 3.0 file", metavar="FILE", is_argument=True)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LintOptions:
     """`callconfig lint`."""
 

@@ -56,7 +56,7 @@ def read_actions(
     """The resources of a document in its order, and by operationId what is done with them."""
     schemas: Mapping[str, Mapping[str, Any]] = document.get("components", {}).get("schemas", {})
     declared = {name: schema for name, schema in schemas.items() if "x-resource" in schema}
-    places = {name: _Places(schema, operations, resolve) for name, schema in declared.items()}
+    places = {name: Places(schema, operations, resolve) for name, schema in declared.items()}
     resources: dict[str, Resource] = {}
     for name, schema in declared.items():
         table = places[name].table or name.lower()
@@ -84,14 +84,14 @@ def read_actions(
                     if parameter != own and path in by_item
                 ),
                 place.shown[operation].envelope if operation in place.shown else "",
-                next((each for each in place.item_paths if _blank(each).startswith(_blank(operation.path))), "")
+                next((each for each in place.item_paths if blank(each).startswith(blank(operation.path))), "")
                 or next(iter(place.item_paths), ""),
                 tuple(below[name]),
             )
     return list(resources.values()), actions
 
 
-class _Places:
+class Places:
     """Where a resource is: the operations on it, its collections, and its items, as paths with blank parameters."""
 
     def __init__(self, schema: Mapping[str, Any], operations: Mapping[str, Operation], resolve: Resolve) -> None:
@@ -105,27 +105,27 @@ class _Places:
             if not operation.path.endswith("}")
             and (operation.method, shown.is_list) in (("POST", False), ("GET", True))
         ]
-        of_collections = {f"{_blank(path)}/{{}}" for path in self.collections}
+        of_collections = {f"{blank(path)}/{{}}" for path in self.collections}
         self.items = {
-            _blank(operation.path)
+            blank(operation.path)
             for operation in operations.values()
             if operation.path.endswith("}")
             and (
-                _blank(operation.path) in of_collections
+                blank(operation.path) in of_collections
                 or (operation in self.shown and not self.shown[operation].is_list)
             )
         }
         self.identified = of_collections | self.items
         """The beginnings of paths that lead to one, whether an operation is there or not."""
         self.item_paths = list(
-            dict.fromkeys(operation.path for operation in operations.values() if _blank(operation.path) in self.items)
+            dict.fromkeys(operation.path for operation in operations.values() if blank(operation.path) in self.items)
         )
         self.kinds = dict(self._kinds(operations))
 
     def _kinds(self, operations: Mapping[str, Operation]) -> Iterator[tuple[Operation, Kind]]:
         for operation in operations.values():
             at_collection, at_item = KINDS.get(operation.method, (None, None))
-            if at_item is not None and _blank(operation.path) in self.items:
+            if at_item is not None and blank(operation.path) in self.items:
                 if operation not in self.shown or not self.shown[operation].is_list:
                     yield operation, at_item
             elif at_collection is not None and operation.path in self.collections:
@@ -145,7 +145,7 @@ class _Places:
         return "_".join(part for part in self.home.strip("/").split("/") if part and "{" not in part)
 
 
-def _resource(name: str, schema: Mapping[str, Any], table: str, places: _Places, resolve: Resolve) -> Resource:
+def _resource(name: str, schema: Mapping[str, Any], table: str, places: Places, resolve: Resolve) -> Resource:
     resource = Resource.declared(name, schema)
     flat = flattened(schema, resolve)
     properties = {each: dereferenced(nested, resolve) for each, nested in flat.get("properties", {}).items()}
@@ -228,8 +228,8 @@ def _is(shown: Mapping[str, Any], schema: Mapping[str, Any], resolve: Resolve) -
 def _above(path: str) -> Iterator[tuple[str, str]]:
     """The beginnings of a path that end in a parameter, without names, each with that parameter."""
     for match in _PARAMETER.finditer(path):
-        yield _blank(path[: match.end()]), match[1]
+        yield blank(path[: match.end()]), match[1]
 
 
-def _blank(path: str) -> str:
+def blank(path: str) -> str:
     return _PARAMETER.sub("{}", path)
