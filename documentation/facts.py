@@ -19,7 +19,7 @@ Node = Mapping[str, Any]
 
 _PAGE = {
     "content", "contents", "search", "results", "expand", "theme", "run-the-mock", "authentication", "webhooks",
-    "errors", "problems", "rules", "rules-across-members", "known-differences", "operations", "server",
+    "errors", "problems", "rules", "rules-across-members", "known-differences", "operations", "server", "given",
 }  # fmt: skip
 """The ids of the page itself."""
 
@@ -35,7 +35,9 @@ class Facts:
         self.servers = [self._server(each) for each in document.get("servers", ())]
         every = examples(contract)
         self.rules = list(self._rules_across(document.get("components", {}).get("schemas", {})))
-        self._anchors = Anchors({*_PAGE, *contract.problems, *(each.anchor for each in every)})
+        self.given = {sent.name: sent for each in every for sent in each.given}
+        reserved = (*contract.problems, *(each.anchor for each in every), *(f"given.{name}" for name in self.given))
+        self._anchors = Anchors({*_PAGE, *reserved})
         self._anchors_of = {each.id: self._anchors.new(each.id) for each in operations(contract)}
         for name in (*(rule["id"] for rule in self.rules), *(RULES if contract.problems else ())):
             self._anchors.new(f"rule-{name}")
