@@ -13,7 +13,7 @@ import pytest
 import yaml
 from callconfig.cli import COMMANDS
 from callconfig.contract.finding import MOST_FINDINGS
-from callconfig.contract.operation import MAX_BYTES
+from callconfig.contract.operation import MAX_BYTES, MOST_CONTAINERS
 from callconfig.contract.strict_json import MAX_DEPTH
 from callconfig.controls.sessions import Limits
 from callconfig.serving import GRACE_SECONDS, Protocol
@@ -180,6 +180,7 @@ def test_the_bounds_are_those_of_the_code() -> None:
         f"| request line and header fields | {Protocol.MOST_HEAD >> 10} KiB, within {Protocol.HEAD_SECONDS:g} s |",
         f"{MAX_BYTES >> 20} MiB, and {Protocol.LEAST_BODY >> 10} KiB in each {Protocol.BODY_SECONDS:g} s |",
         f"| nesting of JSON | {MAX_DEPTH} levels |",
+        f"| arrays and objects in a body of the API | {MOST_CONTAINERS:,} |",
         f"| violations that an answer tells | {MOST_FINDINGS} |",
         f"| connections | {Protocol.MOST_CONNECTIONS:,} |",
         f"{limits.sessions:,}, idle for at most {limits.idle_seconds / 60:g} minutes |",
