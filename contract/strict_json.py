@@ -55,7 +55,7 @@ def decode(text: bytes, place: Place = "body") -> Any:
 
 def _is_plain(text: bytes) -> bool:
     """Whether a text has neither escapes, nor long numbers, nor depth: then orjson reads it as it is meant."""
-    return b"\\" not in text and _LONG_NUMBER not in text.translate(_DIGITS) and not _too_deep(text)
+    return b"\\" not in text and _LONG_NUMBER not in text.translate(_DIGITS) and not too_deep(text)
 
 
 def _integer(text: str) -> int | _Literal:
@@ -78,7 +78,7 @@ def _decode_slowly(encoded: bytes, place: Place) -> Any:
     except UnicodeDecodeError as error:
         detail = f"must be UTF-8; the byte at offset {error.start} is not ({error.reason})"
         raise NotStrictJson([Finding("json-encoding", place, detail, "")]) from error
-    if _too_deep(encoded):
+    if too_deep(encoded):
         raise NotStrictJson([Finding("json-depth", place, f"is nested deeper than {MAX_DEPTH} levels", "")])
     try:
         tree = _SLOW.decode(text)
@@ -124,7 +124,7 @@ def _plain(tree: Any) -> Any:
     return tree
 
 
-def _too_deep(text: bytes) -> bool:
+def too_deep(text: bytes) -> bool:
     """Whether brackets outside of strings nest deeper than MAX_DEPTH: as often, pairs with nothing between are dropped.
 
     In a text that is not JSON, those behind the first error may count, too.

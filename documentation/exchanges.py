@@ -79,13 +79,12 @@ def slug(name: str) -> str:
 def operations(contract: Contract) -> list[Operation]:
     """The operations in the order of the document."""
     by_place = {(operation.path, operation.method): operation for operation in contract.operations.values()}
-    items = ((path, path_item(contract, path)) for path in contract.document.get("paths", {}))
-    return [by_place[at] for path, item in items for name in item if (at := (path, name.upper())) in by_place]
-
-
-def path_item(contract: Contract, path: str) -> Mapping[str, Any]:
-    item = contract.document["paths"][path]
-    return contract.dereferenced(item) if isinstance(item, Mapping) else {}
+    return [
+        by_place[at]
+        for path, item in contract.path_items.items()
+        for name in item
+        if (at := (path, name.upper())) in by_place
+    ]
 
 
 def examples(contract: Contract) -> list[Example]:
@@ -121,7 +120,7 @@ def _of_operation(contract: Contract, operation: Operation, taken: Mapping[str, 
     executable = "x-examples" in contract.document  # the world in which examples come about
     bodies = request_examples(contract, operation)
     some = False
-    for status, declared in sorted(operation.declared["responses"].items(), key=lambda each: str(each[0])):
+    for status, declared in sorted(operation.declared.get("responses", {}).items(), key=lambda each: str(each[0])):
         if str(status).startswith("x-"):
             continue
         response = contract.dereferenced(declared)
@@ -149,7 +148,7 @@ def _of_operation(contract: Contract, operation: Operation, taken: Mapping[str, 
                     published=example.get("x-published", ABSENT),
                 )
     if not some:
-        status = min((str(each) for each in operation.declared["responses"]), default="default")
+        status = min((str(each) for each in operation.declared.get("responses", {})), default="default")
         name = next(iter(bodies), "request")
         sent = _sent(contract, operation, {}, name, bodies)
         yield Example(slug(f"{operation.id}.{status}.{name}"), "A request", operation, (), sent, status, "")
@@ -207,7 +206,7 @@ def _joined(value: Json) -> str:
 
 def parameters(contract: Contract, operation: Operation) -> list[Mapping[str, Any]]:
     """Those of the path, each unless the operation has it itself, and those of the operation."""
-    item = path_item(contract, operation.path)
+    item = contract.path_items[operation.path]
     both = (
         contract.dereferenced(each) for each in (*item.get("parameters", ()), *operation.declared.get("parameters", ()))
     )

@@ -8,7 +8,7 @@ from ..contract.document import METHODS, Contract
 from ..contract.operation import Operation
 from ..contract.problem import PROBLEM_JSON, type_of
 from ..contract.rulebook import RULES
-from .exchanges import Example, examples, operations, parameters, path_item, slug, text_of
+from .exchanges import Example, examples, operations, parameters, slug, text_of
 from .execution import Answer
 from .objects import Anchors, Objects
 from .snippets import LOCAL_MOCK
@@ -187,7 +187,7 @@ class Facts:
 
     def _server_of(self, operation: Operation | None) -> str:
         """The root that a sample is sent to: that of the operation, of its path, or of the document."""
-        item = path_item(self._contract, operation.path) if operation else {}
+        item = self._contract.path_items[operation.path] if operation else {}
         declared = (operation.declared.get("servers") if operation else None) or item.get("servers")
         servers = [self._server(each) for each in declared] if declared else self.servers
         first = str(servers[0]["url"]) if servers else ""

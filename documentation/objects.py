@@ -240,7 +240,7 @@ def _bodies(contract: Contract) -> list[dict[str, Json]]:
     answers = [
         example.get("value")
         for operation in every
-        for status, declared in operation.declared["responses"].items()
+        for status, declared in operation.declared.get("responses", {}).items()
         if not str(status).startswith("x-")
         for content in contract.dereferenced(declared).get("content", {}).values()
         for example in named(contract, content).values()
