@@ -36,6 +36,7 @@ class Contract:
         for operations in by_path.values():
             self.operations |= {operation.id: operation for operation in operations.values()}
         self._paths = Paths(by_path.items())
+        self.is_one_file = True
 
     @classmethod
     def load(cls, path: Path = BUILT_IN, *, validate: bool = True) -> "Contract":
@@ -46,11 +47,14 @@ class Contract:
         from .validation import judge  # what it needs takes long to load
 
         try:
-            judge(whole(document, path))
-            return cls(document)
+            files = whole(document, path)
+            judge(document)
+            contract = cls(document)
         except InvalidContract as error:
             line = line_of(path.read_bytes(), error.at) if error.at else None
             raise InvalidContract(f"{path}{f':{line}' if line else ''}: {error}") from error
+        contract.is_one_file = files == 1
+        return contract
 
     @property
     def is_31(self) -> bool:

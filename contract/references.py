@@ -121,10 +121,11 @@ def pointed(pointer: str) -> list[str]:
     return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
 
 
-def whole(document: dict[str, Any], path: Path) -> dict[str, Any]:
-    """The document at a path as one document that needs no other file; changed in place. Raises InvalidContract."""
-    _Bundle(document, path).gather()
-    return document
+def whole(document: dict[str, Any], path: Path) -> int:
+    """Make of the document at a path one that needs no other file; returns how many it was. Raises InvalidContract."""
+    bundle = _Bundle(document, path)
+    bundle.gather()
+    return len(bundle.files)
 
 
 class _Open(NamedTuple):
@@ -140,7 +141,7 @@ class _Bundle:
     def __init__(self, document: dict[str, Any], path: Path) -> None:
         self._document, self._main = document, path.resolve()
         self._folder = self._main.parent
-        self._files: dict[Path, Any] = {self._main: document}
+        self.files: dict[Path, Any] = {self._main: document}
         self._bytes = 0
         self._names: dict[tuple[Path, str, str], str] = {}
         """The reference to each component that came from another file, by its file, its pointer and its kind."""
@@ -259,19 +260,19 @@ class _Bundle:
         return file, parts.fragment, node
 
     def _read(self, file: Path, reference: str, at: tuple[str | int, ...]) -> Any:
-        if file not in self._files:
+        if file not in self.files:
             try:
                 if not file.is_file():
                     raise InvalidContract(f"{reference}: there is no such file", at)
                 self._bytes += file.stat().st_size
-                if len(self._files) >= MOST_FILES or self._bytes > MOST_BYTES:
+                if len(self.files) >= MOST_FILES or self._bytes > MOST_BYTES:
                     raise InvalidContract(f"refers to more than {MOST_FILES} files, or to more than {MOST_BYTES} bytes")
-                self._files[file] = read_yaml(file.read_bytes())
+                self.files[file] = read_yaml(file.read_bytes())
             except OSError as error:
                 raise InvalidContract(f"{reference}: cannot be read: {error.strerror}", at) from error
             except NotPlain as error:
                 raise InvalidContract(f"{reference}: {error}", at) from error
-        return self._files[file]
+        return self.files[file]
 
 
 _LIMITS = "references lead into the document, and into files in its folder or below"

@@ -13,7 +13,8 @@ from ..contract.document import Contract
 from ..contract.finding import json_pointer
 from ..contract.operation import media_type
 from ..contract.schema import Json, show
-from .exchanges import ABSENT, Example, Sent, examples
+from .exchanges import Example, examples
+from .samples import ABSENT, Sent
 
 FreshMock = Callable[[], Awaitable[ASGIApp]]
 """Makes an empty mock whose clock and ids are those of the contract's `x-examples`."""
