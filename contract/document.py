@@ -19,11 +19,14 @@ BUILT_IN = Path(__file__).parent.parent / "openapi.yaml"
 
 
 class Contract:
-    """A compiled OpenAPI 3.0 or 3.1 document, whole in itself."""
+    """A compiled OpenAPI 3.0 or 3.1 document, whole in itself.
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    `base_path` is where its paths are on a mock that is mounted nowhere else.
+    """
+
+    def __init__(self, document: Mapping[str, Any], base_path: str = "") -> None:
         """Raises InvalidContract."""
-        self.document = document
+        self.document, self.base_path = document, base_path
         self.title: str = document["info"]["title"]
         self.version: str = str(document["info"]["version"])
         self.resolve = References(document)

@@ -103,7 +103,7 @@ class Schema:
         They are looked for part by part and only as long as they are wanted, so a value of a million mistakes costs no
         more than one of a hundred. An array that is too long is told to be so, and its items are not judged.
         """
-        if self._validator.is_valid(value):
+        if not _is_long(value) and self._validator.is_valid(value):
             return []
         violations = self._violations(self._translated, value, ())
         return told(_located(rule, detail, path, place, name) for rule, path, detail in violations)
@@ -153,7 +153,7 @@ class Schema:
             elif part is False:
                 detail = f"is not a known member{did_you_mean(str(step), schema.get('properties', {}))}"
                 yield "additionalProperties", (*path, step), detail
-            elif not self._fits(part, inside):
+            elif _is_long(inside) or not self._fits(part, inside):
                 yield from self._violations(part, inside, (*path, step))
 
     def _of_same(self, schema: dict[str, Any], value: Json, path: _Path) -> Iterator[_Violation]:
@@ -259,6 +259,11 @@ class Schema:
         return self._patterns[pattern].is_valid(name)
 
 
+def _is_long(value: Json) -> bool:
+    """Whether a value is judged part by part from the start: a validator lets no other thread go on before its end."""
+    return isinstance(value, list) and len(value) > MOST_AT_ONCE
+
+
 def _located(rule: str, detail: str, path: _Path, place: Place, name: str | None) -> Finding:
     if name is None:
         return Finding(rule, place, detail, pointer=json_pointer(path))
@@ -295,6 +300,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 LONGEST_GUESSED = 64
+MOST_AT_ONCE = 100
+"""Items of an array that are judged in one go."""
 MOST_NESTED = 10
 """How many violations of an alternative are told."""
 

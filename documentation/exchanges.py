@@ -14,7 +14,10 @@ from .samples import ABSENT, Sent, named, request, request_examples, text_of
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A documented exchange. Its answer may be abbreviated: members may be left out."""
+    """A documented exchange. Its answer may be abbreviated: members may be left out.
+
+    Of the members that `varying` names, at any depth, only the type is the same each time.
+    """
 
     anchor: str
     summary: str
@@ -26,6 +29,7 @@ class Example:
     body: Json = ABSENT
     headers: Mapping[str, str] = field(default_factory=dict)
     is_executable: bool = False
+    varying: frozenset[str] = frozenset()
     published: Json = ABSENT
     """The answer as somebody published it, where that leaves members out (`x-published`)."""
 
@@ -67,10 +71,15 @@ def examples(contract: Contract) -> list[Example]:
             if each.media_type == PROBLEM_JSON and isinstance(each.body, dict):
                 kinds.add(each.body.get("type"))
     return list(found.values()) + [
-        _of_problem(kind, problem, executable="x-examples" in contract.document)
+        _of_problem(kind, problem, executable=_has_world(contract))
         for kind, problem in contract.problems.items()
         if type_of(kind, problem) not in kinds and "x-request" in problem
     ]
+
+
+def _has_world(contract: Contract) -> bool:
+    """Whether the contract says in which world its examples come about."""
+    return "now" in contract.document.get("x-examples", {})
 
 
 def _of_problem(kind: str, problem: Mapping[str, Any], *, executable: bool) -> Example:
@@ -84,7 +93,6 @@ def _of_problem(kind: str, problem: Mapping[str, Any], *, executable: bool) -> E
 
 
 def _of_operation(contract: Contract, operation: Operation, taken: Mapping[str, Example]) -> Iterator[Example]:
-    executable = "x-examples" in contract.document  # the world in which examples come about
     bodies = request_examples(contract, operation)
     some = False
     for status, declared in sorted(operation.declared.get("responses", {}).items(), key=lambda each: str(each[0])):
@@ -96,24 +104,24 @@ def _of_operation(contract: Contract, operation: Operation, taken: Mapping[str, 
             for name, each in response.get("headers", {}).items()
             if "example" in (header := contract.dereferenced(each))
         }
-        for content_type, content in response.get("content", {}).items():
-            for name, example in named(contract, content).items():
-                some = True
-                described = example.get("x-request", {})
-                anchor = slug(f"{operation.id}.{status}.{name}")
-                yield Example(
-                    anchor=anchor if anchor not in taken else slug(f"{anchor}.{content_type}"),
-                    summary=example.get("summary", name),
-                    operation=operation,
-                    given=_given(contract, described.get("given", ())),
-                    sent=request(contract, operation, described, name, bodies),
-                    status=str(status),
-                    media_type=content_type,
-                    body=example.get("value", ABSENT),
-                    headers=headers,
-                    is_executable=executable and "x-request" in example,
-                    published=example.get("x-published", ABSENT),
-                )
+        for content_type, name, example in _answers(contract, response):
+            some = True
+            described = example.get("x-request", {})
+            anchor = slug(f"{operation.id}.{status}.{name}")
+            yield Example(
+                anchor=anchor if anchor not in taken else slug(f"{anchor}.{content_type}"),
+                summary=example.get("summary", name),
+                operation=operation,
+                given=tuple(_given(contract, each) for each in described.get("given", ())),
+                sent=request(contract, operation, described, name, bodies),
+                status=str(status),
+                media_type=content_type,
+                body=example.get("value", ABSENT),
+                headers=headers,
+                is_executable=_has_world(contract) and "x-request" in example,
+                varying=frozenset(example.get("x-varying", ())),
+                published=example.get("x-published", ABSENT),
+            )
     if not some:
         status = min((str(each) for each in operation.declared.get("responses", {})), default="default")
         name = next(iter(bodies), "request")
@@ -121,9 +129,22 @@ def _of_operation(contract: Contract, operation: Operation, taken: Mapping[str, 
         yield Example(slug(f"{operation.id}.{status}.{name}"), "A request", operation, (), sent, status, "")
 
 
-def _given(contract: Contract, names: list[str] | tuple[str, ...]) -> tuple[Sent, ...]:
-    if not names:
-        return ()
-    operation = contract.operations[contract.document["x-examples"]["given_by"]]
-    bodies = request_examples(contract, operation)
-    return tuple(request(contract, operation, {"body": name}, name, bodies) for name in names)
+def _answers(contract: Contract, response: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """The media type, the name and the example of each documented answer.
+
+    An answer without a body is its own example when it says how it comes about.
+    """
+    for content_type, content in response.get("content", {}).items():
+        for name, example in named(contract, content).items():
+            yield content_type, name, example
+    if "x-request" in response:
+        yield "", "done", {"summary": response["description"].rstrip("."), "x-request": response["x-request"]}
+
+
+def _given(contract: Contract, name: str) -> Sent:
+    """The request of this name among those that go before examples."""
+    described = contract.resolve(f"#/x-examples/given/{name}")
+    body = described.get("body", ABSENT)
+    body = contract.resolve(body["$ref"])["value"] if isinstance(body, Mapping) and "$ref" in body else body
+    headers = {} if body is ABSENT else {"Content-Type": "application/json"}
+    return Sent(described["method"], described["target"], headers, body, name)
