@@ -161,8 +161,7 @@ class _Sending(BaseAdapter):
         content = body.encode() if isinstance(body, str) else body
         try:
             with self._local.busy:
-                if self._ended:
-                    raise OutOfTime
+                self._go_on()
                 answer = self._local.client.exchange(request.method, request.url, fields, content)
         except Unsendable:
             return self._carelessly(request, settings)
@@ -173,6 +172,10 @@ class _Sending(BaseAdapter):
         response = self._response(request, answer.status, answer.response_headers, answer.response_body)
         response.elapsed = timedelta(seconds=answer.seconds)
         return response
+
+    def _go_on(self) -> None:
+        if self._ended:
+            raise OutOfTime
 
     def _carelessly(self, request: requests.PreparedRequest, settings: dict[str, Any]) -> requests.Response:
         """Send what is no HTTP, on a thread that may be left behind. Raises ConnectionError, Timeout."""
