@@ -160,7 +160,8 @@ class Schema:
         key = id(schema), keyword
         if key not in self._compiled:
             judged = schema if keyword is None else {name: schema[name] for name in schema if name in _WITH[keyword]}
-            document = {**judged, "definitions": self._translated["definitions"]} if keyword is None else judged
+            # A document can have thousands of definitions; a part that needs none is compiled without them.
+            document = {**judged, "definitions": self._translated["definitions"]} if _refers(judged) else judged
             self._compiled[key] = Draft4Validator(document, formats=FORMATS, validate_formats=True)
         return self._compiled[key]
 
@@ -263,6 +264,12 @@ _DETAILS: dict[str, Callable[[Any, Any], str]] = {
 }
 _WITH = {keyword: {keyword, f"exclusive{keyword[0].upper()}{keyword[1:]}"} for keyword in _DETAILS}
 """The keywords that a keyword is judged with."""
+
+
+def _refers(schema: Any) -> bool:
+    if isinstance(schema, dict):
+        return isinstance(schema.get("$ref"), str) or any(map(_refers, schema.values()))
+    return isinstance(schema, list) and any(map(_refers, schema))
 
 
 class _Translator:
