@@ -389,7 +389,6 @@ _RULES = {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum", "const":
 """The rules of keywords that say what another says, too."""
 
 
-<<<<<<< HEAD
 def _with(keyword: str, schema: Mapping[str, Any]) -> set[str]:
     """The keywords of a schema that one of them is judged with."""
     beside = {"minContains", "maxContains"} if keyword == "contains" else set[str]()
@@ -397,69 +396,12 @@ def _with(keyword: str, schema: Mapping[str, Any]) -> set[str]:
     if isinstance(schema.get(exclusive), bool):  # in draft 4 it says how `minimum` is meant
         beside.add(exclusive)
     return {keyword} | (beside & schema.keys())
-=======
+
+
 def _refers(schema: Any) -> bool:
     if isinstance(schema, dict):
         return isinstance(schema.get("$ref"), str) or any(map(_refers, schema.values()))
     return isinstance(schema, list) and any(map(_refers, schema))
-
-
-class _Translator:
-    """From an OpenAPI 3.0 schema to JSON Schema draft 4, the draft that OpenAPI 3.0 is derived from.
-
-    What differs is `nullable`, the two directions, and the integer formats, which are bounds. Each `$ref` becomes a
-    definition, so recursive schemas stay finite.
-    """
-
-    def __init__(self, resolve: Resolve, direction: Direction) -> None:
-        self._resolve = resolve
-        self._other_direction = _OTHER_DIRECTION[direction]
-        self._definitions: dict[str, Any] = {}
-
-    def document(self, schema: Mapping[str, Any]) -> dict[str, Any]:
-        return {**self._schema(schema), "definitions": self._definitions}
-
-    def _schema(self, schema: Any) -> Any:
-        if not isinstance(schema, dict):
-            return schema  # additionalProperties may be a boolean
-        if (reference := schema.get("$ref")) is not None:
-            name = reference.removeprefix("#/")
-            if name not in self._definitions:
-                self._definitions[name] = {}  # a recursive schema meets itself here
-                self._definitions[name] = self._schema(self._resolve(reference))
-            return {"$ref": f"#/definitions/{_escape(name)}"}
-        translated = {keyword: self._keyword(keyword, value) for keyword, value in schema.items()}
-        if "properties" in schema:
-            translated |= self._object(schema["properties"], schema.get("required", []))
-        if bits := _INTEGER_BITS.get(schema.get("format", "")):
-            translated.setdefault("minimum", -(2**bits))
-            translated.setdefault("maximum", 2**bits - 1)
-        if schema.get("x-utc") and self._other_direction == "writeOnly":
-            translated["pattern"] = "Z$"  # of our own making: generators stumble over a pattern beside a date-time
-        if schema.get("nullable") and "type" in schema:
-            translated["type"] = [schema["type"], "null"]
-        if translated.get("required") == []:
-            del translated["required"]  # draft 4 wants at least one
-        return translated
-
-    def _keyword(self, keyword: str, value: Any) -> Any:
-        if keyword in ("allOf", "anyOf", "oneOf"):
-            return [self._schema(nested) for nested in value]
-        return self._schema(value) if keyword in ("items", "not", "additionalProperties") else value
-
-    def _object(self, properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
-        return {
-            "properties": {name: self._property(nested) for name, nested in properties.items()},
-            "required": [name for name in required if not self._is_of_other_direction(properties.get(name))],
-        }
-
-    def _property(self, schema: Any) -> Any:
-        never = self._other_direction == "writeOnly" and self._is_of_other_direction(schema)
-        return _NEVER if never else self._schema(schema)
-
-    def _is_of_other_direction(self, schema: Any) -> bool:
-        return bool(dereferenced(schema or {}, self._resolve).get(self._other_direction, False))
->>>>>>> w-diff
 
 
 def dereferenced(node: Any, resolve: Resolve) -> Mapping[str, Any]:
