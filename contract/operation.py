@@ -224,7 +224,8 @@ class Operation:
         )
         self.responses = {
             str(status).upper(): Response(dereferenced(response, resolve), resolve)
-            for status, response in declared["responses"].items()
+            for status, response in declared.get("responses", {}).items()
+            if not str(status).startswith("x-")
         }
         self._offered = tuple(
             name for status, response in self.responses.items() if status[0] == "2" for name in response.representations

@@ -8,12 +8,13 @@ from ..contract.document import METHODS, Contract
 from ..contract.operation import Operation
 from ..contract.problem import PROBLEM_JSON, type_of
 from ..contract.rulebook import RULES
-from .exchanges import ABSENT, Example, examples, operations, parameters, path_item, slug, text_of
+from .exchanges import Example, examples, operations, slug
 from .execution import Answer
 from .objects import Anchors, Objects
+from .samples import ABSENT, parameters, text_of
 from .snippets import LOCAL_MOCK
 from .violations import violation
-from .wording import phrase, resolved
+from .wording import literal, phrase, resolved
 
 Node = Mapping[str, Any]
 
@@ -56,6 +57,8 @@ class Facts:
         self._objects.place_pending()
         self.sections = self._objects.sections
         self.problems = [self._problem(kind, declared) for kind, declared in contract.problems.items()]
+        self.needed = self._needed(document.get("security"))
+        """What operations need that do not say it themselves."""
         self.security = [self._scheme(name, each) for name, each in self._schemes().items()]
         self.known_differences: list[Mapping[str, str]] = document.get("x-known-differences", [])
         self.executed = sum(sample["executed"] for sample in self.samples.values())
@@ -168,7 +171,10 @@ class Facts:
 
     def _link(self, name: str, declared: Node) -> dict[str, Any]:
         to = declared.get("operationId") or declared.get("operationRef", "")
-        return {"description": "", **declared, "name": name, "to": to, "anchor": self._anchors_of.get(to, "")}
+        given = declared.get("parameters", {})
+        known = ", ".join(f"`{each}` is {literal(str(value))}" for each, value in given.items())
+        anchor = self._anchors_of.get(to, "")
+        return {"description": "", **declared, "name": name, "to": to, "anchor": anchor, "known": known}
 
     def _sample(self, example: Example) -> dict[str, Any]:
         """An example with its complete answer, `whole`, where the documented one is abbreviated."""
@@ -190,7 +196,7 @@ class Facts:
 
     def _server_of(self, operation: Operation | None) -> str:
         """The root that a sample is sent to: that of the operation, of its path, or of the document."""
-        item = path_item(self._contract, operation.path) if operation else {}
+        item = self._contract.path_items[operation.path] if operation else {}
         declared = (operation.declared.get("servers") if operation else None) or item.get("servers")
         servers = [self._server(each) for each in declared] if declared else self.servers
         first = str(servers[0]["url"]) if servers else ""

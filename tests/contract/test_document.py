@@ -262,10 +262,13 @@ def test_a_reader_of_the_file_alone_sees_every_description(contract: Contract) -
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "is not an OpenAPI 3.0 document"),
-        ("openapi: 3.1.0\n", "is not an OpenAPI 3.0 document"),
-        ("a: [", "is neither YAML nor JSON"),
-        ("openapi: 3.0.3\ninfo: {title: t, version: '1'}\n", '"paths" is a required property'),
+        ("", "is not an OpenAPI 3.0 or 3.1 document: it does not say which version it is"),
+        ("swagger: '2.0'\n", "is not an OpenAPI 3.0 or 3.1 document: it says 2.0"),
+        ("openapi: 3.2.0\n", "is not an OpenAPI 3.0 or 3.1 document: it says 3.2.0"),
+        ("openapi: 3.1.0\n", "/info is required and missing"),
+        ("a: [", "is neither YAML nor JSON: line 2, column 1"),
+        ("a: 1\na: 2\n", "line 2: 'a' is given more than once"),
+        ("openapi: 3.0.3\ninfo: {title: t, version: '1'}\n", "/paths is required and missing"),
     ],
 )
 def test_a_file_that_is_no_contract_is_refused_with_its_reason(tmp_path: Path, text: str, reason: str) -> None:
