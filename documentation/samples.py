@@ -91,7 +91,7 @@ def request(
     Without an `x-request` it has the parameters that have an example or are required, credentials where they are, and a
     body made from its schema where there is no example of one.
     """
-    path, query = operation.path, [*dict(described.get("query", {})).items()]
+    path, query = contract.base_path + operation.path, [*dict(described.get("query", {})).items()]
     headers, cookies = dict(described.get("headers", {})), list[str]()
     for parameter in parameters(contract, operation):
         wanted, place = parameter["name"], parameter["in"]
