@@ -29,7 +29,7 @@ from .controls.clock import Sources
 from .controls.controls import BASE_PATH as CONTROLS_PATH
 from .controls.controls import Controls
 from .controls.refusals import CONTROL_PROBLEMS, SESSION_PROBLEMS
-from .documentation.served import ServedReference
+from .documentation.served import ServedReference, console
 from .handlers import configurations
 from .handlers.problems import PROBLEMS
 from .harness import CLIENT_MODULE
@@ -97,12 +97,10 @@ def create_app(
     text = BUILT_IN.read_bytes() if served == contract.document else None
     reference = ServedReference(contract, partial(example_mock, contract), base_path)
     places = dict.fromkeys(("", base_path))
-    pages = [redirect("/", f"{base_path}/docs")]
+    pages = []
     for place in places:
-        pages += [
-            *reference_pages(place, reference, served, text),
-            *(redirect(f"{place}/ui{slash}", f"{base_path}/docs") for slash in ("", "/")),
-        ]
+        pages += reference_pages(place, reference, served, text)
+        pages += [redirect(f"{place}{rest}", f"{base_path}/docs") for rest in ("", "/", "/ui", "/ui/") if place + rest]
     contracts = {base_path: contract}
     if controls:
         contracts = {CONTROLS_PATH: controls.contract, **contracts}
@@ -110,6 +108,8 @@ def create_app(
         pages += [
             *reference_pages(CONTROLS_PATH, steered, dict(controls.contract.document)),
             javascript(f"{CONTROLS_PATH}/client.mjs", CLIENT_MODULE),
+            console(f"{CONTROLS_PATH}/ui", contract, base_path),
+            *(redirect(f"{CONTROLS_PATH}{slash}", f"{CONTROLS_PATH}/ui") for slash in ("", "/")),
         ]
 
     table = Table(contracts)

@@ -16,6 +16,30 @@ if TYPE_CHECKING:
     from .page import Page
 
 
+GZIP = [Middleware(GZipMiddleware)]
+
+
+def answer(page: "Page") -> Response:
+    """The page under its policy."""
+    headers = {
+        "Content-Security-Policy": page.content_security_policy,
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(page.html, media_type="text/html", headers=headers)
+
+
+def console(place: str, contract: Contract, base_path: str) -> Route:
+    """The console of the mock of `contract`, whose API is below `base_path`."""
+
+    async def page(_request: Request) -> Response:
+        from .console import render_console  # not loaded before it is asked for
+
+        return answer(await asyncio.to_thread(render_console, contract, base_path))
+
+    return Route(place, page, middleware=GZIP)
+
+
 class ServedReference:
     """The pages at `/docs` and `/reference.md`."""
 
@@ -26,16 +50,10 @@ class ServedReference:
 
     def routes(self, place: str) -> list[Route]:
         pages = {"docs": self._page, "reference.md": self._markdown}
-        return [Route(f"{place}/{name}", page, middleware=[Middleware(GZipMiddleware)]) for name, page in pages.items()]
+        return [Route(f"{place}/{name}", page, middleware=GZIP) for name, page in pages.items()]
 
     async def _page(self, _request: Request) -> Response:
-        page, _ = await self.make()
-        headers = {
-            "Content-Security-Policy": page.content_security_policy,
-            "Referrer-Policy": "no-referrer",
-            "X-Content-Type-Options": "nosniff",
-        }
-        return Response(page.html, media_type="text/html", headers=headers)
+        return answer((await self.make())[0])
 
     async def _markdown(self, _request: Request) -> Response:
         _, markdown = await self.make()

@@ -1,19 +1,4 @@
 // What the page can do beyond being read: search, copy, expand, theme, try. Nothing here is needed to read it.
-"use strict";
-
-const $ = (selector, within = document) => within.querySelector(selector);
-const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
-const data = (id) => JSON.parse($(`#${id}`).textContent);
-
-function remembered(name, value) {
-  try {
-    if (value !== undefined) localStorage.setItem(name, value);
-    return localStorage.getItem(name);
-  } catch {
-    return null;
-  }
-}
-
 // Closed parts open when a link leads into them.
 
 function reveal() {
@@ -46,21 +31,6 @@ addEventListener("afterprint", () => {
   for (const part of closed) part.open = false;
 });
 
-// Dark and light: what was chosen, or else what the system prefers.
-
-const theme = $("#theme");
-const isDark = () => getComputedStyle(document.documentElement).getPropertyValue("--is-dark").trim() === "1";
-const prefersDark = matchMedia("(prefers-color-scheme: dark)");
-const nameTheme = () => { theme.textContent = isDark() ? "Light" : "Dark"; };
-theme.addEventListener("click", () => {
-  const chosen = isDark() ? "light" : "dark";
-  document.documentElement.dataset.theme = chosen;
-  remembered("theme", chosen);
-  nameTheme();
-});
-prefersDark.addEventListener("change", nameTheme);
-nameTheme();
-
 // One language for all requests.
 
 function speak(language) {
@@ -85,14 +55,6 @@ for (const button of $$("button.copy")) {
     setTimeout(() => { button.textContent = "Copy"; }, 1500);
     if (!done) getSelection().selectAllChildren(shown);
   });
-}
-async function copied(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 // Search: every place that has a name.

@@ -1,9 +1,7 @@
 """The reference in a browser: with and without JavaScript, served and from a file, small and wide, dark and light."""
 
 import asyncio
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -15,39 +13,14 @@ from callconfig.app import create_app, server_values
 from callconfig.contract.document import Contract
 from callconfig.documentation.page import Page as Rendered
 from callconfig.storage import open_store
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from starlette.types import ASGIApp
 
 pytestmark = pytest.mark.xdist_group("browser")
 
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PATIENCE = 20_000
-"""Milliseconds, for machines with much to do."""
-expect.set_options(timeout=PATIENCE)
 Visit = Callable[..., Page]
+Browse = Callable[..., Page]
 Running = Callable[[ASGIApp], AbstractContextManager[str]]
-
-
-@pytest.fixture(scope="module")
-def browser(mock: str, rendered: tuple[Rendered, str]) -> Iterator[Browser]:  # noqa: ARG001 (see below)
-    """One Chromium. Playwright keeps an event loop running in this thread, so what needs one of its own comes first."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        if os.environ.get("CI"):
-            pytest.fail("CI must have Chromium: apt-get install -y chromium")
-        pytest.skip("Chromium is not here")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=QUIET)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture(scope="module")
@@ -59,30 +32,9 @@ def mock(contract: Contract, running: Running) -> Iterator[str]:
 
 
 @pytest.fixture
-def complaints() -> list[str]:
-    """What the browser said against a page, and what a page asked of others than the mock."""
-    return []
-
-
-@pytest.fixture
-def visit(browser: Browser, mock: str, complaints: list[str]) -> Iterator[Visit]:
+def visit(browse: Browse, mock: str) -> Visit:
     """Open the served page in a fresh profile."""
-    contexts = []
-
-    def opened(place: str = "", *, url: str = "", **settings: Any) -> Page:
-        contexts.append(browser.new_context(reduced_motion="reduce", **settings))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(PATIENCE)
-        own = (mock.removesuffix("/agent"), "file://", "data:")
-        page.on("console", lambda message: complaints.extend([message.text] * (message.type == "error")))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: complaints.extend([request.url] * (not request.url.startswith(own))))
-        page.goto((url or f"{mock}/docs") + place)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
+    return lambda place="", *, url="", **settings: browse((url or f"{mock}/docs") + place, **settings)
 
 
 @pytest.fixture

@@ -1,0 +1,41 @@
+// What all pages share.
+"use strict";
+
+const $ = (selector, within = document) => within.querySelector(selector);
+const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
+const data = (id) => JSON.parse($(`#${id}`).textContent);
+
+function remembered(name, value) {
+  try {
+    if (value !== undefined) localStorage.setItem(name, value);
+    return localStorage.getItem(name);
+  } catch {
+    return null;
+  }
+}
+
+// Dark and light: what was chosen, or else what the system prefers.
+
+const theme = $("#theme");
+const isDark = () => getComputedStyle(document.documentElement).getPropertyValue("--is-dark").trim() === "1";
+const prefersDark = matchMedia("(prefers-color-scheme: dark)");
+const nameTheme = () => { theme.textContent = isDark() ? "Light" : "Dark"; };
+theme.addEventListener("click", () => {
+  const chosen = isDark() ? "light" : "dark";
+  document.documentElement.dataset.theme = chosen;
+  remembered("theme", chosen);
+  nameTheme();
+});
+prefersDark.addEventListener("change", nameTheme);
+nameTheme();
+
+// Copying, where the browser allows it.
+
+async function copied(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
