@@ -19,6 +19,7 @@ from markupsafe import Markup, escape
 from ..contract.document import Contract
 from .execution import Answer
 from .facts import Facts
+from .served import ServingMock
 from .snippets import SNIPPETS
 from .wording import literal, longest_run, phrase
 
@@ -48,11 +49,8 @@ class Page:
     content_security_policy: str
 
 
-def render(contract: Contract, answers: Mapping[str, Answer], base_path: str | None = None) -> tuple[Page, str]:
-    """The page, and the reference in Markdown.
-
-    `base_path` is where the mock that serves the page has the API; without it the page asks for the server.
-    """
+def render(contract: Contract, answers: Mapping[str, Answer], mock: ServingMock | None = None) -> tuple[Page, str]:
+    """The page, and the reference in Markdown. Without a mock that serves it, the page asks for the server."""
     facts = Facts(contract, answers)
     page = laid_out(
         environment(html=True, links=facts.links),
@@ -61,7 +59,11 @@ def render(contract: Contract, answers: Mapping[str, Answer], base_path: str | N
         may_ask="http: https:",
         facts=facts,
         try_it=script_data(facts.try_it),
-        served_at=script_data(base_path),
+        served_at=script_data(
+            mock and {"api": mock.base_path, "controls": mock.controls, "world": facts.world if mock.controls else {}}
+        ),
+        beside=mock.pages if mock else {},
+        languages=[name for name, _ in SNIPPETS.values()],
     )
     markdown = environment(html=False).get_template("reference.md.jinja").render(facts=facts)
     text = _FENCED_OR_GAP.sub(lambda found: found[0] if found[1] else "\n\n", markdown)
@@ -123,6 +125,7 @@ def environment(*, html: bool, links: Mapping[str, str] | None = None) -> Enviro
         "code": _code,
         "codespan": literal,
         "phrase": phrase,
+        "concat": lambda *lists: [each for some in lists for each in some],
         "fence": lambda text: "`" * max(3, longest_run(text) + 1),
         "json": lambda value: json.dumps(value, indent=2, ensure_ascii=False),
         "breakable": lambda name: Markup(str(escape(name)).replace("_", "_<wbr>")),  # noqa: S704

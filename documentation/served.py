@@ -1,6 +1,8 @@
 """The reference at `/docs` and `/reference.md`: made once, when somebody first asks for it."""
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from starlette.middleware import Middleware
@@ -40,11 +42,20 @@ def console(place: str, contract: Contract, base_path: str) -> Route:
     return Route(place, page, middleware=GZIP)
 
 
+@dataclass(frozen=True, slots=True)
+class ServingMock:
+    """The mock that serves a page: where it has the API, whether it can be steered, and its other pages by name."""
+
+    base_path: str
+    controls: bool = False
+    pages: Mapping[str, str] = field(default_factory=dict)
+
+
 class ServedReference:
     """The pages at `/docs` and `/reference.md`."""
 
-    def __init__(self, contract: Contract, fresh_mock: "FreshMock", base_path: str) -> None:
-        self._contract, self._fresh_mock, self._base_path = contract, fresh_mock, base_path
+    def __init__(self, contract: Contract, fresh_mock: "FreshMock", mock: ServingMock) -> None:
+        self._contract, self._fresh_mock, self._mock = contract, fresh_mock, mock
         self._made: tuple[Page, str] | None = None
         self._lock = asyncio.Lock()
 
@@ -70,4 +81,4 @@ class ServedReference:
         from .execution import execute  # not loaded before it is asked for
         from .page import render
 
-        return render(self._contract, asyncio.run(execute(self._contract, self._fresh_mock)), self._base_path)
+        return render(self._contract, asyncio.run(execute(self._contract, self._fresh_mock)), self._mock)

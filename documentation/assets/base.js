@@ -39,3 +39,20 @@ async function copied(text) {
     return false;
   }
 }
+
+// JSON in colour.
+
+const TOKENS = /("(?:[^"\\\n]|\\.)*")(?=:)|("(?:[^"\\\n]|\\.)*")|(-?\b\d[\d.eE+-]*)|\b(true|false|null)\b/g;
+function coloured(text) {
+  const made = document.createDocumentFragment();
+  let end = 0;
+  for (const found of text.matchAll(TOKENS)) {
+    const part = document.createElement("span");
+    part.className = ["nt", "s", "m", "k"][found.slice(1).findIndex((each) => each !== undefined)];
+    part.textContent = found[0];
+    made.append(text.slice(end, found.index), part);
+    end = found.index + found[0].length;
+  }
+  made.append(text.slice(end));
+  return made;
+}
