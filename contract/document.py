@@ -21,10 +21,10 @@ class InvalidContract(Exception):
 
 
 class Contract:
-    """A compiled OpenAPI 3.0 document."""
+    """A compiled OpenAPI 3.0 document. `base_path` is where its paths are on a mock that is mounted nowhere else."""
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        self.document = document
+    def __init__(self, document: Mapping[str, Any], base_path: str = "") -> None:
+        self.document, self.base_path = document, base_path
         self.title: str = document["info"]["title"]
         self.version: str = str(document["info"]["version"])
         self.operations: dict[str, Operation] = {}

@@ -28,8 +28,21 @@ class Request:
     body: bytes = b""
 
 
+MANY = 1_000
+MANY_BYTES = 1 << 18
+
+
 class EncodedArray(list[bytes]):
     """An array whose items are JSON texts already. What was judged before is neither parsed nor judged again."""
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it takes long to judge."""
+        return len(self) > MANY or sum(map(len, self)) > MANY_BYTES
+
+
+class LargeObject(dict[str, Json]):
+    """An object that takes long to judge and to write."""
 
 
 Reply = tuple[Json, int] | tuple[Json, int, Mapping[str, str]]
@@ -66,6 +79,8 @@ def _admits(accept: str, offered: tuple[str, ...]) -> bool:
 
 MAX_BYTES = 1 << 20
 """The largest request body that is read where the contract declares none with `x-max-bytes`."""
+MOST_CONTAINERS = 100_000
+"""Arrays and objects in a request body: each takes a hundred times the memory that its text does."""
 
 
 class RequestBody:
@@ -90,6 +105,9 @@ class RequestBody:
         schema = self.schemas[name]
         if not is_json(name) or schema is None:
             return body, []
+        if body.count(b"[") + body.count(b"{") > MOST_CONTAINERS:
+            detail = f"has more than {MOST_CONTAINERS} brackets"
+            return None, [Finding("json-size", "body", detail, pointer="")]
         try:
             value = decode(body)
         except NotStrictJson as error:

@@ -97,7 +97,7 @@ function indexed() {
   return places ??= $$("[data-search]").map((place) => {
     const { search: title, kind, words = "" } = place.dataset;
     const text = textOf(place);
-    return { id: place.id, title, kind, text, name: plain(title), called: plain(words).split("|").filter(Boolean), all: plain(`${title} ${kind} ${words} ${text}`) };
+    return { id: place.id, title, kind, text, folded: place.closest("details") !== null, name: plain(title), called: plain(words).split("|").filter(Boolean), all: plain(`${title} ${kind} ${words} ${text}`) };
   });
 }
 const hasWord = (text, word) => new RegExp(`(^|[^\\p{L}\\p{N}])${word.replaceAll(/[$()*+./?[\\\]^{|}]/g, "\\$&")}($|[^\\p{L}\\p{N}])`, "u").test(text);
@@ -124,7 +124,7 @@ function find(words) {
   return indexed()
     .map((place) => ({ ...place, score: score(place, query), context: context(place.text, query) }))
     .filter((place) => place.score)
-    .sort((one, other) => other.score - one.score || one.kind.split(".").length - other.kind.split(".").length)
+    .sort((one, other) => other.score - one.score || one.folded - other.folded)
     .slice(0, 12);
 }
 function choose(index) {
@@ -195,8 +195,10 @@ const servedFrom = served && location.origin + served.api;
 let session = null; // the one that this page has for itself
 let server = servedFrom ?? remembered("server");
 
+let named = $(".try [name=server]")?.value;
 function nameServer(url) {
-  const before = $(".try [name=server]")?.value;
+  const before = named;
+  named = url;
   for (const input of $$(".try [name=server]")) input.value = url;
   if (!before || before === url) return;
   const walker = document.createTreeWalker($("main"), NodeFilter.SHOW_TEXT);
@@ -259,6 +261,7 @@ async function send(form) {
   const result = $(".result", form);
   const body = form.elements.body.value;
   const root = form.elements.server.value.replace(/\/+$/, "");
+  if (!served) nameServer(remembered("server", root) ?? root); // not earlier: what moves under the pointer is not pressed
   state.textContent = "…";
   const started = performance.now();
   try {
@@ -293,7 +296,6 @@ for (const form of $$(".try")) {
   form.closest("details").hidden = false;
   fill(form, form.elements.sample.value);
   form.elements.sample.addEventListener("change", () => fill(form, form.elements.sample.value));
-  form.elements.server.addEventListener("change", () => { remembered("server", form.elements.server.value); nameServer(form.elements.server.value); });
   form.elements.server.closest("p").hidden = servedFrom !== null;
   form.elements.begin.closest("p").hidden = !served?.controls;
   form.addEventListener("submit", (event) => { event.preventDefault(); send(form); });
