@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..contract.document import Contract
-from .exchanges import content_schema, named, slug
+from .exchanges import slug
 from .forms import Forms
+from .samples import content_schema, named
 from .wording import Fact, Schemas, is_object, name_of, reference_of, value
 
 _DEEPEST = 4
@@ -125,6 +126,11 @@ class Objects:
         shown = [each["value"] for each in named(self._contract, declared).values() if "value" in each]
         member = self._member(anchor, name, schema, required, {}, 0)
         facts = [(word, fact) for word, fact in member.facts if word != "Example"]
+        if declared.get("deprecated"):
+            facts.append(("Deprecated", "yes"))
+        if "style" in declared or "explode" in declared:
+            exploded = declared.get("explode", declared.get("style", "form") == "form")
+            facts.append(("Style", f"{declared.get('style', 'the usual one')}, {'' if exploded else 'not '}exploded"))
         return Member(
             name, member.anchor, member.type, declared.get("description") or member.description, required,
             facts + [("Example", value(each)) for each in shown], [], member.object, member.nested,
