@@ -36,9 +36,25 @@ def time_zones() -> frozenset[str]:
     return frozenset((files("tzdata") / "zones").read_text().split())
 
 
-FORMATS: dict[str, Callable[[str], bool]] = {"iana-time-zone": lambda name: name in time_zones()}
-"""Formats that JSON Schema does not define."""
-_FORMAT_WORDS = {"iana-time-zone": "an IANA time zone name", "date-time": "an RFC 3339 date-time"}
+def _is_regular_expression(text: str) -> bool:
+    """Whether `pattern` takes it."""
+    try:
+        Draft4Validator({"pattern": text})
+    except ValueError:
+        return False
+    return True
+
+
+FORMATS: dict[str, Callable[[str], bool]] = {
+    "iana-time-zone": lambda name: name in time_zones(),
+    "regex": _is_regular_expression,
+}
+"""Formats that draft 4 of JSON Schema does not define."""
+_FORMAT_WORDS = {
+    "iana-time-zone": "an IANA time zone name",
+    "date-time": "an RFC 3339 date-time",
+    "regex": "a regular expression",
+}
 
 
 def _identity(value: Json) -> Json:

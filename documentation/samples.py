@@ -29,7 +29,10 @@ class File(str):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A request: its target is a path with its query, percent-encoded. `name` is that of the example of its body."""
+    """A request: its target is a path with its query, percent-encoded, from the root of a mock.
+
+    `name` is that of the example of its body, or of the request itself where it goes before an example.
+    """
 
     method: str
     target: str
@@ -91,7 +94,7 @@ def request(
     Without an `x-request` it has the parameters that have an example or are required, credentials where they are, and a
     body made from its schema where there is no example of one.
     """
-    path, query = operation.path, [*dict(described.get("query", {})).items()]
+    path, query = contract.base_path + operation.path, [*dict(described.get("query", {})).items()]
     headers, cookies = dict(described.get("headers", {})), list[str]()
     for parameter in parameters(contract, operation):
         wanted, place = parameter["name"], parameter["in"]
