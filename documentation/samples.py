@@ -29,7 +29,10 @@ class File(str):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A request: its target is a path with its query, percent-encoded. `name` is that of the example of its body."""
+    """A request: its target is a path with its query, percent-encoded, from the root of a mock.
+
+    `name` is that of the example of its body, or of the request itself where it goes before an example.
+    """
 
     method: str
     target: str

@@ -363,7 +363,7 @@ class BrokenStore:
     async def _fail(self, *_: Any, **__: Any) -> Any:
         raise self._failure
 
-    create = replace = get = find = load = _fail
+    create = replace = delete = get = find = load = _fail
 
 
 @pytest.mark.parametrize("operation", BROKEN)
@@ -394,7 +394,7 @@ class LyingStore(BrokenStore):
     async def _fail(self, *_: Any, **__: Any) -> Any:
         return self._reply
 
-    create = replace = get = find = load = _fail
+    create = replace = delete = get = find = load = _fail
 
 
 @pytest.mark.parametrize("reply", [{"id": 7}, {"id": "x", "created_at": object()}, {"id": "x"}])
