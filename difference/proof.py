@@ -25,7 +25,6 @@ from .normal import (
     member_of,
     merged,
     reachable,
-    references,
     types,
 )
 from .pattern import TooHard, outside
@@ -237,7 +236,13 @@ class Proof:
         for name in taken.get("required", ()):
             if name not in flat.get("required", ()):
                 node.open.append(Open(way, flat, {"type": "object", "required": [name]}))
-        for name in {**flat.get("properties", {}), **taken.get("properties", {})}:
+        known: dict[str, Json] = {name: {} for name in taken.get("properties", ())}
+        for name in {**flat.get("properties", {}), **known}:
+            if member_of(taken, name) is False and name not in known and member_of(flat, name) is not False:
+                own = {**flat, "required": [*flat.get("required", ()), name]}
+                refused = {"type": "object", "properties": known, "additionalProperties": False}
+                node.open.append(Open(way, own, refused))
+                continue
             self._inside(member_of(flat, name), member_of(taken, name), (*way, (flat, name)), node)
         free, others = flat.get("additionalProperties", True), taken.get("additionalProperties", True)
         self._inside(free, others, (*way, (flat, "other")), node)
@@ -337,4 +342,6 @@ def _key(schema: Json) -> str:
 
 
 def _refers(schema: Json) -> bool:
-    return next(references(schema), None) is not None
+    if isinstance(schema, dict):
+        return isinstance(schema.get("$ref"), str) or any(map(_refers, schema.values()))
+    return isinstance(schema, list) and any(map(_refers, schema))

@@ -110,6 +110,9 @@ class Revision:
         self.version = str(self.document.get("info", {}).get("version", ""))
         self.title = str(self.document.get("info", {}).get("title", ""))
         self._translations: dict[str, Translation] = {}
+        self.bodies: dict[tuple[int, Direction], list[Json]] = {}
+        """Examples of the bodies of a media type, by its identity."""
+        self._nodes: dict[Steps, tuple[Any, int, bool]] = {}
         self._entries: dict[int, dict[str, tuple[Any, Any]]] = {}
 
     @classmethod
@@ -192,15 +195,13 @@ class Revision:
 
     def _node(self, steps: Steps) -> tuple[Any, int, bool]:
         """The node that the steps lead to, or as far as they lead, its line, and whether they lead there."""
-        node, line = self.root, 1
-        for step in steps:
-            node = self._behind(node)
-            following = self._entry(node, step)
-            if following is None:
-                return node, line, False
-            key, node = following
-            line = key.start_mark.line + 1
-        return node, line, True
+        if steps not in self._nodes:
+            node, line, found = self._node(steps[:-1]) if steps else (self.root, 1, True)
+            following = self._entry(self._behind(node), steps[-1]) if steps and found else None
+            if following is not None:
+                node, line = following[1], following[0].start_mark.line + 1
+            self._nodes[steps] = node, line, following is not None or not steps
+        return self._nodes[steps]
 
     def _behind(self, node: Any) -> Any:
         reference = self._entry(node, "$ref")
