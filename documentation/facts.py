@@ -111,7 +111,10 @@ class Facts:
             by_place.setdefault(each["in"], []).append(member)
         call = self._call(anchor, operation.method, declared, anchor)
         problems = (
-            body for each in call["responses"] for body in each["bodies"] if PROBLEM_JSON in body.name and body.object
+            body
+            for each in call["responses"]
+            for body in each["bodies"]
+            if PROBLEM_JSON in body.name and body.object and not body.nested
         )
         return call | {
             "id": operation.id,
