@@ -36,9 +36,25 @@ def time_zones() -> frozenset[str]:
     return frozenset((files("tzdata") / "zones").read_text().split())
 
 
-FORMATS: dict[str, Callable[[str], bool]] = {"iana-time-zone": lambda name: name in time_zones()}
-"""Formats that JSON Schema does not define."""
-_FORMAT_WORDS = {"iana-time-zone": "an IANA time zone name", "date-time": "an RFC 3339 date-time"}
+def _is_regular_expression(text: str) -> bool:
+    """Whether `pattern` takes it."""
+    try:
+        Draft4Validator({"pattern": text})
+    except ValueError:
+        return False
+    return True
+
+
+FORMATS: dict[str, Callable[[str], bool]] = {
+    "iana-time-zone": lambda name: name in time_zones(),
+    "regex": _is_regular_expression,
+}
+"""Formats that draft 4 of JSON Schema does not define."""
+_FORMAT_WORDS = {
+    "iana-time-zone": "an IANA time zone name",
+    "date-time": "an RFC 3339 date-time",
+    "regex": "a regular expression",
+}
 
 
 def _identity(value: Json) -> Json:
@@ -224,10 +240,9 @@ class Schema:
         key = id(schema), keyword
         if key not in self._compiled:
             judged = schema if keyword is None else {name: schema[name] for name in _with(keyword, schema)}
-            leads_on = keyword in (None, "contains")
-            self._compiled[key] = self._made(
-                {**judged, "definitions": self._translated["definitions"]} if leads_on else judged
-            )
+            # A document can have thousands of definitions; a part that needs none is compiled without them.
+            definitions = {"definitions": self._translated["definitions"]} if _refers(judged) else {}
+            self._compiled[key] = self._made({**judged, **definitions})
         return self._compiled[key]
 
     def _fits(self, schema: Any, value: Json) -> bool:
@@ -397,6 +412,12 @@ def _with(keyword: str, schema: Mapping[str, Any]) -> set[str]:
     if isinstance(schema.get(exclusive), bool):  # in draft 4 it says how `minimum` is meant
         beside.add(exclusive)
     return {keyword} | (beside & schema.keys())
+
+
+def _refers(schema: Any) -> bool:
+    if isinstance(schema, dict):
+        return isinstance(schema.get("$ref"), str) or any(map(_refers, schema.values()))
+    return isinstance(schema, list) and any(map(_refers, schema))
 
 
 def dereferenced(node: Any, resolve: Resolve) -> Mapping[str, Any]:

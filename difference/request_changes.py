@@ -68,12 +68,12 @@ def _schema(part: Part, name: str, before: Mapping[str, Json], after: Mapping[st
     if part.comparison.unchanged(*schemas):
         return
     samples = partial(body_examples, part.old, before, "request")
-    answer, _, new = part.comparison.decided(*schemas, "request", samples)
+    answer, _, _ = part.comparison.decided(*schemas, "request", samples)
     if isinstance(answer, Undecided):
         yield part.undecided("request-body", answer.reason)
     elif isinstance(answer, Breaking):
-        for value in answer.values:
-            sent, findings = request(part.old, body=value, content_type=name), new.findings(value, "body")
+        for value, findings in answer.values:
+            sent = request(part.old, body=value, content_type=name)
             yield part.refused("request-body", "no longer takes what it took", sent, findings, in_schema=True)
     else:
         yield part.safe("request-body", "takes all that it took")

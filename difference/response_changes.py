@@ -79,13 +79,12 @@ def _body(part: Part, status: str, name: str, contents: Declarations) -> Iterato
     if not is_json(name) or part.comparison.unchanged(*schemas):
         return
     samples = partial(body_examples, part.new, contents[1], "response")
-    answer, client, _ = part.comparison.decided(*schemas, "response", samples)
+    answer, _, _ = part.comparison.decided(*schemas, "response", samples)
     if isinstance(answer, Undecided):
         yield part.undecided("response-body", answer.reason)
     elif isinstance(answer, Breaking):
-        for value in answer.values:
-            findings, body = client.findings(value, "body"), orjson.dumps(value)
-            detail = "may be what it was not"
+        for value, findings in answer.values:
+            body, detail = orjson.dumps(value), "may be what it was not"
             yield part.answered(
                 "response-body", detail, number_of(status), (("Content-Type", name),), body, findings, in_schema=True
             )

@@ -10,6 +10,7 @@ from ..contract.problem import PROBLEM_JSON, type_of
 from ..contract.rulebook import RULES
 from .exchanges import Example, examples, operations, slug
 from .execution import Answer
+from .forms import way
 from .objects import Anchors, Objects
 from .samples import ABSENT, parameters, text_of
 from .snippets import LOCAL_MOCK
@@ -20,7 +21,7 @@ Node = Mapping[str, Any]
 
 _PAGE = {
     "content", "contents", "search", "results", "expand", "theme", "run-the-mock", "authentication", "webhooks",
-    "errors", "problems", "rules", "rules-across-members", "known-differences", "operations", "server",
+    "errors", "rules", "rules-across-members", "known-differences", "operations", "server", "given",
 }  # fmt: skip
 """The ids of the page itself."""
 
@@ -36,7 +37,9 @@ class Facts:
         self.servers = [self._server(each) for each in document.get("servers", ())]
         every = examples(contract)
         self.rules = list(self._rules_across(document.get("components", {}).get("schemas", {})))
-        self._anchors = Anchors({*_PAGE, *contract.problems, *(each.anchor for each in every)})
+        self.given = {sent.name: sent for each in every for sent in each.given}
+        reserved = (*contract.problems, *(each.anchor for each in every), *(f"given.{name}" for name in self.given))
+        self._anchors = Anchors({*_PAGE, *reserved})
         self._anchors_of = {each.id: self._anchors.new(each.id) for each in operations(contract)}
         for name in (*(rule["id"] for rule in self.rules), *(RULES if contract.problems else ())):
             self._anchors.new(f"rule-{name}")
@@ -46,6 +49,7 @@ class Facts:
         for sample in self.samples.values():
             if sample["example"].operation:
                 by_operation.setdefault(sample["example"].operation.id, []).append(sample)
+        self._described: set[int] = set()
         self.operations = [self._operation(each, by_operation[each.id]) for each in operations(contract)]
         self.webhooks = [
             self._call(name, method, declared)
@@ -74,6 +78,13 @@ class Facts:
         return named | {each["id"]: each["anchor"] for each in self.operations}
 
     @property
+    def world(self) -> dict[str, Any]:
+        """What a mock is told before an example: the clock and the ids of `x-examples`, as a scenario has them."""
+        world = self._contract.document.get("x-examples", {})
+        clock = {"clock": {"now": world["now"]}} if "now" in world else {}
+        return clock | ({"ids": {"next": world["ids"]}} if "ids" in world else {})
+
+    @property
     def try_it(self) -> dict[str, Any]:
         """The requests and the links between operations, for the page's script."""
         return {
@@ -86,6 +97,16 @@ class Facts:
                         "target": sample["example"].sent.target,
                         "headers": dict(sample["example"].sent.headers),
                         "body": sample["example"].sent.text,
+                        "given": [
+                            {
+                                "name": given.name,
+                                "method": given.method,
+                                "target": given.target,
+                                "headers": dict(given.headers),
+                                "body": given.text,
+                            }
+                            for given in sample["example"].given
+                        ],
                     }
                     for sample in entry["samples"]
                 },
@@ -116,10 +137,16 @@ class Facts:
             for body in each["bodies"]
             if PROBLEM_JSON in body.name and body.object and not body.nested
         )
+        main = id(call["bodies"][0].object) if call["bodies"] else 0
+        repeats = main in self._described  # an operation above tells its fields
+        self._described.add(main)
         return call | {
             "id": operation.id,
+            "repeats": repeats,
             "path": self._contract.base_path + operation.path,
+            "way": way(operation),
             "deprecated": declared.get("deprecated", False),
+            "words": declared.get("x-search", []),
             "roles": declared.get("x-roles", []),
             "parameters": by_place,
             "problem": next((body.object for body in problems), None),
@@ -160,6 +187,7 @@ class Facts:
         dereferenced = self._contract.dereferenced
         return {
             "status": status,
+            "is_error": status.startswith(("4", "5")),
             "phrase": phrase(status),
             "description": declared.get("description", ""),
             "headers": [
@@ -239,6 +267,7 @@ class Facts:
             sent = f"OpenID Connect, as `{declared.get('openIdConnectUrl')}` describes it"
         flows = declared.get("flows", {}) if kind == "oauth2" else {}
         return {
+            "words": declared.get("x-search", []),
             "sent": "OAuth 2.0" if kind == "oauth2" else sent,
             "description": declared.get("description", ""),
             "roles": dict(declared.get("x-roles", {})),

@@ -173,7 +173,8 @@ def _range(schema: Node) -> str:
     (low, above), (high, below) = bounds
     words = "more than" if above else "at least", "less than" if below else "at most"
     shown = _bounds(low, high, *words)
-    return f"{shown} {schema.get('x-unit', '')}".strip() if shown else ""
+    unit = str(schema.get("x-unit", ""))
+    return f"{shown} {unit.removesuffix('s') if shown.endswith(' 1') else unit}".strip() if shown else ""
 
 
 def _unit(schema: Node) -> str:
@@ -200,6 +201,7 @@ _FACTS: dict[str, Callable[[Node], str]] = {
     "Items": _between("minItems", "maxItems"),
     "Members": _between("minProperties", "maxProperties"),
     "Unique items": _yes("uniqueItems"),
+    "Written": lambda schema: str(schema.get("x-notation", "")),
     "Names": lambda schema: ", ".join(map(literal, schema.get("patternProperties", ()))),
     "Pattern": lambda schema: literal(schema["pattern"]) if "pattern" in schema else "",
     "Write-only": _yes("writeOnly"),

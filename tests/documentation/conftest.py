@@ -2,11 +2,14 @@
 
 import asyncio
 import contextlib
+import os
+import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
+from typing import Any
 
 import pytest
 import uvicorn
@@ -16,6 +19,8 @@ from callconfig.controls.bundle import load_controls
 from callconfig.documentation.execution import execute
 from callconfig.documentation.page import Page, render
 from callconfig.tests.support.reading import Reading
+from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Page as Opened
 from starlette.types import ASGIApp
 
 
@@ -66,3 +71,58 @@ def read() -> type[Reading]:
 @pytest.fixture(scope="session")
 def page(html: str) -> Reading:
     return Reading(html)
+
+
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE = 20_000
+"""Milliseconds, for machines with much to do."""
+expect.set_options(timeout=PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def browser(mock: str, rendered: tuple[Page, str]) -> Iterator[Browser]:  # noqa: ARG001 (see below)
+    """One Chromium. Playwright keeps an event loop running in this thread, so what needs one of its own comes first."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        if os.environ.get("CI"):
+            pytest.fail("CI must have Chromium: apt-get install -y chromium")
+        pytest.skip("Chromium is not here")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser said against a page, and what a page asked of others than the mock."""
+    return []
+
+
+@pytest.fixture
+def browse(browser: Browser, mock: str, complaints: list[str]) -> Iterator[Callable[..., Opened]]:
+    """Open a URL in a fresh profile."""
+    contexts = []
+
+    def opened(url: str, **settings: Any) -> Opened:
+        contexts.append(browser.new_context(reduced_motion="reduce", **settings))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(PATIENCE)
+        own = (mock.removesuffix("/agent"), "file://", "data:")
+        page.on("console", lambda message: complaints.extend([message.text] * (message.type == "error")))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: complaints.extend([request.url] * (not request.url.startswith(own))))
+        page.goto(url)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
