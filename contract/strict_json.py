@@ -43,7 +43,7 @@ class _Literal(str):
 
 def decode(text: bytes, place: Place = "body") -> Any:
     """The value of a JSON text. Raises NotStrictJson with its violations, as many as `told` keeps."""
-    if _LONG_NUMBER not in text.translate(_DIGITS) and not _too_deep(text):
+    if _LONG_NUMBER not in text.translate(_DIGITS) and not too_deep(text):
         with suppress(orjson.JSONDecodeError):
             value = orjson.loads(text)  # it refuses NaN, 1e999 and lone surrogates
             # Of a member that was there twice, one is left, and fewer strings are.
@@ -90,7 +90,7 @@ def _decode_slowly(encoded: bytes, place: Place) -> Any:
     except UnicodeDecodeError as error:
         detail = f"must be UTF-8; the byte at offset {error.start} is not ({error.reason})"
         raise NotStrictJson([Finding("json-encoding", place, detail, "")]) from error
-    if _too_deep(encoded):
+    if too_deep(encoded):
         raise NotStrictJson([Finding("json-depth", place, f"is nested deeper than {MAX_DEPTH} levels", "")])
     try:
         tree = _SLOW.decode(text)
@@ -136,7 +136,7 @@ def _plain(tree: Any) -> Any:
     return tree
 
 
-def _too_deep(text: bytes) -> bool:
+def too_deep(text: bytes) -> bool:
     """Whether brackets outside of strings nest deeper than MAX_DEPTH: as often, pairs with nothing between are dropped.
 
     In a text that is not JSON, those behind the first error may count, too.

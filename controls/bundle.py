@@ -28,6 +28,7 @@ def load_controls(contract: Contract) -> Contract:
     if all(name in api.get("components", {}).get(kind, {}) for kind, name in _shared(own)):
         return Contract(_bundled(own, api, contract), BASE_PATH)
     own = _without_examples(own)  # they are about configurations
+    own = {**own, "paths": {path: _of_any(item) for path, item in own["paths"].items()}}
     schemas = {**own["components"]["schemas"], **_state(contract)}
     own = {**own, "components": {**own["components"], "schemas": schemas}}
     built_in = read_document(BUILT_IN)
@@ -39,6 +40,15 @@ def load_controls(contract: Contract) -> Contract:
 @cache
 def _own() -> Mapping[str, Any]:
     return read_document(_FILE)
+
+
+OF_ONE = {"addToState", "replaceInState", "deleteFromState"}
+"""Operations on one configuration of the state; what another API stores is changed through that."""
+
+
+def _of_any(item: Mapping[str, Any]) -> dict[str, Any]:
+    """The operations of a path that any contract has."""
+    return {name: each for name, each in item.items() if name == "parameters" or each["operationId"] not in OF_ONE}
 
 
 def _without_examples(node: Any, *, names: bool = False) -> Any:

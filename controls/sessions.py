@@ -357,5 +357,6 @@ def summary(session: Session) -> dict[str, Any]:
         "requests": len(session.journal),
         "rules": len(session.rules),
         "snapshots": len(session.snapshots),
+        "bytes": session.budget.total,
         "idle_seconds": round(time.monotonic() - session.used_at, 3),
     }
