@@ -19,6 +19,8 @@ from ..contract.schema import Json
 from .exchange import Exchange
 from .messages import read_body, respond
 
+UNKEPT = {"content-coding", "json-charset", "json-depth", "json-number", "json-string"}
+"""Rules whose breach is refused even where it is a warning: what was sent cannot be read, or not be answered again."""
 MANY = 1_000
 """A longer list is judged and written in a thread, so that others are served meanwhile."""
 
@@ -76,8 +78,8 @@ class Endpoint:
             path = exchange.route.parameters if exchange.route else {}
             request = Request(path, exchange.query, exchange.headers, body)
             arguments, entry.findings = self.operation.check_request(request)
-        if entry.findings:
-            return self._problem(exchange, Problem.of_findings(entry.findings))
+        if refused := [each for each in entry.findings if each.severity == "error" or each.rule in UNKEPT]:
+            return self._problem(exchange, Problem.of_findings(refused))
         if exchange.turn is not None and (forced := exchange.turn.reply()) is not None:
             return forced
         if (preferred := exchange.preferred) is not None:
@@ -106,7 +108,7 @@ class Endpoint:
         except (TypeError, ValueError):  # what orjson raises for values that are not JSON
             logger.exception("%s answered %d with what is not JSON", self.operation.id, status)
             pieces, findings = [], [Finding("type", "body", "is not JSON", pointer="")]
-        if findings:
+        if any(each.severity == "error" for each in findings):
             logger.error("%s was about to answer %d: %s", self.operation.id, status, "; ".join(map(str, findings)))
             value, status, headers = self._problem(exchange, INTERNAL_ERROR)  # type: ignore[misc]
             pieces = [orjson.dumps(value)]

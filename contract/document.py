@@ -3,16 +3,21 @@
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote
 
+from .finding import Level
 from .operation import Operation
 from .paths import Paths, Route
 from .resource import Resource
 from .schema import dereferenced
+from .security import Security
+from .severity import Severities
 from .yaml_tree import NotPlain, read_yaml
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+NOTHING: Mapping[str, Level] = MappingProxyType({})
 BUILT_IN = Path(__file__).parent.parent / "openapi.yaml"
 
 
@@ -23,29 +28,38 @@ class InvalidContract(Exception):
 class Contract:
     """A compiled OpenAPI 3.0 document."""
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    def __init__(self, document: Mapping[str, Any], severity: Mapping[str, Level] = NOTHING) -> None:
+        """`severity` counts more than the document's own `x-severity`."""
         self.document = document
+        self.severities = Severities(document.get("x-severity", {}), severity)
         self.title: str = document["info"]["title"]
         self.version: str = str(document["info"]["version"])
         self.operations: dict[str, Operation] = {}
         by_path = {
-            path: {method.upper(): Operation(path, method, item, self.resolve) for method in METHODS if method in item}
+            path: {method.upper(): self._operation(path, method, item) for method in METHODS if method in item}
             for path, item in document["paths"].items()
         }
         for operations in by_path.values():
             self.operations |= {operation.id: operation for operation in operations.values()}
         self._paths = Paths(by_path.items())
 
+    def _operation(self, path: str, method: str, item: Mapping[str, Any]) -> Operation:
+        asked = item[method].get("security", self.document.get("security", ()))
+        schemes = self.document.get("components", {}).get("securitySchemes", {})
+        return Operation(path, method, item, self.resolve, self.severities, Security(asked, schemes, self.resolve))
+
     @classmethod
-    def load(cls, path: Path = BUILT_IN, *, validate: bool = True) -> "Contract":
+    def load(
+        cls, path: Path = BUILT_IN, *, validate: bool = True, severity: Mapping[str, Level] = NOTHING
+    ) -> "Contract":
         """Raises InvalidContract, also for a file that cannot be read."""
         document = read_document(path)
         if not validate:
-            return cls(document)
+            return cls(document, severity)
         from .validation import validated  # what it needs takes a second to load
 
         try:
-            return validated(document, cls)
+            return validated(document, lambda judged: cls(judged, severity))
         except InvalidContract as error:
             raise InvalidContract(f"{path}: {error}") from error
 

@@ -4,11 +4,12 @@ import difflib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any, NoReturn
+from typing import Any, NoReturn, get_args
 
 import orjson
 
-from .finding import json_pointer
+from .finding import Level, json_pointer
+from .rulebook import RULES
 from .schema import Schema
 
 Path = tuple[str | int, ...]
@@ -31,6 +32,8 @@ _COMPONENTS = {
 def _vocabulary() -> dict[str, dict[str, Schema]]:
     """The judge of each member by its name, by the kind of object that it belongs to."""
     declared = orjson.loads((files(__package__) / "extensions.schema.json").read_bytes())["definitions"]
+    severity = declared["document"]["properties"]["x-severity"]
+    severity["properties"] = {rule: {"type": "string", "enum": list(get_args(Level))} for rule in RULES}
     return {
         kind: {name: Schema(member, _no_references, "request") for name, member in each["properties"].items()}
         for kind, each in declared.items()

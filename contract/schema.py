@@ -3,8 +3,7 @@
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
-from functools import cache, cached_property
-from importlib.resources import files
+from functools import cached_property
 from itertools import islice
 from typing import Any, Literal
 from urllib.parse import quote, unquote
@@ -13,6 +12,7 @@ import orjson
 from jsonschema_rs import Draft4Validator
 
 from .finding import Finding, Place, json_pointer, told
+from .formats import FORMAT_WORDS, FORMATS, INTEGER_BOUNDS
 
 Direction = Literal["request", "response"]
 Json = Any
@@ -27,19 +27,7 @@ Resolve = Callable[[str], dict[str, Any]]
 
 _OTHER_DIRECTION: dict[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
 _NEVER: dict[str, Any] = {"not": {}}  # what a writeOnly member is in a response
-_INTEGER_BITS = {"int32": 31, "int64": 63}
 _ABSENT = object()
-
-
-@cache
-def time_zones() -> frozenset[str]:
-    """The IANA time zone names of the tzdata package, so that the answer is the same on every machine."""
-    return frozenset((files("tzdata") / "zones").read_text().split())
-
-
-FORMATS: dict[str, Callable[[str], bool]] = {"iana-time-zone": lambda name: name in time_zones()}
-"""Formats that JSON Schema does not define."""
-_FORMAT_WORDS = {"iana-time-zone": "an IANA time zone name", "date-time": "an RFC 3339 date-time"}
 
 
 def _identity(value: Json) -> Json:
@@ -254,7 +242,7 @@ _DETAILS: dict[str, Callable[[Any, Any], str]] = {
     "minLength": lambda limit, value: f"must have at least {_count(limit, 'character')}, not {_size(value)}",
     "maxLength": lambda limit, value: f"must have at most {_count(limit, 'character')}, not {_size(value)}",
     "pattern": lambda limit, value: f"must match {limit}, not {show(value)}",
-    "format": lambda limit, value: f"must be {_FORMAT_WORDS.get(limit, limit)}, not {show(value)}",
+    "format": lambda limit, value: f"must be {FORMAT_WORDS.get(limit, limit)}, not {show(value)}",
     "minItems": lambda limit, value: f"must have at least {_count(limit, 'item')}, not {len(value)}",
     "maxItems": lambda limit, value: f"must have at most {_count(limit, 'item')}, not {len(value)}",
     "uniqueItems": lambda _limit, _value: "must not have the same item twice",
@@ -292,9 +280,9 @@ class _Translator:
         translated = {keyword: self._keyword(keyword, value) for keyword, value in schema.items()}
         if "properties" in schema:
             translated |= self._object(schema["properties"], schema.get("required", []))
-        if bits := _INTEGER_BITS.get(schema.get("format", "")):
-            translated.setdefault("minimum", -(2**bits))
-            translated.setdefault("maximum", 2**bits - 1)
+        if bounds := INTEGER_BOUNDS.get(schema.get("format", "")):
+            translated.setdefault("minimum", bounds[0])
+            translated.setdefault("maximum", bounds[1])
         if schema.get("x-utc") and self._other_direction == "writeOnly":
             translated["pattern"] = "Z$"  # of our own making: generators stumble over a pattern beside a date-time
         if schema.get("nullable") and "type" in schema:

@@ -10,7 +10,7 @@ from jsonschema_rs import Draft202012Validator, canonical, canonicalize
 
 from ..contract.finding import Finding
 from ..contract.finding import Place as FindingPlace
-from ..contract.schema import FORMATS
+from ..contract.formats import FORMATS
 from .given import Given
 from .normal import reachable
 from .proof import DRAFT, Proof

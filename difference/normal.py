@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, unquote
 
-from ..contract.shape import UNCHECKED_FORMATS
+from ..contract.formats import UNCHECKED_FORMATS
 
 Json = Any
 Definitions = Mapping[str, Json]

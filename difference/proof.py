@@ -12,7 +12,7 @@ from typing import Any
 
 from jsonschema_rs import CanonicalSchema, Draft202012Validator, canonical, canonicalize
 
-from ..contract.schema import FORMATS
+from ..contract.formats import FORMATS
 from .normal import Definitions, definition_name, merged, reachable, references, types
 from .pattern import TooHard, outside
 from .witness import strings_of

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from ..contract.document import Contract
 from ..contract.finding import json_pointer
-from ..contract.operation import media_type
+from ..contract.media import media_type
 from ..contract.schema import Json, show
 from .exchanges import ABSENT, Example, Sent, examples
 

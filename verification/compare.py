@@ -6,7 +6,7 @@ from urllib.parse import urljoin, urlsplit
 
 from ..contract.finding import Finding, Place, json_pointer
 from ..contract.interaction import Interaction, by_name
-from ..contract.operation import media_type
+from ..contract.media import media_type
 from ..contract.schema import Json, show
 from ..options import CompareOptions
 from ..outcome import CouldNotRun

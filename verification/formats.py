@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from ..contract.schema import time_zones
+from ..contract.formats import time_zones
 
 STRATEGIES = {"iana-time-zone": st.deferred(lambda: st.sampled_from(sorted(time_zones())))}
 """A strategy for each format that JSON Schema does not define."""

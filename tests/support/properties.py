@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 import schemathesis
-from callconfig.contract.schema import time_zones
+from callconfig.contract.formats import time_zones
 from hypothesis import strategies
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, events, from_schema

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from callconfig.cli import main
+from callconfig.contract.formats import FORMATS
 from callconfig.contract.rulebook import ENGINE_RULES, GENERATED_RULES, MODEL_RULES
-from callconfig.contract.schema import FORMATS
 from callconfig.verification.formats import STRATEGIES
 from callconfig.verification.target import serving
 from schemathesis.checks import CHECKS
