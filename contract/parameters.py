@@ -116,8 +116,11 @@ class Parameter:
         reader = self._reader
         if not texts[0].startswith(self._begins):
             return
+        if self.style == "deepObject":
+            yield reader.build(nested(self._pairs(texts) or ()))
+            return
         if "object" in reader.types and (pairs := self._pairs(texts)) is not None:
-            yield reader.build(nested(pairs)) if self.style == "deepObject" else _members(reader, pairs)
+            yield _members(reader, pairs)
         if "array" in reader.types:
             for items in self._items(texts, encoded):
                 yield [reader.items.scalar(item) for item in items]

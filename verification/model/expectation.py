@@ -15,7 +15,11 @@ from ...contract.schema import Json, show
 from .memory import Memory, Stored, only
 from .steps import FIRST, JSON_BODY, Create, List, Raw, Replace, Step
 
-REFUSALS = {"media-type": ("415",), "accept": ("406",)}
+REFUSALS = {
+    **dict.fromkeys(("media-type", "content-coding", "json-charset"), ("415",)),
+    "accept": ("406",),
+    "security": ("401", "403"),
+}
 INVALID = ("400", "422")
 """The documented statuses that refuse a request, by what is wrong with it."""
 NOTHING_IN_ITS_WAY = "the request keeps to the contract, and nothing that is stored is in its way"
@@ -87,7 +91,7 @@ def expect(memory: Memory, step: Step, asked: Asked, findings: Sequence[Finding]
     operation = asked.operation
     if operation is None:
         raise ValueError("a request on no operation is for `expect_raw`")
-    if findings:
+    if any(finding.severity == "error" for finding in findings):
         target = memory.target(step.target) if isinstance(step, Replace) else None
         return _refused(operation, findings, target.since if target else ())
     if isinstance(step, Create):
@@ -105,7 +109,7 @@ def expect_raw(step: Raw, found: Operation | Finding, findings: Sequence[Finding
         status = "404" if found.rule == "undocumented-path" else "405"
         because = f"the path {found.detail}"
         return Expectation(f"{step.method} {step.path}", (status,), because, silently=("501",))
-    if not findings:
+    if all(finding.severity == "warning" for finding in findings):  # it may be taken, and it may be refused
         return Expectation(found.id, ())
     refused = _refused(found, findings, ())
     also = (step.or_status,) if step.or_status and step.or_status not in refused.statuses else ()
