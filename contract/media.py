@@ -36,7 +36,7 @@ def _remembered(content_type: str) -> tuple[str, Mapping[str, str]]:
 
 
 def is_json(name: str) -> bool:
-    return name == "application/json" or name.endswith("+json")
+    return name in ("application/json", "text/json") or name.endswith("+json")
 
 
 def is_xml(name: str) -> bool:

@@ -144,7 +144,7 @@ DIFFERENCE_RULES: dict[str, Rule] = {
 HOUSE_RULES = frozenset(
     {
         *("accept", "content-coding", "json-charset", "json-depth", "json-duplicate", "json-number", "json-string"),
-        *("percent-encoding", "unknown-parameter"),
+        *("percent-encoding", "unknown-parameter", "unsupported-method"),
     }
 )
 """Rules that no standard asks for: warnings, unless the contract or whoever judges says otherwise."""
