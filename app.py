@@ -25,8 +25,8 @@ from .contract.document import BUILT_IN, METHODS, Contract
 from .contract.operation import Headers
 from .contract.problem import INTERNAL_ERROR, PROBLEM_JSON, Problem
 from .controls import handlers as control_handlers
-from .controls.clock import Sources
-from .controls.controls import BASE_PATH as CONTROLS_PATH
+from .controls.bundle import BASE_PATH as CONTROLS_PATH
+from .controls.clock import Sources, parse_instant
 from .controls.controls import Controls
 from .controls.refusals import CONTROL_PROBLEMS, SESSION_PROBLEMS
 from .documentation.served import ServedReference
@@ -52,17 +52,21 @@ def server_values(contract: Contract) -> ServerValues:
 
 
 async def example_mock(contract: Contract) -> ASGIApp:
-    """An empty mock in memory, in the world in which the contract's examples come about (`x-examples`)."""
+    """An empty mock in memory, with controls, in the world in which examples come about (`x-examples`)."""
     world = contract.document["x-examples"]
-    ids = iter(world["ids"])
-    values = ServerValues(lambda: world["now"], lambda: next(ids))
-    known = Authentication({"tokens": world["tokens"]}, contract.roles)
+    determined = sources(contract)
+    determined.clock.set(parse_instant(world["now"]), frozen=True)
+    determined.ids.determine(world.get("ids", ()), seed=0)
+    # Examples show whole seconds, which people read more easily.
+    values = ServerValues(lambda: determined.clock.now().replace(".000000", ""), determined.ids.new)
+    known = Authentication({"tokens": world.get("tokens", [])}, contract.roles)
 
     def authenticate(headers: Headers) -> Caller:
         return known(headers) if "authorization" in headers else Caller("admin")
 
     store = await open_store(MEMORY, contract.stored, values)
-    return create_app(contract, store, authenticate=authenticate)
+    controls = Controls(contract, store, determined)
+    return create_app(contract, store, controls=controls, authenticate=authenticate)
 
 
 def create_app(
@@ -106,7 +110,7 @@ def create_app(
     contracts = {base_path: contract}
     if controls:
         contracts = {CONTROLS_PATH: controls.contract, **contracts}
-        steered = ServedReference(controls.contract, partial(example_mock, controls.contract), CONTROLS_PATH)
+        steered = ServedReference(controls.contract, partial(example_mock, contract), "")
         pages += [
             *reference_pages(CONTROLS_PATH, steered, dict(controls.contract.document)),
             javascript(f"{CONTROLS_PATH}/client.mjs", CLIENT_MODULE),

@@ -27,8 +27,8 @@ from .contract.resource import Resource
 from .contract.schema import Json, Schema
 from .contract.strict_json import NotStrictJson, decode
 from .controls import scenario
+from .controls.bundle import BASE_PATH as CONTROLS_PATH
 from .controls.clock import Sources
-from .controls.controls import BASE_PATH as CONTROLS_PATH
 from .controls.controls import Controls
 from .controls.sessions import Limits
 from .identity.authentication import Authentication, InvalidAuthentication

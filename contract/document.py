@@ -26,11 +26,13 @@ class InvalidContract(Exception):
 
 
 class Contract:
-    """A compiled OpenAPI 3.0 document."""
+    """A compiled OpenAPI 3.0 document. `base_path` is where its paths are on a mock that is mounted nowhere else."""
 
-    def __init__(self, document: Mapping[str, Any], severity: Mapping[str, Level] = NOTHING) -> None:
+    def __init__(
+        self, document: Mapping[str, Any], base_path: str = "", *, severity: Mapping[str, Level] = NOTHING
+    ) -> None:
         """`severity` counts more than the document's own `x-severity`."""
-        self.document = document
+        self.document, self.base_path = document, base_path
         self.severities = Severities(document.get("x-severity", {}), severity)
         self.title: str = document["info"]["title"]
         self.version: str = str(document["info"]["version"])
@@ -55,11 +57,11 @@ class Contract:
         """Raises InvalidContract, also for a file that cannot be read."""
         document = read_document(path)
         if not validate:
-            return cls(document, severity)
+            return cls(document, severity=severity)
         from .validation import validated  # what it needs takes a second to load
 
         try:
-            return validated(document, lambda judged: cls(judged, severity))
+            return validated(document, lambda judged: cls(judged, severity=severity))
         except InvalidContract as error:
             raise InvalidContract(f"{path}: {error}") from error
 

@@ -8,12 +8,11 @@ from ..contract.operation import Headers, Operation
 from ..identity.caller import Unauthorized, bearer_token, equal
 from ..storage import ConfigurationStore
 from ..traffic.redaction import Redaction
-from .bundle import load_controls
+from .bundle import BASE_PATH, load_controls
 from .clock import Sources
 from .gate import Gate
 from .sessions import DEFAULT, Limits, Session, Sessions
 
-BASE_PATH = "/_mock"
 SESSION_HEADER = "x-mock-session"
 
 _LOOKS = ("findRequests", "forkSession")

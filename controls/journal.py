@@ -24,6 +24,8 @@ Fields = list[tuple[bytes, bytes]]
 
 ENTRY_OVERHEAD = 2000
 """About what an entry takes beside the texts in it, in bytes."""
+STEP = 1 << 16
+"""Bytes that the journal asks its budget for at a time."""
 LARGEST_BODY = 1 << 20
 """A longer body is not kept: a list of everything must not push out all the rest."""
 
@@ -129,7 +131,7 @@ class Journal:
     def __init__(self, most_entries: int, most_bytes: int, budget: Budget) -> None:
         self._most_entries, self._most_bytes, self._budget = most_entries, most_bytes, budget
         self._entries: deque[Entry] = deque()
-        self._bytes = 0
+        self._bytes = self._held = 0
         self._begun = self._ended = 0
         self._waiting: set[asyncio.Future[None]] = set()
 
@@ -199,13 +201,13 @@ class Journal:
     def _drop(self) -> None:
         while len(self._entries) > self._most_entries or (self._bytes > self._most_bytes and len(self._entries) > 1):
             self._bytes -= self._entries.popleft().size
-        while True:
+        while (held := -(-self._bytes // STEP) * STEP) != self._held:
             try:
-                self._budget.hold(self, self._bytes)
+                self._budget.hold(self, held)
             except LimitReached:
                 self._bytes -= self._entries.popleft().size
             else:
-                return
+                self._held = held
 
 
 def ndjson(entries: Iterable[Entry], redaction: Redaction) -> bytes:

@@ -21,7 +21,10 @@ ABSENT: Any = object()
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A request: its target is a path with its query, percent-encoded. `name` is that of the example of its body."""
+    """A request: its target is a path with its query, percent-encoded, from the root of a mock.
+
+    `name` is that of the example of its body, or of the request itself where it goes before an example.
+    """
 
     method: str
     target: str
@@ -43,7 +46,10 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A documented exchange. Its answer may be abbreviated: members may be left out."""
+    """A documented exchange. Its answer may be abbreviated: members may be left out.
+
+    Of the members that `varying` names, at any depth, only the type is the same each time.
+    """
 
     anchor: str
     summary: str
@@ -55,6 +61,7 @@ class Example:
     body: Json = ABSENT
     headers: Mapping[str, str] = field(default_factory=dict)
     is_executable: bool = False
+    varying: frozenset[str] = frozenset()
     published: Json = ABSENT
     """The answer as somebody published it, where that leaves members out (`x-published`)."""
 
@@ -101,10 +108,15 @@ def examples(contract: Contract) -> list[Example]:
             if each.media_type == PROBLEM_JSON and isinstance(each.body, dict):
                 kinds.add(each.body.get("type"))
     return list(found.values()) + [
-        _of_problem(kind, problem, executable="x-examples" in contract.document)
+        _of_problem(kind, problem, executable=_has_world(contract))
         for kind, problem in contract.problems.items()
         if type_of(kind, problem) not in kinds and "x-request" in problem
     ]
+
+
+def _has_world(contract: Contract) -> bool:
+    """Whether the contract says in which world its examples come about."""
+    return "now" in contract.document.get("x-examples", {})
 
 
 def _of_problem(kind: str, problem: Mapping[str, Any], *, executable: bool) -> Example:
@@ -118,7 +130,6 @@ def _of_problem(kind: str, problem: Mapping[str, Any], *, executable: bool) -> E
 
 
 def _of_operation(contract: Contract, operation: Operation, taken: Mapping[str, Example]) -> Iterator[Example]:
-    executable = "x-examples" in contract.document  # the world in which examples come about
     bodies = request_examples(contract, operation)
     some = False
     for status, declared in sorted(operation.declared["responses"].items(), key=lambda each: str(each[0])):
@@ -130,24 +141,24 @@ def _of_operation(contract: Contract, operation: Operation, taken: Mapping[str, 
             for name, each in response.get("headers", {}).items()
             if "example" in (header := contract.dereferenced(each))
         }
-        for content_type, content in response.get("content", {}).items():
-            for name, example in named(contract, content).items():
-                some = True
-                request = example.get("x-request", {})
-                anchor = slug(f"{operation.id}.{status}.{name}")
-                yield Example(
-                    anchor=anchor if anchor not in taken else slug(f"{anchor}.{content_type}"),
-                    summary=example.get("summary", name),
-                    operation=operation,
-                    given=_given(contract, request.get("given", ())),
-                    sent=_sent(contract, operation, request, name, bodies),
-                    status=str(status),
-                    media_type=content_type,
-                    body=example.get("value", ABSENT),
-                    headers=headers,
-                    is_executable=executable and "x-request" in example,
-                    published=example.get("x-published", ABSENT),
-                )
+        for content_type, name, example in _answers(contract, response):
+            some = True
+            request = example.get("x-request", {})
+            anchor = slug(f"{operation.id}.{status}.{name}")
+            yield Example(
+                anchor=anchor if anchor not in taken else slug(f"{anchor}.{content_type}"),
+                summary=example.get("summary", name),
+                operation=operation,
+                given=tuple(_given(contract, each) for each in request.get("given", ())),
+                sent=_sent(contract, operation, request, name, bodies),
+                status=str(status),
+                media_type=content_type,
+                body=example.get("value", ABSENT),
+                headers=headers,
+                is_executable=_has_world(contract) and "x-request" in example,
+                varying=frozenset(example.get("x-varying", ())),
+                published=example.get("x-published", ABSENT),
+            )
     if not some:
         status = min((str(each) for each in operation.declared["responses"]), default="default")
         name = next(iter(bodies), "request")
@@ -155,12 +166,25 @@ def _of_operation(contract: Contract, operation: Operation, taken: Mapping[str, 
         yield Example(slug(f"{operation.id}.{status}.{name}"), "A request", operation, (), sent, status, "")
 
 
-def _given(contract: Contract, names: list[str] | tuple[str, ...]) -> tuple[Sent, ...]:
-    if not names:
-        return ()
-    operation = contract.operations[contract.document["x-examples"]["given_by"]]
-    bodies = request_examples(contract, operation)
-    return tuple(_sent(contract, operation, {"body": name}, name, bodies) for name in names)
+def _answers(contract: Contract, response: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """The media type, the name and the example of each documented answer.
+
+    An answer without a body is its own example when it says how it comes about.
+    """
+    for content_type, content in response.get("content", {}).items():
+        for name, example in named(contract, content).items():
+            yield content_type, name, example
+    if "x-request" in response:
+        yield "", "done", {"summary": response["description"].rstrip("."), "x-request": response["x-request"]}
+
+
+def _given(contract: Contract, name: str) -> Sent:
+    """The request of this name among those that go before examples."""
+    request = contract.resolve(f"#/x-examples/given/{name}")
+    body = request.get("body", ABSENT)
+    body = contract.resolve(body["$ref"])["value"] if isinstance(body, Mapping) and "$ref" in body else body
+    headers = {} if body is ABSENT else {"Content-Type": "application/json"}
+    return Sent(request["method"], request["target"], headers, body, name)
 
 
 def _sent(
@@ -171,7 +195,7 @@ def _sent(
     Without an `x-request` it has the parameters that have an example or are required, and a body made from its schema
     where there is no example of one.
     """
-    path, query = operation.path, dict(request.get("query", {}))
+    path, query = contract.base_path + operation.path, dict(request.get("query", {}))
     headers = dict(request.get("headers", {}))
     for parameter in parameters(contract, operation):
         wanted, value = parameter["name"], _parameter_example(contract, parameter, name)

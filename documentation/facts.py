@@ -9,7 +9,7 @@ from ..contract.operation import Operation
 from ..contract.problem import PROBLEM_JSON, type_of
 from ..contract.rulebook import RULES
 from ..contract.severity import DEFAULT
-from .exchanges import Example, examples, operations, parameters, path_item, slug, text_of
+from .exchanges import ABSENT, Example, examples, operations, parameters, path_item, slug, text_of
 from .execution import Answer
 from .objects import Anchors, Objects
 from .snippets import LOCAL_MOCK
@@ -31,7 +31,7 @@ class Facts:
     def __init__(self, contract: Contract, answers: Mapping[str, Answer]) -> None:
         document = contract.document
         self._contract, self._answers = contract, answers
-        self.title, self.version = contract.title, contract.version
+        self.title, self.version, self.base_path = contract.title, contract.version, contract.base_path
         self.description: str = document["info"].get("description", "")
         self.servers = [self._server(each) for each in document.get("servers", ())]
         every = examples(contract)
@@ -118,7 +118,7 @@ class Facts:
         )
         return call | {
             "id": operation.id,
-            "path": operation.path,
+            "path": self._contract.base_path + operation.path,
             "deprecated": declared.get("deprecated", False),
             "roles": declared.get("x-roles", []),
             "parameters": by_place,
@@ -181,13 +181,14 @@ class Facts:
         if answer:
             shown = [name for name in ("Location", "Allow", "Retry-After") if name.lower() in answer.headers]
             headers |= {name: answer.headers[name.lower()] for name in shown}
+        abbreviated = answer and not example.varying and example.body not in (ABSENT, answer.body)
         return {
             "example": example,
             "anchor": example.anchor,
             "server": self._server_of(example.operation),
             "phrase": phrase(example.status),
             "headers": headers,
-            "whole": text_of(answer.body) if answer and answer.body != example.body else "",
+            "whole": text_of(answer.body) if answer and abbreviated else "",
             "executed": answer is not None,
         }
 

@@ -151,7 +151,8 @@ def test_the_copies_of_a_member_are_the_same(contract: Contract) -> None:
     made = {"id", "created_at", "updated_at"}
     assert declared["CallExecutionConfigCreate"]["properties"].keys() == answered["properties"].keys() - made
     assert declared["CallExecutionConfigCreate"]["required"] == declared["CallExecutionConfigUpdate"]["required"]
-    assert _open(declared["PreCheckInput"])["properties"] == _open(declared["PreCheck"])["properties"]
+    for name in ("PreCheck", "ResponseConfig", "TelephonyConfig"):
+        assert _open(declared[f"{name}Input"])["properties"] == _open(declared[name])["properties"]
     times = {
         schema["pattern"]
         for name, schema in answered["properties"].items()
@@ -161,7 +162,7 @@ def test_the_copies_of_a_member_are_the_same(contract: Contract) -> None:
     numbers = [
         answered["properties"]["inbound_redirect_number"],
         answered["properties"]["rate_limit_whitelist"]["items"],
-        answered["properties"]["telephony_config"]["properties"]["from_number"],
+        declared["TelephonyConfig"]["properties"]["from_number"],
     ]
     assert len({schema["pattern"] for schema in numbers}) == 1
     for operation in contract.operations.values():
@@ -181,6 +182,53 @@ def _open(schema: Any) -> Any:
         return {"$ref": schema["$ref"].removesuffix("Input")}
     left_out = {"required"} | ({"additionalProperties"} if schema.get("additionalProperties") is False else set())
     return {name: _open(value) for name, value in schema.items() if name not in left_out}
+
+
+MEANINGS = [
+    ("call_start_time", "itself included"),
+    ("call_start_time", "that of the service's own time zone, neither the caller's nor `inbound_call_timezone`"),
+    ("call_start_time", "falls outside the window is not dropped: it waits, and is placed when the window opens"),
+    ("call_end_time", "itself included"),
+    ("call_end_time", "Earlier than the start, the window passes midnight"),
+    ("call_end_time", "Equal to it, the window is that one instant"),
+    ("retry_offset", "Seconds between the end of a failed attempt and the next attempt"),
+    ("max_retry", "at most 1 + `max_retry` attempts"),
+    ("inbound_call_start_time", "itself included"),
+    ("inbound_call_start_time", "`null`, here and in the end, is no restriction: they are accepted around the clock"),
+    ("inbound_call_end_time", "itself included"),
+    ("inbound_call_end_time", "Earlier than the start, the window passes midnight"),
+    ("inbound_call_end_time", "equal to it, the window is that one instant"),
+    ("inbound_call_timezone", "`null` means India Standard Time, `Asia/Kolkata`"),
+    ("inbound_block_action", "in this order: `enable_inbound`, the hours, the blacklist, the rate limit"),
+    ("inbound_block_action", "the first that fails blocks it"),
+    ("inbound_block_message", "Before a redirect it may be spoken or not"),
+    ("rate_limit_max_calls", "Above the limit, calls are queued or dropped"),
+    ("rate_limit_window_seconds", "begins with the first call that is counted, and ends this long after it"),
+    ("rate_limit_whitelist", "neither counted nor limited"),
+    ("pre_checks", "When one says no, the call is not placed"),
+]
+LIVE = [
+    ("Time zone of outbound hours", "India Standard Time, UTC+05:30"),
+    ("Number of attempts", "At most `max_retry` calls are placed in all, and at least one"),
+    ("Rate limit", "Inbound calls are counted, by reseller, template and the caller's number"),
+    ("Message before a redirect", "forwarded at once, without it"),
+]
+
+
+@pytest.mark.parametrize(("member", "meaning"), MEANINGS)
+def test_what_a_number_means_stands_in_the_description_of_its_member(
+    contract: Contract, member: str, meaning: str
+) -> None:
+    schema = contract.document["components"]["schemas"]["CallExecutionConfig"]["properties"][member]
+    assert meaning in " ".join(contract.dereferenced(schema)["description"].split())
+
+
+@pytest.mark.parametrize(("title", "difference"), LIVE)
+def test_what_is_otherwise_in_the_field_stands_among_the_known_differences(
+    contract: Contract, title: str, difference: str
+) -> None:
+    (known,) = [each for each in contract.document["x-known-differences"] if each["title"] == title]
+    assert difference in " ".join(known["live"].split())
 
 
 def test_every_member_belongs_to_a_group_and_every_group_has_members(contract: Contract) -> None:

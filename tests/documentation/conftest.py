@@ -14,6 +14,7 @@ import pytest
 import uvicorn
 from callconfig.app import example_mock
 from callconfig.contract.document import Contract
+from callconfig.controls.bundle import load_controls
 from callconfig.documentation.execution import execute
 from callconfig.documentation.page import Page, render
 from starlette.types import ASGIApp
@@ -85,6 +86,12 @@ def _running(app: ASGIApp) -> Iterator[str]:
 def running() -> Callable[[ASGIApp], AbstractContextManager[str]]:
     """Serves an application on a free port of this machine; the value is its root."""
     return _running
+
+
+@pytest.fixture(scope="session", params=["api", "controls"])
+def documented(request: pytest.FixtureRequest, contract: Contract) -> Contract:
+    """Each contract whose examples are run on the mock of the API."""
+    return contract if request.param == "api" else load_controls(contract)
 
 
 @pytest.fixture(scope="session")

@@ -140,9 +140,7 @@ def test_search_says_when_there_is_nothing(visit: Visit) -> None:
 
 
 def test_a_deep_link_opens_what_it_leads_into(visit: Visit) -> None:
-    expect(
-        visit("#PreCheck.response_config.response_field").locator("[id='PreCheck.response_config.response_field']")
-    ).to_be_in_viewport()
+    expect(visit("#PreCheck.http_request.timeout").locator("[id='PreCheck.http_request.timeout']")).to_be_in_viewport()
 
 
 def test_everything_expands_and_collapses_at_once(visit: Visit) -> None:

@@ -125,8 +125,8 @@ def test_the_published_samples_are_there(page: Reading, markdown: str) -> None:
         ("CallExecutionConfig.rate_limit_whitelist", ["array of string", "Default []", "at most 1,000", "Unique"]),
         ("PreCheck.http_request.timeout", ["Default 10", "1 to 30", "seconds"]),
         ("PreCheck.http_request.headers", ["map of string", "Nullable"]),
-        ("PreCheck.response_config.response_field_value", ["required", "any JSON value"]),
-        ("CallExecutionConfig.telephony_config.auth_token", ["Write-only", "never returned"]),
+        ("ResponseConfig.response_field_value", ["required", "any JSON value"]),
+        ("TelephonyConfig.auth_token", ["Write-only", "never returned"]),
     ],
 )
 def test_a_member_has_its_facts(page: Reading, markdown: str, member: str, facts: list[str]) -> None:
