@@ -33,7 +33,11 @@ def sarif(result: Result) -> str:
         "automationDetails": {"id": f"callconfig/{result.command}/"},
         "columnKind": "unicodeCodePoints",
         "invocations": [
-            {"executionSuccessful": True, "startTimeUtc": f"{result.started.replace(tzinfo=None).isoformat()}Z"}
+            {
+                "executionSuccessful": True,
+                "startTimeUtc": f"{result.started.replace(tzinfo=None).isoformat()}Z",
+                "toolExecutionNotifications": [{"level": "note", "message": {"text": note}} for note in result.notes],
+            }
         ],
         "results": [
             _result(failure, result, rules.index(failure.finding.rule), lines.get(failure.operation, 1))
