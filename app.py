@@ -189,15 +189,15 @@ def _page_problems(catalogue: Mapping[str, Mapping[str, Any]]) -> dict[int | typ
             document["status"], mimetype=PROBLEM_JSON, body=orjson.dumps(document), headers=dict(problem.headers)
         )
 
-    def unknown_path(request: ConnexionRequest, _error: Exception) -> ConnexionResponse:
+    async def unknown_path(request: ConnexionRequest, _error: Exception) -> ConnexionResponse:
         return answer(request, Problem("unknown-path", f"There is nothing at {request.url.path}."))
 
-    def method_not_allowed(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
+    async def method_not_allowed(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
         allow = ", ".join(sorted(getattr(error, "headers", {}).get("Allow", "").split(", ")))
         detail = f"{request.url.path} does not have {request.method}, only {allow}."
         return answer(request, Problem("method-not-allowed", detail, headers={"Allow": allow}))
 
-    def failed(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
+    async def failed(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
         logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
         return answer(request, INTERNAL_ERROR)
 

@@ -79,15 +79,19 @@ async def _serve(options: ServeOptions, world: bytes | None, config: Config, lis
             log=_access_log(options, contract),
         )
         _greet(contract, listening, options, len(await store.find()))
-        _calm_collector()
+        _attend_to_clients()
         # Or who waits for requests would keep the server waiting.
         await Server(config, controls.sessions.stop if controls else lambda: None).serve(sockets=[listening])
 
 
-def _calm_collector() -> None:
-    """Let the cyclic garbage collector pass over what was loaded, and look less often at what the journal keeps."""
+def _attend_to_clients() -> None:
+    """Let the cyclic garbage collector pass over what was loaded, and look less often at what the journal keeps.
+
+    And let the event loop wait for the interpreter no longer than a millisecond when a thread has it.
+    """
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+    sys.setswitchinterval(0.001)
 
 
 @contextlib.asynccontextmanager
@@ -154,7 +158,7 @@ class _Worker:
                 authenticate=authenticate,
                 log=_access_log(options, contract),
             )
-            _calm_collector()
+            _attend_to_clients()
             yield
 
 

@@ -3,7 +3,6 @@
 Nothing that breaks the contract passes in either direction.
 """
 
-import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -12,17 +11,16 @@ from typing import Any
 import orjson
 from starlette.types import Receive, Send
 
+from ..contract.aside import aside
 from ..contract.finding import Finding
-from ..contract.operation import MAX_BYTES, WITHOUT_BODY, EncodedArray, Operation, Reply, Request
+from ..contract.operation import MAX_BYTES, WITHOUT_BODY, EncodedArray, LargeObject, Operation, Reply, Request
 from ..contract.problem import INTERNAL_ERROR, PROBLEM_JSON, Problem, Problems
 from ..contract.schema import Json
 from .exchange import Exchange
-from .messages import read_body, respond
+from .messages import judged, read_body, respond
 
-UNKEPT = {"content-coding", "json-charset", "json-depth", "json-number", "json-string"}
+UNKEPT = {"content-coding", "json-charset", "json-depth", "json-number", "json-size", "json-string"}
 """Rules whose breach is refused even where it is a warning: what was sent cannot be read, or not be answered again."""
-MANY = 1_000
-"""A longer list is judged and written in a thread, so that others are served meanwhile."""
 
 Handler = Callable[..., Awaitable[Reply]]
 Context = Callable[[Exchange], Mapping[str, Any]]
@@ -77,7 +75,7 @@ class Endpoint:
             entry.request_body = body
             path = exchange.route.parameters if exchange.route else {}
             request = Request(path, exchange.query, exchange.headers, body)
-            arguments, entry.findings = self.operation.check_request(request)
+            arguments, entry.findings = await judged(self.operation, request)
         if refused := [each for each in entry.findings if each.severity == "error" or each.rule in UNKEPT]:
             return self._problem(exchange, Problem.of_findings(refused))
         if exchange.turn is not None and (forced := exchange.turn.reply()) is not None:
@@ -101,8 +99,8 @@ class Endpoint:
         if status not in WITHOUT_BODY:
             headers.setdefault("content-type", "application/json")
         try:
-            if isinstance(value, EncodedArray) and len(value) > MANY:
-                pieces, findings = await asyncio.to_thread(self.operation.encode_response, status, headers, value)
+            if isinstance(value, LargeObject) or (isinstance(value, EncodedArray) and value.is_large):
+                pieces, findings = await aside(self.operation.encode_response, status, headers, value)
             else:
                 pieces, findings = self.operation.encode_response(status, headers, value)
         except (TypeError, ValueError):  # what orjson raises for values that are not JSON

@@ -29,8 +29,12 @@ STREAMS = {
     "text/event-stream",
 }
 """Media types of many values, one after another: their schemas do not say of what."""
+MOST_PASSED_OVER = 20
+"""Media types within a range that are remembered to be told of."""
 MAX_BYTES = 1 << 20
 """The largest request body that is read where the contract declares none with `x-max-bytes`."""
+MOST_CONTAINERS = 100_000
+"""Arrays and objects in a request body: each takes a hundred times the memory that its text does."""
 Headers = Mapping[str, str]
 """Header fields by lower-case name."""
 
@@ -46,12 +50,15 @@ class Content:
         self.schema = None if self.raw is None else Schema(self.raw, resolve, direction)
         self._encoding: Mapping[str, Any] = declared.get("encoding", {})
         self._resolve, self._direction = resolve, direction
+        self._passed_over: set[str] = set()
 
     @property
     def unjudged(self) -> list[str]:
         """What the schema says of a body of this media type, and is not judged."""
-        if not self.raw or is_json(self.name) or is_range(self.name):
+        if not self.raw or is_json(self.name):
             return []
+        if is_range(self.name):
+            return [f"a body of {name} is judged by its media type, not by its schema" for name in self._passed_over]
         if self.name in (FORM, MULTIPART):
             fields = ", ".join(self._as_form.unjudged)
             return [f"fields of a form that are declared to be no JSON are not judged: {fields}"] if fields else []
@@ -75,18 +82,27 @@ class Content:
         if name in (FORM, MULTIPART):
             return self._as_form.read(headers["content-type"], body)
         if name in STREAMS or is_xml(name) or not self._reader.is_scalar:
+            if is_range(self.name) and len(self._passed_over) < MOST_PASSED_OVER:
+                self._passed_over.add(name)
             return body, []
         return self._read_text(schema, name, charset, body)
 
     def _read_json(self, schema: Schema, body: bytes) -> tuple[Json, list[Finding]]:
         findings: list[Finding] = []
         try:
-            value = decode(body)
+            value = self._decoded(body)
         except NotStrictJson as error:
             findings, value = self._severities.weighed(error.findings), error.value
             if value is UNREADABLE or any(each.severity == "error" for each in findings):
                 return None, findings
         return value, [*schema.findings(value, "body"), *findings]
+
+    def _decoded(self, body: bytes) -> Json:
+        """Raises NotStrictJson."""
+        if self._direction == "request" and body.count(b"[") + body.count(b"{") > MOST_CONTAINERS:
+            detail = f"has more than {MOST_CONTAINERS} brackets"
+            raise NotStrictJson([Finding("json-size", "body", detail, pointer="")])
+        return decode(body)
 
     def _read_text(self, schema: Schema, name: str, charset: str, body: bytes) -> tuple[Json, list[Finding]]:
         """A scalar. The characters of binary content are its octets, so that its length is what a schema bounds."""

@@ -30,8 +30,21 @@ class Request:
     body: bytes = b""
 
 
+MANY = 1_000
+MANY_BYTES = 1 << 18
+
+
 class EncodedArray(list[bytes]):
     """An array whose items are JSON texts already. What was judged before is neither parsed nor judged again."""
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it takes long to judge."""
+        return len(self) > MANY or sum(map(len, self)) > MANY_BYTES
+
+
+class LargeObject(dict[str, Json]):
+    """An object that takes long to judge and to write."""
 
 
 Reply = tuple[Json, int] | tuple[Json, int, Mapping[str, str]]

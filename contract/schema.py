@@ -81,7 +81,7 @@ class Schema:
         They are looked for part by part and only as long as they are wanted, so a value of a million mistakes costs no
         more than one of a hundred. An array that is too long is told to be so, and its items are not judged.
         """
-        if self._validator.is_valid(value):
+        if not _is_long(value) and self._validator.is_valid(value):
             return []
         violations = self._violations(self._translated, value, ())
         return told(_located(rule, detail, path, place, name) for rule, path, detail in violations)
@@ -98,7 +98,7 @@ class Schema:
             if part is False:
                 detail = f"is not a known member{did_you_mean(str(step), schema.get('properties', {}))}"
                 yield "additionalProperties", (*path, step), detail
-            elif not self._of(part).is_valid(inside):
+            elif _is_long(inside) or not self._of(part).is_valid(inside):
                 yield from self._violations(part, inside, (*path, step))
         for part in schema.get("allOf", ()):
             yield from self._violations(part, value, path)
@@ -164,6 +164,11 @@ def _parts(schema: dict[str, Any], value: Json) -> Iterator[tuple[str | int, Any
         yield from ((index, schema["items"], item) for index, item in enumerate(value))
 
 
+def _is_long(value: Json) -> bool:
+    """Whether a value is judged part by part from the start: a validator lets no other thread go on before its end."""
+    return isinstance(value, list) and len(value) > MOST_AT_ONCE
+
+
 def _located(rule: str, detail: str, path: _Path, place: Place, name: str | None) -> Finding:
     if name is None:
         return Finding(rule, place, detail, pointer=json_pointer(path))
@@ -193,6 +198,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 LONGEST_GUESSED = 64
+MOST_AT_ONCE = 100
+"""Items of an array that are judged in one go."""
 MOST_NESTED = 10
 """How many violations of an alternative are told."""
 

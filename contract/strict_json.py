@@ -1,8 +1,7 @@
 """Reading JSON from strangers: what RFC 8259 leaves open is an error here, so that nothing is lost or guessed.
 
 A duplicate member, a number that does not survive (NaN, 1e999, 400 digits), a lone surrogate: each is told with its
-place. The usual text is read by orjson at full speed; only one that may hold such a thing is walked. Every pass is
-linear.
+place. What is sound is read by orjson at full speed; only what is not, or may not be, is walked. Every pass is linear.
 """
 
 import json
@@ -55,18 +54,22 @@ class _Literal(str):
 
 def decode(text: bytes, place: Place = "body") -> Any:
     """The value of a JSON text. Raises NotStrictJson with its violations, as many as `told` keeps."""
-    if _is_plain(text):
+    if _LONG_NUMBER not in text.translate(_DIGITS) and not _too_deep(text):
         with suppress(orjson.JSONDecodeError):
-            value = orjson.loads(text)
-            # Without escapes, as many quotes as before say that no member was there twice.
-            if orjson.dumps(value).count(b'"') == text.count(b'"'):
+            value = orjson.loads(text)  # it refuses NaN, 1e999 and lone surrogates
+            # Of a member that was there twice, one is left, and fewer strings are.
+            if _strings(orjson.dumps(value)) == _strings(text):
                 return value
     return _decode_slowly(text, place)
 
 
-def _is_plain(text: bytes) -> bool:
-    """Whether a text has neither escapes, nor long numbers, nor depth: then orjson reads it as it is meant."""
-    return b"\\" not in text and _LONG_NUMBER not in text.translate(_DIGITS) and not _too_deep(text)
+def _strings(text: bytes) -> int:
+    """How many quotes begin or end the strings of a JSON text."""
+    return _without_escapes(text).count(b'"')
+
+
+def _without_escapes(text: bytes) -> bytes:
+    return text.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in text else text
 
 
 def _integer(text: str) -> int | _Literal:
@@ -80,7 +83,16 @@ def _number(text: str) -> float | _Literal:
     return _Literal(text) if math.isinf(number) else number
 
 
-_SLOW = json.JSONDecoder(object_pairs_hook=_Members, parse_int=_integer, parse_float=_number, parse_constant=_Literal)
+def _constant(text: str) -> _Literal:
+    return _Literal(text)
+
+
+def _object(members: list[tuple[str, Any]]) -> _Members:
+    return _Members(members)
+
+
+# Every hook is Python code, not a class: only there another thread can go on before the whole text is read.
+_SLOW = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_float=_number, parse_constant=_constant)
 
 
 def _decode_slowly(encoded: bytes, place: Place) -> Any:
@@ -163,9 +175,7 @@ def _too_deep(text: bytes) -> bool:
     """
     if text.count(b"[") + text.count(b"{") <= MAX_DEPTH:
         return False
-    if b"\\" in text:
-        text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
-    left = b"".join(text.split(b'"')[::2]).translate(_BRACKETS, _NO_BRACKETS)
+    left = b"".join(_without_escapes(text).split(b'"')[::2]).translate(_BRACKETS, _NO_BRACKETS)
     for _ in range(MAX_DEPTH):
         if b"[" * (MAX_DEPTH + 1) in left:
             return True

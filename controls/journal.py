@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 
 import orjson
 
+from ..contract.aside import LARGE
 from ..contract.finding import MOST_FINDINGS, Finding
 from ..contract.interaction import Interaction
 from ..traffic import har as archive
@@ -142,6 +143,16 @@ class Journal:
         return iter(tuple(self._entries))
 
     @property
+    def is_large(self) -> bool:
+        """Whether to look at all of it takes long."""
+        return self._bytes > LARGE
+
+    @property
+    def ended(self) -> int:
+        """How many entries have ended, whether they are still kept or not."""
+        return self._ended
+
+    @property
     def last(self) -> int:
         """The number of the latest entry that has come, whether it is still kept or not; 0 before the first."""
         return self._begun
@@ -183,8 +194,10 @@ class Journal:
         self._bytes = 0
         self._drop()
 
-    async def changed(self) -> None:
-        """Return when an entry has ended. Raises TimeoutError when the journal stops before."""
+    async def ended_after(self, ended: int) -> None:
+        """Return when more than so many entries have ended. Raises TimeoutError when the journal stops before."""
+        if self._ended > ended:
+            return
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.add(waiting)
         try:

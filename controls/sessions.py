@@ -4,7 +4,7 @@ import asyncio
 import copy
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -15,6 +15,7 @@ import orjson
 
 from ..contract.resource import Resource
 from ..storage import ConfigurationStore, Document, EmbeddedStore, ServerValues
+from ..storage.index import Index
 from .budget import CONFIGURATION_OVERHEAD, SESSION_OVERHEAD, Budget, LimitReached, json_size
 from .clock import Sources
 from .journal import Journal
@@ -101,11 +102,10 @@ class BoundedStore(EmbeddedStore):
         with self._holding(self._size + _weight(values) - _weight(await self.get(identity))):
             return await super().replace(identity, values)
 
-    async def load(self, documents: Iterable[Document]) -> None:
-        documents = list(documents)
-        self._check(len(documents))
-        with self._holding(sum(map(_weight, documents))):
-            await super().load(documents)
+    async def _replace_all(self, replacement: Index) -> None:
+        self._check(len(replacement))
+        with self._holding(sum(map(len, replacement.texts())) + len(replacement) * CONFIGURATION_OVERHEAD):
+            await super()._replace_all(replacement)
 
     def _check(self, size: int) -> None:
         if size > self.most:

@@ -102,6 +102,7 @@ _ELSEWHERE = {
     "contradicts-path": 'PUT /configurations/cfg_abc123 with {"id": "cfg_other"}',
     "preference": "Prefer: code=999",
     "content-length": "a body of many megabytes",
+    "json-size": "a body of a million empty arrays",
     "undocumented-path": "GET /configuration",
     "undocumented-method": "DELETE /configurations/cfg_abc123",
     "expected-status": "POST of a scope that is stored already, answered with 201",

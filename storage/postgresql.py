@@ -24,6 +24,7 @@ from .store import (
     UnreadableStore,
     completed,
     has_members,
+    made_ready,
     with_server_members,
 )
 
@@ -135,8 +136,7 @@ class PostgreSQLStore:
         return [text for text in texts if has_members(text, others)] if others else texts
 
     async def load(self, documents: Iterable[Document]) -> None:
-        complete = completed(self._resource, documents, self._values)
-        Index.of(self._resource, complete)  # says which scope or id is there twice
+        complete = await made_ready(self._completed, documents)
         async with self._connection() as connection, connection.transaction(), connection.cursor() as cursor:
             await cursor.execute(LOAD_TIMEOUT)
             await cursor.execute(self._statements.lock)  # readers go on, writers wait
@@ -144,6 +144,11 @@ class PostgreSQLStore:
             async with cursor.copy(self._statements.copy) as copy:
                 for stored in complete:
                     await copy.write_row(row(stored))
+
+    def _completed(self, documents: Iterable[Document]) -> list[StoredDocument]:
+        complete = completed(self._resource, documents, self._values)
+        Index.of(self._resource, complete)  # says which scope or id is there twice
+        return complete
 
     async def close(self) -> None:
         await self._pool.close()

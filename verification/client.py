@@ -12,6 +12,7 @@ import httpx2
 
 from ..contract.interaction import Fields, Interaction, by_name
 from ..outcome import CouldNotRun
+from .footprint import Footprint
 from .timing import Deadline, OutOfTime, Pace
 
 TIMEOUT = 30.0
@@ -39,10 +40,12 @@ class Client:
         pace: Pace | None = None,
         deadline: Deadline | None = None,
         transport: httpx2.AsyncBaseTransport | None = None,
+        footprint: Footprint | None = None,
     ) -> None:
-        """`transport` carries the requests in the place of sockets."""
+        """`transport` carries the requests in the place of sockets; `footprint` says which ones may be sent."""
         self.url, self._headers = url, tuple(headers)
         self._pace, self._deadline = pace or Pace(), deadline or Deadline()
+        self._footprint = footprint
         self._runner = asyncio.Runner()
         self._transport = transport or httpx2.AsyncHTTPTransport(trust_env=False)
 
@@ -61,7 +64,9 @@ class Client:
         return self.exchange(method, self.url + target, (*self._headers, *headers), body)
 
     def exchange(self, method: str, url: str, fields: Fields, body: bytes) -> Interaction:
-        """As `send`, with the whole URL and all fields. Raises OutOfTime, Unsendable."""
+        """As `send`, with the whole URL and all fields. Raises OutOfTime, Unsendable, NotOurs."""
+        if self._footprint is not None:
+            self._footprint.check(method, url)
         seconds = min(TIMEOUT, self._deadline.left)
         names = {name.lower() for name, _ in fields}
         added = tuple(field for field in DEFAULT_FIELDS if field[0].lower() not in names)
@@ -83,9 +88,12 @@ class Client:
             raise Unsendable(str(odd)) from odd
         except httpx2.HTTPError as failed:
             error = f"{type(failed).__name__} {failed}".strip()
-        return Interaction(
+        interaction = Interaction(
             method, url, status, fields, body, answered, content, started, time.perf_counter() - clock, error
         )
+        if self._footprint is not None:
+            self._footprint.learn(interaction)
+        return interaction
 
     async def _read(self, request: httpx2.Request, seconds: float) -> tuple[int, Fields, bytes]:
         async with asyncio.timeout(seconds):

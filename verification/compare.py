@@ -30,7 +30,7 @@ def compare(options: CompareOptions) -> int:
     headers, pace, deadline = sent_headers(options), Pace(options.rate_limit), Deadline(options.max_time)
     with conversing("compare", options, f"{one} {other}") as (result, progress):
         collection = Collection.of(result.contract, selection(options.include, options.exclude, result.contract))
-        script = Script(collection, result.contract) if collection else None
+        script = Script(collection, result.contract, anywhere=options.write_anywhere) if collection else None
         if collection is None or script is None or not script.possible:
             raise CouldNotRun("comparing needs a contract with an x-resource and an operation that creates it")
         with (

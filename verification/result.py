@@ -43,6 +43,12 @@ class Failure:
         key = "\n".join((self.operation, finding.rule, finding.place, where, str(status)))
         return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:16]
 
+    @property
+    def cause(self) -> tuple[str, str, str, int]:
+        """What failures have in common that one mistake of the server can explain."""
+        status = self.interactions[-1].status if self.interactions else 0
+        return self.operation, self.finding.rule, self.finding.place, status
+
 
 class EnoughFailures(Exception):
     """As many failures as were asked for are found."""
@@ -70,7 +76,11 @@ class Result:
     times: Counter[str] = field(default_factory=Counter)
     judged: Counter[tuple[str, str]] = field(default_factory=Counter)
     """How many interactions were judged, by part and operation."""
+    unrecorded: Counter[str] = field(default_factory=Counter)
+    """How many bodies were not judged, because they were not kept: of a `request`, of a `response`."""
     notes: list[str] = field(default_factory=list)
+    ended: str = ""
+    """Why the run ended before everything was judged: `interrupted`, or `time`."""
     coverage: Coverage | None = None
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     _clock: float = field(default_factory=time.monotonic)
@@ -95,6 +105,7 @@ class Result:
     def record(self, part: str, verdict: Verdict, interaction: Interaction) -> None:
         """An interaction was judged."""
         self.judged[part, verdict.operation] += 1
+        self.unrecorded.update(interaction.unrecorded)
         if self.coverage is not None:
             self.coverage.record(verdict.operation, verdict.request, interaction)
         if self.on_interaction is not None:

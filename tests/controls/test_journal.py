@@ -136,7 +136,7 @@ def test_who_waits_in_vain_is_told_when_the_time_is_over(steered: TestClient) ->
 def test_the_end_of_the_server_ends_the_wait() -> None:
     async def wait() -> None:
         journal = Journal(10, 1000, Budget(1 << 30))
-        waiting = asyncio.create_task(journal.changed())
+        waiting = asyncio.create_task(journal.ended_after(0))
         await asyncio.sleep(0)
         journal.stop()
         with pytest.raises(TimeoutError):

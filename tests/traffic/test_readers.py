@@ -10,6 +10,7 @@ import pytest
 from callconfig.contract.document import Contract
 from callconfig.contract.interaction import Interaction
 from callconfig.outcome import CouldNotRun
+from callconfig.tests.support.recordings import interactions
 from callconfig.traffic import recording
 from callconfig.traffic.curl import curl
 from callconfig.traffic.har import entry, read_har
@@ -19,7 +20,7 @@ from callconfig.traffic.recording import NotARecording
 from callconfig.traffic.redaction import Redaction
 from callconfig.verification.judge import Judge
 from callconfig.verification.running import baseline
-from callconfig.verification.verify import recorded
+from callconfig.verification.verify import one_line, recorded
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -110,13 +111,17 @@ def read_all(contract: Contract, kind: str, path: Path) -> int:
     """How many interactions a file has; every one is judged, and what stops the reader is one line."""
     number = 0
     with contextlib.suppress(NotARecording):
-        for interaction in READERS[kind](path):
-            judged(contract, interaction)
-            number += 1
+        for read in READERS[kind](path, "file"):
+            if isinstance(read, Interaction):
+                judged(contract, read)
+                number += 1
+            else:
+                assert one_line(read).isprintable()
 
     def all_judged() -> None:
-        for interaction, _ in recorded(path):
-            judged(contract, interaction)
+        for read, _ in recorded(str(path)):
+            if isinstance(read, Interaction):
+                judged(contract, read)
 
     assert told(all_judged).isprintable()
     return number
@@ -217,7 +222,7 @@ def test_an_entry_that_is_larger_than_is_read_is_told(
     path = tmp_path / "file"
     path.write_text(json.dumps({**GOOD[kind], "more": "x" * 200_000}))
     with pytest.raises(NotARecording, match="is larger than"):
-        list(READERS[kind](path))
+        list(READERS[kind](path, "file"))
 
 
 def test_many_entries_may_be_larger_than_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,4 +230,4 @@ def test_many_entries_may_be_larger_than_one(tmp_path: Path, monkeypatch: pytest
     path = tmp_path / "file"
     path.write_text(json.dumps({"log": {"entries": GOOD_HAR["log"]["entries"] * 5000}}))
     assert path.stat().st_size > 500_000
-    assert len(list(read_har(path))) == 5000
+    assert len(interactions(path)) == 5000

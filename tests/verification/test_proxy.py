@@ -14,7 +14,8 @@ import httpx2
 import pytest
 from callconfig.contract.document import BUILT_IN, Contract
 from callconfig.contract.finding import Finding
-from callconfig.traffic.har import HarWriter, read_har
+from callconfig.tests.support.recordings import interactions
+from callconfig.traffic.har import HarWriter
 from callconfig.traffic.redaction import Redaction
 from callconfig.verification import passage
 from callconfig.verification.proxy import FINDINGS_HEADER, Proxy, findings_header
@@ -219,7 +220,7 @@ def test_the_traffic_is_recorded(
     path = tmp_path / "session.har"
     with HarWriter(path) as writer, proxied(make_app(), on_interaction=writer.write) as (client, _):
         client.post("/configurations", json=sample, headers={"Authorization": "Bearer secret"})
-    (recorded,) = read_har(path)
+    (recorded,) = interactions(path)
     assert (recorded.method, recorded.status) == ("POST", 201)
     assert json.loads(recorded.request_body) == sample
     assert "Bearer" not in path.read_text()

@@ -34,7 +34,7 @@ def sarif(result: Result) -> str:
         "columnKind": "unicodeCodePoints",
         "invocations": [
             {
-                "executionSuccessful": True,
+                "executionSuccessful": result.ended != "interrupted",
                 "startTimeUtc": f"{result.started.replace(tzinfo=None).isoformat()}Z",
                 "toolExecutionNotifications": [{"level": "note", "message": {"text": note}} for note in result.notes],
             }
