@@ -127,6 +127,7 @@ class Response:
         self.representations = ByMediaType(
             {name: Representation(name, content, resolve, severities) for name, content in contents.items()}
         )
+        self.has_content = len(contents) > 0
         self.headers = [
             Parameter({**dereferenced(header, resolve), "name": name, "in": "header"}, resolve)
             for name, header in declared.get("headers", {}).items()
@@ -255,7 +256,7 @@ class Operation:
             return [], self._weighed([Finding("undocumented-status", "status", detail)])
         pieces: list[bytes] = []
         findings = response.findings(headers) if response.headers else []
-        if len(response.representations) and status not in WITHOUT_BODY:
+        if response.has_content and status not in WITHOUT_BODY:
             content_type = headers.get("content-type", "")
             representation = response.representations.find(content_type)
             if representation is None:

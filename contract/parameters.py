@@ -49,19 +49,21 @@ class Parameter:
         self._spreads = is_styled and self.style == "form" and self.explode and "object" in self._reader.types
         spread = self.explode and "object" in self._reader.types
         self._begins = {"label": ".", "matrix": ";" if spread else f";{self.name}"}.get(self.style, "")
-        self._splits = is_styled and self.style == "form" and not self.explode and self._reader.only is None
+        # The type of what is nothing but one text.
+        self._plain = None if media_type or self._begins or self._may_be_empty else self._reader.only
+        self.splits = is_styled and self.style == "form" and not self.explode and self._reader.only is None
 
     def read(self, texts: list[str], encoded: str | None = None) -> tuple[Any, list[Finding]]:
         """The value that the texts stand for, and what is wrong with it; `encoded` is the text as it was sent."""
+        if self._plain is not None and len(texts) == 1:
+            value = texts[0] if self._plain == "string" else primitive(texts[0], self._plain)
+            return value, self.schema.findings(value, self.place, self.name)
         if self._may_be_empty and texts == [""]:
             return "", []
         if self._is_json:
             return self._read_json(texts)
         if not self.is_judged:
             return texts[0], []
-        if (only := self._reader.only) is not None and len(texts) == 1 and self.style not in ("matrix", "label"):
-            value = primitive(texts[0], only)
-            return value, self.schema.findings(value, self.place, self.name)
         first: tuple[Any, list[Finding]] | None = None
         for value in self._readings(texts, encoded):
             wrong = self.schema.findings(value, self.place, self.name)
@@ -95,7 +97,7 @@ class Parameter:
 
     def encoded(self, query: bytes) -> str | None:
         """The text in a query before its percent-encoding is undone, where that says which commas separate."""
-        if not self._splits or not _ENCODED_COMMA.search(query):
+        if not _ENCODED_COMMA.search(query):
             return None
         text = query.replace(b"+", b"%20").decode("latin-1")
         pairs = (part.partition("=")[::2] for part in text.split("&"))
@@ -228,7 +230,7 @@ def read_parameters(
         if parameter.place == "query":
             texts, names = parameter.find(items)
             known |= names
-            encoded = parameter.encoded(query) if texts else None
+            encoded = parameter.encoded(query) if parameter.splits and texts else None
         elif parameter.place == "path":
             texts = [str(path[name])] if name in path else []  # a router may have read it as a number
         elif parameter.place == "header":
