@@ -58,7 +58,7 @@ _OPERATION = Operation(
             ],
             "requestBody": {
                 "content": {
-                    "application/json": {},
+                    "application/json": {"schema": {}},
                     "text/plain": {"schema": {"type": "string"}},
                     "multipart/form-data": {"schema": {"type": "object"}},
                 }
@@ -78,6 +78,10 @@ _REQUESTS = {
     "content-coding": (
         "Content-Encoding: gzip",
         Request(headers={"content-type": "application/json", "content-encoding": "gzip"}, body=b"\x1f\x8b"),
+    ),
+    "json-size": (
+        "a body of 100,001 empty arrays",
+        Request(headers={"content-type": "application/json"}, body=b"[" + b"[]," * 100_000 + b"[]]"),
     ),
     "json-charset": (
         "Content-Type: application/json; charset=latin-1",
@@ -102,7 +106,6 @@ _ELSEWHERE = {
     "contradicts-path": 'PUT /configurations/cfg_abc123 with {"id": "cfg_other"}',
     "preference": "Prefer: code=999",
     "content-length": "a body of many megabytes",
-    "json-size": "a body of a million empty arrays",
     "undocumented-path": "GET /configuration",
     "undocumented-method": "DELETE /configurations/cfg_abc123",
     "expected-status": "POST of a scope that is stored already, answered with 201",
