@@ -179,9 +179,9 @@ class RequestBody:
 
 
 def _may_be_empty(content_type: str) -> bool:
-    """Whether no octets are a body of that media type: an empty text, or a form without a field."""
-    name = media_type(content_type)[0] if content_type else ""
-    return name == FORM or name.startswith("text/")
+    """Whether no octets are a body of that media type, such as an empty text, or a form without a field."""
+    name = media_type(content_type)[0]
+    return bool(name) and name != MULTIPART and not is_json(name) and not is_xml(name)
 
 
 def _is_coded(headers: Headers) -> bool:
