@@ -252,7 +252,7 @@ async def _plant(seeds: Sequence[Path], contract: Contract, store: Configuration
     judge = Schema(contract.stored.input, contract.resolve, "request")
     present = [orjson.loads(text) for text in await store.find()]
     taken = {key for document in present for key in _keys(document, declared)}
-    new = [document for path in seeds for document in _read_seed(path, judge) if not taken & _keys(document, declared)]
+    new = [document for path in seeds for document in read_seed(path, judge) if not taken & _keys(document, declared)]
     if not new:
         return
     try:
@@ -268,7 +268,7 @@ def _keys(document: dict[str, Any], declared: Resource) -> set[tuple[str, ...]]:
     return identity | {tuple(document[name] for name in declared.unique)}
 
 
-def _read_seed(path: Path, judge: Schema) -> list[dict[str, Json]]:
+def read_seed(path: Path, judge: Schema) -> list[dict[str, Json]]:
     """The configurations in a file, with their defaults. Raises CouldNotRun at the first that breaks the contract."""
     try:
         documents = decode(path.read_bytes())

@@ -34,7 +34,7 @@ MOST_PASSED_OVER = 20
 MAX_BYTES = 1 << 20
 """The largest request body that is read where the contract declares none with `x-max-bytes`."""
 MOST_CONTAINERS = 100_000
-"""Arrays and objects in a request body: each takes a hundred times the memory that its text does."""
+"""Arrays and objects in each MAX_BYTES of a request body: each takes a hundred times the memory that its text does."""
 Headers = Mapping[str, str]
 """Header fields by lower-case name."""
 
@@ -43,14 +43,22 @@ class Content:
     """One media type of a body, or a range of them, as a request or an answer has it."""
 
     def __init__(
-        self, name: str, declared: Mapping[str, Any], resolve: Resolve, direction: Direction, severities: Severities
+        self,
+        name: str,
+        declared: Mapping[str, Any],
+        resolve: Resolve,
+        direction: Direction,
+        severities: Severities,
+        most_containers: int = 0,
     ) -> None:
+        """With `most_containers`, JSON of more arrays and objects is not read."""
         self.name, self._severities = media_type(name)[0], severities
         self.raw = declared.get("schema")
         self.schema = None if self.raw is None else Schema(self.raw, resolve, direction)
         self._encoding: Mapping[str, Any] = declared.get("encoding", {})
         self._resolve, self._direction = resolve, direction
         self._passed_over: set[str] = set()
+        self._most_containers = most_containers
 
     @property
     def unjudged(self) -> list[str]:
@@ -99,8 +107,8 @@ class Content:
 
     def _decoded(self, body: bytes) -> Json:
         """Raises NotStrictJson."""
-        if self._direction == "request" and body.count(b"[") + body.count(b"{") > MOST_CONTAINERS:
-            detail = f"has more than {MOST_CONTAINERS} brackets"
+        if self._most_containers and body.count(b"[") + body.count(b"{") > self._most_containers:
+            detail = f"has more than {self._most_containers} brackets"
             raise NotStrictJson([Finding("json-size", "body", detail, pointer="")])
         return decode(body)
 
@@ -133,9 +141,12 @@ class RequestBody:
     def __init__(self, declared: Mapping[str, Any], resolve: Resolve, severities: Severities = DEFAULT) -> None:
         self.required: bool = declared.get("required", False)
         self.max_bytes: int = declared.get("x-max-bytes", MAX_BYTES)
-        contents = declared.get("content", {})
+        most = max(MOST_CONTAINERS, MOST_CONTAINERS * self.max_bytes // MAX_BYTES)
         self.contents = ByMediaType(
-            {name: Content(name, content, resolve, "request", severities) for name, content in contents.items()}
+            {
+                name: Content(name, content, resolve, "request", severities, most)
+                for name, content in declared.get("content", {}).items()
+            }
         )
         self._severities = severities
 

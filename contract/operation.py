@@ -9,7 +9,7 @@ import orjson
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
-from .body import MAX_BYTES, Content, Headers, RequestBody
+from .body import MAX_BYTES, MOST_CONTAINERS, Content, Headers, RequestBody
 from .finding import MOST_FINDINGS, Finding, told
 from .media import LONGEST_REMEMBERED, ByMediaType, is_range, media_type
 from .parameters import IGNORED_HEADERS, Parameter, read_parameters
@@ -17,7 +17,7 @@ from .schema import Json, Resolve, Schema, dereferenced, show
 from .security import NO_SECURITY, Security
 from .severity import DEFAULT, Severities
 
-__all__ = ["MAX_BYTES", "EncodedArray", "Headers", "Operation", "Reply", "Request", "Response"]
+__all__ = ["MAX_BYTES", "MOST_CONTAINERS", "EncodedArray", "Headers", "Operation", "Reply", "Request", "Response"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ class Operation:
         self.request_body = None if body is None else RequestBody(body, resolve, severities)
         self.responses = {
             str(status).upper(): Response(dereferenced(response, resolve), resolve, severities)
-            for status, response in declared["responses"].items()
+            for status, response in declared.get("responses", {}).items()
             if not str(status).startswith("x-")
         }
         offered = [

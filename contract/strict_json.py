@@ -26,7 +26,6 @@ _LONG_NUMBER = b"0" * MAX_INTEGER_DIGITS
 _INTEGER = re.compile("-?[0-9]+")
 _NO_NUMBERS = ("NaN", "Infinity", "-Infinity")
 
-
 UNREADABLE = object()
 """Stands for the value of a text that has none, or one that cannot be judged."""
 
@@ -54,7 +53,7 @@ class _Literal(str):
 
 def decode(text: bytes, place: Place = "body") -> Any:
     """The value of a JSON text. Raises NotStrictJson with its violations, as many as `told` keeps."""
-    if _LONG_NUMBER not in text.translate(_DIGITS) and not _too_deep(text):
+    if _LONG_NUMBER not in text.translate(_DIGITS) and not too_deep(text):
         with suppress(orjson.JSONDecodeError):
             value = orjson.loads(text)  # it refuses NaN, 1e999 and lone surrogates
             # Of a member that was there twice, one is left, and fewer strings are.
@@ -101,7 +100,7 @@ def _decode_slowly(encoded: bytes, place: Place) -> Any:
     except UnicodeDecodeError as error:
         detail = f"must be UTF-8; the byte at offset {error.start} is not ({error.reason})"
         raise NotStrictJson([Finding("json-encoding", place, detail, "")]) from error
-    if _too_deep(encoded):
+    if too_deep(encoded):
         raise NotStrictJson([Finding("json-depth", place, f"is nested deeper than {MAX_DEPTH} levels", "")])
     try:
         tree = _SLOW.decode(text)
@@ -168,7 +167,7 @@ def _understood(tree: Any) -> Any:
     return tree
 
 
-def _too_deep(text: bytes) -> bool:
+def too_deep(text: bytes) -> bool:
     """Whether brackets outside of strings nest deeper than MAX_DEPTH: as often, pairs with nothing between are dropped.
 
     In a text that is not JSON, those behind the first error may count, too.

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .formats import JUDGED_FORMATS
+from .grammar import SCHEMAS, SCHEMAS_BY_NAME
 from .operation import Operation
+from .references import References
 from .schema import Resolve
-
-_SCHEMAS = ("allOf", "anyOf", "oneOf", "not", "items", "additionalProperties")
 
 
 def unjudged(operations: Iterable[Operation]) -> list[str]:
@@ -30,23 +30,32 @@ def _kinds(operation: Operation) -> Iterator[str]:
         yield f"security scheme {name} is not judged: no request shows it"
     if operation.declared.get("callbacks"):
         yield "callbacks are not judged"
-    for name in _formats(operation.schemas, operation.resolve):
-        yield f"format {name} is not judged: it is in no registry that is known here"
+    for schema in _schemas(operation.schemas, operation.resolve):
+        yield from _keywords(schema, operation.resolve)
 
 
-def _formats(node: Any, resolve: Resolve) -> Iterator[str]:
-    """The formats in a schema that nothing judges; a recursive schema is followed once around."""
+def _keywords(schema: Mapping[str, Any], resolve: Resolve) -> Iterator[str]:
+    form, pattern = schema.get("format"), schema.get("pattern")
+    if isinstance(form, str) and form not in JUDGED_FORMATS:
+        yield f"format {form} is not judged: it is in no registry that is known here"
+    if isinstance(pattern, str) and isinstance(resolve, References) and not resolve.judges(pattern):
+        yield f"pattern {pattern} is not judged: it is not known here"
+    if "contentSchema" in schema:
+        yield "contentSchema is not judged"
+
+
+def _schemas(node: Any, resolve: Resolve) -> Iterator[Mapping[str, Any]]:
+    """Every schema that schemas lead to; a recursive one is followed once around."""
     open_at, seen = [node], set[str]()
     while open_at:
         node = open_at.pop()
         if isinstance(node, list):
             open_at += node
-        elif isinstance(node, Mapping) and isinstance(reference := node.get("$ref"), str):
-            if reference not in seen:
+        elif isinstance(node, Mapping):
+            if isinstance(reference := node.get("$ref"), str) and reference not in seen:
                 seen.add(reference)
                 open_at.append(resolve(reference))
-        elif isinstance(node, Mapping):
-            if isinstance(name := node.get("format"), str) and name not in JUDGED_FORMATS:
-                yield name
-            open_at += node.get("properties", {}).values()
-            open_at += (each for keyword, each in node.items() if keyword in _SCHEMAS)
+            yield node
+            for keyword in (SCHEMAS & node.keys()) - {"contentSchema"}:
+                inside = node[keyword]
+                open_at += inside.values() if keyword in SCHEMAS_BY_NAME and isinstance(inside, Mapping) else [inside]

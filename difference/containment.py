@@ -1,31 +1,29 @@
 """Whether one contract takes all that another gives: proven, refuted with a value, or undecided with the reason."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Protocol
 
-from jsonschema_rs import Draft202012Validator, canonical, canonicalize
+from jsonschema_rs import canonical, canonicalize
 
 from ..contract.finding import Finding
 from ..contract.finding import Place as FindingPlace
-from ..contract.formats import FORMATS
+from .change import generalized
 from .given import Given
 from .normal import reachable
-from .proof import DRAFT, Proof
-from .witness import Values
+from .proof import DRAFT, Open, Proof
+from .witness import ABSENT, Values, Way
 
 Json = Any
-MOST_TRIED = 4_000
-"""How many values are tried before a pair is undecided."""
-
-MOST_AFTER = 1_000
-"""How many values are tried after the first that breaks, for other reasons."""
+MOST_TRIED = 600
+"""How many values are tried at each open place."""
+MOST_DRAWN = 300
+"""How many more are put together by chance."""
+MOST_AFTER = 100
+"""How many values are tried where some break, for other reasons."""
 MOST_SUBTRACTED = 20
 """How many definitions a schema may have for the library to write down the difference."""
-MOST_SHOWN = 20
-"""How many different breaks of one pair are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +70,11 @@ class Side(Protocol):
         """What the schema refers to."""
         ...
 
+    @property
+    def values(self) -> Values:
+        """Values of the schema alone."""
+        ...
+
     def accepts(self, value: Json) -> bool:
         """What the engine says."""
         ...
@@ -84,9 +87,20 @@ class Side(Protocol):
 class Direction:
     """All that is given in one direction, and all that is taken: pairs of schemas are decided one after the other."""
 
-    def __init__(self, giver: Side, taker: Side) -> None:
+    def __init__(
+        self, giver: Side, taker: Side, unchanged: Callable[[str, str], bool] = lambda _given, _taken: False
+    ) -> None:
+        """`unchanged` says of the names of two definitions that nothing changed between them."""
         self.given = Given(giver.definitions)
-        self.proof = Proof(self.given.definitions, taker.definitions, whole_floats=taker.is_31)
+        self.proof = Proof(
+            self.given.definitions,
+            taker.definitions,
+            whole_floats=taker.is_31,
+            unchanged=lambda given, taken: unchanged(given.partition(":")[0], taken),
+        )
+        self.values = Values(self.given.definitions, taker.definitions)
+        self.found: dict[Open, list[Json]] = {}
+        """Values that broke at an open place before: it is met again in other schemas."""
 
 
 def contained(
@@ -97,83 +111,92 @@ def contained(
     What is given has only the members that the giver's schema names, where it is silent about others.
     """
     within = within or Direction(giver, taker)
-    given, definitions = within.given.by(giver.schema), within.given.definitions
+    given = within.given.by(giver.schema)
     try:
-        if within.proof.holds(given, taker.schema):
+        places = list(within.proof.open(given, taker.schema))
+        if not places:
             return Safe()
-        documents = reachable(given, definitions), reachable(taker.schema, taker.definitions)
-        gives = Draft202012Validator(documents[0], formats=FORMATS, validate_formats=True)
-
-        def broken(candidates: Iterator[Json]) -> tuple[Json, ...]:
-            refused = (
-                (number, value)
-                for number, value in enumerate(islice(candidates, MOST_TRIED))
-                if not taker.accepts(value) and gives.is_valid(value) and giver.accepts(value)
-            )
-            return _distinct_breaks(refused, taker)
-
-        # What breaks is found in a moment where it is near; the proof with everything that is referred to takes long.
-        if values := broken(_near(given, within, taker, samples())):
-            return Breaking(values)
-        if within.proof.holds_as_a_whole(given, taker.schema):
+        documents = reachable(given, within.given.definitions), reachable(taker.schema, taker.definitions)
+        small = all(len(each.get("$defs", ())) < MOST_SUBTRACTED for each in documents if isinstance(each, dict))
+        if small and within.proof.covers(*reversed(documents)):
             return Safe()
-        if values := broken(_of_difference(*documents, taker)):
-            return Breaking(values)
+        breaks: dict[_Reasons, Json] = {}
+        for way, place in places:
+            breaks = _broken(giver, taker, (*way, *place.way), place, samples(), within) | breaks
+        alone = {reason for reasons in breaks if len(reasons) == 1 for reason in reasons}
+        values = [value for reasons, value in breaks.items() if len(reasons) == 1 or not reasons & alone]
+        if not values and small:
+            values = _of_difference(giver, taker, *documents)
     except ValueError as error:
         return Undecided(f"the schema cannot be compiled: {error}")
-    return Undecided(_reason(*documents))
-
-
-def _distinct_breaks(refused: Iterator[tuple[int, Json]], taker: Side) -> tuple[Json, ...]:
-    """One value for each thing that is found wrong; those that are wrong in one way only, where there are such."""
-    alone: dict[tuple[str, str], Json] = {}
-    several: dict[frozenset[tuple[str, str]], Json] = {}
-    first: int | None = None
-    for number, value in refused:
-        first = number if first is None else first
-        found = taker.findings(value, "body")
-        reasons = {(finding.rule, re.sub(r"/[0-9]+(?=/|$)", "/*", finding.pointer or "")) for finding in found}
-        if len(reasons) == 1:
-            alone.setdefault(next(iter(reasons)), value)
-        else:
-            several.setdefault(frozenset(reasons), value)
-        if len(alone) >= MOST_SHOWN or number > first + MOST_AFTER:
-            break
-    together = [value for reasons, value in several.items() if not reasons & alone.keys()]
-    return (*alone.values(), *together[: 1 if not alone else 0])
+    return Breaking(tuple(values)) if values else Undecided(_reason(*documents))
 
 
 def example(side: Side) -> Json | None:
     """A value that the engine takes, a simple one; None where none was found."""
-    values = Values(side.definitions, {}).of(side.schema)
+    values = side.values.of(side.schema)
     return next((value for value in islice(values, MOST_TRIED) if side.accepts(value)), None)
 
 
-def _near(given: Json, within: Direction, taker: Side, samples: Sequence[Json]) -> Iterator[Json]:
-    """Values at the bounds, samples with one thing changed, and some put together by chance."""
-    values = Values(within.given.definitions, taker.definitions, within.proof.holds)
-    yield from islice(values.of(given, taker.schema), MOST_TRIED // 4)
-    for sample in samples[:2]:
-        yield from islice(values.around(sample, given, taker.schema), MOST_TRIED // 4)
-    yield from values.drawn(given, taker.schema, MOST_TRIED // 4)
+_Reasons = frozenset[tuple[str, str]]
+"""The rules that a value breaks, with the places where."""
 
 
-def _of_difference(given: Json, taken: Json, taker: Side) -> Iterator[Json]:
-    """Values of the schema that admits exactly what breaks."""
-    if max(len(each.get("$defs", ())) for each in (given, taken) if isinstance(each, dict)) < MOST_SUBTRACTED:
-        difference = _difference(given, taken)
-        if isinstance(difference, dict):
-            own = difference.get("$defs", {})
-            yield from islice(Values(own, taker.definitions).of(difference, taker.schema), MOST_TRIED // 4)
+def _broken(
+    giver: Side, taker: Side, way: Way, place: Open, samples: Sequence[Json], within: Direction
+) -> dict[_Reasons, Json]:
+    """Values that break at a place, by what is found wrong."""
+    tried = within.found.get(place) or chain(
+        islice(within.values.of(place.given, place.taken), MOST_TRIED),
+        within.values.drawn(place.given, place.taken, MOST_DRAWN),
+    )
+    here = "".join("/*" if isinstance(step, int) else f"/{step}" for _, step in way)
+    found: dict[_Reasons, tuple[Json, Json]] = {}
+    for number, inner in enumerate(tried):
+        for value in _contexts(way, inner, samples, within.values):
+            if not taker.accepts(value) and giver.accepts(value):
+                reasons = frozenset((each.rule, generalized(each)) for each in taker.findings(value, "body"))
+                if all(where.startswith(here) or here.startswith(where) for _, where in reasons):
+                    found.setdefault(reasons, (inner, value))
+                    break
+        if found and number >= MOST_AFTER:
+            break
+    within.found.setdefault(place, [inner for inner, _ in found.values()])
+    return {reasons: value for reasons, (_, value) in found.items()}
 
 
-def _difference(given: Json, taken: Json) -> Json:
-    """The schema of exactly what breaks, where the library can write it."""
+def _contexts(way: Way, inner: Json, samples: Sequence[Json], values: Values) -> Iterator[Json]:
+    """A value inside others: a documented one, the simplest one, and one with everything in it."""
+    yield from (value for sample in samples[:2] if (value := _placed(sample, way, inner)) is not ABSENT)
+    yield values.around(way, inner, full=False)
+    if way:
+        yield values.around(way, inner, full=True)
+
+
+def _placed(sample: Json, way: Way, inner: Json) -> Json:
+    """A sample with one thing in it replaced, or ABSENT where it is not so deep."""
+    if not way:
+        return ABSENT
+    (_, step), rest = way[0], way[1:]
+    if isinstance(sample, dict) and isinstance(step, str) and (step in sample or not rest):
+        nested = _placed(sample[step], rest, inner) if rest else inner
+        return ABSENT if nested is ABSENT else {**sample, step: nested}
+    if isinstance(sample, list) and isinstance(step, int) and step < len(sample):
+        nested = _placed(sample[step], rest, inner) if rest else inner
+        return ABSENT if nested is ABSENT else [*sample[:step], nested, *sample[step + 1 :]]
+    return ABSENT
+
+
+def _of_difference(giver: Side, taker: Side, given: Json, taken: Json) -> list[Json]:
+    """A value of the schema that admits exactly what breaks, where the library can write it."""
     one, other = (canonicalize(each, draft=DRAFT, validate_formats=True, offline=True) for each in (given, taken))
     try:
-        return one.subtract(other).to_json_schema()
+        difference: Json = one.subtract(other).to_json_schema()
     except (canonical.UnsupportedResult, canonical.UnsupportedOperand):
-        return None
+        return []
+    definitions = difference.get("$defs", {}) if isinstance(difference, dict) else {}
+    candidates = islice(Values(definitions, taker.definitions).of(difference, taker.schema), MOST_TRIED)
+    return list(islice((each for each in candidates if not taker.accepts(each) and giver.accepts(each)), 1))
 
 
 def _reason(given: Json, taken: Json) -> str:

@@ -33,8 +33,15 @@ class Comparison:
         self._directions: dict[str, Within] = {}
         self._answers: dict[tuple[str, str, str], tuple[Answer, Side, Side]] = {}
 
+    def _same_definition(self, one: str, other: str) -> bool:
+        """Whether a definition that both have did not change."""
+        reference = {"$ref": f"#/{one}"}
+        return one == other and self.unchanged(reference, reference)
+
     def unchanged(self, old: Json, new: Json) -> bool:
         """Whether two parts say the same to a program, whatever their references are called."""
+        if self.old.is_31 != self.new.is_31:
+            return False  # the same words mean something else
         before = len(self._same)
         if self._equal(old, new, named=False):
             return True
@@ -73,7 +80,7 @@ class Comparison:
             sides = self.old.side(old, direction), self.new.side(new, direction)
             giver, taker = sides if direction == "request" else sides[::-1]
             if direction not in self._directions:
-                self._directions[direction] = Within(giver, taker)
+                self._directions[direction] = Within(giver, taker, self._same_definition)
             self._answers[key] = (contained(giver, taker, samples, self._directions[direction]), *sides)
         return self._answers[key]
 
@@ -135,8 +142,11 @@ class Part:
     def refused(
         self, rule: str, detail: str, sent: Sent, findings: Sequence[Finding], *, in_schema: bool = False
     ) -> Change:
-        """A request that OLD takes and NEW refuses, or undecided where the engines do not both say so."""
-        if self.old.engine is not None and self.new.engine is not None:
+        """A request that OLD takes and NEW refuses, or undecided where the engines do not both say so.
+
+        With `in_schema`, their schemas said so before.
+        """
+        if not in_schema and self.old.engine is not None and self.new.engine is not None:
             wrong = self.old.engine.check_request(sent.request)[1]
             found = self.new.engine.check_request(sent.request)[1]
             if wrong or not found:
@@ -162,7 +172,7 @@ class Part:
         given = {name.lower() for name, _ in fields}
         missing = {(each.name or "").lower() for each in findings if each.rule == "required"}
         fields = (*fields, *required_headers(self.new, status, given | missing))
-        if self.old.engine is not None and self.new.engine is not None and rule != "response-status":
+        if not in_schema and rule != "response-status" and self.old.engine is not None and self.new.engine is not None:
             wrong = self.new.engine.check_response(status, by_name(fields), body)
             found = self.old.engine.check_response(status, by_name(fields), body)
             if wrong or not found:

@@ -75,6 +75,10 @@ class _Text:
     definitions: Mapping[str, Json]
     is_31: bool
 
+    @property
+    def values(self) -> Values:
+        return Values(self.definitions, {})
+
     def accepts(self, value: Json) -> bool:
         return isinstance(value, str) and not read(self.operation, self.declared, [value])[1]
 

@@ -2,7 +2,7 @@
 
 import re
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -110,6 +110,7 @@ class Revision:
         self.version = str(self.document.get("info", {}).get("version", ""))
         self.title = str(self.document.get("info", {}).get("title", ""))
         self._translations: dict[str, Translation] = {}
+        self._entries: dict[int, dict[str, tuple[Any, Any]]] = {}
 
     @classmethod
     def load(cls, name: str, same_as: "Revision | None" = None) -> "Revision":
@@ -153,8 +154,15 @@ class Revision:
 
     def side(self, schema: Json, direction: Direction) -> Side:
         if direction not in self._translations:
-            self._translations[direction] = Translation(self.resolve, direction, is_31=self.is_31)
+            bodies = self._bodies(direction)
+            self._translations[direction] = Translation(self.resolve, direction, is_31=self.is_31, bodies=bodies)
         return self._translations[direction].side(schema)
+
+    def _bodies(self, direction: Direction) -> Iterator[Json]:
+        for operation in self.operations.values():
+            asked, given = [operation.body or {}], [each for each, _ in operation.responses.values()]
+            for part in asked if direction == "request" else given:
+                yield from (each["schema"] for each in part.get("content", {}).values() if "schema" in each)
 
     def place(self, steps: Steps) -> Place:
         """The line of a part, or of what is nearest around it."""
@@ -187,7 +195,7 @@ class Revision:
         node, line = self.root, 1
         for step in steps:
             node = self._behind(node)
-            following = _entry(node, step)
+            following = self._entry(node, step)
             if following is None:
                 return node, line, False
             key, node = following
@@ -195,10 +203,20 @@ class Revision:
         return node, line, True
 
     def _behind(self, node: Any) -> Any:
-        reference = _entry(node, "$ref")
+        reference = self._entry(node, "$ref")
         if reference is None or not isinstance(reference[1].value, str):
             return node
         return self._behind(self._node(tuple(_steps(reference[1].value)))[0])
+
+    def _entry(self, node: Any, key: str) -> tuple[Any, Any] | None:
+        """The key and the value of an entry of a YAML node."""
+        if id(node) not in self._entries:
+            if isinstance(node, yaml.SequenceNode):
+                self._entries[id(node)] = {str(index): (each, each) for index, each in enumerate(node.value)}
+            else:
+                entries = node.value if isinstance(node, yaml.MappingNode) else ()
+                self._entries[id(node)] = {name.value: (name, value) for name, value in reversed(entries)}
+        return self._entries[id(node)].get(key)
 
 
 def template(path: str) -> str:
@@ -208,15 +226,6 @@ def template(path: str) -> str:
 
 def _steps(reference: str) -> list[str]:
     return [unquote(step).replace("~1", "/").replace("~0", "~") for step in reference.removeprefix("#/").split("/")]
-
-
-def _entry(node: Any, key: str) -> tuple[Any, Any] | None:
-    """The key and the value of an entry of a YAML node."""
-    if isinstance(node, yaml.SequenceNode) and key.isdecimal() and int(key) < len(node.value):
-        return node.value[int(key)], node.value[int(key)]
-    if not isinstance(node, yaml.MappingNode):
-        return None
-    return next(((name, value) for name, value in node.value if name.value == key), None)
 
 
 def _read(name: str) -> tuple[Path, bytes]:

@@ -1,5 +1,7 @@
 """A schema as one contract judges values of one direction, whichever version of OpenAPI it is written in."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -9,6 +11,7 @@ from ..contract.finding import Finding, Place, json_pointer
 from ..contract.formats import FORMATS
 from ..contract.schema import Direction, Resolve, Schema, dereferenced
 from .normal import BY_NAME, OF_MANY, OF_ONE, normal, reachable, reference_to
+from .witness import Values
 
 Json = Any
 _BITS = {"int32": 31, "int64": 63}
@@ -18,13 +21,24 @@ _HIDDEN: dict[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
 class Translation:
     """The schemas of one contract in one direction, each translated once; hidden members are not required."""
 
-    def __init__(self, resolve: Resolve, direction: Direction, *, is_31: bool) -> None:
+    def __init__(self, resolve: Resolve, direction: Direction, *, is_31: bool, bodies: Iterable[Json] = ()) -> None:
+        """`bodies` are the schemas that are judged together: compiling what they refer to takes long."""
         self.resolve, self.direction, self.is_31 = resolve, direction, is_31
         self._hidden = _HIDDEN[direction]
+        self._bodies = {str(id(schema)): schema for schema in bodies}
         self.definitions: dict[str, Json] = {}
+        self.values = Values(self.definitions, {})
 
     def side(self, schema: Json) -> "Side":
         return (Side31 if self.is_31 else Side30)(schema, self)
+
+    def name_of(self, schema: Json) -> str | None:
+        """The member of the shared schema that a body's schema is."""
+        return str(id(schema)) if str(id(schema)) in self._bodies else None
+
+    @cached_property
+    def bodies(self) -> Schema:
+        return Schema({"properties": self._bodies}, self.resolve, self.direction)
 
     def schema(self, schema: Json) -> Json:
         """In the one form of this package; what it refers to is among the definitions."""
@@ -73,49 +87,66 @@ class Translation:
         return isinstance(schema, dict) and bool(dereferenced(schema, self.resolve).get(self._hidden, False))
 
 
-class Side30:
-    """A schema of OpenAPI 3.0, judged by the engine itself."""
+class _Side:
+    """A schema, what it refers to, and values of it."""
+
+    def __init__(self, schema: Json, translation: Translation) -> None:
+        self.schema = translation.schema(schema)
+        self.definitions, self.values = translation.definitions, translation.values
+
+
+class Side30(_Side):
+    """A schema of OpenAPI 3.0, judged by the engine itself.
+
+    The bodies of a document share one compiled schema, with a member for each of them.
+    """
 
     is_31 = False
 
     def __init__(self, schema: Json, translation: Translation) -> None:
-        self._raw, self.translation = schema, translation
-        self.schema = translation.schema(schema)
-        self.definitions = translation.definitions
+        super().__init__(schema, translation)
+        self._raw, self._translation = schema, translation
+        self._name = translation.name_of(schema)
 
     @cached_property
-    def engine(self) -> Schema:
-        return Schema(self._raw, self.translation.resolve, self.translation.direction)
+    def _engine(self) -> Schema:
+        shared = self._translation.bodies
+        alone = Schema(self._raw, self._translation.resolve, self._translation.direction)
+        return alone if self._name is None else shared
+
+    def _wrapped(self, value: Json) -> Json:
+        return value if self._name is None else {self._name: value}
 
     def accepts(self, value: Json) -> bool:
-        return self.engine.accepts(value)
+        return self._engine.accepts(self._wrapped(value))
 
     def findings(self, value: Json, place: Place, name: str | None = None) -> list[Finding]:
-        return self.engine.findings(value, place, name)
+        found = self._engine.findings(self._wrapped(value), place, name)
+        return [replace(each, pointer=_inside(each.pointer)) for each in found] if self._name is not None else found
 
 
-class Side31:
+def _inside(pointer: str | None) -> str | None:
+    """A pointer without its first step."""
+    return None if pointer is None else pointer[pointer.find("/", 1) :] if pointer.count("/") > 1 else ""
+
+
+class Side31(_Side):
     """A schema of OpenAPI 3.1, which is JSON Schema 2020-12."""
 
     is_31 = True
 
-    def __init__(self, schema: Json, translation: Translation) -> None:
-        self.translation = translation
-        self.schema = translation.schema(schema)
-        self.definitions = translation.definitions
-
     @cached_property
-    def engine(self) -> Draft202012Validator:
+    def _engine(self) -> Draft202012Validator:
         whole = reachable(self.schema, self.definitions)
         return Draft202012Validator(whole, formats=FORMATS, validate_formats=True)
 
     def accepts(self, value: Json) -> bool:
-        return self.engine.is_valid(value)
+        return self._engine.is_valid(value)
 
     def findings(self, value: Json, place: Place, name: str | None = None) -> list[Finding]:
         return [
             Finding(error.kind.name, place, error.message, None if name else json_pointer(error.instance_path), name)
-            for error in self.engine.iter_errors(value)
+            for error in self._engine.iter_errors(value)
         ]
 
 

@@ -9,18 +9,19 @@ from ..contract.operation import Operation
 from ..contract.problem import PROBLEM_JSON, type_of
 from ..contract.rulebook import RULES
 from ..contract.severity import DEFAULT
-from .exchanges import ABSENT, Example, examples, operations, parameters, path_item, slug, text_of
+from .exchanges import Example, examples, operations, slug
 from .execution import Answer
 from .objects import Anchors, Objects
+from .samples import ABSENT, parameters, text_of
 from .snippets import LOCAL_MOCK
 from .violations import violation
-from .wording import phrase, resolved
+from .wording import literal, phrase, resolved
 
 Node = Mapping[str, Any]
 
 _PAGE = {
     "content", "contents", "search", "results", "expand", "theme", "run-the-mock", "authentication", "webhooks",
-    "errors", "problems", "rules", "rules-across-members", "known-differences", "operations", "server",
+    "errors", "problems", "rules", "rules-across-members", "known-differences", "operations", "server", "given",
 }  # fmt: skip
 """The ids of the page itself."""
 
@@ -36,7 +37,9 @@ class Facts:
         self.servers = [self._server(each) for each in document.get("servers", ())]
         every = examples(contract)
         self.rules = list(self._rules_across(document.get("components", {}).get("schemas", {})))
-        self._anchors = Anchors({*_PAGE, *contract.problems, *(each.anchor for each in every)})
+        self.given = {sent.name: sent for each in every for sent in each.given}
+        reserved = (*contract.problems, *(each.anchor for each in every), *(f"given.{name}" for name in self.given))
+        self._anchors = Anchors({*_PAGE, *reserved})
         self._anchors_of = {each.id: self._anchors.new(each.id) for each in operations(contract)}
         for name in (*(rule["id"] for rule in self.rules), *(RULES if contract.problems else ())):
             self._anchors.new(f"rule-{name}")
@@ -55,6 +58,8 @@ class Facts:
         self._objects.place_pending()
         self.sections = self._objects.sections
         self.problems = [self._problem(kind, declared) for kind, declared in contract.problems.items()]
+        self.needed = self._needed(document.get("security"))
+        """What operations need that do not say it themselves."""
         self.security = [self._scheme(name, each) for name, each in self._schemes().items()]
         self.known_differences: list[Mapping[str, str]] = document.get("x-known-differences", [])
         self.executed = sum(sample["executed"] for sample in self.samples.values())
@@ -172,7 +177,10 @@ class Facts:
 
     def _link(self, name: str, declared: Node) -> dict[str, Any]:
         to = declared.get("operationId") or declared.get("operationRef", "")
-        return {"description": "", **declared, "name": name, "to": to, "anchor": self._anchors_of.get(to, "")}
+        given = declared.get("parameters", {})
+        known = ", ".join(f"`{each}` is {literal(str(value))}" for each, value in given.items())
+        anchor = self._anchors_of.get(to, "")
+        return {"description": "", **declared, "name": name, "to": to, "anchor": anchor, "known": known}
 
     def _sample(self, example: Example) -> dict[str, Any]:
         """An example with its complete answer, `whole`, where the documented one is abbreviated."""
@@ -194,7 +202,7 @@ class Facts:
 
     def _server_of(self, operation: Operation | None) -> str:
         """The root that a sample is sent to: that of the operation, of its path, or of the document."""
-        item = path_item(self._contract, operation.path) if operation else {}
+        item = self._contract.path_items[operation.path] if operation else {}
         declared = (operation.declared.get("servers") if operation else None) or item.get("servers")
         servers = [self._server(each) for each in declared] if declared else self.servers
         first = str(servers[0]["url"]) if servers else ""

@@ -7,8 +7,9 @@ from typing import Any
 
 from ..contract.document import Contract
 from ..contract.schema import Json
-from .exchanges import content_schema, named, operations, request_examples, slug
+from .exchanges import operations, slug
 from .forms import Forms
+from .samples import content_schema, named, request_examples
 from .wording import Fact, Schemas, is_object, name_of, reference_of, value
 
 _DEEPEST = 4
@@ -117,6 +118,11 @@ class Objects:
         shown = [each["value"] for each in named(self._contract, declared).values() if "value" in each]
         member = self._member(anchor, name, schema, required, {}, 0)
         facts = [(word, fact) for word, fact in member.facts if word != "Example"]
+        if declared.get("deprecated"):
+            facts.append(("Deprecated", "yes"))
+        if "style" in declared or "explode" in declared:
+            exploded = declared.get("explode", declared.get("style", "form") == "form")
+            facts.append(("Style", f"{declared.get('style', 'the usual one')}, {'' if exploded else 'not '}exploded"))
         return Member(
             name, member.anchor, member.type, declared.get("description") or member.description, required,
             facts + [("Example", value(each)) for each in shown], [], member.object, member.nested,
@@ -240,7 +246,7 @@ def _bodies(contract: Contract) -> list[dict[str, Json]]:
     answers = [
         example.get("value")
         for operation in every
-        for status, declared in operation.declared["responses"].items()
+        for status, declared in operation.declared.get("responses", {}).items()
         if not str(status).startswith("x-")
         for content in contract.dereferenced(declared).get("content", {}).values()
         for example in named(contract, content).values()

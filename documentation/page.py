@@ -19,6 +19,7 @@ from markupsafe import Markup, escape
 from ..contract.document import Contract
 from .execution import Answer
 from .facts import Facts
+from .samples import text_of
 from .snippets import SNIPPETS
 from .wording import literal, longest_run, phrase
 
@@ -110,7 +111,7 @@ def _environment(*, html: bool, links: Mapping[str, str] | None = None) -> Envir
         "codespan": literal,
         "phrase": phrase,
         "fence": lambda text: "`" * max(3, longest_run(text) + 1),
-        "json": lambda value: json.dumps(value, indent=2, ensure_ascii=False),
+        "json": text_of,
         "breakable": lambda name: Markup(str(escape(name)).replace("_", "_<wbr>")),  # noqa: S704
         "text": text_of_markdown,
         "cell": lambda text: " ".join(text_of_markdown(text).split()).replace("|", "\\|"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from ..contract.document import BUILT_IN
 from ..contract.finding import Finding
@@ -12,7 +13,7 @@ from .client import Client
 from .coverage import Coverage
 from .footprint import Footprint
 from .formats import leaving_no_files
-from .generated import generate
+from .generated import generate, judge_scenario
 from .judge import Judge, Verdict
 from .model.collection import Collection
 from .model.drawing import converse
@@ -41,7 +42,8 @@ def check(options: CheckOptions) -> int:
             with Client(url, headers, pace, deadline, footprint=footprint) as client:
                 client.probe()
                 converse_with(client, result, included, options.max_examples, footprint, progress.part)
-            generate(result, options, footprint, included, deadline, progress.part)
+            judging = partial(judge_scenario, result=result, judge=Judge.of_url(result.contract, url))
+            generate(result, options, footprint, included, deadline, judging, progress.part)
         result.notes += footprint.notes(each for each in result.contract.operations.values() if included(each.id))
         if options.require_coverage:
             require_coverage(result)

@@ -40,9 +40,14 @@ class Footprint:
     POST also goes to a path without parameters, where things are created.
     """
 
-    def __init__(self, contract: Contract, url: str, name: str, *, anywhere: bool = False) -> None:
-        """`anywhere` permits everything, on a server whose data nobody needs."""
-        self.url, self.name, self.anywhere = url, name, anywhere
+    def __init__(
+        self, contract: Contract, url: str, name: str, *, anywhere: bool = False, only_ours: bool = False
+    ) -> None:
+        """`anywhere` permits everything, on a server whose data nobody needs.
+
+        With `only_ours` what reads is aimed at what the run created as well.
+        """
+        self.url, self.name, self.anywhere, self._only_ours = url, name, anywhere, only_ours
         self._contract, self._base = contract, urlsplit(url).path.rstrip("/")
         self._created: list[Segments] = []
         self._ours: set[Segments] = set()
@@ -62,6 +67,22 @@ class Footprint:
             if parameter.place == "path"
         }
         self._items = {each.path: _item_members(_collection(each.path), contract) for each in operations}
+
+    def twin(self, url: str) -> "Footprint":
+        """That of the same run on another server."""
+        other = Footprint(self._contract, url, self.name, anywhere=self.anywhere)
+        other._nobodys = self._nobodys
+        return other
+
+    @property
+    def identity_members(self) -> frozenset[str]:
+        """The members in which anything may say its identity."""
+        return frozenset(name for names in self._items.values() for name in names)
+
+    def concerns(self, row: Json) -> bool:
+        """Whether a row of a list is what the run created, or nothing that has an identity."""
+        names = self.identity_members & row.keys() if isinstance(row, dict) else ()
+        return not names or any(str(row[name]) in self._identities for name in names)
 
     # What is permitted
 
@@ -152,7 +173,7 @@ class Footprint:
 
         What might be somebody's becomes what the run created, or what nobody has.
         """
-        if self.permits(method, self._base + path) or not parameters:
+        if self.permits("PUT" if self._only_ours else method, self._base + path) or not parameters:
             return parameters
         chance = zlib.crc32(path.encode(errors="surrogatepass"))
         ours = [found for each in self._created[-LATEST:] if (found := _leads_to(template, each))]

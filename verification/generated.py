@@ -22,7 +22,7 @@ from urllib3 import HTTPHeaderDict, HTTPResponse
 from ..contract.finding import Finding
 from ..contract.interaction import Fields, Interaction
 from ..contract.operation import Operation
-from ..options import CheckOptions
+from ..options import CheckOptions, CompareOptions
 from ..outcome import CouldNotRun
 from .client import MOST_HELD, TIMEOUT, Client, TooLarge, Unsendable, decoded
 from .footprint import Footprint
@@ -45,14 +45,17 @@ REFUSALS = [*ChecksConfig().negative_data_rejection.expected_statuses, "413"]
 
 def generate(
     result: Result,
-    options: CheckOptions,
+    options: CheckOptions | CompareOptions,
     footprint: Footprint,
     included: Callable[[str], bool],
     deadline: Deadline,
+    on_scenario: Callable[[ScenarioRecorder, str], None],
     on_part: Callable[[str], None] = lambda _part: None,
 ) -> None:
-    """Run every phase and add what it finds to the result. Raises EnoughFailures, OutOfTime, CouldNotRun."""
-    judge = Judge.of_url(result.contract, footprint.url)
+    """Run every phase; `on_scenario` gets what was sent and found, and the phase.
+
+    Raises EnoughFailures, OutOfTime, CouldNotRun.
+    """
     schema, leaves_out = _schema(result, options, footprint, included)
     with _sending(deadline, footprint):
         stream = from_schema(schema).execute()
@@ -62,7 +65,7 @@ def generate(
                     on_part(event.phase.name.value)
                 elif isinstance(event, events.ScenarioFinished | events.FuzzScenarioFinished):
                     phase = getattr(event, "phase", "fuzzing")
-                    _scenario(event.recorder, str(getattr(phase, "value", phase)), result, judge)
+                    on_scenario(event.recorder, str(getattr(phase, "value", phase)))
                 elif isinstance(event, events.NonFatalError) and deadline.left:
                     _error(event, result, leaves_out)
                 elif isinstance(event, events.FatalError):
@@ -77,7 +80,7 @@ def generate(
 
 
 def _schema(
-    result: Result, options: CheckOptions, footprint: Footprint, included: Callable[[str], bool]
+    result: Result, options: CheckOptions | CompareOptions, footprint: Footprint, included: Callable[[str], bool]
 ) -> tuple[schemathesis.BaseSchema, bool]:
     """The contract as Schemathesis has it, and whether operations are left out."""
     register()
@@ -86,7 +89,7 @@ def _schema(
             "seed": result.seed,
             "base-url": footprint.url,
             "headers": dict(sent_headers(options)),
-            "workers": options.workers,
+            "workers": options.workers if isinstance(options, CheckOptions) else 1,
             "request-timeout": TIMEOUT,
             "cache": {"enabled": False},
             "output": {"truncation": {"max-recorded-payload-size": 0}},
@@ -143,19 +146,23 @@ class _Sending(BaseAdapter):
     def __init__(self, deadline: Deadline, footprint: Footprint) -> None:
         super().__init__()
         self._deadline, self._footprint = deadline, footprint
-        self._local, self._clients = threading.local(), list[Client]()
+        self._local, self._clients = threading.local(), list[tuple[Client, threading.Lock]]()
+        self._ended = False
         self._careless = HTTPAdapter()
 
     def send(self, request: requests.PreparedRequest, *_positional: Any, **settings: Any) -> requests.Response:
         """Raises ConnectionError, Timeout."""
         if not hasattr(self._local, "client"):
             self._local.client = Client("", deadline=self._deadline, footprint=self._footprint)
-            self._clients.append(self._local.client)
+            self._local.busy = threading.Lock()
+            self._clients.append((self._local.client, self._local.busy))
         body = request.body or b""
         fields = tuple((name, _text(value)) for name, value in request.headers.items())
         content = body.encode() if isinstance(body, str) else body
         try:
-            answer = self._local.client.exchange(request.method, request.url, fields, content)
+            with self._local.busy:
+                self._go_on()
+                answer = self._local.client.exchange(request.method, request.url, fields, content)
         except Unsendable:
             return self._carelessly(request, settings)
         except OutOfTime as over:
@@ -165,6 +172,10 @@ class _Sending(BaseAdapter):
         response = self._response(request, answer.status, answer.response_headers, answer.response_body)
         response.elapsed = timedelta(seconds=answer.seconds)
         return response
+
+    def _go_on(self) -> None:
+        if self._ended:
+            raise OutOfTime
 
     def _carelessly(self, request: requests.PreparedRequest, settings: dict[str, Any]) -> requests.Response:
         """Send what is no HTTP, on a thread that may be left behind. Raises ConnectionError, Timeout."""
@@ -198,9 +209,11 @@ class _Sending(BaseAdapter):
         """Nothing: other sessions may still use it."""
 
     def end(self) -> None:
-        """Close the client of every thread that there was."""
-        for client in self._clients:
-            client.close()
+        """Close the client of every thread that there was; one that still waits for an answer is left behind."""
+        self._ended = True
+        for client, busy in self._clients:
+            if busy.acquire(timeout=1):
+                client.close()
         self._careless.close()
 
 
@@ -224,8 +237,14 @@ def _error(event: events.NonFatalError, result: Result, leaves_out: bool) -> Non
     result.add(Failure(Finding("generation", "status", _line(event.info.message)), event.label, [], part))
 
 
-def _scenario(recorder: ScenarioRecorder, part: str, result: Result, judge: Judge) -> None:
-    interactions = {case: _interaction(recorded) for case, recorded in recorder.interactions.items()}
+def recorded(recorder: ScenarioRecorder) -> dict[str, Interaction]:
+    """What a scenario sent and got, in order."""
+    return {case: _interaction(each) for case, each in recorder.interactions.items()}
+
+
+def judge_scenario(recorder: ScenarioRecorder, part: str, result: Result, judge: Judge) -> None:
+    """Add what the engine and Schemathesis found in a scenario. Raises EnoughFailures."""
+    interactions = recorded(recorder)
 
     def led_here(case: str, failure: CheckFailure | None = None) -> list[Interaction]:
         """Everything that must be sent again, in order; what was deleted before, for example."""
@@ -273,14 +292,14 @@ SENTENCES = {
 }
 
 
-def _interaction(recorded: Recorded) -> Interaction:
-    request, response = recorded.request, recorded.response
+def _interaction(kept: Recorded) -> Interaction:
+    request, response = kept.request, kept.response
     shared: dict[str, Any] = {
         "method": request.method.upper(),
         "url": request.uri,
         "request_headers": _fields(request.headers),
         "request_body": request.body or b"",
-        "started": datetime.fromtimestamp(recorded.timestamp, UTC),
+        "started": datetime.fromtimestamp(kept.timestamp, UTC),
     }
     if response is None:
         return Interaction(status=0, error="the connection broke or timed out", **shared)

@@ -62,7 +62,7 @@ def running(
     finally:
         progress.end()
     for side, count in sorted(result.unrecorded.items()):
-        result.notes.append(f"{count} bodies of {side}s were not recorded, so they were not judged")
+        result.notes.append(f"{count} bodies of {side}s were not recorded, or not whole, so they were not judged")
     if gone := accepted - result.failures.keys():
         result.notes.append(f"{len(gone)} findings of the baseline did not occur: {', '.join(sorted(gone)[:100])}")
     judged = {operation for _, operation in result.judged}

@@ -1,7 +1,7 @@
 """What another reader of OpenAPI takes for right is not accused: requests that Schemathesis makes of a contract."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import requests
@@ -23,10 +23,8 @@ def sent(case: schemathesis.Case[Any]) -> Interaction:
     fields = (
         (name, each if isinstance(each, str) else each.decode("latin-1")) for name, each in request.headers.items()
     )
-    body = request.body or b""
-    return Interaction(
-        str(request.method), str(request.url), 200, tuple(fields), body.encode() if isinstance(body, str) else body
-    )
+    content = request.body.encode() if isinstance(request.body, str) else cast("bytes", request.body or b"")
+    return Interaction(str(request.method), str(request.url), 200, tuple(fields), content)
 
 
 @pytest.mark.parametrize("operation", CONTRACT.operations)

@@ -3,9 +3,10 @@
 import contextlib
 import json
 import time
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
+from callconfig.contract.body import RequestBody
 from callconfig.contract.strict_json import MAX_DEPTH, NotStrictJson, decode
 from hypothesis import given
 from hypothesis import strategies as st
@@ -105,3 +106,18 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 @given(json_values)
 def test_what_was_written_is_read(value: Any) -> None:
     assert decode(json.dumps(value).encode()) == value
+
+
+@pytest.mark.parametrize(
+    ("mebibytes", "arrays", "rules"),
+    [(1, 99_999, []), (1, 100_000, ["json-size"]), (32, 100_000, []), (32, 3_200_000, ["json-size"])],
+)
+def test_a_body_has_no_more_arrays_than_suit_its_largest_size(mebibytes: int, arrays: int, rules: list[str]) -> None:
+    declared = {"x-max-bytes": mebibytes << 20, "content": {"application/json": {"schema": {"type": "array"}}}}
+    body = b"[" + b",".join([b"[]"] * arrays) + b"]"
+    _, findings = RequestBody(declared, _nowhere).read({"content-type": "application/json"}, body)
+    assert [finding.rule for finding in findings] == rules
+
+
+def _nowhere(reference: str) -> NoReturn:
+    raise AssertionError(reference)

@@ -6,6 +6,7 @@ import socketserver
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx2
@@ -19,7 +20,8 @@ from callconfig.verification.check import converse_with, require_coverage
 from callconfig.verification.client import Client
 from callconfig.verification.coverage import Coverage
 from callconfig.verification.footprint import Footprint
-from callconfig.verification.generated import generate
+from callconfig.verification.generated import generate, judge_scenario
+from callconfig.verification.judge import Judge
 from callconfig.verification.result import EnoughFailures, Result
 from callconfig.verification.target import serving
 from callconfig.verification.timing import Deadline
@@ -47,7 +49,8 @@ def check_app(contract: Contract) -> CheckApp:
                 converse_with(client, result, included, options.max_examples, footprint)
             with serving(app) as url:
                 footprint = Footprint(contract, url, f"check-{seed}", anywhere=True)
-                generate(result, options, footprint, included, Deadline())
+                judging = partial(judge_scenario, result=result, judge=Judge(contract))
+                generate(result, options, footprint, included, Deadline(), judging)
             require_coverage(result)
         except EnoughFailures:
             pass
