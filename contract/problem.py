@@ -10,7 +10,11 @@ PROBLEM_JSON = "application/problem+json"
 DOCUMENTED_AT = "/docs#"
 
 # The kinds of problem that findings make; every other finding makes an invalid request. The first one decides.
-_KINDS = {"content-length": "content-too-large", "media-type": "unsupported-media-type", "accept": "not-acceptable"}
+_KINDS = {
+    "content-length": "content-too-large",
+    **dict.fromkeys(("media-type", "content-coding", "json-charset"), "unsupported-media-type"),
+    "accept": "not-acceptable",
+}
 
 
 def type_of(kind: str, declared: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from jsonschema_rs import CanonicalSchema, Draft202012Validator, canonical, canonicalize
 
-from ..contract.schema import FORMATS
+from ..contract.formats import FORMATS
 from .normal import (
     Definitions,
     both,

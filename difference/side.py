@@ -8,7 +8,8 @@ from typing import Any
 from jsonschema_rs import Draft202012Validator
 
 from ..contract.finding import Finding, Place, json_pointer
-from ..contract.schema import FORMATS, Direction, Resolve, Schema, dereferenced
+from ..contract.formats import FORMATS
+from ..contract.schema import Direction, Resolve, Schema, dereferenced
 from .normal import BY_NAME, OF_MANY, OF_ONE, normal, reachable, reference_to
 from .witness import Values
 

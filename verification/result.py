@@ -113,6 +113,10 @@ class Result:
 
     def add(self, failure: Failure) -> None:
         """Raises EnoughFailures."""
+        weighed = self.contract.severities.weighed([failure.finding])
+        if not weighed:
+            return
+        failure = replace(failure, finding=weighed[0])
         fingerprint = failure.fingerprint
         if fingerprint not in self.failures and len(self.failures) >= MOST_KEPT:
             return
