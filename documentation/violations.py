@@ -95,7 +95,7 @@ _REQUESTS = {
         "Content-Type: multipart/form-data, without a boundary",
         Request(headers={"content-type": "multipart/form-data"}, body=b"--x--"),
     ),
-    "security": ("no Authorization", Request()),
+    "credentials": ("no Authorization", Request()),
     "accept": ("Accept: text/html", Request(headers={"accept": "text/html"})),
 }
 _RESPONSES = {

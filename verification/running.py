@@ -66,7 +66,7 @@ def running(
     if gone := accepted - result.failures.keys():
         result.notes.append(f"{len(gone)} findings of the baseline did not occur: {', '.join(sorted(gone)[:100])}")
     judged = {operation for _, operation in result.judged}
-    result.notes += unjudged(each for name, each in contract.operations.items() if name in judged)
+    result.notes += unjudged(contract, judged)
     try:
         reports.write(result)
     finally:
