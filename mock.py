@@ -90,7 +90,7 @@ def _attend_to_clients() -> None:
     And let the event loop wait for the interpreter no longer than a millisecond when a thread has it.
     """
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    gc.set_threshold(10_000, 3, 250)
     sys.setswitchinterval(0.001)
 
 
@@ -227,7 +227,7 @@ def _greet(contract: Contract, listening: socket.socket, options: ServeOptions, 
         f"callconfig {version('callconfig')} mocks {contract.title} {contract.version}\n"
         + "".join(f"  API    {root}{options.base_path}{path}\n" for path in sorted(paths))
         + f"  Docs   {root}{options.base_path}/docs\n"
-        + (f"  Steer  {root}{CONTROLS_PATH}/docs\n" if options.controls and alone else "")
+        + (f"  Steer  {root}{CONTROLS_PATH}/ui\n" if options.controls and alone else "")
         + ("" if alone else "  Steer  off: each of several processes would steer only itself\n")
         + (f"  Auth   tokens of {printable(str(options.auth))}\n" if options.auth else "")
         + f"  Store  {printable(place)} ({stored} configuration{plural})\n"
@@ -252,7 +252,7 @@ async def _plant(seeds: Sequence[Path], contract: Contract, store: Configuration
     judge = Schema(contract.stored.input, contract.resolve, "request")
     present = [orjson.loads(text) for text in await store.find()]
     taken = {key for document in present for key in _keys(document, declared)}
-    new = [document for path in seeds for document in _read_seed(path, judge) if not taken & _keys(document, declared)]
+    new = [document for path in seeds for document in read_seed(path, judge) if not taken & _keys(document, declared)]
     if not new:
         return
     try:
@@ -268,7 +268,7 @@ def _keys(document: dict[str, Any], declared: Resource) -> set[tuple[str, ...]]:
     return identity | {tuple(document[name] for name in declared.unique)}
 
 
-def _read_seed(path: Path, judge: Schema) -> list[dict[str, Json]]:
+def read_seed(path: Path, judge: Schema) -> list[dict[str, Json]]:
     """The configurations in a file, with their defaults. Raises CouldNotRun at the first that breaks the contract."""
     try:
         documents = decode(path.read_bytes())

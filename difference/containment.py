@@ -1,31 +1,29 @@
 """Whether one contract takes all that another gives: proven, refuted with a value, or undecided with the reason."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import Any, Protocol
 
-from jsonschema_rs import Draft202012Validator, canonical, canonicalize
+from jsonschema_rs import canonical, canonicalize
 
-from ..contract.finding import Finding
+from ..contract.finding import Finding, json_pointer
 from ..contract.finding import Place as FindingPlace
-from ..contract.schema import FORMATS
+from .change import generalized
 from .given import Given
 from .normal import reachable
-from .proof import DRAFT, Proof
-from .witness import Values
+from .proof import DRAFT, Open, Proof, Reached
+from .witness import ABSENT, Values, Way
 
 Json = Any
-MOST_TRIED = 4_000
-"""How many values are tried before a pair is undecided."""
-
-MOST_AFTER = 1_000
-"""How many values are tried after the first that breaks, for other reasons."""
-MOST_SUBTRACTED = 20
-"""How many definitions a schema may have for the library to write down the difference."""
-MOST_SHOWN = 20
-"""How many different breaks of one pair are shown."""
+MOST_TRIED = 600
+"""How many values are tried at each open place."""
+MOST_DRAWN = 300
+"""How many more are put together by chance."""
+MOST_AFTER = 100
+"""How many values are tried where some break, for other reasons."""
+MOST_WHOLE = 20
+"""How many definitions a schema may have for the library to be given it as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +32,25 @@ class Safe:
 
 
 @dataclass(frozen=True, slots=True)
+class Break:
+    """A value that one engine takes and the other refuses."""
+
+    value: Json
+    findings: tuple[Finding, ...]
+    """What the taker finds in it."""
+    reached: Reached | None = None
+    """Where the schemas differ, if that is known."""
+
+
+@dataclass(frozen=True, slots=True)
 class Breaking:
     """Values that one engine takes and the other refuses, each for another reason; at least one."""
 
-    values: tuple[Json, ...]
+    values: tuple["Break", ...]
 
     @property
     def value(self) -> Json:
-        return self.values[0]
+        return self.values[0].value
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +81,11 @@ class Side(Protocol):
         """What the schema refers to."""
         ...
 
+    @property
+    def values(self) -> Values:
+        """Values of the schema alone."""
+        ...
+
     def accepts(self, value: Json) -> bool:
         """What the engine says."""
         ...
@@ -80,13 +94,28 @@ class Side(Protocol):
         """Why the engine refuses a value."""
         ...
 
+    def findings_of_part(self, schema: Json, value: Json) -> list[Finding]:
+        """The same of a part of a body and of a part of the schema, where that is plain; else nothing."""
+        ...
+
 
 class Direction:
     """All that is given in one direction, and all that is taken: pairs of schemas are decided one after the other."""
 
-    def __init__(self, giver: Side, taker: Side) -> None:
+    def __init__(
+        self, giver: Side, taker: Side, unchanged: Callable[[str, str], bool] = lambda _given, _taken: False
+    ) -> None:
+        """`unchanged` says of the names of two definitions that nothing changed between them."""
         self.given = Given(giver.definitions)
-        self.proof = Proof(self.given.definitions, taker.definitions, whole_floats=taker.is_31)
+        self.proof = Proof(
+            self.given.definitions,
+            taker.definitions,
+            whole_floats=taker.is_31,
+            unchanged=unchanged,
+        )
+        self.values = Values(self.given.definitions, taker.definitions)
+        self.found: dict[Open, list[_Found]] = {}
+        """What broke at an open place before: it is met again in other schemas."""
 
 
 def contained(
@@ -97,89 +126,126 @@ def contained(
     What is given has only the members that the giver's schema names, where it is silent about others.
     """
     within = within or Direction(giver, taker)
-    given, definitions = within.given.by(giver.schema), within.given.definitions
+    given = within.given.by(giver.schema)
     try:
-        if within.proof.holds(given, taker.schema):
+        places = list(within.proof.open(given, taker.schema))
+        if not places:
             return Safe()
-        documents = reachable(given, definitions), reachable(taker.schema, taker.definitions)
-        gives = Draft202012Validator(documents[0], formats=FORMATS, validate_formats=True)
-
-        def broken(candidates: Iterator[Json]) -> tuple[Json, ...]:
-            refused = (
-                (number, value)
-                for number, value in enumerate(islice(candidates, MOST_TRIED))
-                if not taker.accepts(value) and gives.is_valid(value) and giver.accepts(value)
-            )
-            return _distinct_breaks(refused, taker)
-
-        # What breaks is found in a moment where it is near; the proof with everything that is referred to takes long.
-        if values := broken(_near(given, within, taker, samples())):
-            return Breaking(values)
-        if within.proof.holds_as_a_whole(given, taker.schema):
+        pairs = (given, within.given.definitions), (taker.schema, taker.definitions)
+        documents = [reachable(*each, MOST_WHOLE) for each in pairs]
+        whole = None not in documents
+        if whole and within.proof.covers(*reversed(documents)):
             return Safe()
-        if values := broken(_of_difference(*documents, taker)):
-            return Breaking(values)
+        breaks: dict[_Reasons, Break] = {}
+        for reached in places:
+            found = _broken(giver, taker, reached, samples(), within)
+            breaks = {_reasons(each.findings): each for each in found} | breaks
+        alone = {reason for reasons in breaks if len(reasons) == 1 for reason in reasons}
+        values = [each for reasons, each in breaks.items() if len(reasons) == 1 or not reasons & alone]
+        if not values and whole:
+            values = _of_difference(giver, taker, *documents)
     except ValueError as error:
         return Undecided(f"the schema cannot be compiled: {error}")
-    return Undecided(_reason(*documents))
-
-
-def _distinct_breaks(refused: Iterator[tuple[int, Json]], taker: Side) -> tuple[Json, ...]:
-    """One value for each thing that is found wrong; those that are wrong in one way only, where there are such."""
-    alone: dict[tuple[str, str], Json] = {}
-    several: dict[frozenset[tuple[str, str]], Json] = {}
-    first: int | None = None
-    for number, value in refused:
-        first = number if first is None else first
-        found = taker.findings(value, "body")
-        reasons = {(finding.rule, re.sub(r"/[0-9]+(?=/|$)", "/*", finding.pointer or "")) for finding in found}
-        if len(reasons) == 1:
-            alone.setdefault(next(iter(reasons)), value)
-        else:
-            several.setdefault(frozenset(reasons), value)
-        if len(alone) >= MOST_SHOWN or number > first + MOST_AFTER:
-            break
-    together = [value for reasons, value in several.items() if not reasons & alone.keys()]
-    return (*alone.values(), *together[: 1 if not alone else 0])
+    return Breaking(tuple(values)) if values else Undecided(_reason(places))
 
 
 def example(side: Side) -> Json | None:
     """A value that the engine takes, a simple one; None where none was found."""
-    values = Values(side.definitions, {}).of(side.schema)
+    values = side.values.of(side.schema)
     return next((value for value in islice(values, MOST_TRIED) if side.accepts(value)), None)
 
 
-def _near(given: Json, within: Direction, taker: Side, samples: Sequence[Json]) -> Iterator[Json]:
-    """Values at the bounds, samples with one thing changed, and some put together by chance."""
-    values = Values(within.given.definitions, taker.definitions, within.proof.holds)
-    yield from islice(values.of(given, taker.schema), MOST_TRIED // 4)
-    for sample in samples[:2]:
-        yield from islice(values.around(sample, given, taker.schema), MOST_TRIED // 4)
-    yield from values.drawn(given, taker.schema, MOST_TRIED // 4)
+_Findings = tuple[Finding, ...]
+_Reasons = frozenset[tuple[str, str]]
+"""The rules that a value breaks, with the places where."""
+_Found = tuple[Json, _Findings | None]
+"""A value that breaks at a place, and what is found in it; None where that is found further outside."""
 
 
-def _of_difference(given: Json, taken: Json, taker: Side) -> Iterator[Json]:
-    """Values of the schema that admits exactly what breaks."""
-    if max(len(each.get("$defs", ())) for each in (given, taken) if isinstance(each, dict)) < MOST_SUBTRACTED:
-        difference = _difference(given, taken)
-        if isinstance(difference, dict):
-            own = difference.get("$defs", {})
-            yield from islice(Values(own, taker.definitions).of(difference, taker.schema), MOST_TRIED // 4)
+def _reasons(findings: Iterable[Finding]) -> _Reasons:
+    return frozenset((each.rule, generalized(each)) for each in findings)
 
 
-def _difference(given: Json, taken: Json) -> Json:
-    """The schema of exactly what breaks, where the library can write it."""
+def _broken(giver: Side, taker: Side, reached: Reached, samples: Sequence[Json], within: Direction) -> list[Break]:
+    """Values that break at a place, each for another reason."""
+    place, way = reached.place, reached.way
+    here = json_pointer([step for _, step in way])
+    candidates = chain(
+        islice(within.values.of(place.given, place.taken), MOST_TRIED),
+        within.values.drawn(place.given, place.taken, MOST_DRAWN),
+    )
+    known = within.found.get(place)
+    found: dict[_Reasons, tuple[Json, Json, _Findings]] = {}
+    for number, (inner, told) in enumerate(known or ((each, None) for each in candidates)):
+        for value in _contexts(way, inner, samples, within.values):
+            if taker.accepts(value) or not giver.accepts(value):
+                continue
+            told = told or tuple(taker.findings_of_part(place.taken, inner))
+            findings = _moved(told, here) if told else tuple(taker.findings(value, "body"))
+            if all(_is_near(str(each.pointer), here) for each in findings):
+                found.setdefault(_reasons(findings), (inner, value, findings))
+                break
+        if found and number >= MOST_AFTER:
+            break
+    if known is None:
+        within.found[place] = [
+            (inner, _moved(told, "", here) if all(str(each.pointer).startswith(here) for each in told) else None)
+            for inner, _, told in found.values()
+        ]
+    return [Break(value, findings, reached) for _, value, findings in found.values()]
+
+
+def _is_near(pointer: str, here: str) -> bool:
+    """Whether what is found is inside a place or around it."""
+    return pointer.startswith(here) or here.startswith(pointer)
+
+
+def _moved(findings: _Findings, to: str, away: str = "") -> _Findings:
+    """The findings of a part of a value as those of another value that it is in."""
+    return tuple(replace(each, pointer=to + str(each.pointer).removeprefix(away)) for each in findings)
+
+
+def _contexts(way: Way, inner: Json, samples: Sequence[Json], values: Values) -> Iterator[Json]:
+    """A value inside others: a documented one, the simplest one, and one with everything in it."""
+    yield from (value for sample in samples[:2] if (value := _placed(sample, way, inner)) is not ABSENT)
+    yield values.around(way, inner, full=False)
+    if way:
+        yield values.around(way, inner, full=True)
+
+
+def _placed(sample: Json, way: Way, inner: Json) -> Json:
+    """A sample with one thing in it replaced, or ABSENT where it is not so deep."""
+    if not way:
+        return ABSENT
+    (_, step), rest = way[0], way[1:]
+    if isinstance(sample, dict) and isinstance(step, str) and (step in sample or not rest):
+        nested = _placed(sample[step], rest, inner) if rest else inner
+        return ABSENT if nested is ABSENT else {**sample, step: nested}
+    if isinstance(sample, list) and isinstance(step, int) and step < len(sample):
+        nested = _placed(sample[step], rest, inner) if rest else inner
+        return ABSENT if nested is ABSENT else [*sample[:step], nested, *sample[step + 1 :]]
+    return ABSENT
+
+
+def _of_difference(giver: Side, taker: Side, given: Json, taken: Json) -> list[Break]:
+    """A value of the schema that admits exactly what breaks, where the library can write it."""
     one, other = (canonicalize(each, draft=DRAFT, validate_formats=True, offline=True) for each in (given, taken))
     try:
-        return one.subtract(other).to_json_schema()
+        difference: Json = one.subtract(other).to_json_schema()
     except (canonical.UnsupportedResult, canonical.UnsupportedOperand):
-        return None
+        return []
+    definitions = difference.get("$defs", {}) if isinstance(difference, dict) else {}
+    candidates = islice(Values(definitions, taker.definitions).of(difference, taker.schema), MOST_TRIED)
+    broken = (each for each in candidates if not taker.accepts(each) and giver.accepts(each))
+    return [Break(each, tuple(taker.findings(each, "body"))) for each in islice(broken, 1)]
 
 
-def _reason(given: Json, taken: Json) -> str:
-    written = repr((given, taken))
-    told = [words for sign, words in _HARD.items() if sign in written]
-    return f"neither a proof nor a value that breaks was found{': there are ' + ' and '.join(told) if told else ''}"
+def _reason(places: Sequence[Reached]) -> str:
+    where = json_pointer([step for _, step in places[0].way])
+    written = repr((places[0].place.given, places[0].place.taken))
+    told = " and ".join(words for sign, words in _HARD.items() if sign in written)
+    found = f"neither a proof nor a value that breaks was found{f' at {where}' if where else ''}"
+    return f"{found}: there are {told}" if told else found
 
 
 _HARD = {"'$ref'": "references", "'pattern'": "patterns", "'format'": "formats", "'not'": "exclusions"}

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, unquote
 
+from jsonschema_rs import Draft202012Validator
+
 from ..contract.shape import UNCHECKED_FORMATS
 
 Json = Any
@@ -76,8 +78,8 @@ def references(schema: Json) -> Iterator[str]:
             yield from references(nested)
 
 
-def reachable(schema: Json, definitions: Definitions) -> Json:
-    """A schema as a document of its own, with the definitions that it needs."""
+def reachable(schema: Json, definitions: Definitions, most: int | None = None) -> Json:
+    """A schema as a document of its own, with the definitions that it needs; None where they are more than `most`."""
     needed: dict[str, Json] = {}
     waiting = list(references(schema))
     while waiting:
@@ -85,6 +87,8 @@ def reachable(schema: Json, definitions: Definitions) -> Json:
         if name not in needed:
             needed[name] = definitions[name]
             waiting += references(definitions[name])
+            if most is not None and len(needed) > most:
+                return None
     return {"allOf": [schema], "$defs": needed} if needed else schema
 
 
@@ -111,24 +115,27 @@ def merged(schemas: Iterable[Json], definitions: Definitions) -> dict[str, Json]
             continue
         waiting = [*part.get("allOf", ()), *waiting]
         own = {keyword: value for keyword, value in part.items() if keyword != "allOf"}
-        if (_closes(own) and "properties" in joined) or (_closes(joined) and "properties" in own):
-            left.append(own)  # which names are free depends on the part
-        elif not _join(joined, own):
-            left.append({keyword: value for keyword, value in own.items() if joined.get(keyword) != value})
+        if rest := _join(joined, own):
+            left.append(rest)
     return {**joined, "allOf": left} if left else joined
-
-
-def _closes(schema: Mapping[str, Json]) -> bool:
-    return schema.get("additionalProperties", True) not in (True, {}) or "patternProperties" in schema
 
 
 _STRICTER = {"minimum": max, "exclusiveMinimum": max, "minLength": max, "minItems": max, "minProperties": max}
 _STRICTER |= {"maximum": min, "exclusiveMaximum": min, "maxLength": min, "maxItems": min, "maxProperties": min}
+_MEMBERS = {"properties", "additionalProperties", "patternProperties", "unevaluatedProperties"}
+"""Keywords that lean on one another."""
 
 
-def _join(joined: dict[str, Json], part: Mapping[str, Json]) -> bool:
-    """Whether everything of a part could be joined; what could be is."""
-    whole = True
+def _join(joined: dict[str, Json], part: Mapping[str, Json]) -> dict[str, Json]:
+    """Joins what can be joined, and returns the rest of the part."""
+    rest = {}
+    members = [{word: each[word] for word in _MEMBERS & each.keys()} for each in (joined, part)]
+    if all(members) and members[0] != members[1]:
+        part = {word: value for word, value in part.items() if word not in _MEMBERS}
+        if members[0].keys() | members[1].keys() <= {"properties", "additionalProperties"}:
+            joined |= _of_both(*members)
+        else:
+            rest = members[1]
     for keyword, value in part.items():
         if keyword not in joined or joined[keyword] == value:
             joined[keyword] = value
@@ -136,16 +143,46 @@ def _join(joined: dict[str, Json], part: Mapping[str, Json]) -> bool:
             joined[keyword] = _STRICTER[keyword](joined[keyword], value)
         elif keyword == "required":
             joined[keyword] = list(dict.fromkeys([*joined[keyword], *value]))
-        elif keyword == "properties":
-            both = {name: {"allOf": [joined[keyword][name], value[name]]} for name in joined[keyword].keys() & value}
-            joined[keyword] = {**joined[keyword], **value, **both}
         elif keyword == "type":
             joined[keyword] = [name for name in types(joined) if name in types(part)]
         elif keyword == "enum":
             joined[keyword] = [each for each in joined[keyword] if each in value]
         else:
-            whole = False
-    return whole
+            rest[keyword] = value
+    return rest
+
+
+def _of_both(one: Mapping[str, Json], other: Mapping[str, Json]) -> dict[str, Json]:
+    """The members that both admit; each has to be what both ask of it."""
+    names = dict.fromkeys([*one.get("properties", {}), *other.get("properties", {})])
+    properties = {name: both(member_of(one, name), member_of(other, name)) for name in names}
+    free = both(one.get("additionalProperties", True), other.get("additionalProperties", True))
+    return {"properties": properties} | ({} if free is True else {"additionalProperties": free})
+
+
+def both(one: Json, other: Json) -> Json:
+    """The schema of what fits two schemas."""
+    if False in (one, other):
+        return False
+    if one in (True, {}) or one == other:
+        return other
+    return one if other in (True, {}) else {"allOf": [one, other]}
+
+
+def member_of(schema: Mapping[str, Json], name: str) -> Json:
+    """What a flat schema asks of a member."""
+    if name in schema.get("properties", {}):
+        return schema["properties"][name]
+    for pattern, nested in schema.get("patternProperties", {}).items():
+        if Draft202012Validator({"pattern": pattern}).is_valid(name):
+            return nested
+    return schema.get("additionalProperties", True)
+
+
+def item_of(schema: Mapping[str, Json], index: int) -> Json:
+    """What a flat schema asks of an item."""
+    first = schema.get("prefixItems", ())
+    return first[index] if index < len(first) else schema.get("items", True)
 
 
 ALL_TYPES = ("null", "boolean", "number", "string", "array", "object")

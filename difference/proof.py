@@ -1,53 +1,105 @@
-"""A proof that one schema takes all that another gives, where schemas are recursive or strings have patterns.
+"""A proof that one schema takes all that another gives, or the places where it is open.
 
-The library decides what has neither. Around it, objects and arrays are taken apart, and a pair of definitions that is
-met again inside itself is assumed to hold (coinduction): a value that broke it would have to break it further inside.
+The library decides what has no references. Around it, objects, arrays and choices are taken apart. Pairs that refer to
+others are the nodes of a graph; a pair holds when no open place can be reached from it (coinduction: a value that broke
+it would have to break it further inside).
 """
 
 import json
 import re
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from jsonschema_rs import CanonicalSchema, Draft202012Validator, canonical, canonicalize
 
 from ..contract.schema import FORMATS
-from .normal import Definitions, definition_name, merged, reachable, references, types
+from .normal import (
+    Definitions,
+    both,
+    definition_name,
+    followed,
+    item_of,
+    member_of,
+    merged,
+    reachable,
+    types,
+)
 from .pattern import TooHard, outside
-from .witness import strings_of
+from .witness import Way, strings_of
 
 Json = Any
 DRAFT = 20
-MOST_DEFINITIONS = 200
-"""How many definitions the library is given at once."""
+MOST_DEEP = 16
+"""How many choices and parts of `allOf` may be inside one another without a member or an item between them."""
 _OBJECT = {"type", "properties", "required", "additionalProperties"}
-_ARRAY = {"type", "items", "minItems", "maxItems", "uniqueItems"}
+_ARRAY = {"type", "items", "prefixItems"}
 _STRING = {"type", "pattern", "minLength", "maxLength"}
 
 
-@lru_cache(maxsize=50_000)
+@dataclass(frozen=True, eq=False, slots=True)
+class Open:
+    """A pair of schemas at a place inside a value: it is not proven that one takes what the other gives."""
+
+    way: Way
+    given: Json
+    taken: Json
+
+
+_Definitions = tuple[str, str] | None
+"""The names of a definition of what is given, and of one of what is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """An open place that is reached from a pair of schemas."""
+
+    place: Open
+    way: Way
+    """From the whole value."""
+    within: _Definitions
+    """The definitions that it is in, where it is in some."""
+    inside: Way
+    """From a value of these definitions."""
+
+
+@dataclass(slots=True)
+class _Node:
+    """What is to be proven for a pair: nothing about it may be open, nor about the pairs that it leads to."""
+
+    open: list[Open] = field(default_factory=list)
+    further: list[tuple[Way, Json, Json]] = field(default_factory=list)
+
+
+@lru_cache(maxsize=10_000)
 def _covers(taken: str, given: str) -> bool:
     """The same small schemas meet again and again; a text is a key that has no second spelling of a number."""
     larger, smaller = _canonical(taken), _canonical(given)
     return larger.covers(smaller) == canonical.Containment.YES
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=2_000)
 def _canonical(text: str) -> CanonicalSchema:
     return canonicalize(json.loads(text), draft=DRAFT, validate_formats=True, offline=True)
 
 
 class Proof:
-    """Proofs about the definitions of two documents; what is proven once is remembered."""
+    """Proofs about the definitions of two documents; what was found out about a pair is remembered."""
 
-    def __init__(self, given: Definitions, taken: Definitions, *, whole_floats: bool) -> None:
-        """`whole_floats` says that who takes an integer takes 1.0."""
-        self._given, self._taken, self._whole_floats = given, taken, whole_floats
-        self._thorough = False
-        self._proven: set[tuple[str, str]] = set()
-        self._refused: set[tuple[str, str]] = set()
-        self._assumed: dict[tuple[str, str], int] = {}
+    def __init__(
+        self,
+        given: Definitions,
+        taken: Definitions,
+        *,
+        whole_floats: bool,
+        unchanged: Callable[[str, str], bool] = lambda _given, _taken: False,
+    ) -> None:
+        """`whole_floats`: who takes an integer takes 1.0; `unchanged` says that two definitions are known to hold."""
+        self._given, self._taken = given, taken
+        self._whole_floats, self._unchanged = whole_floats, unchanged
+        self._nodes: dict[tuple[str, str], _Node] = {}
 
     def covers(self, taken: Json, given: Json) -> bool:
         """Whether the library proves that `taken` admits all that `given` admits; both are whole documents."""
@@ -58,146 +110,179 @@ class Proof:
             return False  # to the library, 1.0 is an integer
         return _covers(*texts)
 
-    def holds_as_a_whole(self, given: Json, taken: Json) -> bool:
-        """As `holds`, with the library's word about definitions and all that they refer to, which takes long."""
-        self._thorough, refused = True, self._refused
-        self._refused = set()
-        found = self.holds(given, taken) or self._whole(given, taken)
-        self._thorough, self._refused = False, refused
-        return found
+    def open(self, given: Json, taken: Json) -> Iterator[Reached]:
+        """Each open place that is reached, the nearest first; none is a proof."""
+        yield from self._reached(_Node(further=[((), given, taken)]))
 
-    def holds(self, given: Json, taken: Json, depth: int = 0) -> bool:
-        """Whether it is proven; False proves nothing. `depth` is how far inside the value it is."""
-        if taken is True or taken == {} or given is False:
-            return True
-        if depth > 40 or taken is False:
-            return False
-        given_name, taken_name = _reference(given), _reference(taken)
-        if given_name is None and taken_name is None:
-            return self._parts(given, taken, depth)
-        pair = (given_name or repr(given), taken_name or repr(taken))
-        if pair in self._proven:
-            return True
-        if pair in self._refused:
-            return False
-        if pair in self._assumed:
-            return depth > self._assumed[pair]
-        self._assumed[pair] = depth
-        before = self._proven.copy()
-        one = given if given_name is None else self._given[given_name]
-        other = taken if taken_name is None else self._taken[taken_name]
-        if found := self.holds(one, other, depth):
-            self._proven.add(pair)
-        else:
-            self._proven = before  # what was proven inside may have leant on this
-            found = self._thorough and self._whole(given, taken)
-            (self._proven if found else self._refused).add(pair)
-        del self._assumed[pair]
-        return found
+    def _reached(self, start: _Node) -> Iterator[Reached]:
+        seen: set[tuple[str, str]] = set()
+        waiting: deque[tuple[Way, _Definitions, Way, _Node]] = deque([((), None, (), start)])
+        while waiting:
+            way, within, inside, node = waiting.popleft()
+            for each in node.open:
+                yield Reached(each, (*way, *each.way), within, (*inside, *each.way))
+            for step, given, taken in node.further:
+                key = _key(given), _key(taken)
+                if key not in seen:
+                    seen.add(key)
+                    names = _names(given, taken)
+                    from_there = () if names else (*inside, *step)
+                    waiting.append(((*way, *step), names or within, from_there, self._node(key, given, taken)))
 
-    def _whole(self, given: Json, taken: Json) -> bool:
-        """Whether the library proves it with everything that the two refer to."""
-        documents = reachable(taken, self._taken), reachable(given, self._given)
-        return len(documents[0].get("$defs", ())) < MOST_DEFINITIONS and self.covers(*documents)
+    def _node(self, key: tuple[str, str], given: Json, taken: Json) -> _Node:
+        if key not in self._nodes:
+            node = self._nodes[key] = _Node()  # a recursive pair meets itself here
+            self._pair(followed(given, self._given), followed(taken, self._taken), (), node)
+        return self._nodes[key]
 
-    def _parts(self, given: Json, taken: Json, depth: int) -> bool:
-        if self._plain(given, taken):
-            return True
-        flat = merged([given], self._given)
-        if flat is None:
-            return True
+    def _inside(self, given: Json, taken: Json, way: Way, node: _Node) -> None:
+        """A member or an item."""
+        if not (_refers(given) or _refers(taken)):
+            self._pair(given, taken, way, node)
+        elif taken not in (True, {}) and given is not False and not self._are_unchanged(given, taken):
+            node.further.append((way, given, taken))
+
+    def _are_unchanged(self, given: Json, taken: Json) -> bool:
+        names = _names(given, taken)
+        return names is not None and self._unchanged(*names)
+
+    def _pair(self, given: Json, taken: Json, way: Way, node: _Node, depth: int = 0) -> None:
+        """Adds to the node what is to be proven about a pair at a place."""
+        if taken in (True, {}) or given is False or self._plain(given, taken):
+            return
+        if _is_reference(given) and _is_reference(taken):
+            self._inside(given, taken, way, node)
+            return
+        flat, taken = merged([given], self._given), _sealed(followed(taken, self._taken), self._taken)
+        if flat is None or taken in (True, {}):
+            return
+        if taken is False or depth > MOST_DEEP:
+            node.open.append(Open(way, flat, taken))
+            return
+        for part in taken.get("allOf", ()):
+            self._pair(given, part, way, node, depth + 1)
+        rest = {word: value for word, value in taken.items() if word != "allOf" and not _has(flat, word, value)}
+        if rest:
+            self._flat_pair(given, flat, rest, way, node, depth)
+
+    def _flat_pair(
+        self, given: Json, flat: dict[str, Json], taken: dict[str, Json], way: Way, node: _Node, depth: int
+    ) -> None:
+        """The choices of what is given first: each of its branches may be taken by another one."""
         if "enum" in flat or "const" in flat:
-            values = flat["enum"] if "enum" in flat else [flat["const"]]
-            validator = Draft202012Validator(reachable(taken, self._taken), formats=FORMATS, validate_formats=True)
-            whole = self._whole_floats or not any(isinstance(each, float) and each.is_integer() for each in values)
-            return whole and all(map(validator.is_valid, values))
+            self._listed(flat, taken, way, node)
+            return
         for keyword in ("anyOf", "oneOf"):
             if keyword in flat:
-                rest = {name: value for name, value in flat.items() if name != keyword}
-                return all(self.holds(_both(rest, branch), taken, depth) for branch in flat[keyword])
-        return self._conjunction(flat, taken, depth)
+                others = {name: value for name, value in flat.items() if name != keyword}
+                for branch in flat[keyword]:
+                    self._pair(both(others, branch), taken, way, node, depth + 1)
+                return
+        for keyword in ("anyOf", "oneOf"):
+            if keyword in taken:
+                self._choice(given, flat, {keyword: taken.pop(keyword)}, way, node, depth)
+        self._each_type(flat, taken, way, node)
 
-    def _conjunction(self, flat: dict[str, Json], taken: Json, depth: int) -> bool:
-        if not isinstance(taken, dict):
-            return taken is True
-        if "$ref" in taken:
-            return self.holds(flat, taken, depth)
-        parts = [*taken.get("allOf", ())]
-        rest = {keyword: value for keyword, value in taken.items() if keyword != "allOf"}
-        if parts:
-            return all(self.holds(flat, part, depth) for part in (*parts, rest))
-        if "anyOf" in rest:
-            others = {keyword: value for keyword, value in rest.items() if keyword != "anyOf"}
-            return self._each_type(flat, others, depth) and self._some(flat, rest["anyOf"], depth)
-        if "oneOf" in rest:
-            others = {keyword: value for keyword, value in rest.items() if keyword != "oneOf"}
-            return self._each_type(flat, others, depth) and self._one(flat, rest["oneOf"], depth)
-        if "not" in rest and any(part.get("not") == rest["not"] for part in (flat, *flat.get("allOf", ()))):
-            del rest["not"]
-        return self._each_type(flat, rest, depth)
+    def _listed(self, flat: dict[str, Json], taken: Json, way: Way, node: _Node) -> None:
+        values = flat["enum"] if "enum" in flat else [flat["const"]]
+        if not _refers(flat):
+            values = list(filter(Draft202012Validator(flat, formats=FORMATS, validate_formats=True).is_valid, values))
+        takes = Draft202012Validator(reachable(taken, self._taken), formats=FORMATS, validate_formats=True)
+        whole = self._whole_floats or not any(isinstance(each, float) and each.is_integer() for each in values)
+        if not whole or not all(map(takes.is_valid, values)):
+            node.open.append(Open(way, flat, taken))
 
-    def _some(self, flat: dict[str, Json], branches: list[Json], depth: int) -> bool:
-        """Each type of what is given fits one of the branches."""
-        return all(any(self.holds({**flat, "type": name}, each, depth) for each in branches) for name in _apart(flat))
+    def _choice(self, given: Json, flat: dict[str, Json], taken: Json, way: Way, node: _Node, depth: int) -> None:
+        """Each type of what is given fits one branch of `anyOf` or `oneOf`, and of `oneOf` no other one."""
+        ((keyword, branches),) = taken.items()
+        named = _apart(flat)
+        for name in named:
+            typed = {**flat, "type": name}
+            likely = [each for each in branches if not self._disjoint(typed, each)]
+            tried = []
+            for branch in likely:
+                trial = _Node()
+                self._pair(given if len(named) == 1 else typed, branch, way, trial, depth + 1)
+                tried.append(trial)
+                alone = len(likely) == 1
+                if alone or (keyword == "anyOf" and not trial.open and next(self._reached(trial), None) is None):
+                    break
+            else:
+                # What breaks is sought in the branch that was meant, then in the choice as a whole.
+                trial = min(tried, key=self._distance, default=_Node())
+                node.open.append(Open(way, typed, taken))
+            node.open[:0] = trial.open
+            node.further += trial.further
 
-    def _one(self, flat: dict[str, Json], branches: list[Json], depth: int) -> bool:
-        """Each type of what is given fits one of the branches, and has nothing in common with the others."""
-        return all(
-            any(
-                self.holds(own, each, depth)
-                and all(self._disjoint(own, other) for other in branches if other is not each)
-                for each in branches
-            )
-            for own in ({**flat, "type": name} for name in _apart(flat))
-        )
+    def _distance(self, node: _Node) -> int:
+        """How many places are open, here or at once behind a reference."""
+        behind = (self._node((_key(given), _key(taken)), given, taken) for _, given, taken in node.further)
+        return len(node.open) + sum(len(each.open) for each in behind)
 
-    def _disjoint(self, given: Json, taken: Json) -> bool:
-        if _refers(given):
-            flat = merged([taken], self._taken)
-            return flat is None or not set(types(given)) & set(types(flat))
-        sides = [canonicalize(reachable(each, of), draft=DRAFT) for each, of in ((given, {}), (taken, self._taken))]
-        return bool(sides[0].intersect(sides[1]).satisfiability() == canonical.Satisfiability.NO)
-
-    def _each_type(self, flat: dict[str, Json], taken: dict[str, Json], depth: int) -> bool:
-        if not taken:
+    def _disjoint(self, given: dict[str, Json], taken: Json) -> bool:
+        flat = merged([taken], self._taken)
+        if flat is None or not set(types(given)) & set(types(flat)):
             return True
+        asked, own = flat.get("required", ()), given.get("properties", {})
+        if given.get("type") == "object" and types(flat) == ["object"]:
+            if given.get("additionalProperties", True) is False and not own.keys() >= set(asked):
+                return True
+            for name in set(given.get("required", ())) & own.keys() & flat.get("properties", {}).keys():
+                sides = merged([own[name]], self._given) or {}, merged([flat["properties"][name]], self._taken) or {}
+                one, other = (each.get("enum", [each["const"]] if "const" in each else []) for each in sides)
+                if one and other and not any(each in other for each in one):
+                    return True
+        if _refers(given) or _refers(flat):
+            return False
+        common = canonicalize(given, draft=DRAFT).intersect(canonicalize(flat, draft=DRAFT))
+        return bool(common.satisfiability() == canonical.Satisfiability.NO)
+
+    def _each_type(self, flat: dict[str, Json], taken: dict[str, Json], way: Way, node: _Node) -> None:
         admitted = types(taken)
-        return all(name in admitted and self._of_type(name, flat, taken, depth) for name in _apart(flat))
+        for name in _apart(flat) if taken else ():
+            typed, asked = ({**_about(each, name), "type": name} for each in (flat, taken))
+            if name not in admitted:
+                node.open.append(Open(way, typed, {"type": taken["type"]}))
+            elif len(asked) == 1 or self._plain(typed, asked):
+                continue
+            elif name == "object" and not any("patternProperties" in each for each in (typed, asked)):
+                self._object(_sealed(typed, self._given), asked, way, node)
+            elif name == "array":
+                self._array(typed, asked, way, node)
+            elif name != "string" or not asked.keys() <= _STRING or not _has_all_strings(flat, asked):
+                node.open.append(Open(way, typed, asked))
 
-    def _of_type(self, name: str, flat: dict[str, Json], taken: dict[str, Json], depth: int) -> bool:
-        typed, asked = ({**_about(each, name), "type": name} for each in (flat, taken))
-        if len(asked) == 1 or self._plain(typed, asked):
-            return True
-        if name == "object" and asked.keys() <= _OBJECT:
-            return self._object(flat, asked, depth)
-        if name == "array" and asked.keys() <= _ARRAY:
-            counted = [
-                {keyword: value for keyword, value in each.items() if keyword != "items"} for each in (typed, asked)
-            ]
-            inside = flat.get("items", True), asked.get("items", True)
-            return self._plain(*counted) and self.holds(*inside, depth + 1)
-        if name == "string" and asked.keys() <= _STRING:
-            try:
-                return outside(strings_of(flat), strings_of(asked)) is None
-            except TooHard:
-                return False
-        return False
-
-    def _object(self, flat: Mapping[str, Json], taken: Mapping[str, Json], depth: int) -> bool:
-        if not set(taken.get("required", ())) <= set(flat.get("required", ())):
-            return False
-        own, theirs = flat.get("properties", {}), taken.get("properties", {})
+    def _object(self, flat: dict[str, Json], taken: dict[str, Json], way: Way, node: _Node) -> None:
+        for name in taken.get("required", ()):
+            if name not in flat.get("required", ()):
+                node.open.append(Open(way, flat, {"type": "object", "required": [name]}))
+        known: dict[str, Json] = {name: {} for name in taken.get("properties", ())}
+        for name in {**flat.get("properties", {}), **known}:
+            if member_of(taken, name) is False and name not in known and member_of(flat, name) is not False:
+                own = {**flat, "required": [*flat.get("required", ()), name]}
+                refused = {"type": "object", "properties": known, "additionalProperties": False}
+                node.open.append(Open(way, own, refused))
+                continue
+            self._inside(member_of(flat, name), member_of(taken, name), (*way, (flat, name)), node)
         free, others = flat.get("additionalProperties", True), taken.get("additionalProperties", True)
-        if "patternProperties" in flat:
-            return False
-        names = {**own, **theirs}
-        return self.holds(free, others, depth + 1) and all(
-            self.holds(own.get(name, free), theirs.get(name, others), depth + 1) for name in names
-        )
+        self._inside(free, others, (*way, (flat, "other")), node)
+        self._of_whole(flat, {word: value for word, value in taken.items() if word not in _OBJECT}, way, node)
+
+    def _array(self, flat: dict[str, Json], taken: dict[str, Json], way: Way, node: _Node) -> None:
+        first = max(len(each.get("prefixItems", ())) for each in (flat, taken))
+        for index in range(first + 1):
+            self._inside(item_of(flat, index), item_of(taken, index), (*way, (flat, index)), node)
+        self._of_whole(flat, {word: value for word, value in taken.items() if word not in _ARRAY}, way, node)
+
+    def _of_whole(self, flat: dict[str, Json], asked: dict[str, Json], way: Way, node: _Node) -> None:
+        """What is asked of an object or an array beside its members or items."""
+        asked = {**asked, "type": flat["type"]}
+        if len(asked) > 1 and not self._plain(_loose(flat), asked):
+            node.open.append(Open(way, flat, asked))
 
     def _plain(self, given: Json, taken: Json) -> bool:
         """Whether neither has a reference, and the library proves it."""
-        return not _refers(given) and not _refers(taken) and self.covers(taken, given)
+        return not _refers(given) and not _refers(taken) and (given == taken or self.covers(taken, given))
 
 
 _WHOLE_FLOATS = re.compile(r'"number"|[0-9]\.0(?![0-9])|"multipleOf"(?!.*"type")')
@@ -205,7 +290,7 @@ _WHOLE_FLOATS = re.compile(r'"number"|[0-9]\.0(?![0-9])|"multipleOf"(?!.*"type")
 _NUMERIC = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
 _SPEAKS_OF = {
     "object": (_OBJECT - {"type"}) | {"minProperties", "maxProperties", "patternProperties", "propertyNames"},
-    "array": _ARRAY - {"type"},
+    "array": (_ARRAY - {"type"}) | {"minItems", "maxItems", "uniqueItems", "contains", "minContains", "maxContains"},
     "string": (_STRING - {"type"}) | {"format"},
     "integer": _NUMERIC,
     "number": _NUMERIC,
@@ -214,6 +299,9 @@ _SPEAKS_OF = {
 }
 """The keywords that can refuse a value of each type."""
 _TYPED = {"type"}.union(*_SPEAKS_OF.values())
+_ALONE = {"not", "format", "pattern", "multipleOf", "uniqueItems", "propertyNames", "dependentRequired"}
+"""Keywords that mean the same whatever is beside them."""
+_POSITIVE = {"properties", "additionalProperties", "items", "prefixItems", "allOf", "anyOf", "patternProperties"}
 
 
 def _about(schema: Mapping[str, Json], name: str) -> dict[str, Json]:
@@ -226,13 +314,61 @@ def _apart(flat: Mapping[str, Json]) -> list[str]:
     return [name for name in named if name != "integer"] if "number" in named else named
 
 
-def _both(one: Json, other: Json) -> Json:
-    return {"allOf": [one, other]} if one else other
+def _has(flat: Mapping[str, Json], keyword: str, value: Json) -> bool:
+    """Whether what is given fits a keyword because its own schema has it, too."""
+    parts = (flat, *flat.get("allOf", ()))
+    return keyword in _ALONE and not _refers(value) and any(part.get(keyword) == value for part in parts)
 
 
-def _reference(schema: Json) -> str | None:
-    return definition_name(schema["$ref"]) if isinstance(schema, dict) and "$ref" in schema else None
+def _has_all_strings(given: Mapping[str, Json], taken: Mapping[str, Json]) -> bool:
+    try:
+        return outside(strings_of(given), strings_of(taken)) is None
+    except TooHard:
+        return False
+
+
+def _loose(schema: Json) -> Json:
+    """A schema that admits at least as much, and has no references."""
+    if isinstance(schema, list):
+        return [_loose(each) for each in schema]
+    if not isinstance(schema, dict) or not _refers(schema):
+        return schema
+    if "$ref" in schema:
+        return True
+    named = {"properties", "patternProperties"}
+    return {
+        word: {name: _loose(each) for name, each in value.items()} if word in named else _loose(value)
+        for word, value in schema.items()
+        if word in _POSITIVE or not _refers(value)
+    }
+
+
+def _sealed(schema: Json, definitions: Definitions) -> Json:
+    """The schema with `unevaluatedProperties` as `additionalProperties`, where it says the same."""
+    if not isinstance(schema, dict) or "unevaluatedProperties" not in schema:
+        return schema
+    flat = merged([schema], definitions)
+    if flat is None or flat.keys() & {"allOf", "anyOf", "oneOf", "if", "dependentSchemas", "patternProperties", "$ref"}:
+        return schema
+    return {"additionalProperties": flat.pop("unevaluatedProperties"), **flat}
+
+
+def _is_reference(schema: Json) -> bool:
+    return isinstance(schema, dict) and "$ref" in schema
+
+
+def _names(given: Json, taken: Json) -> _Definitions:
+    """The definitions that two references lead to; a mode of what is given is no part of the name."""
+    if not (_is_reference(given) and _is_reference(taken)):
+        return None
+    return definition_name(given["$ref"]).partition(":")[0], definition_name(taken["$ref"])
+
+
+def _key(schema: Json) -> str:
+    return json.dumps(schema, sort_keys=True)
 
 
 def _refers(schema: Json) -> bool:
-    return next(references(schema), None) is not None
+    if isinstance(schema, dict):
+        return isinstance(schema.get("$ref"), str) or any(map(_refers, schema.values()))
+    return isinstance(schema, list) and any(map(_refers, schema))

@@ -2,7 +2,7 @@
 
 import re
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -110,6 +110,10 @@ class Revision:
         self.version = str(self.document.get("info", {}).get("version", ""))
         self.title = str(self.document.get("info", {}).get("title", ""))
         self._translations: dict[str, Translation] = {}
+        self.bodies: dict[tuple[int, Direction], list[Json]] = {}
+        """Examples of the bodies of a media type, by its identity."""
+        self._nodes: dict[Steps, tuple[Any, int, bool]] = {}
+        self._entries: dict[int, dict[str, tuple[Any, Any]]] = {}
 
     @classmethod
     def load(cls, name: str, same_as: "Revision | None" = None) -> "Revision":
@@ -139,7 +143,7 @@ class Revision:
             wrong = "refers to itself" if reference in above else "only references inside the document are followed"
             raise CouldNotRun(f"{self.name}: {reference}: {wrong}")
         node: Json = self.document
-        for step in _steps(reference):
+        for step in steps_to(reference):
             try:
                 node = node[int(step)] if isinstance(node, list) else node[step]
             except (LookupError, ValueError, TypeError) as error:
@@ -153,8 +157,15 @@ class Revision:
 
     def side(self, schema: Json, direction: Direction) -> Side:
         if direction not in self._translations:
-            self._translations[direction] = Translation(self.resolve, direction, is_31=self.is_31)
+            bodies = self._bodies(direction)
+            self._translations[direction] = Translation(self.resolve, direction, is_31=self.is_31, bodies=bodies)
         return self._translations[direction].side(schema)
+
+    def _bodies(self, direction: Direction) -> Iterator[Json]:
+        for operation in self.operations.values():
+            asked, given = [operation.body or {}], [each for each, _ in operation.responses.values()]
+            for part in asked if direction == "request" else given:
+                yield from (each["schema"] for each in part.get("content", {}).values() if "schema" in each)
 
     def place(self, steps: Steps) -> Place:
         """The line of a part, or of what is nearest around it."""
@@ -184,21 +195,29 @@ class Revision:
 
     def _node(self, steps: Steps) -> tuple[Any, int, bool]:
         """The node that the steps lead to, or as far as they lead, its line, and whether they lead there."""
-        node, line = self.root, 1
-        for step in steps:
-            node = self._behind(node)
-            following = _entry(node, step)
-            if following is None:
-                return node, line, False
-            key, node = following
-            line = key.start_mark.line + 1
-        return node, line, True
+        if steps not in self._nodes:
+            node, line, found = self._node(steps[:-1]) if steps else (self.root, 1, True)
+            following = self._entry(self._behind(node), steps[-1]) if steps and found else None
+            if following is not None:
+                node, line = following[1], following[0].start_mark.line + 1
+            self._nodes[steps] = node, line, following is not None or not steps
+        return self._nodes[steps]
 
     def _behind(self, node: Any) -> Any:
-        reference = _entry(node, "$ref")
+        reference = self._entry(node, "$ref")
         if reference is None or not isinstance(reference[1].value, str):
             return node
-        return self._behind(self._node(tuple(_steps(reference[1].value)))[0])
+        return self._behind(self._node(steps_to(reference[1].value))[0])
+
+    def _entry(self, node: Any, key: str) -> tuple[Any, Any] | None:
+        """The key and the value of an entry of a YAML node."""
+        if id(node) not in self._entries:
+            if isinstance(node, yaml.SequenceNode):
+                self._entries[id(node)] = {str(index): (each, each) for index, each in enumerate(node.value)}
+            else:
+                entries = node.value if isinstance(node, yaml.MappingNode) else ()
+                self._entries[id(node)] = {name.value: (name, value) for name, value in reversed(entries)}
+        return self._entries[id(node)].get(key)
 
 
 def template(path: str) -> str:
@@ -206,17 +225,11 @@ def template(path: str) -> str:
     return re.sub(r"\{[^}]*\}", "{}", path)
 
 
-def _steps(reference: str) -> list[str]:
-    return [unquote(step).replace("~1", "/").replace("~0", "~") for step in reference.removeprefix("#/").split("/")]
-
-
-def _entry(node: Any, key: str) -> tuple[Any, Any] | None:
-    """The key and the value of an entry of a YAML node."""
-    if isinstance(node, yaml.SequenceNode) and key.isdecimal() and int(key) < len(node.value):
-        return node.value[int(key)], node.value[int(key)]
-    if not isinstance(node, yaml.MappingNode):
-        return None
-    return next(((name, value) for name, value in node.value if name.value == key), None)
+def steps_to(reference: str) -> Steps:
+    """The steps of a reference inside its document."""
+    return tuple(
+        unquote(step).replace("~1", "/").replace("~0", "~") for step in reference.removeprefix("#/").split("/")
+    )
 
 
 def _read(name: str) -> tuple[Path, bytes]:

@@ -1,5 +1,7 @@
 """A schema as one contract judges values of one direction, whichever version of OpenAPI it is written in."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -8,6 +10,7 @@ from jsonschema_rs import Draft202012Validator
 from ..contract.finding import Finding, Place, json_pointer
 from ..contract.schema import FORMATS, Direction, Resolve, Schema, dereferenced
 from .normal import BY_NAME, OF_MANY, OF_ONE, normal, reachable, reference_to
+from .witness import Values
 
 Json = Any
 _BITS = {"int32": 31, "int64": 63}
@@ -17,13 +20,24 @@ _HIDDEN: dict[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
 class Translation:
     """The schemas of one contract in one direction, each translated once; hidden members are not required."""
 
-    def __init__(self, resolve: Resolve, direction: Direction, *, is_31: bool) -> None:
+    def __init__(self, resolve: Resolve, direction: Direction, *, is_31: bool, bodies: Iterable[Json] = ()) -> None:
+        """`bodies` are the schemas that are judged together: compiling what they refer to takes long."""
         self.resolve, self.direction, self.is_31 = resolve, direction, is_31
         self._hidden = _HIDDEN[direction]
+        self._bodies = {str(id(schema)): schema for schema in bodies}
         self.definitions: dict[str, Json] = {}
+        self.values = Values(self.definitions, {})
 
     def side(self, schema: Json) -> "Side":
         return (Side31 if self.is_31 else Side30)(schema, self)
+
+    def name_of(self, schema: Json) -> str | None:
+        """The member of the shared schema that a body's schema is."""
+        return str(id(schema)) if str(id(schema)) in self._bodies else None
+
+    @cached_property
+    def bodies(self) -> Schema:
+        return Schema({"properties": self._bodies}, self.resolve, self.direction)
 
     def schema(self, schema: Json) -> Json:
         """In the one form of this package; what it refers to is among the definitions."""
@@ -72,50 +86,81 @@ class Translation:
         return isinstance(schema, dict) and bool(dereferenced(schema, self.resolve).get(self._hidden, False))
 
 
-class Side30:
-    """A schema of OpenAPI 3.0, judged by the engine itself."""
+class _Side:
+    """A schema, what it refers to, and values of it."""
+
+    def __init__(self, schema: Json, translation: Translation) -> None:
+        self.schema = translation.schema(schema)
+        self.definitions, self.values = translation.definitions, translation.values
+
+
+class Side30(_Side):
+    """A schema of OpenAPI 3.0, judged by the engine itself.
+
+    The bodies of a document share one compiled schema, with a member for each of them.
+    """
 
     is_31 = False
 
     def __init__(self, schema: Json, translation: Translation) -> None:
-        self._raw, self.translation = schema, translation
-        self.schema = translation.schema(schema)
-        self.definitions = translation.definitions
+        super().__init__(schema, translation)
+        self._raw, self._translation = schema, translation
+        self._name = translation.name_of(schema)
 
     @cached_property
-    def engine(self) -> Schema:
-        return Schema(self._raw, self.translation.resolve, self.translation.direction)
+    def _engine(self) -> Schema:
+        shared = self._translation.bodies
+        alone = Schema(self._raw, self._translation.resolve, self._translation.direction)
+        return alone if self._name is None else shared
+
+    def _wrapped(self, value: Json) -> Json:
+        return value if self._name is None else {self._name: value}
 
     def accepts(self, value: Json) -> bool:
-        return self.engine.accepts(value)
+        return self._engine.accepts(self._wrapped(value))
 
     def findings(self, value: Json, place: Place, name: str | None = None) -> list[Finding]:
-        return self.engine.findings(value, place, name)
+        found = self._engine.findings(self._wrapped(value), place, name)
+        return [replace(each, pointer=_inside(each.pointer)) for each in found] if self._name is not None else found
+
+    def findings_of_part(self, schema: Json, value: Json) -> list[Finding]:
+        """In a large document this takes a thousandth of the time."""
+        if not isinstance(schema, dict) or not schema.keys() <= _PLAIN or any(schema.get("properties", {}).values()):
+            return []
+        return Schema(schema, self._translation.resolve, self._translation.direction).findings(value, "body")
 
 
-class Side31:
+_PLAIN = {"type", "enum", "minimum", "maximum", "multipleOf", "minLength", "maxLength", "pattern", "format"}
+_PLAIN |= {"minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties", "required", "properties"}
+_PLAIN |= {"additionalProperties"}
+
+
+def _inside(pointer: str | None) -> str | None:
+    """A pointer without its first step."""
+    return None if pointer is None else pointer[pointer.find("/", 1) :] if pointer.count("/") > 1 else ""
+
+
+class Side31(_Side):
     """A schema of OpenAPI 3.1, which is JSON Schema 2020-12."""
 
     is_31 = True
 
-    def __init__(self, schema: Json, translation: Translation) -> None:
-        self.translation = translation
-        self.schema = translation.schema(schema)
-        self.definitions = translation.definitions
-
     @cached_property
-    def engine(self) -> Draft202012Validator:
+    def _engine(self) -> Draft202012Validator:
         whole = reachable(self.schema, self.definitions)
         return Draft202012Validator(whole, formats=FORMATS, validate_formats=True)
 
     def accepts(self, value: Json) -> bool:
-        return self.engine.is_valid(value)
+        return self._engine.is_valid(value)
 
     def findings(self, value: Json, place: Place, name: str | None = None) -> list[Finding]:
         return [
             Finding(error.kind.name, place, error.message, None if name else json_pointer(error.instance_path), name)
-            for error in self.engine.iter_errors(value)
+            for error in self._engine.iter_errors(value)
         ]
+
+    def findings_of_part(self, _schema: Json, _value: Json) -> list[Finding]:
+        return []
 
 
 Side = Side30 | Side31

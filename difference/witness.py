@@ -2,18 +2,18 @@
 
 import random
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import chain, islice
 from typing import Any
 
-from jsonschema_rs import Draft202012Validator
-
-from .normal import Definitions, followed, merged, types
+from .normal import Definitions, both, followed, item_of, member_of, merged, types
 from .pattern import Strings, TooHard, outside
 
 Json = Any
 MOST_DEEP = 30
 ABSENT: Any = object()
+MOST_VARIED = 4
+"""How far inside an object or an array more than the simplest values are tried."""
 MOST_OF_ONE = 60
 """How many values one schema gives to the object or array around it."""
 
@@ -41,40 +41,74 @@ FORMAT_EXAMPLES = {
 }
 
 
-class Values:
-    """Values of one schema, looking at another one for where they may stop to fit."""
+Step = tuple[Mapping[str, Json], str | int]
+"""A flat schema of an object or an array, and the member or the item of it that is meant."""
+Way = tuple[Step, ...]
 
-    def __init__(
-        self, definitions: Definitions, others: Definitions, holds: Callable[[Json, Json], bool] | None = None
-    ) -> None:
-        """`holds` says of a schema and of another one that no value of the first breaks the second."""
-        self._definitions, self._others, self._holds = definitions, others, holds or _alike
+
+class Values:
+    """Values of the schemas of one contract, looking at those of another for where they may stop to fit."""
+
+    def __init__(self, definitions: Definitions, others: Definitions) -> None:
+        self._definitions, self._others = definitions, others
         self._firsts: dict[str, Json] = {}
+        self._around: dict[tuple[int, bool], tuple[Mapping[str, Json], dict[str, Json]]] = {}
 
     def of(self, schema: Json, other: Json = True, depth: int = 0) -> Iterator[Json]:
         """Candidates: most of them fit the schema, none is promised to."""
-        schema, other = followed(schema, self._definitions), followed(other, self._others)
-        if schema is False or depth > MOST_DEEP:
-            return
-        flat = merged([schema], self._definitions)
-        against = merged([other], self._others) or {}
+        flat = None if depth > MOST_DEEP else merged([schema], self._definitions)
         if flat is None:
             return
+        against = merged([other], self._others) or {}
         for keyword in ("anyOf", "oneOf"):
             if keyword in flat:
                 rest = {name: value for name, value in flat.items() if name != keyword}
                 for branch in flat[keyword]:
-                    yield from islice(self.of({"allOf": [rest, branch]}, other, depth + 1), MOST_OF_ONE)
+                    yield from islice(self.of(both(rest, branch), other, depth + 1), MOST_OF_ONE)
                 return
         for left in flat.get("allOf", ()):
             branches = [branch for keyword in ("anyOf", "oneOf") for branch in left.get(keyword, ())]
             for branch in branches:
                 rest = {name: value for name, value in flat.items() if name != "allOf"}
-                yield from islice(self.of({"allOf": [rest, branch]}, other, depth + 1), MOST_OF_ONE)
+                yield from islice(self.of(both(rest, branch), other, depth + 1), MOST_OF_ONE)
         for keyword in ("anyOf", "oneOf"):
             for branch in against.get(keyword, ())[:4]:
-                yield from islice(self.of(flat, {"allOf": [branch]}, depth + 2), MOST_OF_ONE // 4)
+                yield from islice(self.of(flat, both(branch, True), depth + 2), MOST_OF_ONE // 4)
         yield from self._flat(flat, against, depth)
+
+    def first(self, schema: Json, depth: int = 0) -> Json:
+        """The simplest value of a schema, or ABSENT; that of a definition is sought once."""
+        reference = schema.get("$ref") if isinstance(schema, dict) else None
+        if reference is None:
+            return next(self.of(schema, True, depth + 1), ABSENT)
+        if reference not in self._firsts:
+            self._firsts[reference] = ABSENT  # a recursive schema meets itself here
+            self._firsts[reference] = next(self.of(schema, True, min(depth + 1, MOST_DEEP)), ABSENT)
+        return self._firsts[reference]
+
+    def around(self, way: Way, value: Json, *, full: bool) -> Json:
+        """A value of an outer schema with the given one inside; `full` has the optional members around it, too."""
+        for schema, step in reversed(way):
+            if isinstance(step, str):
+                key = id(schema), full
+                if key not in self._around:
+                    self._around[key] = schema, self._members(schema, full=full)
+                value = {**self._around[key][1], step: value}
+            else:
+                items = [self.first(item_of(schema, index)) for index in range(step)]
+                value = [*items, *[value] * max(1, schema.get("minItems", 0) - step)]
+        return value
+
+    def _members(self, schema: Mapping[str, Json], depth: int = 0, *, full: bool = False) -> dict[str, Json]:
+        """The members that an object must have, or may have, each with the simplest value."""
+        names = dict.fromkeys([*schema.get("required", ()), *(schema.get("properties", ()) if full else ())])
+        found = {name: self.first(member_of(schema, name), depth) for name in names}
+        members = {name: value for name, value in found.items() if value is not ABSENT}
+        others = iter(schema.get("properties", ()))
+        while len(members) < schema.get("minProperties", 0):
+            name = next(others, f"other{len(members)}")
+            members.setdefault(name, self.first(member_of(schema, name), depth))
+        return members
 
     def _flat(self, schema: dict[str, Json], other: Mapping[str, Json], depth: int) -> Iterator[Json]:
         if "const" in schema:
@@ -142,39 +176,27 @@ class Values:
             yield from (float(each) for each in (1, *bounds, *steps) if low <= each <= high and each == int(each))
 
     def _objects(self, schema: Mapping[str, Json], other: Mapping[str, Json], depth: int) -> Iterator[dict[str, Json]]:
-        properties = schema.get("properties", {})
-        required = schema.get("required", ())
-        found = {name: self._first(_schema_of(schema, name), depth) for name in dict.fromkeys([*required, *properties])}
-        firsts = {name: value for name, value in found.items() if value is not ABSENT}
-        least = {name: firsts[name] for name in required if name in firsts}
-        while len(least) < schema.get("minProperties", 0):
-            name = next((each for each in firsts if each not in least), f"other{len(least)}")
-            least[name] = firsts.get(name, next(self._member(schema, other, name, depth), None))
-        bases = [least, firsts] if len(firsts) > len(least) else [least]
-        yield from bases
-        differing = [name for name in found if self._may_differ(schema, other, name)]
-        for name in differing:
-            for value in islice(self._member(schema, other, name, depth), MOST_OF_ONE):
-                yield from ({**base, name: value} for base in bases)
-        optional = [name for name in firsts if name not in least]
-        yield from ({**least, name: firsts[name]} for name in optional)
-        yield from ({each: firsts[each] for each in firsts if each != name} for name in optional)
-        for name in (each for each in found if each not in differing):
-            yield from ({**least, name: value} for value in islice(self._member(schema, other, name, depth), 3))
+        yield (least := self._members(schema, depth))
+        most = self._members(schema, depth, full=True)
+        bases = [least, most] if len(most) > len(least) else [least]
+        yield from bases[1:]
+        if depth > MOST_VARIED:
+            return
+        optional = [name for name in most if name not in least]
+        yield from ({each: most[each] for each in most if each != name} for name in optional)
+        yield from ({**least, name: most[name]} for name in optional)
+        for name in most:
+            values = islice(self._member(schema, other, name, depth), MOST_OF_ONE // 4)
+            yield from ({**base, name: value} for value in values for base in bases)
         if schema.get("additionalProperties", True) is not False or "patternProperties" in schema:
             names = [*other.get("properties", {}), *other.get("required", ()), "other", *self._names(schema, other)]
-            for name in (each for each in dict.fromkeys(names) if each not in properties):
+            for name in (each for each in dict.fromkeys(names) if each not in schema.get("properties", {})):
                 for value in islice(self._member(schema, other, name, depth), MOST_OF_ONE // 4):
                     yield {**least, name: value}
-            for count in {
-                schema.get("maxProperties"),
-                other.get("maxProperties", -1) + 1,
-                other.get("minProperties", 0) - 1,
-            }:
-                if count is not None and 0 < count < 10_000:
-                    value = next(self._member(schema, other, "other", depth), None)
-                    extra = {f"other{index}": value for index in range(count)}
-                    yield dict(islice({**least, **extra}.items(), count))
+            counts = schema.get("maxProperties"), other.get("maxProperties", -1) + 1, other.get("minProperties", 0) - 1
+            for count in {each for each in counts if each is not None and 0 < each < 10_000}:
+                value = next(self._member(schema, other, "other", depth), None)
+                yield dict(islice({**least, **{f"other{index}": value for index in range(count)}}.items(), count))
 
     def _names(self, schema: Mapping[str, Json], other: Mapping[str, Json]) -> Iterator[str]:
         """Names that patterns speak of."""
@@ -190,39 +212,22 @@ class Values:
                 yield from islice(self._strings(named if each is schema else {}, {} if each is schema else named), 8)
 
     def _member(self, schema: Mapping[str, Json], other: Mapping[str, Json], name: str, depth: int) -> Iterator[Json]:
-        return self.of(_schema_of(schema, name), _schema_of(other, name), depth + 1)
-
-    def _may_differ(self, schema: Mapping[str, Json], other: Mapping[str, Json], name: str) -> bool:
-        return not self._holds(_schema_of(schema, name), _schema_of(other, name))
-
-    def _first(self, schema: Json, depth: int) -> Json:
-        """The simplest value of a schema, or ABSENT; that of a definition is sought once."""
-        reference = schema.get("$ref") if isinstance(schema, dict) else None
-        if reference is None:
-            return next(self.of(schema, True, depth + 1), ABSENT)
-        if reference not in self._firsts:
-            self._firsts[reference] = ABSENT  # a recursive schema meets itself here
-            self._firsts[reference] = next(self.of(schema, True, min(depth + 1, MOST_DEEP)), ABSENT)
-        return self._firsts[reference]
+        return self.of(member_of(schema, name), member_of(other, name), depth + 1)
 
     def _arrays(self, schema: Mapping[str, Json], other: Mapping[str, Json], depth: int) -> Iterator[list[Json]]:
-        first = [self._first(each, depth) for each in schema.get("prefixItems", ())]
-        items, theirs = schema.get("items", True), other.get("items", True)
-        asked = other.get("prefixItems", ())
+        first = [self.first(each, depth) for each in schema.get("prefixItems", ())]
         for index, each in enumerate(schema.get("prefixItems", ())):
-            for value in islice(self.of(each, asked[index] if index < len(asked) else theirs, depth + 1), MOST_OF_ONE):
+            for value in islice(self.of(each, item_of(other, index), depth + 1), MOST_OF_ONE):
                 yield [*first[:index], value, *first[index + 1 :]]
-        alike = self._holds(items, theirs)
-        few = self._first(items, depth)
-        values = (
-            list(islice(self.of(items, theirs, depth + 1), MOST_OF_ONE)) if not alike else [few] * (few is not ABSENT)
-        )
+        theirs = other.get("items", True)
+        items = schema.get("items", True)
+        several = items not in (True, {}) and depth < MOST_VARIED
+        values = list(islice(self.of(items, theirs, depth + 1), MOST_OF_ONE if several else 1))
         if isinstance(contained := schema.get("contains"), dict):
             values = [*islice(self.of(contained, theirs, depth + 1), 5), *values]
         least, most = schema.get("minItems", 0), schema.get("maxItems", 10_000)
-        lengths = dict.fromkeys([least, 1, 2, most, other.get("maxItems", 0) + 1, other.get("minItems", 1) - 1])
-        lengths |= dict.fromkeys([len(first)])
-        for length in lengths:
+        lengths = [least, 1, 2, most, other.get("maxItems", 0) + 1, other.get("minItems", 1) - 1, len(first)]
+        for length in dict.fromkeys(lengths):
             if length == 0:
                 yield []
             elif least <= length <= most and length < 5_000 and (values or len(first) >= length):
@@ -236,29 +241,6 @@ class Values:
             yield [*first, *([value] * max(1, least - len(first)))]
             yield [*first, *([values[0]] * max(0, least - 1 - len(first))), value]
 
-    def around(self, value: Json, schema: Json, other: Json, depth: int = 0) -> Iterator[Json]:
-        """A value with one thing changed in it, here or further inside."""
-        flat = merged([followed(schema, self._definitions)], self._definitions)
-        against = merged([followed(other, self._others)], self._others) or {}
-        if flat is None or depth > MOST_DEEP:
-            return
-        if isinstance(value, dict):
-            names = [*flat.get("properties", {}), *value]
-            for name in sorted(dict.fromkeys(names), key=lambda each: not self._may_differ(flat, against, each)):
-                if name in value:
-                    yield {each: member for each, member in value.items() if each != name}
-                if name in value and self._may_differ(flat, against, name):
-                    inside = self.around(value[name], _schema_of(flat, name), _schema_of(against, name), depth + 1)
-                    yield from ({**value, name: member} for member in islice(inside, 4 * MOST_OF_ONE))
-                if self._may_differ(flat, against, name):
-                    for member in islice(self._member(flat, against, name, depth), MOST_OF_ONE):
-                        yield {**value, name: member}
-        elif isinstance(value, list):
-            items = flat.get("items", True), against.get("items", True)
-            for index, item in enumerate(value[:3]):
-                inside = chain(self.around(item, *items, depth + 1), self.of(*items, depth + 1))
-                yield from ([*value[:index], each, *value[index + 1 :]] for each in islice(inside, 8 * MOST_OF_ONE))
-
     def drawn(self, schema: Json, other: Json, times: int) -> Iterator[Json]:
         """Objects put together by chance, always the same ones."""
         chance = random.Random(0)  # noqa: S311 (the same on every machine)
@@ -266,20 +248,6 @@ class Values:
         for _ in range(times if len(objects) > 1 else 0):
             one, two = chance.sample(objects, 2)
             yield {name: value for name, value in chain(one.items(), two.items()) if chance.random() < 0.8}
-
-
-def _schema_of(schema: Mapping[str, Json], name: str) -> Json:
-    """What a flat schema asks of a member."""
-    if name in schema.get("properties", {}):
-        return schema["properties"][name]
-    for pattern, nested in schema.get("patternProperties", {}).items():
-        if Draft202012Validator({"pattern": pattern}).is_valid(name):
-            return nested
-    return schema.get("additionalProperties", True)
-
-
-def _alike(one: Json, other: Json) -> bool:
-    return other is True or bool(one == other)
 
 
 _BOUNDS = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")

@@ -13,7 +13,8 @@ from ..contract.document import Contract
 from ..contract.finding import json_pointer
 from ..contract.operation import is_json, media_type
 from ..contract.schema import Json, show
-from .exchanges import ABSENT, Example, Sent, examples
+from .exchanges import Example, examples
+from .samples import ABSENT, Sent
 from .snippets import LOCAL_MOCK
 
 FreshMock = Callable[[], Awaitable[ASGIApp]]

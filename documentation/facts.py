@@ -8,18 +8,20 @@ from ..contract.document import METHODS, Contract
 from ..contract.operation import Operation
 from ..contract.problem import PROBLEM_JSON, type_of
 from ..contract.rulebook import RULES
-from .exchanges import ABSENT, Example, examples, operations, parameters, path_item, slug, text_of
+from .exchanges import Example, examples, operations, slug
 from .execution import Answer
+from .forms import way
 from .objects import Anchors, Objects
+from .samples import ABSENT, parameters, text_of
 from .snippets import LOCAL_MOCK
 from .violations import violation
-from .wording import phrase, resolved
+from .wording import literal, phrase, resolved
 
 Node = Mapping[str, Any]
 
 _PAGE = {
     "content", "contents", "search", "results", "expand", "theme", "run-the-mock", "authentication", "webhooks",
-    "errors", "problems", "rules", "rules-across-members", "known-differences", "operations", "server",
+    "errors", "rules", "rules-across-members", "known-differences", "operations", "server", "given",
 }  # fmt: skip
 """The ids of the page itself."""
 
@@ -35,7 +37,9 @@ class Facts:
         self.servers = [self._server(each) for each in document.get("servers", ())]
         every = examples(contract)
         self.rules = list(self._rules_across(document.get("components", {}).get("schemas", {})))
-        self._anchors = Anchors({*_PAGE, *contract.problems, *(each.anchor for each in every)})
+        self.given = {sent.name: sent for each in every for sent in each.given}
+        reserved = (*contract.problems, *(each.anchor for each in every), *(f"given.{name}" for name in self.given))
+        self._anchors = Anchors({*_PAGE, *reserved})
         self._anchors_of = {each.id: self._anchors.new(each.id) for each in operations(contract)}
         for name in (*(rule["id"] for rule in self.rules), *(RULES if contract.problems else ())):
             self._anchors.new(f"rule-{name}")
@@ -45,6 +49,7 @@ class Facts:
         for sample in self.samples.values():
             if sample["example"].operation:
                 by_operation.setdefault(sample["example"].operation.id, []).append(sample)
+        self._described: set[int] = set()
         self.operations = [self._operation(each, by_operation[each.id]) for each in operations(contract)]
         self.webhooks = [
             self._call(name, method, declared)
@@ -54,6 +59,8 @@ class Facts:
         self._objects.place_pending()
         self.sections = self._objects.sections
         self.problems = [self._problem(kind, declared) for kind, declared in contract.problems.items()]
+        self.needed = self._needed(document.get("security"))
+        """What operations need that do not say it themselves."""
         self.security = [self._scheme(name, each) for name, each in self._schemes().items()]
         self.known_differences: list[Mapping[str, str]] = document.get("x-known-differences", [])
         self.executed = sum(sample["executed"] for sample in self.samples.values())
@@ -71,6 +78,13 @@ class Facts:
         return named | {each["id"]: each["anchor"] for each in self.operations}
 
     @property
+    def world(self) -> dict[str, Any]:
+        """What a mock is told before an example: the clock and the ids of `x-examples`, as a scenario has them."""
+        world = self._contract.document.get("x-examples", {})
+        clock = {"clock": {"now": world["now"]}} if "now" in world else {}
+        return clock | ({"ids": {"next": world["ids"]}} if "ids" in world else {})
+
+    @property
     def try_it(self) -> dict[str, Any]:
         """The requests and the links between operations, for the page's script."""
         return {
@@ -83,6 +97,16 @@ class Facts:
                         "target": sample["example"].sent.target,
                         "headers": dict(sample["example"].sent.headers),
                         "body": sample["example"].sent.text,
+                        "given": [
+                            {
+                                "name": given.name,
+                                "method": given.method,
+                                "target": given.target,
+                                "headers": dict(given.headers),
+                                "body": given.text,
+                            }
+                            for given in sample["example"].given
+                        ],
                     }
                     for sample in entry["samples"]
                 },
@@ -108,12 +132,21 @@ class Facts:
             by_place.setdefault(each["in"], []).append(member)
         call = self._call(anchor, operation.method, declared, anchor)
         problems = (
-            body for each in call["responses"] for body in each["bodies"] if PROBLEM_JSON in body.name and body.object
+            body
+            for each in call["responses"]
+            for body in each["bodies"]
+            if PROBLEM_JSON in body.name and body.object and not body.nested
         )
+        main = id(call["bodies"][0].object) if call["bodies"] else 0
+        repeats = main in self._described  # an operation above tells its fields
+        self._described.add(main)
         return call | {
             "id": operation.id,
+            "repeats": repeats,
             "path": self._contract.base_path + operation.path,
+            "way": way(operation),
             "deprecated": declared.get("deprecated", False),
+            "words": declared.get("x-search", []),
             "roles": declared.get("x-roles", []),
             "parameters": by_place,
             "problem": next((body.object for body in problems), None),
@@ -154,6 +187,7 @@ class Facts:
         dereferenced = self._contract.dereferenced
         return {
             "status": status,
+            "is_error": status.startswith(("4", "5")),
             "phrase": phrase(status),
             "description": declared.get("description", ""),
             "headers": [
@@ -166,7 +200,10 @@ class Facts:
 
     def _link(self, name: str, declared: Node) -> dict[str, Any]:
         to = declared.get("operationId") or declared.get("operationRef", "")
-        return {"description": "", **declared, "name": name, "to": to, "anchor": self._anchors_of.get(to, "")}
+        given = declared.get("parameters", {})
+        known = ", ".join(f"`{each}` is {literal(str(value))}" for each, value in given.items())
+        anchor = self._anchors_of.get(to, "")
+        return {"description": "", **declared, "name": name, "to": to, "anchor": anchor, "known": known}
 
     def _sample(self, example: Example) -> dict[str, Any]:
         """An example with its complete answer, `whole`, where the documented one is abbreviated."""
@@ -188,7 +225,7 @@ class Facts:
 
     def _server_of(self, operation: Operation | None) -> str:
         """The root that a sample is sent to: that of the operation, of its path, or of the document."""
-        item = path_item(self._contract, operation.path) if operation else {}
+        item = self._contract.path_items[operation.path] if operation else {}
         declared = (operation.declared.get("servers") if operation else None) or item.get("servers")
         servers = [self._server(each) for each in declared] if declared else self.servers
         first = str(servers[0]["url"]) if servers else ""
@@ -230,6 +267,7 @@ class Facts:
             sent = f"OpenID Connect, as `{declared.get('openIdConnectUrl')}` describes it"
         flows = declared.get("flows", {}) if kind == "oauth2" else {}
         return {
+            "words": declared.get("x-search", []),
             "sent": "OAuth 2.0" if kind == "oauth2" else sent,
             "description": declared.get("description", ""),
             "roles": dict(declared.get("x-roles", {})),

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from callconfig.contract.document import BUILT_IN, Contract, InvalidContract
+from callconfig.contract.operation import MAX_BYTES, MOST_CONTAINERS
 from callconfig.contract.rulebook import ENGINE_RULES
 from callconfig.contract.schema import Schema
+from callconfig.contract.strict_json import MAX_DEPTH
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 PUBLISHED = Path(__file__).parent / "published"
@@ -173,14 +175,19 @@ def test_the_copies_of_a_member_are_the_same(contract: Contract) -> None:
 
 
 def _open(schema: Any) -> Any:
-    """A schema without what says that an object is closed and what of it is required, at any depth."""
+    """A schema without what says that an object is closed and what of it is required, at any depth.
+
+    The words for the reference's search stand once, where the member is described: in what is answered.
+    """
     if isinstance(schema, list):
         return [_open(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:
         return {"$ref": schema["$ref"].removesuffix("Input")}
-    left_out = {"required"} | ({"additionalProperties"} if schema.get("additionalProperties") is False else set())
+    left_out = {"required", "x-search"} | (
+        {"additionalProperties"} if schema.get("additionalProperties") is False else set()
+    )
     return {name: _open(value) for name, value in schema.items() if name not in left_out}
 
 
@@ -231,6 +238,12 @@ def test_what_is_otherwise_in_the_field_stands_among_the_known_differences(
     assert difference in " ".join(known["live"].split())
 
 
+def test_the_bounds_of_any_body_are_those_of_the_engine(contract: Contract) -> None:
+    told = " ".join(contract.document["info"]["description"].split())
+    for bound in (f"{MAX_BYTES >> 20} MiB in all", f"{MOST_CONTAINERS:,} opening brackets", f"{MAX_DEPTH} arrays"):
+        assert f"at most {bound}" in told
+
+
 def test_every_member_belongs_to_a_group_and_every_group_has_members(contract: Contract) -> None:
     schema = contract.document["components"]["schemas"]["CallExecutionConfig"]
     grouped = [member for group in schema["x-groups"] for member in group["members"]]
@@ -254,10 +267,13 @@ def test_a_reader_of_the_file_alone_sees_every_description(contract: Contract) -
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "is not an OpenAPI 3.0 document"),
-        ("openapi: 3.1.0\n", "is not an OpenAPI 3.0 document"),
-        ("a: [", "is neither YAML nor JSON"),
-        ("openapi: 3.0.3\ninfo: {title: t, version: '1'}\n", '"paths" is a required property'),
+        ("", "is not an OpenAPI 3.0 or 3.1 document: it does not say which version it is"),
+        ("swagger: '2.0'\n", "is not an OpenAPI 3.0 or 3.1 document: it says 2.0"),
+        ("openapi: 3.2.0\n", "is not an OpenAPI 3.0 or 3.1 document: it says 3.2.0"),
+        ("openapi: 3.1.0\n", "/info is required and missing"),
+        ("a: [", "is neither YAML nor JSON: line 2, column 1"),
+        ("a: 1\na: 2\n", "line 2: 'a' is given more than once"),
+        ("openapi: 3.0.3\ninfo: {title: t, version: '1'}\n", "/paths is required and missing"),
     ],
 )
 def test_a_file_that_is_no_contract_is_refused_with_its_reason(tmp_path: Path, text: str, reason: str) -> None:

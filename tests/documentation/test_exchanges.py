@@ -9,8 +9,9 @@ import pytest
 from callconfig.app import example_mock
 from callconfig.contract.document import Contract, InvalidContract
 from callconfig.controls.bundle import load_controls
-from callconfig.documentation.exchanges import examples, operations, request_examples
+from callconfig.documentation.exchanges import examples, operations
 from callconfig.documentation.execution import WrongExamples, execute
+from callconfig.documentation.samples import request_examples
 
 
 def test_every_documented_answer_is_what_the_mock_answers(contract: Contract, documented: Contract) -> None:

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from callconfig.app import example_mock
 from callconfig.contract.document import Contract
-from callconfig.documentation.exchanges import ABSENT, Example, examples
+from callconfig.documentation.exchanges import Example, examples
 from callconfig.documentation.execution import send
+from callconfig.documentation.samples import ABSENT
 from callconfig.documentation.snippets import curl, javascript, python
 from starlette.types import ASGIApp, Receive, Scope, Send
 
