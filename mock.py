@@ -90,7 +90,7 @@ def _attend_to_clients() -> None:
     And let the event loop wait for the interpreter no longer than a millisecond when a thread has it.
     """
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    gc.set_threshold(10_000, 3, 250)
     sys.setswitchinterval(0.001)
 
 

@@ -134,7 +134,10 @@ class Facts:
             by_place.setdefault(each["in"], []).append(member)
         call = self._call(anchor, operation.method, declared, anchor)
         problems = (
-            body for each in call["responses"] for body in each["bodies"] if PROBLEM_JSON in body.name and body.object
+            body
+            for each in call["responses"]
+            for body in each["bodies"]
+            if PROBLEM_JSON in body.name and body.object and not body.nested
         )
         main = id(call["bodies"][0].object) if call["bodies"] else 0
         repeats = main in self._described  # an operation above tells its fields

@@ -8,7 +8,7 @@ from ..contract.document import Contract
 from .exchanges import slug
 from .forms import Forms
 from .samples import content_schema, named
-from .wording import Fact, Schemas, is_object, name_of, reference_of, value
+from .wording import Fact, Schemas, is_object, literal, name_of, reference_of, value
 
 _DEEPEST = 4
 """The depth to which a schema with a name is described inside others; deeper ones have a section of their own."""
@@ -182,6 +182,10 @@ class Objects:
         if more is True or isinstance(more, Mapping):
             each_is = self._schemas.type(more) if more is not True else "any"
             described.notes.append(f"Further members may have any name; each is {each_is}.")
+        for pattern, each in flat.get("patternProperties", {}).items():
+            described.notes.append(
+                f"Members whose names match {literal(pattern)} may be there; each is {self._schemas.type(each)}."
+            )
         if isinstance(flat.get("discriminator"), Mapping) and "propertyName" in flat["discriminator"]:
             described.notes.append(f"`{flat['discriminator']['propertyName']}` says which alternative it is.")
 

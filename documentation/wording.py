@@ -94,7 +94,8 @@ class Schemas:
         flat = self.resolved(schema)
         reference = reference_of(schema)
         if flat.get("type") == "array" and depth < _DEEPEST:
-            first = ", ".join(self.type(each, depth + 1) for each in flat.get("prefixItems", ()))
+            tuple_of = flat["items"] if isinstance(flat.get("items"), list) else flat.get("prefixItems", ())
+            first = ", ".join(self.type(each, depth + 1) for each in tuple_of)
             rest = self.type(flat["items"], depth + 1) if isinstance(flat.get("items"), Mapping) else ""
             return f"array of {' then '.join(filter(None, (first, rest))) or 'any'}"
         kind = str(flat.get("type") or ("object" if is_object(flat) else "any"))
