@@ -29,7 +29,7 @@ from .controls.bundle import BASE_PATH as CONTROLS_PATH
 from .controls.clock import Sources, parse_instant
 from .controls.controls import Controls
 from .controls.refusals import CONTROL_PROBLEMS, SESSION_PROBLEMS
-from .documentation.served import ServedReference
+from .documentation.served import ServedReference, ServingMock, console
 from .handlers import configurations
 from .handlers.problems import PROBLEMS
 from .harness import CLIENT_MODULE
@@ -99,21 +99,25 @@ def create_app(
 
     # As it is written, comments included, unless it is served otherwise than it says.
     text = BUILT_IN.read_bytes() if served == contract.document else None
-    reference = ServedReference(contract, partial(example_mock, contract), base_path)
+    ui = f"{CONTROLS_PATH}/ui"
+    beside = {"Console": ui, "Controls": f"{CONTROLS_PATH}/docs"} if controls else {}
+    serving = ServingMock(base_path, controls=controls is not None, pages=beside)
+    reference = ServedReference(contract, partial(example_mock, contract), serving)
     places = dict.fromkeys(("", base_path))
-    pages = [redirect("/", f"{base_path}/docs")]
+    pages = []
     for place in places:
-        pages += [
-            *reference_pages(place, reference, served, text),
-            *(redirect(f"{place}/ui{slash}", f"{base_path}/docs") for slash in ("", "/")),
-        ]
+        pages += reference_pages(place, reference, served, text)
+        pages += [redirect(f"{place}{rest}", f"{base_path}/docs") for rest in ("", "/", "/ui", "/ui/") if place + rest]
     contracts = {base_path: contract}
     if controls:
         contracts = {CONTROLS_PATH: controls.contract, **contracts}
-        steered = ServedReference(controls.contract, partial(example_mock, contract), "")
+        serving = ServingMock("", pages={"Reference": f"{base_path}/docs", "Console": ui})
+        steered = ServedReference(controls.contract, partial(example_mock, contract), serving)
         pages += [
             *reference_pages(CONTROLS_PATH, steered, dict(controls.contract.document)),
             javascript(f"{CONTROLS_PATH}/client.mjs", CLIENT_MODULE),
+            console(ui, contract, base_path),
+            *(redirect(f"{CONTROLS_PATH}{slash}", ui) for slash in ("", "/")),
         ]
 
     table = Table(contracts)

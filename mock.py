@@ -90,7 +90,7 @@ def _attend_to_clients() -> None:
     And let the event loop wait for the interpreter no longer than a millisecond when a thread has it.
     """
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    gc.set_threshold(10_000, 3, 250)
     sys.setswitchinterval(0.001)
 
 
@@ -227,7 +227,7 @@ def _greet(contract: Contract, listening: socket.socket, options: ServeOptions, 
         f"callconfig {version('callconfig')} mocks {contract.title} {contract.version}\n"
         + "".join(f"  API    {root}{options.base_path}{path}\n" for path in sorted(paths))
         + f"  Docs   {root}{options.base_path}/docs\n"
-        + (f"  Steer  {root}{CONTROLS_PATH}/docs\n" if options.controls and alone else "")
+        + (f"  Steer  {root}{CONTROLS_PATH}/ui\n" if options.controls and alone else "")
         + ("" if alone else "  Steer  off: each of several processes would steer only itself\n")
         + (f"  Auth   tokens of {printable(str(options.auth))}\n" if options.auth else "")
         + f"  Store  {printable(place)} ({stored} configuration{plural})\n"

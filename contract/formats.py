@@ -6,7 +6,7 @@ from functools import cache, partial
 from importlib.resources import files
 from typing import Any
 
-from jsonschema_rs import Draft202012Validator
+from jsonschema_rs import Draft4Validator, Draft202012Validator
 
 
 @cache
@@ -15,7 +15,7 @@ def time_zones() -> frozenset[str]:
     return frozenset((files("tzdata") / "zones").read_text().split())
 
 
-_NATIVE = {"date", "date-time", "email", "hostname", "idn-email", "ipv4", "ipv6", "regex", "time", "uri"}
+_NATIVE = {"date", "date-time", "email", "hostname", "idn-email", "ipv4", "ipv6", "time", "uri"}
 """What the validators of every draft know by themselves."""
 _LATER = {
     *("duration", "idn-hostname", "iri", "iri-reference", "json-pointer", "relative-json-pointer"),
@@ -71,8 +71,18 @@ def _later(name: str) -> Callable[[str], bool]:
     return lambda text: judge().is_valid(text)
 
 
+def _is_regular_expression(text: str) -> bool:
+    """Whether `pattern` takes it."""
+    try:
+        Draft4Validator({"pattern": text})
+    except ValueError:
+        return False
+    return True
+
+
 FORMATS: dict[str, Callable[[str], Any]] = {
     "iana-time-zone": lambda name: name in time_zones(),
+    "regex": _is_regular_expression,
     **{name: _later(name) for name in sorted(_LATER)},
     **{name: partial(_has, re.compile(pattern)) for name, pattern in PATTERNS.items()},
 }
@@ -85,6 +95,7 @@ FORMAT_WORDS = {
     "byte": "base64 (RFC 4648, section 4)",
     "base64url": "base64url (RFC 4648, section 5)",
     "uuid": "a UUID",
+    "regex": "a regular expression",
     "char": "one character",
 }
 """How a message names a format, where its name is not word enough."""

@@ -12,6 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from jsonschema_rs import Draft4Validator, Draft202012Validator
+
 from .extensions import extensions
 from .finding import json_pointer
 from .grammar import Place, objects
@@ -36,7 +38,8 @@ _KINDS_31 = {
 def judge(document: dict[str, Any]) -> None:
     """Raises InvalidContract for a document, whole in itself, that is no contract."""
     resolve = References(document)
-    _check_shape(document, "3.1" if resolve.is_31 else "3.0")
+    of_specification = resolve.dialect in (Draft4Validator, Draft202012Validator)
+    _check_shape(document, ("3.1" if of_specification else _OTHER) if resolve.is_31 else "3.0")
     every = list(objects(document))
     referring = [each for each in every if isinstance(each[2].get("$ref"), str)]
     for _, path, node in referring:
@@ -51,6 +54,11 @@ def judge(document: dict[str, Any]) -> None:
     if (wrong := next(extensions(every), None)) is not None:
         raise InvalidContract(wrong[1], wrong[0])
     _check_patterns(every, resolve)
+    if not of_specification:
+        _check_schemas(every, resolve)
+
+
+_OTHER = "3.1 with schemas of another dialect"
 
 
 def _check_shape(document: dict[str, Any], version: str) -> None:
@@ -79,8 +87,10 @@ def _specification(version: str, definition: str) -> Schema:
 
 @cache
 def _published(version: str) -> tuple[dict[str, Any], References]:
-    published = _without_formats(_resource("openapi_spec_validator", f"resources/schemas/v{version}/schema.json"))
-    if version == "3.1":
+    published = _without_formats(_resource("openapi_spec_validator", f"resources/schemas/v{version[:3]}/schema.json"))
+    if version == _OTHER:
+        published["openapi"], published["$defs"]["schema"] = "3.1.0", {"type": ["object", "boolean"]}
+    elif version == "3.1":
         vocabularies = [
             _without_formats(_resource("jsonschema_specifications", f"schemas/draft202012/vocabularies/{name}"))
             for name in ("core", "applicator", "unevaluated", "validation", "meta-data", "format-annotation", "content")
@@ -156,6 +166,16 @@ def _check_patterns(every: list[Place], resolve: References) -> None:
                 re.compile(pattern)
             except re.error as error:
                 raise InvalidContract(f"is no regular expression: {error}", (*path, "pattern")) from error
+
+
+def _check_schemas(every: list[Place], resolve: References) -> None:
+    """Raises InvalidContract for a schema that its dialect does not know."""
+    for kind, path, node in every:
+        if kind == "schema":
+            try:
+                Schema(node, resolve, "request").compile()
+            except ValueError as error:
+                raise InvalidContract(str(error).splitlines()[0][:200], path) from error
 
 
 def _check_loops(targets: Mapping[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """The operations of the controls. Their contract has judged every argument before a handler sees it."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -14,6 +15,7 @@ from ..contract.example import request_example
 from ..contract.finding import Finding
 from ..contract.operation import EncodedArray, LargeObject, Reply, Request
 from ..contract.resource import Resource
+from ..handlers.configurations import update_configuration
 from ..traffic.redaction import Redaction
 from .budget import LimitReached, json_size, parts
 from .clock import parse_instant
@@ -57,6 +59,19 @@ async def replace_state(body: list[Json], session: Session, resource: Resource) 
     _check_unique(body, resource)
     await session.store.load(body)
     return await get_state(session)
+
+
+async def add_to_state(body: Json, session: Session) -> Reply:
+    return await session.store.create(body), 201
+
+
+async def replace_in_state(id: str, body: Json, session: Session) -> Reply:  # noqa: A002 (its name in the contract)
+    return await update_configuration(id, body, session.store)
+
+
+async def delete_from_state(id: str, session: Session) -> Reply:  # noqa: A002
+    await session.store.delete(id)
+    return NOTHING
 
 
 async def clear_state(session: Session) -> Reply:
@@ -164,13 +179,14 @@ async def get_request(number: int, session: Session, redaction: Redaction) -> Re
 
 async def find_requests(body: Json, session: Session, redaction: Redaction) -> Reply:
     """What matches, as soon as there is enough of it, or when the time is over."""
-    match, expected = Match(body.get("match", {})), body["at_least"]
+    match, expected, most = Match(body.get("match", {})), body["at_least"], body.get("before", math.inf)
     found: list[Entry] = []
     looked_at = 0
     ends = time.monotonic() + min(body["timeout"], session.limits.wait_seconds)
     while True:
         # Several may have ended before this one was woken, or while it looked, and not in the order in which they came.
-        new = [entry for entry in session.journal if entry.ended > looked_at and entry.number > body["after"]]
+        between = [entry for entry in session.journal if body["after"] < entry.number < most]
+        new = [entry for entry in between if entry.ended > looked_at]
         looked_at = session.journal.ended
         found += await _looked_up(session, partial(_matching, new, match, redaction))
         left = ends - time.monotonic()
@@ -189,7 +205,7 @@ async def find_requests(body: Json, session: Session, redaction: Redaction) -> R
             "count": len(found),
             "last": session.journal.last,
             "requests": [entry.as_json(redaction) for entry in found[: body["limit"]]],
-            "near_misses": [] if met else _near_misses(session, body["after"], match, redaction),
+            "near_misses": [] if met else _near_misses(between, match, redaction),
         }
 
     return await _looked_up(session, told), 200
@@ -305,9 +321,9 @@ def _described(entry: Entry, redaction: Redaction) -> Json:
     return described(entry.operation, entry.method, path, query, headers, body, **more)
 
 
-def _near_misses(session: Session, after: int, match: Match, redaction: Redaction) -> list[Json]:
+def _near_misses(entries: list[Entry], match: Match, redaction: Redaction) -> list[Json]:
     """The requests with the fewest mismatches, the latest first among equals."""
-    latest = [entry for entry in session.journal if entry.number > after][: -LOOKED_AT_FOR_NEAR_MISSES - 1 : -1]
+    latest = entries[: -LOOKED_AT_FOR_NEAR_MISSES - 1 : -1]
     missed = [(entry, mismatches) for entry in latest if (mismatches := match.mismatches(_described(entry, redaction)))]
     nearest = sorted(missed, key=lambda each: len(each[1]))[:NEAR_MISSES]
     return [{"request": entry.as_json(redaction), "mismatches": mismatches} for entry, mismatches in nearest]

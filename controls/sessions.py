@@ -102,6 +102,12 @@ class BoundedStore(EmbeddedStore):
         with self._holding(self._size + _weight(values) - _weight(await self.get(identity))):
             return await super().replace(identity, values)
 
+    async def delete(self, identity: str) -> None:
+        size = _weight(await self.get(identity))
+        await super().delete(identity)
+        with self._holding(self._size - size):
+            pass
+
     async def _replace_all(self, replacement: Index) -> None:
         self._check(len(replacement))
         with self._holding(sum(map(len, replacement.texts())) + len(replacement) * CONFIGURATION_OVERHEAD):
@@ -296,5 +302,6 @@ def summary(session: Session) -> dict[str, Any]:
         "requests": len(session.journal),
         "rules": len(session.rules),
         "snapshots": len(session.snapshots),
+        "bytes": session.budget.total,
         "idle_seconds": round(time.monotonic() - session.used_at, 3),
     }

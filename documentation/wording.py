@@ -94,7 +94,8 @@ class Schemas:
         flat = self.resolved(schema)
         reference = reference_of(schema)
         if flat.get("type") == "array" and depth < _DEEPEST:
-            first = ", ".join(self.type(each, depth + 1) for each in flat.get("prefixItems", ()))
+            tuple_of = flat["items"] if isinstance(flat.get("items"), list) else flat.get("prefixItems", ())
+            first = ", ".join(self.type(each, depth + 1) for each in tuple_of)
             rest = self.type(flat["items"], depth + 1) if isinstance(flat.get("items"), Mapping) else ""
             return f"array of {' then '.join(filter(None, (first, rest))) or 'any'}"
         kind = str(flat.get("type") or ("object" if is_object(flat) else "any"))
@@ -172,7 +173,8 @@ def _range(schema: Node) -> str:
     (low, above), (high, below) = bounds
     words = "more than" if above else "at least", "less than" if below else "at most"
     shown = _bounds(low, high, *words)
-    return f"{shown} {schema.get('x-unit', '')}".strip() if shown else ""
+    unit = str(schema.get("x-unit", ""))
+    return f"{shown} {unit.removesuffix('s') if shown.endswith(' 1') else unit}".strip() if shown else ""
 
 
 def _unit(schema: Node) -> str:
@@ -199,6 +201,7 @@ _FACTS: dict[str, Callable[[Node], str]] = {
     "Items": _between("minItems", "maxItems"),
     "Members": _between("minProperties", "maxProperties"),
     "Unique items": _yes("uniqueItems"),
+    "Written": lambda schema: str(schema.get("x-notation", "")),
     "Names": lambda schema: ", ".join(map(literal, schema.get("patternProperties", ()))),
     "Pattern": lambda schema: literal(schema["pattern"]) if "pattern" in schema else "",
     "Write-only": _yes("writeOnly"),

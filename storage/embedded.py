@@ -270,6 +270,14 @@ class EmbeddedStore:
         finally:
             await self._storage.settle()
 
+    async def delete(self, identity: str) -> None:
+        try:
+            if identity not in self._storage.index:
+                raise UnknownConfiguration(identity)
+            self._table.remove(doc_ids=[identity])  # type: ignore[list-item]  # ids are texts here
+        finally:
+            await self._storage.settle()
+
     async def get(self, identity: str) -> Document:
         document = self._table.get(doc_id=identity)  # type: ignore[call-overload]  # ids are texts here
         await self._storage.settle()

@@ -121,6 +121,10 @@ class PostgreSQLStore:
                 await self._expect_free(stored.scope)
             # By now it is gone or another one, or its scope is free again: another look.
 
+    async def delete(self, identity: str) -> None:
+        if not await self._execute(self._statements.delete_one, [key(identity)]):
+            raise UnknownConfiguration(identity)
+
     async def get(self, identity: str) -> Document:
         rows = await self._execute(self._statements.get, [key(identity)])
         if not rows:
@@ -194,6 +198,7 @@ class Statements:
         self.probe = SQL("SELECT {} FROM {} LIMIT 0").format(columns, table)
         self.lock = SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(table)
         self.delete = SQL("DELETE FROM {}").format(table)
+        self.delete_one = self.delete + SQL(" WHERE identity = %s RETURNING true")
         self.copy = SQL("COPY {} ({}) FROM STDIN").format(table, columns)
 
     def find(self, members: Sequence[str]) -> Composed:

@@ -74,6 +74,9 @@ class ConfigurationStore(Protocol):
         Returns as `create` does. Raises UnknownConfiguration, DuplicateScope; the first outranks the second.
         """
 
+    async def delete(self, identity: str) -> None:
+        """Forget what is stored under this id. Raises UnknownConfiguration."""
+
     async def get(self, identity: str) -> Document:
         """Raises UnknownConfiguration."""
 

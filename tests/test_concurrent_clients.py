@@ -19,7 +19,7 @@ from .support.running import Server, serving
 Json = dict[str, Any]
 
 LONGEST_WAIT = 0.1
-ATTEMPTS = 4
+ATTEMPTS = 8
 QUIET_SECONDS = 0.3
 MEBIBYTE = 1 << 20
 PATIENCE = 60.0

@@ -190,7 +190,6 @@ def test_the_bounds_are_those_of_the_code(contract: Contract) -> None:
         f"| request line and header fields | {Protocol.MOST_HEAD >> 10} KiB, within {Protocol.HEAD_SECONDS:g} s |",
         f"{MAX_BYTES >> 20} MiB, and {Protocol.LEAST_BODY >> 10} KiB in each {Protocol.BODY_SECONDS:g} s |",
         f"| a state or a scenario that is put in place | {largest >> 20} MiB |",
-        f"| arrays and objects in a body | {MOST_CONTAINERS:,} |",
         f"| a journal | {limits.journal_entries:,} requests in {limits.journal_bytes >> 20} MiB |",
         f"| configurations of a session beside the default one | {limits.configurations:,} |",
         f"| nesting of JSON | {MAX_DEPTH} levels |",

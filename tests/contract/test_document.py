@@ -175,14 +175,19 @@ def test_the_copies_of_a_member_are_the_same(contract: Contract) -> None:
 
 
 def _open(schema: Any) -> Any:
-    """A schema without what says that an object is closed and what of it is required, at any depth."""
+    """A schema without what says that an object is closed and what of it is required, at any depth.
+
+    The words for the reference's search stand once, where the member is described: in what is answered.
+    """
     if isinstance(schema, list):
         return [_open(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:
         return {"$ref": schema["$ref"].removesuffix("Input")}
-    left_out = {"required"} | ({"additionalProperties"} if schema.get("additionalProperties") is False else set())
+    left_out = {"required", "x-search"} | (
+        {"additionalProperties"} if schema.get("additionalProperties") is False else set()
+    )
     return {name: _open(value) for name, value in schema.items() if name not in left_out}
 
 

@@ -170,6 +170,15 @@ def test_a_journal_of_no_entries_keeps_none(make_steered: Callable[..., ASGIApp]
         assert api.get("/_mock/requests").json() == []
 
 
+def test_one_request_is_compared_with_a_pattern(steered: TestClient) -> None:
+    for path in ("/configurations", "/nowhere", "/configurations"):
+        steered.get(path)
+    numbers = [each["number"] for each in steered.get("/_mock/requests").json()]
+    only = {"after": numbers[0], "before": numbers[2], "match": {"path": "/configurations"}}
+    found = steered.post("/_mock/requests/find", json=only).json()
+    assert (found["count"], [each["request"]["number"] for each in found["near_misses"]]) == (0, numbers[1:2])
+
+
 def test_the_journal_is_emptied(steered: TestClient) -> None:
     steered.get("/configurations")
     assert steered.delete("/_mock/requests").status_code == 204

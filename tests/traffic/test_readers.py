@@ -21,15 +21,8 @@ from callconfig.traffic.redaction import Redaction
 from callconfig.verification.judge import Judge
 from callconfig.verification.running import baseline
 from callconfig.verification.verify import one_line, recorded
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 READERS = {"har": read_har, "ndjson": read_ndjson, "pact": read_pact}
-NAMES = [
-    *("log", "entries", "request", "response", "method", "url", "status", "headers", "content", "text", "encoding"),
-    *("postData", "mimeType", "size", "time", "startedDateTime", "started", "milliseconds", "body", "interactions"),
-    *("path", "query", "type", "description", "encoded", "contentType", "name", "value", "findings", "fingerprint"),
-]
 ODD: list[Any] = [
     *(
         None,
@@ -150,32 +143,6 @@ def test_a_value_of_the_wrong_kind_anywhere_is_no_traceback(tmp_path: Path, cont
         for odd in ODD:
             path.write_text(json.dumps(changed(GOOD[kind], place, odd)))
             read_all(contract, kind, path)
-
-
-json_values = st.recursive(
-    st.sampled_from(ODD) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=5),
-    max_leaves=20,
-)
-odd_bytes = st.one_of(
-    st.binary(max_size=60),
-    json_values.map(lambda value: json.dumps(value).encode()),
-    st.tuples(
-        st.sampled_from([json.dumps(each).encode() for each in GOOD.values()]),
-        st.integers(0, 400),
-        st.binary(max_size=4),
-    ).map(lambda it: it[0][: it[1]] + it[2] + it[0][it[1] + 1 :]),
-)
-
-
-@settings(max_examples=300, database=None, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(content=odd_bytes)
-def test_odd_bytes_are_no_traceback(tmp_path: Path, contract: Contract, content: bytes) -> None:
-    path = tmp_path / "file"
-    path.write_bytes(content)
-    for kind in READERS:
-        read_all(contract, kind, path)
-    assert told(lambda: baseline(path)).isprintable()
 
 
 @pytest.mark.parametrize(
