@@ -77,7 +77,7 @@ class Endpoint:
             request = Request(path, exchange.query, exchange.headers, body)
             arguments, entry.findings = await judged(self.operation, request)
         if refused := [each for each in entry.findings if each.severity == "error" or each.rule in UNKEPT]:
-            return self._problem(exchange, Problem.of_findings(refused))
+            return self._problem(exchange, Problem.of_findings(refused, self.operation.security.challenge))
         if exchange.turn is not None and (forced := exchange.turn.reply()) is not None:
             return forced
         if (preferred := exchange.preferred) is not None:

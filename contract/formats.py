@@ -6,7 +6,7 @@ from functools import cache, partial
 from importlib.resources import files
 from typing import Any
 
-from jsonschema_rs import Draft202012Validator
+from jsonschema_rs import Draft4Validator, Draft202012Validator
 
 
 @cache
@@ -74,7 +74,7 @@ def _later(name: str) -> Callable[[str], bool]:
 def _is_regular_expression(text: str) -> bool:
     """Whether `pattern` takes it."""
     try:
-        Draft202012Validator({"pattern": text})
+        Draft4Validator({"pattern": text})
     except ValueError:
         return False
     return True
@@ -94,8 +94,8 @@ FORMAT_WORDS = {
     "date-time": "an RFC 3339 date-time",
     "byte": "base64 (RFC 4648, section 4)",
     "base64url": "base64url (RFC 4648, section 5)",
-    "regex": "a regular expression",
     "uuid": "a UUID",
+    "regex": "a regular expression",
     "char": "one character",
 }
 """How a message names a format, where its name is not word enough."""

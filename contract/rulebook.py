@@ -44,7 +44,7 @@ ENGINE_RULES: dict[str, Rule] = {
     "percent-encoding": Rule("A path or query is percent-encoded UTF-8.", "Encode the text as UTF-8, then in percent."),
     "media-type": Rule("A body has a media type that the contract names.", "Send `Content-Type` with that media type."),
     "content-coding": Rule("A request's body has no content coding, such as gzip.", "Send the body as it is."),
-    "security": Rule("A request has credentials of the kind that the operation asks for.", "Send them."),
+    "credentials": Rule("A request has credentials of the kind that the operation asks for.", "Send them."),
     "accept": Rule("The client admits a media type that the operation answers with.", "Admit it in `Accept`."),
     "preference": Rule("A preference asks for what the contract has.", "Choose a code or an example that it has."),
     "content-length": Rule("A body is not larger than the server takes.", "Send less."),

@@ -15,13 +15,14 @@ class _Scheme:
     """One security scheme: where its credential travels."""
 
     def __init__(self, name: str, declared: Mapping[str, Any]) -> None:
-        kind = declared.get("type")
+        kind = str(declared.get("type"))
         self.name = name
         self.place: Place = declared.get("in", "header") if kind == "apiKey" else "header"
         self.field: str = declared.get("name", "Authorization") if kind == "apiKey" else "Authorization"
         self.is_seen = kind != "mutualTLS"
         """Whether a request shows it: a certificate of the connection does not."""
         self._begins = f"{declared.get('scheme', '')} ".lower() if kind == "http" else ""
+        self.challenge = {"apiKey": "ApiKey", "http": str(declared.get("scheme", "")).capitalize()}.get(kind, "Bearer")
         # RFC 6750, section 2: a token may be in the query or in a form, too.
         self.may_be_token = kind in ("oauth2", "openIdConnect")
 
@@ -60,6 +61,8 @@ class Security:
         """The query parameters that are credentials."""
         self.is_needed = bool(alternatives) and all(self._alternatives)
         """Whether a request without any is wrong."""
+        self.challenge = ", ".join(dict.fromkeys(each.challenge for each in every if each.is_seen))
+        """The value of `WWW-Authenticate` for who has none (RFC 9110, section 11.6.1)."""
         self.unseen = sorted({each.name for each in every if not each.is_seen})
         """The schemes that no request shows."""
 
@@ -70,7 +73,7 @@ class Security:
         if all(missing):
             nearest = min(missing, key=len)[0]
             asked = " or ".join(" and ".join(map(str, each)) for each in self._alternatives)
-            yield Finding("security", nearest.place, f"needs credentials: {asked}", name=nearest.field)
+            yield Finding("credentials", nearest.place, f"needs credentials: {asked}", name=nearest.field)
 
 
 NO_SECURITY = Security((), {}, lambda _reference: {})

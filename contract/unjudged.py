@@ -1,8 +1,10 @@
 """What is not judged in operations, though their contract says it: a verdict must not hide it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
+from .document import Contract
 from .formats import JUDGED_FORMATS
 from .grammar import SCHEMAS, SCHEMAS_BY_NAME
 from .operation import Operation
@@ -10,13 +12,17 @@ from .references import References
 from .schema import Resolve
 
 
-def unjudged(operations: Iterable[Operation]) -> list[str]:
-    """One sentence for each kind, with how many of these operations it concerns."""
-    concerned: dict[str, int] = {}
-    for operation in operations:
-        for kind in set(_kinds(operation)):
-            concerned[kind] = concerned.get(kind, 0) + 1
-    return [f"{kind} ({count} operation{'s' if count > 1 else ''})" for kind, count in sorted(concerned.items())]
+def unjudged(contract: Contract, judged: Container[str]) -> list[str]:
+    """One sentence for each kind, with how many of the operations that were judged it concerns."""
+    operations = [operation for name, operation in contract.operations.items() if name in judged]
+    concerned = Counter(kind for operation in operations for kind in set(_kinds(operation)))
+    told = [f"{kind} ({_count(count, 'operation')})" for kind, count in sorted(concerned.items())]
+    webhooks = len(contract.document.get("webhooks") or ())
+    return [*told, *([f"webhooks are not judged ({_count(webhooks, 'webhook')})"] if webhooks else [])]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' if number > 1 else ''}"
 
 
 def _kinds(operation: Operation) -> Iterator[str]:

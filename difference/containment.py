@@ -12,7 +12,7 @@ from ..contract.finding import Place as FindingPlace
 from .change import generalized
 from .given import Given
 from .normal import reachable
-from .proof import DRAFT, Open, Proof
+from .proof import DRAFT, Open, Proof, Reached
 from .witness import ABSENT, Values, Way
 
 Json = Any
@@ -32,15 +32,25 @@ class Safe:
 
 
 @dataclass(frozen=True, slots=True)
+class Break:
+    """A value that one engine takes and the other refuses."""
+
+    value: Json
+    findings: tuple[Finding, ...]
+    """What the taker finds in it."""
+    reached: Reached | None = None
+    """Where the schemas differ, if that is known."""
+
+
+@dataclass(frozen=True, slots=True)
 class Breaking:
     """Values that one engine takes and the other refuses, each for another reason; at least one."""
 
-    values: tuple[tuple[Json, tuple[Finding, ...]], ...]
-    """Each with what the taker finds in it."""
+    values: tuple["Break", ...]
 
     @property
     def value(self) -> Json:
-        return self.values[0][0]
+        return self.values[0].value
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +111,7 @@ class Direction:
             self.given.definitions,
             taker.definitions,
             whole_floats=taker.is_31,
-            unchanged=lambda given, taken: unchanged(given.partition(":")[0], taken),
+            unchanged=unchanged,
         )
         self.values = Values(self.given.definitions, taker.definitions)
         self.found: dict[Open, list[_Found]] = {}
@@ -126,10 +136,10 @@ def contained(
         whole = None not in documents
         if whole and within.proof.covers(*reversed(documents)):
             return Safe()
-        breaks: dict[_Reasons, tuple[Json, _Findings]] = {}
-        for way, place in places:
-            found = _broken(giver, taker, (*way, *place.way), place, samples(), within)
-            breaks = {_reasons(findings): (value, findings) for value, findings in found} | breaks
+        breaks: dict[_Reasons, Break] = {}
+        for reached in places:
+            found = _broken(giver, taker, reached, samples(), within)
+            breaks = {_reasons(each.findings): each for each in found} | breaks
         alone = {reason for reasons in breaks if len(reasons) == 1 for reason in reasons}
         values = [each for reasons, each in breaks.items() if len(reasons) == 1 or not reasons & alone]
         if not values and whole:
@@ -156,10 +166,9 @@ def _reasons(findings: Iterable[Finding]) -> _Reasons:
     return frozenset((each.rule, generalized(each)) for each in findings)
 
 
-def _broken(
-    giver: Side, taker: Side, way: Way, place: Open, samples: Sequence[Json], within: Direction
-) -> list[tuple[Json, _Findings]]:
-    """Values that break at a place, each for another reason, with what is found in them."""
+def _broken(giver: Side, taker: Side, reached: Reached, samples: Sequence[Json], within: Direction) -> list[Break]:
+    """Values that break at a place, each for another reason."""
+    place, way = reached.place, reached.way
     here = json_pointer([step for _, step in way])
     candidates = chain(
         islice(within.values.of(place.given, place.taken), MOST_TRIED),
@@ -183,7 +192,7 @@ def _broken(
             (inner, _moved(told, "", here) if all(str(each.pointer).startswith(here) for each in told) else None)
             for inner, _, told in found.values()
         ]
-    return [(value, findings) for _, value, findings in found.values()]
+    return [Break(value, findings, reached) for _, value, findings in found.values()]
 
 
 def _is_near(pointer: str, here: str) -> bool:
@@ -218,7 +227,7 @@ def _placed(sample: Json, way: Way, inner: Json) -> Json:
     return ABSENT
 
 
-def _of_difference(giver: Side, taker: Side, given: Json, taken: Json) -> list[tuple[Json, _Findings]]:
+def _of_difference(giver: Side, taker: Side, given: Json, taken: Json) -> list[Break]:
     """A value of the schema that admits exactly what breaks, where the library can write it."""
     one, other = (canonicalize(each, draft=DRAFT, validate_formats=True, offline=True) for each in (given, taken))
     try:
@@ -228,13 +237,12 @@ def _of_difference(giver: Side, taker: Side, given: Json, taken: Json) -> list[t
     definitions = difference.get("$defs", {}) if isinstance(difference, dict) else {}
     candidates = islice(Values(definitions, taker.definitions).of(difference, taker.schema), MOST_TRIED)
     broken = (each for each in candidates if not taker.accepts(each) and giver.accepts(each))
-    return [(each, tuple(taker.findings(each, "body"))) for each in islice(broken, 1)]
+    return [Break(each, tuple(taker.findings(each, "body"))) for each in islice(broken, 1)]
 
 
-def _reason(places: Sequence[tuple[Way, Open]]) -> str:
-    way, place = places[0]
-    where = json_pointer([step for _, step in (*way, *place.way)])
-    written = repr((place.given, place.taken))
+def _reason(places: Sequence[Reached]) -> str:
+    where = json_pointer([step for _, step in places[0].way])
+    written = repr((places[0].place.given, places[0].place.taken))
     told = " and ".join(words for sign, words in _HARD.items() if sign in written)
     found = f"neither a proof nor a value that breaks was found{f' at {where}' if where else ''}"
     return f"{found}: there are {told}" if told else found

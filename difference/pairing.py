@@ -9,12 +9,12 @@ from ..contract.finding import Finding
 from ..contract.interaction import Fields, Interaction, by_name
 from ..contract.schema import Direction
 from .change import Change, Place, Verdict
+from .containment import Break, Side, contained
 from .containment import Direction as Within
-from .containment import Side, contained
 from .containment import Verdict as Answer
 from .defaults import Defaults
 from .example_request import Sent, request, required_headers
-from .revision import Declared, Revision, Steps
+from .revision import Declared, Revision, Steps, steps_to
 
 Json = Any
 _WORDS = {"description", "summary", "title", "example", "examples", "externalDocs", "tags", "deprecated", "x-groups"}
@@ -122,31 +122,35 @@ class Part:
         findings: Sequence[Finding],
         answers: tuple[str, str] = ("", ""),
         interactions: tuple[Interaction, ...] = (),
-        *,
-        in_schema: bool = False,
+        lines: tuple[Place, Place] | None = None,
     ) -> Change:
-        """`answers` are OLD's and NEW's; `in_schema` says that the part is a schema, which the finding is about."""
+        """`answers` are OLD's and NEW's; `lines` are those of the schemas that the finding is about."""
         change = self._change("breaking", rule, detail)
-        old, new = self._lines(findings[0]) if in_schema else (change.old, change.new)
+        places = lines or (change.old, change.new)
         return replace(
             change,
-            old=old,
-            new=new,
+            old=places[0],
+            new=places[1],
             findings=tuple(findings),
             old_answer=answers[0],
             new_answer=answers[1],
             interactions=interactions,
-            in_schema=in_schema and findings[0].pointer is not None,
+            in_schema=lines is not None and findings[0].pointer is not None,
         )
 
     def refused(
-        self, rule: str, detail: str, sent: Sent, findings: Sequence[Finding], *, in_schema: bool = False
+        self,
+        rule: str,
+        detail: str,
+        sent: Sent,
+        findings: Sequence[Finding],
+        lines: tuple[Place, Place] | None = None,
     ) -> Change:
         """A request that OLD takes and NEW refuses, or undecided where the engines do not both say so.
 
-        With `in_schema`, their schemas said so before.
+        Of a body, the engines' schemas said so before.
         """
-        if not in_schema and self.old.engine is not None and self.new.engine is not None:
+        if rule != "request-body" and self.old.engine is not None and self.new.engine is not None:
             wrong = self.old.engine.check_request(sent.request)[1]
             found = self.new.engine.check_request(sent.request)[1]
             if wrong or not found:
@@ -155,7 +159,7 @@ class Part:
             meant = {(each.rule, each.pointer) for each in findings}
             findings = [each for each in found if (each.rule, each.pointer) in meant] or found
         answers = answer_in_words(sent.interaction), _in_words(findings)
-        return self.breaking(rule, detail, findings, answers, (sent.interaction,), in_schema=in_schema)
+        return self.breaking(rule, detail, findings, answers, (sent.interaction,), lines)
 
     def answered(
         self,
@@ -165,14 +169,14 @@ class Part:
         fields: Fields,
         body: bytes,
         findings: Sequence[Finding],
-        *,
-        in_schema: bool = False,
+        lines: tuple[Place, Place] | None = None,
     ) -> Change:
         """An answer that NEW may give and an OLD client refuses, or undecided where the engines do not both say so."""
         given = {name.lower() for name, _ in fields}
         missing = {(each.name or "").lower() for each in findings if each.rule == "required"}
         fields = (*fields, *required_headers(self.new, status, given | missing))
-        if not in_schema and rule != "response-status" and self.old.engine is not None and self.new.engine is not None:
+        judged = rule in ("response-status", "response-body")
+        if not judged and self.old.engine is not None and self.new.engine is not None:
             wrong = self.new.engine.check_response(status, by_name(fields), body)
             found = self.old.engine.check_response(status, by_name(fields), body)
             if wrong or not found:
@@ -181,19 +185,26 @@ class Part:
             findings = found
         interaction = replace(request(self.old).interaction, status=status, response_headers=fields, response_body=body)
         answers = _in_words(findings), answer_in_words(interaction)
-        return self.breaking(rule, detail, findings, answers, (interaction,), in_schema=in_schema)
+        return self.breaking(rule, detail, findings, answers, (interaction,), lines)
 
     def _change(self, verdict: Verdict, rule: str, detail: str) -> Change:
         places = self.comparison.old.place(self.old_steps), self.comparison.new.place(self.new_steps)
         return Change(verdict, rule, self.old.id, self.name, detail, *places)
 
-    def _lines(self, finding: Finding) -> tuple[Place, Place]:
-        """The lines of OLD and NEW that a finding is about."""
+    def lines(self, broken: Break, direction: Direction) -> tuple[Place, Place]:
+        """The lines of OLD and NEW that a break of a schema is about, in the definition that it is in."""
+        finding, reached = broken.findings[0], broken.reached
         inside = (finding.pointer or "").split("/")[1:]
-        return (
-            self.comparison.old.place_of_value(self.old_steps, inside, finding.rule),
-            self.comparison.new.place_of_value(self.new_steps, inside, finding.rule),
+        starts = self.old_steps, self.new_steps
+        if reached is not None and reached.within is not None:
+            inside = inside[len(reached.way) - len(reached.inside) :]
+            names = reached.within if direction == "request" else reached.within[::-1]
+            starts = steps_to(names[0]), steps_to(names[1])
+        revisions = self.comparison.old, self.comparison.new
+        old, new = (
+            each.place_of_value(start, inside, finding.rule) for each, start in zip(revisions, starts, strict=True)
         )
+        return old, new
 
 
 def _in_words(findings: Sequence[Finding]) -> str:

@@ -110,10 +110,17 @@ def _values(part: Part, key: tuple[str, str], before: Declaration, after: Declar
     if isinstance(answer, Undecided):
         yield part.undecided("parameter-value", answer.reason)
     elif isinstance(answer, Breaking):
-        told = [(value, read(part.new, after, texts_of(before, value))[1]) for value, _ in answer.values]
-        value, findings = max(told, key=lambda each: len(each[1]))
-        where, sent = part.inside("schema"), request(part.old, {key: value})
-        yield where.refused("parameter-value", f"no longer takes {show(value)}", sent, findings, in_schema=True)
+        told = [
+            (
+                each.value,
+                read(part.new, after, texts_of(before, each.value))[1],
+                part.inside("schema").lines(each, "request"),
+            )
+            for each in answer.values
+        ]
+        value, findings, lines = max(told, key=lambda each: len(each[1]))
+        detail, sent = f"no longer takes {show(value)}", request(part.old, {key: value})
+        yield part.refused("parameter-value", detail, sent, findings, lines=lines)
     else:
         yield part.safe("parameter-value", "takes all that it took")
 

@@ -48,6 +48,23 @@ class Open:
     taken: Json
 
 
+_Definitions = tuple[str, str] | None
+"""The names of a definition of what is given, and of one of what is taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """An open place that is reached from a pair of schemas."""
+
+    place: Open
+    way: Way
+    """From the whole value."""
+    within: _Definitions
+    """The definitions that it is in, where it is in some."""
+    inside: Way
+    """From a value of these definitions."""
+
+
 @dataclass(slots=True)
 class _Node:
     """What is to be proven for a pair: nothing about it may be open, nor about the pairs that it leads to."""
@@ -93,21 +110,24 @@ class Proof:
             return False  # to the library, 1.0 is an integer
         return _covers(*texts)
 
-    def open(self, given: Json, taken: Json) -> Iterator[tuple[Way, Open]]:
-        """Each open place that is reached, the nearest first, with the way to what it is about; none is a proof."""
+    def open(self, given: Json, taken: Json) -> Iterator[Reached]:
+        """Each open place that is reached, the nearest first; none is a proof."""
         yield from self._reached(_Node(further=[((), given, taken)]))
 
-    def _reached(self, start: _Node) -> Iterator[tuple[Way, Open]]:
+    def _reached(self, start: _Node) -> Iterator[Reached]:
         seen: set[tuple[str, str]] = set()
-        waiting: deque[tuple[Way, _Node]] = deque([((), start)])
+        waiting: deque[tuple[Way, _Definitions, Way, _Node]] = deque([((), None, (), start)])
         while waiting:
-            way, node = waiting.popleft()
-            yield from ((way, each) for each in node.open)
-            for inside, given, taken in node.further:
+            way, within, inside, node = waiting.popleft()
+            for each in node.open:
+                yield Reached(each, (*way, *each.way), within, (*inside, *each.way))
+            for step, given, taken in node.further:
                 key = _key(given), _key(taken)
                 if key not in seen:
                     seen.add(key)
-                    waiting.append(((*way, *inside), self._node(key, given, taken)))
+                    names = _names(given, taken)
+                    from_there = () if names else (*inside, *step)
+                    waiting.append(((*way, *step), names or within, from_there, self._node(key, given, taken)))
 
     def _node(self, key: tuple[str, str], given: Json, taken: Json) -> _Node:
         if key not in self._nodes:
@@ -123,8 +143,8 @@ class Proof:
             node.further.append((way, given, taken))
 
     def _are_unchanged(self, given: Json, taken: Json) -> bool:
-        names = [definition_name(each["$ref"]) for each in (given, taken) if isinstance(each, dict) and "$ref" in each]
-        return len(names) == 2 and self._unchanged(names[0], names[1])
+        names = _names(given, taken)
+        return names is not None and self._unchanged(*names)
 
     def _pair(self, given: Json, taken: Json, way: Way, node: _Node, depth: int = 0) -> None:
         """Adds to the node what is to be proven about a pair at a place."""
@@ -335,6 +355,13 @@ def _sealed(schema: Json, definitions: Definitions) -> Json:
 
 def _is_reference(schema: Json) -> bool:
     return isinstance(schema, dict) and "$ref" in schema
+
+
+def _names(given: Json, taken: Json) -> _Definitions:
+    """The definitions that two references lead to; a mode of what is given is no part of the name."""
+    if not (_is_reference(given) and _is_reference(taken)):
+        return None
+    return definition_name(given["$ref"]).partition(":")[0], definition_name(taken["$ref"])
 
 
 def _key(schema: Json) -> str:

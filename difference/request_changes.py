@@ -7,6 +7,7 @@ from typing import Any
 
 from ..contract.finding import Finding
 from ..contract.interaction import Fields
+from ..contract.media import is_json
 from ..contract.operation import MAX_BYTES
 from .change import Change
 from .containment import Breaking, Undecided
@@ -72,9 +73,14 @@ def _schema(part: Part, name: str, before: Mapping[str, Json], after: Mapping[st
     if isinstance(answer, Undecided):
         yield part.undecided("request-body", answer.reason)
     elif isinstance(answer, Breaking):
-        for value, findings in answer.values:
-            sent = request(part.old, body=value, content_type=name)
-            yield part.refused("request-body", "no longer takes what it took", sent, findings, in_schema=True)
+        for each in answer.values:
+            if not is_json(name) and each.findings[0].rule == "type":
+                yield part.undecided(
+                    "request-body", f"is written as text, in which {each.findings[0]} may be no matter"
+                )
+                continue
+            sent, detail = request(part.old, body=each.value, content_type=name), "no longer takes what it took"
+            yield part.refused("request-body", detail, sent, each.findings, lines=part.lines(each, "request"))
     else:
         yield part.safe("request-body", "takes all that it took")
     for pointer, default, new_default in part.comparison.defaults.changed(*schemas):

@@ -83,11 +83,11 @@ def _body(part: Part, status: str, name: str, contents: Declarations) -> Iterato
     if isinstance(answer, Undecided):
         yield part.undecided("response-body", answer.reason)
     elif isinstance(answer, Breaking):
-        for value, findings in answer.values:
-            body, detail = orjson.dumps(value), "may be what it was not"
-            yield part.answered(
-                "response-body", detail, number_of(status), (("Content-Type", name),), body, findings, in_schema=True
-            )
+        fields = (("Content-Type", name),)
+        for each in answer.values:
+            body, detail = orjson.dumps(each.value), "may be what it was not"
+            lines = part.lines(each, "response")
+            yield part.answered("response-body", detail, number_of(status), fields, body, each.findings, lines=lines)
     else:
         yield part.safe("response-body", "gives nothing that it did not give")
 

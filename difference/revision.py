@@ -143,7 +143,7 @@ class Revision:
             wrong = "refers to itself" if reference in above else "only references inside the document are followed"
             raise CouldNotRun(f"{self.name}: {reference}: {wrong}")
         node: Json = self.document
-        for step in _steps(reference):
+        for step in steps_to(reference):
             try:
                 node = node[int(step)] if isinstance(node, list) else node[step]
             except (LookupError, ValueError, TypeError) as error:
@@ -207,7 +207,7 @@ class Revision:
         reference = self._entry(node, "$ref")
         if reference is None or not isinstance(reference[1].value, str):
             return node
-        return self._behind(self._node(tuple(_steps(reference[1].value)))[0])
+        return self._behind(self._node(steps_to(reference[1].value))[0])
 
     def _entry(self, node: Any, key: str) -> tuple[Any, Any] | None:
         """The key and the value of an entry of a YAML node."""
@@ -225,8 +225,11 @@ def template(path: str) -> str:
     return re.sub(r"\{[^}]*\}", "{}", path)
 
 
-def _steps(reference: str) -> list[str]:
-    return [unquote(step).replace("~1", "/").replace("~0", "~") for step in reference.removeprefix("#/").split("/")]
+def steps_to(reference: str) -> Steps:
+    """The steps of a reference inside its document."""
+    return tuple(
+        unquote(step).replace("~1", "/").replace("~0", "~") for step in reference.removeprefix("#/").split("/")
+    )
 
 
 def _read(name: str) -> tuple[Path, bytes]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..contract.finding import Finding
-from ..contract.operation import Operation, Request
+from ..contract.operation import MOST_CONTAINERS, Operation, Request
 from ..contract.schema import Schema
 from ..contract.security import Security
 from ..contract.strict_json import NotStrictJson, decode
@@ -80,8 +80,8 @@ _REQUESTS = {
         Request(headers={"content-type": "application/json", "content-encoding": "gzip"}, body=b"\x1f\x8b"),
     ),
     "json-size": (
-        "a body of 100,001 empty arrays",
-        Request(headers={"content-type": "application/json"}, body=b"[" + b"[]," * 100_000 + b"[]]"),
+        "[[], [], …], more than 100,000 of them",
+        Request(headers={"content-type": "application/json"}, body=b"[" + b"[]," * MOST_CONTAINERS + b"0]"),
     ),
     "json-charset": (
         "Content-Type: application/json; charset=latin-1",
@@ -95,7 +95,7 @@ _REQUESTS = {
         "Content-Type: multipart/form-data, without a boundary",
         Request(headers={"content-type": "multipart/form-data"}, body=b"--x--"),
     ),
-    "security": ("no Authorization", Request()),
+    "credentials": ("no Authorization", Request()),
     "accept": ("Accept: text/html", Request(headers={"accept": "text/html"})),
 }
 _RESPONSES = {

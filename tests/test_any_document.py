@@ -68,4 +68,5 @@ def test_a_right_server_is_found_right(
     with serving(ExampleServer(contract)) as url:
         checked = main(["check", url, *few, "--write-anywhere", "--report", f"har:{recording}"])
         assert checked == OK, capsys.readouterr().out
+        assert main(["compare", url, url, *few, "--write-anywhere"]) == OK, capsys.readouterr().out
     assert main(["verify", str(recording), "--contract", str(document)]) == OK, capsys.readouterr().out

@@ -206,6 +206,7 @@ HOSTILE: list[tuple[str, bytes, dict[str, str], int, str]] = [
     ("empty", b"", JSON, 400, "required"),
     ("not JSON", b"template=x", JSON, 400, "json-syntax"),
     ("not UTF-8", '{"template": "é"}'.encode("latin-1"), JSON, 400, "json-encoding"),
+    ("of 100,001 arrays", b"[" + b"[]," * 100_000 + b"0]", JSON, 400, "json-size"),
     ("nested a thousand levels deep", b'{"a":' * 1000 + b"1" + b"}" * 1000, JSON, 400, "json-depth"),
     ("a duplicate key", b'{"template": "a", "template": "b"}', JSON, 400, "json-duplicate"),
     ("NaN", b'{"max_retry": NaN}', JSON, 400, "json-syntax"),

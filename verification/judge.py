@@ -72,7 +72,7 @@ class Judge:
         asked = _known(operation.check_request(request)[1], "request", interaction)
         answered = _known(response_findings(operation, interaction), "response", interaction)
         if interaction.source:  # what writes recordings leaves credentials out, and rightly
-            asked = [replace(each, severity="warning") if each.rule == "security" else each for each in asked]
+            asked = [replace(each, severity="warning") if each.rule == "credentials" else each for each in asked]
             redacted = _redacted(request)
             asked = [each for each in asked if _field(each) not in redacted]
         return Verdict(operation.id, _weighed(asked, interaction.status), answered)

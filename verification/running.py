@@ -50,7 +50,7 @@ def running(
         on_interaction=reports.on_interaction,
     )
     progress = Progress(result)
-    result.on_failure = progress.failure
+    result.on_failures = progress.failures
     try:
         with terminated_like_interrupted():
             yield result, progress
@@ -66,7 +66,7 @@ def running(
     if gone := accepted - result.failures.keys():
         result.notes.append(f"{len(gone)} findings of the baseline did not occur: {', '.join(sorted(gone)[:100])}")
     judged = {operation for _, operation in result.judged}
-    result.notes += unjudged(each for name, each in contract.operations.items() if name in judged)
+    result.notes += unjudged(contract, judged)
     try:
         reports.write(result)
     finally:

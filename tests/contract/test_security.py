@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 from callconfig.contract.document import Contract
 from callconfig.contract.operation import Request
+from callconfig.contract.problem import Problem
+from callconfig.contract.security import Security
 
-SCHEMES = {
+SCHEMES: dict[str, dict[str, Any]] = {
     "basic": {"type": "http", "scheme": "basic"},
     "bearer": {"type": "http", "scheme": "Bearer"},
     "header": {"type": "apiKey", "in": "header", "name": "X-Key"},
@@ -61,7 +63,7 @@ def test_a_request_needs_one_of_the_alternatives(
     }
     (document if where == "document" else operation)["security"] = asked
     findings = Contract(document).operations["read"].check_request(Request(query=query, headers=headers))[1]
-    assert [(finding.rule, finding.name) for finding in findings] == ([("security", missing)] if missing else [])
+    assert [(finding.rule, finding.name) for finding in findings] == ([("credentials", missing)] if missing else [])
 
 
 def test_an_operation_can_ask_for_less_than_the_document() -> None:
@@ -75,3 +77,9 @@ def test_an_operation_can_ask_for_less_than_the_document() -> None:
         }
     )
     assert contract.operations["read"].check_request(Request()) == ({}, [])
+
+
+def test_who_has_no_credentials_is_told_which_to_send() -> None:
+    asked = Security([{"bearer": []}, {"basic": [], "header": []}], SCHEMES, lambda _reference: SCHEMES["header"])
+    problem = Problem.of_findings(list(asked.findings({}, b"")), asked.challenge)
+    assert (problem.kind, problem.headers) == ("unauthorized", {"WWW-Authenticate": "Bearer, Basic, ApiKey"})

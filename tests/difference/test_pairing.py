@@ -85,7 +85,7 @@ def request_findings(contract: Contract, interaction: Interaction) -> list[Any]:
     operation, path = operation_of(contract, interaction)
     headers = by_name(interaction.request_headers)
     findings = operation.check_request(Request(path, interaction.query, headers, interaction.request_body))[1]
-    return [finding for finding in findings if finding.rule != "security"]
+    return [finding for finding in findings if finding.rule != "credentials"]
 
 
 def response_findings(contract: Contract, interaction: Interaction) -> list[Any]:

@@ -277,6 +277,11 @@ def test_nothing_scrolls_sideways(visit: Visit, width: int) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
+def test_the_page_is_not_long(visit: Visit) -> None:
+    page = visit(viewport={"width": 1280, "height": 900})
+    assert page.evaluate("document.documentElement.scrollHeight") < 15_000
+
+
 def test_small_screens_have_the_contents_in_a_drawer(visit: Visit) -> None:
     page = visit(viewport={"width": 320, "height": 640})
     contents = page.get_by_role("navigation", name="Contents")

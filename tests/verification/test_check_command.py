@@ -15,7 +15,7 @@ from callconfig.contract.rulebook import ENGINE_RULES, GENERATED_RULES, MODEL_RU
 from callconfig.contract.schema import Schema
 from callconfig.verification.formats import STRATEGIES
 from callconfig.verification.target import serving
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import CHECKS
 from schemathesis.specs.openapi.formats import get_default_format_strategies
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -148,7 +148,7 @@ def test_every_format_of_the_engine_can_be_generated() -> None:
 def test_what_is_generated_for_a_format_has_it(name: str) -> None:
     schema = Schema({"format": name}, no_references, "request")
 
-    @settings(max_examples=20, database=None, derandomize=True)
+    @settings(max_examples=20, database=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
     @given(STRATEGIES[name])
     def holds(value: str) -> None:
         assert schema.accepts(value)

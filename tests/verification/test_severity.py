@@ -175,4 +175,19 @@ def test_what_is_not_judged_is_told(operation: dict[str, Any], told: list[str]) 
         "paths": {"/": {"post": {"responses": {}, **operation}}},
         "components": {"securitySchemes": {"tls": {"type": "mutualTLS"}}},
     }
-    assert unjudged(Contract(document).operations.values()) == told
+    assert unjudged(Contract(document), {"POST /"}) == told
+    assert unjudged(Contract(document), set()) == []
+
+
+def test_webhooks_are_told_to_be_not_judged() -> None:
+    document = {**DOCUMENT, "openapi": "3.1.0", "webhooks": {"onThing": {"post": {"responses": {}}}}}
+    assert unjudged(Contract(document), {"listThings"})[-1] == "webhooks are not judged (1 webhook)"
+
+
+def test_a_pattern_that_the_engine_does_not_know_is_told() -> None:
+    schema = {"type": "string", "pattern": "^(?<a>x)(?<a>y)$"}
+    answer = {"description": "All.", "content": {"application/json": {"schema": schema}}}
+    contract = Contract({**DOCUMENT, "paths": {"/": {"get": {"operationId": "read", "responses": {"200": answer}}}}})
+    assert unjudged(contract, {"read"}) == [
+        f"pattern {schema['pattern']} is not judged: it is not known here (1 operation)"
+    ]

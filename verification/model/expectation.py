@@ -18,7 +18,7 @@ from .steps import FIRST, JSON_BODY, UNKNOWN, Create, List, Raw, Replace, Step, 
 REFUSALS = {
     **dict.fromkeys(("media-type", "content-coding", "json-charset"), ("415",)),
     "accept": ("406",),
-    "security": ("401", "403"),
+    "credentials": ("401", "403"),
 }
 INVALID = ("400", "422")
 """The documented statuses that refuse a request, by what is wrong with it."""
