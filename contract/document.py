@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from .actions import Action, read_actions
 from .grammar import METHODS
 from .operation import Operation
 from .paths import Paths, Route
@@ -78,13 +79,27 @@ class Contract:
         return self._paths.find(path)
 
     @cached_property
+    def _read_actions(self) -> tuple[list[Resource], dict[str, Action]]:
+        return read_actions(self.document, self.operations, self.resolve)
+
+    @property
+    def resources(self) -> list[Resource]:
+        """All that the contract says is stored, in its order."""
+        return self._read_actions[0]
+
+    @property
+    def actions(self) -> Mapping[str, Action]:
+        """By operationId, what is done with a resource; other operations do nothing with one."""
+        return self._read_actions[1]
+
+    @property
     def resource(self) -> Resource | None:
-        """What the contract says is stored."""
-        return Resource.of(self.document)
+        """The first that the contract says is stored."""
+        return next(iter(self.resources), None)
 
     @property
     def stored(self) -> Resource:
-        """What the contract says is stored. Raises InvalidContract where it says nothing."""
+        """The first that the contract says is stored. Raises InvalidContract where it says nothing."""
         if self.resource is None:
             raise InvalidContract(f"{self.title}: no schema has an x-resource, so there is nothing to store")
         return self.resource
