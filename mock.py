@@ -4,6 +4,7 @@ import contextlib
 import gc
 import ipaddress
 import logging
+import os
 import socket
 import sys
 from asyncio import Runner, run
@@ -84,7 +85,10 @@ async def _stored(contract: Contract, store: ConfigurationStore) -> int:
 
 
 def _access_log(options: ServeOptions, contract: Contract) -> AccessLog | None:
-    return None if options.quiet else AccessLog(sys.stderr.write, Redaction(contract))
+    if options.quiet:
+        return None
+    colour = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    return AccessLog(sys.stderr.write, Redaction(contract), as_json=options.log == "json", colour=colour)
 
 
 async def _serve(options: ServeOptions, world: bytes | None, config: Config, listening: socket.socket) -> None:

@@ -210,6 +210,9 @@ class ServeOptions:
     journal: Annotated[int, Option(help="requests to keep for each session", type=COUNT, metavar="N")] = 1000
     auth: Annotated[Path | None, Option(help="JSON file of tokens that requests need", metavar="FILE")] = None
     quiet: Annotated[bool, Option(help="do not print a line for each request")] = False
+    log: Annotated[
+        str, Option(help="what that line is: for people, or JSON for programs", type=click.Choice(("text", "json")))
+    ] = "text"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
