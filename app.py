@@ -25,11 +25,11 @@ from .contract.document import BUILT_IN, METHODS, Contract
 from .contract.operation import Headers
 from .contract.problem import INTERNAL_ERROR, PROBLEM_JSON, Problem
 from .controls import handlers as control_handlers
-from .controls.clock import Sources
-from .controls.controls import BASE_PATH as CONTROLS_PATH
+from .controls.bundle import BASE_PATH as CONTROLS_PATH
+from .controls.clock import Sources, parse_instant
 from .controls.controls import Controls
 from .controls.refusals import CONTROL_PROBLEMS, SESSION_PROBLEMS
-from .documentation.served import ServedReference
+from .documentation.served import ServedReference, ServingMock, console
 from .handlers import configurations
 from .handlers.problems import PROBLEMS
 from .harness import CLIENT_MODULE
@@ -52,17 +52,21 @@ def server_values(contract: Contract) -> ServerValues:
 
 
 async def example_mock(contract: Contract) -> ASGIApp:
-    """An empty mock in memory, in the world in which the contract's examples come about (`x-examples`)."""
+    """An empty mock in memory, with controls, in the world in which examples come about (`x-examples`)."""
     world = contract.document["x-examples"]
-    ids = iter(world["ids"])
-    values = ServerValues(lambda: world["now"], lambda: next(ids))
-    known = Authentication({"tokens": world["tokens"]}, contract.roles)
+    determined = sources(contract)
+    determined.clock.set(parse_instant(world["now"]), frozen=True)
+    determined.ids.determine(world.get("ids", ()), seed=0)
+    # Examples show whole seconds, which people read more easily.
+    values = ServerValues(lambda: determined.clock.now().replace(".000000", ""), determined.ids.new)
+    known = Authentication({"tokens": world.get("tokens", [])}, contract.roles)
 
     def authenticate(headers: Headers) -> Caller:
         return known(headers) if "authorization" in headers else Caller("admin")
 
     store = await open_store(MEMORY, contract.stored, values)
-    return create_app(contract, store, authenticate=authenticate)
+    controls = Controls(contract, store, determined)
+    return create_app(contract, store, controls=controls, authenticate=authenticate)
 
 
 def create_app(
@@ -95,21 +99,25 @@ def create_app(
 
     # As it is written, comments included, unless it is served otherwise than it says.
     text = BUILT_IN.read_bytes() if served == contract.document else None
-    reference = ServedReference(contract, partial(example_mock, contract), base_path)
+    ui = f"{CONTROLS_PATH}/ui"
+    beside = {"Console": ui, "Controls": f"{CONTROLS_PATH}/docs"} if controls else {}
+    serving = ServingMock(base_path, controls=controls is not None, pages=beside)
+    reference = ServedReference(contract, partial(example_mock, contract), serving)
     places = dict.fromkeys(("", base_path))
-    pages = [redirect("/", f"{base_path}/docs")]
+    pages = []
     for place in places:
-        pages += [
-            *reference_pages(place, reference, served, text),
-            *(redirect(f"{place}/ui{slash}", f"{base_path}/docs") for slash in ("", "/")),
-        ]
+        pages += reference_pages(place, reference, served, text)
+        pages += [redirect(f"{place}{rest}", f"{base_path}/docs") for rest in ("", "/", "/ui", "/ui/") if place + rest]
     contracts = {base_path: contract}
     if controls:
         contracts = {CONTROLS_PATH: controls.contract, **contracts}
-        steered = ServedReference(controls.contract, partial(example_mock, controls.contract), CONTROLS_PATH)
+        serving = ServingMock("", pages={"Reference": f"{base_path}/docs", "Console": ui})
+        steered = ServedReference(controls.contract, partial(example_mock, contract), serving)
         pages += [
             *reference_pages(CONTROLS_PATH, steered, dict(controls.contract.document)),
             javascript(f"{CONTROLS_PATH}/client.mjs", CLIENT_MODULE),
+            console(ui, contract, base_path),
+            *(redirect(f"{CONTROLS_PATH}{slash}", ui) for slash in ("", "/")),
         ]
 
     table = Table(contracts)
@@ -185,15 +193,15 @@ def _page_problems(catalogue: Mapping[str, Mapping[str, Any]]) -> dict[int | typ
             document["status"], mimetype=PROBLEM_JSON, body=orjson.dumps(document), headers=dict(problem.headers)
         )
 
-    def unknown_path(request: ConnexionRequest, _error: Exception) -> ConnexionResponse:
+    async def unknown_path(request: ConnexionRequest, _error: Exception) -> ConnexionResponse:
         return answer(request, Problem("unknown-path", f"There is nothing at {request.url.path}."))
 
-    def method_not_allowed(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
+    async def method_not_allowed(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
         allow = ", ".join(sorted(getattr(error, "headers", {}).get("Allow", "").split(", ")))
         detail = f"{request.url.path} does not have {request.method}, only {allow}."
         return answer(request, Problem("method-not-allowed", detail, headers={"Allow": allow}))
 
-    def failed(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
+    async def failed(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
         logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
         return answer(request, INTERNAL_ERROR)
 

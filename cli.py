@@ -56,7 +56,8 @@ def _run(arguments: list[str]) -> int:
         _explain(error)
         return USAGE
     except (KeyboardInterrupt, click.Abort):
-        return OK
+        print("callconfig: interrupted", file=sys.stderr)
+        return COULD_NOT_RUN
     except BrokenPipeError:
         raise
     except (CouldNotRun, OSError, UnicodeError) as error:

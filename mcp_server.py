@@ -19,8 +19,8 @@ from .app import create_app, sources
 from .contract.document import Contract
 from .contract.operation import is_json, media_type
 from .contract.schema import Schema
+from .controls.bundle import BASE_PATH as CONTROLS_PATH
 from .controls.bundle import load_controls
-from .controls.controls import BASE_PATH as CONTROLS_PATH
 from .controls.controls import SESSION_HEADER, Controls
 from .mcp_tools import Place, reason
 from .options import McpOptions

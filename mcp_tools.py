@@ -68,7 +68,7 @@ class OperationTool:
     def _input_schema(self) -> dict[str, Any]:
         """Of all arguments, in JSON Schema 2020-12."""
         contract, operation = self._place.contract, self._operation
-        shared = contract.document["paths"][operation.path].get("parameters", ())
+        shared = contract.path_items[operation.path].get("parameters", ())
         declared = map(contract.dereferenced, (*shared, *operation.declared.get("parameters", ())))
         words = {each["name"]: each.get("description") for each in declared}
         schemas = {name: each.schema for name, each in self._parameters.items()}

@@ -27,8 +27,8 @@ from .contract.resource import Resource
 from .contract.schema import Json, Schema
 from .contract.strict_json import NotStrictJson, decode
 from .controls import scenario
+from .controls.bundle import BASE_PATH as CONTROLS_PATH
 from .controls.clock import Sources
-from .controls.controls import BASE_PATH as CONTROLS_PATH
 from .controls.controls import Controls
 from .controls.sessions import Limits
 from .identity.authentication import Authentication, InvalidAuthentication
@@ -79,15 +79,19 @@ async def _serve(options: ServeOptions, world: bytes | None, config: Config, lis
             log=_access_log(options, contract),
         )
         _greet(contract, listening, options, len(await store.find()))
-        _calm_collector()
+        _attend_to_clients()
         # Or who waits for requests would keep the server waiting.
         await Server(config, controls.sessions.stop if controls else lambda: None).serve(sockets=[listening])
 
 
-def _calm_collector() -> None:
-    """Let the cyclic garbage collector pass over what was loaded, and look less often at what the journal keeps."""
+def _attend_to_clients() -> None:
+    """Let the cyclic garbage collector pass over what was loaded, and look less often at what the journal keeps.
+
+    And let the event loop wait for the interpreter no longer than a millisecond when a thread has it.
+    """
     gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    gc.set_threshold(10_000, 3, 250)
+    sys.setswitchinterval(0.001)
 
 
 @contextlib.asynccontextmanager
@@ -154,7 +158,7 @@ class _Worker:
                 authenticate=authenticate,
                 log=_access_log(options, contract),
             )
-            _calm_collector()
+            _attend_to_clients()
             yield
 
 
@@ -223,7 +227,7 @@ def _greet(contract: Contract, listening: socket.socket, options: ServeOptions, 
         f"callconfig {version('callconfig')} mocks {contract.title} {contract.version}\n"
         + "".join(f"  API    {root}{options.base_path}{path}\n" for path in sorted(paths))
         + f"  Docs   {root}{options.base_path}/docs\n"
-        + (f"  Steer  {root}{CONTROLS_PATH}/docs\n" if options.controls and alone else "")
+        + (f"  Steer  {root}{CONTROLS_PATH}/ui\n" if options.controls and alone else "")
         + ("" if alone else "  Steer  off: each of several processes would steer only itself\n")
         + (f"  Auth   tokens of {printable(str(options.auth))}\n" if options.auth else "")
         + f"  Store  {printable(place)} ({stored} configuration{plural})\n"
@@ -248,7 +252,7 @@ async def _plant(seeds: Sequence[Path], contract: Contract, store: Configuration
     judge = Schema(contract.stored.input, contract.resolve, "request")
     present = [orjson.loads(text) for text in await store.find()]
     taken = {key for document in present for key in _keys(document, declared)}
-    new = [document for path in seeds for document in _read_seed(path, judge) if not taken & _keys(document, declared)]
+    new = [document for path in seeds for document in read_seed(path, judge) if not taken & _keys(document, declared)]
     if not new:
         return
     try:
@@ -264,7 +268,7 @@ def _keys(document: dict[str, Any], declared: Resource) -> set[tuple[str, ...]]:
     return identity | {tuple(document[name] for name in declared.unique)}
 
 
-def _read_seed(path: Path, judge: Schema) -> list[dict[str, Json]]:
+def read_seed(path: Path, judge: Schema) -> list[dict[str, Json]]:
     """The configurations in a file, with their defaults. Raises CouldNotRun at the first that breaks the contract."""
     try:
         documents = decode(path.read_bytes())

@@ -262,6 +262,9 @@ class ConversingOptions(JudgingOptions):
     rate_limit: Annotated[float | None, Option(help="at most so many requests a second", type=NUMBER, metavar="N")] = (
         None
     )
+    write_anywhere: Annotated[
+        bool, Option(help="also change and delete what the run did not create; for a server whose data nobody needs")
+    ] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,7 +308,10 @@ class CompareOptions(ConversingOptions):
 class VerifyOptions(JudgingOptions):
     """`callconfig verify`."""
 
-    files: Annotated[tuple[Path, ...], Option(help="a recording", metavar="FILE...", is_argument=True)]
+    files: Annotated[
+        tuple[str, ...],
+        Option(help="a recording: a file, a URL, or - for standard input", metavar="FILE...", is_argument=True),
+    ]
     only_host: Annotated[
         tuple[str, ...],
         Option(help="judge only requests to this host, or host:port; repeatable", type=NAME, metavar="HOST"),

@@ -3,7 +3,6 @@
 Nothing that breaks the contract passes in either direction.
 """
 
-import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -12,15 +11,13 @@ from typing import Any
 import orjson
 from starlette.types import Receive, Send
 
+from ..contract.aside import aside
 from ..contract.finding import Finding
-from ..contract.operation import MAX_BYTES, WITHOUT_BODY, EncodedArray, Operation, Reply, Request
+from ..contract.operation import MAX_BYTES, WITHOUT_BODY, EncodedArray, LargeObject, Operation, Reply, Request
 from ..contract.problem import INTERNAL_ERROR, PROBLEM_JSON, Problem, Problems
 from ..contract.schema import Json
 from .exchange import Exchange
-from .messages import read_body, respond
-
-MANY = 1_000
-"""A longer list is judged and written in a thread, so that others are served meanwhile."""
+from .messages import judged, read_body, respond
 
 Handler = Callable[..., Awaitable[Reply]]
 Context = Callable[[Exchange], Mapping[str, Any]]
@@ -75,7 +72,7 @@ class Endpoint:
             entry.request_body = body
             path = exchange.route.parameters if exchange.route else {}
             request = Request(path, exchange.query, exchange.headers, body)
-            arguments, entry.findings = self.operation.check_request(request)
+            arguments, entry.findings = await judged(self.operation, request)
         if entry.findings:
             return self._problem(exchange, Problem.of_findings(entry.findings))
         if exchange.turn is not None and (forced := exchange.turn.reply()) is not None:
@@ -99,8 +96,8 @@ class Endpoint:
         if status not in WITHOUT_BODY:
             headers.setdefault("content-type", "application/json")
         try:
-            if isinstance(value, EncodedArray) and len(value) > MANY:
-                pieces, findings = await asyncio.to_thread(self.operation.encode_response, status, headers, value)
+            if isinstance(value, LargeObject) or (isinstance(value, EncodedArray) and value.is_large):
+                pieces, findings = await aside(self.operation.encode_response, status, headers, value)
             else:
                 pieces, findings = self.operation.encode_response(status, headers, value)
         except (TypeError, ValueError):  # what orjson raises for values that are not JSON

@@ -13,7 +13,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..contract.problem import INTERNAL_ERROR
-from ..controls.controls import Controls, is_control
+from ..controls.controls import Controls, is_control, only_looks
 from ..controls.sessions import InvalidSessionName, TooManySessions
 from .access_log import AccessLog
 from .exchange import KEY, Exchange
@@ -99,7 +99,10 @@ class RequestLayer:
 
     def _end(self, exchange: Exchange) -> None:
         exchange.end()
-        if self._log is not None:
+        entry = exchange.entry
+        # A console, or a test that waits, looks again and again: who reads the log wants to know of the rest.
+        is_look = entry.status < 400 and is_control(entry.path) and only_looks(exchange.operation)
+        if self._log is not None and not is_look:
             self._log.note(exchange)
 
 

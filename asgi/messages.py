@@ -1,12 +1,14 @@
 """ASGI messages: reading a body, sending an answer."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import orjson
 from starlette.types import Message, Receive, Send
 
+from ..contract.aside import LARGE, aside
 from ..contract.finding import Finding
-from ..contract.operation import WITHOUT_BODY, Headers
+from ..contract.operation import WITHOUT_BODY, Headers, Operation, Request
 from ..contract.problem import PROBLEM_JSON, Problem
 
 LINGER = 64 << 20
@@ -39,6 +41,14 @@ async def read_body(receive: Receive, headers: Headers, max_bytes: int) -> bytes
             return too_large
         if not message.get("more_body", False):
             return b"".join(chunks) if size <= max_bytes else too_large
+
+
+async def judged(operation: Operation, request: Request) -> tuple[dict[str, Any], list[Finding]]:
+    """What `check_request` says, aside where that takes long."""
+    fields = len(request.headers.get("accept", "")) + len(request.headers.get("content-type", ""))
+    if len(request.body) + len(request.query) + fields > LARGE:
+        return await aside(operation.check_request, request)
+    return operation.check_request(request)
 
 
 def again(body: bytes, receive: Receive) -> Receive:

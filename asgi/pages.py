@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from ..contract.aside import aside
 from ..documentation.served import ServedReference
 
 Answer = Callable[[Request], Awaitable[Response]]
@@ -26,7 +27,7 @@ def reference_pages(
 
     async def openapi_yaml(_request: Request) -> Response:
         nonlocal text
-        text = text or _dump(document)  # it takes a while, and few ask for it
+        text = text or await aside(_dump, document)  # few ask for it
         return Response(text, media_type="application/yaml")
 
     return [

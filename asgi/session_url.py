@@ -5,7 +5,7 @@ from urllib.parse import unquote
 
 from starlette.types import Scope
 
-from ..controls.controls import BASE_PATH
+from ..controls.bundle import BASE_PATH
 
 PREFIX = f"{BASE_PATH}/in/"
 _SEGMENTS = PREFIX.count("/")

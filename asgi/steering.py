@@ -7,14 +7,15 @@ from typing import Any
 import orjson
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ..contract.aside import LARGE, aside
 from ..contract.operation import MAX_BYTES, WITHOUT_BODY, Operation, Request
 from ..controls import faults
 from ..controls.controls import Controls
 from ..controls.match import described
 from ..controls.prefer import preferred, without_twins
-from ..controls.rules import Rules, Turn, given_headers
+from ..controls.rules import Rule, Rules, Turn, given_headers
 from .exchange import Exchange
-from .messages import again, read_body, respond
+from .messages import again, judged, read_body, respond
 
 
 class Steering:
@@ -36,7 +37,7 @@ class Steering:
                 body = read if isinstance(read, bytes) else b""
                 # What is too large is given on too large, for the endpoint to refuse it.
                 receive = again(body if isinstance(read, bytes) else bytes(MAX_BYTES + 1), receive)
-            exchange.turn = rules.choose(operation, _described(exchange, operation, body))
+            exchange.turn = rules.choose(operation, await _matching(rules, exchange, operation, body))
         if exchange.turn is not None:
             await self._carry_out(exchange.turn, operation, scope, receive, send)
         else:
@@ -82,12 +83,19 @@ async def _judge(exchange: Exchange, operation: Operation | None, receive: Recei
     exchange.entry.request_body = body if isinstance(body, bytes) else b""
     if operation is not None and exchange.route is not None:
         request = Request(exchange.route.parameters, exchange.query, exchange.headers, exchange.entry.request_body)
-        exchange.entry.findings = operation.check_request(request)[1]
+        exchange.entry.findings = (await judged(operation, request))[1]
 
 
-def _described(exchange: Exchange, operation: Operation | None, body: bytes) -> dict[str, Any]:
-    entry, name = exchange.entry, operation.id if operation else None
-    return described(name, entry.method, entry.path, exchange.query, exchange.headers.items(), body)
+async def _matching(rules: Rules, exchange: Exchange, operation: Operation | None, body: bytes) -> list[Rule]:
+    """The rules that the request matches; found aside where there is much to compare."""
+    entry, name, every = exchange.entry, operation.id if operation else None, list(rules)
+
+    def matching() -> list[Rule]:
+        request = described(name, entry.method, entry.path, exchange.query, exchange.headers.items(), body)
+        return [rule for rule in every if rule.match.accepts(request)]
+
+    size = len(body) + len(entry.target) + sum(map(len, exchange.headers.values()))
+    return await aside(matching) if size * len(every) > LARGE else matching()
 
 
 async def _send_as_it_is(answer: Mapping[str, Any], send: Send) -> None:

@@ -1,40 +1,45 @@
 """The contract: an OpenAPI document, loaded and compiled. Everything that needs a fact of the API asks here."""
 
+import re
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
+from .grammar import METHODS
 from .operation import Operation
 from .paths import Paths, Route
+from .references import InvalidContract, References, whole
 from .resource import Resource
-from .schema import dereferenced
-from .yaml_tree import NotPlain, read_yaml
+from .yaml_tree import NotPlain, line_of, read_yaml
 
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+__all__ = ["BUILT_IN", "METHODS", "Contract", "InvalidContract", "read_document"]
+
 BUILT_IN = Path(__file__).parent.parent / "openapi.yaml"
 
 
-class InvalidContract(Exception):
-    """A file that is not an OpenAPI 3.0 document; the message says which, where and why, in one line."""
-
-
 class Contract:
-    """A compiled OpenAPI 3.0 document."""
+    """A compiled OpenAPI 3.0 or 3.1 document, whole in itself.
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        self.document = document
+    `base_path` is where its paths are on a mock that is mounted nowhere else.
+    """
+
+    def __init__(self, document: Mapping[str, Any], base_path: str = "") -> None:
+        """Raises InvalidContract."""
+        self.document, self.base_path = document, base_path
         self.title: str = document["info"]["title"]
         self.version: str = str(document["info"]["version"])
+        self.resolve = References(document)
+        """From a `$ref` inside the document to what it refers to; raises InvalidContract."""
         self.operations: dict[str, Operation] = {}
         by_path = {
             path: {method.upper(): Operation(path, method, item, self.resolve) for method in METHODS if method in item}
-            for path, item in document["paths"].items()
+            for path, item in self.path_items.items()
         }
         for operations in by_path.values():
             self.operations |= {operation.id: operation for operation in operations.values()}
         self._paths = Paths(by_path.items())
+        self.is_one_file = True
 
     @classmethod
     def load(cls, path: Path = BUILT_IN, *, validate: bool = True) -> "Contract":
@@ -42,33 +47,31 @@ class Contract:
         document = read_document(path)
         if not validate:
             return cls(document)
-        from .validation import validated  # what it needs takes a second to load
+        from .validation import judge  # what it needs takes long to load
 
         try:
-            return validated(document, cls)
+            files = whole(document, path)
+            judge(document)
+            contract = cls(document)
         except InvalidContract as error:
-            raise InvalidContract(f"{path}: {error}") from error
+            line = line_of(path.read_bytes(), error.at) if error.at else None
+            raise InvalidContract(f"{path}{f':{line}' if line else ''}: {error}") from error
+        contract.is_one_file = files == 1
+        return contract
 
-    def resolve(self, reference: str, above: tuple[str, ...] = ()) -> Any:
-        """What a `$ref` inside the document refers to. Nothing outside of it is ever read. Raises InvalidContract."""
-        if not reference.startswith("#/"):
-            raise InvalidContract(f"{reference}: only references inside the document are followed")
-        if reference in above:
-            raise InvalidContract(f"{reference}: refers to itself")
-        node: Any = self.document
-        for step in reference[2:].split("/"):
-            key = unquote(step).replace("~1", "/").replace("~0", "~")
-            try:
-                node = node[int(key)] if isinstance(node, list) else node[key]
-            except (KeyError, IndexError, ValueError, TypeError) as error:
-                raise InvalidContract(f"{reference}: refers to nothing") from error
-            if isinstance(node, dict) and isinstance(node.get("$ref"), str):
-                node = self.resolve(node["$ref"], (*above, reference))
-        return node
+    @property
+    def is_31(self) -> bool:
+        """Whether it is OpenAPI 3.1, which is judged and documented but not served."""
+        return self.resolve.is_31
+
+    @cached_property
+    def path_items(self) -> Mapping[str, Mapping[str, Any]]:
+        """The path items by path, in the order of the document."""
+        return {path: item for path, item in self.document.get("paths", {}).items() if not path.startswith("x-")}
 
     def dereferenced(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
         """The node itself, or what its `$ref` refers to."""
-        return dereferenced(node, self.resolve)
+        return self.resolve.followed(node)
 
     def route(self, path: str) -> Route | None:
         """The operations of a path, percent-encoded as it was sent; None for an unknown path."""
@@ -107,13 +110,15 @@ class Contract:
 
 
 def read_document(path: Path) -> dict[str, Any]:
-    """An OpenAPI 3.0 document as it is written, unjudged. Raises InvalidContract."""
+    """An OpenAPI document as it is written, unjudged. Raises InvalidContract."""
     try:
         document = read_yaml(path.read_bytes())
     except OSError as error:
         raise InvalidContract(f"{path}: cannot be read: {error.strerror}") from error
     except NotPlain as error:
         raise InvalidContract(f"{path}: {error}") from error
-    if not isinstance(document, dict) or not str(document.get("openapi", "")).startswith("3.0"):
-        raise InvalidContract(f"{path}: is not an OpenAPI 3.0 document")
+    version = document.get("openapi", document.get("swagger")) if isinstance(document, dict) else None
+    if not isinstance(document, dict) or not re.match(r"3\.[01]\.", str(version)) or "openapi" not in document:
+        found = f"it says {str(version)[:20]}" if version is not None else "it does not say which version it is"
+        raise InvalidContract(f"{path}: is not an OpenAPI 3.0 or 3.1 document: {found}")
     return document

@@ -26,6 +26,8 @@ class Interaction:
     started: datetime = UNKNOWN_TIME
     seconds: float = 0.0
     error: str = ""
+    unrecorded: frozenset[str] = frozenset()
+    """`request` and `response`, where that body was there and is not known, or not whole."""
     source: str = ""
     """Where it was recorded, such as a file and an entry; empty for traffic of our own."""
 

@@ -28,8 +28,21 @@ class Request:
     body: bytes = b""
 
 
+MANY = 1_000
+MANY_BYTES = 1 << 18
+
+
 class EncodedArray(list[bytes]):
     """An array whose items are JSON texts already. What was judged before is neither parsed nor judged again."""
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it takes long to judge."""
+        return len(self) > MANY or sum(map(len, self)) > MANY_BYTES
+
+
+class LargeObject(dict[str, Json]):
+    """An object that takes long to judge and to write."""
 
 
 Reply = tuple[Json, int] | tuple[Json, int, Mapping[str, str]]
@@ -66,6 +79,8 @@ def _admits(accept: str, offered: tuple[str, ...]) -> bool:
 
 MAX_BYTES = 1 << 20
 """The largest request body that is read where the contract declares none with `x-max-bytes`."""
+MOST_CONTAINERS = 100_000
+"""Arrays and objects in each MAX_BYTES of a request body: each takes a hundred times the memory that its text does."""
 
 
 class RequestBody:
@@ -74,6 +89,7 @@ class RequestBody:
     def __init__(self, declared: Mapping[str, Any], resolve: Resolve) -> None:
         self.required: bool = declared.get("required", False)
         self.max_bytes: int = declared.get("x-max-bytes", MAX_BYTES)
+        self._most_containers = max(MOST_CONTAINERS, MOST_CONTAINERS * self.max_bytes // MAX_BYTES)
         self.schemas = {
             name.lower(): Schema(content["schema"], resolve, "request") if "schema" in content else None
             for name, content in declared["content"].items()
@@ -90,6 +106,9 @@ class RequestBody:
         schema = self.schemas[name]
         if not is_json(name) or schema is None:
             return body, []
+        if body.count(b"[") + body.count(b"{") > self._most_containers:
+            detail = f"has more than {self._most_containers} brackets"
+            return None, [Finding("json-size", "body", detail, pointer="")]
         try:
             value = decode(body)
         except NotStrictJson as error:
@@ -205,7 +224,8 @@ class Operation:
         )
         self.responses = {
             str(status).upper(): Response(dereferenced(response, resolve), resolve)
-            for status, response in declared["responses"].items()
+            for status, response in declared.get("responses", {}).items()
+            if not str(status).startswith("x-")
         }
         self._offered = tuple(
             name for status, response in self.responses.items() if status[0] == "2" for name in response.representations

@@ -51,6 +51,7 @@ ENGINE_RULES: dict[str, Rule] = {
     "json-number": Rule("A number fits into 64 bits (RFC 7493, section 2.2).", "Send a smaller number, or a string."),
     "json-string": Rule("A string is Unicode, without lone surrogates (RFC 7493, section 2.1).", "Mend the escapes."),
     "json-depth": Rule("A JSON body is not nested too deeply.", "Send a flatter value."),
+    "json-size": Rule("A JSON body has no more arrays and objects than the server takes.", "Send less."),
     "undocumented-path": Rule("A request goes to a path of the contract.", "Compare the path with the contract."),
     "undocumented-method": Rule("A request uses a method that its path has.", "Use a documented method."),
     "undocumented-status": Rule("A response has a documented status.", "Document it, or mend the server."),

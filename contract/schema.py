@@ -3,16 +3,17 @@
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from importlib.resources import files
 from itertools import islice
 from typing import Any, Literal
-from urllib.parse import quote, unquote
 
 import orjson
 from jsonschema_rs import Draft4Validator
 
+from .dialect import NEVER, Translator, Validator, unescape
 from .finding import Finding, Place, json_pointer, told
+from .references import References
 
 Direction = Literal["request", "response"]
 Json = Any
@@ -26,8 +27,6 @@ Resolve = Callable[[str], dict[str, Any]]
 """From a local `$ref` to what it refers to."""
 
 _OTHER_DIRECTION: dict[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
-_NEVER: dict[str, Any] = {"not": {}}  # what a writeOnly member is in a response
-_INTEGER_BITS = {"int32": 31, "int64": 63}
 _ABSENT = object()
 
 
@@ -37,9 +36,25 @@ def time_zones() -> frozenset[str]:
     return frozenset((files("tzdata") / "zones").read_text().split())
 
 
-FORMATS: dict[str, Callable[[str], bool]] = {"iana-time-zone": lambda name: name in time_zones()}
-"""Formats that JSON Schema does not define."""
-_FORMAT_WORDS = {"iana-time-zone": "an IANA time zone name", "date-time": "an RFC 3339 date-time"}
+def _is_regular_expression(text: str) -> bool:
+    """Whether `pattern` takes it."""
+    try:
+        Draft4Validator({"pattern": text})
+    except ValueError:
+        return False
+    return True
+
+
+FORMATS: dict[str, Callable[[str], bool]] = {
+    "iana-time-zone": lambda name: name in time_zones(),
+    "regex": _is_regular_expression,
+}
+"""Formats that draft 4 of JSON Schema does not define."""
+_FORMAT_WORDS = {
+    "iana-time-zone": "an IANA time zone name",
+    "date-time": "an RFC 3339 date-time",
+    "regex": "a regular expression",
+}
 
 
 def _identity(value: Json) -> Json:
@@ -55,7 +70,10 @@ class Schema:
 
     def __init__(self, schema: Mapping[str, Any], resolve: Resolve, direction: Direction) -> None:
         self._schema, self._resolve, self._direction = schema, resolve, direction
-        self._compiled: dict[tuple[int, str | None], Draft4Validator] = {}
+        self._dialect: type[Any] = resolve.dialect if isinstance(resolve, References) else Draft4Validator
+        self._compiled: dict[tuple[int, str | None], Validator] = {}
+        self._patterns: dict[str, Validator] = {}
+        self._rests: dict[tuple[int, str], dict[str, Any]] = {}
 
     @cached_property
     def fill_defaults(self) -> Transform:
@@ -69,11 +87,19 @@ class Schema:
 
     @cached_property
     def _translated(self) -> dict[str, Any]:
-        return _Translator(self._resolve, self._direction).document(self._schema)
+        hidden, resolve = _OTHER_DIRECTION[self._direction], self._resolve
+        if isinstance(resolve, References):
+            return resolve.translator(hidden).document(self._schema)
+        followed = partial(dereferenced, resolve=resolve)
+        return Translator(resolve, followed, hidden, lambda _: True, is_31=False).document(self._schema)
 
     @cached_property
-    def _validator(self) -> Draft4Validator:
-        return Draft4Validator(self._translated, formats=FORMATS, validate_formats=True)
+    def _validator(self) -> Validator:
+        return self._made(self._translated)
+
+    def _made(self, schema: Mapping[str, Any]) -> Validator:
+        validator: Validator = self._dialect(schema, formats=FORMATS, validate_formats=True)
+        return validator
 
     def compile(self) -> None:
         """Do now what is otherwise done when it is first needed. Raises ValueError for what cannot be compiled."""
@@ -81,7 +107,7 @@ class Schema:
 
     @property
     def json_schema(self) -> Mapping[str, Any]:
-        """The schema in JSON Schema draft 4, with every schema that it refers to among its `definitions`."""
+        """The schema in its dialect of JSON Schema, with every schema that it refers to among its `definitions`."""
         return self._translated
 
     def accepts(self, value: Json) -> bool:
@@ -93,52 +119,103 @@ class Schema:
         They are looked for part by part and only as long as they are wanted, so a value of a million mistakes costs no
         more than one of a hundred. An array that is too long is told to be so, and its items are not judged.
         """
-        if self._validator.is_valid(value):
+        if not _is_long(value) and self._validator.is_valid(value):
             return []
         violations = self._violations(self._translated, value, ())
         return told(_located(rule, detail, path, place, name) for rule, path, detail in violations)
 
-    def _violations(self, schema: dict[str, Any], value: Json, path: _Path) -> Iterator[_Violation]:
+    def _violations(self, schema: Any, value: Json, path: _Path) -> Iterator[_Violation]:
         """The violations of one schema, in words for people rather than for the keyword that failed."""
-        if "$ref" in schema:
-            schema = self._translated["definitions"][_unescape(schema["$ref"].removeprefix("#/definitions/"))]
-        if schema is _NEVER:
+        if schema is NEVER:
             yield "writeOnly", path, "is never returned, but was"
-            return
-        yield from self._of_value(schema, value, path)
-        for step, part, inside in _parts(schema, value):
-            if part is False:
-                detail = f"is not a known member{did_you_mean(str(step), schema.get('properties', {}))}"
-                yield "additionalProperties", (*path, step), detail
-            elif not self._of(part).is_valid(inside):
-                yield from self._violations(part, inside, (*path, step))
-        for part in schema.get("allOf", ()):
-            yield from self._violations(part, value, path)
-        for keyword in ("anyOf", "oneOf"):
-            if keyword in schema:
-                yield from self._of_alternatives(keyword, schema[keyword], value, path)
-        if "not" in schema and self._of(schema["not"]).is_valid(value):
-            yield from self._of_not(schema, value, path)
+        elif schema is False:
+            yield "additionalProperties", path, "may not be there"
+        elif isinstance(schema, dict):
+            if "$ref" in schema:
+                name = unescape(schema["$ref"].removeprefix("#/definitions/"))
+                yield from self._violations(self._translated["definitions"][name], value, path)
+            yield from self._of_value(schema, value, path)
+            if isinstance(value, dict):
+                yield from self._of_names(schema, value, path)
+            yield from self._of_parts(schema, value, path)
+            yield from self._of_same(schema, value, path)
 
     def _of_value(self, schema: dict[str, Any], value: Json, path: _Path) -> Iterator[_Violation]:
         """Those of the value as a whole."""
         for keyword, detail_of in _DETAILS.items():
-            if keyword in schema and not self._of(schema, keyword).is_valid(value):
-                yield keyword, path, detail_of(schema[keyword], _shown(schema, value))
-        if isinstance(value, dict):
-            for name in schema.get("required", ()):
+            alone = keyword in schema and not (keyword in _RULES and isinstance(schema[keyword], bool))
+            if alone and not self._of(schema, keyword).is_valid(value):
+                yield _RULES.get(keyword, keyword), path, detail_of(schema, _shown(schema, value))
+
+    def _of_names(self, schema: dict[str, Any], value: dict[str, Json], path: _Path) -> Iterator[_Violation]:
+        """Those of which members there are."""
+        for name in schema.get("required", ()):
+            if name not in value:
+                yield "required", (*path, name), "is required and missing"
+        for beside, names in schema.get("dependentRequired", {}).items():
+            for name in names if beside in value else ():
                 if name not in value:
-                    yield "required", (*path, name), "is required and missing"
+                    yield "required", (*path, name), f"is required beside {show(beside)} and missing"
+        names = schema.get("propertyNames", True)
+        for name in value:
+            for _, _, detail in () if self._fits(names, name) else self._violations(names, name, path):
+                yield "additionalProperties", (*path, name), f"has a name that {detail}"
+
+    def _of_parts(self, schema: dict[str, Any], value: Json, path: _Path) -> Iterator[_Violation]:
+        """Those inside of the value."""
+        for step, part, inside in self._parts(schema, value):
+            if part is False and isinstance(step, int):
+                yield "maxItems", (*path, step), f"is one item too many; there may be {_count(step, 'item')}"
+            elif part is False:
+                detail = f"is not a known member{did_you_mean(str(step), schema.get('properties', {}))}"
+                yield "additionalProperties", (*path, step), detail
+            elif _is_long(inside) or not self._fits(part, inside):
+                yield from self._violations(part, inside, (*path, step))
+
+    def _of_same(self, schema: dict[str, Any], value: Json, path: _Path) -> Iterator[_Violation]:
+        """Those of the schemas inside of this one that judge the same value."""
+        for part in self._parts_of_same(schema, value):
+            yield from self._violations(part, value, path)
+        for keyword in ("anyOf", "oneOf"):
+            if keyword in schema:
+                yield from self._of_alternatives(keyword, schema[keyword], value, path)
+        if "not" in schema and self._fits(schema["not"], value):
+            yield from self._of_not(schema, value, path)
+        for keyword, rule in (("unevaluatedProperties", "additionalProperties"), ("unevaluatedItems", "maxItems")):
+            if keyword in schema:
+                yield from self._of_unevaluated(schema, keyword, rule, value, path)
+
+    def _of_unevaluated(
+        self, schema: dict[str, Any], keyword: str, rule: str, value: Json, path: _Path
+    ) -> Iterator[_Violation]:
+        """What no other keyword knows. The validator says which; it says so of what has another fault, too."""
+        if (key := (id(schema), keyword)) not in self._rests:
+            self._rests[key] = {name: each for name, each in schema.items() if name != keyword}
+        if any(True for _ in self._violations(self._rests[key], value, path)):
+            return
+        for error in self._of(schema).iter_errors(value):
+            if error.kind.name == keyword and not error.instance_path:
+                for step in getattr(error.kind, "unexpected", ()):
+                    named = step if isinstance(value, dict) else int(step) if str(step).isdecimal() else 0
+                    yield rule, (*path, named), "is not a known member" if isinstance(value, dict) else "is not known"
+
+    def _parts_of_same(self, schema: dict[str, Any], value: Json) -> Iterator[Any]:
+        """The schemas that judge the same value."""
+        yield from schema.get("allOf", ())
+        if "if" in schema:
+            yield schema.get("then" if self._fits(schema["if"], value) else "else", True)
+        if isinstance(value, dict):
+            yield from (part for name, part in schema.get("dependentSchemas", {}).items() if name in value)
 
     def _of_alternatives(
         self, keyword: str, alternatives: list[dict[str, Any]], value: Json, path: _Path
     ) -> Iterator[_Violation]:
-        fitting = sum(self._of(each).is_valid(value) for each in alternatives)
+        fitting = sum(self._fits(each, value) for each in alternatives)
         if fitting > 1 and keyword == "oneOf":
             yield keyword, path, "fits more than one alternative, and must fit exactly one"
         elif fitting == 0:
             branches = [list(islice(self._violations(each, value, path), MOST_NESTED)) for each in alternatives]
-            meant = [branch for branch in branches if not _is_of_other_type(branch, path)]
+            meant = [branch for branch in branches if not _is_of_other_kind(branch, path)]
             if len(meant) == 1 and isinstance(value, dict | list):  # nothing else can have been meant
                 yield from meant[0]
                 return
@@ -148,33 +225,58 @@ class Schema:
 
     def _of_not(self, schema: dict[str, Any], value: Json, path: _Path) -> Iterator[_Violation]:
         """Each rule across members that is broken: those of the branches of `not: {anyOf: […]}` that the value fits."""
-        rules = [rule for rule in schema["not"].get("anyOf", ()) if "x-rule" in rule]
+        excluded = schema["not"] if isinstance(schema["not"], dict) else {}
+        rules = [rule for rule in excluded.get("anyOf", ()) if isinstance(rule, dict) and "x-rule" in rule]
         broken = [rule for rule in rules if self._of(rule).is_valid(value)]
         for rule in broken:
             yield rule["x-rule"]["id"], (*path, _culprit(rule, value)), rule["description"]
-        if not broken:
+        if not broken and excluded.keys() == {"required"}:
+            yield "not", path, f"must not have {' and '.join(map(show, excluded['required']))} beside what it has"
+        elif not broken:
             yield "not", path, f"must be something else than {show(_shown(schema, value))}"
 
-    def _of(self, schema: dict[str, Any], keyword: str | None = None) -> Draft4Validator:
+    def _of(self, schema: dict[str, Any], keyword: str | None = None) -> Validator:
         """The validator of a part of the schema, or of one of its keywords. Unlike errors, a yes or no costs little."""
         key = id(schema), keyword
         if key not in self._compiled:
-            judged = schema if keyword is None else {name: schema[name] for name in schema if name in _WITH[keyword]}
+            judged = schema if keyword is None else {name: schema[name] for name in _with(keyword, schema)}
             # A document can have thousands of definitions; a part that needs none is compiled without them.
-            document = {**judged, "definitions": self._translated["definitions"]} if _refers(judged) else judged
-            self._compiled[key] = Draft4Validator(document, formats=FORMATS, validate_formats=True)
+            definitions = {"definitions": self._translated["definitions"]} if _refers(judged) else {}
+            self._compiled[key] = self._made({**judged, **definitions})
         return self._compiled[key]
 
+    def _fits(self, schema: Any, value: Json) -> bool:
+        return schema if isinstance(schema, bool) else self._of(schema).is_valid(value)
 
-def _parts(schema: dict[str, Any], value: Json) -> Iterator[tuple[str | int, Any, Json]]:
-    """What is inside a value: its step, the schema it has to fit, False where nothing may be, and the part itself."""
-    if isinstance(value, dict):
-        known, others = schema.get("properties", {}), schema.get("additionalProperties", True)
-        yield from ((name, nested, value[name]) for name, nested in known.items() if name in value)
-        if others is not True:
-            yield from ((name, others, nested) for name, nested in value.items() if name not in known)
-    elif isinstance(value, list) and "items" in schema and len(value) <= schema.get("maxItems", len(value)):
-        yield from ((index, schema["items"], item) for index, item in enumerate(value))
+    def _parts(self, schema: dict[str, Any], value: Json) -> Iterator[tuple[str | int, Any, Json]]:
+        """What is inside a value: its step, the schema it has to fit, False where nothing may be, and itself."""
+        if isinstance(value, dict):
+            known, others = schema.get("properties", {}), schema.get("additionalProperties", True)
+            patterns = schema.get("patternProperties", {})
+            yield from ((name, nested, value[name]) for name, nested in known.items() if name in value)
+            for name, nested in value.items() if patterns or others is not True else ():
+                matching = [part for pattern, part in patterns.items() if self._matches(pattern, name)]
+                yield from ((name, part, nested) for part in matching)
+                if not matching and name not in known and others is not True:
+                    yield name, others, nested
+        elif isinstance(value, list) and len(value) <= schema.get("maxItems", len(value)):
+            items = schema.get("items", True)
+            first, rest = schema.get("prefixItems", []), items
+            if isinstance(items, list):  # before 2020-12
+                first, rest = items, schema.get("additionalItems", True)
+            yield from ((index, part, item) for index, (part, item) in enumerate(zip(first, value, strict=False)))
+            if rest is not True:
+                yield from ((index, rest, value[index]) for index in range(len(first), len(value)))
+
+    def _matches(self, pattern: str, name: str) -> bool:
+        if pattern not in self._patterns:
+            self._patterns[pattern] = self._made({"pattern": pattern})
+        return self._patterns[pattern].is_valid(name)
+
+
+def _is_long(value: Json) -> bool:
+    """Whether a value is judged part by part from the start: a validator lets no other thread go on before its end."""
+    return isinstance(value, list) and len(value) > MOST_AT_ONCE
 
 
 def _located(rule: str, detail: str, path: _Path, place: Place, name: str | None) -> Finding:
@@ -199,6 +301,13 @@ def _is_of_other_type(branch: list[_Violation], path: _Path) -> bool:
     return any(rule == "type" and where == path for rule, where, _ in branch)
 
 
+def _is_of_other_kind(branch: list[_Violation], path: _Path) -> bool:
+    """Whether an alternative is for another JSON type, or for another value of a member that tells them apart."""
+    return _is_of_other_type(branch, path) or any(
+        rule == "enum" and len(where) == len(path) + 1 for rule, where, _ in branch
+    )
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`; did you mean "x"?` when there is something near; nothing is near to a name of LONGEST_GUESSED or more."""
     near = difflib.get_close_matches(name, known, n=1) if len(name) < LONGEST_GUESSED else []
@@ -206,6 +315,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 LONGEST_GUESSED = 64
+MOST_AT_ONCE = 100
+"""Items of an array that are judged in one go."""
 MOST_NESTED = 10
 """How many violations of an alternative are told."""
 
@@ -246,24 +357,61 @@ def _size(value: Json) -> str:
     return "more" if isinstance(value, _Secret) else str(len(value))
 
 
-_DETAILS: dict[str, Callable[[Any, Any], str]] = {
-    "type": lambda limit, value: f"must be {_types(limit)}, not {show(value)}",
-    "enum": lambda limit, value: f"must be one of {', '.join(map(show, limit))}, not {show(value)}",
-    "minimum": lambda limit, value: f"must be at least {show(limit)}, not {show(value)}",
-    "maximum": lambda limit, value: f"must be at most {show(limit)}, not {show(value)}",
-    "multipleOf": lambda limit, value: f"must be a multiple of {show(limit)}, not {show(value)}",
-    "minLength": lambda limit, value: f"must have at least {_count(limit, 'character')}, not {_size(value)}",
-    "maxLength": lambda limit, value: f"must have at most {_count(limit, 'character')}, not {_size(value)}",
-    "pattern": lambda limit, value: f"must match {limit}, not {show(value)}",
-    "format": lambda limit, value: f"must be {_FORMAT_WORDS.get(limit, limit)}, not {show(value)}",
-    "minItems": lambda limit, value: f"must have at least {_count(limit, 'item')}, not {len(value)}",
-    "maxItems": lambda limit, value: f"must have at most {_count(limit, 'item')}, not {len(value)}",
-    "uniqueItems": lambda _limit, _value: "must not have the same item twice",
-    "minProperties": lambda limit, value: f"must have at least {_count(limit, 'member')}, not {len(value)}",
-    "maxProperties": lambda limit, value: f"must have at most {_count(limit, 'member')}, not {len(value)}",
+def _bound(keyword: str, words: str) -> Callable[[Mapping[str, Any], Any], str]:
+    return lambda schema, value: f"must be {words} {show(schema[keyword])}, not {show(value)}"
+
+
+def _least(schema: Mapping[str, Any], value: Json) -> str:
+    return _bound("minimum", "more than" if schema.get("exclusiveMinimum") is True else "at least")(schema, value)
+
+
+def _most(schema: Mapping[str, Any], value: Json) -> str:
+    return _bound("maximum", "less than" if schema.get("exclusiveMaximum") is True else "at most")(schema, value)
+
+
+def _size_of(keyword: str, noun: str, most: str) -> Callable[[Mapping[str, Any], Any], str]:
+    return lambda schema, value: f"must have at {most} {_count(schema[keyword], noun)}, not {_size(value)}"
+
+
+def _contains(schema: Mapping[str, Any], _value: Json) -> str:
+    least, most = schema.get("minContains", 1), schema.get("maxContains")
+    bounds = f"at least {_count(least, 'item')}" + (f" and at most {_count(most, 'item')}" if most is not None else "")
+    return f"must have {bounds} of the kind that `contains` says"
+
+
+_DETAILS: dict[str, Callable[[Mapping[str, Any], Any], str]] = {
+    "type": lambda schema, value: f"must be {_types(schema['type'])}, not {show(value)}",
+    "enum": lambda schema, value: f"must be one of {', '.join(map(show, schema['enum']))}, not {show(value)}",
+    "const": lambda schema, value: f"must be {show(schema['const'])}, not {show(value)}",
+    "minimum": _least,
+    "maximum": _most,
+    "exclusiveMinimum": _bound("exclusiveMinimum", "more than"),
+    "exclusiveMaximum": _bound("exclusiveMaximum", "less than"),
+    "multipleOf": _bound("multipleOf", "a multiple of"),
+    "minLength": _size_of("minLength", "character", "least"),
+    "maxLength": _size_of("maxLength", "character", "most"),
+    "pattern": lambda schema, value: f"must match {schema['pattern']}, not {show(value)}",
+    "format": lambda schema, value: (
+        f"must be {_FORMAT_WORDS.get(schema['format'], schema['format'])}, not {show(value)}"
+    ),
+    "minItems": _size_of("minItems", "item", "least"),
+    "maxItems": _size_of("maxItems", "item", "most"),
+    "uniqueItems": lambda _schema, _value: "must not have the same item twice",
+    "contains": _contains,
+    "minProperties": _size_of("minProperties", "member", "least"),
+    "maxProperties": _size_of("maxProperties", "member", "most"),
 }
-_WITH = {keyword: {keyword, f"exclusive{keyword[0].upper()}{keyword[1:]}"} for keyword in _DETAILS}
-"""The keywords that a keyword is judged with."""
+_RULES = {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum", "const": "enum"}
+"""The rules of keywords that say what another says, too."""
+
+
+def _with(keyword: str, schema: Mapping[str, Any]) -> set[str]:
+    """The keywords of a schema that one of them is judged with."""
+    beside = {"minContains", "maxContains"} if keyword == "contains" else set[str]()
+    exclusive = f"exclusive{keyword[0].upper()}{keyword[1:]}"
+    if isinstance(schema.get(exclusive), bool):  # in draft 4 it says how `minimum` is meant
+        beside.add(exclusive)
+    return {keyword} | (beside & schema.keys())
 
 
 def _refers(schema: Any) -> bool:
@@ -272,77 +420,13 @@ def _refers(schema: Any) -> bool:
     return isinstance(schema, list) and any(map(_refers, schema))
 
 
-class _Translator:
-    """From an OpenAPI 3.0 schema to JSON Schema draft 4, the draft that OpenAPI 3.0 is derived from.
-
-    What differs is `nullable`, the two directions, and the integer formats, which are bounds. Each `$ref` becomes a
-    definition, so recursive schemas stay finite.
-    """
-
-    def __init__(self, resolve: Resolve, direction: Direction) -> None:
-        self._resolve = resolve
-        self._other_direction = _OTHER_DIRECTION[direction]
-        self._definitions: dict[str, Any] = {}
-
-    def document(self, schema: Mapping[str, Any]) -> dict[str, Any]:
-        return {**self._schema(schema), "definitions": self._definitions}
-
-    def _schema(self, schema: Any) -> Any:
-        if not isinstance(schema, dict):
-            return schema  # additionalProperties may be a boolean
-        if (reference := schema.get("$ref")) is not None:
-            name = reference.removeprefix("#/")
-            if name not in self._definitions:
-                self._definitions[name] = {}  # a recursive schema meets itself here
-                self._definitions[name] = self._schema(self._resolve(reference))
-            return {"$ref": f"#/definitions/{_escape(name)}"}
-        translated = {keyword: self._keyword(keyword, value) for keyword, value in schema.items()}
-        if "properties" in schema:
-            translated |= self._object(schema["properties"], schema.get("required", []))
-        if bits := _INTEGER_BITS.get(schema.get("format", "")):
-            translated.setdefault("minimum", -(2**bits))
-            translated.setdefault("maximum", 2**bits - 1)
-        if schema.get("x-utc") and self._other_direction == "writeOnly":
-            translated["pattern"] = "Z$"  # of our own making: generators stumble over a pattern beside a date-time
-        if schema.get("nullable") and "type" in schema:
-            translated["type"] = [schema["type"], "null"]
-        if translated.get("required") == []:
-            del translated["required"]  # draft 4 wants at least one
-        return translated
-
-    def _keyword(self, keyword: str, value: Any) -> Any:
-        if keyword in ("allOf", "anyOf", "oneOf"):
-            return [self._schema(nested) for nested in value]
-        return self._schema(value) if keyword in ("items", "not", "additionalProperties") else value
-
-    def _object(self, properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
-        return {
-            "properties": {name: self._property(nested) for name, nested in properties.items()},
-            "required": [name for name in required if not self._is_of_other_direction(properties.get(name))],
-        }
-
-    def _property(self, schema: Any) -> Any:
-        never = self._other_direction == "writeOnly" and self._is_of_other_direction(schema)
-        return _NEVER if never else self._schema(schema)
-
-    def _is_of_other_direction(self, schema: Any) -> bool:
-        return bool(dereferenced(schema or {}, self._resolve).get(self._other_direction, False))
-
-
-def _escape(name: str) -> str:
-    """A name as a step of a JSON Pointer in a URI fragment (RFC 6901, section 6)."""
-    return quote(name.replace("~", "~0").replace("/", "~1"))
-
-
-def _unescape(step: str) -> str:
-    return unquote(step).replace("~1", "/").replace("~0", "~")
-
-
-def dereferenced(node: Mapping[str, Any], resolve: Resolve) -> Mapping[str, Any]:
-    """The node itself, or what its `$ref` refers to."""
-    while "$ref" in node:
+def dereferenced(node: Any, resolve: Resolve) -> Mapping[str, Any]:
+    """The node itself, or what its `$ref` refers to, as a mapping: a boolean schema is one that means the same."""
+    if isinstance(resolve, References):
+        return resolve.followed(node)
+    while isinstance(node, Mapping) and isinstance(node.get("$ref"), str):
         node = resolve(node["$ref"])
-    return node
+    return node if isinstance(node, Mapping) else NEVER if node is False else {}
 
 
 _OfObject = Callable[[dict[str, Mapping[str, Any]], dict[str, Transform]], Callable[[dict[str, Json]], Json] | None]

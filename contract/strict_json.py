@@ -1,12 +1,12 @@
 """Reading JSON from strangers: what RFC 8259 leaves open is an error here, so that nothing is lost or guessed.
 
 A duplicate member, a number that does not survive (NaN, 1e999, 400 digits), a lone surrogate: each is told with its
-place. The usual text is read by orjson at full speed; only one that may hold such a thing is walked. Every pass is
-linear.
+place. What is sound is read by orjson at full speed; only what is not, or may not be, is walked. Every pass is linear.
 """
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -21,6 +21,7 @@ MAX_INTEGER_DIGITS = 19  # what is longer may not fit into 64 bits
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
+_LONG_DIGITS = re.compile(rb"[0-9]{%d,}" % MAX_INTEGER_DIGITS)
 _LONG_NUMBER = b"0" * MAX_INTEGER_DIGITS
 
 
@@ -44,18 +45,29 @@ class _Literal(str):
 
 def decode(text: bytes, place: Place = "body") -> Any:
     """The value of a JSON text. Raises NotStrictJson with its violations, as many as `told` keeps."""
-    if _is_plain(text):
+    if _fits(text) and not too_deep(text):
         with suppress(orjson.JSONDecodeError):
-            value = orjson.loads(text)
-            # Without escapes, as many quotes as before say that no member was there twice.
-            if orjson.dumps(value).count(b'"') == text.count(b'"'):
+            value = orjson.loads(text)  # it refuses NaN, 1e999 and lone surrogates
+            # Of a member that was there twice, one is left, and fewer strings are.
+            if _strings(orjson.dumps(value)) == _strings(text):
                 return value
     return _decode_slowly(text, place)
 
 
-def _is_plain(text: bytes) -> bool:
-    """Whether a text has neither escapes, nor long numbers, nor depth: then orjson reads it as it is meant."""
-    return b"\\" not in text and _LONG_NUMBER not in text.translate(_DIGITS) and not _too_deep(text)
+def _fits(text: bytes) -> bool:
+    """Whether no number can be beyond 64 bits: of those that are as long, each is small enough as an integer."""
+    if _LONG_NUMBER not in text.translate(_DIGITS):
+        return True
+    return all(len(digits) == MAX_INTEGER_DIGITS and int(digits) < 2**63 for digits in _LONG_DIGITS.findall(text))
+
+
+def _strings(text: bytes) -> int:
+    """How many quotes begin or end the strings of a JSON text."""
+    return _without_escapes(text).count(b'"')
+
+
+def _without_escapes(text: bytes) -> bytes:
+    return text.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in text else text
 
 
 def _integer(text: str) -> int | _Literal:
@@ -69,7 +81,16 @@ def _number(text: str) -> float | _Literal:
     return _Literal(text) if math.isinf(number) else number
 
 
-_SLOW = json.JSONDecoder(object_pairs_hook=_Members, parse_int=_integer, parse_float=_number, parse_constant=_Literal)
+def _constant(text: str) -> _Literal:
+    return _Literal(text)
+
+
+def _object(members: list[tuple[str, Any]]) -> _Members:
+    return _Members(members)
+
+
+# Every hook is Python code, not a class: only there another thread can go on before the whole text is read.
+_SLOW = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_float=_number, parse_constant=_constant)
 
 
 def _decode_slowly(encoded: bytes, place: Place) -> Any:
@@ -78,7 +99,7 @@ def _decode_slowly(encoded: bytes, place: Place) -> Any:
     except UnicodeDecodeError as error:
         detail = f"must be UTF-8; the byte at offset {error.start} is not ({error.reason})"
         raise NotStrictJson([Finding("json-encoding", place, detail, "")]) from error
-    if _too_deep(encoded):
+    if too_deep(encoded):
         raise NotStrictJson([Finding("json-depth", place, f"is nested deeper than {MAX_DEPTH} levels", "")])
     try:
         tree = _SLOW.decode(text)
@@ -124,16 +145,14 @@ def _plain(tree: Any) -> Any:
     return tree
 
 
-def _too_deep(text: bytes) -> bool:
+def too_deep(text: bytes) -> bool:
     """Whether brackets outside of strings nest deeper than MAX_DEPTH: as often, pairs with nothing between are dropped.
 
     In a text that is not JSON, those behind the first error may count, too.
     """
     if text.count(b"[") + text.count(b"{") <= MAX_DEPTH:
         return False
-    if b"\\" in text:
-        text = text.replace(b"\\\\", b"").replace(b'\\"', b"")
-    left = b"".join(text.split(b'"')[::2]).translate(_BRACKETS, _NO_BRACKETS)
+    left = b"".join(_without_escapes(text).split(b'"')[::2]).translate(_BRACKETS, _NO_BRACKETS)
     for _ in range(MAX_DEPTH):
         if b"[" * (MAX_DEPTH + 1) in left:
             return True

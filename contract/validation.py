@@ -1,86 +1,192 @@
-"""Whether a document is a contract: OpenAPI 3.0, whole in itself, without endless schemas, its `x-` members sound."""
+"""Whether a document is a contract: OpenAPI 3.0 or 3.1, with references that end, its `x-` members sound.
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol, TypeVar
-from urllib.parse import unquote
+The schemas of the specification say what an object of OpenAPI is. They are judged by the engine, which takes
+milliseconds and says what is wrong with the innermost object that is wrong, rather than showing the outermost.
+"""
 
-from jsonschema_path import SchemaPath
-from openapi_spec_validator import OpenAPIV30SpecValidator
-from referencing.exceptions import Unresolvable
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
-from .document import InvalidContract
+from jsonschema_rs import Draft4Validator, Draft202012Validator
+
 from .extensions import extensions
-from .operation import Operation
+from .finding import json_pointer
+from .grammar import Place, objects
+from .references import InvalidContract, References, pointed
+from .schema import Schema, show
 
-_DATA = {"example", "default", "enum", "value"}
-"""Members that hold data of the API, in which a `$ref` is a member like any other."""
-_SAME_VALUE = ("allOf", "anyOf", "oneOf", "not")
+_SAME_VALUE = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else")
 """Keywords whose schemas judge the value itself, not a part of it."""
-MOST_REFERENCES = 50_000
-"""How many references one reference may come to, when all that it leads to are written out."""
-
-Compiled = TypeVar("Compiled", bound="HasOperations")
-
-
-class HasOperations(Protocol):
-    operations: dict[str, Operation]
-
-
-def validated(document: Mapping[str, Any], compiled: Callable[[Mapping[str, Any]], Compiled]) -> Compiled:
-    """What `compiled` makes of the document, with every schema compiled. Raises InvalidContract."""
-    references = set(_references(document))
-    if outside := sorted(reference for reference in references if not reference.startswith("#/")):
-        raise InvalidContract(f"{outside[0]}: only references inside the document are followed")
-    try:
-        _bound({reference: _target(document, reference) for reference in references})
-    except RecursionError as error:
-        raise InvalidContract("its references lead on and on") from error
-    _judge(document)
-    if wrong := next(extensions(document), None):
-        raise InvalidContract(wrong)
-    try:
-        contract = compiled(document)
-        for operation in contract.operations.values():
-            operation.compile()
-    except RecursionError as error:
-        raise InvalidContract("its references lead on and on") from error
-    except ValueError as error:  # such as a pattern that is no regular expression
-        raise InvalidContract(" ".join(str(error).split())[:300]) from error
-    return contract
+_KINDS_30 = {
+    "components": "Components", "pathItem": "PathItem", "operation": "Operation", "parameter": "Parameter",
+    "header": "Header", "requestBody": "RequestBody", "response": "Response", "content": "MediaType",
+    "encoding": "Encoding", "schema": "Schema", "example": "Example", "link": "Link", "callback": "Callback",
+    "securityScheme": "SecurityScheme",
+}  # fmt: skip
+_KINDS_31 = {
+    "pathItem": "path-item", "requestBody": "request-body", "content": "media-type", "callback": "callbacks",
+    "securityScheme": "security-scheme",
+}  # fmt: skip
+"""The definitions of the kinds of objects in the schemas of the specification; in 3.1 most have the same name."""
 
 
-def _judge(document: Mapping[str, Any]) -> None:
-    try:
-        # No handler, so that nothing is fetched, whatever a reference says.
-        error = next(OpenAPIV30SpecValidator(SchemaPath.from_dict(dict(document), handlers={})).iter_errors(), None)
-    except Unresolvable as unresolvable:
-        raise InvalidContract(f"{unresolvable.ref}: refers to nothing inside the document") from unresolvable
-    except RecursionError:
-        return  # the validator does not come to an end with some recursive schemas, and has nothing against them
-    if error is not None:
-        where = "/".join(map(str, error.absolute_path)) or "the document"
-        raise InvalidContract(f"{where}: {error.message.splitlines()[0][:300]}")
+def judge(document: dict[str, Any]) -> None:
+    """Raises InvalidContract for a document, whole in itself, that is no contract."""
+    resolve = References(document)
+    of_specification = resolve.dialect in (Draft4Validator, Draft202012Validator)
+    _check_shape(document, ("3.1" if of_specification else _OTHER) if resolve.is_31 else "3.0")
+    every = list(objects(document))
+    referring = [each for each in every if isinstance(each[2].get("$ref"), str)]
+    for _, path, node in referring:
+        try:
+            resolve(node["$ref"])
+        except InvalidContract as error:
+            raise InvalidContract(str(error), path) from error
+        except RecursionError as error:
+            raise InvalidContract("leads on and on", path) from error
+    _check_loops({node["$ref"]: resolve(node["$ref"]) for _, _, node in referring})
+    _check_identities(every, resolve)
+    if (wrong := next(extensions(every), None)) is not None:
+        raise InvalidContract(wrong[1], wrong[0])
+    _check_patterns(every, resolve)
+    if not of_specification:
+        _check_schemas(every, resolve)
 
 
-def _target(document: Any, reference: str) -> Any:
-    """What a reference names, without following those on the way; None for nothing, which others tell of."""
-    node = document
-    for step in reference[2:].split("/"):
-        node = node.get(unquote(step).replace("~1", "/").replace("~0", "~")) if isinstance(node, dict) else None
-    return node
+_OTHER = "3.1 with schemas of another dialect"
 
 
-def _bound(targets: Mapping[str, Any]) -> None:
-    """Raises InvalidContract for a schema that is made of itself, and for references that multiply without end."""
+def _check_shape(document: dict[str, Any], version: str) -> None:
+    """Raises InvalidContract for what the schema of the specification does not allow."""
+    if _specification(version, "").accepts(document):
+        return
+    # The innermost come last.
+    for kind, path, node in reversed(list(objects(document))):
+        definition = "" if kind == "document" else _KINDS_30[kind] if version == "3.0" else _KINDS_31.get(kind, kind)
+        if "$ref" in node and kind != "pathItem" and (kind != "schema" or version == "3.0"):
+            definition = "Reference" if version == "3.0" else "reference"
+        findings = _specification(version, definition).findings(node, "body")
+        if findings:
+            finding = findings[0]
+            raise InvalidContract(finding.detail[:200], (*path, *pointed(finding.pointer or "")))
+    raise InvalidContract("is not what the specification of OpenAPI says")
+
+
+@cache
+def _specification(version: str, definition: str) -> Schema:
+    """The judge of one kind of object by the published schema of OpenAPI; of a whole document without a kind."""
+    document, resolve = _published(version)
+    inner = {"$ref": f"#/{'definitions' if version == '3.0' else '$defs'}/{definition}"} if definition else document
+    return Schema(inner, resolve, "request")
+
+
+@cache
+def _published(version: str) -> tuple[dict[str, Any], References]:
+    published = _without_formats(_resource("openapi_spec_validator", f"resources/schemas/v{version[:3]}/schema.json"))
+    if version == _OTHER:
+        published["openapi"], published["$defs"]["schema"] = "3.1.0", {"type": ["object", "boolean"]}
+    elif version == "3.1":
+        vocabularies = [
+            _without_formats(_resource("jsonschema_specifications", f"schemas/draft202012/vocabularies/{name}"))
+            for name in ("core", "applicator", "unevaluated", "validation", "meta-data", "format-annotation", "content")
+        ]
+        published["openapi"] = "3.1.0"  # so that its own schemas are judged as 2020-12
+        published["$defs"]["schema"] = {
+            "type": ["object", "boolean"],
+            "properties": {name: each for one in vocabularies for name, each in one["properties"].items()},
+        }
+        published["$defs"] |= {name: each for one in vocabularies for name, each in one.get("$defs", {}).items()}
+    return published, References(published)
+
+
+def _resource(package: str, name: str) -> Any:
+    """A file of a package that is not imported for it, which takes long."""
+    spec = find_spec(package)
+    assert spec is not None and spec.submodule_search_locations is not None, package  # noqa: S101, PT018
+    return json.loads((Path(next(iter(spec.submodule_search_locations))) / name).read_bytes())
+
+
+def _without_formats(node: Any) -> Any:
+    """Formats are notes there, such as `uri` for what may be relative; dynamic references all mean a schema."""
+    if isinstance(node, list):
+        return [_without_formats(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    if node.get("$dynamicRef") == "#meta":
+        return {"$ref": "#/$defs/schema"}
+    return {
+        name: _without_formats(each) for name, each in node.items() if name != "format" or not isinstance(each, str)
+    }
+
+
+def _check_identities(every: list[Place], resolve: References) -> None:
+    """Raises InvalidContract for what is there twice, and for parameters of a path that are not declared."""
+    ids: dict[str, str] = {}
+    items: dict[tuple[str | int, ...], Mapping[str, Any]] = {}
+    for kind, path, node in every:
+        if kind == "pathItem":
+            items[path] = node
+            _check_parameters(node, path, resolve)
+        elif kind == "operation" and path[0] != "components":  # path items of the components stand in their places
+            here, name = json_pointer(path), node.get("operationId", "")
+            if name and ids.setdefault(name, here) != here:
+                raise InvalidContract(f"is {show(name)}, as is that of {ids[name]}", (*path, "operationId"))
+            _check_parameters(node, path, resolve)
+            if path[0] == "paths" and len(path) == 3:
+                declared = {
+                    each.get("name")
+                    for owner in (items[path[:-1]], node)
+                    for each in map(resolve.followed, owner.get("parameters", ()))
+                    if each.get("in") == "path"
+                }
+                for name in re.findall(r"\{([^{}]*)\}", str(path[1])):
+                    if name not in declared:
+                        raise InvalidContract(f"has no parameter for {{{name}}} of its path", path)
+
+
+def _check_parameters(owner: Mapping[str, Any], path: tuple[str | int, ...], resolve: References) -> None:
+    seen = set()
+    for at, each in enumerate(map(resolve.followed, owner.get("parameters", ()))):
+        key = each.get("name"), each.get("in")
+        if key in seen:
+            raise InvalidContract(f"{key[0]} in {key[1]} is declared twice", (*path, "parameters", at))
+        seen.add(key)
+
+
+def _check_patterns(every: list[Place], resolve: References) -> None:
+    """Raises InvalidContract for a pattern that neither the engine nor Python can read."""
+    for kind, path, node in every:
+        if kind == "schema" and isinstance(pattern := node.get("pattern"), str) and not resolve.judges(pattern):
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise InvalidContract(f"is no regular expression: {error}", (*path, "pattern")) from error
+
+
+def _check_schemas(every: list[Place], resolve: References) -> None:
+    """Raises InvalidContract for a schema that its dialect does not know."""
+    for kind, path, node in every:
+        if kind == "schema":
+            try:
+                Schema(node, resolve, "request").compile()
+            except ValueError as error:
+                raise InvalidContract(str(error).splitlines()[0][:200], path) from error
+
+
+def _check_loops(targets: Mapping[str, Any]) -> None:
+    """Raises InvalidContract for a schema that is made of itself."""
     same = {reference: set(_same_value(target)) for reference, target in targets.items()}
     done: set[str] = set()
-    for reference in sorted(targets):
-        _check_ends(reference, same, (), done)
-    inside = {reference: list(_references(target)) for reference, target in targets.items()}
-    sizes: dict[str, int] = {}
-    for reference in sorted(targets):
-        if _size(reference, inside, sizes) > MOST_REFERENCES:
-            raise InvalidContract(f"{reference}: comes to more than {MOST_REFERENCES} references")
+    try:
+        for reference in sorted(targets):
+            _check_ends(reference, same, (), done)
+    except RecursionError as error:
+        raise InvalidContract("its references lead on and on") from error
 
 
 def _check_ends(reference: str, same: Mapping[str, set[str]], above: tuple[str, ...], done: set[str]) -> None:
@@ -90,13 +196,6 @@ def _check_ends(reference: str, same: Mapping[str, set[str]], above: tuple[str, 
         for each in same.get(reference, ()):
             _check_ends(each, same, (*above, reference), done)
         done.add(reference)
-
-
-def _size(reference: str, inside: Mapping[str, list[str]], sizes: dict[str, int]) -> int:
-    if reference not in sizes:
-        sizes[reference] = 1  # a recursive reference meets itself here
-        sizes[reference] += sum(_size(each, inside, sizes) for each in inside.get(reference, ()))
-    return sizes[reference]
 
 
 def _same_value(schema: Any) -> Iterator[str]:
@@ -109,15 +208,3 @@ def _same_value(schema: Any) -> Iterator[str]:
             yield reference
         for keyword in _SAME_VALUE:
             yield from _same_value(schema.get(keyword))
-
-
-def _references(document: Any) -> Iterator[str]:
-    nodes = [document]
-    while nodes:
-        node = nodes.pop()
-        if isinstance(node, list):
-            nodes += node
-        elif isinstance(node, dict):
-            if isinstance(reference := node.get("$ref"), str):
-                yield reference
-            nodes += [value for key, value in node.items() if key not in _DATA and not str(key).startswith("x-")]

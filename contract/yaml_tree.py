@@ -1,120 +1,297 @@
-"""YAML from strangers as a tree of JSON values: bounded, whatever its aliases would make of it."""
+"""YAML 1.2 and JSON from strangers as a tree of JSON values: bounded, whatever its aliases would make of it.
 
+JSON is read by Python's own reader, all else from the events of libyaml: scalars mean what the core schema of YAML 1.2
+says, so `no`, `1_000`, `12:30` and a date are texts. Merge keys (`<<`) are heeded, as contracts use them.
+"""
+
+import json
+import math
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import yaml
 
-_DIGITS = re.compile("[-+.:_0-9]+")
-MAX_DEPTH = 100
+from .strict_json import MAX_DEPTH, too_deep
+
 MAX_VALUES = 2_000_000
 LONGEST_NUMBER = 1000
 
-_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same language; eight times as fast
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same language; ten times as fast
+
+_CORE = {text: value for value, texts in {
+    None: ("", "~", "null", "Null", "NULL"),
+    True: ("true", "True", "TRUE"),
+    False: ("false", "False", "FALSE"),
+}.items() for text in texts}  # fmt: skip
+_INTEGER = re.compile(r"[-+]?[0-9]+")
+_OTHER_INTEGER = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_NOT_JSON = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_TAG = "tag:yaml.org,2002:"
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class NotPlain(ValueError):
     """The text is not YAML, or its values are not those of JSON; the message says why, in one line."""
 
 
-class _Loader(_SafeLoader):
-    """YAML as JSON has it: a date is a string."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
 def read_yaml(text: bytes) -> Any:
     """A YAML or JSON text as a tree: nothing is shared, and every key is a string. Raises NotPlain."""
-    return read_marked_yaml(text)[0]
+    if not text.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
+        return _Events(text).tree()
+    if too_deep(text):
+        raise NotPlain(f"is nested deeper than {MAX_DEPTH} levels")
+    try:
+        return _read_json(text)
+    except (ValueError, RecursionError) as error:
+        failed = error
+    try:
+        return _Events(text).tree()  # flow style; and this reader knows lines
+    except NotPlain as error:
+        if isinstance(failed, json.JSONDecodeError) and (failed.lineno, failed.colno) > _position(error):
+            where = f"line {failed.lineno}, column {failed.colno}"
+            raise NotPlain(f"is neither YAML nor JSON: {where}: {failed.msg}") from failed
+        raise
 
 
 def read_marked_yaml(text: bytes) -> tuple[Any, Any]:
     """The tree of `read_yaml`, and the text's YAML node, whose parts know their lines. Raises NotPlain."""
+    tree = read_yaml(text)
     try:
-        _measure(text)
-        loader = _Loader(text)
-        root = loader.get_single_node()
-        return None if root is None else _tree(loader.construct_document(root)), root
-    except NotPlain:
-        raise
-    except (yaml.YAMLError, ValueError, TypeError) as error:
-        raise NotPlain(f"is neither YAML nor JSON: {' '.join(str(error).split())}") from error
+        return tree, _Loader(text).get_single_node()
+    except yaml.YAMLError as error:
+        raise _unreadable(error) from error
 
 
-def _measure(text: bytes) -> None:
-    """Raises NotPlain for what nests too deeply, or grows too large when its aliases are written out.
+def line_of(text: bytes, steps: Sequence[str | int]) -> int | None:
+    """The line of the part of a text that these keys lead to, or of the nearest around it; None where none is known."""
+    try:
+        node, line = _Loader(text).get_single_node(), None
+    except yaml.YAMLError:
+        return None  # JSON that libyaml does not read
+    for step in steps:
+        if isinstance(node, yaml.MappingNode):
+            key, node = next((entry for entry in node.value if entry[0].value == str(step)), (None, None))
+        elif isinstance(node, yaml.SequenceNode) and int(step) < len(node.value):
+            key = node = node.value[int(step)]
+        else:
+            break
+        if key is None:
+            break
+        line = key.start_mark.line + 1
+    return line
 
-    Events come one by one; the loader itself would recurse, and a deep text ends the process.
-    """
-    measure = _Measure()
-    for event in yaml.parse(text, _Loader):
-        if isinstance(event, yaml.AliasEvent):
-            measure.alias(str(event.anchor))
-        elif isinstance(event, yaml.ScalarEvent):
-            measure.scalar(event)
-        elif isinstance(event, yaml.CollectionStartEvent):
-            measure.begin(event.anchor)
-        elif isinstance(event, yaml.CollectionEndEvent):
-            measure.end()
-        if measure.values > MAX_VALUES:
+
+def _read_json(text: bytes) -> Any:
+    """Raises ValueError, also for a duplicate member, which a reader that knows lines tells of then."""
+    tree = json.loads(text.decode("utf-8-sig"), object_pairs_hook=_members, parse_float=_finite, parse_constant=_refuse)
+    if _SURROGATE.search(text):
+        json.dumps(tree, ensure_ascii=False).encode()  # raises UnicodeEncodeError for a lone one
+    return tree
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError
+    return members
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
+
+
+def _position(error: NotPlain) -> tuple[float, float]:
+    """Where a text stopped being YAML; at the end of all for what is YAML, and wrong for another reason."""
+    mark = getattr(error.__cause__, "problem_mark", None)
+    return (mark.line + 1, mark.column + 1) if mark else (math.inf, math.inf)
+
+
+def _unreadable(error: yaml.YAMLError) -> NotPlain:
+    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+    where = f"line {mark.line + 1}, column {mark.column + 1}: {problem}" if mark else " ".join(str(error).split())
+    return NotPlain(f"is neither YAML nor JSON: {where}")
+
+
+class _Events:
+    """One text, from libyaml's events to a tree; they come one by one, so depth and size are known in time."""
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+        self._values = 0
+        self._anchors: dict[str, tuple[Any, int]] = {}
+        """What each anchor stands for, and how many values it comes to."""
+        self._open: list[_Collection] = []
+        self._root: Any = None
+        self._plain: dict[str, Any] = dict(_CORE)
+        """The values of plain scalars that were met."""
+
+    def tree(self) -> Any:
+        """Raises NotPlain."""
+        documents = 0
+        try:
+            for event in yaml.parse(self._text, _Loader):
+                kind = type(event)
+                if kind is yaml.ScalarEvent:
+                    self._scalar(event)
+                elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+                    self._begin(event, {} if kind is yaml.MappingStartEvent else [])
+                elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+                    self._end()
+                elif kind is yaml.AliasEvent:
+                    self._alias(event)
+                elif kind is yaml.DocumentStartEvent:
+                    documents += 1
+                    if documents > 1:
+                        raise _at(event, "is a second document; a contract is one")
+        except yaml.YAMLError as error:
+            raise _unreadable(error) from error
+        return self._root
+
+    def _scalar(self, event: Any) -> None:
+        self._count(1)
+        above = self._open[-1] if self._open else None
+        if above is not None and above.wants_key:
+            above.begin_entry(event, event.value, is_merge=event.value == "<<" and event.implicit[0])
+            if event.anchor is not None:
+                self._anchors[event.anchor] = event.value, 1
+            return
+        value = event.value
+        if event.tag is not None or event.implicit[0]:
+            value = self._value(event)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = value, 1
+        self._put(above, value)
+
+    def _value(self, event: yaml.ScalarEvent) -> Any:
+        text = event.value
+        if event.tag is None:
+            if text in self._plain:
+                return self._plain[text]
+            value = self._plain[text] = _plain(event) if text[0] in "-+.0123456789" else text
+            return value
+        tag = event.tag.removeprefix(_TAG)
+        if tag in ("!", "str"):
+            return text
+        value = _CORE.get(text, ...) if tag in ("null", "bool") else _plain(event) if tag in ("int", "float") else ...
+        if value is ... or isinstance(value, str):
+            raise _at(event, f"{text[:40]!r} with the tag {event.tag.replace(_TAG, '!!')} is no value of JSON")
+        return value
+
+    def _begin(self, event: Any, value: Any) -> None:
+        self._count(1)
+        if event.tag is not None and event.tag.removeprefix(_TAG) not in ("map", "seq", "!"):
+            raise _at(event, f"the tag {event.tag.replace(_TAG, '!!')} is no value of JSON")
+        if len(self._open) >= MAX_DEPTH:
+            raise NotPlain(f"is nested deeper than {MAX_DEPTH} levels")
+        if self._open and self._open[-1].wants_key:
+            raise _at(event, "a key must be a text")
+        self._anchors.pop(str(event.anchor), None)
+        self._open.append(_Collection(value, event.anchor, self._values - 1))
+
+    def _end(self) -> None:
+        ended = self._open.pop()
+        ended.merge()
+        if ended.anchor is not None:
+            self._anchors[ended.anchor] = ended.value, self._values - ended.before
+        self._put(self._open[-1] if self._open else None, ended.value)
+
+    def _alias(self, event: Any) -> None:
+        name = str(event.anchor)
+        if name not in self._anchors:
+            holds_itself = any(each.anchor == name for each in self._open)
+            raise _at(event, f"*{name}: {'holds itself' if holds_itself else 'is an alias of nothing'}")
+        value, size = self._anchors[name]
+        self._count(size)
+        above = self._open[-1] if self._open else None
+        if above is not None and above.wants_key:
+            if not isinstance(value, str):
+                raise _at(event, "a key must be a text")
+            above.begin_entry(event, value)
+        else:
+            self._put(above, _copied(value))
+
+    def _count(self, values: int) -> None:
+        self._values += values
+        if self._values > MAX_VALUES:
             raise NotPlain(f"has more than {MAX_VALUES} values when its aliases are written out")
 
-
-class _Measure:
-    """How many values a text has so far, its aliases written out."""
-
-    def __init__(self) -> None:
-        self.values = 0
-        self._open: list[tuple[str | None, int]] = []  # each open value's anchor, and how many came before it
-        self._sizes: dict[str, int] = {}
-
-    def alias(self, anchor: str) -> None:
-        if anchor not in self._sizes and any(each == anchor for each, _ in self._open):
-            raise NotPlain(f"*{anchor}: holds itself")
-        self.values += self._sizes.get(anchor, 1)
-
-    def scalar(self, event: yaml.ScalarEvent) -> None:
-        self.values += 1
-        if event.anchor is not None:
-            self._sizes[event.anchor] = 1
-        if len(event.value) > LONGEST_NUMBER and _DIGITS.fullmatch(event.value):
-            raise NotPlain(f"has a number of {len(event.value)} characters")
-
-    def begin(self, anchor: str | None) -> None:
-        self._open.append((anchor, self.values))
-        self.values += 1
-        self._sizes.pop(str(anchor), None)
-        if len(self._open) > MAX_DEPTH:
-            raise NotPlain(f"is nested deeper than {MAX_DEPTH} levels")
-
-    def end(self) -> None:
-        anchor, before = self._open.pop()
-        if anchor is not None:
-            self._sizes[anchor] = self.values - before
+    def _put(self, above: "_Collection | None", value: Any) -> None:
+        if above is None:
+            self._root = value
+        elif above.is_mapping:
+            above.end_entry(value)
+        else:
+            above.value.append(value)
 
 
-_KEYS = {True: "true", False: "false", None: "null"}
+class _Collection:
+    """A mapping or a sequence that is still open; `before` is how many values came before it."""
+
+    __slots__ = ("anchor", "before", "is_mapping", "key", "merged", "merges", "value", "wants_key")
+
+    def __init__(self, value: Any, anchor: str | None, before: int) -> None:
+        self.value, self.anchor, self.before = value, anchor, before
+        self.is_mapping = self.wants_key = isinstance(value, dict)
+        self.key = ""
+        self.merges = False
+        self.merged: list[tuple[yaml.Event, Any]] = []
+
+    def begin_entry(self, event: yaml.Event, key: str, *, is_merge: bool = False) -> None:
+        if is_merge:
+            self.merged.append((event, None))
+            self.merges = True
+        elif key in self.value:
+            raise _at(event, f"{key[:80]!r} is given more than once")
+        self.key, self.wants_key = key, False
+
+    def end_entry(self, value: Any) -> None:
+        if self.merges:
+            self.merged[-1] = self.merged[-1][0], value
+            self.merges = False
+        else:
+            self.value[self.key] = value
+        self.wants_key = True
+
+    def merge(self) -> None:
+        """Put the members of merged mappings where there are none of the same name."""
+        for event, merged in self.merged:
+            for each in merged if isinstance(merged, list) else [merged]:
+                if not isinstance(each, dict):
+                    raise _at(event, "<< takes a mapping, or a list of them")
+                self.value = {**each, **self.value}
 
 
-def _tree(node: Any) -> Any:
-    if isinstance(node, dict):
-        return {_key(key): _tree(value) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_tree(item) for item in node]
-    if node is None or isinstance(node, str | int | float):
-        return node
-    raise TypeError(f"{type(node).__name__} is no value of JSON")
+def _plain(event: yaml.ScalarEvent) -> Any:
+    """The value of a plain scalar that may be a number (YAML 1.2.2, section 10.3.2)."""
+    text = event.value
+    is_integer, is_float = _INTEGER.fullmatch(text), _FLOAT.fullmatch(text)
+    if len(text) > LONGEST_NUMBER and (is_integer or is_float):
+        raise NotPlain(f"has a number of {len(text)} characters")
+    if is_integer:
+        return int(text)
+    if _OTHER_INTEGER.fullmatch(text):
+        return int(text, 0)
+    if is_float and math.isfinite(value := float(text)):
+        return value
+    if is_float or _NOT_JSON.fullmatch(text):
+        raise _at(event, f"{text} is no number of JSON")
+    return text
 
 
-def _key(key: Any) -> str:
-    if isinstance(key, str):
-        return key
-    if key is None or isinstance(key, bool):
-        return _KEYS[key]
-    if isinstance(key, int | float):
-        return str(key)
-    raise TypeError(f"keys must be texts, not {type(key).__name__}")
+def _at(event: Any, words: str) -> NotPlain:
+    return NotPlain(f"line {event.start_mark.line + 1}: {words}")
+
+
+def _copied(tree: Any) -> Any:
+    if isinstance(tree, dict):
+        return {key: _copied(value) for key, value in tree.items()}
+    return [_copied(item) for item in tree] if isinstance(tree, list) else tree

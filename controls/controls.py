@@ -8,12 +8,11 @@ from ..contract.operation import Headers, Operation
 from ..identity.caller import Unauthorized, bearer_token, equal
 from ..storage import ConfigurationStore
 from ..traffic.redaction import Redaction
-from .bundle import load_controls
+from .bundle import BASE_PATH, load_controls
 from .clock import Sources
 from .gate import Gate
 from .sessions import DEFAULT, Limits, Session, Sessions
 
-BASE_PATH = "/_mock"
 SESSION_HEADER = "x-mock-session"
 
 _LOOKS = ("findRequests", "forkSession")
@@ -22,6 +21,11 @@ _LOOKS = ("findRequests", "forkSession")
 
 def is_control(path: str) -> bool:
     return path.startswith(BASE_PATH) and path[len(BASE_PATH) :][:1] in ("", "/")
+
+
+def only_looks(operation: Operation | None) -> bool:
+    """Whether it is a control that changes nothing."""
+    return operation is not None and (operation.method == "GET" or operation.id in _LOOKS)
 
 
 class Controls:
@@ -77,5 +81,5 @@ class Controls:
         if self._token is not None and not equal(self._token, bearer_token(headers)):
             raise Unauthorized("The token is not the control token.")
         name = headers.get(SESSION_HEADER, DEFAULT)
-        only_looks = operation is not None and (operation.method == "GET" or operation.id in _LOOKS)
-        return {**self._shared, "session": self.sessions.look(name) if only_looks else self.sessions.use(name)}
+        session = self.sessions.look(name) if only_looks(operation) else self.sessions.use(name)
+        return {**self._shared, "session": session}

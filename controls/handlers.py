@@ -1,28 +1,35 @@
 """The operations of the controls. Their contract has judged every argument before a handler sees it."""
 
 import asyncio
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import orjson
 
+from ..contract.aside import LARGE, aside
 from ..contract.document import Contract
 from ..contract.example import request_example
 from ..contract.finding import Finding
-from ..contract.operation import EncodedArray, Reply, Request
+from ..contract.operation import EncodedArray, LargeObject, Reply, Request
 from ..contract.resource import Resource
+from ..handlers.configurations import update_configuration
 from ..traffic.redaction import Redaction
-from .budget import LimitReached
+from .budget import LimitReached, json_size, parts
 from .clock import parse_instant
 from .journal import Entry, har, ndjson, texts
 from .match import Match, described
+from .rules import Rule
 from .sessions import Session, Sessions, summary
 
 Json = dict[str, Any]
 
 NEAR_MISSES = 3
 LOOKED_AT_FOR_NEAR_MISSES = 200
+MANY_PARTS = 200
+"""Parts of patterns, and answers, that take long to compile."""
 
 NOTHING: Reply = (None, 204)
 
@@ -54,6 +61,19 @@ async def replace_state(body: list[Json], session: Session, resource: Resource) 
     return await get_state(session)
 
 
+async def add_to_state(body: Json, session: Session) -> Reply:
+    return await session.store.create(body), 201
+
+
+async def replace_in_state(id: str, body: Json, session: Session) -> Reply:  # noqa: A002 (its name in the contract)
+    return await update_configuration(id, body, session.store)
+
+
+async def delete_from_state(id: str, session: Session) -> Reply:  # noqa: A002
+    await session.store.delete(id)
+    return NOTHING
+
+
 async def clear_state(session: Session) -> Reply:
     await session.store.load([])
     return NOTHING
@@ -64,7 +84,7 @@ async def load_scenario(body: Json, session: Session, resource: Resource, contra
     state, declared, clock = body.get("state"), body.get("rules", ()), session.sources.clock
     _check_unique(state or (), resource)
     _check_rules(len(declared), session)
-    rules = session.rules.compiled(declared, contract)
+    rules = await _compiled(declared, contract)
     former = clock.setting, list(session.rules), await session.store.find()
     try:
         if "rules" in body:
@@ -138,8 +158,14 @@ async def list_requests(
 ) -> Reply:
     parts = {"operation": operation, "method": method, "path": path, "status": status, "valid": valid}
     match = Match({part: value for part, value in parts.items() if value is not None})
-    found = [entry for entry in session.journal if entry.number > after and match.accepts(_described(entry, redaction))]
-    return [entry.as_json(redaction) for entry in found], 200
+
+    entries = [entry for entry in session.journal if entry.number > after]
+
+    def listed() -> EncodedArray:
+        found = _matching(entries, match, redaction)
+        return EncodedArray(orjson.dumps(entry.as_json(redaction)) for entry in found)
+
+    return await _looked_up(session, listed), 200
 
 
 async def clear_requests(session: Session) -> Reply:
@@ -148,54 +174,63 @@ async def clear_requests(session: Session) -> Reply:
 
 
 async def get_request(number: int, session: Session, redaction: Redaction) -> Reply:
-    return session.journal.get(number).as_json(redaction), 200
+    return await _looked_up(session, partial(session.journal.get(number).as_json, redaction)), 200
 
 
 async def find_requests(body: Json, session: Session, redaction: Redaction) -> Reply:
     """What matches, as soon as there is enough of it, or when the time is over."""
-    match, expected = Match(body.get("match", {})), body["at_least"]
+    match, expected, most = Match(body.get("match", {})), body["at_least"], body.get("before", math.inf)
     found: list[Entry] = []
     looked_at = 0
     ends = time.monotonic() + min(body["timeout"], session.limits.wait_seconds)
     while True:
-        # Several may have ended before this one was woken, and not in the order in which they came.
-        new = [entry for entry in session.journal if entry.ended > looked_at and entry.number > body["after"]]
-        looked_at = max((entry.ended for entry in new), default=looked_at)
-        found += [entry for entry in new if match.accepts(_described(entry, redaction))]
+        # Several may have ended before this one was woken, or while it looked, and not in the order in which they came.
+        between = [entry for entry in session.journal if body["after"] < entry.number < most]
+        new = [entry for entry in between if entry.ended > looked_at]
+        looked_at = session.journal.ended
+        found += await _looked_up(session, partial(_matching, new, match, redaction))
         left = ends - time.monotonic()
         if len(found) >= expected or left <= 0:
             break
         try:
-            await asyncio.wait_for(session.journal.changed(), left)
+            await asyncio.wait_for(session.journal.ended_after(looked_at), left)
         except TimeoutError:
             break
     found.sort(key=lambda entry: entry.number)
     met = len(found) >= expected
-    return {
-        "met": met,
-        "count": len(found),
-        "last": session.journal.last,
-        "requests": [entry.as_json(redaction) for entry in found[: body["limit"]]],
-        "near_misses": [] if met else _near_misses(session, body["after"], match, redaction),
-    }, 200
+
+    def told() -> Json:
+        return {
+            "met": met,
+            "count": len(found),
+            "last": session.journal.last,
+            "requests": [entry.as_json(redaction) for entry in found[: body["limit"]]],
+            "near_misses": [] if met else _near_misses(between, match, redaction),
+        }
+
+    return await _looked_up(session, told), 200
 
 
 async def export_har(session: Session, redaction: Redaction) -> Reply:
-    return har(session.journal, redaction), 200
+    return await _looked_up(session, partial(har, session.journal, redaction)), 200
 
 
 async def export_ndjson(session: Session, redaction: Redaction) -> Reply:
-    lines = ndjson(session.journal, redaction)
+    lines = await _looked_up(session, partial(ndjson, session.journal, redaction))
     return lines, 200, {"Content-Type": "application/x-ndjson"}
 
 
 async def list_rules(session: Session) -> Reply:
-    return [rule.as_json() for rule in session.rules], 200
+    return EncodedArray(orjson.dumps(rule.as_json()) for rule in session.rules), 200
 
 
 async def create_rule(body: Json, session: Session, contract: Contract) -> Reply:
     _check_rules(len(session.rules) + 1, session)
-    return session.rules.add(body, contract).as_json(), 201
+    (rule,) = await _compiled([body], contract)
+    _check_rules(len(session.rules) + 1, session)
+    session.rules.add(rule)
+    shown = rule.as_json()
+    return (LargeObject(shown) if rule.is_large else shown), 201
 
 
 async def clear_rules(session: Session) -> Reply:
@@ -255,6 +290,28 @@ def _check_unique(documents: Sequence[Json], resource: Resource) -> None:
                 raise DuplicateItems(first, index, dict(zip(members, key, strict=True)))
 
 
+async def _compiled(declared: Sequence[Json], contract: Contract) -> list[Rule]:
+    """Rules that are not in force yet; compiled aside where that takes long. Raises as Rule does."""
+
+    def compiled() -> list[Rule]:
+        return [Rule(each, contract) for each in declared]
+
+    named = sum(parts(each) + len(each.get("answers", ())) for each in declared)
+    return await aside(compiled) if named > MANY_PARTS or json_size(declared) > LARGE else compiled()
+
+
+async def _looked_up(session: Session, look: Callable[[], Any]) -> Any:
+    """What a look at the journal shows; taken aside where that may take long."""
+    if not session.journal.is_large:
+        return look()
+    shown = await aside(look)
+    return LargeObject(shown) if isinstance(shown, dict) else shown
+
+
+def _matching(entries: Iterable[Entry], match: Match, redaction: Redaction) -> list[Entry]:
+    return [entry for entry in entries if match.accepts(_described(entry, redaction))]
+
+
 def _described(entry: Entry, redaction: Redaction) -> Json:
     # Secrets are redacted before they are compared: a pattern must not be a way to guess them.
     path, query = entry.path, redaction.url(entry.target.decode("latin-1")).partition("?")[2].encode("latin-1")
@@ -264,9 +321,9 @@ def _described(entry: Entry, redaction: Redaction) -> Json:
     return described(entry.operation, entry.method, path, query, headers, body, **more)
 
 
-def _near_misses(session: Session, after: int, match: Match, redaction: Redaction) -> list[Json]:
+def _near_misses(entries: list[Entry], match: Match, redaction: Redaction) -> list[Json]:
     """The requests with the fewest mismatches, the latest first among equals."""
-    latest = [entry for entry in session.journal if entry.number > after][: -LOOKED_AT_FOR_NEAR_MISSES - 1 : -1]
+    latest = entries[: -LOOKED_AT_FOR_NEAR_MISSES - 1 : -1]
     missed = [(entry, mismatches) for entry in latest if (mismatches := match.mismatches(_described(entry, redaction)))]
     nearest = sorted(missed, key=lambda each: len(each[1]))[:NEAR_MISSES]
     return [{"request": entry.as_json(redaction), "mismatches": mismatches} for entry, mismatches in nearest]

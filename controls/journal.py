@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 
 import orjson
 
+from ..contract.aside import LARGE
 from ..contract.finding import MOST_FINDINGS, Finding
 from ..contract.interaction import Interaction
 from ..traffic import har as archive
@@ -24,6 +25,8 @@ Fields = list[tuple[bytes, bytes]]
 
 ENTRY_OVERHEAD = 2000
 """About what an entry takes beside the texts in it, in bytes."""
+STEP = 1 << 16
+"""Bytes that the journal asks its budget for at a time."""
 LARGEST_BODY = 1 << 20
 """A longer body is not kept: a list of everything must not push out all the rest."""
 
@@ -129,7 +132,7 @@ class Journal:
     def __init__(self, most_entries: int, most_bytes: int, budget: Budget) -> None:
         self._most_entries, self._most_bytes, self._budget = most_entries, most_bytes, budget
         self._entries: deque[Entry] = deque()
-        self._bytes = 0
+        self._bytes = self._held = 0
         self._begun = self._ended = 0
         self._waiting: set[asyncio.Future[None]] = set()
 
@@ -138,6 +141,16 @@ class Journal:
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(tuple(self._entries))
+
+    @property
+    def is_large(self) -> bool:
+        """Whether to look at all of it takes long."""
+        return self._bytes > LARGE
+
+    @property
+    def ended(self) -> int:
+        """How many entries have ended, whether they are still kept or not."""
+        return self._ended
 
     @property
     def last(self) -> int:
@@ -181,8 +194,10 @@ class Journal:
         self._bytes = 0
         self._drop()
 
-    async def changed(self) -> None:
-        """Return when an entry has ended. Raises TimeoutError when the journal stops before."""
+    async def ended_after(self, ended: int) -> None:
+        """Return when more than so many entries have ended. Raises TimeoutError when the journal stops before."""
+        if self._ended > ended:
+            return
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.add(waiting)
         try:
@@ -199,13 +214,13 @@ class Journal:
     def _drop(self) -> None:
         while len(self._entries) > self._most_entries or (self._bytes > self._most_bytes and len(self._entries) > 1):
             self._bytes -= self._entries.popleft().size
-        while True:
+        while (held := -(-self._bytes // STEP) * STEP) != self._held:
             try:
-                self._budget.hold(self, self._bytes)
+                self._budget.hold(self, held)
             except LimitReached:
                 self._bytes -= self._entries.popleft().size
             else:
-                return
+                self._held = held
 
 
 def ndjson(entries: Iterable[Entry], redaction: Redaction) -> bytes:

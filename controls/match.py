@@ -99,7 +99,7 @@ def _matcher(matcher: Mapping[str, Any], pointer: str) -> dict[str, Any]:
             try:
                 Schema(schema, _no_references, "request").compile()
             except ValueError as error:
-                raise InvalidMatch(pointer, f"{show(pattern)} is no regular expression") from error
+                raise InvalidMatch(pointer, f"must be a regular expression, not {show(pattern)}") from error
             return schema
     raise InvalidMatch(pointer, 'must be {"$absent": true}, {"$any_of": […]} or {"$pattern": "…"}')
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from ..contract.aside import LARGE
 from ..contract.document import Contract
 from ..contract.example import NotDocumented, documented_reply
 from ..contract.operation import Operation, Reply
@@ -36,10 +37,13 @@ class UnknownRule(Exception):
 
 
 class Rule:
-    """One rule. Raises NotInContract when no operation that it is for has its answers; InvalidMatch."""
+    """One rule. Raises NotInContract when no operation that it is for has its answers; InvalidMatch, LimitReached."""
 
-    def __init__(self, identity: str, declared: Mapping[str, Any], contract: Contract) -> None:
-        self.identity, self.declared = identity, declared
+    identity = ""
+    """What it is called from when it is among others."""
+
+    def __init__(self, declared: Mapping[str, Any], contract: Contract) -> None:
+        self.declared = declared
         pattern = declared.get("match", {})
         self.match = Match({part: value for part, value in pattern.items() if part not in ("status", "valid")})
         forced = declared.get("answers") or ([declared["answer"]] if "answer" in declared else [])
@@ -56,29 +60,27 @@ class Rule:
         operations = _meant(pattern, contract)
         for answer in self.answers:
             _check_names(given_headers(answer))
+        text = json_size(declared)
+        self.is_large = text > LARGE
+        self.size = RULE_OVERHEAD + PART_OVERHEAD * parts(pattern) + 100 * json_size(pattern) + 10 * text
+        """Bytes that it takes, about; a pattern takes a hundred times its text."""
         self.replies: Mapping[str, list[Reply]] = {}
         """The answers by operationId; none when there are none, or when they are off the contract."""
         if self.answers and not self.off_contract:
             self.replies = _replies(self.answers, operations, contract)
 
-    @property
-    def size(self) -> int:
-        """Bytes that it takes, about; a pattern takes a hundred times its text."""
-        match = self.declared.get("match", {})
-        return RULE_OVERHEAD + PART_OVERHEAD * parts(match) + 100 * json_size(match) + 10 * json_size(self.declared)
-
     def as_json(self) -> dict[str, Any]:
         return {"id": self.identity, **self.declared, "matched": self.matched, "answered": self.answered}
 
-    def applies(self, operation: Operation | None, request: Mapping[str, Any], clock: Clock) -> bool:
-        """Whether the request gets what the rule says. To ask counts as a throw of its chances."""
+    def applies(self, operation: Operation | None, clock: Clock) -> bool:
+        """Whether a request that matches gets what the rule says. To ask counts as a throw of its chances."""
         if self.answered + self.open >= self._times or (self._until is not None and clock.instant() >= self._until):
             return False
         if operation is None and self.match.path is None:
             return False
         if self.replies and (operation is None or operation.id not in self.replies):
             return False
-        return self.match.accepts(request) and self._chance.random() < self.declared["probability"]
+        return self._chance.random() < float(self.declared["probability"])
 
     def seconds(self) -> float:
         """How long this request waits."""
@@ -146,15 +148,13 @@ class Rules:
     def need_body(self) -> bool:
         return any(rule.match.needs_body for rule in self)
 
-    def add(self, declared: Mapping[str, Any], contract: Contract) -> Rule:
-        """Raises NotInContract, InvalidMatch, LimitReached."""
-        rule = Rule(f"rule{self._added + 1}", declared, contract)
-        self._keep(rule)
-        return rule
-
-    def compiled(self, declared: Iterable[Mapping[str, Any]], contract: Contract) -> list[Rule]:
-        """Rules that are not in force yet, for `replace`. Raises NotInContract, InvalidMatch, LimitReached."""
-        return [Rule(f"rule{self._added + place}", each, contract) for place, each in enumerate(declared, 1)]
+    def add(self, rule: Rule) -> None:
+        """Put it before those that are there; one that was among them keeps its id. Raises LimitReached."""
+        identity = rule.identity or f"rule{self._added + 1}"
+        self._budget.hold(identity, rule.size)
+        self._added += not rule.identity
+        rule.identity = identity
+        self._rules[identity] = rule
 
     def replace(self, rules: Iterable[Rule]) -> None:
         """Put these in the place of all rules. Raises LimitReached, and those that were there are."""
@@ -162,15 +162,10 @@ class Rules:
         self.clear()
         try:
             for rule in rules:
-                self._keep(rule)
+                self.add(rule)
         except LimitReached:
             self.replace(former)
             raise
-
-    def _keep(self, rule: Rule) -> None:
-        self._budget.hold(rule.identity, rule.size)
-        self._added += 1
-        self._rules[rule.identity] = rule
 
     def delete(self, identity: str) -> None:
         """Raises UnknownRule."""
@@ -182,10 +177,10 @@ class Rules:
         for identity in list(self._rules):
             self.delete(identity)
 
-    def choose(self, operation: Operation | None, request: Mapping[str, Any]) -> Turn | None:
-        """The turn of the request at the newest rule that applies to it."""
-        for rule in reversed(self._rules.values()):
-            if rule.applies(operation, request, self._clock):
+    def choose(self, operation: Operation | None, matching: Iterable[Rule]) -> Turn | None:
+        """The turn at the newest rule that applies, of those that a request matches."""
+        for rule in reversed(list(matching)):
+            if rule.identity in self._rules and rule.applies(operation, self._clock):
                 return Turn(rule, operation)
         return None
 

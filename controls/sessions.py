@@ -4,7 +4,7 @@ import asyncio
 import copy
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -15,6 +15,7 @@ import orjson
 
 from ..contract.resource import Resource
 from ..storage import ConfigurationStore, Document, EmbeddedStore, ServerValues
+from ..storage.index import Index
 from .budget import CONFIGURATION_OVERHEAD, SESSION_OVERHEAD, Budget, LimitReached, json_size
 from .clock import Sources
 from .journal import Journal
@@ -101,11 +102,16 @@ class BoundedStore(EmbeddedStore):
         with self._holding(self._size + _weight(values) - _weight(await self.get(identity))):
             return await super().replace(identity, values)
 
-    async def load(self, documents: Iterable[Document]) -> None:
-        documents = list(documents)
-        self._check(len(documents))
-        with self._holding(sum(map(_weight, documents))):
-            await super().load(documents)
+    async def delete(self, identity: str) -> None:
+        size = _weight(await self.get(identity))
+        await super().delete(identity)
+        with self._holding(self._size - size):
+            pass
+
+    async def _replace_all(self, replacement: Index) -> None:
+        self._check(len(replacement))
+        with self._holding(sum(map(len, replacement.texts())) + len(replacement) * CONFIGURATION_OVERHEAD):
+            await super()._replace_all(replacement)
 
     def _check(self, size: int) -> None:
         if size > self.most:
@@ -296,5 +302,6 @@ def summary(session: Session) -> dict[str, Any]:
         "requests": len(session.journal),
         "rules": len(session.rules),
         "snapshots": len(session.snapshots),
+        "bytes": session.budget.total,
         "idle_seconds": round(time.monotonic() - session.used_at, 3),
     }

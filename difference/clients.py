@@ -67,7 +67,9 @@ def _recorded(files: Iterable[Path]) -> Iterator[tuple[Interaction, str]]:
     """Each interaction with its client: the consumer of a pact is its file, any other client says who it is."""
     for path in files:
         try:
-            for interaction, is_pact in read_recording(path):
+            for interaction, is_pact in read_recording(str(path)):
+                if isinstance(interaction, NotARecording):
+                    raise interaction
                 agent = None if is_pact else by_name(interaction.request_headers).get("user-agent")
                 yield interaction, agent or path.name
         except OSError as error:

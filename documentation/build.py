@@ -13,6 +13,7 @@ from ..contract.document import BUILT_IN, Contract, InvalidContract
 from ..outcome import FINDINGS, OK, CouldNotRun
 from .execution import WrongExamples, execute
 from .page import render
+from .samples import text_of
 
 
 def build(path: Path | None, output: Path, example_mock: Callable[[Contract], Awaitable[ASGIApp]]) -> int:
@@ -34,10 +35,12 @@ def build(path: Path | None, output: Path, example_mock: Callable[[Contract], Aw
     except (AttributeError, LookupError) as error:  # handlers, or names, that are not there
         raise CouldNotRun(f"{source}: its examples cannot be run on this mock: {error}") from error
     page, markdown = render(contract, answers)
+    # As it was written, unless it is spread over files: JSON is YAML.
+    text = source.read_bytes() if contract.is_one_file else text_of(contract.document).encode()
     files = {
         "index.html": page.html.encode(),
         "reference.md": markdown.encode(),
-        "openapi.yaml": source.read_bytes(),
+        "openapi.yaml": text,
     }
     try:
         output.mkdir(parents=True, exist_ok=True)
@@ -48,7 +51,6 @@ def build(path: Path | None, output: Path, example_mock: Callable[[Contract], Aw
     ran = f"{len(answers)} examples run, all answered as documented" if answers else "no example could be run"
     print(f"{contract.title} {contract.version}: {ran}")
     for name, content in files.items():
-        print(
-            f"  {output / name}  {len(content) / 1000:.0f} kB, {len(gzip.compress(content)) / 1000:.0f} kB compressed"
-        )
+        compressed = len(gzip.compress(content, 6))
+        print(f"  {output / name}  {len(content) / 1000:.0f} kB, {compressed / 1000:.0f} kB compressed")
     return OK

@@ -11,9 +11,11 @@ from starlette.types import ASGIApp
 
 from ..contract.document import Contract
 from ..contract.finding import json_pointer
-from ..contract.operation import media_type
+from ..contract.operation import is_json, media_type
 from ..contract.schema import Json, show
-from .exchanges import ABSENT, Example, Sent, examples
+from .exchanges import Example, examples
+from .samples import ABSENT, Sent
+from .snippets import LOCAL_MOCK
 
 FreshMock = Callable[[], Awaitable[ASGIApp]]
 """Makes an empty mock whose clock and ids are those of the contract's `x-examples`."""
@@ -29,7 +31,7 @@ class WrongExamples(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An executed answer. The body is a JSON value, or None."""
+    """An executed answer. The body is a JSON value, the text where it is no JSON, or None."""
 
     status: int
     headers: Mapping[str, str]
@@ -49,8 +51,8 @@ async def execute(contract: Contract, fresh_mock: FreshMock) -> dict[str, Answer
         mock = unchanged.pop(names, None)
         if mock is None:
             mock = await fresh_mock()
-            await _answers(mock, example.given)
-        answer = answers[example.anchor] = (await _answers(mock, (example.sent,)))[0]
+            await send(mock, example.given)
+        answer = answers[example.anchor] = (await send(mock, (example.sent,)))[0]
         if answer.status >= 400 or example.sent.method == "GET":
             unchanged[names] = mock
         differences += [f"{example.anchor}: {each}" for each in _differences(example, answer)]
@@ -59,16 +61,19 @@ async def execute(contract: Contract, fresh_mock: FreshMock) -> dict[str, Answer
     return answers
 
 
-async def _answers(mock: ASGIApp, requests: tuple[Sent, ...]) -> list[Answer]:
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(mock), base_url="http://mock") as client:
+async def send(mock: ASGIApp, requests: tuple[Sent, ...]) -> list[Answer]:
+    """The answers of a mock to these requests, one after the other."""
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(mock), base_url=LOCAL_MOCK) as client:
         responses = [
             await client.request(sent.method, sent.target, headers=dict(sent.headers), content=sent.content)
             for sent in requests
         ]
-    return [
-        Answer(each.status_code, dict(each.headers), orjson.loads(each.content) if each.content else None)
-        for each in responses
-    ]
+    return [Answer(each.status_code, dict(each.headers), _body(each)) for each in responses]
+
+
+def _body(response: httpx2.Response) -> Json:
+    name, _ = media_type(response.headers.get("content-type", ""))
+    return orjson.loads(response.content) if is_json(name) else response.text or None
 
 
 def _differences(example: Example, answer: Answer) -> Iterator[str]:
@@ -81,7 +86,10 @@ def _differences(example: Example, answer: Answer) -> Iterator[str]:
     for name, value in example.headers.items():
         if answer.headers.get(name.lower()) != value:
             yield f"{name}: documents {show(value)}, but the answer has {show(answer.headers.get(name.lower()))}"
-    for path, documented, answered in _unequal(example.body, answer.body, ()):
+    if example.body is ABSENT:
+        return
+    documented_body, answered_body = (_records(body, example.media_type) for body in (example.body, answer.body))
+    for path, documented, answered in _unequal(documented_body, answered_body, (), example.varying):
         here = json_pointer(path) or "the body"
         if answered is ABSENT:
             yield f"{here} is documented, but the answer does not have it"
@@ -90,12 +98,21 @@ def _differences(example: Example, answer: Answer) -> Iterator[str]:
             yield f"{here}: documents {shown}, but the answer has {show(answered)}"
 
 
-def _unequal(documented: Json, answered: Json, path: tuple[str | int, ...]) -> Iterator[tuple[Any, Json, Json]]:
+def _records(body: Json, name: str) -> Json:
+    """A body to compare: of one JSON text in each line, all of them."""
+    return [orjson.loads(line) for line in body.splitlines()] if name == "application/x-ndjson" else body
+
+
+def _unequal(
+    documented: Json, answered: Json, path: tuple[str | int, ...], varying: frozenset[str]
+) -> Iterator[tuple[Any, Json, Json]]:
     if isinstance(documented, dict) and isinstance(answered, dict):
         for name, value in documented.items():
-            yield from _unequal(value, answered.get(name, ABSENT), (*path, name))
+            other = answered.get(name, ABSENT)
+            if name not in varying or type(value) is not type(other):
+                yield from _unequal(value, other, (*path, name), varying)
     elif isinstance(documented, list) and isinstance(answered, list):
         for index, (one, other) in enumerate(zip_longest(documented, answered, fillvalue=ABSENT)):
-            yield from _unequal(one, other, (*path, index))
+            yield from _unequal(one, other, (*path, index), varying)
     elif documented != answered or isinstance(documented, bool) != isinstance(answered, bool):
         yield path, documented, answered

@@ -8,18 +8,21 @@ from ..contract.document import METHODS, Contract
 from ..contract.operation import Operation
 from ..contract.problem import PROBLEM_JSON, type_of
 from ..contract.rulebook import RULES
-from .exchanges import Example, examples, operations, parameters, path_item, slug, text_of
+from .exchanges import Example, examples, operations, slug
 from .execution import Answer
+from .forms import way
 from .objects import Anchors, Objects
+from .pictures import Picture, picture_of_checks, picture_of_replacement, pictures_of_day
+from .samples import ABSENT, parameters, text_of
 from .snippets import LOCAL_MOCK
 from .violations import violation
-from .wording import phrase, resolved
+from .wording import literal, phrase, resolved
 
 Node = Mapping[str, Any]
 
 _PAGE = {
     "content", "contents", "search", "results", "expand", "theme", "run-the-mock", "authentication", "webhooks",
-    "errors", "problems", "rules", "rules-across-members", "known-differences", "operations", "server",
+    "errors", "rules", "rules-across-members", "known-differences", "operations", "server", "given",
 }  # fmt: skip
 """The ids of the page itself."""
 
@@ -30,12 +33,14 @@ class Facts:
     def __init__(self, contract: Contract, answers: Mapping[str, Answer]) -> None:
         document = contract.document
         self._contract, self._answers = contract, answers
-        self.title, self.version = contract.title, contract.version
+        self.title, self.version, self.base_path = contract.title, contract.version, contract.base_path
         self.description: str = document["info"].get("description", "")
         self.servers = [self._server(each) for each in document.get("servers", ())]
         every = examples(contract)
         self.rules = list(self._rules_across(document.get("components", {}).get("schemas", {})))
-        self._anchors = Anchors({*_PAGE, *contract.problems, *(each.anchor for each in every)})
+        self.given = {sent.name: sent for each in every for sent in each.given}
+        reserved = (*contract.problems, *(each.anchor for each in every), *(f"given.{name}" for name in self.given))
+        self._anchors = Anchors({*_PAGE, *reserved})
         self._anchors_of = {each.id: self._anchors.new(each.id) for each in operations(contract)}
         for name in (*(rule["id"] for rule in self.rules), *(RULES if contract.problems else ())):
             self._anchors.new(f"rule-{name}")
@@ -45,6 +50,8 @@ class Facts:
         for sample in self.samples.values():
             if sample["example"].operation:
                 by_operation.setdefault(sample["example"].operation.id, []).append(sample)
+        self.pictures = pictures_of_day(contract)
+        self._described: set[int] = set()
         self.operations = [self._operation(each, by_operation[each.id]) for each in operations(contract)]
         self.webhooks = [
             self._call(name, method, declared)
@@ -54,6 +61,8 @@ class Facts:
         self._objects.place_pending()
         self.sections = self._objects.sections
         self.problems = [self._problem(kind, declared) for kind, declared in contract.problems.items()]
+        self.needed = self._needed(document.get("security"))
+        """What operations need that do not say it themselves."""
         self.security = [self._scheme(name, each) for name, each in self._schemes().items()]
         self.known_differences: list[Mapping[str, str]] = document.get("x-known-differences", [])
         self.executed = sum(sample["executed"] for sample in self.samples.values())
@@ -71,6 +80,13 @@ class Facts:
         return named | {each["id"]: each["anchor"] for each in self.operations}
 
     @property
+    def world(self) -> dict[str, Any]:
+        """What a mock is told before an example: the clock and the ids of `x-examples`, as a scenario has them."""
+        world = self._contract.document.get("x-examples", {})
+        clock = {"clock": {"now": world["now"]}} if "now" in world else {}
+        return clock | ({"ids": {"next": world["ids"]}} if "ids" in world else {})
+
+    @property
     def try_it(self) -> dict[str, Any]:
         """The requests and the links between operations, for the page's script."""
         return {
@@ -83,6 +99,16 @@ class Facts:
                         "target": sample["example"].sent.target,
                         "headers": dict(sample["example"].sent.headers),
                         "body": sample["example"].sent.text,
+                        "given": [
+                            {
+                                "name": given.name,
+                                "method": given.method,
+                                "target": given.target,
+                                "headers": dict(given.headers),
+                                "body": given.text,
+                            }
+                            for given in sample["example"].given
+                        ],
                     }
                     for sample in entry["samples"]
                 },
@@ -108,12 +134,22 @@ class Facts:
             by_place.setdefault(each["in"], []).append(member)
         call = self._call(anchor, operation.method, declared, anchor)
         problems = (
-            body for each in call["responses"] for body in each["bodies"] if PROBLEM_JSON in body.name and body.object
+            body
+            for each in call["responses"]
+            for body in each["bodies"]
+            if PROBLEM_JSON in body.name and body.object and not body.nested
         )
+        main = id(call["bodies"][0].object) if call["bodies"] else 0
+        repeats = main in self._described  # an operation above tells its fields
+        self._described.add(main)
         return call | {
             "id": operation.id,
-            "path": operation.path,
+            "repeats": repeats,
+            "pictures": list(self._pictures(operation, samples)),
+            "path": self._contract.base_path + operation.path,
+            "way": way(operation),
             "deprecated": declared.get("deprecated", False),
+            "words": declared.get("x-search", []),
             "roles": declared.get("x-roles", []),
             "parameters": by_place,
             "problem": next((body.object for body in problems), None),
@@ -126,6 +162,14 @@ class Facts:
             ],
             "samples": samples,
         }
+
+    def _pictures(self, operation: Operation, samples: list[dict[str, Any]]) -> Iterator[Picture]:
+        """The order of its checks, and what it leaves where it replaces most."""
+        if operation.declared.get("x-checks"):
+            yield picture_of_checks(self._contract, operation)
+        if operation.method == "PUT":
+            drawn = (picture_of_replacement(self._contract, each["example"], self._answers) for each in samples)
+            yield from sorted(filter(None, drawn), key=lambda each: -len(each.text))[:1]
 
     def _call(self, name: str, method: str, declared: Node, anchor: str = "") -> dict[str, Any]:
         """The facts that an operation, a callback and a webhook share."""
@@ -154,6 +198,7 @@ class Facts:
         dereferenced = self._contract.dereferenced
         return {
             "status": status,
+            "is_error": status.startswith(("4", "5")),
             "phrase": phrase(status),
             "description": declared.get("description", ""),
             "headers": [
@@ -166,7 +211,10 @@ class Facts:
 
     def _link(self, name: str, declared: Node) -> dict[str, Any]:
         to = declared.get("operationId") or declared.get("operationRef", "")
-        return {"description": "", **declared, "name": name, "to": to, "anchor": self._anchors_of.get(to, "")}
+        given = declared.get("parameters", {})
+        known = ", ".join(f"`{each}` is {literal(str(value))}" for each, value in given.items())
+        anchor = self._anchors_of.get(to, "")
+        return {"description": "", **declared, "name": name, "to": to, "anchor": anchor, "known": known}
 
     def _sample(self, example: Example) -> dict[str, Any]:
         """An example with its complete answer, `whole`, where the documented one is abbreviated."""
@@ -175,19 +223,20 @@ class Facts:
         if answer:
             shown = [name for name in ("Location", "Allow", "Retry-After") if name.lower() in answer.headers]
             headers |= {name: answer.headers[name.lower()] for name in shown}
+        abbreviated = answer and not example.varying and example.body not in (ABSENT, answer.body)
         return {
             "example": example,
             "anchor": example.anchor,
             "server": self._server_of(example.operation),
             "phrase": phrase(example.status),
             "headers": headers,
-            "whole": text_of(answer.body) if answer and answer.body != example.body else "",
+            "whole": text_of(answer.body) if answer and abbreviated else "",
             "executed": answer is not None,
         }
 
     def _server_of(self, operation: Operation | None) -> str:
         """The root that a sample is sent to: that of the operation, of its path, or of the document."""
-        item = path_item(self._contract, operation.path) if operation else {}
+        item = self._contract.path_items[operation.path] if operation else {}
         declared = (operation.declared.get("servers") if operation else None) or item.get("servers")
         servers = [self._server(each) for each in declared] if declared else self.servers
         first = str(servers[0]["url"]) if servers else ""
@@ -229,6 +278,7 @@ class Facts:
             sent = f"OpenID Connect, as `{declared.get('openIdConnectUrl')}` describes it"
         flows = declared.get("flows", {}) if kind == "oauth2" else {}
         return {
+            "words": declared.get("x-search", []),
             "sent": "OAuth 2.0" if kind == "oauth2" else sent,
             "description": declared.get("description", ""),
             "roles": dict(declared.get("x-roles", {})),

@@ -54,7 +54,7 @@ class Forms:
     def _answered(self, operation: Operation, *, success: bool) -> list[str]:
         answers = (
             self._contract.dereferenced(declared)
-            for status, declared in operation.declared["responses"].items()
+            for status, declared in operation.declared.get("responses", {}).items()
             if not str(status).startswith("x-") and (str(status)[0] == "2") is success
         )
         contents = (each for answer in answers for each in answer.get("content", {}).values())

@@ -1,15 +1,14 @@
 """The objects of a contract and their members, each described once, however many bodies have it."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..contract.document import Contract
-from ..contract.schema import Json
-from .exchanges import content_schema, named, operations, request_examples, slug
+from .exchanges import slug
 from .forms import Forms
-from .wording import Fact, Schemas, is_object, name_of, reference_of, value
+from .samples import content_schema, named
+from .wording import Fact, Schemas, is_object, literal, name_of, reference_of, value
 
 _DEEPEST = 4
 """The depth to which a schema with a name is described inside others; deeper ones have a section of their own."""
@@ -33,6 +32,8 @@ class Member:
     object: "Object | None" = None
     nested: bool = False
     """Whether the object is described here; else there is only a link to it."""
+    words: list[str] = field(default_factory=list)
+    """What else people call it (`x-search`)."""
 
     @property
     def requirement(self) -> str:
@@ -47,7 +48,7 @@ class Member:
 
 @dataclass(slots=True)
 class Object:
-    """A schema that has members, or alternatives; a group has a title, anchor, description, members and excerpt."""
+    """A schema that has members, or alternatives; a group has a title, anchor, description and members."""
 
     title: str
     anchor: str
@@ -60,6 +61,15 @@ class Object:
     @property
     def members(self) -> list[Member]:
         return [member for group in self.groups for member in group["members"]]
+
+    def fields(self, way: str) -> tuple[list[Member], list[tuple[str, list[Member]]]]:
+        """What has to be sent on one way in, and what may be, by the title of its group."""
+
+        def of(group: dict[str, Any], kind: str) -> list[Member]:
+            return [each for each in group["members"] if each.required.get(way, each.required.get("")) == kind]
+
+        optional = [(group["title"], members) for group in self.groups if (members := of(group, "optional"))]
+        return [member for group in self.groups for member in of(group, "required")], optional
 
 
 class Anchors:
@@ -86,7 +96,6 @@ class Objects:
 
     def __init__(self, contract: Contract, anchors: Anchors) -> None:
         self._contract, self._anchors, self._schemas = contract, anchors, Schemas(contract)
-        self._examples = _bodies(contract)
         self._objects: dict[str, Object] = {}
         self._pending: dict[str, Object] = {}
         self._forms = Forms(contract, self._schemas)
@@ -117,6 +126,11 @@ class Objects:
         shown = [each["value"] for each in named(self._contract, declared).values() if "value" in each]
         member = self._member(anchor, name, schema, required, {}, 0)
         facts = [(word, fact) for word, fact in member.facts if word != "Example"]
+        if declared.get("deprecated"):
+            facts.append(("Deprecated", "yes"))
+        if "style" in declared or "explode" in declared:
+            exploded = declared.get("explode", declared.get("style", "form") == "form")
+            facts.append(("Style", f"{declared.get('style', 'the usual one')}, {'' if exploded else 'not '}exploded"))
         return Member(
             name, member.anchor, member.type, declared.get("description") or member.description, required,
             facts + [("Example", value(each)) for each in shown], [], member.object, member.nested,
@@ -157,13 +171,10 @@ class Objects:
         described.description, described.ways = flat.get("description", ""), list(forms)
         for each in flat.get("x-groups", ()):
             inside = [members.pop(name) for name in each["members"] if name in members]
-            excerpt = self._excerpt([member.name for member in inside])
             anchor = self._anchors.new(each["title"].lower())
-            described.groups.append(
-                {"description": "", **each, "anchor": anchor, "members": inside, "excerpt": excerpt}
-            )
+            described.groups.append({"description": "", **each, "anchor": anchor, "members": inside})
         if members:
-            rest = {"title": "", "anchor": "", "description": "", "members": list(members.values()), "excerpt": None}
+            rest = {"title": "", "anchor": "", "description": "", "members": list(members.values())}
             described.groups.append(rest)
         for number, each in enumerate([*flat.get("oneOf", ()), *flat.get("anyOf", ())], start=1):
             described.alternatives.append(self._member(described.anchor, str(number), each, {}, {}, depth))
@@ -171,6 +182,10 @@ class Objects:
         if more is True or isinstance(more, Mapping):
             each_is = self._schemas.type(more) if more is not True else "any"
             described.notes.append(f"Further members may have any name; each is {each_is}.")
+        for pattern, each in flat.get("patternProperties", {}).items():
+            described.notes.append(
+                f"Members whose names match {literal(pattern)} may be there; each is {self._schemas.type(each)}."
+            )
         if isinstance(flat.get("discriminator"), Mapping) and "propertyName" in flat["discriminator"]:
             described.notes.append(f"`{flat['discriminator']['propertyName']}` says which alternative it is.")
 
@@ -202,7 +217,11 @@ class Objects:
                 differing.insert(0, said)
             if differing and form is not schema:
                 notes.append((where, "; ".join(differing)))
-        return Member(name, here, self._schemas.type(schema), description, required, facts, notes, described, nested)
+        flat = self._schemas.resolved(schema)
+        words = [*flat.get("x-search", ()), *([flat["x-notation"]] if "x-notation" in flat else ())]
+        return Member(
+            name, here, self._schemas.type(schema), description, required, facts, notes, described, nested, words
+        )  # fmt: skip
 
     def _object_of(self, schema: Any, here: str, forms: Mapping[str, Any], depth: int) -> tuple[Object | None, bool]:
         """The object in a schema, or in its arrays and maps, and whether it is described here."""
@@ -226,27 +245,3 @@ class Objects:
         del self._pending[reference]
         self._describe(described, inner, inside, depth)
         return described, True
-
-    def _excerpt(self, names: list[str]) -> Json:
-        """The members of one group in the example that shows most of them."""
-        candidates = [{name: each[name] for name in names if name in each} for each in self._examples]
-        return max(candidates, key=_telling, default=None) or None
-
-
-def _bodies(contract: Contract) -> list[dict[str, Json]]:
-    """The objects among the examples of bodies, requests first."""
-    every = operations(contract)
-    requests = [body for each in every for body in request_examples(contract, each).values()]
-    answers = [
-        example.get("value")
-        for operation in every
-        for status, declared in operation.declared["responses"].items()
-        if not str(status).startswith("x-")
-        for content in contract.dereferenced(declared).get("content", {}).values()
-        for example in named(contract, content).values()
-    ]
-    return [body for body in (*requests, *answers) if isinstance(body, dict)]
-
-
-def _telling(values: Mapping[str, Json]) -> tuple[int, int]:
-    return sum(each not in (None, [], {}) for each in values.values()), len(json.dumps(values))

@@ -19,6 +19,8 @@ from markupsafe import Markup, escape
 from ..contract.document import Contract
 from .execution import Answer
 from .facts import Facts
+from .samples import text_of
+from .served import ServingMock
 from .snippets import SNIPPETS
 from .wording import literal, longest_run, phrase
 
@@ -48,13 +50,33 @@ class Page:
     content_security_policy: str
 
 
-def render(contract: Contract, answers: Mapping[str, Answer], base_path: str | None = None) -> tuple[Page, str]:
-    """The page, and the reference in Markdown.
-
-    `base_path` is where the mock that serves the page has the API; without it the page asks for the server.
-    """
+def render(contract: Contract, answers: Mapping[str, Answer], mock: ServingMock | None = None) -> tuple[Page, str]:
+    """The page, and the reference in Markdown. Without a mock that serves it, the page asks for the server."""
     facts = Facts(contract, answers)
-    style, script, early = (_asset(name) for name in ("reference.css", "reference.js", "theme.js"))
+    page = laid_out(
+        environment(html=True, links=facts.links),
+        "reference",
+        # Opened from a file, or from a site, the page may ask the server that its reader names.
+        may_ask="http: https:",
+        facts=facts,
+        try_it=script_data(facts.try_it),
+        served_at=script_data(
+            mock and {"api": mock.base_path, "controls": mock.controls, "world": facts.world if mock.controls else {}}
+        ),
+        beside=mock.pages if mock else {},
+        languages=[name for name, _ in SNIPPETS.values()],
+    )
+    markdown = environment(html=False).get_template("reference.md.jinja").render(facts=facts)
+    text = _FENCED_OR_GAP.sub(lambda found: found[0] if found[1] else "\n\n", markdown)
+    return page, text.strip() + "\n"
+
+
+def laid_out(templates: Environment, name: str, *, may_ask: str = "'self'", **values: Any) -> Page:
+    """A page from the template, the style and the script of that name, behind what all pages share.
+
+    `may_ask` says whom the page itself admits; as it is served, it may ask its own server only.
+    """
+    style, script, early = _asset("base.css", f"{name}.css"), _asset("base.js", f"{name}.js"), _asset("theme.js")
     policy = "; ".join(
         [
             "default-src 'none'",
@@ -65,24 +87,19 @@ def render(contract: Contract, answers: Mapping[str, Answer], base_path: str | N
             "form-action 'none'",
         ]
     )
-    html = _environment(html=True, links=facts.links).get_template("index.html.jinja")
-    markdown = _environment(html=False).get_template("reference.md.jinja")
-    page = html.render(
-        facts=facts,
-        style=Markup(style),  # noqa: S704 (our own file)
+    html = templates.get_template(f"{name}.html.jinja").render(
+        style=Markup(style),  # noqa: S704 (our own files)
         script=Markup(script),  # noqa: S704
         early=Markup(early),  # noqa: S704
-        # Opened from a file, or from a site, the page may ask the server that its reader names.
-        policy=f"{policy}; connect-src http: https:",
-        try_it=_script_data(facts.try_it),
-        served_at=_script_data(base_path),
+        policy=f"{policy}; connect-src {may_ask}",
+        **values,
     )
-    text = _FENCED_OR_GAP.sub(lambda found: found[0] if found[1] else "\n\n", markdown.render(facts=facts))
-    return Page(page, f"{policy}; connect-src 'self'; frame-ancestors 'none'"), text.strip() + "\n"
+    return Page(html, f"{policy}; connect-src 'self'; frame-ancestors 'none'")
 
 
-def _environment(*, html: bool, links: Mapping[str, str] | None = None) -> Environment:
-    environment = Environment(
+def environment(*, html: bool, links: Mapping[str, str] | None = None) -> Environment:
+    """Of HTML pages, or of Markdown. `links` are the addresses of what texts name in code."""
+    made = Environment(
         loader=PackageLoader("callconfig.documentation"),
         autoescape=html,  # noqa: S701 (Markdown has its own escapes)
         undefined=StrictUndefined,
@@ -101,21 +118,22 @@ def _environment(*, html: bool, links: Mapping[str, str] | None = None) -> Envir
     def inline(text: str) -> Markup:
         return Markup(escape(text) if _PLAIN.fullmatch(text) else markdown.renderInline(text))  # noqa: S704
 
-    environment.globals["snippets"] = SNIPPETS
-    environment.tests["contains"] = lambda values, value: value in values
-    environment.filters |= {
+    made.globals["snippets"] = SNIPPETS
+    made.tests["contains"] = lambda values, value: value in values
+    made.filters |= {
         "markdown": block,
         "inline": inline,
         "code": _code,
         "codespan": literal,
         "phrase": phrase,
+        "concat": lambda *lists: [each for some in lists for each in some],
         "fence": lambda text: "`" * max(3, longest_run(text) + 1),
-        "json": lambda value: json.dumps(value, indent=2, ensure_ascii=False),
+        "json": text_of,
         "breakable": lambda name: Markup(str(escape(name)).replace("_", "_<wbr>")),  # noqa: S704
         "text": text_of_markdown,
         "cell": lambda text: " ".join(text_of_markdown(text).split()).replace("|", "\\|"),
     }
-    return environment
+    return made
 
 
 def _markdown(links: Mapping[str, str]) -> MarkdownIt:
@@ -147,8 +165,8 @@ def _code(text: str, language: str) -> Markup:
     return Markup("".join([*parts, escape(text[end:])]))  # noqa: S704 (every part is escaped)
 
 
-def _asset(name: str) -> str:
-    return (files("callconfig.documentation") / "assets" / name).read_text("utf-8")
+def _asset(*names: str) -> str:
+    return "".join((files("callconfig.documentation") / "assets" / name).read_text("utf-8") for name in names)
 
 
 def _hash(text: str) -> str:
@@ -156,7 +174,7 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _script_data(value: Any) -> Markup:
+def script_data(value: Any) -> Markup:
     """JSON inside a script element: no text in it can end the element."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))  # noqa: S704

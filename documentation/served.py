@@ -1,6 +1,8 @@
 """The reference at `/docs` and `/reference.md`: made once, when somebody first asks for it."""
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from starlette.middleware import Middleware
@@ -16,26 +18,53 @@ if TYPE_CHECKING:
     from .page import Page
 
 
+GZIP = [Middleware(GZipMiddleware)]
+
+
+def answer(page: "Page") -> Response:
+    """The page under its policy."""
+    headers = {
+        "Content-Security-Policy": page.content_security_policy,
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(page.html, media_type="text/html", headers=headers)
+
+
+def console(place: str, contract: Contract, base_path: str) -> Route:
+    """The console of the mock of `contract`, whose API is below `base_path`."""
+
+    async def page(_request: Request) -> Response:
+        from .console import render_console  # not loaded before it is asked for
+
+        return answer(await asyncio.to_thread(render_console, contract, base_path))
+
+    return Route(place, page, middleware=GZIP)
+
+
+@dataclass(frozen=True, slots=True)
+class ServingMock:
+    """The mock that serves a page: where it has the API, whether it can be steered, and its other pages by name."""
+
+    base_path: str
+    controls: bool = False
+    pages: Mapping[str, str] = field(default_factory=dict)
+
+
 class ServedReference:
     """The pages at `/docs` and `/reference.md`."""
 
-    def __init__(self, contract: Contract, fresh_mock: "FreshMock", base_path: str) -> None:
-        self._contract, self._fresh_mock, self._base_path = contract, fresh_mock, base_path
+    def __init__(self, contract: Contract, fresh_mock: "FreshMock", mock: ServingMock) -> None:
+        self._contract, self._fresh_mock, self._mock = contract, fresh_mock, mock
         self._made: tuple[Page, str] | None = None
         self._lock = asyncio.Lock()
 
     def routes(self, place: str) -> list[Route]:
         pages = {"docs": self._page, "reference.md": self._markdown}
-        return [Route(f"{place}/{name}", page, middleware=[Middleware(GZipMiddleware)]) for name, page in pages.items()]
+        return [Route(f"{place}/{name}", page, middleware=GZIP) for name, page in pages.items()]
 
     async def _page(self, _request: Request) -> Response:
-        page, _ = await self.make()
-        headers = {
-            "Content-Security-Policy": page.content_security_policy,
-            "Referrer-Policy": "no-referrer",
-            "X-Content-Type-Options": "nosniff",
-        }
-        return Response(page.html, media_type="text/html", headers=headers)
+        return answer((await self.make())[0])
 
     async def _markdown(self, _request: Request) -> Response:
         _, markdown = await self.make()
@@ -52,4 +81,4 @@ class ServedReference:
         from .execution import execute  # not loaded before it is asked for
         from .page import render
 
-        return render(self._contract, asyncio.run(execute(self._contract, self._fresh_mock)), self._base_path)
+        return render(self._contract, asyncio.run(execute(self._contract, self._fresh_mock)), self._mock)

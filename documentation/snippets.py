@@ -5,7 +5,7 @@ import re
 import shlex
 from collections.abc import Callable
 
-from .exchanges import ABSENT, Sent
+from .samples import ABSENT, MULTIPART, URLENCODED, File, Sent
 
 LOCAL_MOCK = "http://127.0.0.1:8080"
 """Where `callconfig serve` listens unless told otherwise."""
@@ -18,8 +18,13 @@ _HTTPX_WITHOUT_BODY = ("GET", "DELETE", "HEAD", "OPTIONS")
 
 def curl(sent: Sent, server: str) -> str:
     parts = [f"curl -i -X {sent.method} {shlex.quote(server + sent.target)}"]
-    parts += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in sent.headers.items()]
-    if sent.body is not ABSENT:
+    parts += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in _own_headers(sent).items()]
+    if (fields := sent.fields) is not None:
+        option = "-F" if sent.media_type == MULTIPART else "--data-urlencode"
+        parts += [f"{option} {shlex.quote(f'{name}={_at(value)}')}" for name, value in fields]
+    elif isinstance(sent.body, File):
+        parts.append(f"--data-binary @{sent.body}")
+    elif sent.body is not ABSENT:
         parts.append(f"-d {shlex.quote(_text(sent))}")
     return " \\\n  ".join(parts)
 
@@ -29,8 +34,12 @@ def python(sent: Sent, server: str) -> str:
     has_name = method in (_HTTPX_WITHOUT_BODY if sent.body is ABSENT else _HTTPX_WITH_BODY)
     arguments = [] if has_name else [_quoted(method)]
     arguments.append(_quoted(server + sent.target))
-    headers = dict(sent.headers)
-    if _is_plain_json(sent):
+    headers = _own_headers(sent)
+    if (fields := sent.fields) is not None:
+        arguments.append(_python_form(sent.media_type, fields))
+    elif isinstance(sent.body, File):
+        arguments.append(f'content=open({_quoted(sent.body)}, "rb").read()')
+    elif _is_plain_json(sent):
         del headers["Content-Type"]  # httpx sets it
         arguments.append(f"json={_python_literal(json.dumps(sent.body, indent=4, ensure_ascii=False))}")
     elif sent.body is not ABSENT:
@@ -44,14 +53,25 @@ def python(sent: Sent, server: str) -> str:
 
 def javascript(sent: Sent, server: str) -> str:
     options = [f"method: {_quoted(sent.method)}"] if sent.method != "GET" else []
-    if sent.headers:
-        options.append(f"headers: {json.dumps(dict(sent.headers), ensure_ascii=False)}")
-    if sent.body is not ABSENT:
+    headers, fields, before = _own_headers(sent), sent.fields, ""
+    if headers:
+        options.append(f"headers: {json.dumps(headers, ensure_ascii=False)}")
+    if fields is not None and sent.media_type == MULTIPART:
+        before = "const body = new FormData();\n"
+        before += "".join(f"body.append({_quoted(name)}, {_javascript_field(value)});\n" for name, value in fields)
+        options.append("body")
+    elif fields is not None:
+        options.append(f"body: new URLSearchParams({json.dumps(fields, ensure_ascii=False)})")
+    elif isinstance(sent.body, File):
+        options.append(f"body: {_javascript_field(sent.body)}")
+    elif sent.body is not ABSENT:
         is_text = isinstance(sent.body, str)
         options.append(f"body: {_quoted(sent.body) if is_text else f'JSON.stringify({_text(sent)})'}")
+    if "openAsBlob" in "".join((before, *options)):
+        before = f'import {{ openAsBlob }} from "node:fs";\n\n{before}'
     second = "{\n" + "".join(f"  {_indented(each, '  ')},\n" for each in options) + "}" if options else ""
     arguments = ", ".join(filter(None, (_quoted(server + sent.target), second)))
-    return f"const response = await fetch({arguments});\nconsole.log(response.status, await response.text());"
+    return f"{before}const response = await fetch({arguments});\nconsole.log(response.status, await response.text());"
 
 
 SNIPPETS: dict[str, tuple[str, Callable[[Sent, str], str]]] = {
@@ -60,6 +80,34 @@ SNIPPETS: dict[str, tuple[str, Callable[[Sent, str], str]]] = {
     "javascript": ("JavaScript", javascript),
 }
 """The name and the writer of each language."""
+
+
+def _own_headers(sent: Sent) -> dict[str, str]:
+    """Without the Content-Type of a form, which each client sets itself."""
+    is_form = sent.fields is not None and sent.media_type in (MULTIPART, URLENCODED)
+    return {name: value for name, value in sent.headers.items() if not (is_form and name == "Content-Type")}
+
+
+def _at(value: str) -> str:
+    return f"@{value}" if isinstance(value, File) else value
+
+
+def _python_form(media_type: str, fields: list[tuple[str, str]]) -> str:
+    if media_type == URLENCODED:
+        every: dict[str, list[str]] = {}
+        for name, value in fields:
+            every.setdefault(name, []).append(value)
+        return f"data={json.dumps(every, indent=4, ensure_ascii=False)}"
+    inside = "".join(f"    ({_quoted(name)}, {_python_part(value)}),\n" for name, value in fields)
+    return f"files=[\n{inside}]"
+
+
+def _python_part(value: str) -> str:
+    return f'open({_quoted(value)}, "rb")' if isinstance(value, File) else f"(None, {_quoted(value)})"
+
+
+def _javascript_field(value: str) -> str:
+    return f"await openAsBlob({_quoted(value)})" if isinstance(value, File) else _quoted(value)
 
 
 def _text(sent: Sent, indent: int | None = 2) -> str:

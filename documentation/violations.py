@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..contract.finding import Finding
-from ..contract.operation import Operation, Request
+from ..contract.operation import MOST_CONTAINERS, Operation, Request
 from ..contract.schema import Schema
 from ..contract.strict_json import NotStrictJson, decode
 
@@ -52,7 +52,7 @@ _OPERATION = Operation(
         "post": {
             "operationId": "makeThing",
             "parameters": [{"name": "template", "in": "query", "schema": {"type": "string"}}],
-            "requestBody": {"content": {"application/json": {}}},
+            "requestBody": {"content": {"application/json": {"schema": {}}}},
             "responses": {"200": {"content": {"application/json": {}}}},
         }
     },
@@ -63,6 +63,10 @@ _REQUESTS = {
     "repeated-parameter": ("?template=tpl_1&template=tpl_2", Request(query=b"template=tpl_1&template=tpl_2")),
     "percent-encoding": ("?template=%FF", Request(query=b"template=%FF")),
     "media-type": ("Content-Type: text/plain", Request(headers={"content-type": "text/plain"}, body=b"{}")),
+    "json-size": (
+        "[[], [], …], more than 100,000 of them",
+        Request(headers={"content-type": "application/json"}, body=b"[" + b"[]," * MOST_CONTAINERS + b"0]"),
+    ),
     "accept": ("Accept: text/html", Request(headers={"accept": "text/html"})),
 }
 _RESPONSES = {

@@ -94,9 +94,14 @@ class Schemas:
         flat = self.resolved(schema)
         reference = reference_of(schema)
         if flat.get("type") == "array" and depth < _DEEPEST:
-            return f"array of {self.type(flat.get('items', {}), depth + 1)}"
+            tuple_of = flat["items"] if isinstance(flat.get("items"), list) else flat.get("prefixItems", ())
+            first = ", ".join(self.type(each, depth + 1) for each in tuple_of)
+            rest = self.type(flat["items"], depth + 1) if isinstance(flat.get("items"), Mapping) else ""
+            return f"array of {' then '.join(filter(None, (first, rest))) or 'any'}"
         kind = str(flat.get("type") or ("object" if is_object(flat) else "any"))
         more = flat.get("additionalProperties")
+        if "patternProperties" in flat and not isinstance(more, Mapping):
+            more = next(iter(flat["patternProperties"].values()), None)
         if kind == "object" and isinstance(more, Mapping) and "properties" not in flat and depth < _DEEPEST:
             named = reference_of(more)
             return f"map of {name_of(named) if named else self.type(more, depth + 1)}"
@@ -129,9 +134,12 @@ def longest_run(text: str) -> int:
     return max(map(len, re.findall("`+", text)), default=0)
 
 
+_to_json = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def value(shown: Json) -> str:
     """Markdown for a JSON value."""
-    return literal(json.dumps(shown, ensure_ascii=False))
+    return literal(_to_json(shown))
 
 
 def phrase(status: str) -> str:
@@ -165,7 +173,8 @@ def _range(schema: Node) -> str:
     (low, above), (high, below) = bounds
     words = "more than" if above else "at least", "less than" if below else "at most"
     shown = _bounds(low, high, *words)
-    return f"{shown} {schema.get('x-unit', '')}".strip() if shown else ""
+    unit = str(schema.get("x-unit", ""))
+    return f"{shown} {unit.removesuffix('s') if shown.endswith(' 1') else unit}".strip() if shown else ""
 
 
 def _unit(schema: Node) -> str:
@@ -192,6 +201,8 @@ _FACTS: dict[str, Callable[[Node], str]] = {
     "Items": _between("minItems", "maxItems"),
     "Members": _between("minProperties", "maxProperties"),
     "Unique items": _yes("uniqueItems"),
+    "Written": lambda schema: str(schema.get("x-notation", "")),
+    "Names": lambda schema: ", ".join(map(literal, schema.get("patternProperties", ()))),
     "Pattern": lambda schema: literal(schema["pattern"]) if "pattern" in schema else "",
     "Write-only": _yes("writeOnly"),
     "Deprecated": _yes("deprecated"),

@@ -25,6 +25,10 @@ class OwnConfigurations:
         self._check(values)
         return await self._store.replace(identity, values)
 
+    async def delete(self, identity: str) -> None:
+        await self.get(identity)
+        await self._store.delete(identity)
+
     async def get(self, identity: str) -> Document:
         document = await self._store.get(identity)
         if any(document.get(name) != value for name, value in self._own.items()):

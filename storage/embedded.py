@@ -27,6 +27,7 @@ from .store import (
     StoreUnavailable,
     UnknownConfiguration,
     completed,
+    made_ready,
     text_member,
     unused,
     with_server_members,
@@ -58,9 +59,8 @@ class DocumentStorage(Storage):
             self._log.rewrite(replacement.texts())
         self.index = replacement
 
-    async def load(self, documents: list[StoredDocument]) -> None:
-        """As `put_all`, but the file is written in a thread, and this has to be awaited to its end."""
-        replacement = Index.of(self.resource, documents)
+    async def load(self, replacement: Index) -> None:
+        """Replace all there is, or nothing; the file is written in a thread. This has to be awaited to its end."""
         if self._log is not None:
             await self._log.rewrite_aside(replacement.texts())
         self.index = replacement
@@ -270,6 +270,14 @@ class EmbeddedStore:
         finally:
             await self._storage.settle()
 
+    async def delete(self, identity: str) -> None:
+        try:
+            if identity not in self._storage.index:
+                raise UnknownConfiguration(identity)
+            self._table.remove(doc_ids=[identity])  # type: ignore[list-item]  # ids are texts here
+        finally:
+            await self._storage.settle()
+
     async def get(self, identity: str) -> Document:
         document = self._table.get(doc_id=identity)  # type: ignore[call-overload]  # ids are texts here
         await self._storage.settle()
@@ -283,9 +291,14 @@ class EmbeddedStore:
         return texts
 
     async def load(self, documents: Iterable[Document]) -> None:
-        complete = completed(self._resource, documents, self._values)
+        await self._replace_all(await made_ready(self._index, documents))
+
+    def _index(self, documents: Iterable[Document]) -> Index:
+        return Index.of(self._resource, completed(self._resource, documents, self._values))
+
+    async def _replace_all(self, replacement: Index) -> None:
         # Shielded: whoever no longer waits gets all of it or nothing, too.
-        await asyncio.shield(asyncio.create_task(self._storage.load(complete)))
+        await asyncio.shield(asyncio.create_task(self._storage.load(replacement)))
 
     async def close(self) -> None:
         with suppress(StoreUnavailable):  # whoever wrote what the disk did not take was told

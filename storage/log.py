@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
 from .commit import GroupCommit
@@ -27,14 +26,15 @@ logger = logging.getLogger("callconfig.storage")
 class Log:
     """The open file, held by one process and used by one thread; fsync and compaction have threads of their own.
 
-    `append` returns when the operating system has the line: killing the process loses nothing. With `fsync`, `settle`
-    returns when the disk has it: a power cut loses nothing. `rewrite` and compaction put a successor in the file's
-    place, so under the name there is one good file at every moment.
+    `settle` returns when the operating system has every line: killing the process loses nothing. With `fsync`, when the
+    disk has it: a power cut loses nothing. `rewrite` and compaction put a successor in the file's place, so under the
+    name there is one good file at every moment.
     """
 
     _descriptor: int
     _file: os.stat_result
-    _extent: Extent  # the good part of the file; what is behind it is cut off before the next line
+    _extent: Extent  # what is in the file
+    _safe: Extent  # what of it is acknowledged; after a failure, what is behind that is cut off before the next line
     _unfinished: bool
 
     def __init__(
@@ -44,7 +44,9 @@ class Log:
 
         Raises UnreadableStore for a file that is in use, is something else, or is damaged, and leaves it as it was.
         """
-        self._to_disk = to_disk
+        self._fsync, self._to_disk = fsync, to_disk
+        self._waiting: list[bytes] = []  # lines that are not in the file yet
+        self._commit = GroupCommit(self._begin_flush)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="callconfig-compaction")
         self._successor: Future[Successor] | None = None  # under way: a compaction from here on, or a rewriting
         self._compaction_from: Extent | None = None
@@ -65,27 +67,17 @@ class Log:
             raise UnreadableStore(f"{self._path} cannot be opened: {error.strerror}") from error
         except ValueError as error:  # a name that no file can have
             raise UnreadableStore(f"{str(path)!r} cannot be opened: {error}") from error
-        self._commit = GroupCommit(self._begin_flush) if fsync else None
 
     def append(self, text: bytes, undo: Callable[[], None]) -> None:
-        """Raises StoreUnavailable; then the line is not in the file, and a later call may succeed.
+        """Add a line, which `settle` waits for; `undo` is called when it had to be taken back.
 
-        `undo` is called once the line was taken back, because an fsync failed.
+        Where no event loop runs, it waits itself. Raises StoreUnavailable then, and a later call may succeed.
         """
-        line = text + b"\n"
-        try:
-            self._expect_in_place()
-            self._drop_unfinished()
-            self._unfinished = True
-            write_all(self._descriptor, line)
-        except OSError as error:
-            with suppress(OSError):  # a disk that cannot even do this is asked again before the next line
-                self._drop_unfinished()
-            raise self._unavailable(error) from error
-        self._unfinished = False
-        if self._commit is not None:
-            self._commit.wrote(partial(self._cut_off, self._extent, undo))
-        self._extent = Extent(self._extent.length + len(line), self._extent.lines + 1)
+        self._waiting.append(text)
+        self._commit.wrote(undo)
+        if (failure := self._commit.failure) is not None:
+            self.take_back()
+            raise self._unavailable(failure) from failure
 
     def rewrite(self, texts: list[bytes]) -> None:
         """Replace all lines by `texts`, on the disk on return. Raises StoreUnavailable; then nothing has changed."""
@@ -95,6 +87,8 @@ class Log:
             self._hand_over(self._write_successor(texts))
         except OSError as error:
             raise self._unavailable(error) from error
+        self._waiting.clear()
+        self._commit.kept()
 
     async def rewrite_aside(self, texts: list[bytes]) -> None:
         """As `rewrite`, but others append meanwhile; what they append is replaced, too. Not to be cancelled."""
@@ -109,6 +103,8 @@ class Log:
                 if self._successor is writing:
                     self._successor = None
                     self._hand_over(successor)
+                    self._waiting.clear()
+                    self._commit.kept()
                     return
             except OSError as error:
                 if self._successor is writing:
@@ -119,21 +115,23 @@ class Log:
     async def settle(self) -> None:
         """Return when nothing that was appended can be lost anymore.
 
-        Raises StoreUnavailable when an fsync failed; then what the disk may not have was taken back.
+        Raises StoreUnavailable when that failed; then what the file may not have was taken back.
         """
-        if self._commit is not None:
-            try:
-                await self._commit.settle()
-            except OSError as error:
-                self.take_back()
-                raise StoreUnavailable(f"the disk did not take it: {error.strerror}") from error
+        try:
+            await self._commit.settle()
+        except OSError as error:
+            self.take_back()
+            raise self._unavailable(error) from error
 
     def take_back(self) -> None:
-        """Undo what an fsync that failed did not put on the disk, or may not have."""
-        if self._commit is not None and self._commit.failure is not None:
+        """Undo what could not be put into the file, or may not be on the disk."""
+        if self._commit.failure is not None:
             self._abandon_successor()
             self._commit.take_back()
             self._commit = GroupCommit(self._begin_flush)
+            self._waiting.clear()
+            self._unfinished = self._unfinished or self._extent != self._safe
+            self._extent = self._safe
             with suppress(OSError):  # else before the next line
                 self._drop_unfinished()
 
@@ -142,16 +140,21 @@ class Log:
 
         A file of only those, which are `texts`, is written in a thread, and appending goes on meanwhile.
         """
-        if self._compaction_from is not None and self._successor is not None and self._successor.done():
-            self._finish_compaction(self._compaction_from, self._successor)
-        if self._successor is None and self._extent.lines - live > max(live, self._compaction_pays_from):
-            self._compaction_from = self._extent
+        start, successor = self._compaction_from, self._successor
+        if start is not None and successor is not None and successor.done() and start.length <= self._extent.length:
+            self._finish_compaction(start, successor)
+        lines = self._extent.lines + len(self._waiting)
+        if self._successor is None and lines - live > max(live, self._compaction_pays_from):
+            waiting = sum(len(text) + 1 for text in self._waiting)
+            self._compaction_from = Extent(self._extent.length + waiting, lines)
             self._successor = self._thread.submit(self._write_successor, texts())
 
     def close(self) -> None:
         """Give the file back, with everything in it that was acknowledged."""
         if self._descriptor == CLOSED:
             return
+        if self._waiting:
+            self._commit.flush()
         self.take_back()
         if self._compaction_from is not None and self._successor is not None:
             self._finish_compaction(self._compaction_from, self._successor)
@@ -162,7 +165,8 @@ class Log:
 
     def _hold(self, descriptor: int, extent: Extent) -> None:
         self._descriptor, self._file = descriptor, os.fstat(descriptor)
-        self._extent, self._unfinished = extent, False
+        self._extent = self._safe = extent
+        self._unfinished = False
 
     def _expect_in_place(self) -> None:
         """Raises OSError when what is written now would be lost, or refused at the next start."""
@@ -175,15 +179,24 @@ class Log:
             os.ftruncate(self._descriptor, self._extent.length)
             self._unfinished = False
 
-    def _cut_off(self, extent: Extent, undo: Callable[[], None]) -> None:
-        self._extent, self._unfinished = extent, True
-        undo()
-
     def _unavailable(self, error: OSError) -> StoreUnavailable:
         return StoreUnavailable(f"{self._path} cannot be written: {error.strerror}")
 
-    def _begin_flush(self) -> Callable[[], None]:
-        """The fsync of what is in the file now, for another thread."""
+    def _begin_flush(self) -> Callable[[], None] | None:
+        """Write what waits; the fsync of what is in the file then, for another thread."""
+        if self._commit.unsafe == len(self._waiting):
+            self._safe = self._extent
+        self._expect_in_place()
+        self._drop_unfinished()
+        if self._waiting:
+            content = b"\n".join((*self._waiting, b""))
+            self._unfinished = True
+            write_all(self._descriptor, content)
+            self._unfinished = False
+            self._extent = Extent(self._extent.length + len(content), self._extent.lines + len(self._waiting))
+            self._waiting.clear()
+        if not self._fsync:
+            return None
         descriptor = os.dup(self._descriptor)  # a successor may take over meanwhile: it has all that this file has
 
         def flush() -> None:
@@ -220,9 +233,7 @@ class Log:
             raise
         os.close(self._descriptor)
         self._hold(successor.descriptor, successor.extent)
-        if self._commit is not None:
-            self._commit.kept_otherwise()
-            self._commit = GroupCommit(self._begin_flush)
+        self._commit.kept(but=len(self._waiting))
         try:
             folder_to_disk(self._path.parent)
         except OSError as error:

@@ -24,6 +24,7 @@ from .store import (
     UnreadableStore,
     completed,
     has_members,
+    made_ready,
     with_server_members,
 )
 
@@ -120,6 +121,10 @@ class PostgreSQLStore:
                 await self._expect_free(stored.scope)
             # By now it is gone or another one, or its scope is free again: another look.
 
+    async def delete(self, identity: str) -> None:
+        if not await self._execute(self._statements.delete_one, [key(identity)]):
+            raise UnknownConfiguration(identity)
+
     async def get(self, identity: str) -> Document:
         rows = await self._execute(self._statements.get, [key(identity)])
         if not rows:
@@ -135,8 +140,7 @@ class PostgreSQLStore:
         return [text for text in texts if has_members(text, others)] if others else texts
 
     async def load(self, documents: Iterable[Document]) -> None:
-        complete = completed(self._resource, documents, self._values)
-        Index.of(self._resource, complete)  # says which scope or id is there twice
+        complete = await made_ready(self._completed, documents)
         async with self._connection() as connection, connection.transaction(), connection.cursor() as cursor:
             await cursor.execute(LOAD_TIMEOUT)
             await cursor.execute(self._statements.lock)  # readers go on, writers wait
@@ -144,6 +148,11 @@ class PostgreSQLStore:
             async with cursor.copy(self._statements.copy) as copy:
                 for stored in complete:
                     await copy.write_row(row(stored))
+
+    def _completed(self, documents: Iterable[Document]) -> list[StoredDocument]:
+        complete = completed(self._resource, documents, self._values)
+        Index.of(self._resource, complete)  # says which scope or id is there twice
+        return complete
 
     async def close(self) -> None:
         await self._pool.close()
@@ -189,6 +198,7 @@ class Statements:
         self.probe = SQL("SELECT {} FROM {} LIMIT 0").format(columns, table)
         self.lock = SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(table)
         self.delete = SQL("DELETE FROM {}").format(table)
+        self.delete_one = self.delete + SQL(" WHERE identity = %s RETURNING true")
         self.copy = SQL("COPY {} ({}) FROM STDIN").format(table, columns)
 
     def find(self, members: Sequence[str]) -> Composed:

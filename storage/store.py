@@ -3,12 +3,15 @@
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, Protocol
+from itertools import chain, islice
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import orjson
 
+from ..contract.aside import aside
 from ..contract.resource import Resource
 
+T = TypeVar("T")
 Document = dict[str, Any]
 """A configuration as Python values: the JSON object of the contract, writeOnly members included."""
 
@@ -70,6 +73,9 @@ class ConfigurationStore(Protocol):
 
         Returns as `create` does. Raises UnknownConfiguration, DuplicateScope; the first outranks the second.
         """
+
+    async def delete(self, identity: str) -> None:
+        """Forget what is stored under this id. Raises UnknownConfiguration."""
 
     async def get(self, identity: str) -> Document:
         """Raises UnknownConfiguration."""
@@ -136,6 +142,20 @@ def with_server_members(
     if not resource.server_members.isdisjoint(values):
         values = {member: value for member, value in values.items() if member not in resource.server_members}
     return {resource.identity: identity, **values, resource.created_at: created_at, resource.updated_at: updated_at}
+
+
+FEW = 20
+"""More documents are made ready aside."""
+
+
+async def made_ready(make: Callable[[Iterable[Document]], T], documents: Iterable[Document]) -> T:
+    """What `make` makes of the documents; aside where they are many, together with an iterator's own work."""
+    iterator = iter(documents)
+    first = list(islice(iterator, FEW + 1))
+    if len(first) <= FEW:
+        return make(first)
+    # One by one in Python: an iterator of C would let no other thread go on before its end.
+    return await aside(make, (document for document in chain(first, iterator)))
 
 
 def completed(resource: Resource, documents: Iterable[Document], values: ServerValues) -> list[StoredDocument]:

@@ -46,6 +46,23 @@ def test_an_id_is_made_by_the_server_and_looks_like_the_published_one(api: TestC
     assert rest == rest.lower()
 
 
+@pytest.mark.parametrize(
+    "time",
+    [
+        *("2024-12-31T23:30:00Z", "2024-12-31T23:30:00.5Z", "2024-12-31T23:30:00.123456789Z", "2024-12-31t23:30:00z"),
+        *("2024-12-31T23:30:00+00:00", "2025-01-01T05:00:00.123456+05:30", "2024-12-31T23:30:00-00:00"),
+        "2016-12-31T23:59:60Z",
+    ],
+)
+def test_the_times_of_an_update_are_ignored_in_whatever_form_they_are_written(
+    api: TestClient, sample: Json, time: str
+) -> None:
+    created = api.post("/configurations", json=sample).json()
+    answer = api.put(f"/configurations/{created['id']}", json={**created, "created_at": time, "updated_at": time})
+    assert answer.status_code == 200
+    assert answer.json()["created_at"] == created["created_at"] < answer.json()["updated_at"]
+
+
 def test_the_published_update_replaces_the_whole_configuration(
     api: TestClient, contract: Contract, sample: Json
 ) -> None:
@@ -189,6 +206,7 @@ HOSTILE: list[tuple[str, bytes, dict[str, str], int, str]] = [
     ("empty", b"", JSON, 400, "required"),
     ("not JSON", b"template=x", JSON, 400, "json-syntax"),
     ("not UTF-8", '{"template": "é"}'.encode("latin-1"), JSON, 400, "json-encoding"),
+    ("of 100,001 arrays", b"[" + b"[]," * 100_000 + b"0]", JSON, 400, "json-size"),
     ("nested a thousand levels deep", b'{"a":' * 1000 + b"1" + b"}" * 1000, JSON, 400, "json-depth"),
     ("a duplicate key", b'{"template": "a", "template": "b"}', JSON, 400, "json-duplicate"),
     ("NaN", b'{"max_retry": NaN}', JSON, 400, "json-number"),
@@ -346,7 +364,7 @@ class BrokenStore:
     async def _fail(self, *_: Any, **__: Any) -> Any:
         raise self._failure
 
-    create = replace = get = find = load = _fail
+    create = replace = delete = get = find = load = _fail
 
 
 @pytest.mark.parametrize("operation", BROKEN)
@@ -377,7 +395,7 @@ class LyingStore(BrokenStore):
     async def _fail(self, *_: Any, **__: Any) -> Any:
         return self._reply
 
-    create = replace = get = find = load = _fail
+    create = replace = delete = get = find = load = _fail
 
 
 @pytest.mark.parametrize("reply", [{"id": 7}, {"id": "x", "created_at": object()}, {"id": "x"}])

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 import yaml
 from callconfig.cli import COMMANDS
+from callconfig.contract.document import Contract
 from callconfig.contract.finding import MOST_FINDINGS
-from callconfig.contract.operation import MAX_BYTES
+from callconfig.contract.operation import MAX_BYTES, MOST_CONTAINERS
 from callconfig.contract.strict_json import MAX_DEPTH
+from callconfig.controls.bundle import load_controls
 from callconfig.controls.sessions import Limits
 from callconfig.serving import GRACE_SECONDS, Protocol
 from callconfig.tests.support.running import serving
@@ -173,13 +175,19 @@ def test_every_example_is_run_by_a_test() -> None:
         assert f'"{example.name}"' in tests, example.name
 
 
-def test_the_bounds_are_those_of_the_code() -> None:
+def test_the_bounds_are_those_of_the_code(contract: Contract) -> None:
     """The table tells the constants, each in its own unit."""
     limits = Limits()
+    operations = load_controls(contract).operations.values()
+    (largest,) = {each.request_body.max_bytes for each in operations if each.request_body} - {MAX_BYTES}
     for told in (
         f"| request line and header fields | {Protocol.MOST_HEAD >> 10} KiB, within {Protocol.HEAD_SECONDS:g} s |",
         f"{MAX_BYTES >> 20} MiB, and {Protocol.LEAST_BODY >> 10} KiB in each {Protocol.BODY_SECONDS:g} s |",
+        f"| a state or a scenario that is put in place | {largest >> 20} MiB |",
+        f"| a journal | {limits.journal_entries:,} requests in {limits.journal_bytes >> 20} MiB |",
+        f"| configurations of a session beside the default one | {limits.configurations:,} |",
         f"| nesting of JSON | {MAX_DEPTH} levels |",
+        f"| arrays and objects in a body of the API | {MOST_CONTAINERS:,} |",
         f"| violations that an answer tells | {MOST_FINDINGS} |",
         f"| connections | {Protocol.MOST_CONNECTIONS:,} |",
         f"{limits.sessions:,}, idle for at most {limits.idle_seconds / 60:g} minutes |",

@@ -1,5 +1,6 @@
-"""A request as a curl command that sends it again."""
+"""A request as a command for a POSIX shell that sends it again, to the byte."""
 
+import re
 import shlex
 
 from ..contract.interaction import Interaction
@@ -14,30 +15,78 @@ _CURL_SENDS = {
     "x-schemathesis-testcaseid",
 }
 """Header fields that curl makes itself, or that say nothing."""
+MOST_SHOWN = 20_000
+"""Characters of a body that people may still look at; a longer one is only named."""
+_RUN = re.compile(rb"(.)\1{199,}", re.DOTALL)
 
 
 def curl(interaction: Interaction) -> str:
-    """The command for a POSIX shell, on one line; of a redacted interaction it shows no secret."""
-    words = ["curl", "-i"]
-    if interaction.method == "HEAD":
+    """The command, on one line of printable characters; of a redacted interaction it shows no secret."""
+    body, words = interaction.request_body, ["curl", "-i"]
+    if re.search(r"[][{}]", interaction.url):
+        words.append("--globoff")
+    if "/." in interaction.path:
+        words.append("--path-as-is")
+    if interaction.method == "HEAD" and not body:
         words.append("--head")
-    elif interaction.method != ("POST" if interaction.request_body else "GET"):
-        words += ["-X", interaction.method]
+    elif interaction.method != ("POST" if body else "GET"):
+        words += ["-X", shlex.quote(interaction.method)]
     for name, value in interaction.request_headers:
         if name.lower() not in _CURL_SENDS:
-            words += ["-H", f"{name}: {value}" if value else f"{name};"]
-    if interaction.request_body:
-        if not any(name.lower() == "content-type" for name, _ in interaction.request_headers):
-            words += ["-H", "Content-Type:"]
-        words += ["--data-binary", _text(interaction.request_body)]
-    return " ".join([*map(shlex.quote, words[:1]), *map(shlex.quote, [*words[1:], interaction.url])])
+            words += ["-H", _word(f"{name}: {value}" if value else f"{name};")]
+    before, data = _data(body) if body else ("", [])
+    if body and not any(name.lower() == "content-type" for name, _ in interaction.request_headers):
+        data = ["-H", "Content-Type:", *data]
+    return before + " ".join([*words, *data, shlex.quote(interaction.url)])
 
 
-def _text(body: bytes) -> str:
-    if len(body) > MOST_SHOWN:
-        return f"@body-of-{len(body)}-bytes"
-    return body.decode(errors="backslashreplace")
+def _data(body: bytes) -> tuple[str, list[str]]:
+    """What prints a body that is not given as an argument, and the arguments."""
+    if (text := _plain(body)) is not None:
+        return "", ["--data-raw", shlex.quote(text)]
+    printed = _printed(body)
+    if len(printed) > MOST_SHOWN:
+        return "", ["--data-binary", f"@body-of-{len(body)}-bytes"]
+    return f"{{ {printed}; }} | ", ["--data-binary", "@-"]
 
 
-MOST_SHOWN = 20_000
-"""Bytes of a body that fit on a line which people may still look at; a longer one is only named."""
+def _plain(body: bytes) -> str | None:
+    """A body as text, where a terminal shows it as it is."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return None
+    return text if text.isprintable() and len(text) <= MOST_SHOWN else None
+
+
+def _word(text: str) -> str:
+    """One word of the shell, of a field whose characters are bytes."""
+    if text.isascii() and text.isprintable():
+        return shlex.quote(text)
+    return f"\"$(printf '{_escaped(text.encode('latin-1', 'replace'))}')\""
+
+
+def _printed(body: bytes) -> str:
+    """Commands that print the bytes; a long run of one byte is not written out."""
+    commands, end = [], 0
+    for run in _RUN.finditer(body):
+        if run.start() > end:
+            commands.append(f"printf '{_escaped(body[end : run.start()])}'")
+        fill = f"printf '%{len(run[0])}s' ''"
+        commands.append(fill if run[1] == b" " else f"{fill} | tr ' ' '{_octal(run[1][0])}'")
+        end = run.end()
+    if end < len(body):
+        commands.append(f"printf '{_escaped(body[end:])}'")
+    return "; ".join(commands)
+
+
+def _escaped(content: bytes) -> str:
+    """The format with which printf writes the bytes."""
+    return "".join(
+        chr(byte) if 0x20 <= byte < 0x7F and byte not in b"%'\\" else "%%" if byte == 0x25 else _octal(byte)
+        for byte in content
+    )
+
+
+def _octal(byte: int) -> str:
+    return f"\\{byte:03o}"

@@ -12,7 +12,7 @@ import ijson
 
 from ..contract.interaction import Fields, Interaction, by_name
 from . import recording
-from .recording import BoundedFile, NotARecording, reading, text_of
+from .recording import BoundedFile, NotARecording, readable, reading, text_of
 
 
 def entry(interaction: Interaction) -> dict[str, Any]:
@@ -85,46 +85,57 @@ class HarWriter:
         self.close()
 
 
-def read_har(path: Path) -> Iterator[Interaction]:
-    """The interactions of a HAR file, one at a time. Raises NotARecording, OSError."""
+def read_har(path: Path, name: str) -> Iterator[Interaction | NotARecording]:
+    """The interactions of a HAR file, one at a time, and what cannot be read as one. Raises NotARecording, OSError."""
     number = 0
     with path.open("rb") as file:
-        bounded = BoundedFile(file, path)
+        bounded = BoundedFile(file, name)
         try:
             for number, read in enumerate(ijson.items(bounded, "log.entries.item", use_float=True), 1):
                 bounded.forget()
-                if (interaction := recorded(read, f"{path} entry {number}")) is not None:
+                if (interaction := readable(recorded, read, f"{name} entry {number}")) is not None:
                     yield interaction
         except (ijson.JSONError, ValueError, OverflowError) as error:
             reason = " ".join(str(error).split())
-            raise NotARecording(f"{path}: is not JSON after entry {number}: {reason}") from error
+            raise NotARecording(f"{name}: is not JSON after entry {number}: {reason}") from error
 
 
 def recorded(read: Any, source: str) -> Interaction | None:
-    """The interaction of an entry; None where the response, or its body, was not recorded. Raises NotARecording."""
+    """The interaction of an entry; None where the response was not recorded. Raises NotARecording."""
     with reading(source, "not a HAR entry"):
         request, response = read["request"], read["response"]
         content = response.get("content") or {}
-        without_body = content.get("text") is None and content.get("size", 0) > 0
-        if not response["status"] or without_body:
+        if not response["status"]:
             return None
         posted = request.get("postData") or {}
         request_headers = _fields(request["headers"])
         if posted.get("mimeType") and "content-type" not in by_name(request_headers):
             request_headers += recording.fields([("Content-Type", posted["mimeType"])])
+        response_headers = _fields(response["headers"])
+        unrecorded = set()
+        if posted.get("text") is None and (request.get("bodySize", 0) > 0 or _announces_body(request_headers)):
+            unrecorded.add("request")
+        if content.get("text") is None and (content.get("size", -1) != 0 or _announces_body(response_headers)):
+            unrecorded.add("response")
         return Interaction(
             method=recording.method(request["method"]),
             url=recording.url(request["url"]),
             status=recording.status(response["status"]),
             request_headers=request_headers,
             request_body=recording.content(posted.get("text"), posted.get("_encoding") or posted.get("encoding")),
-            response_headers=_fields(response["headers"]),
+            response_headers=response_headers,
             response_body=recording.content(content.get("text"), content.get("encoding")),
             started=recording.time(read.get("startedDateTime")),
             seconds=recording.seconds(read.get("time")),
+            unrecorded=frozenset(unrecorded),
             source=source,
         )
 
 
 def _fields(records: list[dict[str, str]]) -> Fields:
     return recording.fields((record["name"], record["value"]) for record in records)
+
+
+def _announces_body(headers: Fields) -> bool:
+    named = by_name(headers)
+    return named.get("content-length", "0").strip() != "0" or "transfer-encoding" in named

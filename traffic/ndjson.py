@@ -7,21 +7,25 @@ from typing import Any
 from ..contract.interaction import Interaction
 from . import recording
 from .har import recorded
-from .recording import MOST_BYTES, read_json, reading
+from .recording import MOST_BYTES, NotARecording, read_json, readable, reading
 
 
-def read_ndjson(path: Path) -> Iterator[Interaction]:
-    """The interactions of the lines, one at a time. Raises NotARecording, OSError."""
+def read_ndjson(path: Path, name: str) -> Iterator[Interaction | NotARecording]:
+    """The interactions of the lines, one at a time, and what cannot be read as one. Raises NotARecording, OSError."""
     with path.open("rb") as file:
         number = 0
         while line := file.readline(MOST_BYTES + 1):
             number += 1
-            source = f"{path} line {number}"
-            if line.strip():
-                entry = read_json(line, source)
-                read = journaled if isinstance(entry, dict) and "started" in entry else recorded
-                if (interaction := read(entry, source)) is not None:
-                    yield interaction
+            if len(line) > MOST_BYTES:
+                raise NotARecording(f"{name} line {number}: is larger than {MOST_BYTES >> 20} MiB")
+            if line.strip() and (interaction := readable(_line, line, f"{name} line {number}")) is not None:
+                yield interaction
+
+
+def _line(line: bytes, source: str) -> Interaction | None:
+    entry = read_json(line, source)
+    read = journaled if isinstance(entry, dict) and "started" in entry else recorded
+    return read(entry, source)
 
 
 def journaled(entry: Any, source: str) -> Interaction | None:

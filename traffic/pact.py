@@ -8,24 +8,30 @@ from urllib.parse import quote, urlencode
 
 from ..contract.interaction import Fields, Interaction, by_name
 from . import recording
-from .recording import MOST_BYTES, read_json, reading
+from .recording import MOST_BYTES, NotARecording, read_json, readable, reading
 
 
-def read_pact(path: Path) -> Iterator[Interaction]:
-    """The HTTP interactions of a pact; messages are passed over. Raises NotARecording, OSError."""
+def read_pact(path: Path, name: str) -> Iterator[Interaction | NotARecording]:
+    """The HTTP interactions of a pact, and what cannot be read as one; messages are passed over.
+
+    Raises NotARecording, OSError.
+    """
     with path.open("rb") as file:
-        document = read_json(file.read(MOST_BYTES + 1), path)
-    with reading(str(path), "no pact"):
+        document = read_json(file.read(MOST_BYTES + 1), name)
+    with reading(name, "no pact"):
         interactions = list(document["interactions"])
     for number, declared in enumerate(interactions, 1):
-        source = f"{path} interaction {number}"
-        with reading(source, "not a pact interaction"):
-            if declared.get("type", "Synchronous/HTTP") != "Synchronous/HTTP":
-                continue
-            source = f"{source} ({str(declared.get('description', 'without description'))[:100]})"
-        with reading(source, "not a pact interaction"):
-            interaction = _interaction(declared["request"], declared.get("response") or {}, source)
-        yield interaction
+        if (interaction := readable(_declared, declared, f"{name} interaction {number}")) is not None:
+            yield interaction
+
+
+def _declared(declared: Any, source: str) -> Interaction | None:
+    with reading(source, "not a pact interaction"):
+        if declared.get("type", "Synchronous/HTTP") != "Synchronous/HTTP":
+            return None
+        source = f"{source} ({str(declared.get('description', 'without description'))[:100]})"
+    with reading(source, "not a pact interaction"):
+        return _interaction(declared["request"], declared.get("response") or {}, source)
 
 
 def _interaction(request: Mapping[str, Any], response: Mapping[str, Any], source: str) -> Interaction:

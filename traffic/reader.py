@@ -1,8 +1,14 @@
 """The reader of a recording, told by its contents: a HAR file, NDJSON, or a pact."""
 
+import shutil
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO
 
+import httpx2
 import ijson
 
 from ..contract.interaction import Interaction
@@ -11,7 +17,9 @@ from .ndjson import read_ndjson
 from .pact import read_pact
 from .recording import BoundedFile, NotARecording
 
-READERS: dict[str, Callable[[Path], Iterator[Interaction]]] = {
+TIMEOUT = 30.0
+"""Seconds between two pieces of a recording that comes from a URL."""
+READERS: dict[str, Callable[[Path, str], Iterator[Interaction | NotARecording]]] = {
     "log": read_har,
     "interactions": read_pact,
     "request": read_ndjson,
@@ -19,19 +27,50 @@ READERS: dict[str, Callable[[Path], Iterator[Interaction]]] = {
 """Readers by a member that the top of a file of their kind has."""
 
 
-def read_recording(path: Path) -> Iterator[tuple[Interaction, bool]]:
-    """Each interaction, and whether it is an expectation (a pact) or a fact. Raises NotARecording, OSError."""
-    read = _reader(path)
-    for interaction in read(path):
-        yield interaction, read is read_pact
+def read_recording(source: str, name: str = "") -> Iterator[tuple[Interaction | NotARecording, bool]]:
+    """Each interaction, or why it cannot be read, and whether it is an expectation (a pact) or a fact.
+
+    `source` is a file, a URL, or `-` for standard input; `name` is how it is told. Raises NotARecording, OSError.
+    """
+    name = name or ("standard input" if source == "-" else source)
+    with _file(source, name) as path:
+        read = _reader(path, name)
+        for interaction in read(path, name):
+            yield interaction, read is read_pact
 
 
-def _reader(path: Path) -> Callable[[Path], Iterator[Interaction]]:
+@contextmanager
+def _file(source: str, name: str) -> Iterator[Path]:
+    """A file of what may not be one: readers look at it twice, and it may be larger than memory."""
+    if source != "-" and not source.startswith(("http://", "https://")):
+        yield Path(source)
+        return
+    with NamedTemporaryFile(prefix="callconfig-") as copy:
+        if source == "-":
+            shutil.copyfileobj(sys.stdin.buffer, copy)
+        else:
+            _download(source, name, copy)
+        copy.flush()
+        yield Path(copy.name)
+
+
+def _download(url: str, name: str, copy: IO[bytes]) -> None:
+    try:
+        with httpx2.Client(trust_env=False, timeout=TIMEOUT) as client, client.stream("GET", url) as response:
+            if not response.is_success:
+                raise NotARecording(f"{name}: the server answers {response.status_code}")
+            for chunk in response.iter_bytes():
+                copy.write(chunk)
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        raise NotARecording(f"{name}: cannot be read: {type(error).__name__} {error}".strip()) from error
+
+
+def _reader(path: Path, name: str) -> Callable[[Path, str], Iterator[Interaction | NotARecording]]:
     with path.open("rb") as file:
         try:
-            for prefix, event, value in ijson.parse(BoundedFile(file, path), multiple_values=True, use_float=True):
+            for prefix, event, value in ijson.parse(BoundedFile(file, name), multiple_values=True, use_float=True):
                 if (prefix, event) == ("", "map_key") and value in READERS:
                     return READERS[value]
         except (ijson.JSONError, ValueError, OverflowError) as error:
-            raise NotARecording(f"{path}: is not JSON: {' '.join(str(error).split())}") from error
-    raise NotARecording(f"{path}: is neither a HAR file, nor NDJSON of entries, nor a pact")
+            raise NotARecording(f"{name}: is not JSON: {' '.join(str(error).split())}") from error
+    raise NotARecording(f"{name}: is neither a HAR file, nor NDJSON of entries, nor a pact")

@@ -3,11 +3,11 @@
 import base64
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import accumulate
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 from urllib.parse import quote, urlsplit
 
 from ..contract.interaction import UNKNOWN_TIME, Fields
@@ -76,6 +76,17 @@ def reading(source: str, kind: str) -> Iterator[None]:
         yield
     except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError) as error:
         raise NotARecording(f"{source}: is {kind}: {type(error).__name__} {error}") from error
+
+
+T = TypeVar("T")
+
+
+def readable(read: Callable[[Any, str], T], value: Any, source: str) -> T | NotARecording:
+    """A part of a recording, or why it cannot be read, so that the other parts can be."""
+    try:
+        return read(value, source)
+    except NotARecording as error:
+        return error
 
 
 def method(value: Any) -> str:

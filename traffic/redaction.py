@@ -122,15 +122,19 @@ class Redaction:
 
 
 MOST_LIKE_A_WORD = 15
-"""Characters of a secret that may be a part of a word or a number by chance; a longer one never is."""
-_BEFORE = r"(?:(?<!\w)(?<!\d[.])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4}))"
+"""Characters of a secret of letters and digits that may be a part of something else by chance; a longer one is not."""
+_ESCAPED = r"(?<=%[0-9A-Fa-f]{2})|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4})"
+_BEFORE = rf"(?:(?<!\w)(?<!\d[.])|{_ESCAPED})"
+_BEFORE_DIGIT = rf"(?:(?<!\w)(?<!\d[.])(?<!^[-+])(?<![^\w][-+])(?<!\d[eE][-+])|{_ESCAPED})"
 
 
 def _whole(secret: str) -> str:
-    """A pattern of a secret; a short one is no part of a longer word or number, but may stand after an escape."""
-    if len(secret) > MOST_LIKE_A_WORD:
+    """A pattern of a secret that is no part of a longer word or number, but may stand after an escape."""
+    if len(secret) > MOST_LIKE_A_WORD and not secret.isalpha() and not secret.isdecimal():
         return re.escape(secret)
-    before = _BEFORE if secret[0].isalnum() or secret[0] == "_" else ""
+    before = ""
+    if secret[0].isalnum() or secret[0] == "_":
+        before = _BEFORE_DIGIT if secret[0].isdecimal() else _BEFORE
     after = r"(?!\w)(?![.]\d)" if secret[-1].isalnum() or secret[-1] == "_" else ""
     return f"{before}{re.escape(secret)}{after}"
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from ..contract.document import BUILT_IN
 from ..contract.finding import Finding
@@ -10,8 +11,9 @@ from ..options import CheckOptions
 from ..outcome import CouldNotRun
 from .client import Client
 from .coverage import Coverage
+from .footprint import Footprint
 from .formats import leaving_no_files
-from .generated import generate
+from .generated import generate, judge_scenario
 from .judge import Judge, Verdict
 from .model.collection import Collection
 from .model.drawing import converse
@@ -33,19 +35,16 @@ def check(options: CheckOptions) -> int:
         result.coverage = Coverage(result.contract, included)
         deadline = Deadline(options.max_time)
         with leaving_no_files(), _server(options.url, result) as url:
-            with Client(url, sent_headers(options), Pace(options.rate_limit), deadline) as client:
+            anywhere = options.write_anywhere or options.url is None
+            footprint = Footprint(result.contract, url, run_id(result), anywhere=anywhere)
+            progress.sent, progress.deadline = lambda: footprint.requests, deadline
+            headers, pace = sent_headers(options), Pace(options.rate_limit)
+            with Client(url, headers, pace, deadline, footprint=footprint) as client:
                 client.probe()
-                converse_with(client, result, included, options.max_examples, progress.part)
-            generate(
-                result,
-                Judge.of_url(result.contract, url),
-                url,
-                headers=dict(sent_headers(options)),
-                included=included,
-                options=options,
-                on_part=progress.part,
-                deadline=deadline,
-            )
+                converse_with(client, result, included, options.max_examples, footprint, progress.part)
+            judging = partial(judge_scenario, result=result, judge=Judge.of_url(result.contract, url))
+            generate(result, options, footprint, included, deadline, judging, progress.part)
+        result.notes += footprint.notes(each for each in result.contract.operations.values() if included(each.id))
         if options.require_coverage:
             require_coverage(result)
     return exit_code(result)
@@ -65,6 +64,7 @@ def converse_with(
     result: Result,
     included: Callable[[str], bool],
     max_examples: int,
+    footprint: Footprint,
     on_part: Callable[[str], None] = lambda _part: None,
 ) -> None:
     """Have the conversations of the model; it comes first, because it knows more and needs less.
@@ -72,7 +72,7 @@ def converse_with(
     Raises EnoughFailures, OutOfTime.
     """
     collection = Collection.of(result.contract, included)
-    script = Script(collection, result.contract) if collection else None
+    script = Script(collection, result.contract, anywhere=footprint.anywhere) if collection else None
     if collection is None or script is None:
         result.notes.append(
             "no model was tried: it needs an x-resource in the contract, and an operation that creates it"
@@ -82,7 +82,7 @@ def converse_with(
         result.notes.append("no valid body could be made from the contract, so no model was tried")
         return
     on_part("model")
-    judge, name, count = Judge.of_url(result.contract, client.url), run_id(result), 0
+    judge, count = Judge.of_url(result.contract, client.url), 0
 
     def record(verdict: Verdict, interaction: Interaction) -> None:
         result.record("model", verdict, interaction)
@@ -90,7 +90,7 @@ def converse_with(
     def play(steps: Sequence[Step]) -> list[Failure]:
         nonlocal count
         count += 1
-        player = Player(collection, client, judge, f"{name}-{count}", record)
+        player = Player(collection, client, judge, f"{footprint.name}-{count}", record)
         return next(filter(None, map(player.play, steps)), [])
 
     converse(script, play, result, max_examples)

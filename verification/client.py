@@ -12,6 +12,7 @@ import httpx2
 
 from ..contract.interaction import Fields, Interaction, by_name
 from ..outcome import CouldNotRun
+from .footprint import Footprint
 from .timing import Deadline, OutOfTime, Pace
 
 TIMEOUT = 30.0
@@ -39,11 +40,13 @@ class Client:
         pace: Pace | None = None,
         deadline: Deadline | None = None,
         transport: httpx2.AsyncBaseTransport | None = None,
+        footprint: Footprint | None = None,
     ) -> None:
-        """`transport` carries the requests in the place of sockets."""
+        """`transport` carries the requests in the place of sockets; `footprint` says which ones may be sent."""
         self.url, self._headers = url, tuple(headers)
         self._pace, self._deadline = pace or Pace(), deadline or Deadline()
-        self._runner = asyncio.Runner()
+        self._footprint = footprint
+        self._loop = _new_event_loop()
         self._transport = transport or httpx2.AsyncHTTPTransport(trust_env=False)
 
     def probe(self) -> None:
@@ -61,7 +64,9 @@ class Client:
         return self.exchange(method, self.url + target, (*self._headers, *headers), body)
 
     def exchange(self, method: str, url: str, fields: Fields, body: bytes) -> Interaction:
-        """As `send`, with the whole URL and all fields. Raises OutOfTime, Unsendable."""
+        """As `send`, with the whole URL and all fields. Raises OutOfTime, Unsendable, NotOurs."""
+        if self._footprint is not None:
+            self._footprint.check(method, url)
         seconds = min(TIMEOUT, self._deadline.left)
         names = {name.lower() for name, _ in fields}
         added = tuple(field for field in DEFAULT_FIELDS if field[0].lower() not in names)
@@ -72,7 +77,7 @@ class Client:
             encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in (*fields, *added)]
             extensions = {"timeout": httpx2.Timeout(seconds).as_dict()}
             request = httpx2.Request(method, url, headers=encoded, content=body or None, extensions=extensions)
-            status, answered, content = self._runner.run(self._read(request, seconds))
+            status, answered, content = self._loop.run_until_complete(self._read(request, seconds))
         except (TimeoutError, httpx2.TimeoutException) as late:
             if not self._deadline.left:
                 raise OutOfTime from late
@@ -83,9 +88,12 @@ class Client:
             raise Unsendable(str(odd)) from odd
         except httpx2.HTTPError as failed:
             error = f"{type(failed).__name__} {failed}".strip()
-        return Interaction(
+        interaction = Interaction(
             method, url, status, fields, body, answered, content, started, time.perf_counter() - clock, error
         )
+        if self._footprint is not None:
+            self._footprint.learn(interaction)
+        return interaction
 
     async def _read(self, request: httpx2.Request, seconds: float) -> tuple[int, Fields, bytes]:
         async with asyncio.timeout(seconds):
@@ -105,8 +113,8 @@ class Client:
         return response.status_code, fields, bytes(raw) if content is None else content
 
     def close(self) -> None:
-        self._runner.run(self._transport.aclose())
-        self._runner.close()
+        self._loop.run_until_complete(self._transport.aclose())
+        self._loop.close()
 
     def __enter__(self) -> "Client":
         return self
@@ -115,6 +123,15 @@ class Client:
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _new_event_loop() -> asyncio.AbstractEventLoop:
+    """A fast one, where there is one."""
+    try:
+        import uvloop
+    except ModuleNotFoundError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
 
 
 def decoded(body: bytes, coding: str) -> bytes | None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from ..contract.finding import Finding
 from ..options import VerifyOptions
+from ..outcome import CouldNotRun
+from ..traffic.recording import NotARecording
 from .coverage import Coverage, OperationCoverage
 from .result import Failure, Result
 from .terminal import lines
@@ -44,11 +46,11 @@ def measure(arguments: str) -> int:
     """
     from .judge import Judge
     from .running import exit_code, running
-    from .verify import recorded
+    from .verify import one_line, recorded
 
     given = json.loads(arguments)
     options = VerifyOptions(
-        files=tuple(map(Path, given["files"])),
+        files=tuple(given["files"]),
         base_path=given["base_path"],
         report=tuple((name, Path(path)) for name, path in given["report"]),
     )
@@ -57,6 +59,8 @@ def measure(arguments: str) -> int:
         judge = Judge(result.contract, options.base_path)
         for path in options.files:
             for interaction, _ in recorded(path):
+                if isinstance(interaction, NotARecording):
+                    raise CouldNotRun(one_line(interaction))
                 result.record("the tests", judge.judge(interaction), interaction)
         print(lines(table(result.coverage)))
         require_minimum(result, ((kind, wanted) for kind, wanted in given["minimum"]))

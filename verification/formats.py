@@ -1,9 +1,10 @@
 """Values of the formats that a contract may use, for whoever makes requests; and the generators' own files."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from tempfile import TemporaryDirectory
+from pathlib import Path
 
 from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir
@@ -38,10 +39,13 @@ def register() -> None:
 
 @contextmanager
 def leaving_no_files() -> Iterator[None]:
-    """Keep what Hypothesis likes to write out of the working directory, which is somebody's project."""
-    with TemporaryDirectory(prefix="callconfig-") as home:
-        set_hypothesis_home_dir(home)
-        try:
-            yield
-        finally:
-            set_hypothesis_home_dir(None)
+    """Keep what Hypothesis likes to write out of the working directory, which is somebody's project.
+
+    It is tables of Unicode that take seconds to make, so they are kept where the user's caches are.
+    """
+    caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    set_hypothesis_home_dir(Path(caches) / "callconfig")
+    try:
+        yield
+    finally:
+        set_hypothesis_home_dir(None)

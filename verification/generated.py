@@ -1,7 +1,7 @@
 """Schemathesis: requests generated from the contract, in all its phases, answered before all its checks."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -11,21 +11,25 @@ from typing import Any
 import requests
 import schemathesis
 from requests.adapters import BaseAdapter, HTTPAdapter
-from schemathesis.config import SchemathesisConfig
+from schemathesis.config import ChecksConfig, SchemathesisConfig
 from schemathesis.core.failures import Failure as CheckFailure
 from schemathesis.engine import context, events, from_schema
 from schemathesis.engine.recorder import Interaction as Recorded
 from schemathesis.engine.recorder import ScenarioRecorder
+from schemathesis.hooks import GLOBAL_HOOK_DISPATCHER
 from urllib3 import HTTPHeaderDict, HTTPResponse
 
 from ..contract.finding import Finding
 from ..contract.interaction import Fields, Interaction
-from ..options import CheckOptions
+from ..contract.operation import Operation
+from ..options import CheckOptions, CompareOptions
 from ..outcome import CouldNotRun
 from .client import MOST_HELD, TIMEOUT, Client, TooLarge, Unsendable, decoded
+from .footprint import Footprint
 from .formats import register
 from .judge import Judge
 from .result import Failure, Result
+from .running import sent_headers
 from .timing import Deadline, OutOfTime
 
 JUDGED_BY_ENGINE = {
@@ -35,22 +39,25 @@ JUDGED_BY_ENGINE = {
     "response_schema_conformance",
 }
 """Checks whose failures the engine of the contract has found already, and located better."""
+REFUSALS = [*ChecksConfig().negative_data_rejection.expected_statuses, "413"]
+"""Statuses that refuse a request; one that breaks the contract may be larger than the server reads, too."""
 
 
 def generate(
     result: Result,
-    judge: Judge,
-    url: str,
-    *,
-    headers: Mapping[str, str],
+    options: CheckOptions | CompareOptions,
+    footprint: Footprint,
     included: Callable[[str], bool],
-    options: CheckOptions,
-    on_part: Callable[[str], None],
     deadline: Deadline,
+    on_scenario: Callable[[ScenarioRecorder, str], None],
+    on_part: Callable[[str], None] = lambda _part: None,
 ) -> None:
-    """Run every phase and add what it finds to the result. Raises EnoughFailures, OutOfTime, CouldNotRun."""
-    schema, leaves_out = _schema(result, url, headers, included, options)
-    with _sending(deadline):
+    """Run every phase; `on_scenario` gets what was sent and found, and the phase.
+
+    Raises EnoughFailures, OutOfTime, CouldNotRun.
+    """
+    schema, leaves_out = _schema(result, options, footprint, included)
+    with _sending(deadline, footprint):
         stream = from_schema(schema).execute()
         try:
             for event in stream:
@@ -58,11 +65,13 @@ def generate(
                     on_part(event.phase.name.value)
                 elif isinstance(event, events.ScenarioFinished | events.FuzzScenarioFinished):
                     phase = getattr(event, "phase", "fuzzing")
-                    _scenario(event.recorder, str(getattr(phase, "value", phase)), result, judge)
+                    on_scenario(event.recorder, str(getattr(phase, "value", phase)))
                 elif isinstance(event, events.NonFatalError) and deadline.left:
                     _error(event, result, leaves_out)
                 elif isinstance(event, events.FatalError):
                     raise CouldNotRun(f"requests cannot be generated: {_line(event.exception)}") from event.exception
+                elif isinstance(event, events.Interrupted) and deadline.left:
+                    raise KeyboardInterrupt  # Schemathesis has caught it
                 if not deadline.left:
                     stream.stop()
         finally:
@@ -71,39 +80,42 @@ def generate(
 
 
 def _schema(
-    result: Result,
-    url: str,
-    headers: Mapping[str, str],
-    included: Callable[[str], bool],
-    options: CheckOptions,
+    result: Result, options: CheckOptions | CompareOptions, footprint: Footprint, included: Callable[[str], bool]
 ) -> tuple[schemathesis.BaseSchema, bool]:
     """The contract as Schemathesis has it, and whether operations are left out."""
     register()
     config = SchemathesisConfig.from_dict(
         {
             "seed": result.seed,
-            "base-url": url,
-            "headers": dict(headers),
-            "workers": options.workers,
+            "base-url": footprint.url,
+            "headers": dict(sent_headers(options)),
+            "workers": options.workers if isinstance(options, CheckOptions) else 1,
             "request-timeout": TIMEOUT,
             "cache": {"enabled": False},
             "output": {"truncation": {"max-recorded-payload-size": 0}},
             "generation": {"max-examples": options.max_examples, "database": "none"},
+            "checks": {"negative_data_rejection": {"expected-statuses": REFUSALS}},
             **({"rate-limit": _rate(options.rate_limit)} if options.rate_limit else {}),
         }
     )
     schema: schemathesis.BaseSchema = schemathesis.openapi.from_dict(dict(result.contract.document), config=config)
 
-    excluded = {f"{each.method} {each.path}" for each in result.contract.operations.values() if not included(each.id)}
+    def is_meant(operation: Operation) -> bool:
+        return included(operation.id) and not footprint.never_permits(operation.method, operation.path)
+
+    excluded = {f"{each.method} {each.path}" for each in result.contract.operations.values() if not is_meant(each)}
     if excluded:
         schema = schema.exclude(lambda context: context.operation.label in excluded)
+    schema.hooks.register_hook_with_name(
+        lambda _context, case: not footprint.never_permits(case.method, case.path), "filter_case"
+    )
     return schema, bool(excluded)
 
 
 @contextmanager
-def _sending(deadline: Deadline) -> Iterator[None]:
-    """Let Schemathesis send with our own client."""
-    adapter, made = _Sending(deadline), context.make_session
+def _sending(deadline: Deadline, footprint: Footprint) -> Iterator[None]:
+    """Let Schemathesis send with our own client, and change nothing but what the run created."""
+    adapter, made = _Sending(deadline, footprint), context.make_session
 
     def make_session(*arguments: Any, **settings: Any) -> requests.Session:
         session = made(*arguments, **settings)
@@ -111,10 +123,19 @@ def _sending(deadline: Deadline) -> Iterator[None]:
             session.mount(scheme, adapter)
         return session
 
+    def before_call(_context: object, case: schemathesis.Case[Any], _settings: object) -> None:
+        template, given, body = case.path, case.path_parameters, case.body
+        if (aimed := footprint.aimed(case.method, template, given, case.formatted_path)) is not given:
+            case.path_parameters = dict(aimed)
+        if (scoped := footprint.scoped(case.method, template, body)) is not body:
+            case.body = scoped
+
     context.make_session = make_session  # no hook of Schemathesis gets its sessions
+    GLOBAL_HOOK_DISPATCHER.register_hook_with_name(before_call, "before_call")
     try:
         yield
     finally:
+        GLOBAL_HOOK_DISPATCHER.unregister(before_call)
         context.make_session = made
         adapter.end()
 
@@ -122,22 +143,26 @@ def _sending(deadline: Deadline) -> Iterator[None]:
 class _Sending(BaseAdapter):
     """Carries the requests of Schemathesis with our own client, so that they are bounded in time and size."""
 
-    def __init__(self, deadline: Deadline) -> None:
+    def __init__(self, deadline: Deadline, footprint: Footprint) -> None:
         super().__init__()
-        self._deadline = deadline
-        self._local, self._clients = threading.local(), list[Client]()
+        self._deadline, self._footprint = deadline, footprint
+        self._local, self._clients = threading.local(), list[tuple[Client, threading.Lock]]()
+        self._ended = False
         self._careless = HTTPAdapter()
 
     def send(self, request: requests.PreparedRequest, *_positional: Any, **settings: Any) -> requests.Response:
         """Raises ConnectionError, Timeout."""
         if not hasattr(self._local, "client"):
-            self._local.client = Client("", deadline=self._deadline)
-            self._clients.append(self._local.client)
+            self._local.client = Client("", deadline=self._deadline, footprint=self._footprint)
+            self._local.busy = threading.Lock()
+            self._clients.append((self._local.client, self._local.busy))
         body = request.body or b""
         fields = tuple((name, _text(value)) for name, value in request.headers.items())
         content = body.encode() if isinstance(body, str) else body
         try:
-            answer = self._local.client.exchange(request.method, request.url, fields, content)
+            with self._local.busy:
+                self._go_on()
+                answer = self._local.client.exchange(request.method, request.url, fields, content)
         except Unsendable:
             return self._carelessly(request, settings)
         except OutOfTime as over:
@@ -147,6 +172,10 @@ class _Sending(BaseAdapter):
         response = self._response(request, answer.status, answer.response_headers, answer.response_body)
         response.elapsed = timedelta(seconds=answer.seconds)
         return response
+
+    def _go_on(self) -> None:
+        if self._ended:
+            raise OutOfTime
 
     def _carelessly(self, request: requests.PreparedRequest, settings: dict[str, Any]) -> requests.Response:
         """Send what is no HTTP, on a thread that may be left behind. Raises ConnectionError, Timeout."""
@@ -180,9 +209,11 @@ class _Sending(BaseAdapter):
         """Nothing: other sessions may still use it."""
 
     def end(self) -> None:
-        """Close the client of every thread that there was."""
-        for client in self._clients:
-            client.close()
+        """Close the client of every thread that there was; one that still waits for an answer is left behind."""
+        self._ended = True
+        for client, busy in self._clients:
+            if busy.acquire(timeout=1):
+                client.close()
         self._careless.close()
 
 
@@ -206,21 +237,33 @@ def _error(event: events.NonFatalError, result: Result, leaves_out: bool) -> Non
     result.add(Failure(Finding("generation", "status", _line(event.info.message)), event.label, [], part))
 
 
-def _scenario(recorder: ScenarioRecorder, part: str, result: Result, judge: Judge) -> None:
-    interactions = {case: _interaction(recorded) for case, recorded in recorder.interactions.items()}
+def recorded(recorder: ScenarioRecorder) -> dict[str, Interaction]:
+    """What a scenario sent and got, in order."""
+    return {case: _interaction(each) for case, each in recorder.interactions.items()}
+
+
+def judge_scenario(recorder: ScenarioRecorder, part: str, result: Result, judge: Judge) -> None:
+    """Add what the engine and Schemathesis found in a scenario. Raises EnoughFailures."""
+    interactions = recorded(recorder)
+
+    def led_here(case: str, failure: CheckFailure | None = None) -> list[Interaction]:
+        """Everything that must be sent again, in order; what was deleted before, for example."""
+        related = failure.related_case_ids() if failure is not None else ()
+        chain = recorder.iter_chain_cases(case_id=case, related_case_ids=related)
+        return [interactions[each.id] for each in chain if each.id in interactions] or [interactions[case]]
+
     for case, interaction in interactions.items():
         verdict = judge.judge(interaction)
         result.record(part, verdict, interaction)
-        result.add_all(verdict.response, verdict.operation, [interaction], part)
+        if verdict.response:
+            result.add_all(verdict.response, verdict.operation, led_here(case), part)
         for name, failure in _failures(recorder, case):
-            if name in JUDGED_BY_ENGINE and verdict.response:
-                continue
+            if verdict.response and name in JUDGED_BY_ENGINE | {"positive_data_acceptance"}:
+                continue  # the same, told better
             if name == "positive_data_acceptance" and verdict.request:
                 continue  # no schema says it, but the request is wrong: a number beyond 64 bits, say
             label = verdict.operation if verdict.operation in result.contract.operations else str(failure.operation)
-            chain = recorder.iter_chain_cases(case_id=case)
-            led_here = [interactions[each.id] for each in chain if each.id in interactions] or [interaction]
-            result.add(Failure(_finding(name, failure), label, led_here, part))
+            result.add(Failure(_finding(name, failure, interaction.status), label, led_here(case, failure), part))
 
 
 def _failures(recorder: ScenarioRecorder, case: str) -> Iterator[tuple[str, CheckFailure]]:
@@ -229,19 +272,32 @@ def _failures(recorder: ScenarioRecorder, case: str) -> Iterator[tuple[str, Chec
             yield check.name, check.failure_info.failure
 
 
-def _finding(name: str, failure: CheckFailure) -> Finding:
+def _finding(name: str, failure: CheckFailure, status: int) -> Finding:
+    """In a sentence of ours where Schemathesis says the same in a list."""
     message = " ".join(failure.message.split())
-    return Finding(name.replace("_", "-"), "status", f"{failure.title}: {message}" if message else failure.title)
+    detail = message or failure.title
+    if name in SENTENCES:
+        about = message.partition(ABOUT)[2]
+        detail = f"{SENTENCES[name]} {status}{': ' if about else ''}{about}"
+    return Finding(name.replace("_", "-"), "status", detail)
 
 
-def _interaction(recorded: Recorded) -> Interaction:
-    request, response = recorded.request, recorded.response
+ABOUT = "Invalid component: "
+SENTENCES = {
+    "not_a_server_error": "the server failed with",
+    "positive_data_acceptance": "a request that keeps to the contract was refused with",
+    "negative_data_rejection": "a request that breaks the contract was answered with",
+}
+
+
+def _interaction(kept: Recorded) -> Interaction:
+    request, response = kept.request, kept.response
     shared: dict[str, Any] = {
         "method": request.method.upper(),
         "url": request.uri,
         "request_headers": _fields(request.headers),
         "request_body": request.body or b"",
-        "started": datetime.fromtimestamp(recorded.timestamp, UTC),
+        "started": datetime.fromtimestamp(kept.timestamp, UTC),
     }
     if response is None:
         return Interaction(status=0, error="the connection broke or timed out", **shared)

@@ -64,8 +64,14 @@ class Judge:
             return Verdict(NO_OPERATION, _weighed([found], interaction.status), [])
         operation, parameters = found
         request = Request(parameters, interaction.query, by_name(interaction.request_headers), interaction.request_body)
-        findings = _weighed(operation.check_request(request)[1], interaction.status)
-        return Verdict(operation.id, findings, response_findings(operation, interaction))
+        asked = _known(operation.check_request(request)[1], "request", interaction)
+        answered = _known(response_findings(operation, interaction), "response", interaction)
+        return Verdict(operation.id, _weighed(asked, interaction.status), answered)
+
+    def base_path_of(self, path: str) -> str | None:
+        """The prefix below which a path is one of the contract; None where there is no such prefix."""
+        slashes = (index for index, character in enumerate(path) if character == "/")
+        return next((path[:index] for index in slashes if self.contract.route(path[index:]) is not None), None)
 
 
 def response_findings(operation: Operation, interaction: Interaction) -> list[Finding]:
@@ -92,6 +98,11 @@ def json_value(body: bytes) -> Json:
         return decode(body)
     except NotStrictJson:
         return None
+
+
+def _known(findings: Sequence[Finding], side: str, interaction: Interaction) -> Sequence[Finding]:
+    """The findings, without those on a body that nobody kept."""
+    return [each for each in findings if each.place != "body"] if side in interaction.unrecorded else findings
 
 
 def _weighed(findings: Sequence[Finding], status: int) -> list[Finding]:

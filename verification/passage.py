@@ -26,6 +26,8 @@ HOP_BY_HOP = {
 """Fields that are between two neighbours (RFC 9110, section 7.6.1), beside those that `Connection` names."""
 BODILESS = {204, 304}
 """Statuses whose responses have no body, whatever their fields say (RFC 9110, section 6.4.1)."""
+LARGE = 1 << 16
+"""Bytes of bodies that are judged at once; more are judged aside, while others pass."""
 Raw = list[tuple[bytes, bytes]]
 
 _UNSENDABLE_NAME = re.compile(rb"[^!#$%&'*+.^_`|~0-9A-Za-z-]")
@@ -72,8 +74,8 @@ class Passage:
         self._started, self._clock = datetime.now(UTC), time.perf_counter()
         self.request, self.response = Copy(), Copy()
         self._held: bytes | None = None
-        self.begun = False
-        """Whether the client has got the head of the response."""
+        self.begun = self.is_judged = False
+        """Whether the client has got the head of the response; whether all that is known was judged."""
 
     def request_to(self, timeout: Mapping[str, float | None]) -> httpx2.Request:
         """All that the client sent but what was between it and this proxy; `Host` names the upstream server."""
@@ -151,9 +153,10 @@ class Passage:
         await send({"type": "http.response.start", "status": self._status, "headers": [*headers, *added]})
 
     @property
-    def response_is_whole(self) -> bool:
-        """Whether the kept copy is the body, readable, so that it can be judged."""
-        return not self.response.overflowed and self._plain() is not None
+    def is_large(self) -> bool:
+        """Whether judging it would keep others waiting."""
+        coded = any(name == b"content-encoding" for name, _ in self._response_headers)
+        return len(self.request.kept) + len(self.response.kept) > (LARGE >> 6 if coded else LARGE)
 
     def _plain(self) -> bytes | None:
         coding = by_name(as_text(self._response_headers)).get("content-encoding", "identity")
@@ -163,7 +166,9 @@ class Passage:
             return None
 
     def interaction(self) -> Interaction:
-        """What is known by now."""
+        """What is known by now; where a body was not kept whole, or cannot be read, it says so."""
+        body = None if self.response.overflowed else self._plain()
+        unrecorded = {"request"} if self.request.overflowed else set()
         return Interaction(
             method=self._method,
             url=self.url,
@@ -171,7 +176,8 @@ class Passage:
             request_headers=as_text(self._request_headers),
             request_body=self.request.bytes,
             response_headers=as_text(self._response_headers),
-            response_body=self._plain() or b"",
+            response_body=body or b"",
+            unrecorded=frozenset(unrecorded | ({"response"} if body is None else set())),
             started=self._started,
             seconds=time.perf_counter() - self._clock,
             error=self._error,

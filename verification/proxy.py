@@ -9,6 +9,7 @@ import contextlib
 import logging
 import re
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from ..contract.document import Contract
 from ..contract.finding import Finding
+from ..contract.interaction import Interaction
 from ..contract.problem import PROBLEM_JSON, Problem
 from ..options import ProxyOptions
 from ..serving import Config, Server, listen, log_to_terminal, root_url
@@ -55,6 +57,9 @@ def proxy(options: ProxyOptions) -> int:
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # it tells of what the result tells better
         with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
             runner.run(Server(config).serve(sockets=[listening]))
+        if app.unjudged:
+            what = "they got no complete answer, or are about the server itself (OPTIONS *)"
+            result.notes.append(f"{app.unjudged} requests were not judged: {what}")
     return exit_code(result)
 
 
@@ -67,14 +72,21 @@ class Proxy:
         self._problems = {**Contract.load(validate=False).problems, **result.contract.problems, **PROBLEMS}
         limits = httpx2.Limits(max_connections=None, max_keepalive_connections=100)
         self._http = httpx2.AsyncHTTPTransport(limits=limits, trust_env=False)
+        self._aside, self._waiting = ThreadPoolExecutor(1, "callconfig"), 0
+        self.unjudged = 0
+        """How many requests were passed on without a verdict."""
         self._timeout = httpx2.Timeout(TIMEOUT, pool=None).as_dict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
-            with contextlib.suppress(ClientLeft):
-                await self._forward(scope, receive, send)
+            passage = Passage(scope, receive, self._upstream)
+            try:
+                with contextlib.suppress(ClientLeft):
+                    await self._forward(passage, scope["path"], send)
+            finally:
+                self.unjudged += not passage.is_judged
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """Keep the connections to the upstream server until the end (ASGI's lifespan protocol)."""
@@ -82,24 +94,24 @@ class Proxy:
             await receive()
             await send({"type": "lifespan.startup.complete"})
             await receive()
+        await asyncio.to_thread(self._aside.shutdown)
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
-        passage = Passage(scope, receive, self._upstream)
+    async def _forward(self, passage: Passage, path: str, send: Send) -> None:
         if self._enforce and not passage.is_for_server:
             await passage.hold_request()
-            wrong = self._judge.judge(passage.interaction()).request
+            wrong = (await self._judged(passage))[1].request
             if passage.request.overflowed:
                 wrong = [Finding("content-length", "body", f"The body must not be larger than {MOST_HELD} bytes.")]
             if wrong:
-                await self._refuse(passage, send, self._problem_of(wrong, scope["path"]))
+                await self._refuse(passage, send, self._problem_of(wrong, path))
                 return
         try:
             response = await self._http.handle_async_request(passage.request_to(self._timeout))
         except httpx2.TransportError as error:
             if isinstance(error, httpx2.RemoteProtocolError):  # it answers, but not in HTTP
                 passage.broke(f"{type(error).__name__} {error}")
-                self._report(passage)
+                await self._report(passage)
             await self._unreachable(passage, send, error)
             return
         left = asyncio.ensure_future(passage.client_left())
@@ -114,7 +126,7 @@ class Proxy:
     ) -> None:
         passage.answered(response.status_code, response.headers.raw)
         if not passage.has_passable_status:
-            self._report(passage)
+            await self._report(passage)
             detail = f"Its status is {response.status_code}, which no response can have."
             await self._refuse(passage, send, Problem("upstream-breaks-http", detail), judged=True)
             return
@@ -127,7 +139,7 @@ class Proxy:
                 await self._stream(passage, chunks, send)
         except httpx2.TransportError as error:
             passage.broke(f"{type(error).__name__} {error}".strip())
-            self._report(passage)
+            await self._report(passage)
             if not passage.begun:
                 await self._unreachable(passage, send, error)
             # What was sent cannot be taken back; ending without an end tells the client as much.
@@ -142,7 +154,7 @@ class Proxy:
                 await send({"type": "http.response.body", "body": held, "more_body": True})
                 await self._stream(passage, chunks, send)
                 return
-        verdict = self._report(passage)
+        verdict = await self._report(passage)
         if self._enforce and verdict.response:
             detail = "The upstream server's answer breaks the contract."
             problem = Problem("upstream-breaks-contract", detail, list(verdict.response))
@@ -156,21 +168,44 @@ class Proxy:
             passage.response.add(chunk)
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
-        self._report(passage)
+        await self._report(passage)
 
-    def _report(self, passage: Passage) -> Verdict:
+    async def _report(self, passage: Passage) -> Verdict:
         """Judge what went past, as far as it was kept."""
-        interaction = passage.interaction()
         if passage.is_for_server:
             return Verdict("", [], [])
-        verdict = self._judge.judge(interaction)
-        if not passage.response_is_whole:
-            verdict = Verdict(verdict.operation, verdict.request, [f for f in verdict.response if f.place != "body"])
-        if passage.request.overflowed:
-            verdict = Verdict(verdict.operation, [f for f in verdict.request if f.place != "body"], verdict.response)
-        self._result.record("proxy", verdict, interaction)
-        self._result.add_all(verdict.findings, verdict.operation, [interaction], "proxy")
+        interaction, verdict = await self._judged(passage)
+        await self._keep(passage, interaction, verdict, verdict.findings)
         return verdict
+
+    async def _judged(self, passage: Passage) -> tuple[Interaction, Verdict]:
+        def judge() -> tuple[Interaction, Verdict]:
+            interaction = passage.interaction()
+            return interaction, self._judge.judge(interaction)
+
+        return await asyncio.to_thread(judge) if passage.is_large else judge()
+
+    async def _keep(
+        self, passage: Passage, interaction: Interaction, verdict: Verdict, findings: Sequence[Finding]
+    ) -> None:
+        """Add to the result: at once, or aside while something large is; one thread at a time."""
+        passage.is_judged = True
+
+        def keep() -> None:
+            self._result.record("proxy", verdict, interaction)
+            self._result.add_all(findings, verdict.operation, [interaction], "proxy")
+
+        if not (passage.is_large or self._waiting):
+            keep()
+            return
+        self._waiting += 1
+        kept = asyncio.get_running_loop().run_in_executor(self._aside, keep)
+        kept.add_done_callback(self._kept)
+        if passage.is_large:
+            await kept
+
+    def _kept(self, _kept: asyncio.Future[None]) -> None:
+        self._waiting -= 1
 
     def _problem_of(self, findings: Sequence[Finding], path: str) -> Problem:
         first = findings[0]
@@ -199,9 +234,8 @@ class Proxy:
         if not judged:
             passage.answered(document["status"], headers)
             passage.response.add(body)
-            verdict = self._judge.judge(passage.interaction())
-            self._result.record("proxy", verdict, passage.interaction())
-            self._result.add_all(verdict.request, verdict.operation, [passage.interaction()], "proxy")
+            interaction, verdict = await self._judged(passage)
+            await self._keep(passage, interaction, verdict, verdict.request)
         await send({"type": "http.response.start", "status": document["status"], "headers": headers})
         await send({"type": "http.response.body", "body": body})
 

@@ -2,6 +2,8 @@
 
 import random
 import secrets
+import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
@@ -34,7 +36,6 @@ def running(
     contract = load(path)
     accepted = baseline(options.baseline)
     reports = Reports([*options.report, *([("har", record)] if record else [])])
-    progress = Progress()
     result = Result(
         command,
         target,
@@ -46,24 +47,45 @@ def running(
         most=most,
         on_interaction=reports.on_interaction,
     )
-    result.on_failure = lambda failure: progress.failure(failure, result)
-    interrupted = False
+    progress = Progress(result)
+    result.on_failures = progress.failures
     try:
-        yield result, progress
+        with terminated_like_interrupted():
+            yield result, progress
     except EnoughFailures:
         result.notes.append(f"ended after {result.most} errors; there may be more")
     except KeyboardInterrupt:
-        interrupted = True
+        result.ended = "interrupted"
         result.notes.append("interrupted; not everything was judged")
-    progress.clear()
+    finally:
+        progress.end()
+    for side, count in sorted(result.unrecorded.items()):
+        result.notes.append(f"{count} bodies of {side}s were not recorded, or not whole, so they were not judged")
     if gone := accepted - result.failures.keys():
         result.notes.append(f"{len(gone)} findings of the baseline did not occur: {', '.join(sorted(gone)[:100])}")
     try:
         reports.write(result)
     finally:
         summarize(result)
-    if interrupted:
+    if result.ended == "interrupted":
         raise CouldNotRun("interrupted")
+
+
+@contextmanager
+def terminated_like_interrupted() -> Iterator[None]:
+    """SIGTERM is an interruption, too: what was found by then is told."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
@@ -77,6 +99,7 @@ def conversing(command: str, options: ConversingOptions, target: str) -> Iterato
         try:
             yield result, progress
         except OutOfTime:
+            result.ended = "time"
             doing = {"check": "tried"}.get(command, f"{command}d")
             result.notes.append(f"--max-time of {options.max_time:g} s was over before everything was {doing}")
 

@@ -1,12 +1,18 @@
 """Failures in words: the one text that the terminal, JUnit and SARIF show; and what a terminal sees of a run."""
 
+import os
 import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TextIO
+
+import click
 
 from ..contract.interaction import Interaction, by_name
 from ..outcome import printable
 from ..traffic.curl import curl
 from .result import Failure, Result
+from .timing import Deadline
 
 MOST_SHOWN = 600
 """Characters of a response body that are shown."""
@@ -14,13 +20,22 @@ MOST_SHOWN = 600
 
 def explain(failure: Failure, result: Result) -> str:
     """What was expected and what came, where, and the requests that show it, oldest first."""
+    return "\n".join([*_head(failure, result), *_shown(failure)])
+
+
+def _head(failure: Failure, result: Result) -> list[str]:
     finding = failure.finding
-    lines = [f"{failure.operation}: {finding}", f"  rule {finding.rule}, found by {failure.part or result.command}"]
-    if failure.interactions:
-        last = failure.interactions[-1]
-        lines[1] += f", in {last.source}" if last.source else ""
-        lines += [f"  came: {_answer(last)}", "  again:", *(f"    {curl(each)}" for each in failure.interactions)]
-    return "\n".join(lines)
+    found = f"  rule {finding.rule}, found by {failure.part or result.command}"
+    if failure.interactions and failure.interactions[-1].source:
+        found += f", in {failure.interactions[-1].source}"
+    return [f"{failure.operation}: {finding}", found]
+
+
+def _shown(failure: Failure) -> list[str]:
+    if not failure.interactions:
+        return []
+    again = [f"    {curl(each)}" for each in failure.interactions]
+    return [f"  came: {_answer(failure.interactions[-1])}", "  again:", *again]
 
 
 def _answer(interaction: Interaction) -> str:
@@ -38,35 +53,76 @@ def lines(text: str) -> str:
 
 
 class Progress:
-    """What a person sees while a run goes on: a line that changes on a terminal, plain lines elsewhere."""
+    """What a person sees while a run goes on: a line that tells how it stands on a terminal, plain lines elsewhere."""
 
-    def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream = stream or sys.stderr
-        self._is_terminal = self._stream.isatty()
-        self._drawn = False
+    def __init__(self, result: Result, stream: TextIO | None = None) -> None:
+        self.deadline = Deadline()
+        self.sent: Callable[[], int] = result.judged.total
+        """How many requests there were by now."""
+        self._result, self._stream = result, stream or sys.stderr
+        self._part, self._live = "starting", None
+        self._causes: set[tuple[str, str, str, int]] = set()
+        if self._stream.isatty():
+            from rich.console import Console  # not before there is a terminal to draw on
+            from rich.live import Live
+
+            self._live = Live(
+                console=Console(file=self._stream, highlight=False, markup=False, emoji=False),
+                get_renderable=self._line,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            self._live.start()
+
+    def _line(self) -> str:
+        told = [f"{self.sent()} requests", f"{len(self._result.errors)} errors", f"{self._result.seconds:.0f} s"]
+        if self.deadline.left < float("inf"):
+            told.append(f"{self.deadline.left:.0f} s left")
+        return f"  {printable(self._part)}: {', '.join(told)}"
 
     def part(self, name: str) -> None:
         """A part of the run begins."""
-        if not self._is_terminal:
+        self._part = name
+        if self._live is None:
             print(f"  {printable(name)}", file=self._stream, flush=True)
 
-    def count(self, part: str, interactions: int) -> None:
-        """So many interactions were judged."""
-        if self._is_terminal and interactions % 10 == 0:
-            print(f"\r\x1b[2K  {printable(part)}: {interactions} requests", end="", file=self._stream, flush=True)
-            self._drawn = True
+    def failures(self, failures: Sequence[Failure]) -> None:
+        """These were found together; what shows them is printed once, and not again for a cause that was shown."""
+        told = []
+        for failure in failures:
+            kind = self._result.kind(failure)
+            mark = styled("ERROR", "red") if kind == "error" else styled(kind, "yellow")
+            head = _head(failure, self._result)
+            told.append(f"{mark} {lines(head[0])}")
+            if failure.cause not in self._causes:
+                told += map(lines, head[1:])
+        if not {failure.cause for failure in failures} <= self._causes:
+            longest = max(failures, key=lambda failure: len(failure.interactions))
+            told += [*map(lines, _shown(longest)), ""]
+        self._causes |= {failure.cause for failure in failures}
+        with self.paused():
+            print("\n".join(told), flush=True)
 
-    def failure(self, failure: Failure, result: Result) -> None:
-        """A failure was found."""
-        self.clear()
-        kind = result.kind(failure)
-        mark = "ERROR" if kind == "error" else kind
-        print(f"{mark} {lines(explain(failure, result))}\n", flush=True)
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Nothing is drawn meanwhile."""
+        if self._live is None:
+            yield
+            return
+        self._live.stop()
+        yield
+        self._live.start(refresh=True)
 
-    def clear(self) -> None:
-        if self._drawn:
-            print("\r\x1b[2K", end="", file=self._stream, flush=True)
-            self._drawn = False
+    def end(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+
+def styled(text: str, colour: str) -> str:
+    """The text in a colour, on a terminal of somebody who wants colours (https://no-color.org)."""
+    wanted = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return click.style(text, fg=colour, bold=True) if wanted else text
 
 
 def summarize(result: Result) -> None:
@@ -78,10 +134,34 @@ def summarize(result: Result) -> None:
         for name, each in result.coverage.operations.items():
             if each.unseen:
                 print(printable(f"  {name}: never seen {', '.join(each.unseen)}"))
+    for cause, failures in causes(result).items():
+        if (times := sum(result.times[each.fingerprint] for each in failures)) > 1:
+            operation, rule, place, status = cause
+            places = f" in {len(failures)} places" if len(failures) > 1 else ""
+            print(printable(f"{times} times {operation}: {rule} ({place}{places}, answered {status or 'nothing'})"))
     for note in result.notes:
         print(printable(f"note: {note}"))
     others = f", {found - errors} accepted or warnings" if found > errors else ""
     seed = f", seed {result.seed}" if result.seed is not None else ""
-    verdict = "holds" if not errors else f"{errors} error{'s' if errors > 1 else ''}"
     judged = result.judged.total()
-    print(f"{result.command}: {verdict}{others} ({judged} interactions in {result.seconds:.1f} s{seed})")
+    print(f"{result.command}: {verdict(result)}{others} ({judged} interactions in {result.seconds:.1f} s{seed})")
+
+
+def causes(result: Result) -> dict[tuple[str, str, str, int], list[Failure]]:
+    """The failures by what one mistake can explain."""
+    found: dict[tuple[str, str, str, int], list[Failure]] = {}
+    for failure in result.failures.values():
+        found.setdefault(failure.cause, []).append(failure)
+    return found
+
+
+def verdict(result: Result) -> str:
+    """What is known of the whole; it holds only when all of it was judged."""
+    count, of = len(result.errors), len({failure.cause for failure in result.errors})
+    errors = f"{count} error{'s' if count > 1 else ''}" if count else ""
+    errors += f" of {of} cause{'s' if of > 1 else ''}" if of < count else ""
+    if result.ended == "interrupted":
+        return styled(f"interrupted, {errors or 'no error'} so far", "red" if count else "yellow")
+    if not errors:
+        return styled("no error so far", "yellow") if result.ended else styled("holds", "green")
+    return styled(errors, "red")

@@ -1,8 +1,8 @@
 """`callconfig verify`: recorded traffic judged against the contract, one interaction at a time."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from ..contract.finding import Finding
@@ -13,48 +13,101 @@ from ..traffic.reader import read_recording
 from ..traffic.recording import NotARecording
 from .coverage import Coverage
 from .exercised import require_minimum, table
-from .judge import Judge, Verdict
+from .judge import NO_OPERATION, Judge, Verdict
+from .result import Result
 from .running import exit_code, running
 from .terminal import lines
 
 
 def verify(options: VerifyOptions) -> int:
     """Judge the files and return the exit code. Raises CouldNotRun."""
-    with running("verify", options, " ".join(map(str, options.files))) as (result, progress):
-        judge = Judge(result.contract, options.base_path)
+    with running("verify", options, " ".join(options.files)) as (result, progress):
         result.coverage = Coverage(result.contract)
-        passed_over = 0
-        for path in options.files:
-            progress.part(str(path))
-            for interaction, is_expectation in recorded(path):
-                if not _is_meant(interaction, options.only_host) or not judge.concerns(interaction):
-                    passed_over += 1
-                    continue
-                verdict = judge.judge(_completed(interaction, judge) if is_expectation else interaction)
-                if is_expectation:
-                    verdict = _expected(verdict)
-                result.record(str(path), verdict, interaction)
-                result.add_all(verdict.findings, verdict.operation, [interaction], str(path))
-                progress.count(str(path), result.judged.total())
-        if passed_over:
-            result.notes.append(f"{passed_over} interactions were passed over: another host, base path, or a preflight")
-        if not result.judged:
-            raise CouldNotRun("there was nothing to judge; compare --base-path and --only-host with the recording")
+        judging = _Verifying(result, Judge(result.contract, options.base_path), options)
+        for source in options.files:
+            name = result.redaction.url(source)
+            progress.part(name)
+            try:
+                for read, is_expectation in read_recording(source, name):
+                    judging.judge(read, name, is_expectation=is_expectation)
+            except OSError as error:
+                judging.unreadable.append(f"{name}: {error.strerror}")
+            except NotARecording as error:
+                judging.unreadable.append(one_line(error))
+        judging.end()
         if options.coverage or options.coverage_minimum:
-            progress.clear()
-            print(lines(table(result.coverage)))
+            with progress.paused():
+                print(lines(table(result.coverage)))
         require_minimum(result, options.coverage_minimum)
+    if judging.unreadable and not result.errors:
+        raise CouldNotRun(judging.unreadable[0])
     return exit_code(result)
 
 
-def recorded(path: Path) -> Iterator[tuple[Interaction, bool]]:
+class _Verifying:
+    """What is known of the recordings by now."""
+
+    def __init__(self, result: Result, judge: Judge, options: VerifyOptions) -> None:
+        self._result, self._judge, self._hosts = result, judge, options.only_host
+        self._passed_over, self._located = 0, False
+        self._base_paths = Counter[str]()
+        self.unreadable: list[str] = []
+
+    def judge(self, read: Interaction | NotARecording, part: str, *, is_expectation: bool) -> None:
+        """Raises EnoughFailures."""
+        if isinstance(read, NotARecording):
+            self.unreadable.append(one_line(read))
+            return
+        if not _is_meant(read, self._hosts) or not self._judge.concerns(read):
+            self._passed_over += 1
+            self._guess(read)
+            return
+        verdict = self._judge.judge(_completed(read, self._judge) if is_expectation else read)
+        if is_expectation:
+            verdict = _expected(verdict)
+        if verdict.operation == NO_OPERATION:
+            self._guess(read)
+        self._located |= verdict.operation != NO_OPERATION
+        self._result.record(part, verdict, read)
+        self._result.add_all(verdict.findings, verdict.operation, [read], part)
+
+    def _guess(self, read: Interaction) -> None:
+        if not self._located and _is_meant(read, self._hosts) and (base := self._judge.base_path_of(read.path)):
+            self._base_paths[base] += 1
+
+    def end(self) -> None:
+        """Say what was not judged, and why. Raises CouldNotRun where nothing was."""
+        notes = self._result.notes
+        if self.unreadable:
+            self._result.ended = "unreadable"
+            notes.append(f"{len(self.unreadable)} could not be read: {'; '.join(self.unreadable[:MOST_TOLD])}")
+        if self._passed_over:
+            notes.append(f"{self._passed_over} interactions were passed over: another host, base path, or a preflight")
+        hint = "compare --base-path and --only-host with the recording"
+        if not self._located and self._base_paths:
+            ((base, count),) = self._base_paths.most_common(1)
+            hint = f"the recording seems to have --base-path {base} ({count} interactions)"
+            notes.append(hint)
+        if not self._result.judged:
+            raise CouldNotRun(self.unreadable[0] if self.unreadable else f"there was nothing to judge; {hint}")
+
+
+MOST_TOLD = 10
+"""Of what cannot be read, how many are told in words."""
+
+
+def recorded(source: str) -> Iterator[tuple[Interaction | NotARecording, bool]]:
     """The interactions of a file, and whether they are expectations (a pact) or facts. Raises CouldNotRun."""
     try:
-        yield from read_recording(path)
+        yield from read_recording(source)
     except OSError as error:
-        raise CouldNotRun(printable(f"{path}: {error.strerror}")) from error
+        raise CouldNotRun(printable(f"{source}: {error.strerror}")) from error
     except NotARecording as error:
-        raise CouldNotRun(printable(" ".join(str(error).split()))) from error
+        raise CouldNotRun(one_line(error)) from error
+
+
+def one_line(error: NotARecording) -> str:
+    return printable(" ".join(str(error).split()))
 
 
 def _is_meant(interaction: Interaction, hosts: Sequence[str]) -> bool:

@@ -1,19 +1,4 @@
 // What the page can do beyond being read: search, copy, expand, theme, try. Nothing here is needed to read it.
-"use strict";
-
-const $ = (selector, within = document) => within.querySelector(selector);
-const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
-const data = (id) => JSON.parse($(`#${id}`).textContent);
-
-function remembered(name, value) {
-  try {
-    if (value !== undefined) localStorage.setItem(name, value);
-    return localStorage.getItem(name);
-  } catch {
-    return null;
-  }
-}
-
 // Closed parts open when a link leads into them.
 
 function reveal() {
@@ -27,6 +12,27 @@ reveal();
 $("#contents").addEventListener("click", (event) => {
   if (event.target.closest("a") && $("#contents").matches(":popover-open")) $("#contents").hidePopover();
 });
+
+// The contents mark where one is.
+
+const marks = $$("#contents a[href^='#']").map((link) => [link, document.getElementById(link.hash.slice(1))]).filter(([, place]) => place);
+function mark() {
+  const above = marks.filter(([, place]) => place.getBoundingClientRect().top < innerHeight / 4);
+  const [here] = scrollY < 50 ? marks[0] : above.reduce((best, each) => (each[1].getBoundingClientRect().top >= best[1].getBoundingClientRect().top ? each : best), above[0] ?? marks[0]);
+  for (const [link] of marks) {
+    if (link === here && !link.hasAttribute("aria-current")) {
+      link.setAttribute("aria-current", "location");
+      if (link.checkVisibility()) link.scrollIntoView({ block: "nearest" });
+    } else if (link !== here) link.removeAttribute("aria-current");
+  }
+}
+let isMarking = false;
+addEventListener("scroll", () => {
+  if (isMarking) return;
+  isMarking = true;
+  requestAnimationFrame(() => { mark(); isMarking = false; });
+}, { passive: true });
+mark();
 
 // Expand all, collapse all. Paper gets everything.
 
@@ -45,21 +51,6 @@ addEventListener("beforeprint", () => {
 addEventListener("afterprint", () => {
   for (const part of closed) part.open = false;
 });
-
-// Dark and light: what was chosen, or else what the system prefers.
-
-const theme = $("#theme");
-const isDark = () => getComputedStyle(document.documentElement).getPropertyValue("--is-dark").trim() === "1";
-const prefersDark = matchMedia("(prefers-color-scheme: dark)");
-const nameTheme = () => { theme.textContent = isDark() ? "Light" : "Dark"; };
-theme.addEventListener("click", () => {
-  const chosen = isDark() ? "light" : "dark";
-  document.documentElement.dataset.theme = chosen;
-  remembered("theme", chosen);
-  nameTheme();
-});
-prefersDark.addEventListener("change", nameTheme);
-nameTheme();
 
 // One language for all requests.
 
@@ -86,37 +77,54 @@ for (const button of $$("button.copy")) {
     if (!done) getSelection().selectAllChildren(shown);
   });
 }
-async function copied(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
-// Search: every place that has a name.
+// Search: every place that has a name, by that, by what else people call it, and by its words.
 
 const field = $("#search");
 const results = $("#results");
-const places = $$("[data-search]").map((place) => ({
-  id: place.id,
-  title: place.dataset.search,
-  kind: place.dataset.kind,
-  text: `${place.dataset.search} ${place.dataset.kind} ${place.matches(".member:not(.catalogue *)") ? place.textContent : ""}`.toLowerCase(),
-}));
 let active = -1;
+let places = null;
 
+function textOf(place) {
+  const walker = document.createTreeWalker(place, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT, (node) =>
+    node.nodeType === Node.ELEMENT_NODE && (node.matches("[data-search], pre, form, button, .anchor, .languages")) ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT);
+  const parts = [];
+  while (walker.nextNode()) if (walker.currentNode.nodeType === Node.TEXT_NODE) parts.push(walker.currentNode.data);
+  return parts.join(" ").replaceAll(/\s+/g, " ");
+}
+const plain = (text) => text.toLowerCase().replaceAll("_", " ");
+function indexed() {
+  return places ??= $$("[data-search]").map((place) => {
+    const { search: title, kind, words = "" } = place.dataset;
+    const text = textOf(place);
+    return { id: place.id, title, kind, text, folded: place.closest("details") !== null, name: plain(title), called: plain(words).split("|").filter(Boolean), all: plain(`${title} ${kind} ${words} ${text}`) };
+  });
+}
+const hasWord = (text, word) => new RegExp(`(^|[^\\p{L}\\p{N}])${word.replaceAll(/[$()*+./?[\\\]^{|}]/g, "\\$&")}($|[^\\p{L}\\p{N}])`, "u").test(text);
+function score({ name, called, kind, all }, query) {
+  if (name === query) return 9;
+  if (called.includes(query)) return 8;
+  if (name.startsWith(query)) return 7;
+  if (hasWord(name, query)) return 6;
+  if (called.some((each) => each.startsWith(query))) return 5;
+  if (name.includes(query)) return 4;
+  if (query.split(" ").every((word) => plain(`${name} ${kind} ${called}`).includes(word))) return 3;
+  if (hasWord(all, query)) return 2;
+  return query.split(" ").every((word) => all.includes(word)) ? 1 : 0;
+}
+function context(text, query) {
+  const word = [query, ...query.split(" ")].find((each) => plain(text).includes(each));
+  if (word === undefined) return text.slice(0, 110);
+  const from = Math.max(0, plain(text).indexOf(word) - 40);
+  return (from ? "… " : "") + text.slice(from ? text.indexOf(" ", from) + 1 : 0, from + 110);
+}
 function find(words) {
-  const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
-  if (!wanted.length) return [];
-  const rank = ({ title }) => {
-    const name = title.toLowerCase();
-    return name === wanted[0] ? 0 : name.startsWith(wanted[0]) ? 1 : name.includes(wanted[0]) ? 2 : 3;
-  };
-  return places
-    .filter(({ text }) => wanted.every((word) => text.includes(word)))
-    .sort((one, other) => rank(one) - rank(other))
+  const query = plain(words).trim().split(/\s+/).join(" ");
+  if (!query) return [];
+  return indexed()
+    .map((place) => ({ ...place, score: score(place, query), context: context(place.text, query) }))
+    .filter((place) => place.score)
+    .sort((one, other) => other.score - one.score || one.folded - other.folded)
     .slice(0, 12);
 }
 function choose(index) {
@@ -129,14 +137,16 @@ function choose(index) {
 }
 function show(found) {
   results.replaceChildren(
-    ...found.map(({ id, title, kind }, at) => {
+    ...found.map(({ id, title, kind, context: line }, at) => {
       const option = document.createElement("li");
       option.id = `result-${at}`;
       option.setAttribute("role", "option");
       option.dataset.place = id;
       const small = document.createElement("small");
       small.textContent = kind;
-      option.append(title, small);
+      const about = document.createElement("span");
+      about.textContent = line;
+      option.append(title, small, about);
       return option;
     }),
   );
@@ -173,18 +183,22 @@ field.addEventListener("keydown", (event) => {
 });
 addEventListener("keydown", (event) => {
   const typing = event.target.closest?.("input, textarea, select");
-  if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) { event.preventDefault(); field.focus(); }
+  const isCalled = event.key === "k" ? event.ctrlKey || event.metaKey : event.key === "/" && !typing && !event.ctrlKey && !event.metaKey;
+  if (isCalled) { event.preventDefault(); field.select(); field.focus(); }
 });
 
 // Try it: the request of an example, as it is or changed, against the server that serves the page or is named.
 
 const operations = data("operations");
-const basePath = data("server");
-const servedFrom = basePath === null ? null : location.origin + basePath;
+const served = data("server"); // null for a page from a file
+const servedFrom = served && location.origin + served.api;
+let session = null; // the one that this page has for itself
 let server = servedFrom ?? remembered("server");
 
+let named = $(".try [name=server]")?.value;
 function nameServer(url) {
-  const before = $(".try [name=server]")?.value;
+  const before = named;
+  named = url;
   for (const input of $$(".try [name=server]")) input.value = url;
   if (!before || before === url) return;
   const walker = document.createTreeWalker($("main"), NodeFilter.SHOW_TEXT);
@@ -200,6 +214,8 @@ function fill(form, anchor) {
   form.elements.target.value = sample.target;
   form.elements.body.value = sample.body ?? "";
   $(".body", form).hidden = sample.body === null;
+  form.elements.begin.checked = Boolean(served?.controls);
+  $(".given", form).textContent = sample.given.length ? `, with ${sample.given.map(({ name }) => name).join(" and ")}` : "";
 }
 function follow(links, answered) {
   // What the contract's links say: members of this answer are where later requests go.
@@ -217,6 +233,7 @@ function follow(links, answered) {
       else query.set(name, text);
     }
     form.elements.target.value = query.size ? `${target}?${query}` : target;
+    form.elements.begin.checked = false; // it goes on where this one was
     if (typeof link.body === "string") form.elements.body.value = JSON.stringify(value(link.body), null, 2);
     if (!link.body || typeof link.body !== "object") continue;
     try {
@@ -228,26 +245,46 @@ function follow(links, answered) {
     }
   }
 }
+async function begin(given) {
+  // The world of the examples, and what went before this one.
+  session = `docs-${crypto.randomUUID?.() ?? Date.now()}`;
+  const headers = { "Content-Type": "application/json", "X-Mock-Session": session };
+  await fetch("/_mock/scenario", { method: "PUT", headers, body: JSON.stringify({ state: [], ...served.world }) });
+  for (const { method, target, headers: own, body } of given) {
+    await fetch(servedFrom + target, { method, headers: { ...own, "X-Mock-Session": session }, body: body ?? undefined });
+  }
+}
 async function send(form) {
   const operation = operations[form.dataset.operation];
+  const sample = operation.samples[form.elements.sample.value];
   const state = $(".state", form);
   const result = $(".result", form);
   const body = form.elements.body.value;
   const root = form.elements.server.value.replace(/\/+$/, "");
+  if (!served) nameServer(remembered("server", root) ?? root); // not earlier: what moves under the pointer is not pressed
   state.textContent = "…";
   const started = performance.now();
   try {
+    if (form.elements.begin.checked) await begin(sample.given);
+    const token = form.elements.token?.value;
     const response = await fetch(root + form.elements.target.value, {
       method: operation.method,
-      headers: operation.samples[form.elements.sample.value].headers,
+      headers: { ...(session && { "X-Mock-Session": session }), ...(token && { Authorization: `Bearer ${token}` }), ...sample.headers },
       body: $(".body", form).hidden ? undefined : body,
     });
     const text = await response.text();
     let answered = null;
     try { answered = JSON.parse(text); } catch { /* not JSON: shown as it is */ }
     const location = response.headers.get("Location");
-    result.textContent = (location ? `Location: ${location}\n\n` : "") + (answered === null ? text : JSON.stringify(answered, null, 2));
+    result.replaceChildren(location ? `Location: ${location}\n\n` : "", answered === null ? text : coloured(JSON.stringify(answered, null, 2)));
     state.textContent = `${response.status} ${response.statusText}, ${Math.round(performance.now() - started)} ms`;
+    const page = !response.ok && /#([\w-]+)$/.exec(answered?.type ?? "")?.[1];
+    if (page && document.getElementById(page)) {
+      const link = document.createElement("a");
+      link.href = `#${page}`;
+      link.textContent = answered.title;
+      state.append(" ", link);
+    }
     if (response.ok && answered) follow(operation.links, answered);
   } catch {
     result.textContent = `No answer from ${root}. Does the server run, and does it admit requests from this page?`;
@@ -256,18 +293,22 @@ async function send(form) {
   result.hidden = false;
 }
 for (const form of $$(".try")) {
-  form.hidden = false;
+  form.closest("details").hidden = false;
   fill(form, form.elements.sample.value);
   form.elements.sample.addEventListener("change", () => fill(form, form.elements.sample.value));
-  form.elements.server.addEventListener("change", () => { remembered("server", form.elements.server.value); nameServer(form.elements.server.value); });
   form.elements.server.closest("p").hidden = servedFrom !== null;
+  form.elements.begin.closest("p").hidden = !served?.controls;
   form.addEventListener("submit", (event) => { event.preventDefault(); send(form); });
+}
+for (const token of $$(".try [name=token]")) {
+  token.addEventListener("input", () => { for (const other of $$(".try [name=token]")) other.value = token.value; });
 }
 for (const button of $$("[data-try]")) {
   button.closest("p").hidden = false;
   button.addEventListener("click", () => {
     const form = $$(".try").find((each) => each.dataset.operation === button.dataset.try);
     fill(form, button.dataset.sample);
+    form.closest("details").open = true;
     form.scrollIntoView({ block: "nearest" });
     $("[type=submit]", form).focus({ preventScroll: true });
   });

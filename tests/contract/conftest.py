@@ -1,6 +1,5 @@
 """The tools of other people, installed once into `.cache/` and kept until the file that pins their versions changes."""
 
-import fcntl
 import hashlib
 import os
 import shutil
@@ -9,21 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from callconfig.tests.support.installing import installed
 
 ROOT = Path(__file__).parents[2]
 CLIENTS = Path(__file__).parent / "clients"
+DOWNLOAD_SECONDS = 240.0
 
 
-def _installed(pinned: Path, install: Callable[[Path], None]) -> Path:
-    """The folder that `install` filled for the pinned versions; one process fills it, the others wait."""
-    folder = ROOT / ".cache" / "clients" / f"{pinned.stem}-{hashlib.sha256(pinned.read_bytes()).hexdigest()[:12]}"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "complete").exists():
-            install(folder)
-            (folder / "complete").touch()
-    return folder
+def _cached(pinned: Path) -> Path:
+    """Where what a file pins is kept."""
+    return ROOT / ".cache" / "clients" / f"{pinned.stem}-{hashlib.sha256(pinned.read_bytes()).hexdigest()[:12]}"
 
 
 @pytest.fixture(scope="session")
@@ -37,11 +31,10 @@ def node() -> Path:
 
     def install(folder: Path) -> None:
         shutil.copy(CLIENTS / "package.json", folder)
-        subprocess.run(
-            [npm, "install", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"], cwd=folder, check=True
-        )
+        command = [npm, "install", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"]
+        subprocess.run(command, cwd=folder, check=True, timeout=DOWNLOAD_SECONDS)
 
-    return _installed(CLIENTS / "package.json", install)
+    return installed(_cached(CLIENTS / "package.json"), install)
 
 
 @pytest.fixture(scope="session")
@@ -49,11 +42,22 @@ def python() -> Path:
     """The `bin` of an environment that has the tools from PyPI."""
 
     def install(folder: Path) -> None:
-        subprocess.run(["uv", "venv", "--quiet", "--clear", folder / "venv"], check=True)
+        # Relocatable, for the folder gets its name when all of it is there.
+        subprocess.run(["uv", "venv", "--quiet", "--relocatable", folder / "venv"], check=True)
         into, packages = folder / "venv" / "bin" / "python", CLIENTS / "requirements.txt"
-        subprocess.run(["uv", "pip", "install", "--quiet", "--python", into, "--requirement", packages], check=True)
+        command: tuple[str | Path, ...] = (
+            "uv",
+            "pip",
+            "install",
+            "--quiet",
+            "--python",
+            into,
+            "--requirement",
+            packages,
+        )
+        subprocess.run(command, check=True, timeout=DOWNLOAD_SECONDS)
 
-    return _installed(CLIENTS / "requirements.txt", install) / "venv" / "bin"
+    return installed(_cached(CLIENTS / "requirements.txt"), install) / "venv" / "bin"
 
 
 Run = Callable[..., str]

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from callconfig.contract.document import BUILT_IN, Contract, InvalidContract
+from callconfig.contract.operation import MAX_BYTES, MOST_CONTAINERS
 from callconfig.contract.rulebook import ENGINE_RULES
 from callconfig.contract.schema import Schema
+from callconfig.contract.strict_json import MAX_DEPTH
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 PUBLISHED = Path(__file__).parent / "published"
@@ -151,7 +153,8 @@ def test_the_copies_of_a_member_are_the_same(contract: Contract) -> None:
     made = {"id", "created_at", "updated_at"}
     assert declared["CallExecutionConfigCreate"]["properties"].keys() == answered["properties"].keys() - made
     assert declared["CallExecutionConfigCreate"]["required"] == declared["CallExecutionConfigUpdate"]["required"]
-    assert _open(declared["PreCheckInput"])["properties"] == _open(declared["PreCheck"])["properties"]
+    for name in ("PreCheck", "ResponseConfig", "TelephonyConfig"):
+        assert _open(declared[f"{name}Input"])["properties"] == _open(declared[name])["properties"]
     times = {
         schema["pattern"]
         for name, schema in answered["properties"].items()
@@ -161,7 +164,7 @@ def test_the_copies_of_a_member_are_the_same(contract: Contract) -> None:
     numbers = [
         answered["properties"]["inbound_redirect_number"],
         answered["properties"]["rate_limit_whitelist"]["items"],
-        answered["properties"]["telephony_config"]["properties"]["from_number"],
+        declared["TelephonyConfig"]["properties"]["from_number"],
     ]
     assert len({schema["pattern"] for schema in numbers}) == 1
     for operation in contract.operations.values():
@@ -172,15 +175,73 @@ def test_the_copies_of_a_member_are_the_same(contract: Contract) -> None:
 
 
 def _open(schema: Any) -> Any:
-    """A schema without what says that an object is closed and what of it is required, at any depth."""
+    """A schema without what says that an object is closed and what of it is required, at any depth.
+
+    The words for the reference's search stand once, where the member is described: in what is answered.
+    """
     if isinstance(schema, list):
         return [_open(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:
         return {"$ref": schema["$ref"].removesuffix("Input")}
-    left_out = {"required"} | ({"additionalProperties"} if schema.get("additionalProperties") is False else set())
+    left_out = {"required", "x-search"} | (
+        {"additionalProperties"} if schema.get("additionalProperties") is False else set()
+    )
     return {name: _open(value) for name, value in schema.items() if name not in left_out}
+
+
+MEANINGS = [
+    ("call_start_time", "itself included"),
+    ("call_start_time", "that of the service's own time zone, neither the caller's nor `inbound_call_timezone`"),
+    ("call_start_time", "falls outside the window is not dropped: it waits, and is placed when the window opens"),
+    ("call_end_time", "itself included"),
+    ("call_end_time", "Earlier than the start, the window passes midnight"),
+    ("call_end_time", "Equal to it, the window is that one instant"),
+    ("retry_offset", "Seconds between the end of a failed attempt and the next attempt"),
+    ("max_retry", "at most 1 + `max_retry` attempts"),
+    ("inbound_call_start_time", "itself included"),
+    ("inbound_call_start_time", "`null`, here and in the end, is no restriction: they are accepted around the clock"),
+    ("inbound_call_end_time", "itself included"),
+    ("inbound_call_end_time", "Earlier than the start, the window passes midnight"),
+    ("inbound_call_end_time", "equal to it, the window is that one instant"),
+    ("inbound_call_timezone", "`null` means India Standard Time, `Asia/Kolkata`"),
+    ("inbound_block_action", "in this order: `enable_inbound`, the hours, the blacklist, the rate limit"),
+    ("inbound_block_action", "the first that fails blocks it"),
+    ("inbound_block_message", "Before a redirect it may be spoken or not"),
+    ("rate_limit_max_calls", "Above the limit, calls are queued or dropped"),
+    ("rate_limit_window_seconds", "begins with the first call that is counted, and ends this long after it"),
+    ("rate_limit_whitelist", "neither counted nor limited"),
+    ("pre_checks", "When one says no, the call is not placed"),
+]
+LIVE = [
+    ("Time zone of outbound hours", "India Standard Time, UTC+05:30"),
+    ("Number of attempts", "At most `max_retry` calls are placed in all, and at least one"),
+    ("Rate limit", "Inbound calls are counted, by reseller, template and the caller's number"),
+    ("Message before a redirect", "forwarded at once, without it"),
+]
+
+
+@pytest.mark.parametrize(("member", "meaning"), MEANINGS)
+def test_what_a_number_means_stands_in_the_description_of_its_member(
+    contract: Contract, member: str, meaning: str
+) -> None:
+    schema = contract.document["components"]["schemas"]["CallExecutionConfig"]["properties"][member]
+    assert meaning in " ".join(contract.dereferenced(schema)["description"].split())
+
+
+@pytest.mark.parametrize(("title", "difference"), LIVE)
+def test_what_is_otherwise_in_the_field_stands_among_the_known_differences(
+    contract: Contract, title: str, difference: str
+) -> None:
+    (known,) = [each for each in contract.document["x-known-differences"] if each["title"] == title]
+    assert difference in " ".join(known["live"].split())
+
+
+def test_the_bounds_of_any_body_are_those_of_the_engine(contract: Contract) -> None:
+    told = " ".join(contract.document["info"]["description"].split())
+    for bound in (f"{MAX_BYTES >> 20} MiB in all", f"{MOST_CONTAINERS:,} opening brackets", f"{MAX_DEPTH} arrays"):
+        assert f"at most {bound}" in told
 
 
 def test_every_member_belongs_to_a_group_and_every_group_has_members(contract: Contract) -> None:
@@ -206,10 +267,13 @@ def test_a_reader_of_the_file_alone_sees_every_description(contract: Contract) -
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "is not an OpenAPI 3.0 document"),
-        ("openapi: 3.1.0\n", "is not an OpenAPI 3.0 document"),
-        ("a: [", "is neither YAML nor JSON"),
-        ("openapi: 3.0.3\ninfo: {title: t, version: '1'}\n", '"paths" is a required property'),
+        ("", "is not an OpenAPI 3.0 or 3.1 document: it does not say which version it is"),
+        ("swagger: '2.0'\n", "is not an OpenAPI 3.0 or 3.1 document: it says 2.0"),
+        ("openapi: 3.2.0\n", "is not an OpenAPI 3.0 or 3.1 document: it says 3.2.0"),
+        ("openapi: 3.1.0\n", "/info is required and missing"),
+        ("a: [", "is neither YAML nor JSON: line 2, column 1"),
+        ("a: 1\na: 2\n", "line 2: 'a' is given more than once"),
+        ("openapi: 3.0.3\ninfo: {title: t, version: '1'}\n", "/paths is required and missing"),
     ],
 )
 def test_a_file_that_is_no_contract_is_refused_with_its_reason(tmp_path: Path, text: str, reason: str) -> None:

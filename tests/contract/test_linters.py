@@ -10,7 +10,7 @@ from callconfig.controls.bundle import load_controls
 
 ROOT = Path(__file__).parents[2]
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]  # the first of them downloads the tools
 
 VALIDATE = """
 import parser from "@apidevtools/swagger-parser";

@@ -39,12 +39,14 @@ def test_both_loaders_of_pyyaml_read_what_the_engine_reads(file: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1500)  # the first downloads the tool
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_ruamel_reads_the_same(file: Path, python: Path, run: Callable[..., str]) -> None:
     assert json.loads(run(python / "python", "-c", RUAMEL, file)) == read_document(file)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1500)  # the first downloads the tool
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 @pytest.mark.parametrize("reader", READERS)
 def test_a_reader_of_yaml_1_2_reads_the_same(

@@ -251,3 +251,12 @@ def test_what_is_told_and_what_it_costs_are_bounded(declared: dict[str, Any], va
     assert time.process_time() - started < 0.5  # it is 0.01; each error with its value took 10 seconds
     assert len(findings) == most
     assert sum(len(str(finding)) for finding in findings) < 100_000
+
+
+def test_a_long_array_is_judged_like_a_short_one() -> None:
+    array = {"type": "array", "maxItems": 1000, "items": {"type": "integer"}}
+    judge = schema({"type": "object", "properties": {"a": array}})
+    wrong = [*[1] * 500, "x", *[1] * 400, "y"]
+    assert judge.findings({"a": [1] * 1000}, "body") == []
+    assert [each.pointer for each in judge.findings({"a": wrong}, "body")] == ["/a/500", "/a/901"]
+    assert [each.rule for each in judge.findings({"a": [*[1] * 1000, "x"]}, "body")] == ["maxItems"]

@@ -3,9 +3,10 @@
 import contextlib
 import json
 import time
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
+from callconfig.contract.operation import RequestBody
 from callconfig.contract.strict_json import MAX_DEPTH, NotStrictJson, decode
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +21,9 @@ REFUSED: list[tuple[bytes, str, str]] = [
     (b"{} {}", "json-syntax", ""),
     (b'{"a": 1, "a": 1}', "json-duplicate", "/a"),
     (b'[{"a": {"b~": 1, "b~": 2}}]', "json-duplicate", "/0/a/b~0"),
+    (rb'{"\u0061": "\n", "a": 1}', "json-duplicate", "/a"),
+    (rb'{"\"": 1, "\u0022": 2}', "json-duplicate", '/"'),
+    (rb'{"\\": "\\\"", "\u005c": 2}', "json-duplicate", "/\\"),
     (b'{"a": NaN}', "json-number", "/a"),
     (b"[-Infinity]", "json-number", "/0"),
     (b"[1e999]", "json-number", "/0"),
@@ -105,3 +109,18 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 @given(json_values)
 def test_what_was_written_is_read(value: Any) -> None:
     assert decode(json.dumps(value).encode()) == value
+
+
+@pytest.mark.parametrize(
+    ("mebibytes", "arrays", "rules"),
+    [(1, 99_999, []), (1, 100_000, ["json-size"]), (32, 100_000, []), (32, 3_200_000, ["json-size"])],
+)
+def test_a_body_has_no_more_arrays_than_suit_its_largest_size(mebibytes: int, arrays: int, rules: list[str]) -> None:
+    declared = {"x-max-bytes": mebibytes << 20, "content": {"application/json": {"schema": {"type": "array"}}}}
+    body = b"[" + b",".join([b"[]"] * arrays) + b"]"
+    _, findings = RequestBody(declared, _nowhere).read({"content-type": "application/json"}, body)
+    assert [finding.rule for finding in findings] == rules
+
+
+def _nowhere(reference: str) -> NoReturn:
+    raise AssertionError(reference)

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 from callconfig.contract.document import Contract
+from callconfig.contract.extensions import extensions
+from callconfig.contract.grammar import objects
 from callconfig.controls.bundle import load_controls
 from callconfig.controls.sessions import Limits
 from callconfig.tests.support.properties import hold_every_property
@@ -15,6 +17,19 @@ PATIENT = Limits(sessions=100_000, rules=100_000, snapshots=100_000, journal_ent
 
 def test_openapi_spec_validator_accepts_the_controls(contract: Contract) -> None:
     OpenAPIV30SpecValidator(load_controls(contract).document).validate()
+
+
+def test_our_own_members_are_spelt_and_shaped_as_their_schema_says(contract: Contract) -> None:
+    assert list(extensions(objects(dict(load_controls(contract).document)))) == []
+
+
+def test_the_copies_of_a_rule_are_the_same(contract: Contract) -> None:
+    """A rule that is answered has the members of one that is asked for, and what became of it."""
+    declared = load_controls(contract).document["components"]["schemas"]
+    answered = dict(declared["Rule"]["properties"])
+    for made in ("id", "matched", "answered"):
+        del answered[made]
+    assert answered == declared["NewRule"]["properties"]
 
 
 @pytest.mark.timeout(300)

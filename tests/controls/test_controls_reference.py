@@ -17,6 +17,15 @@ def test_every_kind_of_problem_of_the_controls_has_its_place_in_their_reference(
     assert kinds.keys() <= anchors
 
 
+def test_the_requests_that_are_shown_go_where_the_controls_are(fresh: TestClient) -> None:
+    shown = fresh.get("/_mock/reference.md").text
+    assert re.search(r"All \d\d examples were run", shown)
+    assert "curl -i -X GET http://127.0.0.1:8080/_mock/state" in shown
+    assert "this was sent: [`POST /configurations`](#given-configuration), [`PUT /_mock/snapshots/before`](#" in shown
+    assert "curl -i -X PUT http://127.0.0.1:8080/_mock/snapshots/before" in shown
+    assert set(re.findall(r"http://127\.0\.0\.1:8080(/\w*)", shown)) == {"/_mock", "/configurations"}
+
+
 def test_a_problem_of_the_controls_names_that_place(fresh: TestClient) -> None:
     assert fresh.delete("/_mock/sessions/nobody").json()["type"] == "/_mock/docs#unknown-session"
 

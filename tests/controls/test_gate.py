@@ -1,9 +1,12 @@
 """A page elsewhere steers nothing: the controls know their own names, and who asks from where."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from callconfig.contract.document import Contract
+from callconfig.controls.bundle import load_controls
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
@@ -91,3 +94,10 @@ def test_who_is_turned_away_leaves_no_session_and_is_not_read(make_steered: Call
         assert (refused.status_code, read) == (401, [])
         (session,) = api.get("/_mock/sessions", headers={"Authorization": "Bearer letmein"}).json()
         assert session["name"] == "default"
+
+
+def test_every_control_refuses_whom_it_does_not_obey(gated: TestClient, contract: Contract) -> None:
+    for operation in load_controls(contract).operations.values():
+        path = re.sub(r"\{\w+\}", "1", operation.path)
+        refused = gated.request(operation.method, f"/_mock{path}", headers={"Host": "attacker.example"})
+        assert refused.status_code == 403, operation.id

@@ -136,7 +136,7 @@ def test_who_waits_in_vain_is_told_when_the_time_is_over(steered: TestClient) ->
 def test_the_end_of_the_server_ends_the_wait() -> None:
     async def wait() -> None:
         journal = Journal(10, 1000, Budget(1 << 30))
-        waiting = asyncio.create_task(journal.changed())
+        waiting = asyncio.create_task(journal.ended_after(0))
         await asyncio.sleep(0)
         journal.stop()
         with pytest.raises(TimeoutError):
@@ -168,6 +168,15 @@ def test_a_journal_of_no_entries_keeps_none(make_steered: Callable[..., ASGIApp]
     with TestClient(make_steered(limits=Limits(journal_entries=0))) as api:
         api.get("/configurations")
         assert api.get("/_mock/requests").json() == []
+
+
+def test_one_request_is_compared_with_a_pattern(steered: TestClient) -> None:
+    for path in ("/configurations", "/nowhere", "/configurations"):
+        steered.get(path)
+    numbers = [each["number"] for each in steered.get("/_mock/requests").json()]
+    only = {"after": numbers[0], "before": numbers[2], "match": {"path": "/configurations"}}
+    found = steered.post("/_mock/requests/find", json=only).json()
+    assert (found["count"], [each["request"]["number"] for each in found["near_misses"]]) == (0, numbers[1:2])
 
 
 def test_the_journal_is_emptied(steered: TestClient) -> None:

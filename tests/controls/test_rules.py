@@ -192,7 +192,7 @@ def test_a_delay_holds_the_answer_back(steered: TestClient) -> None:
     ],
 )
 def test_delays_spread_as_their_distribution_says(contract: Contract, delay: Json, least: float, most: float) -> None:
-    rule = Rule("rule1", {**DEFAULTS, "delay": delay}, contract)
+    rule = Rule({**DEFAULTS, "delay": delay}, contract)
     delays = [rule.seconds() for _ in range(200)]
     assert least <= min(delays) <= max(delays) <= most
     assert (len(set(delays)) > 1) == (delay["distribution"] != "fixed")

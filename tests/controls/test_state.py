@@ -36,6 +36,19 @@ def test_an_invalid_item_is_refused_with_its_index_and_pointer_and_nothing_chang
     assert templates(fresh) == [sample["template"]]
 
 
+def test_one_configuration_is_added_replaced_and_deleted_past_rules_and_the_journal(
+    fresh: TestClient, sample: Json
+) -> None:
+    fresh.post("/_mock/rules", json={"answer": 503})
+    added = fresh.post("/_mock/state", json=sample).json()
+    place = f"/_mock/state/{added['id']}"
+    assert fresh.put(place, json={**sample, "max_retry": 7}).json()["max_retry"] == 7
+    assert fresh.post("/_mock/state", json=sample).json()["type"] == "/docs#duplicate-scope"
+    assert fresh.put(place, json={**sample, "id": "cfg_other"}).status_code == 400
+    assert (fresh.delete(place).status_code, fresh.delete(place).status_code) == (204, 404)
+    assert fresh.get("/_mock/state").json() == fresh.get("/_mock/requests").json() == []
+
+
 def test_two_items_of_one_scope_are_refused_by_their_indexes(fresh: TestClient, sample: Json) -> None:
     refused = fresh.put("/_mock/state", json=[{**sample, "template": "a"}, sample, sample])
     assert refused.status_code == 409

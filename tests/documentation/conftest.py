@@ -2,72 +2,26 @@
 
 import asyncio
 import contextlib
-import re
+import os
+import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
-from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 import uvicorn
 from callconfig.app import example_mock
 from callconfig.contract.document import Contract
+from callconfig.controls.bundle import load_controls
 from callconfig.documentation.execution import execute
 from callconfig.documentation.page import Page, render
+from callconfig.tests.support.reading import Reading
+from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Page as Opened
 from starlette.types import ASGIApp
-
-_VOID = {"meta", "link", "input", "br", "wbr", "img", "hr"}
-
-
-class Reading(HTMLParser):
-    """`text` is everything readable; `places` has what stands inside the element of each id."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.attributes: list[tuple[str, str, str]] = []
-        self.places: dict[str, str] = {}
-        self.code: list[str] = []
-        self._open: list[tuple[str, str | None]] = []
-        self._parts: list[str] = []
-        self._starts: dict[str, int] = {}
-        self.feed(html)
-        self.text = squeezed("".join(self._parts))
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes += [(tag, name, value or "") for name, value in attrs]
-        identity = dict(attrs).get("id")
-        if identity is not None:
-            assert identity not in self._starts, f"{identity} is there twice"
-            self._starts[identity] = len(self._parts)
-        if tag not in _VOID:
-            self._open.append((tag, identity))
-            if tag == "pre":
-                self._starts["pre"] = len(self._parts)
-        if tag not in ("span", "wbr", "code", "a", "b", "strong"):
-            self._parts.append(" ")
-
-    def handle_endtag(self, tag: str) -> None:
-        while self._open:
-            closed, identity = self._open.pop()
-            if closed == "pre":
-                self.code.append("".join(self._parts[self._starts["pre"] :]).strip())
-            if identity is not None:
-                self.places[identity] = squeezed("".join(self._parts[self._starts[identity] :]))
-            if closed == tag:
-                break
-        self._parts.append("" if tag in ("span", "code", "a", "b", "strong") else " ")
-
-    def handle_data(self, data: str) -> None:
-        if self._open and self._open[-1][0] not in ("script", "style"):
-            self._parts.append(data)
-
-
-def squeezed(text: str) -> str:
-    return re.sub(r"\s+", " ", text).strip()
 
 
 @contextlib.contextmanager
@@ -85,6 +39,12 @@ def _running(app: ASGIApp) -> Iterator[str]:
 def running() -> Callable[[ASGIApp], AbstractContextManager[str]]:
     """Serves an application on a free port of this machine; the value is its root."""
     return _running
+
+
+@pytest.fixture(scope="session", params=["api", "controls"])
+def documented(request: pytest.FixtureRequest, contract: Contract) -> Contract:
+    """Each contract whose examples are run on the mock of the API."""
+    return contract if request.param == "api" else load_controls(contract)
 
 
 @pytest.fixture(scope="session")
@@ -111,3 +71,58 @@ def read() -> type[Reading]:
 @pytest.fixture(scope="session")
 def page(html: str) -> Reading:
     return Reading(html)
+
+
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PATIENCE = 20_000
+"""Milliseconds, for machines with much to do."""
+expect.set_options(timeout=PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def browser(mock: str, rendered: tuple[Page, str]) -> Iterator[Browser]:  # noqa: ARG001 (see below)
+    """One Chromium. Playwright keeps an event loop running in this thread, so what needs one of its own comes first."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        if os.environ.get("CI"):
+            pytest.fail("CI must have Chromium: apt-get install -y chromium")
+        pytest.skip("Chromium is not here")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser said against a page, and what a page asked of others than the mock."""
+    return []
+
+
+@pytest.fixture
+def browse(browser: Browser, mock: str, complaints: list[str]) -> Iterator[Callable[..., Opened]]:
+    """Open a URL in a fresh profile."""
+    contexts = []
+
+    def opened(url: str, **settings: Any) -> Opened:
+        contexts.append(browser.new_context(reduced_motion="reduce", **settings))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(PATIENCE)
+        own = (mock.removesuffix("/agent"), "file://", "data:")
+        page.on("console", lambda message: complaints.extend([message.text] * (message.type == "error")))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: complaints.extend([request.url] * (not request.url.startswith(own))))
+        page.goto(url)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()

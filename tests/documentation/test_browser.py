@@ -1,9 +1,7 @@
 """The reference in a browser: with and without JavaScript, served and from a file, small and wide, dark and light."""
 
 import asyncio
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -11,84 +9,50 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from callconfig.app import create_app, server_values
+from callconfig.app import create_app, sources
 from callconfig.contract.document import Contract
+from callconfig.controls.controls import Controls
 from callconfig.documentation.page import Page as Rendered
 from callconfig.storage import open_store
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from starlette.types import ASGIApp
 
 pytestmark = pytest.mark.xdist_group("browser")
 
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PATIENCE = 20_000
-"""Milliseconds, for machines with much to do."""
-expect.set_options(timeout=PATIENCE)
 Visit = Callable[..., Page]
+Browse = Callable[..., Page]
 Running = Callable[[ASGIApp], AbstractContextManager[str]]
 
 
 @pytest.fixture(scope="module")
-def browser(mock: str, rendered: tuple[Rendered, str]) -> Iterator[Browser]:  # noqa: ARG001 (see below)
-    """One Chromium. Playwright keeps an event loop running in this thread, so what needs one of its own comes first."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        if os.environ.get("CI"):
-            pytest.fail("CI must have Chromium: apt-get install -y chromium")
-        pytest.skip("Chromium is not here")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=QUIET)
-        yield launched
-        launched.close()
-
-
-@pytest.fixture(scope="module")
 def mock(contract: Contract, running: Running) -> Iterator[str]:
-    """A running mock, below a base path."""
-    store = asyncio.run(open_store(":memory:", contract.stored, server_values(contract)))
-    with running(create_app(contract, store, base_path="/agent")) as root:
+    """A running mock with controls, below a base path."""
+    values = sources(contract)
+    store = asyncio.run(open_store(":memory:", contract.stored, values.values))
+    controls = Controls(contract, store, values)
+    with running(create_app(contract, store, base_path="/agent", controls=controls)) as root:
         yield f"{root}/agent"
 
 
 @pytest.fixture
-def complaints() -> list[str]:
-    """What the browser said against a page, and what a page asked of others than the mock."""
-    return []
-
-
-@pytest.fixture
-def visit(browser: Browser, mock: str, complaints: list[str]) -> Iterator[Visit]:
+def visit(browse: Browse, mock: str) -> Visit:
     """Open the served page in a fresh profile."""
-    contexts = []
-
-    def opened(place: str = "", *, url: str = "", **settings: Any) -> Page:
-        contexts.append(browser.new_context(reduced_motion="reduce", **settings))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(PATIENCE)
-        own = (mock.removesuffix("/agent"), "file://", "data:")
-        page.on("console", lambda message: complaints.extend([message.text] * (message.type == "error")))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: complaints.extend([request.url] * (not request.url.startswith(own))))
-        page.goto((url or f"{mock}/docs") + place)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
+    return lambda place="", *, url="", **settings: browse((url or f"{mock}/docs") + place, **settings)
 
 
 @pytest.fixture
 def file_url(rendered: tuple[Rendered, str], tmp_path: Path) -> str:
     (tmp_path / "index.html").write_text(rendered[0].html, "utf-8")
     return (tmp_path / "index.html").as_uri()
+
+
+@pytest.fixture(scope="module")
+def shown(browser: Browser, mock: str) -> Iterator[Page]:
+    """The page, opened once for many questions."""
+    page = browser.new_page()
+    page.goto(f"{mock}/docs")
+    yield page
+    page.close()
 
 
 def test_the_page_works_under_its_strict_policy(visit: Visit, mock: str, complaints: list[str]) -> None:
@@ -122,6 +86,49 @@ def test_search_finds_a_member_by_keyboard(visit: Visit) -> None:
     expect(page.get_by_role("listbox")).to_be_hidden()
 
 
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        ("retry", "retries"),
+        ("409", "duplicate-scope"),
+        ("400", "invalid-request"),
+        ("timezone", "CallExecutionConfig.inbound_call_timezone"),
+        ("E.164", "CallExecutionConfig.inbound_redirect_number"),
+        ("phone number", "CallExecutionConfig.inbound_redirect_number"),
+        ("rate limit", "rate-limit"),
+        ("inbound", "inbound-calls"),
+        ("curl", "createConfiguration"),
+        ("delete", "method-not-allowed"),
+        ("unique", "identity-and-scope"),
+        ("token", "authentication"),
+        ("overnight", "scheduling"),
+        ("422", "difference-1"),
+        ("HH:MM", "CallExecutionConfig.call_start_time"),
+    ],
+)
+def test_search_finds_what_people_call_it(shown: Page, words: str, first: str) -> None:
+    shown.keyboard.press("Control+k")
+    expect(shown.get_by_role("combobox", name="Search the reference")).to_be_focused()
+    shown.keyboard.type(words)
+    expect(shown.get_by_role("option").first).to_have_attribute("data-place", first)
+    shown.keyboard.press("Escape")
+
+
+def test_search_shows_a_line_of_context(visit: Visit) -> None:
+    page = visit()
+    page.get_by_role("combobox", name="Search the reference").fill("422")
+    expect(page.get_by_role("option").first).to_contain_text("The answer is 422")
+
+
+def test_the_contents_mark_where_one_is(visit: Visit) -> None:
+    page = visit()
+    current = page.get_by_role("navigation", name="Contents").locator("[aria-current]")
+    expect(current).to_have_text("Overview")
+    page.locator("#rate-limit").scroll_into_view_if_needed()
+    page.evaluate("document.getElementById('rate-limit').scrollIntoView()")
+    expect(current).to_have_text("Rate limit")
+
+
 def test_search_opens_what_is_closed(visit: Visit) -> None:
     page = visit()
     place = page.locator("[id='PreCheck.http_request.timeout']")
@@ -140,9 +147,7 @@ def test_search_says_when_there_is_nothing(visit: Visit) -> None:
 
 
 def test_a_deep_link_opens_what_it_leads_into(visit: Visit) -> None:
-    expect(
-        visit("#PreCheck.response_config.response_field").locator("[id='PreCheck.response_config.response_field']")
-    ).to_be_in_viewport()
+    expect(visit("#PreCheck.http_request.timeout").locator("[id='PreCheck.http_request.timeout']")).to_be_in_viewport()
 
 
 def test_everything_expands_and_collapses_at_once(visit: Visit) -> None:
@@ -186,23 +191,47 @@ def test_a_request_is_tried_against_the_mock_that_serves_the_page(
 ) -> None:
     page = visit()
     create, update = (page.locator(f"#{name}-try") for name in ("createConfiguration", "updateConfiguration"))
-    expect(create.get_by_label("Server")).to_be_hidden()
     page.locator("[id='createConfiguration.201.published']").get_by_role("button", name="Try it").click()
+    expect(create.get_by_label("Server")).to_be_hidden()
     expect(create.get_by_role("button", name="Send POST")).to_be_focused()
     page.keyboard.press("Enter")
     expect(create.get_by_role("status")).to_contain_text("201 Created")
-    expect(create.get_by_role("group", name="Answer")).to_contain_text("Location: /agent/configurations/cfg_")
-    # The contract's link from the answer to the next request is followed.
-    expect(update.get_by_label("Path")).not_to_have_value("/configurations/cfg_abc123")
+    answer = create.get_by_role("group", name="Answer")
+    expect(answer).to_contain_text("Location: /agent/configurations/cfg_abc123")  # what the example documents
+    expect(answer.locator(".s").first).to_have_text('"cfg_abc123"')
+    # The contract's link from the answer to the next request is followed, where the first was sent.
+    page.locator("#updateConfiguration").get_by_text("Try it").last.click()
+    update.get_by_label("Body").fill(
+        update.get_by_label("Body").input_value().replace('"max_retry": 3', '"max_retry": 7')
+    )
+    expect(update.get_by_label("Begin where")).not_to_be_checked()
     update.get_by_role("button", name="Send PUT").click()
     expect(update.get_by_role("status")).to_contain_text("200 OK")
+    expect(update.get_by_role("group", name="Answer")).to_contain_text('"max_retry": 7')
     assert mock.removesuffix("/agent") in page.locator("[id='createConfiguration.201.published'] .bash").inner_text()
+    assert page.request.get(f"{mock}/configurations").json() == []  # the page has a session of its own
     assert complaints == []
+
+
+def test_what_an_example_needs_is_made_first_and_its_problem_leads_to_its_page(visit: Visit) -> None:
+    page = visit()
+    form = page.locator("#updateConfiguration-try")
+    page.locator("#updateConfiguration").get_by_text("Try it").last.click()
+    form.get_by_label("Token").fill("letmein")
+    form.get_by_label("Example", exact=True).select_option(index=0)
+    form.get_by_role("button", name="Send PUT").click()
+    expect(form.get_by_role("status")).to_contain_text("200 OK")
+    form.get_by_label("Example", exact=True).select_option(value="updateConfiguration.409.scopeOfAnother")
+    form.get_by_role("button", name="Send PUT").click()
+    expect(form.get_by_role("status")).to_contain_text("409 Conflict")
+    form.get_by_role("link", name="Duplicate scope").click()
+    expect(page.locator("#duplicate-scope")).to_be_in_viewport()
 
 
 def test_an_answer_with_markup_is_shown_as_text(visit: Visit) -> None:
     page = visit()
     form = page.locator("#createConfiguration-try")
+    page.locator("#createConfiguration").get_by_text("Try it").last.click()
     form.get_by_label("Body").fill('{"<img src=x onerror=alert(1)>": 1}')
     form.get_by_role("button", name="Send POST").click()
     expect(form.get_by_role("group", name="Answer")).to_contain_text("/<img src=x onerror=alert(1)>")
@@ -212,8 +241,9 @@ def test_an_answer_with_markup_is_shown_as_text(visit: Visit) -> None:
 def test_from_a_file_the_page_asks_for_the_server(visit: Visit, file_url: str, mock: str) -> None:
     page = visit(url=file_url)
     form = page.locator("#listConfigurations-try")
+    page.locator("#listConfigurations").get_by_text("Try it").last.click()
     form.get_by_label("Server").fill(mock)
-    form.get_by_label("Example").select_option(label="200 Nothing matches")
+    form.get_by_label("Example", exact=True).select_option(label="200 Nothing matches")
     form.get_by_role("button", name="Send GET").click()
     expect(form.get_by_role("status")).to_contain_text("200 OK")
     expect(form.get_by_role("group", name="Answer")).to_have_text("[]")
@@ -223,6 +253,7 @@ def test_from_a_file_the_page_asks_for_the_server(visit: Visit, file_url: str, m
 def test_a_server_that_is_not_there_is_said_to_be_not_there(visit: Visit, file_url: str) -> None:
     page = visit(url=file_url)
     form = page.locator("#listConfigurations-try")
+    page.locator("#listConfigurations").get_by_text("Try it").last.click()
     form.get_by_label("Server").fill("http://127.0.0.1:9")
     form.get_by_role("button", name="Send GET").click()
     expect(form.get_by_role("group", name="Answer")).to_contain_text("No answer from http://127.0.0.1:9")
@@ -244,6 +275,11 @@ def test_nothing_scrolls_sideways(visit: Visit, width: int) -> None:
     page = visit(viewport={"width": width, "height": 900})
     page.evaluate("for (const part of document.querySelectorAll('details')) part.open = true")
     assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_the_page_is_not_long(visit: Visit) -> None:
+    page = visit(viewport={"width": 1280, "height": 900})
+    assert page.evaluate("document.documentElement.scrollHeight") < 15_000
 
 
 def test_small_screens_have_the_contents_in_a_drawer(visit: Visit) -> None:

@@ -1,4 +1,4 @@
-"""Every example of the contract is what the mock answers, and the runner notices when it is not."""
+"""Every example of either contract is what the mock answers, and the runner notices when it is not."""
 
 import asyncio
 import json
@@ -7,20 +7,30 @@ from typing import Any
 
 import pytest
 from callconfig.app import example_mock
-from callconfig.contract.document import Contract
-from callconfig.documentation.exchanges import examples, operations, request_examples
+from callconfig.contract.document import Contract, InvalidContract
+from callconfig.controls.bundle import load_controls
+from callconfig.documentation.exchanges import examples, operations
 from callconfig.documentation.execution import WrongExamples, execute
+from callconfig.documentation.samples import request_examples
 
 
-def test_every_documented_answer_is_what_the_mock_answers(contract: Contract) -> None:
-    answers = asyncio.run(execute(contract, partial(example_mock, contract)))
-    assert answers.keys() == {example.anchor for example in examples(contract)}
+def test_every_documented_answer_is_what_the_mock_answers(contract: Contract, documented: Contract) -> None:
+    answers = asyncio.run(execute(documented, partial(example_mock, contract)))
+    assert answers.keys() == {example.anchor for example in examples(documented)}
 
 
-def test_every_request_example_has_an_answer(contract: Contract) -> None:
-    for operation in operations(contract):
-        sent = [example.sent.body for example in examples(contract) if example.operation is operation]
-        assert [name for name, body in request_examples(contract, operation).items() if body not in sent] == []
+def test_every_operation_shows_its_success_first(documented: Contract) -> None:
+    first = {example.operation.id: example for example in reversed(examples(documented)) if example.operation}
+    assert first.keys() == documented.operations.keys()
+    for operation, example in first.items():
+        assert example.status.startswith("2"), operation
+        assert example.is_executable, operation
+
+
+def test_every_request_example_has_an_answer(documented: Contract) -> None:
+    for operation in operations(documented):
+        sent = [example.sent.body for example in examples(documented) if example.operation is operation]
+        assert [name for name, body in request_examples(documented, operation).items() if body not in sent] == []
 
 
 @pytest.mark.parametrize(
@@ -62,7 +72,51 @@ def test_another_status_and_another_header_differ(contract: Contract) -> None:
     )
 
 
-def _differences_of(contract: Contract) -> str:
+CONTROLS_EXAMPLES = [
+    ("listSessions", {"name": "other"}, '/1/name: documents "other", but the answer has "mine"'),
+    ("listSessions", {"idle_seconds": "0.002"}, '/1/idle_seconds: documents "0.002", but the answer has '),
+    ("listSessions", {"idle_seconds": None}, "/1/idle_seconds: documents null, but the answer has "),
+]
+
+
+@pytest.mark.parametrize(("operation", "change", "difference"), CONTROLS_EXAMPLES)
+def test_of_what_varies_the_type_is_compared_and_all_else_is_the_same(
+    contract: Contract, operation: str, change: dict[str, Any], difference: str
+) -> None:
+    altered = _altered_controls(contract)
+    content = altered.operations[operation].declared["responses"]["200"]["content"]["application/json"]
+    content["examples"]["two"]["value"][1] |= change
+    assert difference in _differences_of(altered, contract)
+
+
+def test_of_records_in_lines_each_is_compared(contract: Contract) -> None:
+    altered = _altered_controls(contract)
+    content = altered.operations["exportNdjson"].declared["responses"]["200"]["content"]["application/x-ndjson"]
+    content["examples"]["two"]["value"] = '{"number":1}\n{"number":3}\n'
+    assert "exportNdjson.200.two: /1/number: documents 3, but the answer has 2" in _differences_of(altered, contract)
+
+
+def test_an_answer_without_a_body_is_compared_by_its_status(contract: Contract) -> None:
+    altered = _altered_controls(contract)
+    altered.operations["deleteRule"].declared["responses"]["204"]["x-request"] = {}
+    expected = "deleteRule.204.done: documents 204, but the answer is 404"
+    assert expected in _differences_of(altered, contract)
+
+
+def test_a_request_that_is_given_and_nowhere_is_an_invalid_contract(contract: Contract) -> None:
+    altered = json.loads(json.dumps(contract.document))
+    altered["components"]["examples"]["EmptyListResponse"]["x-request"]["given"] = ["publshed"]
+    with pytest.raises(InvalidContract, match="#/x-examples/given/publshed: refers to nothing"):
+        examples(Contract(altered))
+
+
+def _altered_controls(contract: Contract) -> Contract:
+    """The controls, to be altered."""
+    controls = load_controls(contract)
+    return Contract(json.loads(json.dumps(controls.document)), controls.base_path)
+
+
+def _differences_of(contract: Contract, mocked: Contract | None = None) -> str:
     with pytest.raises(WrongExamples) as caught:
-        asyncio.run(execute(contract, partial(example_mock, contract)))
+        asyncio.run(execute(contract, partial(example_mock, mocked or contract)))
     return str(caught.value)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from callconfig.cli import main
 from callconfig.contract.document import BUILT_IN, Contract
 from callconfig.documentation.page import render
@@ -16,7 +15,6 @@ from callconfig.outcome import COULD_NOT_RUN, FINDINGS, OK
 Reading = Any  # of conftest.py
 
 FOREIGN = Path(__file__).parent / "foreign.yaml"
-SHAPES: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "shapes.yaml").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -83,19 +81,6 @@ def test_only_what_is_in_the_page_may_run() -> None:
 )
 def test_it_is_all_there(foreign: tuple[Reading, str], place: str, facts: list[str]) -> None:
     assert [fact for fact in facts if fact not in foreign[0].places[place]] == []
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-def test_a_document_of_this_shape_is_documented(shape: str, read: Any, tmp_path: Path) -> None:
-    document = {"openapi": "3.0.3", "info": {"title": "Shapes", "version": "1"}, **SHAPES[shape]["document"]}
-    path = tmp_path / "shape.yaml"
-    path.write_text(yaml.safe_dump(document))
-    assert main(["docs", "build", "-o", str(tmp_path), "--contract", str(path)]) == OK
-    page = read((tmp_path / "index.html").read_text())
-    shown = f"{page.text} {' '.join(page.code)}"
-    assert [text for text in SHAPES[shape]["shows"] if text not in shown] == []
-    targets = [value for _, name, value in page.attributes if name == "href" and value.startswith("#")]
-    assert [target for target in targets if target[1:] not in {*page.places, "content"}] == []
 
 
 def test_no_example_is_said_to_have_run(foreign: tuple[Reading, str]) -> None:

@@ -53,6 +53,15 @@ def test_one_scope_has_one_configuration(store: ConfigurationStore, run: Any) ->
     assert run(found(store)) == [first]
 
 
+def test_what_is_deleted_is_gone_and_its_scope_is_free(store: ConfigurationStore, run: Any) -> None:
+    gone, kept = run(store.create(configuration())), run(store.create(configuration(template="other")))
+    run(store.delete(gone["id"]))
+    assert run(found(store)) == [kept]
+    with pytest.raises(UnknownConfiguration):
+        run(store.delete(gone["id"]))
+    assert run(store.create(configuration()))["id"] != gone["id"]
+
+
 def test_of_64_concurrent_creations_of_one_scope_exactly_one_succeeds(store: ConfigurationStore, run: Any) -> None:
     async def race() -> list[Any]:
         return await asyncio.gather(*(store.create(configuration()) for _ in range(64)), return_exceptions=True)

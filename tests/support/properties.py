@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
 import schemathesis
 from callconfig.contract.schema import time_zones
+from callconfig.verification.generated import REFUSALS
 from hypothesis import strategies
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, events, from_schema
+from schemathesis.engine.recorder import Interaction
 from starlette.types import ASGIApp
 
 PHASES = {"examples", "coverage", "fuzzing", "stateful"}
@@ -22,17 +25,20 @@ def hold_every_property(
     settings = {
         "seed": seed,
         "generation": {"max-examples": max_examples, "database": "none"},
+        "checks": {"negative_data_rejection": {"expected-statuses": REFUSALS}},
         "headers": dict(headers),
     }
     config = SchemathesisConfig.from_dict(settings)
     schema = schemathesis.openapi.from_asgi(document, app, config=config, headers=dict(headers))
+    schema.hooks.register_hook_with_name(lambda _context, body: within_64_bits(body), "map_body")
     failures: list[str] = []
     phases: set[str] = set()
     for event in from_schema(schema).execute():
         if isinstance(event, events.ScenarioFinished | events.FuzzScenarioFinished):
             failures += [
-                f"{check.name}: {check.failure_info.failure.message} {check.failure_info.code_sample}"
-                for checks in event.recorder.checks.values()
+                f"{check.name}: {check.failure_info.failure.message} {check.failure_info.code_sample} "
+                f"{answer(event.recorder.interactions.get(case))}"
+                for case, checks in event.recorder.checks.items()
                 for check in checks
                 if check.failure_info is not None
             ]
@@ -46,3 +52,18 @@ def hold_every_property(
             assert event.status in (Status.SUCCESS, Status.SKIP), "\n".join([event.phase.name.value, *failures])
     assert not failures, "\n".join(failures)
     assert phases >= PHASES, f"nothing was tried in {PHASES - phases}"
+
+
+def within_64_bits(value: Any) -> Any:
+    """Integers that every reader of JSON understands alike: no schema says so, but the API asks for it."""
+    if isinstance(value, dict):
+        return {name: within_64_bits(nested) for name, nested in value.items()}
+    if isinstance(value, list):
+        return [within_64_bits(item) for item in value]
+    return min(max(value, -(2**63)), 2**63 - 1) if type(value) is int else value
+
+
+def answer(interaction: Interaction | None) -> str:
+    if interaction is None or interaction.response is None:
+        return "without an answer"
+    return f"{interaction.response.status_code} {(interaction.response.content or b'')[:300]!r}"

@@ -83,10 +83,14 @@ def test_no_report_has_a_secret(tmp_path: Path, capsys: pytest.CaptureFixture[st
         (b"calls, recalls, 17 and 7", b"[redacted], recalls, 17 and [redacted]"),
         (b"a=%22calls%22&b=xcalls", b"a=%22[redacted]%22&b=xcalls"),
         (b"\xff calls \xff", b"\xff [redacted] \xff"),
-        (b"before" + b"x" * 16 + b"after", b"before[redacted]after"),
+        (b"before" + b"x" * 16 + b"after, " + b"x" * 16, b"before" + b"x" * 16 + b"after, [redacted]"),
+        (b"9" + b"12345678" * 2, b"9" + b"12345678" * 2),
+        (b"beforex1x1x1x1x1x1x1x1after", b"before[redacted]after"),
+        (b'{"a": -7, "b": 1e-7, "c": [7e1], "d": +7}', b'{"a": -7, "b": 1e-7, "c": [7e1], "d": +7}'),
+        (b"-7 is less than id-7", b"-7 is less than id-[redacted]"),
         (b"Basic eHg6eXk=, eHg6eXk=", b"[redacted], [redacted]"),
     ],
 )
 def test_a_known_secret_is_no_part_of_a_number_or_a_word(contract: Contract, body: bytes, shown: bytes) -> None:
-    redaction = Redaction(contract, known=["7", "calls", "x" * 16, "Basic eHg6eXk="])
+    redaction = Redaction(contract, known=["7", "calls", "x" * 16, "x1" * 8, "12345678" * 2, "Basic eHg6eXk="])
     assert redaction.body(body) == shown

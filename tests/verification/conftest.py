@@ -6,6 +6,7 @@ import socketserver
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx2
@@ -18,7 +19,8 @@ from callconfig.traffic.redaction import Redaction
 from callconfig.verification.check import converse_with, require_coverage
 from callconfig.verification.client import Client
 from callconfig.verification.coverage import Coverage
-from callconfig.verification.generated import generate
+from callconfig.verification.footprint import Footprint
+from callconfig.verification.generated import generate, judge_scenario
 from callconfig.verification.judge import Judge
 from callconfig.verification.result import EnoughFailures, Result
 from callconfig.verification.target import serving
@@ -33,7 +35,7 @@ def check_app(contract: Contract) -> CheckApp:
     """What `callconfig check` finds in an application, with the command's own defaults."""
 
     def run(app: ASGIApp, *, seed: int = 1, max_failures: int | None = None) -> Result:
-        options, everything = CheckOptions(), Deadline()
+        options = CheckOptions()
         result = Result("check", "app", contract, BUILT_IN, Redaction(contract), seed=seed, most=max_failures)
         result.coverage = Coverage(contract)
 
@@ -41,20 +43,14 @@ def check_app(contract: Contract) -> CheckApp:
             return True
 
         try:
-            with Client("http://app.example", transport=httpx2.ASGITransport(app)) as client:
-                converse_with(client, result, included, options.max_examples)
+            footprint = Footprint(contract, "http://app.example", f"check-{seed}", anywhere=True)
+            transport = httpx2.ASGITransport(app)
+            with Client(footprint.url, transport=transport, footprint=footprint) as client:
+                converse_with(client, result, included, options.max_examples, footprint)
             with serving(app) as url:
-                judge = Judge(contract)
-                generate(
-                    result,
-                    judge,
-                    url,
-                    headers={},
-                    included=included,
-                    options=options,
-                    on_part=lambda _part: None,
-                    deadline=everything,
-                )
+                footprint = Footprint(contract, url, f"check-{seed}", anywhere=True)
+                judging = partial(judge_scenario, result=result, judge=Judge(contract))
+                generate(result, options, footprint, included, Deadline(), judging)
             require_coverage(result)
         except EnoughFailures:
             pass

@@ -51,7 +51,7 @@ def test_the_run_leaves_nothing_in_the_working_directory(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with serving(make_app()) as url:
-        main(["check", url, "--max-time", "1", "--max-examples", "1", "--report", "har:traffic.har"])
+        main(["check", url, "--max-time", "4", "--max-examples", "1", "--report", "har:traffic.har"])
     assert [path.name for path in tmp_path.iterdir()] == ["traffic.har"]
     assert len(json.loads((tmp_path / "traffic.har").read_text())["log"]["entries"]) > 10
 

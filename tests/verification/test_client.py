@@ -5,6 +5,7 @@ import itertools
 import time
 import tracemalloc
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import pytest
 from callconfig.cli import main
@@ -13,7 +14,8 @@ from callconfig.options import CheckOptions
 from callconfig.traffic.redaction import Redaction
 from callconfig.verification import client as client_module
 from callconfig.verification.client import Client
-from callconfig.verification.generated import generate
+from callconfig.verification.footprint import Footprint
+from callconfig.verification.generated import generate, judge_scenario
 from callconfig.verification.judge import Judge
 from callconfig.verification.result import EnoughFailures, Result
 from callconfig.verification.timing import Deadline, OutOfTime
@@ -100,33 +102,19 @@ def test_generated_requests_are_bounded_like_those_of_the_model(
 ) -> None:
     url = raw_server([head, *[b"1\r\n \r\n" if head is ENDLESS else b"x"] * 600], 0.1)
     result = Result("check", url, contract, BUILT_IN, Redaction(contract), seed=1)
+    judging = partial(judge_scenario, result=result, judge=Judge(contract))
+    footprint = Footprint(contract, url, "check-1")
     began = time.monotonic()
     with pytest.raises(OutOfTime):
-        generate(
-            result,
-            Judge(contract),
-            url,
-            headers={},
-            included=lambda _operation: True,
-            options=CheckOptions(),
-            on_part=lambda _part: None,
-            deadline=Deadline(1),
-        )
+        generate(result, CheckOptions(), footprint, lambda _operation: True, Deadline(1), judging)
     assert time.monotonic() - began < 8
     assert result.failures == {}
 
 
 def test_generated_requests_do_not_read_a_bomb(raw_server: RawServer, contract: Contract) -> None:
     result = Result("check", "bomb", contract, BUILT_IN, Redaction(contract), seed=1, most=2)
+    options, footprint = CheckOptions(max_examples=1), Footprint(contract, raw_server([bomb()]), "check-1")
+    judging = partial(judge_scenario, result=result, judge=Judge(contract))
     with pytest.raises(EnoughFailures):
-        generate(
-            result,
-            Judge(contract),
-            raw_server([bomb()]),
-            headers={},
-            included=lambda operation: operation.startswith("list"),
-            options=CheckOptions(max_examples=1),
-            on_part=lambda _part: None,
-            deadline=Deadline(20),
-        )
+        generate(result, options, footprint, lambda name: name.startswith("list"), Deadline(20), judging)
     assert {failure.finding.rule for failure in result.failures.values()} == {"no-response", "generation"}

@@ -131,8 +131,6 @@ def test_a_contract_without_a_resource_is_checked_without_the_model(
     with serving(garden()) as url:
         assert main(["check", url, "--contract", str(path), "--seed", "1", "--max-examples", "5"]) == 0
         assert "no model was tried" in capsys.readouterr().out
-        assert main(["compare", url, url, "--contract", str(path)]) == 3
-        assert "comparing needs a contract with an x-resource" in capsys.readouterr().err
 
 
 def test_there_is_no_mock_for_another_contract(contract_file: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ import json
 import socket
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import httpx2
 import pytest
 from callconfig.contract.document import BUILT_IN, Contract
 from callconfig.contract.finding import Finding
-from callconfig.traffic.har import HarWriter, read_har
+from callconfig.tests.support.recordings import interactions
+from callconfig.traffic.har import HarWriter
 from callconfig.traffic.redaction import Redaction
 from callconfig.verification import passage
 from callconfig.verification.proxy import FINDINGS_HEADER, Proxy, findings_header
@@ -219,7 +221,7 @@ def test_the_traffic_is_recorded(
     path = tmp_path / "session.har"
     with HarWriter(path) as writer, proxied(make_app(), on_interaction=writer.write) as (client, _):
         client.post("/configurations", json=sample, headers={"Authorization": "Bearer secret"})
-    (recorded,) = read_har(path)
+    (recorded,) = interactions(path)
     assert (recorded.method, recorded.status) == ("POST", 201)
     assert json.loads(recorded.request_body) == sample
     assert "Bearer" not in path.read_text()
@@ -326,3 +328,36 @@ def test_an_endless_answer_ends_when_the_client_leaves(proxied: Proxied, raw_ser
         before = next(sent)
         time.sleep(0.5)
         assert next(sent) - before <= 2
+
+
+def test_a_large_body_that_is_judged_holds_up_no_other(proxied: Proxied) -> None:
+    sizes = {"large": 100_000, "small": 1}
+
+    async def app(scope: Scope, _receive: Receive, send: Send) -> None:
+        row = {"id": 7, "name": "x" * 20}
+        body = json.dumps([row] * sizes[scope["query_string"].decode()]).encode()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
+        await send({"type": "http.response.body", "body": body})
+
+    with proxied(app) as (client, result):
+        waited: list[float] = []
+        with ThreadPoolExecutor(2) as pool:
+            large = [pool.submit(client.get, "/configurations?large", timeout=60) for _ in range(2)]
+            while not all(each.done() for each in large):
+                began = time.monotonic()
+                client.get("/configurations?small", timeout=60)
+                waited.append(time.monotonic() - began)
+        assert [each.result().status_code for each in large] == [200, 200]
+        took = max(each.result().elapsed.total_seconds() for each in large)
+        assert sorted(waited)[len(waited) // 2] < took / 4, "they went past meanwhile"
+    assert result.judged.total() == len(waited) + 2
+
+
+def test_the_proxy_says_what_it_did_not_judge(proxied: Proxied, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passage, "MOST_HELD", 1000)
+    app, *_ = replying(200, {"content-type": "application/json"}, b"[" + b" " * 2000 + b"]")
+    with proxied(app) as (client, result):
+        client.get("/configurations")
+        client.post("/configurations", content=b"{" + b" " * 2000 + b"}", headers={"Content-Type": "application/json"})
+    assert result.unrecorded == {"response": 2, "request": 1}
+    assert [each.finding.place for each in result.failures.values() if each.finding.place == "body"] == []

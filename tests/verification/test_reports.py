@@ -109,9 +109,8 @@ def test_sarif_is_valid_and_leads_to_the_contract(result: Result) -> None:
 
 
 def test_the_terminal_gets_no_control_characters(result: Result, capsys: pytest.CaptureFixture[str]) -> None:
-    progress = Progress()
-    for failure in result.failures.values():
-        progress.failure(failure, result)
+    progress = Progress(result)
+    progress.failures(list(result.failures.values()))
     assert set("\x00\x1b\ud800") & set(capsys.readouterr().out) == set()
 
 

@@ -10,7 +10,8 @@ from callconfig.cli import main
 from callconfig.contract.document import Contract
 from callconfig.contract.interaction import Interaction
 from callconfig.contract.schema import Schema
-from callconfig.traffic.har import HarWriter, entry, read_har
+from callconfig.tests.support.recordings import interactions
+from callconfig.traffic.har import HarWriter, entry
 
 URL = "http://api.example.com/v1/configurations"
 JSON = (("Content-Type", "application/json"),)
@@ -45,14 +46,14 @@ def test_traffic_that_keeps_to_the_contract_holds(
 
 
 def test_a_recorded_interaction_is_read_as_it_was_written(tmp_path: Path, created: Interaction) -> None:
-    (read,) = read_har(Path(har(tmp_path / "a.har", created)))
+    (read,) = interactions(har(tmp_path / "a.har", created))
     for name in ("method", "url", "status", "request_headers", "request_body", "response_headers", "response_body"):
         assert getattr(read, name) == getattr(created, name)
 
 
 def test_bytes_that_are_no_text_survive_a_recording(tmp_path: Path) -> None:
     odd = Interaction("POST", URL, 400, JSON, b"\xff\x00", JSON, b"\xfe{")
-    (read,) = read_har(Path(har(tmp_path / "a.har", odd)))
+    (read,) = interactions(har(tmp_path / "a.har", odd))
     assert (read.request_body, read.response_body) == (b"\xff\x00", b"\xfe{")
 
 

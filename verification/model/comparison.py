@@ -9,7 +9,7 @@ from ...contract.finding import Finding, Place, json_pointer
 from ...contract.schema import Json, show
 from .expectation import Asked, Expectation
 from .memory import Memory, Stored, only
-from .steps import Create, List, Raw, Replace, Step
+from .steps import FIRST, Create, List, Raw, Replace, Step
 
 MISSING = object()
 
@@ -38,10 +38,11 @@ def learn(
 ) -> tuple[list[Mistake], Memory]:
     """The mistakes in an answer, and the memory after it."""
     mistakes: list[Mistake] = []
-    now = (*expected.since, memory.steps)
+    first = memory.stored.get(memory.first) if isinstance(step, Raw) and FIRST in step.path else None
+    now = (*expected.since, *(first.since if first else ()), memory.steps)
     succeeded = 200 <= answer.status < 300
     if answer.status and not expected.admits(answer.status):
-        detail = f"must be {' or '.join(expected.statuses)}, because {expected.because}; not {answer.status}"
+        detail = f"must be {either(expected.statuses)}, because {expected.because}; it is {answer.status}"
         mistakes.append(Mistake(Finding("expected-status", "status", detail), now))
         succeeded = False
     match step:
@@ -59,6 +60,14 @@ def learn(
         case Raw() if answer.status == 405 and "405" in expected.statuses and not answer.has_allow:
             mistakes.append(Mistake(Finding("allow", "header", "is required in a 405 and missing", name="Allow"), now))
     return mistakes, memory.after()
+
+
+def either(statuses: Sequence[str]) -> str:
+    """`400 or 422` in words; a class of statuses by its name."""
+    return " or ".join(f"a {CLASSES[status[0]]} ({status})" if status.endswith("XX") else status for status in statuses)
+
+
+CLASSES = {"1": "provisional answer", "2": "success", "3": "redirection", "4": "client error", "5": "server error"}
 
 
 def _created(memory: Memory, expected: Expectation, answer: Answer, mistakes: list[Mistake]) -> Stored | None:

@@ -13,7 +13,7 @@ from ...contract.interaction import Fields
 from ...contract.operation import Operation
 from ...contract.schema import Json, show
 from .memory import Memory, Stored, only
-from .steps import FIRST, JSON_BODY, Create, List, Raw, Replace, Step
+from .steps import FIRST, JSON_BODY, UNKNOWN, Create, List, Raw, Replace, Step, named
 
 REFUSALS = {"media-type": ("415",), "accept": ("406",)}
 INVALID = ("400", "422")
@@ -60,11 +60,11 @@ def ask(memory: Memory, step: Step) -> Asked:
     collection = memory.collection
     match step:
         case Create():
-            return _writing(collection.create, collection.create.path, memory.scoped(step.body, step.scope))
+            return _writing(collection.create, collection.create.path, memory.scoped(step))
         case Replace() if collection.replace:
             stored = memory.target(step.target)
             identity = stored.identity if stored else memory.unknown
-            body = memory.scoped(step.body, step.scope)
+            body = memory.scoped(step)
             if step.identity:
                 said = identity if step.identity == "same" else f"{identity}x"
                 body = {**body, collection.resource.identity: said}
@@ -77,8 +77,12 @@ def ask(memory: Memory, step: Step) -> Asked:
             target = collection.list.path + (f"?{query}" if query else "")
             return Asked(collection.list.method, target, operation=collection.list, value=filters)
         case Raw():
-            path = step.path.replace(FIRST, quote(memory.first, safe=""))
-            return Asked(step.method, path + (f"?{step.query}" if step.query else ""), step.headers, step.body)
+            path, body = step.path, step.body
+            for symbol, identity in ((FIRST, memory.first), (UNKNOWN, memory.unknown)):
+                path = path.replace(symbol, quote(identity, safe=""))
+            for name, value in memory.names(0).items():
+                body = body.replace(named(name).encode(), value.encode())
+            return Asked(step.method, path + (f"?{step.query}" if step.query else ""), step.headers, body)
     raise ValueError(f"the resource has no operation for {step}")
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from ...contract.schema import Json
 from .collection import Collection
+from .steps import Create, Replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,11 @@ class Memory:
             for index, member in enumerate(unique)
         }
 
-    def scoped(self, body: Json, scope: int | None) -> Json:
-        return {**body, **self.names(scope)} if scope is not None and isinstance(body, dict) else body
+    def scoped(self, step: Create | Replace) -> Json:
+        """The body of a step in its scope."""
+        if not isinstance(step.body, dict):
+            return step.body
+        return {**step.body, **{name: value for name, value in self.names(step.scope).items() if name != step.spared}}
 
     def holder(self, body: Json) -> Stored | None:
         """What already has the values that a body has in all the unique members."""

@@ -11,7 +11,7 @@ from ..client import Client
 from ..judge import Judge, Verdict, json_value
 from ..result import Failure
 from .collection import Collection
-from .comparison import Answer, learn
+from .comparison import Answer, Mistake, learn
 from .expectation import ask, expect, expect_raw
 from .memory import Memory
 from .steps import Raw, Replace, Step
@@ -49,10 +49,13 @@ class Player:
         else:
             expected = expect(self.memory, step, asked, verdict.request)
         mistakes, self.memory = learn(self.memory, step, asked, expected, self._answer(interaction))
-        broken = [Failure(finding, expected.operation, [interaction], self._part) for finding in verdict.response]
-        return broken + [
+        known = {_where(finding) for finding in verdict.response}
+        told = [Mistake(finding, (*expected.since, len(self.interactions) - 1)) for finding in verdict.response] + [
+            mistake for mistake in mistakes if _where(mistake.finding) not in known
+        ]
+        return [
             Failure(finding, expected.operation, [self.interactions[number] for number in since], self._part)
-            for finding, since in mistakes
+            for finding, since in told
         ]
 
     def _answer(self, interaction: Interaction) -> Answer:
@@ -74,6 +77,10 @@ class Player:
         if isinstance(found, Finding) or found[0] is not self.memory.collection.replace:
             return ()
         return tuple(found[1].values())
+
+
+def _where(finding: Finding) -> tuple[str, ...]:
+    return finding.place, finding.pointer or "", finding.name or ""
 
 
 def seconds_before(step: Step, memory: Memory) -> float:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,11 +15,12 @@ from ...contract.shape import flattened
 from ..coverage import request_schema
 from .bodies import Bodies, Body
 from .collection import Collection
-from .steps import FIRST, JSON_BODY, Create, List, Raw, Replace, Step, Symbol
+from .steps import FIRST, JSON_BODY, UNKNOWN, Create, List, Raw, Replace, Step, Symbol, named
 
 LEAST, WHOLE = Symbol.LEAST, Symbol.WHOLE
 TOO_LARGE = 4 << 20
 """Bytes of a body that a server may find too large; one that takes it has a larger limit, which is no mistake."""
+_PARAMETER = re.compile(r"\{[^{}]*\}")
 UNACCEPTABLE = "application/x-nothing-has-this"
 
 
@@ -30,6 +32,25 @@ class Look:
 
 
 Talk = Sequence[Step | Look]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Steps that must change nothing, so that they can be taken together, with one look at the end."""
+
+    before: Talk
+    steps: Sequence[Step]
+
+    @property
+    def together(self) -> Talk:
+        return [*self.before, *self.steps, Look()]
+
+    @property
+    def apart(self) -> Iterator[Talk]:
+        """Each on its own, where one of them was not refused."""
+        return ([*self.before, step, Look()] for step in self.steps)
+
+
 FOUR: Talk = [Create(LEAST), Create(WHOLE, 1), Create(WHOLE, 2), Create(LEAST, 3)]
 WRONG_WRITES: dict[str, tuple[Fields, str, Callable[[bytes], bytes]]] = {
     "another media type": ((("Content-Type", "text/plain"),), "", lambda valid: valid),
@@ -54,8 +75,9 @@ WRONG_WRITES: dict[str, tuple[Fields, str, Callable[[bytes], bytes]]] = {
 class Script:
     """The conversations about one collection. `possible` is false where no valid body could be made for it."""
 
-    def __init__(self, collection: Collection, contract: Contract) -> None:
-        self.collection, self._contract = collection, contract
+    def __init__(self, collection: Collection, contract: Contract, *, anywhere: bool) -> None:
+        """`anywhere` says that methods which are not documented may be tried on what others have as well."""
+        self.collection, self._contract, self._anywhere = collection, contract, anywhere
         self.create = self._bodies(collection.create)
         self.replace = self._bodies(collection.replace) if collection.replace else None
 
@@ -139,51 +161,65 @@ class Script:
                     yield [Raw("GET", operation.path, query=query)]
 
     def raw_creates(self) -> Iterator[Talk]:
-        for step in _wrong_writes(self.collection.create, self.create):
+        for step in self._wrong_writes(self.collection.create, self.create):
             yield [step]
 
     def raw_replacements(self) -> Iterator[Talk]:
         operation = self.collection.replace
         if operation is None or self.replace is None:
             return
-        for step in _wrong_writes(operation, self.replace):
+        for step in self._wrong_writes(operation, self.replace):
             yield [Create(LEAST), step, Look()]
-        yield [Raw("PUT", operation.path.rpartition("{")[0] + "x" * 300, JSON_BODY, body=_json(self.replace.minimal))]
+        beyond = operation.path.rpartition("{")[0] + UNKNOWN + "x" * 300
+        yield [Raw("PUT", beyond, JSON_BODY, body=self._scoped_json(self.replace))]
 
     def elsewhere(self) -> Iterator[Talk]:
         for path in dict.fromkeys(operation.path for operation in self._contract.operations.values()):
             known, _ = self._contract.route(path) or ({}, {})
             for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
-                if method not in known:
-                    yield [Create(LEAST), Raw(method, _of_first(path))]
+                if method not in known and (self._anywhere or "{" in path or method in ("GET", "POST")):
+                    yield [Create(LEAST), Raw(method, self._of_ours(path))]
             yield [Raw("GET", f"{path.partition('{')[0].rstrip('/')}-unknown/path")]
 
-    def creates(self, bodies: Sequence[Body]) -> Iterator[Talk]:
-        for body, scope in self._in_scopes(bodies):
-            yield [Create(body, scope), Look()]
+    def creates(self) -> Iterator[Talk]:
+        for body, spared in self._spared(self.create.valid):
+            yield [Create(body, spared=spared), Look()]
 
-    def replacements(self, first: Symbol, kind: str) -> Iterator[Talk]:
-        for body, scope in self._in_scopes(getattr(self.replace, kind)):
-            yield [Create(first), Replace(0, body, scope), Look()]
+    def replacements(self) -> Iterator[Talk]:
+        for body, spared in self._spared(self.replace.valid if self.replace else []):
+            yield [Create(WHOLE), Replace(0, body, spared=spared), Look()]
 
-    def _in_scopes(self, bodies: Sequence[Body]) -> Iterator[tuple[Json, int | None]]:
-        """Bodies with a scope; without one where it would mend what is broken on purpose."""
+    def refused_creates(self) -> Iterator[Refused]:
+        bodies = self._spared(self.create.invalid)
+        yield from _together([], [Create(body, spared=spared) for body, spared in bodies])
+
+    def refused_replacements(self) -> Iterator[Refused]:
+        bodies = self._spared(self.replace.invalid if self.replace else [])
+        yield from _together([Create(LEAST)], [Replace(0, body, spared=spared) for body, spared in bodies])
+
+    def _spared(self, bodies: Sequence[Body]) -> Iterator[tuple[Json, str]]:
+        """Bodies, and the unique member that its scope would mend, as it is broken on purpose."""
         for body in bodies:
             is_scoped = body.path[:1] in self._scoped
             if not (is_scoped and body.is_valid):
-                yield body.value, None if is_scoped else 0
+                yield body.value, body.path[0] if is_scoped else ""
 
+    def _wrong_writes(self, operation: Operation, bodies: Bodies) -> Iterator[Raw]:
+        path, valid = self._of_ours(operation.path), self._scoped_json(bodies)
+        for headers, query, change in WRONG_WRITES.values():
+            yield Raw(operation.method, path, headers, query, change(valid))
+        if "413" in operation.responses:
+            yield Raw(operation.method, path, JSON_BODY, body=b" " * TOO_LARGE + b"{}", or_status="413")
 
-def _wrong_writes(operation: Operation, bodies: Bodies) -> Iterator[Raw]:
-    path, valid = _of_first(operation.path), _json(bodies.minimal)
-    for headers, query, change in WRONG_WRITES.values():
-        yield Raw(operation.method, path, headers, query, change(valid))
-    if "413" in operation.responses:
-        yield Raw(operation.method, path, JSON_BODY, body=b" " * TOO_LARGE + b"{}", or_status="413")
+    def _of_ours(self, path: str) -> str:
+        """The path of what the conversation created; of what does not exist, where it is another kind of thing."""
+        item = self.collection.replace.path if self.collection.replace else ""
+        return path.rpartition("{")[0] + FIRST if path == item else _PARAMETER.sub(UNKNOWN, path)
 
-
-def _of_first(path: str) -> str:
-    return path.rpartition("{")[0] + FIRST if "{" in path else path
+    def _scoped_json(self, bodies: Bodies) -> bytes:
+        return json.dumps(
+            {**bodies.minimal, **{name: named(name) for name in self.collection.resource.unique}}
+        ).encode()
 
 
 def _first_name(valid: bytes) -> bytes:
@@ -191,5 +227,10 @@ def _first_name(valid: bytes) -> bytes:
     return next(iter(members), "name").encode()
 
 
-def _json(body: Json) -> bytes:
-    return json.dumps(body).encode()
+MOST_TOGETHER = 10
+"""How many refusals are asked for before a look: a chain that a person still reads."""
+
+
+def _together(before: Talk, steps: Sequence[Step]) -> Iterator[Refused]:
+    for start in range(0, len(steps), MOST_TOGETHER):
+        yield Refused(before, steps[start : start + MOST_TOGETHER])

@@ -20,13 +20,12 @@ JSON_BODY: Fields = (("Content-Type", "application/json"),)
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """Create what `body` says, in a scope: the number of a combination of values of the unique members.
-
-    Without a scope the body goes as it is.
-    """
+    """Create what `body` says, in a scope: the number of a combination of values of the unique members."""
 
     body: Json | Symbol
-    scope: int | None = 0
+    scope: int = 0
+    spared: str = ""
+    """A unique member that stays as the body has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,9 @@ class Replace:
 
     target: int
     body: Json | Symbol
-    scope: int | None = 0
+    scope: int = 0
+    spared: str = ""
+    """A unique member that stays as the body has it."""
     identity: str = ""
     """An identity to put into the body: `same`, `other`, or none."""
     pause: bool = False
@@ -52,14 +53,20 @@ class List:
     """What is done to the values first, so that they match nothing."""
 
 
-FIRST = "{first}"
+def named(member: str) -> str:
+    """Stands for the value of a unique member in the body of a Raw step."""
+    return f"{{{member}}}"
+
+
+FIRST, UNKNOWN = "{first}", "{unknown}"
 
 
 @dataclass(frozen=True, slots=True)
 class Raw:
     """A request that needs no memory to be judged, such as one with a wrong media type.
 
-    FIRST in its path is the identity of what the conversation created first.
+    FIRST in its path is the identity of what the conversation created first, UNKNOWN one that nobody has; what is
+    `named` in its body becomes the value of that unique member.
     """
 
     method: str

@@ -26,6 +26,7 @@ def document(result: Result) -> dict[str, Any]:
         "seconds": round(result.seconds, 3),
         "interactions": result.judged.total(),
         "errors": len(result.errors),
+        "ended": result.ended or "complete",
         "notes": result.notes,
         "findings": [_finding(failure, result) for failure in result.failures.values()],
         "coverage": result.coverage.as_json() if result.coverage is not None else None,

@@ -33,7 +33,10 @@ def sarif(result: Result) -> str:
         "automationDetails": {"id": f"callconfig/{result.command}/"},
         "columnKind": "unicodeCodePoints",
         "invocations": [
-            {"executionSuccessful": True, "startTimeUtc": f"{result.started.replace(tzinfo=None).isoformat()}Z"}
+            {
+                "executionSuccessful": result.ended != "interrupted",
+                "startTimeUtc": f"{result.started.replace(tzinfo=None).isoformat()}Z",
+            }
         ],
         "results": [
             _result(failure, result, rules.index(failure.finding.rule), lines.get(failure.operation, 1))

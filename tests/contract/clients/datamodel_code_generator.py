@@ -20,6 +20,7 @@ sample = CallExecutionConfigCreate.model_validate(
         "max_retry": 3,
         "calling_provider": "TWILIO",
         "merchant_id": None,
+        "telephony_config": None,
         "pre_checks": [
             {
                 "name": "dnd_check",

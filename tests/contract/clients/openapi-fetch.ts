@@ -13,6 +13,7 @@ const sample: components["schemas"]["CallExecutionConfigCreate"] = {
   max_retry: 3,
   calling_provider: "TWILIO",
   merchant_id: null,
+  telephony_config: null,
   pre_checks: [
     {
       name: "dnd_check",

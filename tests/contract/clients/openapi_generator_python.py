@@ -22,6 +22,7 @@ members = {
     "max_retry": 3,
     "calling_provider": "TWILIO",
     "merchant_id": None,
+    "telephony_config": None,
     "pre_checks": [
         {
             "name": "dnd_check",

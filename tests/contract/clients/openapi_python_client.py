@@ -9,6 +9,7 @@ from generated.models import (
     CallExecutionConfigCreate,
     CallExecutionConfigUpdate,
     CallingProvider,
+    PreCheckInput,
     Problem,
 )
 
@@ -23,6 +24,17 @@ sample = CallExecutionConfigCreate(
     max_retry=3,
     calling_provider=CallingProvider.TWILIO,
     merchant_id=None,
+    telephony_config=None,
+    pre_checks=[
+        PreCheckInput.from_dict(
+            {
+                "name": "dnd_check",
+                "type": "external_api",
+                "http_request": {"url": "https://dnd.example.com", "body": {"any": [1, None, {"deep": "value"}]}},
+                "response_config": {"response_field": "allowed", "response_field_value": [True, None, 1.5]},
+            }
+        )
+    ],
 )
 
 stored = create_configuration.sync(client=client, body=sample)

@@ -12,6 +12,7 @@ const sample: CallExecutionConfigCreate = {
   maxRetry: 3,
   callingProvider: "TWILIO",
   merchantId: null,
+  telephonyConfig: null,
   preChecks: [
     {
       name: "dnd_check",

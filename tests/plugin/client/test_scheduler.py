@@ -77,7 +77,7 @@ def test_a_request_is_matched_by_what_it_has_not_and_by_what_it_may_have(mock: M
     scheduler.create("b")
     first, second = mock.requests(**match)
     assert (first.status, first.answer_headers["retry-after"], second.status) == (503, "7", 201)
-    with pytest.raises(MockError, match="is no regular expression"):
+    with pytest.raises(MockError, match="must be a regular expression"):
         mock.requests(path="/configurations", body=pattern("("))
 
 

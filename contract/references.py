@@ -1,0 +1,298 @@
+"""Where `$ref` leads: inside the document, and, while it is loaded, into other files below its folder.
+
+A loaded document is one document: what other files hold is among its components, path items stand where they were
+referred to, and anchors and ids of JSON Schema are JSON Pointers. Nothing is ever fetched, and nothing outside of the
+folder is read.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote, unquote, urlsplit
+
+from .dialect import NEVER, Translator, dialect_of
+from .finding import json_pointer
+from .grammar import COMPONENTS, inside, is_container, objects
+from .yaml_tree import NotPlain, read_yaml
+
+MOST_FILES = 5_000
+MOST_BYTES = 100_000_000
+"""The files that a document may be spread over, and their bytes."""
+
+_MEMBER_OF = {kind: member for member, kind in COMPONENTS.items()}
+
+
+class InvalidContract(Exception):
+    """A file that is no OpenAPI document; the message says which, where and why, in one line.
+
+    `at` leads to the place in the document, where there is one; the message names it, too.
+    """
+
+    def __init__(self, message: str, at: tuple[str | int, ...] = ()) -> None:
+        super().__init__(f"{json_pointer(at)} {message}" if at else message)
+        self.at = at
+
+
+class References:
+    """The references of a loaded document, which has all that they lead to; and the dialect of its schemas."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        """Raises InvalidContract for a dialect that is not known."""
+        self._document = document
+        self.is_31 = str(document.get("openapi", "")).startswith("3.1")
+        try:
+            self.dialect = dialect_of(document)
+        except LookupError as error:
+            raise InvalidContract(f"/jsonSchemaDialect: {error} is not known") from error
+        self._translators: dict[str, Translator] = {}
+        self._patterns: dict[str, bool] = {}
+        self._merged: dict[int, tuple[Any, Mapping[str, Any]]] = {}  # with the node, so that its id stays its own
+
+    def __call__(self, reference: str, above: tuple[str, ...] = ()) -> Any:
+        """What a `$ref` inside the document refers to. Raises InvalidContract."""
+        if reference != "#" and not reference.startswith("#/"):
+            raise InvalidContract(f"{reference}: only references inside the document are followed")
+        if reference in above:
+            raise InvalidContract(f"{reference}: refers to itself")
+        node: Any = self._document
+        for step in steps(reference):
+            following = _step(node, step)
+            if following is _NOTHING and isinstance(node, dict) and isinstance(node.get("$ref"), str):
+                following = _step(self(node["$ref"], (*above, reference)), step)
+            if following is _NOTHING:
+                raise InvalidContract(f"{reference}: refers to nothing")
+            node = following
+        if isinstance(node, dict) and isinstance(node.get("$ref"), str) and (len(node) == 1 or not self.is_31):
+            return self(node["$ref"], (*above, reference))
+        return node
+
+    def followed(self, node: Any) -> Mapping[str, Any]:
+        """The node itself, or what its `$ref` refers to; in 3.1 with what stands beside the reference in its place.
+
+        A boolean schema is one of an object that means the same.
+        """
+        if not isinstance(node, Mapping):
+            return NEVER if node is False else {}
+        if not isinstance(node.get("$ref"), str):
+            return node
+        if len(node) == 1 or not self.is_31:
+            return self.followed(self(node["$ref"]))
+        if id(node) not in self._merged:
+            beside = {name: value for name, value in node.items() if name != "$ref"}
+            self._merged[id(node)] = node, {**self.followed(self(node["$ref"])), **beside}
+        return self._merged[id(node)][1]
+
+    def judges(self, pattern: str) -> bool:
+        """Whether the engine can judge by a regular expression; it does not know all of ECMA-262."""
+        if pattern not in self._patterns:
+            try:
+                self._patterns[pattern] = bool(self.dialect({"pattern": pattern}))
+            except ValueError:
+                self._patterns[pattern] = False
+        return self._patterns[pattern]
+
+    def translator(self, hidden: str) -> Translator:
+        """The one translator of a direction."""
+        if hidden not in self._translators:
+            self._translators[hidden] = Translator(self, self.followed, hidden, self.judges, is_31=self.is_31)
+        return self._translators[hidden]
+
+
+_NOTHING = object()
+
+
+def _step(node: Any, step: str) -> Any:
+    if isinstance(node, dict):
+        return node.get(step, _NOTHING)
+    if isinstance(node, list) and step.isdecimal() and int(step) < len(node):
+        return node[int(step)]
+    return _NOTHING
+
+
+def steps(reference: str) -> list[str]:
+    """The keys that a JSON Pointer in a URI fragment leads along (RFC 6901, section 6)."""
+    return pointed(unquote(reference.partition("#")[2]))
+
+
+def pointed(pointer: str) -> list[str]:
+    """The keys that a JSON Pointer leads along."""
+    return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
+
+
+def whole(document: dict[str, Any], path: Path) -> int:
+    """Make of the document at a path one that needs no other file; returns how many it was. Raises InvalidContract."""
+    bundle = _Bundle(document, path)
+    bundle.gather()
+    return len(bundle.files)
+
+
+class _Open(NamedTuple):
+    """An object whose references are still to be followed: from which file it is, and where it is in the document."""
+
+    kind: str
+    path: tuple[str | int, ...]
+    node: dict[str, Any]
+    file: Path
+
+
+class _Bundle:
+    def __init__(self, document: dict[str, Any], path: Path) -> None:
+        self._document, self._main = document, path.resolve()
+        self._folder = self._main.parent
+        self.files: dict[Path, Any] = {self._main: document}
+        self._bytes = 0
+        self._names: dict[tuple[Path, str, str], str] = {}
+        """The reference to each component that came from another file, by its file, its pointer and its kind."""
+        self._open = [_Open("document", (), document, self._main)]
+        self._known = {}
+        if str(document.get("openapi", "")).startswith("3.1"):
+            self._known = dict(_anchors(document))
+
+    def gather(self) -> None:
+        while self._open:
+            each = self._open.pop()
+            file = self._follow(each)
+            files = self._fill_in(each._replace(file=file))
+            found = [
+                _Open(kind, (*each.path, *inner), node, files.get(str(inner[0]), file))
+                for kind, inner, node in inside(each.kind, each.node)
+            ]
+            self._open += reversed(found)
+
+    def _fill_in(self, here: _Open) -> dict[str, Path]:
+        """Put in place what OpenAPI has no references for, such as all paths in a file; the files, by member."""
+        files = {}
+        for member, value in here.node.items():
+            if not is_container(here.kind, member) or not isinstance(value, dict) or not self._is_far(value, here):
+                continue
+            file, _, target = self._target(value["$ref"], here._replace(path=(*here.path, member)))
+            beside = {name: each for name, each in value.items() if name != "$ref"}
+            here.node[member] = {**deepcopy(target), **beside} if isinstance(target, dict) else deepcopy(target)
+            files[member] = file
+        return files
+
+    def _is_far(self, node: dict[str, Any], here: _Open) -> bool:
+        """Whether a node is a reference to another file than the document."""
+        reference = node.get("$ref")
+        return isinstance(reference, str) and not (here.file == self._main and reference.startswith("#"))
+
+    def _follow(self, here: _Open) -> Path:
+        """Put in order what one object refers to; returns the file that its parts are from."""
+        node, file = here.node, here.file
+        if here.kind == "schema":
+            self._anchored(node)
+            discriminator = node.get("discriminator")
+            named = discriminator.get("mapping") if isinstance(discriminator, dict) else None
+            mapping = named if isinstance(named, dict) else {}
+            for name, target in mapping.items():
+                if isinstance(target, str) and ("/" in target or target.endswith((".yaml", ".yml", ".json"))):
+                    mapping[name] = self._local(target, here)
+        if not isinstance(node.get("$ref"), str):
+            return file
+        if here.kind == "pathItem" or (here.kind not in _MEMBER_OF and self._is_far(node, here)):
+            return self._put_in_place(here)
+        if here.kind in _MEMBER_OF:
+            node["$ref"] = self._local(node["$ref"], here)
+        return file
+
+    def _anchored(self, node: dict[str, Any]) -> None:
+        """Make pointers of the names that JSON Schema gives; a dynamic reference is one to where it is declared."""
+        if "$dynamicRef" in node and "$ref" not in node:
+            node["$ref"] = node.pop("$dynamicRef")
+        if isinstance(node.get("$ref"), str):
+            node["$ref"] = self._known.get(node["$ref"], node["$ref"])
+
+    def _put_in_place(self, here: _Open) -> Path:
+        """A path item instead of the reference to it, with what stands beside the reference."""
+        file, seen = here.file, []
+        while isinstance(reference := here.node.pop("$ref", None), str):
+            file, pointer, target = self._target(reference, here._replace(file=file))
+            if (file, pointer) in seen or not isinstance(target, dict):
+                what = "refers to itself" if (file, pointer) in seen else "refers to nothing"
+                raise InvalidContract(f"{reference}: {what}", here.path)
+            seen.append((file, pointer))
+            beside = dict(here.node)
+            here.node.clear()
+            here.node.update({**deepcopy(target), **beside})
+        return file
+
+    def _local(self, reference: str, here: _Open) -> str:
+        """The reference inside the document that leads to the same."""
+        if here.file == self._main and reference.startswith("#"):
+            return reference
+        file, pointer, target = self._target(reference, here)
+        if file == self._main:
+            return f"#{pointer}"
+        key = file, pointer, here.kind
+        if key not in self._names:
+            member = _MEMBER_OF.get(here.kind, "schemas")
+            components = self._document.setdefault("components", {})
+            named = components.setdefault(member, {}) if isinstance(components, dict) else {}
+            name = free = _name(pointer.rpartition("/")[2] or file.stem)
+            number = 1
+            while free in named:
+                number += 1
+                free = f"{name}-{number}"
+            named[free] = target
+            self._names[key] = f"#/components/{member}/{free}"
+            if isinstance(target, dict):
+                self._open.append(_Open(here.kind, ("components", member, free), target, file))
+        return self._names[key]
+
+    def _target(self, reference: str, here: _Open) -> tuple[Path, str, Any]:
+        """The file, the pointer, and what is there. Raises InvalidContract."""
+        parts = urlsplit(reference)
+        if parts.scheme or parts.netloc or parts.path.startswith("/"):
+            raise InvalidContract(f"{reference}: {_LIMITS}", here.path)
+        try:
+            file = (here.file.parent / unquote(parts.path)).resolve() if parts.path else here.file
+        except (OSError, ValueError, RuntimeError) as error:
+            raise InvalidContract(f"{reference}: is no path of a file", here.path) from error
+        if not file.is_relative_to(self._folder):
+            raise InvalidContract(f"{reference}: {_LIMITS}", here.path)
+        node = self._read(file, reference, here.path)
+        for step in steps(reference):
+            node = _step(node, step)
+        if node is _NOTHING:
+            raise InvalidContract(f"{reference}: refers to nothing", here.path)
+        return file, parts.fragment, node
+
+    def _read(self, file: Path, reference: str, at: tuple[str | int, ...]) -> Any:
+        if file not in self.files:
+            try:
+                if not file.is_file():
+                    raise InvalidContract(f"{reference}: there is no such file", at)
+                self._bytes += file.stat().st_size
+                if len(self.files) >= MOST_FILES or self._bytes > MOST_BYTES:
+                    raise InvalidContract(f"refers to more than {MOST_FILES} files, or to more than {MOST_BYTES} bytes")
+                self.files[file] = read_yaml(file.read_bytes())
+            except OSError as error:
+                raise InvalidContract(f"{reference}: cannot be read: {error.strerror}", at) from error
+            except NotPlain as error:
+                raise InvalidContract(f"{reference}: {error}", at) from error
+        return self.files[file]
+
+
+_LIMITS = "references lead into the document, and into files in its folder or below"
+
+
+def _name(text: str) -> str:
+    """A text as the name of a component."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", unquote(text).replace("~1", "/").replace("~0", "~")).strip("-") or "part"
+
+
+def _anchors(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The references by `$anchor` and by `$id` that a document has targets for, with the pointers to them."""
+    for kind, path, node in objects(document):
+        if kind == "schema":
+            for keyword in ("$anchor", "$dynamicAnchor"):
+                if isinstance(node.get(keyword), str):
+                    yield f"#{node[keyword]}", _reference(path)
+            if isinstance(node.get("$id"), str):
+                yield node["$id"], _reference(path)
+
+
+def _reference(path: tuple[str | int, ...]) -> str:
+    return "#" + "".join(f"/{quote(str(step).replace('~', '~0').replace('/', '~1'))}" for step in path)

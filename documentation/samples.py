@@ -1,0 +1,309 @@
+"""Requests to show: from the examples of a contract, and made from its schemas where it has none."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import orjson
+
+from ..contract.document import Contract
+from ..contract.operation import Operation, is_json, media_type
+from ..contract.schema import Json
+from .wording import resolved
+
+ABSENT: Any = object()
+"""Stands where a JSON value could, and there is none."""
+_DEEPEST = 4
+"""The depth to which a value is made; deeper members are left out, and arrays are empty."""
+
+URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
+
+
+class File(str):
+    """The name of a file whose content is sent."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request: its target is a path with its query, percent-encoded, from the root of a mock.
+
+    `name` is that of the example of its body, or of the request itself where it goes before an example.
+    """
+
+    method: str
+    target: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Json = ABSENT
+    name: str = ""
+
+    @property
+    def media_type(self) -> str:
+        return media_type(self.headers.get("Content-Type", ""))[0]
+
+    @property
+    def fields(self) -> list[tuple[str, str]] | None:
+        """The fields of a form; None for another body."""
+        if self.media_type not in (URLENCODED, MULTIPART) or not isinstance(self.body, dict):
+            return None
+        pairs = ((name, each if isinstance(each, list) else [each]) for name, each in self.body.items())
+        return [(name, each if isinstance(each, File) else joined(each)) for name, every in pairs for each in every]
+
+    @property
+    def content(self) -> bytes | None:
+        """The body as it is on the wire; None where there is none, and for one that is made of files."""
+        text = self.text
+        if text is None or self.fields is not None or isinstance(self.body, str):
+            return None if text is None else text.encode()
+        return orjson.dumps(self.body)
+
+    @property
+    def text(self) -> str | None:
+        """The body for people; None where there is none, and for one that is made of parts or of a file."""
+        if self.body is ABSENT or isinstance(self.body, File):
+            return None
+        if self.fields is not None:
+            return urlencode(self.fields) if self.media_type == URLENCODED else None
+        return text_of(self.body)
+
+
+def text_of(value: Json) -> str:
+    if isinstance(value, str):
+        return value
+    try:
+        return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+    except TypeError:  # an integer beyond 64 bits, or half of a surrogate pair
+        return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def joined(value: Json) -> str:
+    """A value in a header, a path or a field of a form."""
+    if isinstance(value, list):
+        return ",".join(map(joined, value))
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def request(
+    contract: Contract, operation: Operation, described: Mapping[str, Any], name: str, bodies: Mapping[str, Json]
+) -> Sent:
+    """The request that `x-request` describes; what it leaves open is filled from the examples of that name, or any.
+
+    Without an `x-request` it has the parameters that have an example or are required, credentials where they are, and a
+    body made from its schema where there is no example of one.
+    """
+    path, query = contract.base_path + operation.path, [*dict(described.get("query", {})).items()]
+    headers, cookies = dict(described.get("headers", {})), list[str]()
+    for parameter in parameters(contract, operation):
+        wanted, place = parameter["name"], parameter["in"]
+        value = described.get("path", {}).get(wanted, _parameter_value(contract, parameter, name))
+        if value is ABSENT:
+            continue
+        if place == "path":
+            path = path.replace(f"{{{wanted}}}", _in_path(parameter, value))
+        elif place == "query" and not described:
+            query += _in_query(parameter, value)
+        elif not described and parameter.get("required"):
+            headers |= {wanted: joined(value)} if place == "header" else {}
+            cookies += [f"{wanted}={joined(value)}"] if place == "cookie" else []
+    if not described:
+        _add_credentials(contract, operation, query, headers, cookies)
+    if cookies:
+        headers["Cookie"] = "; ".join(cookies)
+    target = f"{path}?{urlencode(query, doseq=True)}" if query else path
+    if "requestBody" not in operation.declared:
+        return Sent(operation.method, target, headers)
+    content_type, body, name = _body(contract, operation, described, name, bodies)
+    headers = headers if body is ABSENT else {"Content-Type": content_type, **headers}
+    return Sent(operation.method, target, headers, body, name)
+
+
+def _body(
+    contract: Contract, operation: Operation, described: Mapping[str, Any], name: str, bodies: Mapping[str, Json]
+) -> tuple[str, Json, str]:
+    """The media type, the body and the name of its example."""
+    body = described.get("body", name if not described else ABSENT)
+    content_type, content = first_content(contract, operation)
+    if isinstance(body, str):
+        name = body
+        body = bodies.get(body, next(iter(bodies.values()), ABSENT))
+        body = _made_body(contract, content_type, content) if body is ABSENT else body
+    return content_type, body, name
+
+
+def _in_path(parameter: Mapping[str, Any], value: Json) -> str:
+    before = {"label": ".", "matrix": f";{parameter['name']}="}.get(parameter.get("style", "simple"), "")
+    if isinstance(value, dict):
+        pairs = value.items()
+        value = [f"{name}={joined(each)}" for name, each in pairs] if parameter.get("explode") else [*sum(pairs, ())]
+    return before + quote(joined(value), safe=",=" if isinstance(value, list) else "")
+
+
+def _in_query(parameter: Mapping[str, Any], value: Json) -> Iterator[tuple[str, Json]]:
+    """The pairs of a parameter in a query, by its style (OpenAPI 3.1, section 4.8.12.3)."""
+    name, style = parameter["name"], parameter.get("style", "form")
+    explode = parameter.get("explode", style == "form")
+    if "content" in parameter:
+        yield name, json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else value
+    elif style == "deepObject" and isinstance(value, dict):
+        yield from ((f"{name}[{member}]", joined(each)) for member, each in value.items())
+    elif isinstance(value, dict) and explode:
+        yield from ((member, joined(each)) for member, each in value.items())
+    elif isinstance(value, list) and not explode:
+        yield name, {"spaceDelimited": " ", "pipeDelimited": "|"}.get(style, ",").join(map(joined, value))
+    elif isinstance(value, dict):
+        yield name, ",".join(f"{member},{joined(each)}" for member, each in value.items())
+    else:
+        yield name, [joined(each) for each in value] if isinstance(value, list) else joined(value)
+
+
+def _add_credentials(
+    contract: Contract,
+    operation: Operation,
+    query: list[tuple[str, Json]],
+    headers: dict[str, str],
+    cookies: list[str],
+) -> None:
+    """A place for the credentials of the first way to be admitted, unless one needs none."""
+    ways = security(contract, operation)
+    schemes = contract.document.get("components", {}).get("securitySchemes", {})
+    for name in next(iter(ways), {}) if {} not in ways else ():
+        scheme = contract.dereferenced(schemes.get(name, {}))
+        kind, wanted = scheme.get("type"), str(scheme.get("name", ""))
+        if kind == "apiKey" and scheme.get("in") == "query":
+            query.append((wanted, "KEY"))
+        elif kind == "apiKey" and scheme.get("in") == "cookie":
+            cookies.append(f"{wanted}=KEY")
+        elif kind == "apiKey":
+            headers[wanted] = "KEY"
+        elif kind in ("http", "oauth2", "openIdConnect"):
+            headers["Authorization"] = f"{str(scheme.get('scheme', 'bearer')).capitalize()} CREDENTIALS"
+
+
+def security(contract: Contract, operation: Operation) -> list[Mapping[str, list[str]]]:
+    """The ways to be admitted, of which one is enough; none where an operation asks for nothing."""
+    ways: list[Mapping[str, list[str]]] = operation.declared.get("security", contract.document.get("security", []))
+    return ways
+
+
+def parameters(contract: Contract, operation: Operation) -> list[Mapping[str, Any]]:
+    """Those of the path, each unless the operation has it itself, and those of the operation."""
+    item = contract.path_items[operation.path]
+    both = map(contract.dereferenced, (*item.get("parameters", ()), *operation.declared.get("parameters", ())))
+    return list({(each["name"], each["in"]): each for each in both}.values())
+
+
+def content_schema(declared: Mapping[str, Any]) -> Any:
+    """The schema of a parameter or a header, whichever way it has one; {} where it has none."""
+    contents = ({"schema": declared.get("schema")}, *declared.get("content", {}).values())
+    return next((each["schema"] for each in contents if each.get("schema") is not None), {})
+
+
+def first_content(contract: Contract, operation: Operation) -> tuple[str, Mapping[str, Any]]:
+    """The media type of a request body that is shown, JSON where there is one, and its content."""
+    declared = contract.dereferenced(operation.declared.get("requestBody", {})).get("content", {})
+    first = next((name for name in declared if is_json(media_type(name)[0])), next(iter(declared), ""))
+    return (first, declared[first]) if first else ("application/octet-stream", {})
+
+
+def request_examples(contract: Contract, operation: Operation) -> dict[str, Json]:
+    """The bodies of an operation's request examples, by name."""
+    content = first_content(contract, operation)[1]
+    return {name: example["value"] for name, example in named(contract, content).items() if "value" in example}
+
+
+def named(contract: Contract, content: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The examples of a media type or a parameter by name; a single `example` is named so."""
+    if "example" in content:
+        return {"example": {"value": content["example"]}}
+    return {str(name): contract.dereferenced(example) for name, example in content.get("examples", {}).items()}
+
+
+def _parameter_value(contract: Contract, parameter: Mapping[str, Any], name: str) -> Json:
+    """The example of that name, or any; a value made for one that is required."""
+    found = named(contract, parameter)
+    value = (found.get(name) or next(iter(found.values()), {})).get("value", ABSENT)
+    return made(contract, content_schema(parameter)) if value is ABSENT and parameter.get("required") else value
+
+
+def _made_body(contract: Contract, content_type: str, content: Mapping[str, Any]) -> Json:
+    name = media_type(content_type)[0]
+    if is_json(name) or name in (URLENCODED, MULTIPART):
+        return made(contract, content["schema"]) if "schema" in content else ABSENT
+    value = made(contract, content.get("schema", {"type": "string", "format": "binary"}))
+    return value if isinstance(value, str) else File("body")  # XML and the like are for its author to write
+
+
+def made(contract: Contract, schema: Any, depth: int = 0, hidden: str = "readOnly") -> Json:
+    """A value that a schema describes, for a request without an example: what is required, and no more.
+
+    For an answer, `hidden` is `writeOnly`.
+    """
+    flat = resolved(contract, schema)
+    for keyword in ("example", "default"):
+        if keyword in flat:
+            return flat[keyword]
+    listed = flat.get("enum") or flat.get("examples")
+    if isinstance(listed, list) and listed:
+        return listed[0]
+    alternatives = flat.get("oneOf") or flat.get("anyOf")
+    if alternatives and not flat.get("properties"):
+        return made(contract, alternatives[0], depth + 1, hidden) if depth < _DEEPEST else None
+    return _made_of_kind(contract, flat, depth, hidden)
+
+
+def _made_of_kind(contract: Contract, flat: Mapping[str, Any], depth: int, hidden: str) -> Json:
+    kind = str(flat.get("type", "object" if "properties" in flat else "string")).split(" or ")[0]
+    if kind == "object":
+        members = flat.get("properties", {}) if depth < _DEEPEST else {}
+        wanted = [name for name in flat.get("required", ()) if name in members]
+        shown = {name: each for name in wanted if not resolved(contract, each := members[name]).get(hidden)}
+        return {name: made(contract, each, depth + 1, hidden) for name, each in shown.items()}
+    if kind == "array":
+        first = flat.get("prefixItems", ()) if depth < _DEEPEST else ()
+        is_wanted = not first and flat.get("minItems") and isinstance(flat.get("items"), dict) and depth < _DEEPEST
+        each = [*first, *([flat["items"]] if is_wanted else ())]
+        return [made(contract, item, depth + 1, hidden) for item in each]
+    if kind in ("integer", "number"):
+        return _made_number(flat)
+    if kind == "string":
+        return _made_text(flat)
+    return {"boolean": True}.get(kind)
+
+
+def _made_number(flat: Mapping[str, Any]) -> float:
+    """The least that is allowed, or the most, or 1."""
+    for bound, exclusive, step in (("minimum", "exclusiveMinimum", 1), ("maximum", "exclusiveMaximum", -1)):
+        least, beyond = flat.get(bound), flat.get(exclusive)
+        if isinstance(beyond, int | float) and not isinstance(beyond, bool):
+            return beyond + step
+        if least is not None:
+            shown: float = least + step if beyond else least
+            return shown
+    return 1
+
+
+_TEXTS = {
+    "date": "2026-01-31",
+    "date-time": "2026-01-31T12:00:00Z",
+    "time": "12:00:00Z",
+    "duration": "PT1H",
+    "uuid": "123e4567-e89b-42d3-a456-426614174000",
+    "email": "name@example.com",
+    "hostname": "example.com",
+    "ipv4": "192.0.2.1",
+    "ipv6": "2001:db8::1",
+    "uri": "https://example.com",
+    "url": "https://example.com",
+    "byte": "dGV4dA==",
+    "password": "secret",
+}
+
+
+def _made_text(flat: Mapping[str, Any]) -> str:
+    kind = flat.get("format", "")
+    if kind == "binary" or ("contentMediaType" in flat and "contentEncoding" not in flat):
+        return File("file")
+    return _TEXTS.get(kind) or "string".ljust(int(flat.get("minLength", 0)), "s")[: int(flat.get("maxLength", 1000))]

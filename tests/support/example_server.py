@@ -1,0 +1,92 @@
+"""A server of any contract that keeps nothing: it refuses what the contract forbids, and answers with examples."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs
+
+from callconfig.contract.document import Contract
+from callconfig.contract.operation import Operation, Request, is_json, media_type
+from callconfig.contract.paths import Route
+from callconfig.documentation.samples import ABSENT, content_schema, joined, made, named, security
+from starlette.requests import Request as Received
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+
+class ExampleServer:
+    """An ASGI application. Of several successes and media types it answers with the first."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        received = Received(scope, receive)
+        body = await received.body()
+        await self._answer(received, body)(scope, receive, send)
+
+    def _answer(self, received: Received, body: bytes) -> Response:
+        route = self._contract.route(received.scope["raw_path"].decode())
+        if route is None:
+            return Response("There is nothing here.", 404)
+        operation = route.operation(received.method)
+        if operation is None:
+            return Response("This is not done here.", 405, {"Allow": route.allow})
+        if not self._admits(operation, received):
+            return self._documented(operation, _first(operation, "401", "4XX", "DEFAULT"), 401)
+        if self._refuses(operation, route, received, body):
+            return self._documented(operation, _first(operation, "400", "422", "4XX", "DEFAULT"), 400)
+        successes = [status for status in operation.responses if status[0] == "2"]
+        return self._documented(operation, _first(operation, *successes, "DEFAULT"), 200)
+
+    def _admits(self, operation: Operation, received: Received) -> bool:
+        schemes = self._contract.document.get("components", {}).get("securitySchemes", {})
+        ways = security(self._contract, operation)
+        return not ways or any(
+            all(_has(self._contract.dereferenced(schemes[name]), received) for name in way) for way in ways
+        )
+
+    def _refuses(self, operation: Operation, route: Route, received: Received, body: bytes) -> bool:
+        headers: dict[str, str] = {}
+        for name, value in received.headers.items():
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        request = Request(route.parameters, received.scope["query_string"], headers, body)
+        return any(finding.severity == "error" for finding in operation.check_request(request)[1])
+
+    def _documented(self, operation: Operation, status: str, usual: int) -> Response:
+        declared = self._contract.dereferenced(_declared(operation, status))
+        headers = {
+            name: joined(self._value(header))
+            for name, each in declared.get("headers", {}).items()
+            if (header := self._contract.dereferenced(each)).get("required")
+        }
+        code = int(status) if status.isdigit() else int(f"{status[0]}{usual % 100:02}") if status[1:] == "XX" else usual
+        for content_type, content in declared.get("content", {}).items():
+            value = self._value(content)
+            name = media_type(content_type)[0]
+            text = json.dumps(value) if is_json(name) or "*" in name else joined(value)
+            return Response(text, code, {**headers, "Content-Type": content_type.replace("*/*", "application/json")})
+        return Response(None, code, headers)
+
+    def _value(self, content: Mapping[str, Any]) -> Any:
+        found = next((each["value"] for each in named(self._contract, content).values() if "value" in each), ABSENT)
+        return made(self._contract, content_schema(content), hidden="writeOnly") if found is ABSENT else found
+
+
+def _first(operation: Operation, *statuses: str) -> str:
+    return next((status for status in statuses if status in operation.responses), "none")
+
+
+def _declared(operation: Operation, status: str) -> Mapping[str, Any]:
+    return next((each for name, each in operation.declared.get("responses", {}).items() if name.upper() == status), {})
+
+
+def _has(scheme: Mapping[str, Any], received: Received) -> bool:
+    if scheme["type"] != "apiKey":
+        return "authorization" in received.headers
+    name = scheme["name"]
+    return {
+        "header": name in received.headers,
+        "query": name in parse_qs(received.scope["query_string"].decode("latin-1"), keep_blank_values=True),
+        "cookie": name in received.cookies,
+    }[scheme["in"]]

@@ -1,0 +1,71 @@
+"""All commands, over documents of many makers' habits: each is documented, and a right server of it is found right."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from callconfig.cli import main
+from callconfig.contract.document import METHODS, Contract
+from callconfig.contract.yaml_tree import read_yaml
+from callconfig.outcome import OK
+from callconfig.tests.support.example_server import ExampleServer
+from callconfig.tests.support.reading import Reading
+from callconfig.verification.target import serving
+
+DOCUMENTS: dict[str, dict[str, Any]] = read_yaml((Path(__file__).parent / "documents.yaml").read_bytes())
+
+
+@pytest.fixture(params=DOCUMENTS)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def document(name: str, tmp_path: Path) -> Path:
+    """The document in a file, and what it refers to beside it."""
+    row = DOCUMENTS[name]
+    path = tmp_path / "shape.yaml"
+    path.write_text(row["text"] if "text" in row else json.dumps(_completed(row["document"])))
+    for file, text in row.get("files", {}).items():
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text(text)
+    return path
+
+
+def _completed(document: dict[str, Any]) -> dict[str, Any]:
+    for item in document.get("paths", {}).values():
+        for operation in (item[method] for method in METHODS if isinstance(item, dict) and method in item):
+            responses = operation.get("responses", {})
+            if "default" not in responses:
+                responses.setdefault("4XX", {"description": "Refused."})
+    return {"openapi": "3.0.3", "info": {"title": "Shapes", "version": "1"}, **document}
+
+
+def test_the_table_has_at_least_forty_documents() -> None:
+    assert len(DOCUMENTS) >= 40
+
+
+def test_the_reference_shows_it(name: str, document: Path, tmp_path: Path) -> None:
+    assert main(["docs", "build", "-o", str(tmp_path / "site"), "--contract", str(document)]) == OK
+    page = Reading((tmp_path / "site" / "index.html").read_text())
+    shown = f"{page.text} {' '.join(page.code)}"
+    assert [text for text in DOCUMENTS[name]["shows"] if text not in shown] == []
+    targets = [value for _, attribute, value in page.attributes if attribute == "href" and value.startswith("#")]
+    assert [target for target in targets if target[1:] not in {*page.places, "content"}] == []
+    written = Contract.load(tmp_path / "site" / "openapi.yaml")
+    assert written.operations.keys() == Contract.load(document).operations.keys()
+
+
+def test_a_right_server_is_found_right(
+    name: str, document: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    contract = Contract.load(document)
+    if DOCUMENTS[name].get("silent"):
+        assert not contract.operations
+        return
+    recording, few = tmp_path / "check.har", ["--contract", str(document), "--max-examples", "2", "--seed", "1"]
+    with serving(ExampleServer(contract)) as url:
+        checked = main(["check", url, *few, "--report", f"har:{recording}"])
+        assert checked == OK, capsys.readouterr().out
+    assert main(["verify", str(recording), "--contract", str(document)]) == OK, capsys.readouterr().out

@@ -1,0 +1,272 @@
+"""The footprint of a run on a server: what it created there and so may change; the rest is somebody's, and stays."""
+
+import re
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from random import Random
+from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
+from uuid import NAMESPACE_URL, uuid5
+
+from ..contract.document import Contract
+from ..contract.interaction import Interaction, by_name
+from ..contract.operation import Operation
+from ..contract.schema import Json, Schema
+from ..contract.shape import flattened
+from ..contract.strict_json import NotStrictJson, decode
+from .coverage import request_schema
+
+READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "QUERY"})
+"""Methods that ask a server to change nothing (RFC 9110, section 9.2.1)."""
+LARGEST_INT32 = 2**31 - 1
+SPREAD = 2**20
+"""Numbers that serve as identities which nobody has: the last ones below a bound that is far away."""
+LATEST = 50
+"""Of what the run created, how many are targets of requests that had another."""
+_PARAMETER = re.compile(r"\{([^{}]+)\}")
+
+Segments = tuple[str, ...]
+"""A path below the server's prefix, split and decoded."""
+
+
+class NotOurs(Exception):
+    """A request could change what the run did not create; a bug of whoever made it."""
+
+
+class Footprint:
+    """What one run created on one server. `name` is in what it writes, and was in nothing before.
+
+    A request that may change something goes to what the run created, or below it, or to an identity that nobody has; a
+    POST also goes to a path without parameters, where things are created.
+    """
+
+    def __init__(
+        self, contract: Contract, url: str, name: str, *, anywhere: bool = False, only_ours: bool = False
+    ) -> None:
+        """`anywhere` permits everything, on a server whose data nobody needs.
+
+        With `only_ours` what reads is aimed at what the run created as well.
+        """
+        self.url, self.name, self.anywhere, self._only_ours = url, name, anywhere, only_ours
+        self._contract, self._base = contract, urlsplit(url).path.rstrip("/")
+        self._created: list[Segments] = []
+        self._ours: set[Segments] = set()
+        self._identities: set[str] = set()
+        self._nobodys: set[str] = set()
+        self._met: set[str] = set()
+        self.requests = 0
+        """How many were sent."""
+        self._numbers = Random(zlib.crc32(name.encode()))  # noqa: S311 (no secret)
+        self._schemas: dict[int, tuple[Mapping[str, Any], Schema]] = {}
+        operations = contract.operations.values()
+        self._members = {(each.method, each.path): _members(each, contract) for each in operations}
+        self._parameters = {
+            (each.path, parameter.name): parameter.declared
+            for each in operations
+            for parameter in each.parameters
+            if parameter.place == "path"
+        }
+        self._items = {each.path: _item_members(_collection(each.path), contract) for each in operations}
+
+    def twin(self, url: str) -> "Footprint":
+        """That of the same run on another server."""
+        other = Footprint(self._contract, url, self.name, anywhere=self.anywhere)
+        other._nobodys = self._nobodys
+        return other
+
+    @property
+    def identity_members(self) -> frozenset[str]:
+        """The members in which anything may say its identity."""
+        return frozenset(name for names in self._items.values() for name in names)
+
+    def concerns(self, row: Json) -> bool:
+        """Whether a row of a list is what the run created, or nothing that has an identity."""
+        names = self.identity_members & row.keys() if isinstance(row, dict) else ()
+        return not names or any(str(row[name]) in self._identities for name in names)
+
+    # What is permitted
+
+    def permits(self, method: str, path: str) -> bool:
+        """Whether a request can change nothing but what the run created. `path` is as it is sent."""
+        if self.anywhere or method.upper() in READING or self._is_ours(path):
+            return True
+        route = self._contract.route(path.removeprefix(self._base))
+        if route is None:
+            return self.name in unquote(path)
+        if not route.parameters:
+            return method.upper() == "POST"
+        return any(self.name in value or value in self._nobodys for value in route.parameters.values())
+
+    def never_permits(self, method: str, template: str) -> bool:
+        """Whether nothing that a run creates can be the target."""
+        return not self.anywhere and method.upper() not in READING | {"POST"} and "{" not in template
+
+    def check(self, method: str, url: str) -> None:
+        """Raises NotOurs."""
+        if not self.permits(method, urlsplit(url).path):
+            raise NotOurs(f"{method} {url} could change what this run did not create")
+
+    def notes(self, operations: Iterable[Operation]) -> Iterator[str]:
+        """What was not tried, of these operations, because it could have changed what was there before."""
+        advice = "--write-anywhere does, on a server whose data nobody needs"
+        writing = [] if self.anywhere else [each for each in operations if each.method not in READING]
+        if never := [each.id for each in writing if self.never_permits(each.method, each.path)]:
+            yield f"not tried, because it would change what was there before: {', '.join(never)}; {advice}"
+        if unmet := [each.id for each in writing if "{" in each.path and each.id not in self._met]:
+            yield f"tried on nothing that exists, because the run created nothing for it: {', '.join(unmet)}; {advice}"
+
+    # What is learned
+
+    def learn(self, interaction: Interaction) -> None:
+        """Note what an answered request created."""
+        self.requests += 1
+        method, status = interaction.method.upper(), interaction.status
+        if method in READING or not status:
+            return
+        route = self._contract.route(interaction.path.removeprefix(self._base))
+        operation = route.operation(method) if route else None
+        if operation is not None and self._is_ours(interaction.path):
+            self._met.add(operation.id)
+        created: Iterable[Segments] = ()
+        if method == "PUT" and status == 201:
+            created = [self._segments(interaction.path)]
+        elif method == "POST" and operation is not None and self._creates(operation, interaction):
+            created = self._made(operation, interaction)
+        for segments in created:
+            if segments not in self._ours:
+                self._created.append(segments)
+                self._ours.add(segments)
+                self._identities.add(segments[-1])
+
+    def _creates(self, operation: Operation, interaction: Interaction) -> bool:
+        """Whether something new was made; a 200 where 201 is documented may have found what was there."""
+        if not 200 <= interaction.status < 300:
+            return False
+        is_scoped = self.name.encode() in interaction.request_body
+        return interaction.status == 201 or is_scoped or "201" not in operation.responses
+
+    def _made(self, operation: Operation, interaction: Interaction) -> Iterator[Segments]:
+        """Where it is: `Location` says so, or the identity in the body does."""
+        location = by_name(interaction.response_headers).get("location")
+        if location is not None and interaction.status == 201:
+            try:
+                path = urlsplit(urljoin(interaction.url, location)).path
+            except ValueError:
+                path = ""
+            if (route := self._contract.route(path.removeprefix(self._base))) and route.parameters:
+                yield self._segments(path)
+        try:
+            body = decode(interaction.response_body)
+        except NotStrictJson:
+            return
+        if isinstance(body, dict) and len(body) == 1 and isinstance(inner := next(iter(body.values())), dict):
+            body = inner  # an envelope
+        if isinstance(body, dict):
+            identity = next((body[name] for name in self._items[operation.path] if name in body), None)
+            if _is_identity(identity):
+                yield (*self._segments(interaction.path), str(identity))
+
+    # What is sent
+
+    def aimed(self, method: str, template: str, parameters: Mapping[str, Any], path: str) -> Mapping[str, Any]:
+        """Path parameters with which a request to `template` is permitted; `path` is what those given lead to.
+
+        What might be somebody's becomes what the run created, or what nobody has.
+        """
+        if self.permits("PUT" if self._only_ours else method, self._base + path) or not parameters:
+            return parameters
+        chance = zlib.crc32(path.encode(errors="surrogatepass"))
+        ours = [found for each in self._created[-LATEST:] if (found := _leads_to(template, each))]
+        if ours and chance & 1:
+            return {**parameters, **ours[(chance >> 1) % len(ours)]}
+        name = [each for each in _PARAMETER.findall(template) if each in parameters][-1]
+        return {**parameters, name: self._nobodys_like(parameters[name], self._parameters.get((template, name), {}))}
+
+    def scoped(self, method: str, template: str, body: Json) -> Json:
+        """A copy of a body to write whose identity and scope are nobody else's."""
+        if self.anywhere or method.upper() in READING:
+            return body
+        if isinstance(body, list):
+            return [self.scoped(method, template, item) for item in body]
+        if not isinstance(body, dict):
+            return body
+        members = self._members.get((method.upper(), template), {})
+        changed = {
+            name: self._nobodys_like(body[name], members.get(name, {}))
+            for name in self._items.get(template, ())
+            if _is_identity(body.get(name)) and str(body[name]) not in self._identities | self._nobodys
+        }
+        # One member is enough to make a scope another one; the others stay as odd as they are.
+        unique = self._contract.resource.unique if self._contract.resource else ()
+        texts = [name for name in unique if isinstance(body.get(name), str) and body[name]]
+        if texts and not any(self.name in body[name] for name in texts):
+            changed[texts[0]] = self._nobodys_like(body[texts[0]], members.get(texts[0], {}))
+        return {**body, **changed} if changed else body
+
+    def _nobodys_like(self, value: Any, declared: Mapping[str, Any]) -> Any:
+        """A value like this one that nobody has; it is valid where this one is, if that can be."""
+        flat, schema = self._schemas.setdefault(
+            id(declared),
+            (flattened(declared, self._contract.resolve), Schema(declared, self._contract.resolve, "request")),
+        )
+        top = min(flat.get("maximum", LARGEST_INT32), LARGEST_INT32)
+        number = (top if top > SPREAD else LARGEST_INT32) - self._numbers.randrange(SPREAD)
+        made: Any
+        if isinstance(value, int) and not isinstance(value, bool):
+            made = number if value > 0 or schema.accepts(value) else -number
+        else:
+            made = f"{self.name}-{value}"
+            if schema.accepts(value):
+                spellings = (made[: flat.get("maxLength")], self.name, str(uuid5(NAMESPACE_URL, made)), str(number))
+                made = next(filter(schema.accepts, spellings), made)
+        self._nobodys.add(str(made))
+        return made
+
+    def _segments(self, path: str) -> Segments:
+        return tuple(map(unquote, path.removeprefix(self._base).strip("/").split("/")))
+
+    def _is_ours(self, path: str) -> bool:
+        segments = self._segments(path)
+        climbs = any(".." in segment for segment in segments)
+        return not climbs and any(segments[:length] in self._ours for length in range(1, len(segments) + 1))
+
+
+def _is_identity(value: Any) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool)
+
+
+def _members(operation: Operation, contract: Contract) -> Mapping[str, Any]:
+    members: Mapping[str, Any] = flattened(request_schema(operation, contract) or {}, contract.resolve).get(
+        "properties", {}
+    )
+    return members
+
+
+def _collection(template: str) -> str:
+    """/pets, of /pets and of /pets/{petId}."""
+    parent, _, last = template.rpartition("/")
+    return parent if _PARAMETER.fullmatch(last) else template
+
+
+def _item_members(collection: str, contract: Contract) -> tuple[str, ...]:
+    """The members in which an item of a collection may say its identity, the likeliest first; none without items.
+
+    The items of /pets have `petId`, when there is /pets/{petId}.
+    """
+    paths = [path.removeprefix(f"{collection}/") for path in contract.document["paths"] if path.startswith(collection)]
+    found = [match[1] for path in paths if (match := _PARAMETER.fullmatch(path.partition("/")[0]))]
+    snake = [re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower() for name in found]
+    declared = [contract.resource.identity] if contract.resource else []
+    return tuple(dict.fromkeys([*found, *snake, *declared, "id"])) if found else ()
+
+
+def _leads_to(template: str, created: Segments) -> dict[str, str]:
+    """The parameters with which a template leads to what was created, or below it; none where it cannot."""
+    parts = template.strip("/").split("/")
+    parameters: dict[str, str] = {}
+    for part, segment in zip(parts, created, strict=False):
+        if whole := _PARAMETER.fullmatch(part):
+            parameters[whole[1]] = segment
+        elif part != segment:
+            return {}
+    return parameters if len(created) <= len(parts) else {}

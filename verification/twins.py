@@ -1,0 +1,174 @@
+"""Two servers that got the same request: what each of them calls the same thing, and where their answers differ."""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote, unquote, urljoin, urlsplit
+
+from ..contract.document import Contract
+from ..contract.finding import Finding, Place, json_pointer
+from ..contract.interaction import Interaction, by_name
+from ..contract.operation import media_type
+from ..contract.schema import Json, show
+from ..contract.strict_json import NotStrictJson, decode
+from .judge import json_value
+from .model.comparison import MISSING, instant
+
+Difference = tuple[tuple[str | int, ...], Json, Json]
+Concerns = Callable[[Json], bool]
+"""Whether a row of a list is of this run; what others have on one server need not be on the other."""
+
+
+class Twins:
+    """The two servers. `identities` are names of members in which servers say what they made up themselves."""
+
+    def __init__(self, contract: Contract, urls: Sequence[str], identities: frozenset[str]) -> None:
+        self._urls = urls
+        self._bases = [urlsplit(url).path.rstrip("/") for url in urls]
+        self._made = {*_read_only(contract.document), *identities}
+        self._pairs: dict[str, str] = {}
+
+    def differences(self, answers: Sequence[Interaction], concern: Sequence[Concerns]) -> Iterator[Finding]:
+        """Where two answers to one request differ, values that servers make aside."""
+        one, other = answers
+        if one.status != other.status:
+            yield _finding("status", f"the first answers {_status(one)}, the second {_status(other)}")
+            return
+        types = [media_type(by_name(each.response_headers).get("content-type", ""))[0] for each in answers]
+        if types[0] != types[1]:
+            yield _finding("header", _detail(*types), name="Content-Type")
+            return
+        bodies = [json_value(each.response_body) for each in answers]
+        if one.status >= 400:  # the words of an error are the server's own
+            bodies, concern = [_shape(body) for body in bodies], (lambda _row: True,) * 2
+        for path, here, there in self._unlike(bodies[0], bodies[1], (), one.request_body, concern):
+            yield _finding("body", _detail(here, there), pointer=json_pointer(path))
+        locations = [_location(each, base) for each, base in zip(answers, self._bases, strict=True)]
+        if self._path(locations[0]) != locations[1]:
+            yield _finding("header", _detail(*locations), name="Location")
+
+    def _unlike(
+        self, one: Json, other: Json, path: tuple[str | int, ...], sent: bytes, concern: Sequence[Concerns]
+    ) -> Iterator[Difference]:
+        if isinstance(one, Mapping) and isinstance(other, Mapping):
+            for name in dict.fromkeys([*one, *other]):
+                here, there = one.get(name, MISSING), other.get(name, MISSING)
+                if name in self._made and MISSING not in (here, there) and _shape(here) == _shape(there):
+                    self._pair(here, there)
+                else:
+                    yield from self._unlike(here, there, (*path, name), sent, concern)
+        elif isinstance(one, list) and isinstance(other, list):
+            rows = [list(filter(is_ours, rows)) for rows, is_ours in zip((one, other), concern, strict=True)]
+            if len(rows[0]) != len(rows[1]):
+                yield path, rows[0], rows[1]
+                return
+            for index, (here, there) in enumerate(zip(*rows, strict=True)):
+                yield from self._unlike(here, there, (*path, index), sent, concern)
+        elif not self._is_alike(one, other, sent):
+            yield path, one, other
+
+    def _is_alike(self, one: Json, other: Json, sent: bytes) -> bool:
+        if one == other and isinstance(one, bool) is isinstance(other, bool):
+            return True
+        if isinstance(one, str) and isinstance(other, str):
+            both_are_times = instant(one) is not None and instant(other) is not None
+            here, there = one.removeprefix(self._urls[0]), other.removeprefix(self._urls[1])
+            return self._text(here) == there or (both_are_times and one.encode() not in sent)
+        return type(one) is int and type(other) is int and self._pairs.get(str(one)) == str(other)
+
+    def _pair(self, here: Json, there: Json) -> None:
+        if isinstance(here, str | int) and not isinstance(here, bool) and instant(here) is None:
+            self._pairs.setdefault(str(here), str(there))
+
+    # What the second server is asked
+
+    def translated(self, asked: Interaction) -> Interaction:
+        """A request to the first server as the second one is asked: `url` is below its prefix."""
+        parts = urlsplit(asked.url)
+        target = self._path(parts.path.removeprefix(self._bases[0]))
+        query = re.sub("(?<==)[^&]*", lambda found: self._segment(found[0]), parts.query)
+        try:
+            body = decode(asked.request_body)
+            known = self._value(body)
+            content = asked.request_body if known == body else json.dumps(known, ensure_ascii=False).encode()
+        except NotStrictJson:
+            content = asked.request_body
+        return replace(asked, url=target + (f"?{query}" if query else ""), request_body=content)
+
+    def _value(self, value: Json, name: str = "") -> Json:
+        if isinstance(value, dict):
+            return {name: self._value(nested, name) for name, nested in value.items()}
+        if isinstance(value, list):
+            return [self._value(item, name) for item in value]
+        if isinstance(value, str):
+            return self._pairs.get(value, value) if name in self._made else self._text(value)
+        if type(value) is int and name in self._made and self._pairs.get(str(value), "").isdecimal():
+            return int(self._pairs[str(value)])
+        return value
+
+    def _text(self, text: str) -> str:
+        """A text with the second server's identities: alone where they are long, and as a part of a path."""
+        if "/" in text:
+            return self._path(text)
+        return self._pairs.get(text, text) if len(text) >= LONG else text
+
+    def _path(self, path: str) -> str:
+        return "/".join(map(self._segment, path.split("/")))
+
+    def _segment(self, segment: str) -> str:
+        known = self._pairs.get(unquote(segment))
+        return segment if known is None else quote(known, safe="")
+
+
+LONG = 6
+"""Characters of an identity that nothing else is by chance."""
+
+
+def _read_only(node: Any) -> Iterator[str]:
+    """The names of the members that servers make."""
+    if isinstance(node, dict):
+        properties = node.get("properties")
+        for name, schema in properties.items() if isinstance(properties, dict) else ():
+            if isinstance(schema, dict) and schema.get("readOnly") is True:
+                yield name
+        node = list(node.values())
+    if isinstance(node, list):
+        for nested in node:
+            yield from _read_only(nested)
+
+
+def _finding(place: Place, detail: str, **where: Any) -> Finding:
+    return Finding("difference", place, detail, **where)
+
+
+def _detail(here: Json, there: Json) -> str:
+    return f"is {_shown(here)} in the first, {_shown(there)} in the second"
+
+
+def _status(interaction: Interaction) -> str:
+    return str(interaction.status or interaction.error)
+
+
+def _shown(value: Json) -> str:
+    return "missing" if value is MISSING else show(value)
+
+
+def _location(answer: Interaction, base: str) -> str:
+    location = by_name(answer.response_headers).get("location")
+    if location is None:
+        return ""
+    try:
+        return urlsplit(urljoin(answer.url, location)).path.removeprefix(base)
+    except ValueError:
+        return location
+
+
+def _shape(value: Json) -> Json:
+    """Members and types, without values."""
+    if isinstance(value, Mapping):
+        return {name: _shape(nested) for name, nested in value.items()}
+    if isinstance(value, list):
+        return [_shape(item) for item in value[:1]]
+    return {bool: "a boolean", int: "a number", float: "a number", str: "a string"}.get(type(value))
