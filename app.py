@@ -28,6 +28,7 @@ from .contract.problem import INTERNAL_ERROR, PROBLEM_JSON, Problem
 from .contract.resource import Resource
 from .controls import handlers as control_handlers
 from .controls.bundle import BASE_PATH as CONTROLS_PATH
+from .controls.bundle import OF_ONE
 from .controls.clock import Sources, parse_instant
 from .controls.controls import Controls
 from .controls.refusals import CONTROL_PROBLEMS, SESSION_PROBLEMS
@@ -103,7 +104,7 @@ def create_app(
     def context(exchange: Exchange) -> Mapping[str, Any]:
         caller = authenticate(exchange.headers) if authenticate else None
         if caller is not None and exchange.operation is not None:
-            caller.check_may(exchange.operation.declared["x-roles"])
+            caller.check_may(exchange.operation.declared.get("x-roles", (caller.role,)))
         current, draw = store, chance.draw
         if controls:
             session = exchange.session or exchange.enter(controls.session(exchange.headers))
@@ -117,7 +118,10 @@ def create_app(
     # As it is written, comments included, unless it is served otherwise than it says.
     text = BUILT_IN.read_bytes() if served == contract.document else None
     ui = f"{CONTROLS_PATH}/ui"
-    beside = {"Console": ui, "Controls": f"{CONTROLS_PATH}/docs"} if controls else {}
+    # The console shows one kind of thing, by controls that not every contract's mock has.
+    has_console = controls is not None and controls.contract.operations.keys() >= OF_ONE
+    beside = {"Console": ui} if has_console else {}
+    beside |= {"Controls": f"{CONTROLS_PATH}/docs"} if controls else {}
     serving = ServingMock(base_path, controls=controls is not None, pages=beside)
     reference = ServedReference(contract, partial(example_mock, contract), serving)
     places = dict.fromkeys(("", base_path))
@@ -128,13 +132,16 @@ def create_app(
     contracts = {base_path: contract}
     if controls:
         contracts = {CONTROLS_PATH: controls.contract, **contracts}
-        serving = ServingMock("", pages={"Reference": f"{base_path}/docs", "Console": ui})
+        serving = ServingMock("", pages={"Reference": f"{base_path}/docs", **({"Console": ui} if has_console else {})})
         steered = ServedReference(controls.contract, partial(example_mock, contract), serving)
         pages += [
             *reference_pages(CONTROLS_PATH, steered, dict(controls.contract.document)),
             javascript(f"{CONTROLS_PATH}/client.mjs", CLIENT_MODULE),
-            console(ui, contract, base_path),
-            *(redirect(f"{CONTROLS_PATH}{slash}", ui) for slash in ("", "/")),
+            *([console(ui, contract, base_path)] if has_console else []),
+            *(
+                redirect(f"{CONTROLS_PATH}{slash}", ui if has_console else f"{CONTROLS_PATH}/docs")
+                for slash in ("", "/")
+            ),
         ]
 
     table = Table(contracts)

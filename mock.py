@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 from asyncio import Runner, run
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from importlib.metadata import version
 from multiprocessing import get_context
 from multiprocessing.queues import SimpleQueue
@@ -17,17 +17,12 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
-import orjson
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .app import create_app, sources
 from .asgi.access_log import AccessLog
 from .contract.document import Contract, InvalidContract
-from .contract.finding import others
-from .contract.resource import Resource
-from .contract.schema import Json, Schema
-from .contract.strict_json import NotStrictJson, decode
 from .controls import scenario
 from .controls.bundle import BASE_PATH as CONTROLS_PATH
 from .controls.clock import Sources
@@ -38,8 +33,9 @@ from .handlers.resolution import InvalidHandlers, load_handlers, notes
 from .identity.authentication import Authentication, InvalidAuthentication
 from .options import ServeOptions
 from .outcome import OK, CouldNotRun, printable
+from .seeds import plant
 from .serving import Config, Server, Workers, listen, log_to_terminal, root_url
-from .storage import ConfigurationStore, DuplicateScope, StoreError, is_shared, open_store
+from .storage import ConfigurationStore, StoreError, is_shared, open_store
 from .traffic.redaction import Redaction
 
 
@@ -99,7 +95,7 @@ async def _serve(options: ServeOptions, world: bytes | None, config: Config, lis
     authenticate = _authentication(options.auth, contract)
     values = sources(contract)
     async with _opened(options, contract, values) as store:
-        await _plant(options.seed, contract, store)
+        await plant(options.seed, contract, store)
         controls = _controls(options, contract, store, values)
         await _begin(options, world, controls)
         config.app = create_app(
@@ -153,7 +149,7 @@ def _serve_from_workers(options: ServeOptions, listening: socket.socket) -> None
 
     async def prepare() -> int:
         async with _opened(options, contract, sources(contract)) as store:
-            await _plant(options.seed, contract, store)
+            await plant(options.seed, contract, store)
             return await _stored(contract, store)
 
     stored = run(prepare())
@@ -282,44 +278,3 @@ def _without_secrets(store: str) -> str:
         return store
     url = urlsplit(store)
     return f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}"
-
-
-async def _plant(seeds: Sequence[Path], contract: Contract, store: ConfigurationStore) -> None:
-    """Add the configurations of the seed files whose id and scope are not stored yet; all of them or none."""
-    if not seeds:
-        return
-    declared = contract.stored
-    judge = Schema(contract.stored.input, contract.resolve, "request")
-    present = [orjson.loads(text) for text in await store.find()]
-    taken = {key for document in present for key in _keys(document, declared)}
-    new = [document for path in seeds for document in read_seed(path, judge) if not taken & _keys(document, declared)]
-    if not new:
-        return
-    try:
-        await store.load([*present, *new])
-    except DuplicateScope as error:
-        named = ", ".join(map(str, seeds))
-        raise CouldNotRun(f"seed {named}: more than one configuration has {error.scope}") from error
-
-
-def _keys(document: dict[str, Any], declared: Resource) -> set[tuple[str, ...]]:
-    """What no other configuration may have: the id, where there is one, and the scope."""
-    identity = {(document[declared.identity],)} if declared.identity in document else set()
-    return identity | {tuple(document[name] for name in declared.unique)}
-
-
-def read_seed(path: Path, judge: Schema) -> list[dict[str, Json]]:
-    """The configurations in a file, with their defaults. Raises CouldNotRun at the first that breaks the contract."""
-    try:
-        documents = decode(path.read_bytes())
-    except OSError as error:
-        raise CouldNotRun(f"seed {path}: {error.strerror}") from error
-    except NotStrictJson as error:
-        raise CouldNotRun(f"seed {path}: {error.findings[0]}") from error
-    if not isinstance(documents, list):
-        raise CouldNotRun(f"seed {path}: must be a JSON array of configurations")
-    for index, document in enumerate(documents):
-        if findings := judge.findings(document, "body"):
-            where = f"/{index}{findings[0].pointer}"
-            raise CouldNotRun(f"seed {path}: {where} {findings[0].detail}{others(findings)}")
-    return [judge.fill_defaults(document) for document in documents]

@@ -159,7 +159,8 @@ class ServeOptions:
     seed: Annotated[
         tuple[Path, ...],
         Option(
-            help="JSON array of configurations to start with; those already stored stay as they are; repeatable",
+            help="JSON array of configurations to start with, or by table all that a contract stores; what is stored "
+            "already stays as it is; repeatable",
             metavar="FILE",
         ),
     ] = ()

@@ -48,7 +48,7 @@ class Refusals:
                 if representation.schema.accepts(body):
                     return body, status, {**problem.headers, "content-type": name}
         for name in response.representations:
-            return problem.detail.encode(), status, {**problem.headers, "content-type": name}
+            return _told(document)["detail"].encode(), status, {**problem.headers, "content-type": name}
         return None, status, problem.headers
 
     def _bodies(self, document: dict[str, Any], status: int, media_type: str) -> list[Json]:
@@ -64,12 +64,18 @@ class Refusals:
         examples += [content["example"]] if "example" in content else []
         with suppress(NoValue):
             examples.append(self._generator.value(content.get("schema", {})))
-        told = {name: value for name, value in document.items() if name != "errors"}
-        if errors := document.get("errors"):  # an error of another shape has no other place for them
-            first = errors[0].get("name") or errors[0].get("pointer") or "the body"
-            more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-            told["detail"] = f"{errors[0]['in']} {first}: {errors[0]['detail']}{more}"
+        told = _told(document)
         return [document, told, *(_worded(each, told) for each in examples), *examples]
+
+
+def _told(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A problem that tells its errors in its words, for a shape that has no other place for them."""
+    told = {name: value for name, value in document.items() if name != "errors"}
+    if errors := document.get("errors"):
+        first = errors[0].get("name") or errors[0].get("pointer") or "the body"
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        told["detail"] = f"{errors[0]['in']} {first}: {errors[0]['detail']}{more}"
+    return told
 
 
 def _worded(value: Json, document: Mapping[str, Any]) -> Json:

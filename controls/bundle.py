@@ -33,7 +33,8 @@ def load_controls(contract: Contract) -> Contract:
     own = {**own, "components": {**own["components"], "schemas": schemas}}
     built_in = read_document(BUILT_IN)
     # The reference of the API does not explain them, that of the controls does.
-    explained = {kind: {"type": f"{BASE_PATH}/docs#{kind}", **each} for kind, each in built_in["x-problems"].items()}
+    problems = _without_examples(built_in["x-problems"], names=True)
+    explained = {kind: {"type": f"{BASE_PATH}/docs#{kind}", **each} for kind, each in problems.items()}
     return Contract(_bundled(own, {**built_in, "x-problems": explained}, contract), BASE_PATH)
 
 
@@ -60,7 +61,7 @@ def _without_examples(node: Any, *, names: bool = False) -> Any:
     return {
         name: _without_examples(value, names=name == "properties" and not names)
         for name, value in node.items()
-        if names or name not in ("example", "examples")
+        if names or name not in ("example", "examples", "x-request")
     }
 
 
