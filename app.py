@@ -22,7 +22,7 @@ from .asgi.exchange import Exchange
 from .asgi.layer import RequestLayer
 from .asgi.pages import javascript, redirect, reference_pages
 from .asgi.routing import Routing, Table
-from .contract.document import BUILT_IN, METHODS, Contract
+from .contract.document import METHODS, Contract
 from .contract.operation import Headers, operation_id
 from .contract.problem import INTERNAL_ERROR, PROBLEM_JSON, Problem
 from .contract.resource import Resource
@@ -116,7 +116,7 @@ def create_app(
         return {"store": current, "base_path": base_path, "draw": draw}
 
     # As it is written, comments included, unless it is served otherwise than it says.
-    text = BUILT_IN.read_bytes() if served == contract.document else None
+    text = contract.path.read_bytes() if contract.path and served == contract.document else None
     ui = f"{CONTROLS_PATH}/ui"
     # The console shows one kind of thing, by controls that not every contract's mock has.
     has_console = controls is not None and controls.contract.operations.keys() >= OF_ONE
@@ -205,7 +205,8 @@ def _routes(document: Mapping[str, Any]) -> dict[str, Any]:
         }
         for path, item in document["paths"].items()
     }
-    return {"openapi": document["openapi"], "info": dict(document["info"]), "paths": paths}
+    # Of any version: what is left of it is the same in all.
+    return {"openapi": "3.0.3", "info": {"title": document["info"]["title"], "version": "1"}, "paths": paths}
 
 
 def _page_problems(catalogue: Mapping[str, Mapping[str, Any]]) -> dict[int | type[Exception], Any]:

@@ -56,12 +56,12 @@ def serve(options: ServeOptions) -> int:
     return OK
 
 
-def _contract(options: ServeOptions, *, validate: bool = True) -> Contract:
+def _contract(options: ServeOptions) -> Contract:
     """Raises CouldNotRun."""
     if options.contract is None:
         return Contract.load(validate=False)
     try:
-        return Contract.load(options.contract, validate=validate)
+        return Contract.load(options.contract)
     except InvalidContract as error:
         raise CouldNotRun(f"contract {error}") from error
 
@@ -174,7 +174,7 @@ class _Worker:
     async def _lifespan(self, _router: Any) -> AsyncIterator[None]:
         options = self._options
         log_to_terminal()
-        contract = _contract(options, validate=False)
+        contract = _contract(options)
         async with contextlib.AsyncExitStack() as opened:
             try:
                 store = await opened.enter_async_context(_opened(options, contract, sources(contract)))

@@ -28,6 +28,8 @@ class Contract:
     def __init__(self, document: Mapping[str, Any], base_path: str = "") -> None:
         """Raises InvalidContract."""
         self.document, self.base_path = document, base_path
+        self.path: Path | None = None
+        """The file that has all of it as it is written, if there is one."""
         self.title: str = document["info"]["title"]
         self.version: str = str(document["info"]["version"])
         self.resolve = References(document)
@@ -47,7 +49,9 @@ class Contract:
         """Raises InvalidContract, also for a file that cannot be read."""
         document = read_document(path)
         if not validate:
-            return cls(document)
+            contract = cls(document)
+            contract.path = path
+            return contract
         from .validation import judge  # what it needs takes long to load
 
         try:
@@ -58,6 +62,7 @@ class Contract:
             line = line_of(path.read_bytes(), error.at) if error.at else None
             raise InvalidContract(f"{path}{f':{line}' if line else ''}: {error}") from error
         contract.is_one_file = files == 1
+        contract.path = path if files == 1 else None
         return contract
 
     @property

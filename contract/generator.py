@@ -25,7 +25,7 @@ class Generator:
 
     def __init__(self, resolve: Resolve, direction: Direction) -> None:
         self._resolve = resolve
-        self._translation = Translation(resolve, direction, is_31=False)
+        self._translation = Translation(resolve, direction, is_31=bool(getattr(resolve, "is_31", False)))
         self._made: dict[int, tuple[Any, list[Json]]] = {}
 
     def value(self, schema: Mapping[str, Any], draw: int = 0) -> Json:
