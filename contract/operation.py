@@ -86,7 +86,8 @@ MOST_CONTAINERS = 100_000
 class RequestBody:
     """What a request may carry."""
 
-    def __init__(self, declared: Mapping[str, Any], resolve: Resolve) -> None:
+    def __init__(self, declared: Mapping[str, Any], resolve: Resolve, *, is_patch: bool = False) -> None:
+        self._is_patch = is_patch
         self.required: bool = declared.get("required", False)
         self.max_bytes: int = declared.get("x-max-bytes", MAX_BYTES)
         self._most_containers = max(MOST_CONTAINERS, MOST_CONTAINERS * self.max_bytes // MAX_BYTES)
@@ -115,7 +116,7 @@ class RequestBody:
             return None, error.findings
         if findings := schema.findings(value, "body"):
             return value, findings
-        return schema.fill_defaults(value), []
+        return value if self._is_patch else schema.fill_defaults(value), []  # what a patch leaves out stays as it is
 
     def _wrong_type(self, headers: Headers) -> str | None:
         expected = f"The body must be {' or '.join(self.schemas)}"
@@ -135,8 +136,8 @@ class Representation:
     """One media type of one response."""
 
     def __init__(self, content: Mapping[str, Any], resolve: Resolve) -> None:
-        declared = content.get("schema", {})
-        self.schema = Schema(declared, resolve, "response")
+        self.schema = Schema(content.get("schema", {}), resolve, "response")
+        declared = dereferenced(content.get("schema", {}), resolve)
         # An array can be judged item by item where its schema says nothing but what its items are.
         by_items = declared.keys() <= {"type", "items", "title", "description"}
         self._items = Schema(declared["items"], resolve, "response") if by_items and "items" in declared else None
@@ -205,13 +206,19 @@ class Response:
         return read_parameters(self.headers, {}, b"", headers)[1]
 
 
+def operation_id(path: str, method: str, declared: Mapping[str, Any]) -> str:
+    """The `operationId`, or the method and the path where there is none."""
+    identity: str = declared.get("operationId", f"{method.upper()} {path}")
+    return identity
+
+
 class Operation:
     """An operation of the contract: its id, its route, its parameters, its body and its responses by status."""
 
     def __init__(self, path: str, method: str, path_item: Mapping[str, Any], resolve: Resolve) -> None:
         declared = path_item[method]
         self.path, self.method = path, method.upper()
-        self.id: str = declared.get("operationId", f"{self.method} {path}")
+        self.id: str = operation_id(path, method, declared)
         self.declared: Mapping[str, Any] = declared
         both = [
             dereferenced(each, resolve) for each in (*path_item.get("parameters", ()), *declared.get("parameters", ()))
@@ -220,7 +227,9 @@ class Operation:
             Parameter(each, resolve) for each in {(each["name"], each["in"]): each for each in both}.values()
         ]
         self.request_body = (
-            RequestBody(dereferenced(declared["requestBody"], resolve), resolve) if "requestBody" in declared else None
+            RequestBody(dereferenced(declared["requestBody"], resolve), resolve, is_patch=self.method == "PATCH")
+            if "requestBody" in declared
+            else None
         )
         self.responses = {
             str(status).upper(): Response(dereferenced(response, resolve), resolve)
@@ -230,6 +239,7 @@ class Operation:
         self._offered = tuple(
             name for status, response in self.responses.items() if status[0] == "2" for name in response.representations
         )
+        self._minds_accept = self.response(406) is not None
 
     def compile(self) -> None:
         """Compile every schema now, not when it is first needed. Raises ValueError for one that cannot be."""
@@ -251,7 +261,8 @@ class Operation:
         if self.parameters or request.query:
             arguments, findings = read_parameters(self.parameters, request.path, request.query, request.headers)
         accept = request.headers.get("accept")
-        if accept is not None and self._offered and not _accepts(accept, self._offered):
+        # Where no refusal is documented, what is acceptable is not minded (RFC 9110, section 12.4.1).
+        if accept is not None and self._offered and self._minds_accept and not _accepts(accept, self._offered):
             offered = " or ".join(self._offered)
             detail = f"This operation answers with {offered}, which Accept {show(accept)} does not admit."
             findings.append(Finding("accept", "header", detail, name="Accept"))

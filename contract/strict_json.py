@@ -6,6 +6,7 @@ place. What is sound is read by orjson at full speed; only what is not, or may n
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -20,6 +21,7 @@ MAX_INTEGER_DIGITS = 19  # what is longer may not fit into 64 bits
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
+_LONG_DIGITS = re.compile(rb"[0-9]{%d,}" % MAX_INTEGER_DIGITS)
 _LONG_NUMBER = b"0" * MAX_INTEGER_DIGITS
 
 
@@ -43,13 +45,20 @@ class _Literal(str):
 
 def decode(text: bytes, place: Place = "body") -> Any:
     """The value of a JSON text. Raises NotStrictJson with its violations, as many as `told` keeps."""
-    if _LONG_NUMBER not in text.translate(_DIGITS) and not too_deep(text):
+    if _fits(text) and not too_deep(text):
         with suppress(orjson.JSONDecodeError):
             value = orjson.loads(text)  # it refuses NaN, 1e999 and lone surrogates
             # Of a member that was there twice, one is left, and fewer strings are.
             if _strings(orjson.dumps(value)) == _strings(text):
                 return value
     return _decode_slowly(text, place)
+
+
+def _fits(text: bytes) -> bool:
+    """Whether no number can be beyond 64 bits: of those that are as long, each is small enough as an integer."""
+    if _LONG_NUMBER not in text.translate(_DIGITS):
+        return True
+    return all(len(digits) == MAX_INTEGER_DIGITS and int(digits) < 2**63 for digits in _LONG_DIGITS.findall(text))
 
 
 def _strings(text: bytes) -> int:

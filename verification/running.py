@@ -48,7 +48,7 @@ def running(
         on_interaction=reports.on_interaction,
     )
     progress = Progress(result)
-    result.on_failure = progress.failure
+    result.on_failures = progress.failures
     try:
         with terminated_like_interrupted():
             yield result, progress

@@ -113,8 +113,7 @@ def test_sarif_is_valid_and_leads_to_the_contract(result: Result) -> None:
 
 def test_the_terminal_gets_no_control_characters(result: Result, capsys: pytest.CaptureFixture[str]) -> None:
     progress = Progress(result)
-    for failure in result.failures.values():
-        progress.failure(failure)
+    progress.failures(list(result.failures.values()))
     assert set("\x00\x1b\ud800") & set(capsys.readouterr().out) == set()
 
 
