@@ -12,7 +12,6 @@ from ..contract.operation import Operation, Request
 from ..contract.problem import PROBLEM_JSON
 from ..contract.schema import Json, show
 from ..contract.strict_json import NotStrictJson, decode
-from ..traffic.redaction import REDACTED
 
 NO_OPERATION = "undocumented"
 
@@ -71,8 +70,8 @@ class Judge:
         request = Request(parameters, interaction.query, by_name(interaction.request_headers), interaction.request_body)
         asked = _known(operation.check_request(request)[1], "request", interaction)
         answered = _known(response_findings(operation, interaction), "response", interaction)
-        if interaction.source:
-            asked, answered = _as_recorded(asked), _as_recorded(answered)
+        if interaction.source:  # what writes recordings leaves credentials out, and rightly
+            asked = [replace(each, severity="warning") if each.rule == "credentials" else each for each in asked]
         return Verdict(operation.id, _weighed(asked, interaction.status), answered)
 
     def base_path_of(self, path: str) -> str | None:
@@ -126,16 +125,6 @@ def _is_of_http(interaction: Interaction) -> bool:
 def _known(findings: Sequence[Finding], side: str, interaction: Interaction) -> Sequence[Finding]:
     """The findings, without those on a body that nobody kept."""
     return [each for each in findings if each.place != "body"] if side in interaction.unrecorded else findings
-
-
-def _as_recorded(findings: Sequence[Finding]) -> Sequence[Finding]:
-    """What writes recordings leaves credentials and cookies out, and rightly: that they are missing says nothing."""
-    return [
-        replace(each, severity="warning")
-        if each.rule == "credentials" or each.place == "cookie" or REDACTED in each.detail
-        else each
-        for each in findings
-    ]
 
 
 def _weighed(findings: Sequence[Finding], status: int) -> list[Finding]:
