@@ -79,6 +79,9 @@ class Content:
         if self.schema is not None:
             self.schema.compile()
 
+    def accepts(self, value: Json) -> bool:
+        return self.schema is None or self.schema.accepts(value)
+
     def read(self, headers: Headers, body: bytes) -> tuple[Json, list[Finding]]:
         """The value of a body, or its bytes where it is not judged by a schema, and every violation."""
         name, charset = media_type(headers.get("content-type", OCTETS))
