@@ -7,13 +7,15 @@ annotation says the rest. `cli` makes the options of the command line from it; t
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 import click
 
 DEFAULT_STORE = ".callconfig/configurations.jsonl"
 COVERAGE_KINDS = ("operations", "statuses", "members", "rules")
+Level = Literal["off", "warning", "error"]
+LEVELS = get_args(Level)
 REPORT_FORMATS = ("junit", "sarif", "json", "html", "har")
 DIFF_REPORT_FORMATS = ("junit", "sarif", "json", "html", "markdown")
 
@@ -105,6 +107,17 @@ def _minimum(text: str) -> tuple[str, float]:
     return kind, percent
 
 
+def _severity(text: str) -> tuple[str, str]:
+    from .contract.rulebook import RULES  # here, so that the command starts without it
+
+    rule, _, level = text.partition("=")
+    if level not in LEVELS:
+        raise ValueError(f"{text!r} is not RULE=LEVEL with one of {', '.join(LEVELS)}, like unknown-parameter=error")
+    if rule not in RULES:
+        raise ValueError(f"{rule!r} is no rule; there are {', '.join(sorted(RULES))}")
+    return rule, level
+
+
 def _number_above_0(text: str) -> float:
     try:
         number = float(text)
@@ -133,6 +146,7 @@ ORIGIN = Text("origin", _origin, separator=",")
 HEADER = Text("header", _header, separator="\n")
 REPORT = Text("report", _report, separator=",")
 COVERAGE = Text("minimum", _minimum, separator=",")
+SEVERITY = Text("severity", _severity, separator=",")
 DIFF_REPORT = Text("report", partial(_report, formats=DIFF_REPORT_FORMATS), separator=",")
 NAME = Text("name", separator=",")
 
@@ -229,6 +243,14 @@ class JudgingOptions:
             help=f"write a report: {', '.join(REPORT_FORMATS)}; har has the traffic; repeatable",
             type=REPORT,
             metavar="FORMAT:PATH",
+        ),
+    ] = ()
+    severity: Annotated[
+        tuple[tuple[str, Level], ...],
+        Option(
+            help=f"what a rule counts as, {', '.join(LEVELS)}, like unknown-parameter=error; repeatable",
+            type=SEVERITY,
+            metavar="RULE=LEVEL",
         ),
     ] = ()
     baseline: Annotated[Path | None, Option(help="accept the findings of this earlier json report", metavar="FILE")] = (

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 from .finding import json_pointer
+from .formats import UNCHECKED_FORMATS
 from .schema import Resolve, dereferenced
 
 Path = tuple[str, ...]
@@ -27,9 +28,6 @@ KEYWORDS = (
     "minProperties",
     "maxProperties",
 )
-UNCHECKED_FORMATS = {"int32", "int64", "float", "double", "password", "byte", "binary"}
-"""Formats that are bounds, or say how to show a value; no value of the right type breaks them."""
-
 MOST_MEMBERS = 10_000
 
 

@@ -9,8 +9,9 @@ import orjson
 
 from ..contract.finding import Finding
 from ..contract.interaction import Fields, Interaction, by_name
+from ..contract.media import is_json
 from ..contract.normal import merged, types
-from ..contract.operation import Request, is_json
+from ..contract.operation import Request
 from ..contract.parameters import Parameter
 from ..contract.schema import Direction
 from .containment import example

@@ -15,6 +15,7 @@ from typing import Any
 
 from jsonschema_rs import CanonicalSchema, Draft202012Validator, canonical, canonicalize
 
+from ..contract.formats import FORMATS
 from ..contract.normal import (
     Definitions,
     both,
@@ -27,7 +28,6 @@ from ..contract.normal import (
     types,
 )
 from ..contract.pattern import TooHard, outside
-from ..contract.schema import FORMATS
 from ..contract.witness import Way, strings_of
 
 Json = Any

@@ -6,7 +6,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from callconfig.contract.document import Contract
-from callconfig.contract.operation import Operation, Request, is_json, media_type
+from callconfig.contract.media import is_json, media_type
+from callconfig.contract.operation import Operation, Request
 from callconfig.contract.paths import Route
 from callconfig.documentation.samples import ABSENT, content_schema, joined, made, named, security
 from starlette.requests import Request as Received

@@ -35,6 +35,7 @@ def sarif(result: Result) -> str:
             {
                 "executionSuccessful": result.ended != "interrupted",
                 "startTimeUtc": f"{result.started.replace(tzinfo=None).isoformat()}Z",
+                "toolExecutionNotifications": [{"level": "note", "message": {"text": note}} for note in result.notes],
             }
         ],
         "results": [
