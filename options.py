@@ -155,6 +155,17 @@ NAME = Text("name", separator=",")
 class ServeOptions:
     """`callconfig serve`."""
 
+    contract: Annotated[
+        Path | None, Option(help="an OpenAPI 3.0 file to mock instead of the built-in one", metavar="FILE")
+    ] = None
+    handlers: Annotated[
+        tuple[str, ...],
+        Option(
+            help="module, file or entry point with functions that answer operations in their own way; repeatable",
+            type=NAME,
+            metavar="MODULE",
+        ),
+    ] = ()
     host: Annotated[str, Option(help="address to listen on", metavar="ADDRESS")] = "127.0.0.1"
     port: Annotated[int, Option(help="port to listen on; 0 picks a free one", type=PORT, metavar="N")] = 8080
     store: Annotated[str, Option(help="a file, :memory: or a postgresql:// URL", metavar="PLACE")] = DEFAULT_STORE
@@ -162,7 +173,8 @@ class ServeOptions:
     seed: Annotated[
         tuple[Path, ...],
         Option(
-            help="JSON array of configurations to start with; those already stored stay as they are; repeatable",
+            help="JSON array of configurations to start with, or by table all that a contract stores; what is stored "
+            "already stays as it is; repeatable",
             metavar="FILE",
         ),
     ] = ()
@@ -213,6 +225,9 @@ class ServeOptions:
     journal: Annotated[int, Option(help="requests to keep for each session", type=COUNT, metavar="N")] = 1000
     auth: Annotated[Path | None, Option(help="JSON file of tokens that requests need", metavar="FILE")] = None
     quiet: Annotated[bool, Option(help="do not print a line for each request")] = False
+    log: Annotated[
+        str, Option(help="what that line is: for people, or JSON for programs", type=click.Choice(("text", "json")))
+    ] = "text"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -435,6 +450,13 @@ class McpOptions:
     port: Annotated[
         int, Option(help="of the mock that is started, on loopback; 0 picks a free one", type=PORT, metavar="N")
     ] = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitOptions:
+    """`callconfig init`."""
+
+    file: Annotated[Path, Option(help="an OpenAPI 3.0 file", metavar="FILE", is_argument=True)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,8 @@ from starlette.types import Receive, Send
 from ..contract.aside import aside
 from ..contract.finding import Finding
 from ..contract.operation import MAX_BYTES, WITHOUT_BODY, EncodedArray, LargeObject, Operation, Reply, Request
-from ..contract.problem import INTERNAL_ERROR, PROBLEM_JSON, Problem, Problems
+from ..contract.problem import INTERNAL_ERROR, Problem, Problems
+from ..contract.refusal import Refusals
 from ..contract.schema import Json
 from .exchange import Exchange
 from .messages import judged, read_body, respond
@@ -36,12 +37,12 @@ class Endpoint:
         self,
         operation: Operation,
         handler: Handler,
-        catalogue: Mapping[str, Mapping[str, Any]],
+        refusals: Refusals,
         context: Context,
         problems: Problems,
     ) -> None:
         self.operation = operation
-        self._handler, self._catalogue, self._context, self._problems = handler, catalogue, context, problems
+        self._handler, self._refusals, self._context, self._problems = handler, refusals, context, problems
         self._max_bytes = operation.request_body.max_bytes if operation.request_body else MAX_BYTES
         parameters = inspect.signature(handler).parameters.values()
         self._wanted = [each.name for each in parameters if each.kind is not each.VAR_KEYWORD]
@@ -82,21 +83,23 @@ class Endpoint:
             return forced
         if (preferred := exchange.preferred) is not None:
             return self._problem(exchange, preferred) if isinstance(preferred, Problem) else preferred
-        available = {**context, **arguments}
+        available = {**context, **arguments, "arguments": arguments}
         wanted = {name: available[name] for name in self._wanted if name in available}
         return await self._handler(**(arguments | wanted if self._wants_rest else wanted))
 
     def _problem(self, exchange: Exchange, problem: Problem) -> Reply:
         exchange.problem = problem
         exchange.entry.findings = exchange.entry.findings or list(problem.errors)
-        document = problem.document(self._catalogue)
-        return document, document["status"], {**problem.headers, "content-type": PROBLEM_JSON}
+        return self._refusals.reply(problem)
 
     async def _encoded(self, exchange: Exchange, reply: Reply) -> tuple[int, Mapping[str, str], Sequence[bytes]]:
         """The answer to send: the reply, or the problem that it breaks the contract."""
         value, status, headers = reply if len(reply) == 3 else (*reply, {})
         headers = {name.lower(): text for name, text in headers.items()}
-        if status not in WITHOUT_BODY:
+        if exchange.problem is not None and status in self._refusals.undocumented:
+            return status, headers, _written(value)
+        documented = self.operation.response(status)
+        if status not in WITHOUT_BODY and (documented is None or documented.representations):
             headers.setdefault("content-type", "application/json")
         try:
             if isinstance(value, LargeObject) or (isinstance(value, EncodedArray) and value.is_large):
@@ -109,5 +112,12 @@ class Endpoint:
         if any(each.severity == "error" for each in findings):
             logger.error("%s was about to answer %d: %s", self.operation.id, status, "; ".join(map(str, findings)))
             value, status, headers = self._problem(exchange, INTERNAL_ERROR)  # type: ignore[misc]
-            pieces = [orjson.dumps(value)]
+            pieces = _written(value)
         return status, headers, pieces
+
+
+def _written(value: Json) -> list[bytes]:
+    """A body that is not judged, as what is documented for it was looked at already."""
+    if value is None:
+        return []
+    return [value if isinstance(value, bytes) else orjson.dumps(value)]

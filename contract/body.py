@@ -79,6 +79,9 @@ class Content:
         if self.schema is not None:
             self.schema.compile()
 
+    def accepts(self, value: Json) -> bool:
+        return self.schema is None or self.schema.accepts(value)
+
     def read(self, headers: Headers, body: bytes) -> tuple[Json, list[Finding]]:
         """The value of a body, or its bytes where it is not judged by a schema, and every violation."""
         name, charset = media_type(headers.get("content-type", OCTETS))
@@ -138,7 +141,15 @@ class Content:
 class RequestBody:
     """What a request may carry."""
 
-    def __init__(self, declared: Mapping[str, Any], resolve: Resolve, severities: Severities = DEFAULT) -> None:
+    def __init__(
+        self,
+        declared: Mapping[str, Any],
+        resolve: Resolve,
+        severities: Severities = DEFAULT,
+        *,
+        is_patch: bool = False,
+    ) -> None:
+        self._is_patch = is_patch
         self.required: bool = declared.get("required", False)
         self.max_bytes: int = declared.get("x-max-bytes", MAX_BYTES)
         most = max(MOST_CONTAINERS, MOST_CONTAINERS * self.max_bytes // MAX_BYTES)
@@ -167,7 +178,8 @@ class RequestBody:
         if _is_coded(headers):
             return body, stricter
         value, findings = content.read(headers, body)
-        if content.schema is not None and not findings and not isinstance(value, bytes):
+        is_filled = not self._is_patch  # what a patch leaves out stays as it is
+        if is_filled and content.schema is not None and not findings and not isinstance(value, bytes):
             value = content.schema.fill_defaults(value)
         return value, [*findings, *stricter] if stricter else findings
 

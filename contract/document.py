@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from .actions import Action, read_actions
 from .finding import Level
 from .grammar import METHODS
 from .operation import Operation
@@ -35,6 +36,8 @@ class Contract:
         """`severity` counts more than the document's own `x-severity`. Raises InvalidContract."""
         self.document, self.base_path = document, base_path
         self.severities = Severities(document.get("x-severity", {}), severity)
+        self.path: Path | None = None
+        """The file that has all of it as it is written, if there is one."""
         self.title: str = document["info"]["title"]
         self.version: str = str(document["info"]["version"])
         self.resolve = References(document)
@@ -61,7 +64,9 @@ class Contract:
         """Raises InvalidContract, also for a file that cannot be read."""
         document = read_document(path)
         if not validate:
-            return cls(document, severity=severity)
+            contract = cls(document, severity=severity)
+            contract.path = path
+            return contract
         from .validation import judge  # what it needs takes long to load
 
         try:
@@ -72,6 +77,7 @@ class Contract:
             line = line_of(path.read_bytes(), error.at) if error.at else None
             raise InvalidContract(f"{path}{f':{line}' if line else ''}: {error}") from error
         contract.is_one_file = files == 1
+        contract.path = path if files == 1 else None
         return contract
 
     @property
@@ -93,13 +99,27 @@ class Contract:
         return self._paths.find(path)
 
     @cached_property
+    def _read_actions(self) -> tuple[list[Resource], dict[str, Action]]:
+        return read_actions(self.document, self.operations, self.resolve)
+
+    @property
+    def resources(self) -> list[Resource]:
+        """All that the contract says is stored, in its order."""
+        return self._read_actions[0]
+
+    @property
+    def actions(self) -> Mapping[str, Action]:
+        """By operationId, what is done with a resource; other operations do nothing with one."""
+        return self._read_actions[1]
+
+    @property
     def resource(self) -> Resource | None:
-        """What the contract says is stored."""
-        return Resource.of(self.document)
+        """The first that the contract says is stored."""
+        return next(iter(self.resources), None)
 
     @property
     def stored(self) -> Resource:
-        """What the contract says is stored. Raises InvalidContract where it says nothing."""
+        """The first that the contract says is stored. Raises InvalidContract where it says nothing."""
         if self.resource is None:
             raise InvalidContract(f"{self.title}: no schema has an x-resource, so there is nothing to store")
         return self.resource

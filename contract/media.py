@@ -78,6 +78,9 @@ class ByMediaType(Generic[Documented]):
     def __len__(self) -> int:
         return len(self._exact)
 
+    def items(self) -> list[tuple[str, Documented]]:
+        return list(self._exact.items())
+
     def values(self) -> list[Documented]:
         return list(self._exact.values())
 

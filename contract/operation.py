@@ -66,9 +66,9 @@ class Representation(Content):
     """One media type of one response."""
 
     def __init__(self, name: str, content: Mapping[str, Any], resolve: Resolve, severities: Severities) -> None:
-        super().__init__(name, content, resolve, "response", severities)
-        declared = content.get("schema", {})
-        self.of_any = self.schema or Schema({}, resolve, "response")
+        super().__init__(name, {"schema": {}, **content}, resolve, "response", severities)
+        declared = dereferenced(content.get("schema", {}), resolve)
+        self._shown = self.schema or Schema({}, resolve, "response")
         # An array can be judged item by item where its schema says nothing but what its items are.
         by_items = declared.keys() <= {"type", "items", "title", "description"}
         self._items = Schema(declared["items"], resolve, "response") if by_items and "items" in declared else None
@@ -77,8 +77,8 @@ class Representation(Content):
     def encode(self, value: Json) -> tuple[list[bytes], list[Finding]]:
         """The pieces of the JSON text to send, without writeOnly members, and every violation in it."""
         if not isinstance(value, EncodedArray):
-            value = self.of_any.without_write_only(value)
-            return [orjson.dumps(value)], self.of_any.findings(value, "body")
+            value = self._shown.without_write_only(value)
+            return [orjson.dumps(value)], self._shown.findings(value, "body")
         if self._items is None:
             return self.encode([orjson.loads(item) for item in value])
         return self._encode_items(self._items, value)
@@ -139,6 +139,12 @@ class Response:
         return read_parameters(self.headers, {}, b"", headers)[1]
 
 
+def operation_id(path: str, method: str, declared: Mapping[str, Any]) -> str:
+    """The `operationId`, or the method and the path where there is none."""
+    identity: str = declared.get("operationId", f"{method.upper()} {path}")
+    return identity
+
+
 class Operation:
     """An operation of the contract: its id, its route, its parameters, its body and its responses by status."""
 
@@ -153,7 +159,7 @@ class Operation:
     ) -> None:
         declared = path_item[method]
         self.path, self.method = path, method.upper()
-        self.id: str = declared.get("operationId", f"{self.method} {path}")
+        self.id: str = operation_id(path, method, declared)
         self.declared: Mapping[str, Any] = declared
         self._severities, self.security, self.resolve = severities, security, resolve
         both = [
@@ -168,7 +174,8 @@ class Operation:
         for parameter in self.parameters:
             parameter.others = {*in_query, *security.query_names} - {parameter.name}
         body = dereferenced(declared["requestBody"], resolve) if "requestBody" in declared else None
-        self.request_body = None if body is None else RequestBody(body, resolve, severities)
+        is_patch = self.method == "PATCH"
+        self.request_body = None if body is None else RequestBody(body, resolve, severities, is_patch=is_patch)
         self.responses = {
             str(status).upper(): Response(dereferenced(response, resolve), resolve, severities)
             for status, response in declared.get("responses", {}).items()
@@ -179,6 +186,7 @@ class Operation:
         ]
         # Where any type may come, none can be asked for in vain.
         self._offered = () if any(map(is_range, offered)) else tuple(media_type(name)[0] for name in offered)
+        self._minds_accept = self.response(406) is not None
 
     def compile(self) -> None:
         """Compile every schema now, not when it is first needed. Raises ValueError for one that cannot be."""
@@ -200,7 +208,8 @@ class Operation:
             known = self.security.query_names
             arguments, findings = read_parameters(self.parameters, request.path, request.query, request.headers, known)
         accept = request.headers.get("accept")
-        if accept is not None and self._offered and not _accepts(accept, self._offered):
+        # Where no refusal is documented, what is acceptable is not minded (RFC 9110, section 12.4.1).
+        if accept is not None and self._offered and self._minds_accept and not _accepts(accept, self._offered):
             offered = " or ".join(self._offered)
             detail = f"This operation answers with {offered}, which Accept {show(accept)} does not admit."
             findings.append(Finding("accept", "header", detail, name="Accept"))

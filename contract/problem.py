@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 from .finding import MOST_FINDINGS, Finding
@@ -22,6 +23,30 @@ def type_of(kind: str, declared: Mapping[str, Any]) -> str:
     """The URI of a kind of problem, which leads to its explanation; a catalogue may say another than the usual one."""
     uri: str = declared.get("type", f"{DOCUMENTED_AT}{kind}")
     return uri
+
+
+STATUSES: Mapping[str, tuple[int, ...]] = {
+    "invalid-request": (400, 422),
+    "unauthorized": (401,),
+    "forbidden": (403,),
+    "not-found": (404,),
+    "unknown-path": (404,),
+    "method-not-allowed": (405,),
+    "not-acceptable": (406,),
+    "conflict": (409,),
+    "gone": (410, 404),
+    "precondition-failed": (412,),
+    "content-too-large": (413, 400, 422),
+    "unsupported-media-type": (415, 400, 422),
+    "internal-error": (500,),
+    "unavailable": (503, 500),
+}
+"""What a kind of problem may be answered with where a contract declares no such kind, the first that it documents."""
+GENERAL: Mapping[str, Mapping[str, Any]] = {
+    kind: {"type": "about:blank", "status": status, "title": HTTPStatus(status).phrase}
+    for kind, (status, *_) in STATUSES.items()
+}
+"""A catalogue for contracts that declare none: the kinds say no more than their statuses (RFC 9457, section 4.2.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +75,7 @@ class Problem:
         return cls("invalid-request", f"The request breaks the contract in {places}.", findings)
 
     def document(self, catalogue: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-        declared = catalogue[self.kind]
+        declared = catalogue.get(self.kind) or GENERAL[self.kind]
         shown: dict[str, Any] = {
             "type": type_of(self.kind, declared),
             "title": declared["title"],

@@ -44,6 +44,10 @@ REFUSALS = [*ChecksConfig().negative_data_rejection.expected_statuses, "413"]
 """Statuses that refuse a request; one that breaks the contract may be larger than the server reads, too."""
 
 
+STATE_DECIDES = ["2xx", "3xx", "401", "403", "404", "409", "410", "412", "429", "5xx"]
+"""What a request that keeps its schema may be answered with: no schema says what is stored."""
+
+
 def generate(
     result: Result,
     options: CheckOptions | CompareOptions,
@@ -95,7 +99,10 @@ def _schema(
             "cache": {"enabled": False},
             "output": {"truncation": {"max-recorded-payload-size": 0}},
             "generation": {"max-examples": options.max_examples, "database": "none"},
-            "checks": {"negative_data_rejection": {"expected-statuses": REFUSALS}},
+            "checks": {
+                "positive_data_acceptance": {"expected-statuses": STATE_DECIDES},
+                "negative_data_rejection": {"expected-statuses": REFUSALS},
+            },
             **({"rate-limit": _rate(options.rate_limit)} if options.rate_limit else {}),
         }
     )

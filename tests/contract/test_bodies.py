@@ -245,12 +245,18 @@ def test_a_coded_body_is_a_warning_and_a_charset_of_json_too() -> None:
         (200, {}, b"", ["error undocumented-media-type Content-Type"]),
         (200, {"content-type": "text/html"}, b"", ["error undocumented-media-type Content-Type"]),
         (200, {"content-type": "application/json"}, b"", ["error json-syntax"]),
+        (202, {"content-type": "application/json"}, b"{", ["error json-syntax"]),
         (204, {"content-type": "application/json", "content-length": "0"}, b"", []),
         (404, {}, b"", ["error undocumented-status"]),
     ],
 )
 def test_an_answer_is_judged_by_its_status(status: int, headers: dict[str, str], body: bytes, wrong: list[str]) -> None:
-    responses = {"200": {"description": "", "content": JSON}, "204": {"description": "", "content": JSON}}
+    any_json = {"description": "", "content": {"application/json": {}}}
+    responses = {
+        "202": any_json,
+        "200": {"description": "", "content": JSON},
+        "204": {"description": "", "content": JSON},
+    }
     read = Operation("/", "get", {"get": {"responses": responses}}, no_references)
     assert told(read.check_response(status, headers, body)) == wrong
 
