@@ -20,6 +20,9 @@ from ..contract.schema import Json
 from .exchange import Exchange
 from .messages import judged, read_body, respond
 
+UNKEPT = {"content-coding", "json-charset", "json-depth", "json-number", "json-size", "json-string"}
+"""Rules whose breach is refused even where it is a warning: what was sent cannot be read, or not be answered again."""
+
 Handler = Callable[..., Awaitable[Reply]]
 Context = Callable[[Exchange], Mapping[str, Any]]
 """From a request to what handlers may ask for by name beside the request's own arguments, such as a store."""
@@ -74,8 +77,8 @@ class Endpoint:
             path = exchange.route.parameters if exchange.route else {}
             request = Request(path, exchange.query, exchange.headers, body)
             arguments, entry.findings = await judged(self.operation, request)
-        if entry.findings:
-            return self._problem(exchange, Problem.of_findings(entry.findings))
+        if refused := [each for each in entry.findings if each.severity == "error" or each.rule in UNKEPT]:
+            return self._problem(exchange, Problem.of_findings(refused, self.operation.security.challenge))
         if exchange.turn is not None and (forced := exchange.turn.reply()) is not None:
             return forced
         if (preferred := exchange.preferred) is not None:
@@ -106,7 +109,7 @@ class Endpoint:
         except (TypeError, ValueError):  # what orjson raises for values that are not JSON
             logger.exception("%s answered %d with what is not JSON", self.operation.id, status)
             pieces, findings = [], [Finding("type", "body", "is not JSON", pointer="")]
-        if findings:
+        if any(each.severity == "error" for each in findings):
             logger.error("%s was about to answer %d: %s", self.operation.id, status, "; ".join(map(str, findings)))
             value, status, headers = self._problem(exchange, INTERNAL_ERROR)  # type: ignore[misc]
             pieces = _written(value)

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from .operation import Operation, is_json
+from .media import is_json
+from .operation import Operation
 from .resource import HIDDEN, Resource
 from .schema import Resolve, dereferenced
 from .shape import flattened

@@ -8,7 +8,8 @@ import orjson
 
 from .document import Contract
 from .generator import Generator, NoValue
-from .operation import Operation, is_json
+from .media import is_json
+from .operation import Operation
 from .problem import PROBLEM_JSON, Problem
 from .schema import show
 

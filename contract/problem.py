@@ -11,7 +11,12 @@ PROBLEM_JSON = "application/problem+json"
 DOCUMENTED_AT = "/docs#"
 
 # The kinds of problem that findings make; every other finding makes an invalid request. The first one decides.
-_KINDS = {"content-length": "content-too-large", "media-type": "unsupported-media-type", "accept": "not-acceptable"}
+_KINDS = {
+    "content-length": "content-too-large",
+    "credentials": "unauthorized",
+    **dict.fromkeys(("media-type", "content-coding", "json-charset"), "unsupported-media-type"),
+    "accept": "not-acceptable",
+}
 
 
 def type_of(kind: str, declared: Mapping[str, Any]) -> str:
@@ -54,12 +59,16 @@ class Problem:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of_findings(cls, findings: Sequence[Finding]) -> "Problem":
-        """The one problem for all that is wrong with a request, `told` as it is."""
+    def of_findings(cls, findings: Sequence[Finding], challenge: str = "Bearer") -> "Problem":
+        """The one problem for all that is wrong with a request, `told` as it is.
+
+        `challenge` is what the operation tells who has no credentials.
+        """
         for rule, kind in _KINDS.items():
             for finding in findings:
                 if finding.rule == rule:
-                    return cls(kind, finding.detail)
+                    headers = {"WWW-Authenticate": challenge} if kind == "unauthorized" else {}
+                    return cls(kind, finding.detail, headers=headers)
         places = "1 place" if len(findings) == 1 else f"{len(findings)} places"
         if len(findings) > MOST_FINDINGS:
             places, findings = f"more than {MOST_FINDINGS} places; {MOST_FINDINGS} are told", findings[:MOST_FINDINGS]

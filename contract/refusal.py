@@ -6,7 +6,8 @@ from typing import Any
 
 from .document import Contract
 from .generator import Generator, NoValue
-from .operation import Operation, is_json
+from .media import is_json
+from .operation import Operation
 from .problem import PROBLEM_JSON, STATUSES, Problem
 from .schema import Json
 
@@ -45,7 +46,7 @@ class Refusals:
             if not is_json(name):
                 continue
             for body in self._bodies(document, status, name):
-                if representation.schema.accepts(body):
+                if representation.accepts(body):
                     return body, status, {**problem.headers, "content-type": name}
         for name in response.representations:
             return _told(document)["detail"].encode(), status, {**problem.headers, "content-type": name}

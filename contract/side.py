@@ -8,8 +8,9 @@ from typing import Any
 from jsonschema_rs import Draft202012Validator
 
 from .finding import Finding, Place, json_pointer
+from .formats import FORMATS
 from .normal import BY_NAME, OF_MANY, OF_ONE, normal, reachable, reference_to
-from .schema import FORMATS, Direction, Resolve, Schema, dereferenced
+from .schema import Direction, Resolve, Schema, dereferenced
 from .witness import Values
 
 Json = Any

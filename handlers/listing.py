@@ -11,7 +11,8 @@ from ..contract.actions import Action
 from ..contract.document import Contract
 from ..contract.finding import Finding
 from ..contract.generator import Generator, NoValue
-from ..contract.operation import EncodedArray, Operation, is_json
+from ..contract.media import is_json
+from ..contract.operation import EncodedArray, Operation
 from ..contract.shape import flattened
 from ..storage import Document
 from .errors import InvalidResult
@@ -57,7 +58,7 @@ class Listing:
         response = operation.response(min((int(each) for each in operation.responses if each[0] == "2"), default=200))
         ended = {**_told(self._template, dict.fromkeys(NEXT), nulls=True), self._envelope: []}
         shown = (each for name, each in response.representations.items() if is_json(name)) if response else ()
-        self._tells_null = any(each.schema.accepts(ended) for each in shown)
+        self._tells_null = any(each.accepts(ended) for each in shown)
         self._total_header = next(
             (each.name for each in (response.headers if response else ()) if each.name.lower() in TOTALS), None
         )

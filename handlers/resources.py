@@ -13,7 +13,8 @@ from ..contract.actions import Action, Kind
 from ..contract.document import Contract
 from ..contract.finding import Finding
 from ..contract.generator import Generator, NoValue
-from ..contract.operation import Operation, Reply, is_json
+from ..contract.media import is_json
+from ..contract.operation import Operation, Reply
 from ..contract.schema import Schema
 from ..contract.shape import flattened
 from ..storage import ConfigurationStore, Document, UnknownConfiguration

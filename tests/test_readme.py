@@ -16,6 +16,7 @@ from callconfig.cli import COMMANDS
 from callconfig.contract.document import Contract
 from callconfig.contract.finding import MOST_FINDINGS
 from callconfig.contract.operation import MAX_BYTES, MOST_CONTAINERS
+from callconfig.contract.rulebook import HOUSE_RULES
 from callconfig.contract.strict_json import MAX_DEPTH
 from callconfig.controls.bundle import load_controls
 from callconfig.controls.sessions import Limits
@@ -208,6 +209,11 @@ def test_every_example_is_run_by_a_test() -> None:
     tests = "".join(path.read_text() for path in Path(__file__).parent.rglob("test_*.py"))
     for example in (ROOT / "examples").iterdir():
         assert f'"{example.name}"' in tests, example.name
+
+
+def test_the_rules_that_go_beyond_the_standards_are_those_of_the_engine() -> None:
+    named = re.findall(r"^\| `([a-z-]+)` \| that ", README, re.MULTILINE)
+    assert named == sorted(HOUSE_RULES)
 
 
 def test_the_bounds_are_those_of_the_code(contract: Contract) -> None:

@@ -46,7 +46,7 @@ class Client:
         self.url, self._headers = url, tuple(headers)
         self._pace, self._deadline = pace or Pace(), deadline or Deadline()
         self._footprint = footprint
-        self._runner = asyncio.Runner()
+        self._loop = _new_event_loop()
         self._transport = transport or httpx2.AsyncHTTPTransport(trust_env=False)
 
     def probe(self) -> None:
@@ -77,7 +77,7 @@ class Client:
             encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in (*fields, *added)]
             extensions = {"timeout": httpx2.Timeout(seconds).as_dict()}
             request = httpx2.Request(method, url, headers=encoded, content=body or None, extensions=extensions)
-            status, answered, content = self._runner.run(self._read(request, seconds))
+            status, answered, content = self._loop.run_until_complete(self._read(request, seconds))
         except (TimeoutError, httpx2.TimeoutException) as late:
             if not self._deadline.left:
                 raise OutOfTime from late
@@ -113,8 +113,8 @@ class Client:
         return response.status_code, fields, bytes(raw) if content is None else content
 
     def close(self) -> None:
-        self._runner.run(self._transport.aclose())
-        self._runner.close()
+        self._loop.run_until_complete(self._transport.aclose())
+        self._loop.close()
 
     def __enter__(self) -> "Client":
         return self
@@ -123,6 +123,15 @@ class Client:
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _new_event_loop() -> asyncio.AbstractEventLoop:
+    """A fast one, where there is one."""
+    try:
+        import uvloop
+    except ModuleNotFoundError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
 
 
 def decoded(body: bytes, coding: str) -> bytes | None:

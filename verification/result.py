@@ -68,7 +68,8 @@ class Result:
     """Fingerprints of the baseline: known failures that do not count."""
     most: int | None = None
     """How many errors end the run."""
-    on_failure: Callable[[Failure], None] = lambda _failure: None
+    on_failures: Callable[[Sequence[Failure]], None] = lambda _failures: None
+    """Gets the new ones among failures that show together."""
     on_interaction: Callable[[Interaction], None] | None = None
     """Gets every interaction, redacted."""
 
@@ -113,25 +114,38 @@ class Result:
 
     def add(self, failure: Failure) -> None:
         """Raises EnoughFailures."""
-        fingerprint = failure.fingerprint
-        if fingerprint not in self.failures and len(self.failures) >= MOST_KEPT:
-            return
-        self.times[fingerprint] += 1
-        if fingerprint in self.failures:
-            return
-        finding = replace(failure.finding, detail=self.redaction.text(failure.finding.detail))
-        shown = tuple(self._kept(self.redaction.interaction(each)) for each in failure.interactions)
-        self.failures[fingerprint] = failure = replace(failure, finding=finding, interactions=shown)
-        self.on_failure(failure)
-        if self.most is not None and len(self.errors) >= self.most:
-            raise EnoughFailures
+        self.add_each([failure])
 
     def add_all(
         self, findings: Iterable[Finding], operation: str, interactions: Sequence[Interaction], part: str
     ) -> None:
         """Raises EnoughFailures."""
-        for finding in findings:
-            self.add(Failure(finding, operation, interactions, part))
+        self.add_each([Failure(finding, operation, interactions, part) for finding in findings])
+
+    def add_each(self, failures: Iterable[Failure]) -> None:
+        """Add failures that show together; those that are new are told together. Raises EnoughFailures."""
+        new = list(filter(None, map(self._added, failures)))
+        if new:
+            self.on_failures(new)
+        if new and self.most is not None and len(self.errors) >= self.most:
+            raise EnoughFailures
+
+    def _added(self, failure: Failure) -> Failure | None:
+        """The failure as it is kept; None where it was known, is off, or there are too many."""
+        weighed = self.contract.severities.weighed([failure.finding])
+        if not weighed:
+            return None
+        failure = replace(failure, finding=weighed[0])
+        fingerprint = failure.fingerprint
+        if fingerprint not in self.failures and len(self.failures) >= MOST_KEPT:
+            return None
+        self.times[fingerprint] += 1
+        if fingerprint in self.failures or (self.most is not None and len(self.errors) >= self.most):
+            return None
+        finding = replace(failure.finding, detail=self.redaction.text(failure.finding.detail))
+        shown = tuple(self._kept(self.redaction.interaction(each)) for each in failure.interactions)
+        self.failures[fingerprint] = replace(failure, finding=finding, interactions=shown)
+        return self.failures[fingerprint]
 
     def _kept(self, shown: Interaction) -> Interaction:
         self._bytes += len(shown.request_body) + len(shown.response_body)

@@ -2,13 +2,15 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Any, TextIO
 
 import click
 
+from ..contract.document import Contract
 from ..contract.interaction import Interaction, by_name
+from ..contract.rulebook import RULES, Rule
 from ..outcome import printable
 from ..traffic.curl import curl
 from .result import Failure, Result
@@ -20,13 +22,22 @@ MOST_SHOWN = 600
 
 def explain(failure: Failure, result: Result) -> str:
     """What was expected and what came, where, and the requests that show it, oldest first."""
+    return "\n".join([*_head(failure, result), *_shown(failure)])
+
+
+def _head(failure: Failure, result: Result) -> list[str]:
     finding = failure.finding
-    lines = [f"{failure.operation}: {finding}", f"  rule {finding.rule}, found by {failure.part or result.command}"]
-    if failure.interactions:
-        last = failure.interactions[-1]
-        lines[1] += f", in {last.source}" if last.source else ""
-        lines += [f"  came: {_answer(last)}", "  again:", *(f"    {curl(each)}" for each in failure.interactions)]
-    return "\n".join(lines)
+    found = f"  rule {finding.rule}, found by {failure.part or result.command}"
+    if failure.interactions and failure.interactions[-1].source:
+        found += f", in {failure.interactions[-1].source}"
+    return [f"{failure.operation}: {finding}", found]
+
+
+def _shown(failure: Failure) -> list[str]:
+    if not failure.interactions:
+        return []
+    again = [f"    {curl(each)}" for each in failure.interactions]
+    return [f"  came: {_answer(failure.interactions[-1])}", "  again:", *again]
 
 
 def _answer(interaction: Interaction) -> str:
@@ -36,6 +47,20 @@ def _answer(interaction: Interaction) -> str:
     body = interaction.response_body.decode(errors="backslashreplace")
     shown = body if len(body) <= MOST_SHOWN else f"{body[:MOST_SHOWN]}… ({len(body)} characters)"
     return f"{interaction.status} {content_type} {shown}".rstrip()
+
+
+def meaning(rule: str, contract: Contract) -> Rule:
+    """What a rule asks and how to mend what breaks it: of the engine, or of the contract itself (`x-rule`)."""
+    return RULES.get(rule) or _declared(contract.document, rule) or Rule(rule, "")
+
+
+def _declared(node: Any, rule: str) -> Rule | None:
+    if isinstance(node, dict):
+        declared = node.get("x-rule")
+        if isinstance(declared, dict) and declared.get("id") == rule:
+            return Rule(str(node.get("description", rule)), str(declared.get("remedy", "")))
+        node = list(node.values())
+    return next(filter(None, (_declared(nested, rule) for nested in node)), None) if isinstance(node, list) else None
 
 
 def lines(text: str) -> str:
@@ -78,17 +103,22 @@ class Progress:
         if self._live is None:
             print(f"  {printable(name)}", file=self._stream, flush=True)
 
-    def failure(self, failure: Failure) -> None:
-        """A failure was found."""
-        kind = self._result.kind(failure)
-        mark = styled("ERROR", "red") if kind == "error" else styled(kind, "yellow")
-        if failure.cause in self._causes:
-            told = f"{failure.operation}: {failure.finding}"  # the first one of its cause was told in full
-        else:
-            told = f"{explain(failure, self._result)}\n"
-        self._causes.add(failure.cause)
+    def failures(self, failures: Sequence[Failure]) -> None:
+        """These were found together; what shows them is printed once, and not again for a cause that was shown."""
+        told = []
+        for failure in failures:
+            kind = self._result.kind(failure)
+            mark = styled("ERROR", "red") if kind == "error" else styled(kind, "yellow")
+            head = _head(failure, self._result)
+            told.append(f"{mark} {lines(head[0])}")
+            if failure.cause not in self._causes:
+                told += map(lines, head[1:])
+        if not {failure.cause for failure in failures} <= self._causes:
+            longest = max(failures, key=lambda failure: len(failure.interactions))
+            told += [*map(lines, _shown(longest)), ""]
+        self._causes |= {failure.cause for failure in failures}
         with self.paused():
-            print(f"{mark} {lines(told)}", flush=True)
+            print("\n".join(told), flush=True)
 
     @contextmanager
     def paused(self) -> Iterator[None]:

@@ -3,12 +3,12 @@
 The plain ones come first, so that a plain mistake is found at once.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from .script import LEAST, WHOLE, Look, Script, Talk
-from .steps import Create, List, Replace, Step
+from .script import LEAST, WHOLE, Look, Refused, Script, Talk
+from .steps import Create, List, Replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Row:
     """One conversation, or a family of them made from the contract."""
 
     name: str
-    steps: Talk | Callable[[Script], Iterator[Talk]]
+    steps: Talk | Callable[[Script], Iterator[Talk | Refused]]
     why: str
     needs: str = ""
     """What it cannot be had without: `replace`, `list`, `unique`."""
@@ -90,18 +90,18 @@ PROTOCOL = (
     Row("other methods and paths", Script.elsewhere, "405 with Allow, and 404"),
 )
 VALUES = (
-    Row("bounds", lambda script: script.creates(script.create.valid), "every bound can be reached"),
-    Row("beyond", lambda script: script.creates(script.create.invalid), "every keyword is minded"),
-    Row("bounds, replacing", lambda script: script.replacements(WHOLE, "valid"), "as in a create", "replace"),
-    Row("beyond, replacing", lambda script: script.replacements(LEAST, "invalid"), "and changes nothing", "replace"),
+    Row("bounds", Script.creates, "every bound can be reached"),
+    Row("beyond", Script.refused_creates, "every keyword is minded"),
+    Row("bounds, replacing", Script.replacements, "as in a create", "replace"),
+    Row("beyond, replacing", Script.refused_replacements, "and changes nothing", "replace"),
 )
 TABLE = (*BASICS, *SCOPES, *LISTS, *PROTOCOL, *VALUES)
 
 
-def deliberate(script: Script) -> Iterator[Sequence[Step]]:
+def deliberate(script: Script) -> Iterator[Talk | Refused]:
     """The conversations of the table that a contract can have."""
     collection = script.collection
     has = {"replace": collection.replace, "list": collection.list, "unique": collection.resource.unique}
     for row in TABLE:
         if all(has[need] for need in row.needs.split()):
-            yield from map(script.spoken, row.steps(script) if callable(row.steps) else [row.steps])
+            yield from row.steps(script) if callable(row.steps) else [row.steps]

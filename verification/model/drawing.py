@@ -10,7 +10,7 @@ from hypothesis.errors import Flaky
 
 from ..result import Failure, Result
 from .conversations import deliberate
-from .script import Look, Script
+from .script import Look, Refused, Script
 from .steps import Create, List, Replace, Step
 
 MOST_DRAWN_FAILURES = 5
@@ -26,9 +26,12 @@ def converse(script: Script, play: Play, result: Result, max_examples: int) -> N
 
     A drawn one that shows a failure is shortened, then the drawing goes on without it.
     """
-    for steps in deliberate(script):
-        for failure in play(steps):
-            result.add(failure)
+    for talk in deliberate(script):
+        if not isinstance(talk, Refused):
+            result.add_each(play(script.spoken(talk)))
+        elif play(script.spoken(talk.together)):
+            for each in talk.apart:
+                result.add_each(play(script.spoken(each)))
     shown: list[Failure] = []
 
     @with_seed(result.seed)
@@ -50,8 +53,7 @@ def converse(script: Script, play: Play, result: Result, max_examples: int) -> N
         try:
             draw()
         except (_Shown, Flaky):
-            for failure in shown:
-                result.add(failure)
+            result.add_each(shown)
         else:
             return
 

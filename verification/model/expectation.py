@@ -15,7 +15,11 @@ from ...contract.schema import Json, show
 from .memory import Memory, Stored, only
 from .steps import FIRST, JSON_BODY, UNKNOWN, Create, List, Raw, Replace, Step, named
 
-REFUSALS = {"media-type": ("415",), "accept": ("406",)}
+REFUSALS = {
+    **dict.fromkeys(("media-type", "content-coding", "json-charset"), ("415",)),
+    "accept": ("406",),
+    "credentials": ("401", "403"),
+}
 INVALID = ("400", "422")
 """The documented statuses that refuse a request, by what is wrong with it."""
 NOTHING_IN_ITS_WAY = "the request keeps to the contract, and nothing that is stored is in its way"

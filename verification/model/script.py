@@ -32,6 +32,25 @@ class Look:
 
 
 Talk = Sequence[Step | Look]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Steps that must change nothing, so that they can be taken together, with one look at the end."""
+
+    before: Talk
+    steps: Sequence[Step]
+
+    @property
+    def together(self) -> Talk:
+        return [*self.before, *self.steps, Look()]
+
+    @property
+    def apart(self) -> Iterator[Talk]:
+        """Each on its own, where one of them was not refused."""
+        return ([*self.before, step, Look()] for step in self.steps)
+
+
 FOUR: Talk = [Create(LEAST), Create(WHOLE, 1), Create(WHOLE, 2), Create(LEAST, 3)]
 WRONG_WRITES: dict[str, tuple[Fields, str, Callable[[bytes], bytes]]] = {
     "another media type": ((("Content-Type", "text/plain"),), "", lambda valid: valid),
@@ -162,13 +181,21 @@ class Script:
                     yield [Create(LEAST), Raw(method, self._of_ours(path))]
             yield [Raw("GET", f"{path.partition('{')[0].rstrip('/')}-unknown/path")]
 
-    def creates(self, bodies: Sequence[Body]) -> Iterator[Talk]:
-        for body, spared in self._spared(bodies):
+    def creates(self) -> Iterator[Talk]:
+        for body, spared in self._spared(self.create.valid):
             yield [Create(body, spared=spared), Look()]
 
-    def replacements(self, first: Symbol, kind: str) -> Iterator[Talk]:
-        for body, spared in self._spared(getattr(self.replace, kind)):
-            yield [Create(first), Replace(0, body, spared=spared), Look()]
+    def replacements(self) -> Iterator[Talk]:
+        for body, spared in self._spared(self.replace.valid if self.replace else []):
+            yield [Create(WHOLE), Replace(0, body, spared=spared), Look()]
+
+    def refused_creates(self) -> Iterator[Refused]:
+        bodies = self._spared(self.create.invalid)
+        yield from _together([], [Create(body, spared=spared) for body, spared in bodies])
+
+    def refused_replacements(self) -> Iterator[Refused]:
+        bodies = self._spared(self.replace.invalid if self.replace else [])
+        yield from _together([Create(LEAST)], [Replace(0, body, spared=spared) for body, spared in bodies])
 
     def _spared(self, bodies: Sequence[Body]) -> Iterator[tuple[Json, str]]:
         """Bodies, and the unique member that its scope would mend, as it is broken on purpose."""
@@ -200,3 +227,12 @@ class Script:
 def _first_name(valid: bytes) -> bytes:
     members: dict[str, Any] = json.loads(valid)
     return next(iter(members), "name").encode()
+
+
+MOST_TOGETHER = 10
+"""How many refusals are asked for before a look: a chain that a person still reads."""
+
+
+def _together(before: Talk, steps: Sequence[Step]) -> Iterator[Refused]:
+    for start in range(0, len(steps), MOST_TOGETHER):
+        yield Refused(before, steps[start : start + MOST_TOGETHER])
