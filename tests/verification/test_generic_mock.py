@@ -69,7 +69,7 @@ def refuses_what_is_right(method: str, _path: str, status: int, body: Any) -> tu
     return (503 if status < 300 and method in ("POST", "PUT") else status), body
 
 
-WRONG = {
+WRONG: dict[str, list[Change]] = {
     "books": [
         forgets_a_member,
         answers_another_type,
@@ -118,7 +118,7 @@ def wrong_servers() -> Iterator[Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "change"), wrong_servers())
+@pytest.mark.parametrize(("name", "change"), list(wrong_servers()))
 def test_a_server_that_is_wrong_is_caught(name: str, change: Change) -> None:
     contract = Contract.load(CONTRACTS / f"{name}.yaml")
     store = asyncio.run(open_store(":memory:", contract.resources, sources(contract).values))
