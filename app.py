@@ -14,7 +14,7 @@ from connexion.lifecycle import ConnexionRequest, ConnexionResponse
 from connexion.middleware.exceptions import ExceptionMiddleware
 from connexion.middleware.lifespan import Lifespan, LifespanMiddleware
 from connexion.resolver import Resolver
-from starlette.routing import Router
+from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
 from .asgi.access_log import AccessLog
@@ -86,11 +86,13 @@ def create_app(
     authenticate: Authenticate | None = None,
     log: AccessLog | None = None,
     handlers: Sequence[ModuleType] = (configurations,),
+    references: list[ServedReference] | None = None,
 ) -> ASGIApp:
     """The mock server. The store stays the caller's to open and to close.
 
     With `controls` it is steered below `/_mock`, with `authenticate` a request without a good token is turned away.
     The first of the modules of `handlers` that has a function for an operation answers it, else what the contract says.
+    `references` gets the pages that are made when somebody asks, for whoever wants them made before.
     """
     resolution = Resolution(contract, handlers)
     tables = {
@@ -115,34 +117,12 @@ def create_app(
             current = OwnConfigurations(current, caller.own)
         return {"store": current, "base_path": base_path, "draw": draw}
 
-    # As it is written, comments included, unless it is served otherwise than it says.
-    text = contract.path.read_bytes() if contract.path and served == contract.document else None
-    ui = f"{CONTROLS_PATH}/ui"
-    # The console shows one kind of thing, by controls that not every contract's mock has.
-    has_console = controls is not None and controls.contract.operations.keys() >= OF_ONE
-    beside = {"Console": ui} if has_console else {}
-    beside |= {"Controls": f"{CONTROLS_PATH}/docs"} if controls else {}
-    serving = ServingMock(base_path, controls=controls is not None, pages=beside)
-    reference = ServedReference(contract, partial(example_mock, contract), serving)
-    places = dict.fromkeys(("", base_path))
-    pages = []
-    for place in places:
-        pages += reference_pages(place, reference, served, text)
-        pages += [redirect(f"{place}{rest}", f"{base_path}/docs") for rest in ("", "/", "/ui", "/ui/") if place + rest]
+    pages, made_when_asked = _pages(contract, served, controls, base_path)
+    if references is not None:
+        references += made_when_asked
     contracts = {base_path: contract}
     if controls:
         contracts = {CONTROLS_PATH: controls.contract, **contracts}
-        serving = ServingMock("", pages={"Reference": f"{base_path}/docs", **({"Console": ui} if has_console else {})})
-        steered = ServedReference(controls.contract, partial(example_mock, contract), serving)
-        pages += [
-            *reference_pages(CONTROLS_PATH, steered, dict(controls.contract.document)),
-            javascript(f"{CONTROLS_PATH}/client.mjs", CLIENT_MODULE),
-            *([console(ui, contract, base_path)] if has_console else []),
-            *(
-                redirect(f"{CONTROLS_PATH}{slash}", ui if has_console else f"{CONTROLS_PATH}/docs")
-                for slash in ("", "/")
-            ),
-        ]
 
     table = Table(contracts)
     catalogue = controls.contract.problems if controls else contract.problems
@@ -190,6 +170,41 @@ def create_app(
 
 
 ANYTHING = {"default": {"description": ""}}
+
+
+def _pages(
+    contract: Contract, served: dict[str, Any], controls: Controls | None, base_path: str
+) -> tuple[list[Route], list[ServedReference]]:
+    """What is served beside the operations, and what of it is made when somebody asks."""
+    # As it is written, comments included, unless it is served otherwise than it says.
+    text = contract.path.read_bytes() if contract.path and served == contract.document else None
+    ui = f"{CONTROLS_PATH}/ui"
+    # The console shows one kind of thing, by controls that not every contract's mock has.
+    has_console = controls is not None and controls.contract.operations.keys() >= OF_ONE
+    beside = {"Console": ui} if has_console else {}
+    beside |= {"Controls": f"{CONTROLS_PATH}/docs"} if controls else {}
+    serving = ServingMock(base_path, controls=controls is not None, pages=beside)
+    reference = ServedReference(contract, partial(example_mock, contract), serving)
+    places = dict.fromkeys(("", base_path))
+    pages: list[Route] = []
+    for place in places:
+        pages += reference_pages(place, reference, served, text)
+        pages += [redirect(f"{place}{rest}", f"{base_path}/docs") for rest in ("", "/", "/ui", "/ui/") if place + rest]
+    made_when_asked = [reference]
+    if controls:
+        serving = ServingMock("", pages={"Reference": f"{base_path}/docs", **({"Console": ui} if has_console else {})})
+        steered = ServedReference(controls.contract, partial(example_mock, contract), serving)
+        made_when_asked.append(steered)
+        pages += [
+            *reference_pages(CONTROLS_PATH, steered, dict(controls.contract.document)),
+            javascript(f"{CONTROLS_PATH}/client.mjs", CLIENT_MODULE),
+            *([console(ui, contract, base_path)] if has_console else []),
+            *(
+                redirect(f"{CONTROLS_PATH}{slash}", ui if has_console else f"{CONTROLS_PATH}/docs")
+                for slash in ("", "/")
+            ),
+        ]
+    return pages, made_when_asked
 
 
 def _routes(document: Mapping[str, Any]) -> dict[str, Any]:

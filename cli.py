@@ -270,7 +270,7 @@ COMMANDS = click.version_option(package_name="callconfig", prog_name="callconfig
                 LintOptions,
                 _lint,
                 "Say whether files are contracts.",
-                "Say of each FILE whether everything here can be made from it: OpenAPI 3.0, whole in itself, every "
+                "Say of each FILE whether everything here can be made from it: OpenAPI 3.0 or 3.1, every "
                 "schema one that compiles. What is wrong is told in one line for each file.",
                 "callconfig lint openapi.yaml",
             ),

@@ -1,5 +1,6 @@
 """`callconfig serve`: open the store, plant the seeds, greet, serve, and end cleanly."""
 
+import asyncio
 import contextlib
 import gc
 import ipaddress
@@ -8,7 +9,7 @@ import os
 import socket
 import sys
 from asyncio import Runner, run
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from importlib.metadata import version
 from multiprocessing import get_context
 from multiprocessing.queues import SimpleQueue
@@ -28,6 +29,7 @@ from .controls.bundle import BASE_PATH as CONTROLS_PATH
 from .controls.clock import Sources
 from .controls.controls import Controls
 from .controls.sessions import Limits
+from .documentation.served import ServedReference
 from .handlers import configurations
 from .handlers.resolution import InvalidHandlers, load_handlers, notes
 from .identity.authentication import Authentication, InvalidAuthentication
@@ -61,9 +63,12 @@ def _contract(options: ServeOptions) -> Contract:
     if options.contract is None:
         return Contract.load(validate=False)
     try:
-        return Contract.load(options.contract)
+        contract = Contract.load(options.contract)
     except InvalidContract as error:
         raise CouldNotRun(f"contract {error}") from error
+    if contract.is_31:
+        raise CouldNotRun(f"contract {options.contract}: is OpenAPI 3.1, which is judged and documented; 3.0 is served")
+    return contract
 
 
 def _handlers(options: ServeOptions, contract: Contract) -> list[ModuleType]:
@@ -98,6 +103,7 @@ async def _serve(options: ServeOptions, world: bytes | None, config: Config, lis
         await plant(options.seed, contract, store)
         controls = _controls(options, contract, store, values)
         await _begin(options, world, controls)
+        references: list[ServedReference] = []
         config.app = create_app(
             contract,
             store,
@@ -106,11 +112,23 @@ async def _serve(options: ServeOptions, world: bytes | None, config: Config, lis
             authenticate=authenticate,
             log=_access_log(options, contract),
             handlers=handlers,
+            references=references,
         )
         _greet(contract, listening, options, await _stored(contract, store))
+        early = asyncio.create_task(_make_early(references))
         _attend_to_clients()
         # Or who waits for requests would keep the server waiting.
         await Server(config, controls.sessions.stop if controls else lambda: None).serve(sockets=[listening])
+        early.cancel()
+
+
+async def _make_early(references: Sequence[ServedReference]) -> None:
+    """Make the pages before somebody asks, where a person has started the mock; a test's mock saves the time."""
+    if sys.stdout.isatty():
+        await asyncio.sleep(1)  # the first requests come first
+        for reference in references:
+            with contextlib.suppress(Exception):  # who asks is told
+                await reference.make()
 
 
 def _attend_to_clients() -> None:

@@ -234,9 +234,9 @@ class ServeOptions:
 class JudgingOptions:
     """What every command is told that judges."""
 
-    contract: Annotated[Path | None, Option(help="an OpenAPI 3.0 file instead of the built-in one", metavar="FILE")] = (
-        None
-    )
+    contract: Annotated[
+        Path | None, Option(help="an OpenAPI 3.0 or 3.1 file, not the built-in one", metavar="FILE")
+    ] = None
     report: Annotated[
         tuple[tuple[str, Path], ...],
         Option(
@@ -420,9 +420,9 @@ class DocsBuildOptions:
     """`callconfig docs build`."""
 
     output: Annotated[Path, Option(help="the folder, made if need be", metavar="DIR", short="o")]
-    contract: Annotated[Path | None, Option(help="an OpenAPI 3.0 file instead of the built-in one", metavar="FILE")] = (
-        None
-    )
+    contract: Annotated[
+        Path | None, Option(help="an OpenAPI 3.0 or 3.1 file, not the built-in one", metavar="FILE")
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -463,4 +463,4 @@ class InitOptions:
 class LintOptions:
     """`callconfig lint`."""
 
-    files: Annotated[tuple[Path, ...], Option(help="an OpenAPI 3.0 file", metavar="FILE...", is_argument=True)]
+    files: Annotated[tuple[Path, ...], Option(help="an OpenAPI 3.0 or 3.1 file", metavar="FILE...", is_argument=True)]

@@ -1,5 +1,6 @@
 """Schemathesis: requests generated from the contract, in all its phases, answered before all its checks."""
 
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
@@ -105,7 +106,9 @@ def _schema(
             **({"rate-limit": _rate(options.rate_limit)} if options.rate_limit else {}),
         }
     )
-    schema: schemathesis.BaseSchema = schemathesis.openapi.from_dict(dict(result.contract.document), config=config)
+    document = dict(result.contract.document)
+    document["paths"] = {_Template(path): item for path, item in result.contract.path_items.items()}
+    schema: schemathesis.BaseSchema = schemathesis.openapi.from_dict(document, config=config)
 
     def is_meant(operation: Operation) -> bool:
         return included(operation.id) and not footprint.never_permits(operation.method, operation.path)
@@ -117,6 +120,15 @@ def _schema(
         lambda _context, case: not footprint.never_permits(case.method, case.path), "filter_case"
     )
     return schema, bool(excluded)
+
+
+class _Template(str):
+    """A path whose parameters may have any name: Schemathesis fills it as a format string, in which dots mean more."""
+
+    __slots__ = ()
+
+    def format(self, *_: object, **values: object) -> str:
+        return re.sub(r"\{([^{}]*)\}", lambda found: str(values[found[1]]), self)
 
 
 @contextmanager

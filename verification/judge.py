@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from ..contract.document import Contract
 from ..contract.finding import Finding
@@ -12,6 +12,7 @@ from ..contract.operation import Operation, Request
 from ..contract.problem import PROBLEM_JSON
 from ..contract.schema import Json, show
 from ..contract.strict_json import NotStrictJson, decode
+from ..traffic.redaction import REDACTED
 
 NO_OPERATION = "undocumented"
 
@@ -72,6 +73,8 @@ class Judge:
         answered = _known(response_findings(operation, interaction), "response", interaction)
         if interaction.source:  # what writes recordings leaves credentials out, and rightly
             asked = [replace(each, severity="warning") if each.rule == "credentials" else each for each in asked]
+            redacted = _redacted(request)
+            asked = [each for each in asked if _field(each) not in redacted]
         return Verdict(operation.id, _weighed(asked, interaction.status), answered)
 
     def base_path_of(self, path: str) -> str | None:
@@ -120,6 +123,18 @@ _CONDITIONS = {
 def _is_of_http(interaction: Interaction) -> bool:
     headers = by_name(interaction.request_headers)
     return any(name in headers for name in _CONDITIONS.get(interaction.status, ()))
+
+
+def _field(finding: Finding) -> tuple[str, str]:
+    """The place and the name, in lower case, of the part of a request that a finding is about."""
+    return ("header", "cookie") if finding.place == "cookie" else (finding.place, (finding.name or "").lower())
+
+
+def _redacted(request: Request) -> set[tuple[str, str]]:
+    """The parts whose values were not recorded."""
+    fields = {("header", name) for name, value in request.headers.items() if value == REDACTED}
+    pairs = parse_qsl(request.query.decode("latin-1"), keep_blank_values=True)
+    return fields | {("query", name.lower()) for name, value in pairs if value == REDACTED}
 
 
 def _known(findings: Sequence[Finding], side: str, interaction: Interaction) -> Sequence[Finding]:
