@@ -196,7 +196,7 @@ class Part:
         finding, reached = broken.findings[0], broken.reached
         inside = (finding.pointer or "").split("/")[1:]
         starts = self.old_steps, self.new_steps
-        if reached is not None and reached.within is not None:
+        if reached.within is not None:
             inside = inside[len(reached.way) - len(reached.inside) :]
             names = reached.within if direction == "request" else reached.within[::-1]
             starts = steps_to(names[0]), steps_to(names[1])
