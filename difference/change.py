@@ -8,6 +8,8 @@ from typing import Literal
 from ..contract.finding import Finding
 from ..contract.interaction import Interaction
 
+MOST_NAMED = 5
+"""How many operations a sentence names."""
 Verdict = Literal["breaking", "undecided", "safe"]
 
 
@@ -61,13 +63,19 @@ class Change:
 
     @property
     def sentence(self) -> str:
-        return f"{', '.join(self.operations)}: {self.part} {self.detail}"
+        return f"{self.named}: {self.part} {self.detail}"
+
+    @property
+    def named(self) -> str:
+        """The operations, the first few of them where they are many."""
+        rest = len(self.operations) - MOST_NAMED
+        return ", ".join(self.operations[:MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
     @property
     def concerned(self) -> str:
         """Who must be told."""
         does = "read the answers of" if self.direction == "response" else "call"
-        return f"clients that {does} {', '.join(self.operations)}"
+        return f"clients that {does} {self.named}"
 
     @property
     def fingerprint(self) -> str:

@@ -19,6 +19,8 @@ from .revision import Declared, Revision, Steps, steps_to
 Json = Any
 _WORDS = {"description", "summary", "title", "example", "examples", "externalDocs", "tags", "deprecated", "x-groups"}
 """What says nothing to a program."""
+MOST_TOLD = 160
+"""Characters of a finding in a sentence."""
 _NAMED = {"properties", "patternProperties", "dependentSchemas", "headers", "responses", "content", "schemas"}
 
 
@@ -209,6 +211,12 @@ class Part:
 
 def _in_words(findings: Sequence[Finding]) -> str:
     return "; ".join(map(str, findings[:3]))
+
+
+def in_short(finding: Finding) -> str:
+    """What a sentence says of a finding in a body."""
+    told = f"{finding.pointer} {finding.detail}".strip()
+    return told if len(told) <= MOST_TOLD else f"{told[:MOST_TOLD]}…"
 
 
 def answer_in_words(answer: Interaction) -> str:
