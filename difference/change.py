@@ -96,13 +96,16 @@ def grouped(changes: Iterable[Change], accepted: Collection[str]) -> list[Change
         for change in found:
             weight = change.verdict, change.rule, change.direction, change.fingerprint in accepted
             causes.setdefault((*weight, *cause(change)), []).append(change)
-        found = [replace(same[0], alike=_rest(same)) for same in causes.values()]
+        found = [_as_one(same) for same in causes.values()]
     return found
 
 
-def _rest(same: list[Change]) -> tuple[Change, ...]:
-    first, *others = same
-    return (*first.alike, *(each for other in others for each in other.all))
+def _as_one(same: list[Change]) -> Change:
+    """What is found least deep inside a body stands for the others: it is read most easily."""
+    first, *others = sorted(
+        same, key=lambda each: len((each.findings[0].pointer or "").split("/")) if each.findings else 0
+    )
+    return replace(first, alike=(*first.alike, *(each for other in others for each in other.all)))
 
 
 def _by_line(change: Change) -> tuple[object, ...]:
