@@ -16,6 +16,7 @@ from .options import (
     CompareOptions,
     DiffOptions,
     DocsBuildOptions,
+    InitOptions,
     LintOptions,
     McpOptions,
     Option,
@@ -179,6 +180,12 @@ def _docs_build(options: DocsBuildOptions) -> int:
     return build(options.contract, options.output, example_mock)
 
 
+def _init(options: InitOptions) -> int:
+    from .proposal import init
+
+    return init(options.file)
+
+
 def _lint(options: LintOptions) -> int:
     from .lint import lint
 
@@ -247,6 +254,16 @@ COMMANDS = click.version_option(package_name="callconfig", prog_name="callconfig
                 "interaction broke the contract gets the header field Callconfig-Findings with their number and the "
                 "first one.",
                 "callconfig proxy --upstream https://staging.example.com --record session.har",
+            ),
+            _command(
+                "init",
+                InitOptions,
+                _init,
+                "Propose what a contract stores.",
+                "Read an OpenAPI 3.0 file and print a patch of it that declares what its operations seem to store, "
+                "each as the x-resource of a schema, so that `serve` remembers it. Nothing is changed. What is a "
+                "guess, and what is not understood, is told on standard error.",
+                "callconfig init other.yaml > resources.patch",
             ),
             _command(
                 "lint",

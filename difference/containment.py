@@ -9,11 +9,11 @@ from jsonschema_rs import canonical, canonicalize
 
 from ..contract.finding import Finding, json_pointer
 from ..contract.finding import Place as FindingPlace
+from ..contract.normal import reachable
+from ..contract.witness import ABSENT, Values, Way
 from .change import generalized
 from .given import Given
-from .normal import reachable
 from .proof import DRAFT, Open, Proof, Reached
-from .witness import ABSENT, Values, Way
 
 Json = Any
 MOST_TRIED = 600

@@ -9,12 +9,13 @@ import orjson
 
 from ..contract.finding import Finding
 from ..contract.interaction import Fields, Interaction, by_name
-from ..contract.operation import Request, is_json
+from ..contract.media import is_json
+from ..contract.normal import merged, types
+from ..contract.operation import Request
 from ..contract.parameters import Parameter
 from ..contract.schema import Direction
 from .containment import example
 from .defaults import ABSENT
-from .normal import merged, types
 from .revision import Declared, Revision
 
 Json = Any

@@ -15,8 +15,8 @@ from typing import Any
 
 from jsonschema_rs import CanonicalSchema, Draft202012Validator, canonical, canonicalize
 
-from ..contract.schema import FORMATS
-from .normal import (
+from ..contract.formats import FORMATS
+from ..contract.normal import (
     Definitions,
     both,
     definition_name,
@@ -27,8 +27,8 @@ from .normal import (
     reachable,
     types,
 )
-from .pattern import TooHard, outside
-from .witness import Way, strings_of
+from ..contract.pattern import TooHard, outside
+from ..contract.witness import Way, strings_of
 
 Json = Any
 DRAFT = 20

@@ -7,7 +7,8 @@ from typing import Any
 
 from ..contract.finding import Finding
 from ..contract.interaction import Fields
-from ..contract.operation import MAX_BYTES, is_json
+from ..contract.media import is_json
+from ..contract.operation import MAX_BYTES
 from .change import Change
 from .containment import Breaking, Undecided
 from .defaults import ABSENT, default_change

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from ..contract.finding import Finding
-from ..contract.operation import is_json
+from ..contract.media import is_json
 from .change import Change
 from .containment import Breaking, Undecided
 from .example_request import answer_of, body_examples, headers_of, number_of, request, response_for, schema_of, text_of

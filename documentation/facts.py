@@ -8,6 +8,7 @@ from ..contract.document import METHODS, Contract
 from ..contract.operation import Operation
 from ..contract.problem import PROBLEM_JSON, type_of
 from ..contract.rulebook import RULES
+from ..contract.severity import DEFAULT
 from .exchanges import Example, examples, operations, slug
 from .execution import Answer
 from .forms import way
@@ -72,6 +73,11 @@ class Facts:
     def engine_rules(self) -> list[tuple[str, Any, Any]]:
         """The rules of the engine with a violation of each; they concern a reader only where answers name them."""
         return [(name, rule, violation(name)) for name, rule in RULES.items()] if self.problems else []
+
+    def severity(self, rule: str) -> str:
+        """What a rule counts as where this contract is judged by, and where another one is that says nothing of it."""
+        here, usual = self._contract.severities.of(rule), DEFAULT.of(rule)
+        return here if here == usual else f"{here}; {usual} where a contract does not say so"
 
     @property
     def links(self) -> dict[str, str]:

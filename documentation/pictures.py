@@ -44,7 +44,11 @@ def pictures_of_day(contract: Contract) -> dict[str, Picture]:
     day = contract.resource.schema.get("x-day") if contract.resource else None
     if day is None:
         return {}
-    examples = [body for each in operations(contract) for body in request_examples(contract, each).values()]
+    needed = {day["windows"][0]["start"], day["windows"][0]["end"], *day["attempts"].values()}
+    bodies = (body for each in operations(contract) for body in request_examples(contract, each).values())
+    examples = [body for body in bodies if isinstance(body, dict) and needed <= body.keys()]
+    if not examples:
+        return {}
     names = [name for window in day["windows"] for name in (window["start"], window["end"])]
     shown = max(examples, key=lambda each: sum(each.get(name) is not None for name in names))
     return {

@@ -73,14 +73,14 @@ CLASSES = {"1": "provisional answer", "2": "success", "3": "redirection", "4": "
 def _created(memory: Memory, expected: Expectation, answer: Answer, mistakes: list[Mistake]) -> Stored | None:
     resource, now = memory.collection.resource, (memory.steps,)
     identity = answer.body.get(resource.identity) if isinstance(answer.body, dict) else None
-    if not isinstance(identity, str):
+    if not isinstance(identity, str | int):
         return None  # the engine has said why
     if (other := memory.stored.get(identity)) is not None:
         detail = f"must be new, but {show(identity)} was made before"
         mistakes.append(_in_body("identity", detail, (*other.since, *now), resource.identity))
     shown = {**expected.body, **only(answer.body, resource.server_members)}
     mistakes += _disagreements(shown, answer.body, now)
-    if answer.location is not None and memory.collection.replace and identity not in answer.leads_to:
+    if answer.location is not None and memory.collection.replace and str(identity) not in answer.leads_to:
         detail = f"must lead to {show(identity)}, not to {show(answer.location)}"
         mistakes.append(Mistake(Finding("location", "header", detail, name="Location"), now))
     return Stored(identity, shown, now)
