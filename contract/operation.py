@@ -169,9 +169,9 @@ class Operation:
             for each in {(each["name"], each["in"]): each for each in both}.values()
             if each["in"] != "header" or each["name"].lower() not in IGNORED_HEADERS
         ]
-        in_query = {each.name for each in self.parameters if each.place == "query"}
+        taken = {*security.query_names, *(each.name for each in self.parameters if each.place == "query")}
         for parameter in self.parameters:
-            parameter.others = {*in_query, *security.query_names} - {parameter.name}
+            parameter.taken = taken
         body = dereferenced(declared["requestBody"], resolve) if "requestBody" in declared else None
         is_patch = self.method == "PATCH"
         self.request_body = None if body is None else RequestBody(body, resolve, severities, is_patch=is_patch)
