@@ -53,8 +53,8 @@ class Content:
     ) -> None:
         """With `most_containers`, JSON of more arrays and objects is not read."""
         self.name, self._severities = media_type(name)[0], severities
-        self.raw = declared.get("schema")
-        self.schema = None if self.raw is None else Schema(self.raw, resolve, direction)
+        self.raw = declared.get("schema", {})
+        self.schema = Schema(self.raw, resolve, direction)
         self._encoding: Mapping[str, Any] = declared.get("encoding", {})
         self._resolve, self._direction = resolve, direction
         self._passed_over: set[str] = set()
@@ -76,29 +76,22 @@ class Content:
 
     def compile(self) -> None:
         """Raises ValueError for a schema that cannot be compiled."""
-        if self.schema is not None:
-            self.schema.compile()
-
-    def accepts(self, value: Json) -> bool:
-        return self.schema is None or self.schema.accepts(value)
+        self.schema.compile()
 
     def read(self, headers: Headers, body: bytes) -> tuple[Json, list[Finding]]:
         """The value of a body, or its bytes where it is not judged by a schema, and every violation."""
         name, charset = media_type(headers.get("content-type", OCTETS))
-        schema = self.schema
-        if schema is None:
-            return body, []
         if is_json(name):
-            return self._read_json(schema, body)
+            return self._read_json(body)
         if name in (FORM, MULTIPART):
             return self._as_form.read(headers["content-type"], body)
         if name in STREAMS or is_xml(name) or not self._reader.is_scalar:
             if is_range(self.name) and len(self._passed_over) < MOST_PASSED_OVER:
                 self._passed_over.add(name)
             return body, []
-        return self._read_text(schema, name, charset, body)
+        return self._read_text(name, charset, body)
 
-    def _read_json(self, schema: Schema, body: bytes) -> tuple[Json, list[Finding]]:
+    def _read_json(self, body: bytes) -> tuple[Json, list[Finding]]:
         findings: list[Finding] = []
         try:
             value = self._decoded(body)
@@ -106,7 +99,7 @@ class Content:
             findings, value = self._severities.weighed(error.findings), error.value
             if value is UNREADABLE or any(each.severity == "error" for each in findings):
                 return None, findings
-        return value, [*schema.findings(value, "body"), *findings]
+        return value, [*self.schema.findings(value, "body"), *findings]
 
     def _decoded(self, body: bytes) -> Json:
         """Raises NotStrictJson."""
@@ -115,7 +108,7 @@ class Content:
             raise NotStrictJson([Finding("json-size", "body", detail, pointer="")])
         return decode(body)
 
-    def _read_text(self, schema: Schema, name: str, charset: str, body: bytes) -> tuple[Json, list[Finding]]:
+    def _read_text(self, name: str, charset: str, body: bytes) -> tuple[Json, list[Finding]]:
         """A scalar. The characters of binary content are its octets, so that its length is what a schema bounds."""
         is_text = name.startswith("text/") or name in ("application/javascript", "application/yaml")
         text = body.decode("latin-1")
@@ -126,7 +119,7 @@ class Content:
                 return body, []  # a charset that is unknown here is not one that is wrong
             except UnicodeDecodeError as error:
                 return body, [Finding("text-encoding", "body", f"must be {charset}; {error.reason}", pointer="")]
-        findings = schema.findings(self._reader.scalar(text), "body")
+        findings = self.schema.findings(self._reader.scalar(text), "body")
         return (self._reader.scalar(text) if is_text else body), findings
 
     @cached_property
@@ -178,8 +171,10 @@ class RequestBody:
         if _is_coded(headers):
             return body, stricter
         value, findings = content.read(headers, body)
-        is_filled = not self._is_patch  # what a patch leaves out stays as it is
-        if is_filled and content.schema is not None and not findings and not isinstance(value, bytes):
+        if findings:
+            findings = self._severities.weighed(findings)
+        is_right = all(finding.severity == "warning" for finding in findings)
+        if is_right and not self._is_patch and not isinstance(value, bytes):  # what a patch leaves out stays as it is
             value = content.schema.fill_defaults(value)
         return value, [*findings, *stricter] if stricter else findings
 

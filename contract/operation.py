@@ -66,9 +66,8 @@ class Representation(Content):
     """One media type of one response."""
 
     def __init__(self, name: str, content: Mapping[str, Any], resolve: Resolve, severities: Severities) -> None:
-        super().__init__(name, {"schema": {}, **content}, resolve, "response", severities)
+        super().__init__(name, content, resolve, "response", severities)
         declared = dereferenced(content.get("schema", {}), resolve)
-        self._shown = self.schema or Schema({}, resolve, "response")
         # An array can be judged item by item where its schema says nothing but what its items are.
         by_items = declared.keys() <= {"type", "items", "title", "description"}
         self._items = Schema(declared["items"], resolve, "response") if by_items and "items" in declared else None
@@ -77,8 +76,8 @@ class Representation(Content):
     def encode(self, value: Json) -> tuple[list[bytes], list[Finding]]:
         """The pieces of the JSON text to send, without writeOnly members, and every violation in it."""
         if not isinstance(value, EncodedArray):
-            value = self._shown.without_write_only(value)
-            return [orjson.dumps(value)], self._shown.findings(value, "body")
+            value = self.schema.without_write_only(value)
+            return [orjson.dumps(value)], self.schema.findings(value, "body")
         if self._items is None:
             return self.encode([orjson.loads(item) for item in value])
         return self._encode_items(self._items, value)
@@ -170,9 +169,9 @@ class Operation:
             for each in {(each["name"], each["in"]): each for each in both}.values()
             if each["in"] != "header" or each["name"].lower() not in IGNORED_HEADERS
         ]
-        in_query = {each.name for each in self.parameters if each.place == "query"}
+        taken = {*security.query_names, *(each.name for each in self.parameters if each.place == "query")}
         for parameter in self.parameters:
-            parameter.others = {*in_query, *security.query_names} - {parameter.name}
+            parameter.taken = taken
         body = dereferenced(declared["requestBody"], resolve) if "requestBody" in declared else None
         is_patch = self.method == "PATCH"
         self.request_body = None if body is None else RequestBody(body, resolve, severities, is_patch=is_patch)

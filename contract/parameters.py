@@ -31,8 +31,8 @@ class Parameter:
         self.required: bool = declared.get("required", False)
         self.style: str = declared.get("style", _DEFAULT_STYLE[self.place])
         self.explode: bool = declared.get("explode", self.style == "form")
-        self.others: Collection[str] = ()
-        """The names of the query parameters beside it, which an object in the open does not take for its members."""
+        self.taken: Collection[str] = ()
+        """The names of all query parameters, which an object in the open does not take for its members."""
         self._may_be_empty: bool = declared.get("allowEmptyValue", False)
         contents: Mapping[str, Mapping[str, Any]] = declared.get("content", {})
         media_type = next(iter(contents), "")
@@ -104,7 +104,7 @@ class Parameter:
         return next((value for name, value in pairs if unquote(name) == self.name), None)
 
     def _is_member(self, name: str) -> bool:
-        return name in self._reader.properties or (self._reader.is_open and name not in self.others)
+        return name in self._reader.properties or (self._reader.is_open and name not in self.taken)
 
     def _read_json(self, texts: list[str]) -> tuple[Any, list[Finding]]:
         try:

@@ -46,7 +46,7 @@ class Refusals:
             if not is_json(name):
                 continue
             for body in self._bodies(document, status, name):
-                if representation.accepts(body):
+                if representation.schema.accepts(body):
                     return body, status, {**problem.headers, "content-type": name}
         for name in response.representations:
             return _told(document)["detail"].encode(), status, {**problem.headers, "content-type": name}

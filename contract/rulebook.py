@@ -118,6 +118,7 @@ DIFFERENCE_RULES: dict[str, Rule] = {
     ),
     "operation-moved": Rule("An operation keeps its path and its method.", "Serve the old path, too."),
     "operation-shadowed": Rule("A new path takes no request from an old one.", "Choose a path that no value can be."),
+    "sent-to-clients": Rule("A callback or a webhook stays as it is.", "Compare by hand what clients receive."),
     "operation-added": Rule("A new operation breaks nobody.", "Nothing."),
     "parameter-removed": Rule("A parameter that clients send is still known.", "Keep it, if only to ignore it."),
     "parameter-added": Rule("A new optional parameter breaks nobody.", "Nothing."),

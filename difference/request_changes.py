@@ -13,7 +13,7 @@ from .change import Change
 from .containment import Breaking, Undecided
 from .defaults import ABSENT, default_change
 from .example_request import body_example, body_examples, request
-from .pairing import Part
+from .pairing import Part, in_short
 from .parameter_changes import parameter_changes
 
 Json = Any
@@ -79,7 +79,8 @@ def _schema(part: Part, name: str, before: Mapping[str, Json], after: Mapping[st
                     "request-body", f"is written as text, in which {each.findings[0]} may be no matter"
                 )
                 continue
-            sent, detail = request(part.old, body=each.value, content_type=name), "no longer takes what it took"
+            sent = request(part.old, body=each.value, content_type=name)
+            detail = f"no longer takes what it took: {in_short(each.findings[0])}"
             yield part.refused("request-body", detail, sent, each.findings, lines=part.lines(each, "request"))
     else:
         yield part.safe("request-body", "takes all that it took")

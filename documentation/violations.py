@@ -63,7 +63,7 @@ _OPERATION = Operation(
                     "multipart/form-data": {"schema": {"type": "object"}},
                 }
             },
-            "responses": {"200": {"content": {"application/json": {}}}},
+            "responses": {"200": {"content": {"application/json": {}}}, "406": {}},
         }
     },
     resolve=_no_references,

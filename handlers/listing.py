@@ -58,7 +58,7 @@ class Listing:
         response = operation.response(min((int(each) for each in operation.responses if each[0] == "2"), default=200))
         ended = {**_told(self._template, dict.fromkeys(NEXT), nulls=True), self._envelope: []}
         shown = (each for name, each in response.representations.items() if is_json(name)) if response else ()
-        self._tells_null = any(each.accepts(ended) for each in shown)
+        self._tells_null = any(each.schema.accepts(ended) for each in shown)
         self._total_header = next(
             (each.name for each in (response.headers if response else ()) if each.name.lower() in TOTALS), None
         )

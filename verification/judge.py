@@ -71,10 +71,8 @@ class Judge:
         request = Request(parameters, interaction.query, by_name(interaction.request_headers), interaction.request_body)
         asked = _known(operation.check_request(request)[1], "request", interaction)
         answered = _known(response_findings(operation, interaction), "response", interaction)
-        if interaction.source:  # what writes recordings leaves credentials out, and rightly
-            asked = [replace(each, severity="warning") if each.rule == "credentials" else each for each in asked]
-            redacted = _redacted(request)
-            asked = [each for each in asked if _field(each) not in redacted]
+        if interaction.source:
+            asked, answered = _as_recorded(asked, _redacted(request)), _as_recorded(answered, set())
         return Verdict(operation.id, _weighed(asked, interaction.status), answered)
 
     def base_path_of(self, path: str) -> str | None:
@@ -123,6 +121,18 @@ _CONDITIONS = {
 def _is_of_http(interaction: Interaction) -> bool:
     headers = by_name(interaction.request_headers)
     return any(name in headers for name in _CONDITIONS.get(interaction.status, ()))
+
+
+def _as_recorded(findings: Sequence[Finding], redacted: set[tuple[str, str]]) -> Sequence[Finding]:
+    """The findings, without those on values that were taken out of the recording.
+
+    What writes recordings leaves credentials and cookies out, and rightly: that they are missing is a warning.
+    """
+    kept = (each for each in findings if _field(each) not in redacted and REDACTED not in each.detail)
+    return [
+        replace(each, severity="warning") if each.rule == "credentials" or each.place == "cookie" else each
+        for each in kept
+    ]
 
 
 def _field(finding: Finding) -> tuple[str, str]:

@@ -98,7 +98,8 @@ READ: list[tuple[dict[str, Any], str, bytes, Any]] = [
     ({"image/*": {"schema": {"type": "string", "format": "binary"}}}, "image/png", b"\x89PNG", b"\x89PNG"),
     ({"application/xml": {"schema": PERSON}}, "application/xml", b"<a/>", b"<a/>"),
     ({"application/x-ndjson": {"schema": PERSON}}, "application/x-ndjson", b"{}\n{}\n", b"{}\n{}\n"),
-    ({"application/json": {}}, "application/json", b"any", b"any"),
+    ({"application/json": {}}, "application/json", b'{"a": [1]}', {"a": [1]}),
+    ({"application/octet-stream": {}}, "application/octet-stream", b"\xff", b"\xff"),
 ]
 
 
@@ -218,6 +219,12 @@ def test_a_rule_that_is_off_is_not_told() -> None:
         JSON, "application/json", b'{"a": 1, "a": 2}', severities=Severities({"json-duplicate": "off"})
     )
     assert (body, findings) == ({"a": 2}, [])
+
+
+def test_a_warning_keeps_no_default_back() -> None:
+    schema = {"type": "object", "properties": {"a": {"default": 5}}}
+    body, findings = asked({"application/json": {"schema": schema}}, "application/json", b'{"b": 1, "b": 2}')
+    assert (body, told(findings)) == ({"a": 5, "b": 2}, ["warning json-duplicate /b"])
 
 
 def test_a_hundred_warnings_hide_no_error() -> None:

@@ -248,6 +248,17 @@ def test_what_is_undecided_counts_as_it_is_told_to(tmp_path: Path, undecided: st
     assert diff(options) == code
 
 
+def test_a_webhook_that_changes_is_told_and_not_judged(tmp_path: Path) -> None:
+    document = {**yaml.safe_load(SHARED), "openapi": "3.1.0"}
+    (tmp_path / "old.yaml").write_text(yaml.safe_dump({**document, "webhooks": {"stored": {"post": {}}}}))
+    (tmp_path / "new.yaml").write_text(yaml.safe_dump({**document, "webhooks": {"stored": {"put": {}}}}))
+    (change,) = compare(DiffOptions(old=str(tmp_path / "old.yaml"), new=str(tmp_path / "new.yaml"))).changes
+    assert (change.verdict, change.sentence) == (
+        "undecided",
+        "webhooks: webhook stored changed; what a server sends to its clients is not judged",
+    )
+
+
 def har(length: int) -> dict[str, Any]:
     body = {"mimeType": "application/json", "text": json.dumps({"text": "a" * length})}
     headers = [{"name": "Content-Type", "value": "application/json"}, {"name": "User-Agent", "value": "notes/1"}]

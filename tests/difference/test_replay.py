@@ -56,10 +56,8 @@ def test_each_break_of_the_table_breaks_between_two_mocks(tmp_path: Path) -> Non
     shown = {pointer.split("/")[1] for pointer, _ in breaks}
     assert shown == {f"pair{number}" for number, pair in enumerate(PAIRS) if pair["request"] == "breaking"}
     with mock(documents[0]) as old, mock(documents[1]) as new:
-        for number, (pointer, sent) in enumerate(breaks):  # each in a session: none meets what another one stored
-            headers = {**dict(sent.request_headers), "X-Mock-Session": f"break-{number}"}
-            statuses = [
-                each.post("/configurations", content=sent.request_body, headers=headers).status_code
-                for each in (old, new)
-            ]
+        for number, (pointer, sent) in enumerate(breaks):
+            body = {**json.loads(sent.request_body), "template": f"template {number}"}  # none conflicts with another
+            headers = dict(sent.request_headers)
+            statuses = [each.post("/configurations", json=body, headers=headers).status_code for each in (old, new)]
             assert statuses == [201, 400], (pointer, sent.request_body)

@@ -191,3 +191,29 @@ def test_a_pattern_that_the_engine_does_not_know_is_told() -> None:
     assert unjudged(contract, {"read"}) == [
         f"pattern {schema['pattern']} is not judged: it is not known here (1 operation)"
     ]
+
+
+def test_a_recording_is_not_accused_of_what_was_left_out_of_it(
+    tmp_path: Path, write_har: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = {"type": "object", "properties": {"pin": {"type": "string", "pattern": "^[0-9]{4}$"}}}
+    operation = {
+        "security": [{"token": []}],
+        "parameters": [{"name": "sid", "in": "cookie", "required": True, "schema": {"type": "string"}}],
+        "requestBody": {"content": {"application/json": {"schema": secret}}},
+        "responses": {"204": {"description": "Done."}},
+    }
+    document = {
+        **DOCUMENT,
+        "paths": {"/": {"post": operation}},
+        "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+    }
+    path = tmp_path / "contract.json"
+    path.write_text(json.dumps(document))
+    sent = (("Content-Type", "application/json"),)
+    recording = write_har(Interaction("POST", "http://a.example/", 204, sent, b'{"pin": "[redacted]"}'))
+    assert main(["verify", recording, "--contract", str(path)]) == 0
+    told = capsys.readouterr().out
+    assert "warning" in told
+    assert "needs credentials: token" in told
+    assert "pin" not in told.partition("again:")[0]
