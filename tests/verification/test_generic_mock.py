@@ -23,7 +23,7 @@ Change = Callable[[str, str, int, Any], tuple[int, Any]]
 
 def check(name: str, url: str, *options: str) -> int:
     contract = str(CONTRACTS / f"{name}.yaml")
-    code: int = main(["check", url, "--contract", contract, "--seed", "1", *options])
+    code: int = main(["check", url, "--contract", contract, "--seed", "1", "--write-anywhere", *options])
     return code
 
 
