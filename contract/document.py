@@ -73,6 +73,7 @@ class Contract:
             files = whole(document, path)
             judge(document)
             contract = cls(document, severity=severity)
+            _ = contract.actions  # what is wrong with a declaration is told now
         except InvalidContract as error:
             line = line_of(path.read_bytes(), error.at) if error.at else None
             raise InvalidContract(f"{path}{f':{line}' if line else ''}: {error}") from error
