@@ -63,12 +63,9 @@ def _contract(options: ServeOptions) -> Contract:
     if options.contract is None:
         return Contract.load(validate=False)
     try:
-        contract = Contract.load(options.contract)
+        return Contract.load(options.contract)
     except InvalidContract as error:
         raise CouldNotRun(f"contract {error}") from error
-    if contract.is_31:
-        raise CouldNotRun(f"contract {options.contract}: is OpenAPI 3.1, which is judged and documented; 3.0 is served")
-    return contract
 
 
 def _handlers(options: ServeOptions, contract: Contract) -> list[ModuleType]:

@@ -83,7 +83,7 @@ class Contract:
 
     @property
     def is_31(self) -> bool:
-        """Whether it is OpenAPI 3.1, which is judged and documented but not served."""
+        """Whether it is OpenAPI 3.1, which is judged by JSON Schema 2020-12."""
         return self.resolve.is_31
 
     @cached_property
