@@ -63,12 +63,9 @@ def _contract(options: ServeOptions) -> Contract:
     if options.contract is None:
         return Contract.load(validate=False)
     try:
-        contract = Contract.load(options.contract)
+        return Contract.load(options.contract)
     except InvalidContract as error:
         raise CouldNotRun(f"contract {error}") from error
-    if contract.is_31:
-        raise CouldNotRun(f"contract {options.contract}: is OpenAPI 3.1, which is judged and documented; 3.0 is served")
-    return contract
 
 
 def _handlers(options: ServeOptions, contract: Contract) -> list[ModuleType]:
@@ -278,9 +275,13 @@ def _greet(contract: Contract, listening: socket.socket, options: ServeOptions, 
     alone = options.workers == 1
     print(
         f"callconfig {version('callconfig')} mocks {contract.title} {contract.version}\n"
-        + "".join(f"  API    {root}{options.base_path}{path}\n" for path in sorted(paths))
+        + "".join(f"  API    {root}{options.base_path}{path}\n" for path in sorted(paths or {"/"}))
         + f"  Docs   {root}{options.base_path}/docs\n"
-        + (f"  Steer  {root}{CONTROLS_PATH}/ui\n" if options.controls and alone else "")
+        + (
+            f"  Steer  {root}{CONTROLS_PATH}/{'ui' if options.contract is None else 'docs'}\n"
+            if options.controls and alone
+            else ""
+        )
         + ("" if alone else "  Steer  off: each of several processes would steer only itself\n")
         + (f"  Auth   tokens of {printable(str(options.auth))}\n" if options.auth else "")
         + f"  Store  {printable(place)} ({stored} {noun}{plural})\n"

@@ -156,7 +156,7 @@ class ServeOptions:
     """`callconfig serve`."""
 
     contract: Annotated[
-        Path | None, Option(help="an OpenAPI 3.0 file to mock instead of the built-in one", metavar="FILE")
+        Path | None, Option(help="an OpenAPI file to mock instead of the built-in one", metavar="FILE")
     ] = None
     handlers: Annotated[
         tuple[str, ...],

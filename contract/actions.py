@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 from .media import is_json
 from .operation import Operation
+from .references import InvalidContract
 from .resource import HIDDEN, Resource
-from .schema import Resolve, dereferenced
+from .schema import Resolve, dereferenced, did_you_mean
 from .shape import flattened
 
 Kind = Literal["create", "list", "read", "replace", "merge", "delete"]
@@ -159,6 +160,10 @@ def _resource(name: str, schema: Mapping[str, Any], table: str, places: Places, 
     def kept(combination: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(parents.get(each, each) for each in combination)
 
+    for member in _named(resource, schema["x-resource"]):
+        if member not in properties and member not in parents:
+            near = did_you_mean(member, properties)
+            raise InvalidContract(f"{name}: x-resource names {member!r}, which is no member of it{near}")
     tells_deleted = any("410" in operation.responses for operation in places.kinds)
     return replace(
         resource,
@@ -174,6 +179,15 @@ def _resource(name: str, schema: Mapping[str, Any], table: str, places: Places, 
             _brings(operation, kind, resource.identity, resolve) for operation, kind in places.kinds.items()
         ),
     )
+
+
+def _named(resource: Resource, declared: Mapping[str, Any]) -> list[str]:
+    """The members that a declaration names."""
+    times = (resource.created_at, resource.updated_at, resource.deleted_at)
+    combinations = [name for each in resource.combinations for name in each]
+    order = [name.removeprefix("-") for name in resource.order]
+    given = declared.get("parents", {}).values()
+    return [name for name in (resource.identity, *times, *combinations, *order, *given) if name]
 
 
 def _brings(operation: Operation, kind: Kind, identity: str, resolve: Resolve) -> bool:

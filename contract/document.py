@@ -73,6 +73,7 @@ class Contract:
             files = whole(document, path)
             judge(document)
             contract = cls(document, severity=severity)
+            _ = contract.actions  # what is wrong with a declaration is told now
         except InvalidContract as error:
             line = line_of(path.read_bytes(), error.at) if error.at else None
             raise InvalidContract(f"{path}{f':{line}' if line else ''}: {error}") from error
@@ -82,7 +83,7 @@ class Contract:
 
     @property
     def is_31(self) -> bool:
-        """Whether it is OpenAPI 3.1, which is judged and documented but not served."""
+        """Whether it is OpenAPI 3.1, which is judged by JSON Schema 2020-12."""
         return self.resolve.is_31
 
     @cached_property

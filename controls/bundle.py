@@ -118,7 +118,10 @@ def _bundled(own: Mapping[str, Any], api: Mapping[str, Any], other: Contract) ->
                 found = api["components"][kind][name] if file == API else other.resolve(f"#{pointer}")
                 components[kind][name] = localized(found, file)
             return {"$ref": f"#/components/{kind}/{name}"}
-        return {name: localized(value, inside) for name, value in node.items()}
+        # What another contract says is stored is no resource of the controls.
+        return {
+            name: localized(value, inside) for name, value in node.items() if (inside, name) != (OTHER, "x-resource")
+        }
 
     document: dict[str, Any] = localized(own, "")
     for kind, shared in components.items():

@@ -41,7 +41,7 @@ def test_the_mock_of_a_contract_holds(
     name: str, place: str, serve: Callable[..., Server], capsys: pytest.CaptureFixture[str]
 ) -> None:
     server = serve("--contract", str(CONTRACTS / f"{name}.yaml"), "--store", place)
-    code = check(name, server.url, "--max-examples", "10", "--require-coverage")
+    code = check(name, server.url, "--max-examples", "30", "--require-coverage")
     assert code == 0, capsys.readouterr().out
 
 

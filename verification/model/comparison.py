@@ -1,7 +1,7 @@
 """An answer held against what was expected of it: what is wrong, and what is known afterwards."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -57,6 +57,10 @@ def learn(
         case List() if succeeded and isinstance(answer.body, list):
             if all(isinstance(row, dict) for row in answer.body):
                 mistakes += _listed(memory, asked.value, expected.body, answer.body)
+        case Raw(method="PUT") if succeeded and first is not None and isinstance(answer.body, dict):
+            # What was only careless is taken, and what the server makes may have changed.
+            shown = {**first.shown, **only(answer.body, memory.collection.resource.server_members)}
+            return mistakes, memory.after(stored=memory.keeping(replace(first, shown=shown)))
         case Raw() if answer.status == 405 and "405" in expected.statuses and not answer.has_allow:
             mistakes.append(Mistake(Finding("allow", "header", "is required in a 405 and missing", name="Allow"), now))
     return mistakes, memory.after()
