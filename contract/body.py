@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder
-
 from .finding import MOST_FINDINGS, Finding, json_pointer, told
 from .media import OCTETS, ByMediaType, is_json, is_range, is_xml, media_type, parameters_of
 from .parameters import Parameter, QueryItems, parse_query, read_parameters
@@ -363,6 +361,8 @@ def _json_or_text(text: str) -> Json:
 
 def _parts(boundary: str, body: bytes) -> Iterator[_Part]:
     """Raises ValueError."""
+    from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder  # it takes time to load
+
     if not boundary:
         raise ValueError("Content-Type names no boundary")
     decoder = MultipartDecoder(boundary.encode("latin-1"), max_parts=None)
