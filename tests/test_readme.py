@@ -73,8 +73,9 @@ def test_a_foreign_contract_is_mocked_in_three_commands(tmp_path: Path) -> None:
                 port, answer = str(server.address[1]), server.greeting
             else:
                 spoken = command.replace("callconfig ", f"{ours} ", 1) if command.startswith("callconfig") else command
-                spoken = f"exec 2>&1; {spoken}".replace("localhost:8081", f"localhost:{port}")
-                answer = subprocess.run(["bash", "-c", spoken], capture_output=True, text=True, cwd=tmp_path).stdout
+                spoken = spoken.replace("localhost:8081", f"localhost:{port}")
+                done = subprocess.run(["bash", "-c", spoken], capture_output=True, text=True, cwd=tmp_path)
+                answer = done.stderr + done.stdout
             pattern = re.escape(written.strip()).replace("…", "(.|\n)*").replace("8081", port or "8081")
             assert re.fullmatch(pattern, _with_notes_last(answer).strip()), f"{command}\n{answer}"
     with serving("--contract", "examples/library.yaml", "--handlers", "my_handlers.py", folder=tmp_path) as server:
@@ -82,7 +83,7 @@ def test_a_foreign_contract_is_mocked_in_three_commands(tmp_path: Path) -> None:
 
 
 def _with_notes_last(answer: str) -> str:
-    """As a terminal may show it: standard error is not waited for."""
+    """As a terminal may show it: nobody says when standard error is written."""
     return "".join(sorted(answer.splitlines(keepends=True), key=lambda line: line.startswith("note: ")))
 
 

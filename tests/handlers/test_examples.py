@@ -63,3 +63,13 @@ def test_the_reference_of_the_mock_and_of_its_controls_is_there(mock_of: MockOf,
     assert name.title() in mock("GET", "/docs").text
     assert "Controls of the mock" in mock("GET", "/_mock/docs").text
     assert f"title: {name.title()}" in mock("GET", "/openapi.yaml").text
+
+
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [("books", {"title", "pages"}), ("shops", {"name"}), ("bookings", {"code", "day", "hour"}), ("weather", {"sky"})],
+)
+def test_a_body_that_the_contract_takes_is_made(mock_of: MockOf, name: str, made: set[str]) -> None:
+    answer = mock_of(name)("POST", "/_mock/configuration", {})
+    assert answer.status_code == 200
+    assert answer.json().keys() >= made
