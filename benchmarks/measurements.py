@@ -1,7 +1,10 @@
 """What is measured over HTTP. Rounds are interleaved, so that a noisy machine is unfair to all alike."""
 
 import json
+import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -162,3 +165,19 @@ def proxy(plan: Plan) -> Iterator[Row]:
         judging = python("", "proxy", "--upstream", upstream, "--port", "PORT")
         ours, plain = rounds(plan, judging, python(".benchmarks.forwarder", upstream, "PORT"))
     yield by_rate("creates through the proxy, of a plain forwarder", ours, plain)
+
+
+def checking(plan: Plan) -> Iterator[Row]:
+    """What `check` takes beside plain Schemathesis with all that it finds, on the same new server."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for seed in range(1, min(plan.rounds, 3) + 1):
+        with running(mock(":memory:", "--no-controls", "--quiet")) as server:
+            url = f"http://127.0.0.1:{server.port}"
+            plain = [sys.executable, "-m", "schemathesis.cli", "run", f"{url}/openapi.json", "--url", url]
+            plain += ["--continue-on-failure", "--max-examples", "20", "--seed", str(seed)]
+            ours = python("", "check", url, "--max-examples", "20", "--seed", str(seed))
+            for command, taken in zip((ours, plain), times, strict=True):
+                began = time.perf_counter()
+                subprocess.run(command, cwd=plan.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                taken.append(time.perf_counter() - began)
+    yield beside("a whole check, of plain Schemathesis", *times, "{:.1f} s", below=1.5)

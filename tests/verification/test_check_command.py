@@ -210,7 +210,7 @@ def test_a_terminal_shows_how_the_run_stands(slow_check: Callable[..., subproces
     terminal, other_side = os.openpty()
     process = slow_check("--max-time", "50", stdout=other_side, stderr=other_side)
     seen = seen_on_a_terminal(terminal, b"  model: ")
-    seen += seen_on_a_terminal(terminal, b"0 requests")
+    seen += seen_on_a_terminal(terminal, b" requests")
     assert b"0 errors" in seen
     assert b"s left" in seen_on_a_terminal(terminal, b"s left")
     process.send_signal(signal.SIGINT)
