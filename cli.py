@@ -215,7 +215,7 @@ COMMANDS = click.version_option(package_name="callconfig", prog_name="callconfig
                 "Hold a server to the contract: a model of what must be stored talks to it, then Schemathesis sends "
                 "generated requests, valid and invalid. Each failure is shown with what was expected, what came, and "
                 "the curl commands that show it again. What a run creates on a server stays there, under names that "
-                "begin with check- and the seed.",
+                "begin with check- and the seed; what was there before is neither changed nor deleted.",
                 "callconfig check http://127.0.0.1:8080 --require-coverage --report junit:check.xml",
             ),
             _command(
@@ -224,7 +224,8 @@ COMMANDS = click.version_option(package_name="callconfig", prog_name="callconfig
                 _compare,
                 "Find where two servers differ.",
                 "Have the same conversations with two servers and report where they answer differently in status, "
-                "shape or value. Identities, times and the words of errors may differ. What a run creates stays there.",
+                "shape or value; without an x-resource, generated requests take their place. Identities, times and the "
+                "words of errors may differ. What a run creates stays there.",
                 "callconfig compare http://127.0.0.1:8080 https://staging.example.com/api",
             ),
             _command(
