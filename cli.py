@@ -136,6 +136,14 @@ def _extra(name: str) -> Iterator[None]:
         raise CouldNotRun(f"{error.name} is not installed; install callconfig[{name}]") from error
 
 
+@contextlib.contextmanager
+def _loading() -> Iterator[None]:
+    """A terminal shows that something is going on, until the line of the run takes the place of this one."""
+    if sys.stderr.isatty():
+        print("  loading", end="\r", file=sys.stderr, flush=True)
+    yield
+
+
 def _serve(options: ServeOptions) -> int:
     from .mock import serve
 
@@ -143,13 +151,13 @@ def _serve(options: ServeOptions) -> int:
 
 
 def _check(options: CheckOptions) -> int:
-    with _extra("check"):
+    with _extra("check"), _loading():
         from .verification.check import check
     return check(options)
 
 
 def _compare(options: CompareOptions) -> int:
-    with _extra("check"):
+    with _extra("check"), _loading():
         from .verification.compare import compare
     return compare(options)
 
