@@ -168,16 +168,16 @@ def proxy(plan: Plan) -> Iterator[Row]:
 
 
 def checking(plan: Plan) -> Iterator[Row]:
-    """What `check` takes beside plain Schemathesis with all that it finds, on the same new server."""
+    """What `check` takes beside plain Schemathesis with all that it finds, each on a new server."""
     times: tuple[list[float], list[float]] = ([], [])
-    for seed in range(1, min(plan.rounds, 3) + 1):
-        with running(mock(":memory:", "--no-controls", "--quiet")) as server:
-            url = f"http://127.0.0.1:{server.port}"
-            plain = [sys.executable, "-m", "schemathesis.cli", "run", f"{url}/openapi.json", "--url", url]
-            plain += ["--continue-on-failure", "--max-examples", "20", "--seed", str(seed)]
-            ours = python("", "check", url, "--max-examples", "20", "--seed", str(seed))
-            for command, taken in zip((ours, plain), times, strict=True):
+    for seed in map(str, range(1, min(plan.rounds, 3) + 1)):
+        ours = python("", "check", "URL", "--max-examples", "20", "--seed", seed)
+        plain = [sys.executable, "-m", "schemathesis.cli", "run", "URL/openapi.json", "--url", "URL"]
+        plain += ["--continue-on-failure", "--max-examples", "20", "--seed", seed]
+        for command, taken in zip((ours, plain), times, strict=True):
+            with running(mock(":memory:", "--no-controls", "--quiet")) as server:
+                aimed = [part.replace("URL", f"http://127.0.0.1:{server.port}") for part in command]
                 began = time.perf_counter()
-                subprocess.run(command, cwd=plan.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                subprocess.run(aimed, cwd=plan.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
                 taken.append(time.perf_counter() - began)
     yield beside("a whole check, of plain Schemathesis", *times, "{:.1f} s", below=1.5)
