@@ -16,6 +16,7 @@ from .options import (
     CompareOptions,
     DiffOptions,
     DocsBuildOptions,
+    InitOptions,
     LintOptions,
     McpOptions,
     Option,
@@ -187,6 +188,12 @@ def _docs_build(options: DocsBuildOptions) -> int:
     return build(options.contract, options.output, example_mock)
 
 
+def _init(options: InitOptions) -> int:
+    from .proposal import init
+
+    return init(options.file)
+
+
 def _lint(options: LintOptions) -> int:
     from .lint import lint
 
@@ -258,11 +265,21 @@ COMMANDS = click.version_option(package_name="callconfig", prog_name="callconfig
                 "callconfig proxy --upstream https://staging.example.com --record session.har",
             ),
             _command(
+                "init",
+                InitOptions,
+                _init,
+                "Propose what a contract stores.",
+                "Read an OpenAPI 3.0 file and print a patch of it that declares what its operations seem to store, "
+                "each as the x-resource of a schema, so that `serve` remembers it. Nothing is changed. What is a "
+                "guess, and what is not understood, is told on standard error.",
+                "callconfig init other.yaml > resources.patch",
+            ),
+            _command(
                 "lint",
                 LintOptions,
                 _lint,
                 "Say whether files are contracts.",
-                "Say of each FILE whether everything here can be made from it: OpenAPI 3.0, whole in itself, every "
+                "Say of each FILE whether everything here can be made from it: OpenAPI 3.0 or 3.1, every "
                 "schema one that compiles. What is wrong is told in one line for each file.",
                 "callconfig lint openapi.yaml",
             ),

@@ -12,6 +12,8 @@ from itertools import count, cycle, islice
 from operator import truediv
 from statistics import median, quantiles
 
+from callconfig.contract.document import BUILT_IN
+
 from .load import load
 from .servers import SAMPLE, Command, Server, mock, prism, python, running, wiremock
 from .table import Row, beside
@@ -156,6 +158,12 @@ def controls(plan: Plan) -> Iterator[Row]:
     """What journal and controls cost."""
     on, off = rounds(plan, mock(":memory:"), mock(":memory:", "--no-controls"))
     yield by_rate("creates with controls, of those without", on, off, at_least=0.8)
+
+
+def generic(plan: Plan) -> Iterator[Row]:
+    """The same contract, answered by the generic handlers instead of those that are written for it."""
+    ours, own = rounds(plan, mock(":memory:", "--contract", str(BUILT_IN)), mock(":memory:"))
+    yield by_rate("creates by the generic handlers, of those with their own", ours, own, at_least=0.9)
 
 
 def proxy(plan: Plan) -> Iterator[Row]:

@@ -1,20 +1,21 @@
 """Requests that an old contract takes, and the answers that it documents for them: what shows that a change breaks."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import orjson
 
 from ..contract.finding import Finding
 from ..contract.interaction import Fields, Interaction, by_name
-from ..contract.operation import Request, is_json
+from ..contract.media import is_json
+from ..contract.normal import merged, types
+from ..contract.operation import Request
 from ..contract.parameters import Parameter
 from ..contract.schema import Direction
 from .containment import example
 from .defaults import ABSENT
-from .normal import merged, types
 from .revision import Declared, Revision
 
 Json = Any
@@ -166,8 +167,19 @@ def _body(operation: Declared, body: Json, content_type: str | None) -> tuple[by
         body = body_example(operation, content.get(content_type, {}), "request")
     if body is None or body is ABSENT:
         return b"", ()
+    if content_type == "application/x-www-form-urlencoded" and isinstance(body, dict):
+        return urlencode(list(_pairs(body))).encode(), (("Content-Type", content_type),)
     as_json = is_json(content_type) or not isinstance(body, str)
     return orjson.dumps(body) if as_json else (body or "text").encode(), (("Content-Type", content_type),)
+
+
+def _pairs(value: Json, name: str = "") -> Iterator[tuple[str, str]]:
+    """The fields of a form; those inside an object or an array are named as `a[b]`."""
+    if isinstance(value, dict | list):
+        for step, each in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _pairs(each, f"{name}[{step}]" if name else str(step))
+    else:
+        yield name, text_of(value)
 
 
 def base_url(operation: Declared) -> str:

@@ -7,7 +7,7 @@ not mean that anybody sends them: without this, every new optional member would 
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from .normal import BY_NAME, OF_ONE, Definitions, definition_name, followed
+from ..contract.normal import BY_NAME, OF_ONE, Definitions, definition_name, followed
 
 Json = Any
 Mode = Literal["whole", "part", "open"]

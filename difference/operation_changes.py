@@ -1,6 +1,9 @@
 """What became of whole operations: gone, moved, new, or behind a new path that takes their requests."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import islice
+from typing import Any
 
 from ..contract.finding import Finding
 from .change import Change
@@ -20,6 +23,8 @@ def all_changes(comparison: Comparison) -> Iterator[Change]:
             pair = Part(comparison, before, new[key]).at("")
             yield from request_changes(pair)
             yield from response_changes(pair)
+            both = before.declared.get("callbacks", {}), new[key].declared.get("callbacks", {})
+            yield from _sent_to_clients(pair.inside("callbacks"), *both)
         else:
             yield _gone(comparison, before)
     known = {before.id for before in old.values()}
@@ -35,6 +40,19 @@ def all_changes(comparison: Comparison) -> Iterator[Change]:
         elif after.id not in known:
             yield Part(comparison, after, after).at(name, ("paths",)).safe("operation-added", "is new")
     yield from resource_changes(comparison)
+    for first in islice(old.values(), 1):
+        part = replace(Part(comparison, first, first), old_steps=("webhooks",), new_steps=("webhooks",))
+        both = comparison.old.document.get("webhooks", {}), comparison.new.document.get("webhooks", {})
+        yield from (replace(each, operation="webhooks") for each in _sent_to_clients(part, *both))
+
+
+def _sent_to_clients(part: Part, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+    """Callbacks or webhooks: what a server sends to clients is told to have changed, and not judged."""
+    for name, before in old.items():
+        if not part.comparison.unchanged(before, new.get(name)):
+            inside = replace(part.inside(name), name=f"{part.old_steps[-1].removesuffix('s')} {name}")
+            what = "changed" if name in new else "is gone"
+            yield inside.undecided("sent-to-clients", f"{what}; what a server sends to its clients is not judged")
 
 
 def _gone(comparison: Comparison, before: Declared) -> Change:

@@ -6,15 +6,15 @@ from itertools import islice
 from typing import Any
 
 from ..contract.finding import Finding
+from ..contract.normal import merged, types
 from ..contract.schema import show
+from ..contract.witness import Values
 from .change import Change
 from .containment import Breaking, Safe, Side, Undecided, contained
 from .defaults import ABSENT, default_change
 from .example_request import parameter_example, read, request, schema_of, shape_of, style_of, text_of, texts_of
-from .normal import merged, types
 from .pairing import Part
 from .revision import Declared
-from .witness import Values
 
 Json = Any
 Declaration = Mapping[str, Json]

@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from ..contract.rulebook import DIFFERENCE_RULES
 from ..outcome import printable
 from ..traffic.curl import curl
-from .change import Change
+from .change import MOST_NAMED, Change
 from .diff import Difference
 
 SARIF = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -40,6 +40,8 @@ def facts(change: Change, difference: Difference) -> list[tuple[str, str]]:
         told.append(("accepted", f"until {entry.until}: {entry.reason}"))
     if difference.traffic is not None:
         told.append(("traffic", _hits(change, difference)))
+    if len(change.operations) > MOST_NAMED:
+        told.append(("operations", ", ".join(change.operations)))
     prints = ", ".join(f"{each.operation or 'the resource'} {each.fingerprint}" for each in change.all)
     return [("concerns", change.concerned), *told, ("fingerprints", prints)]
 

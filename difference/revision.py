@@ -14,10 +14,10 @@ import yaml
 from ..contract.document import METHODS
 from ..contract.operation import Operation
 from ..contract.schema import Direction, dereferenced
+from ..contract.side import Side, Translation
 from ..contract.yaml_tree import NotPlain, read_marked_yaml
 from ..outcome import CouldNotRun
 from .change import Place
-from .side import Side, Translation
 
 Json = Any
 Steps = tuple[str, ...]

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from itertools import product
 from typing import Any
 
+from callconfig.contract.normal import reachable
+from callconfig.contract.side import Translation
 from callconfig.difference.containment import Safe, contained
 from callconfig.difference.given import Given
-from callconfig.difference.normal import reachable
-from callconfig.difference.side import Translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema_rs import Draft202012Validator

@@ -3,7 +3,9 @@
 import asyncio
 import json
 import re
+import shlex
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -18,6 +20,7 @@ from callconfig.difference.diff import compare, diff
 from callconfig.options import DiffOptions
 from callconfig.outcome import CouldNotRun
 from callconfig.storage import open_store
+from callconfig.tests.support.git import commit
 from starlette.testclient import TestClient
 
 MUTATIONS = [
@@ -156,8 +159,7 @@ def test_every_report_is_well_formed(mutated: Any, tmp_path: Path) -> None:
 
 def test_a_revision_comes_from_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "api.yaml").write_text(BUILT_IN.read_text())
-    for words in (["init", "-q"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "a"]):
-        subprocess.run(["git", *words], cwd=tmp_path, check=True)
+    commit(tmp_path)
     (tmp_path / "api.yaml").write_text(BUILT_IN.read_text().replace("maxLength: 2000", "maxLength: 3000"))
     monkeypatch.chdir(tmp_path)
     assert {each.verdict for each in compare(DiffOptions(old="HEAD:api.yaml", new="api.yaml")).changes} >= {"safe"}
@@ -169,6 +171,21 @@ def test_git_that_is_missing_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(CouldNotRun, match="git must be installed"):
         compare(DiffOptions(old="HEAD:api.yaml", new=str(BUILT_IN)))
+
+
+def test_the_hook_compares_with_the_last_commit(tmp_path: Path) -> None:
+    """Run as pre-commit runs it: its entry alone."""
+    hooks = yaml.safe_load((BUILT_IN.parent / ".pre-commit-hooks.yaml").read_text())
+    hook = next(each for each in hooks if each["id"] == "callconfig-diff")
+    assert re.search(hook["files"], "openapi.yaml")
+    assert hook["pass_filenames"] is False
+    name, *rest = shlex.split(hook["entry"])
+    command = [str(Path(sys.executable).parent / name), *rest]
+    (tmp_path / "openapi.yaml").write_text(BUILT_IN.read_text())
+    commit(tmp_path)
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+    (tmp_path / "openapi.yaml").write_text(BUILT_IN.read_text().replace("maxLength: 2000", "maxLength: 1000"))
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 1
 
 
 SHARED = """
@@ -231,6 +248,17 @@ def test_what_is_undecided_counts_as_it_is_told_to(tmp_path: Path, undecided: st
     assert diff(options) == code
 
 
+def test_a_webhook_that_changes_is_told_and_not_judged(tmp_path: Path) -> None:
+    document = {**yaml.safe_load(SHARED), "openapi": "3.1.0"}
+    (tmp_path / "old.yaml").write_text(yaml.safe_dump({**document, "webhooks": {"stored": {"post": {}}}}))
+    (tmp_path / "new.yaml").write_text(yaml.safe_dump({**document, "webhooks": {"stored": {"put": {}}}}))
+    (change,) = compare(DiffOptions(old=str(tmp_path / "old.yaml"), new=str(tmp_path / "new.yaml"))).changes
+    assert (change.verdict, change.sentence) == (
+        "undecided",
+        "webhooks: webhook stored changed; what a server sends to its clients is not judged",
+    )
+
+
 def har(length: int) -> dict[str, Any]:
     body = {"mimeType": "application/json", "text": json.dumps({"text": "a" * length})}
     headers = [{"name": "Content-Type", "value": "application/json"}, {"name": "User-Agent", "value": "notes/1"}]
@@ -274,14 +302,16 @@ def test_what_is_no_contract_is_one_line(tmp_path: Path, wrong: str) -> None:
     assert "\n" not in str(raised.value)
 
 
-def test_the_contract_keeps_what_its_last_release_promised(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The last release is the latest tag `v*`; before the first one there is nothing to compare with."""
-    monkeypatch.chdir(BUILT_IN.parent)
-    command = ["git", "describe", "--tags", "--abbrev=0", "--match", "v*"]
-    try:
-        told = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        pytest.skip("git is not installed: nothing to compare with")
-    if told.returncode:
-        pytest.skip("nothing was released yet: nothing to compare with")
-    assert diff(DiffOptions(old=f"{told.stdout.strip()}:openapi.yaml", new="openapi.yaml")) == 0
+def test_the_output_that_the_readme_shows_is_what_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "old.yaml").write_text(BUILT_IN.read_text())
+    (tmp_path / "openapi.yaml").write_text(BUILT_IN.read_text().replace("maximum: 30\n", "maximum: 20\n"))
+    monkeypatch.chdir(tmp_path)
+    diff(DiffOptions(old="old.yaml", new="openapi.yaml"))
+    readme = (BUILT_IN.parent / "README.md").read_text()
+    (shown,) = re.findall(r"```text\n(BREAKING .*?)```", readme, re.DOTALL)
+    # Lines of the contract move, and its documented request is long.
+    printed = re.sub(r"(yaml):\d+", r"\1:…", capsys.readouterr().out)
+    for line in shown.splitlines():
+        assert all(part in printed for part in line.split("…")), line

@@ -14,12 +14,15 @@ from typing import Any
 
 import pytest
 from callconfig.cli import main
+from callconfig.contract.formats import JUDGED_FORMATS, UNCHECKED_FORMATS
 from callconfig.contract.rulebook import ENGINE_RULES, GENERATED_RULES, MODEL_RULES
-from callconfig.contract.schema import FORMATS
+from callconfig.contract.schema import Schema
 from callconfig.verification.formats import STRATEGIES
 from callconfig.verification.target import serving
 from callconfig.verification.terminal import styled
+from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import CHECKS
+from schemathesis.specs.openapi.formats import get_default_format_strategies
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
@@ -143,7 +146,23 @@ def test_without_the_extra_the_command_says_what_to_install(tmp_path: Path) -> N
 
 
 def test_every_format_of_the_engine_can_be_generated() -> None:
-    assert STRATEGIES.keys() == FORMATS.keys()
+    assert {*STRATEGIES, *get_default_format_strategies(), *UNCHECKED_FORMATS} >= JUDGED_FORMATS
+
+
+@pytest.mark.parametrize("name", sorted(STRATEGIES))
+def test_what_is_generated_for_a_format_has_it(name: str) -> None:
+    schema = Schema({"format": name}, no_references, "request")
+
+    @settings(max_examples=20, database=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+    @given(STRATEGIES[name])
+    def holds(value: str) -> None:
+        assert schema.accepts(value)
+
+    holds()
+
+
+def no_references(reference: str) -> dict[str, Any]:
+    raise KeyError(reference)
 
 
 def test_every_check_of_schemathesis_has_a_rule_and_no_rule_is_there_twice() -> None:

@@ -7,9 +7,10 @@ from typing import Any
 
 from jsonschema_rs import Draft202012Validator
 
-from ..contract.finding import Finding, Place, json_pointer
-from ..contract.schema import FORMATS, Direction, Resolve, Schema, dereferenced
+from .finding import Finding, Place, json_pointer
+from .formats import FORMATS
 from .normal import BY_NAME, OF_MANY, OF_ONE, normal, reachable, reference_to
+from .schema import Direction, Resolve, Schema, dereferenced
 from .witness import Values
 
 Json = Any
@@ -40,7 +41,7 @@ class Translation:
         return Schema({"properties": self._bodies}, self.resolve, self.direction)
 
     def schema(self, schema: Json) -> Json:
-        """In the one form of this package; what it refers to is among the definitions."""
+        """In the one form of `normal`; what it refers to is among the definitions."""
         return normal(self._translated(schema))
 
     def _translated(self, schema: Json) -> Json:

@@ -118,6 +118,8 @@ class Values:
             taken = other.get("enum", ())
             yield from sorted(schema["enum"], key=lambda value: value in taken)
             return
+        for each in _excluded(other):
+            yield from each["not"].get("enum", [each["not"]["const"]] if "const" in each["not"] else ())
         declared = types(schema)
         by_type = {
             "string": self._strings(schema, other),
