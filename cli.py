@@ -137,6 +137,14 @@ def _extra(name: str) -> Iterator[None]:
         raise CouldNotRun(f"{error.name} is not installed; install callconfig[{name}]") from error
 
 
+@contextlib.contextmanager
+def _loading() -> Iterator[None]:
+    """A terminal shows that something is going on, until the line of the run takes the place of this one."""
+    if sys.stderr.isatty():
+        print("  loading", end="\r", file=sys.stderr, flush=True)
+    yield
+
+
 def _serve(options: ServeOptions) -> int:
     from .mock import serve
 
@@ -144,13 +152,13 @@ def _serve(options: ServeOptions) -> int:
 
 
 def _check(options: CheckOptions) -> int:
-    with _extra("check"):
+    with _extra("check"), _loading():
         from .verification.check import check
     return check(options)
 
 
 def _compare(options: CompareOptions) -> int:
-    with _extra("check"):
+    with _extra("check"), _loading():
         from .verification.compare import compare
     return compare(options)
 
@@ -222,7 +230,7 @@ COMMANDS = click.version_option(package_name="callconfig", prog_name="callconfig
                 "Hold a server to the contract: a model of what must be stored talks to it, then Schemathesis sends "
                 "generated requests, valid and invalid. Each failure is shown with what was expected, what came, and "
                 "the curl commands that show it again. What a run creates on a server stays there, under names that "
-                "begin with check- and the seed.",
+                "begin with check- and the seed; what was there before is neither changed nor deleted.",
                 "callconfig check http://127.0.0.1:8080 --require-coverage --report junit:check.xml",
             ),
             _command(
@@ -231,7 +239,8 @@ COMMANDS = click.version_option(package_name="callconfig", prog_name="callconfig
                 _compare,
                 "Find where two servers differ.",
                 "Have the same conversations with two servers and report where they answer differently in status, "
-                "shape or value. Identities, times and the words of errors may differ. What a run creates stays there.",
+                "shape or value; without an x-resource, generated requests take their place. Identities, times and the "
+                "words of errors may differ. What a run creates stays there.",
                 "callconfig compare http://127.0.0.1:8080 https://staging.example.com/api",
             ),
             _command(

@@ -46,7 +46,7 @@ class Client:
         self.url, self._headers = url, tuple(headers)
         self._pace, self._deadline = pace or Pace(), deadline or Deadline()
         self._footprint = footprint
-        self._loop = _new_event_loop()
+        self._runner = asyncio.Runner(loop_factory=_new_event_loop)
         self._transport = transport or httpx2.AsyncHTTPTransport(trust_env=False)
 
     def probe(self) -> None:
@@ -77,7 +77,7 @@ class Client:
             encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in (*fields, *added)]
             extensions = {"timeout": httpx2.Timeout(seconds).as_dict()}
             request = httpx2.Request(method, url, headers=encoded, content=body or None, extensions=extensions)
-            status, answered, content = self._loop.run_until_complete(self._read(request, seconds))
+            status, answered, content = self._runner.run(self._read(request, seconds))
         except (TimeoutError, httpx2.TimeoutException) as late:
             if not self._deadline.left:
                 raise OutOfTime from late
@@ -113,8 +113,8 @@ class Client:
         return response.status_code, fields, bytes(raw) if content is None else content
 
     def close(self) -> None:
-        self._loop.run_until_complete(self._transport.aclose())
-        self._loop.close()
+        self._runner.run(self._transport.aclose())
+        self._runner.close()
 
     def __enter__(self) -> "Client":
         return self

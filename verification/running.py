@@ -83,7 +83,12 @@ def terminated_like_interrupted() -> Iterator[None]:
         return
 
     def interrupt(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
+        if signal.getsignal(signal.SIGINT) in (
+            signal.SIG_IGN,
+            None,
+        ):  # in the background
+            raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)  # an event loop that runs may have its own way
 
     before = signal.signal(signal.SIGTERM, interrupt)
     try:
