@@ -15,7 +15,7 @@ from .contract.actions import Places
 from .contract.document import Contract, InvalidContract
 from .contract.schema import dereferenced
 from .contract.shape import flattened
-from .contract.yaml_tree import read_marked_yaml
+from .contract.yaml_tree import marked_yaml
 from .handlers.resolution import notes
 from .outcome import OK, CouldNotRun, printable
 
@@ -162,7 +162,7 @@ def _with(contract: Contract, proposals: list[Proposal]) -> Contract:
 
 def _patched(text: bytes, proposals: list[Proposal]) -> bytes:
     """The text with each declaration as the first member of its schema, and all else as it was."""
-    _, root = read_marked_yaml(text)
+    root = marked_yaml(text)
     lines = text.decode().splitlines(keepends=True)
     newline = "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
     places = [(_node(root, ("components", "schemas", each.name)), each) for each in proposals]

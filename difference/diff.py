@@ -91,7 +91,9 @@ def compare(options: DiffOptions) -> Difference:
     new = Revision.load(options.new, same_as=old)
     try:
         found = [] if old.document == new.document else list(all_changes(Comparison(old, new)))
-    except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise CouldNotRun(f"{old.name} or {new.name} leads from part to part too deep to be compared") from error
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
         wrong = f"{type(error).__name__} {' '.join(str(error).split())[:200]}"
         raise CouldNotRun(f"{old.name} or {new.name} is no OpenAPI document in all its parts: {wrong}") from error
     entries = read_accepted(options.accepted) if options.accepted else []

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import islice
 from typing import Any
 
 from ..contract.finding import Finding
@@ -40,18 +39,20 @@ def all_changes(comparison: Comparison) -> Iterator[Change]:
         elif after.id not in known:
             yield Part(comparison, after, after).at(name, ("paths",)).safe("operation-added", "is new")
     yield from resource_changes(comparison)
-    for first in islice(old.values(), 1):
-        part = replace(Part(comparison, first, first), old_steps=("webhooks",), new_steps=("webhooks",))
-        both = comparison.old.document.get("webhooks", {}), comparison.new.document.get("webhooks", {})
-        yield from (replace(each, operation="webhooks") for each in _sent_to_clients(part, *both))
+    all_of_them = [
+        Declared("", "webhooks", ("webhooks",), {"webhooks": {"operationId": "webhooks"}}, each)
+        for each in (comparison.old, comparison.new)
+    ]
+    both = comparison.old.document.get("webhooks", {}), comparison.new.document.get("webhooks", {})
+    yield from _sent_to_clients(Part(comparison, *all_of_them).at(""), *both)
 
 
 def _sent_to_clients(part: Part, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
     """Callbacks or webhooks: what a server sends to clients is told to have changed, and not judged."""
-    for name, before in old.items():
-        if not part.comparison.unchanged(before, new.get(name)):
+    for name in dict.fromkeys([*old, *new]):
+        if name not in old or not part.comparison.unchanged(old[name], new.get(name)):
             inside = replace(part.inside(name), name=f"{part.old_steps[-1].removesuffix('s')} {name}")
-            what = "changed" if name in new else "is gone"
+            what = "changed" if name in old and name in new else "is gone" if name in old else "is new"
             yield inside.undecided("sent-to-clients", f"{what}; what a server sends to its clients is not judged")
 
 

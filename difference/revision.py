@@ -15,7 +15,7 @@ from ..contract.document import METHODS
 from ..contract.operation import Operation
 from ..contract.schema import Direction, dereferenced
 from ..contract.side import Side, Translation
-from ..contract.yaml_tree import NotPlain, read_marked_yaml
+from ..contract.yaml_tree import NotPlain, marked_yaml, read_yaml
 from ..outcome import CouldNotRun
 from .change import Place
 
@@ -95,12 +95,8 @@ class Revision:
         """A text that another revision has, too, is not read again. Raises CouldNotRun."""
         self.name, self.file, self.text = name, file, text
         self.document: Json
-        self.root: Any
         try:
-            if same_as is not None and same_as.text == text:
-                self.document, self.root = same_as.document, same_as.root
-            else:
-                self.document, self.root = read_marked_yaml(text)
+            self.document = same_as.document if same_as is not None and same_as.text == text else read_yaml(text)
         except NotPlain as error:
             raise CouldNotRun(f"{name}: {error}") from error
         version = str(self.document.get("openapi", "")) if isinstance(self.document, dict) else ""
@@ -130,6 +126,14 @@ class Revision:
             for method in METHODS
             if method in item
         }
+
+    @cached_property
+    def root(self) -> Any:
+        """The YAML node of the text, whose parts know their lines. Raises CouldNotRun."""
+        try:
+            return marked_yaml(self.text)
+        except NotPlain as error:
+            raise CouldNotRun(f"{self.name}: {error}") from error
 
     @property
     def roles(self) -> set[str]:
