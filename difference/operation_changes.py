@@ -11,7 +11,7 @@ from .pairing import Comparison, Part, answer_in_words
 from .request_changes import request_changes
 from .resource_changes import resource_changes
 from .response_changes import response_changes
-from .revision import Declared, template
+from .revision import Declared, Revision, template
 
 
 def all_changes(comparison: Comparison) -> Iterator[Change]:
@@ -39,12 +39,14 @@ def all_changes(comparison: Comparison) -> Iterator[Change]:
         elif after.id not in known:
             yield Part(comparison, after, after).at(name, ("paths",)).safe("operation-added", "is new")
     yield from resource_changes(comparison)
-    all_of_them = [
-        Declared("", "webhooks", ("webhooks",), {"webhooks": {"operationId": "webhooks"}}, each)
-        for each in (comparison.old, comparison.new)
-    ]
+    part = Part(comparison, _webhooks(comparison.old), _webhooks(comparison.new)).at("")
     both = comparison.old.document.get("webhooks", {}), comparison.new.document.get("webhooks", {})
-    yield from _sent_to_clients(Part(comparison, *all_of_them).at(""), *both)
+    yield from _sent_to_clients(part, *both)
+
+
+def _webhooks(revision: Revision) -> Declared:
+    """What stands for an operation, where webhooks are told of."""
+    return Declared("", "webhooks", ("webhooks",), {"webhooks": {"operationId": "webhooks"}}, revision)
 
 
 def _sent_to_clients(part: Part, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:

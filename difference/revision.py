@@ -24,6 +24,10 @@ Steps = tuple[str, ...]
 """Where something stands in a document: the keys that lead to it, references on the way left out."""
 
 
+class NotThere(CouldNotRun):
+    """A commit does not have the file."""
+
+
 @dataclass(frozen=True)
 class Declared:
     """An operation as a document declares it, with what it has from its path and from the document."""
@@ -113,7 +117,7 @@ class Revision:
 
     @classmethod
     def load(cls, name: str, same_as: "Revision | None" = None) -> "Revision":
-        """From a file, or from `git-ref:file`. Raises CouldNotRun."""
+        """From a file, or from `git-ref:file`. Raises CouldNotRun; NotThere where the commit has no such file."""
         return cls(name, *_read(name), same_as)
 
     @cached_property
@@ -251,5 +255,20 @@ def _read(name: str) -> tuple[Path, bytes]:
     except OSError as error:
         raise CouldNotRun(f"{name}: is no file, and to read it from git, git must be installed") from error
     if shown.returncode:
-        raise CouldNotRun(f"{name}: cannot be read: {' '.join(shown.stderr.decode(errors='replace').split())}")
+        kind = NotThere if _has_not(reference, inside) else CouldNotRun
+        raise kind(f"{name}: cannot be read: {' '.join(shown.stderr.decode(errors='replace').split())}")
     return Path(path), shown.stdout
+
+
+def _has_not(reference: str, path: str) -> bool:
+    """Whether git knows a commit, and a file is not in it; before the first commit, no file is in `HEAD`."""
+    in_commit = _git("ls-tree", "--end-of-options", reference, "--", path)
+    if in_commit is None and reference == "HEAD":
+        return _git("rev-parse", "--quiet", "--verify", "HEAD") is None and _git("symbolic-ref", "HEAD") is not None
+    return in_commit == b""
+
+
+def _git(*arguments: str) -> bytes | None:
+    """The output of a command that git carries out, or None."""
+    done = subprocess.run(["git", *arguments], capture_output=True, check=False)  # noqa: S603, S607 (no shell)
+    return None if done.returncode else done.stdout

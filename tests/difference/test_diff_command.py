@@ -20,7 +20,7 @@ from callconfig.difference.diff import compare, diff
 from callconfig.options import DiffOptions
 from callconfig.outcome import CouldNotRun
 from callconfig.storage import open_store
-from callconfig.tests.support.git import commit
+from callconfig.tests.support.git import commit, git
 from starlette.testclient import TestClient
 
 MUTATIONS = [
@@ -173,19 +173,50 @@ def test_git_that_is_missing_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         compare(DiffOptions(old="HEAD:api.yaml", new=str(BUILT_IN)))
 
 
-def test_the_hook_compares_with_the_last_commit(tmp_path: Path) -> None:
-    """Run as pre-commit runs it: its entry alone."""
+@pytest.fixture
+def hook() -> list[str]:
+    """The command as pre-commit runs it: its entry alone."""
     hooks = yaml.safe_load((BUILT_IN.parent / ".pre-commit-hooks.yaml").read_text())
-    hook = next(each for each in hooks if each["id"] == "callconfig-diff")
-    assert re.search(hook["files"], "openapi.yaml")
-    assert hook["pass_filenames"] is False
-    name, *rest = shlex.split(hook["entry"])
-    command = [str(Path(sys.executable).parent / name), *rest]
+    declared = next(each for each in hooks if each["id"] == "callconfig-diff")
+    assert re.search(declared["files"], "openapi.yaml")
+    assert declared["pass_filenames"] is False
+    name, *rest = shlex.split(declared["entry"])
+    return [str(Path(sys.executable).parent / name), *rest]
+
+
+def test_the_hook_compares_with_the_last_commit(tmp_path: Path, hook: list[str]) -> None:
     (tmp_path / "openapi.yaml").write_text(BUILT_IN.read_text())
     commit(tmp_path)
-    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+    assert subprocess.run(hook, cwd=tmp_path, capture_output=True, check=False).returncode == 0
     (tmp_path / "openapi.yaml").write_text(BUILT_IN.read_text().replace("maxLength: 2000", "maxLength: 1000"))
-    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 1
+    assert subprocess.run(hook, cwd=tmp_path, capture_output=True, check=False).returncode == 1
+
+
+@pytest.mark.parametrize("has_commits", [True, False])
+def test_the_hook_ends_well_in_the_commit_that_adds_the_contract(
+    tmp_path: Path, hook: list[str], *, has_commits: bool
+) -> None:
+    (tmp_path / "README.md").write_text("An API.")
+    if has_commits:
+        commit(tmp_path)
+    else:
+        git(tmp_path, "init", "-q")
+    (tmp_path / "openapi.yaml").write_text(BUILT_IN.read_text())
+    done = subprocess.run(hook, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(r"diff: nothing to compare with, this is the first revision of openapi.yaml .*\n", done.stdout)
+    (tmp_path / "openapi.yaml").write_text("- no contract")
+    assert subprocess.run(hook, cwd=tmp_path, capture_output=True, check=False).returncode == 3
+
+
+def test_a_name_that_a_commit_does_not_have_is_no_first_revision(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "api.yaml").write_text(BUILT_IN.read_text())
+    commit(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CouldNotRun, match="cannot be read"):
+        compare(DiffOptions(old="HEAD:apy.yaml", new="api.yaml"))
 
 
 SHARED = """
