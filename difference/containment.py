@@ -148,13 +148,13 @@ def contained(
     return Breaking(tuple(values)) if values else Undecided(_reason(places))
 
 
-def example(side: Side) -> Json | None:
-    """A value that the engine takes, a simple one; None where none was found."""
+def example(side: Side) -> Json:
+    """A value that the engine takes, a simple one; ABSENT where none was found."""
     values = side.values.of(side.schema)
     try:
-        return next((value for value in islice(values, MOST_TRIED) if side.accepts(value)), None)
+        return next((value for value in islice(values, MOST_TRIED) if side.accepts(value)), ABSENT)
     except RecursionError:
-        return None  # it leads to others too deep
+        return ABSENT  # it leads to others too deep
 
 
 _Findings = tuple[Finding, ...]
