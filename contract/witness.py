@@ -15,7 +15,7 @@ ABSENT: Any = object()
 """Instead of a value, which may be null: there is none."""
 MOST_VARIED = 4
 """How far inside an object or an array more than the simplest values are tried."""
-MOST_SPENT = 20_000
+MOST_SPENT = 4_000
 """How many schemas are looked at for the candidates of one."""
 MOST_OF_ONE = 60
 """How many values one schema gives to the object or array around it."""
