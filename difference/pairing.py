@@ -169,6 +169,8 @@ class Part:
                 return self.undecided(rule, f"{detail}; {why}")
             meant = {(each.rule, each.pointer) for each in findings}
             findings = [each for each in found if (each.rule, each.pointer) in meant] or found
+        if not findings:
+            return self.undecided(rule, f"{detail}; the engine takes it all the same")
         answers = answer_in_words(sent.interaction), _in_words(findings)
         return self.breaking(rule, detail, findings, answers, (sent.interaction,), lines)
 

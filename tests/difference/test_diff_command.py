@@ -303,6 +303,18 @@ def test_a_webhook_is_told_and_not_judged(
     )
 
 
+@pytest.mark.parametrize("version", ["3.0.3", "3.1.0"])
+def test_a_parameter_whose_text_is_taken_all_the_same_is_not_called_breaking(tmp_path: Path, version: str) -> None:
+    for name, kind in (("old.yaml", "integer"), ("new.yaml", "string")):
+        schema = {"type": "array", "items": {"type": kind}}
+        get = {"operationId": "get", "parameters": [{"name": "v", "in": "query", "schema": schema}], "responses": {}}
+        info = {"title": "Lists", "version": "1"}
+        document = {"openapi": version, "info": info, "paths": {"/a": {"get": get}}}
+        (tmp_path / name).write_text(yaml.safe_dump(document))
+    (change,) = compare(DiffOptions(old=str(tmp_path / "old.yaml"), new=str(tmp_path / "new.yaml"))).changes
+    assert (change.verdict, change.rule) == ("undecided", "parameter-value")
+
+
 def har(length: int) -> dict[str, Any]:
     body = {"mimeType": "application/json", "text": json.dumps({"text": "a" * length})}
     headers = [{"name": "Content-Type", "value": "application/json"}, {"name": "User-Agent", "value": "notes/1"}]
