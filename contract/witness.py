@@ -15,6 +15,8 @@ ABSENT: Any = object()
 """Instead of a value, which may be null: there is none."""
 MOST_VARIED = 4
 """How far inside an object or an array more than the simplest values are tried."""
+MOST_SPENT = 4_000
+"""How many schemas are looked at for the candidates of one."""
 MOST_OF_ONE = 60
 """How many values one schema gives to the object or array around it."""
 
@@ -52,12 +54,18 @@ class Values:
 
     def __init__(self, definitions: Definitions, others: Definitions) -> None:
         self._definitions, self._others = definitions, others
+        self._spent = 0
         self._firsts: dict[str, Json] = {}
         self._around: dict[tuple[int, bool], tuple[Mapping[str, Json], dict[str, Json]]] = {}
 
-    def of(self, schema: Json, other: Json = True, depth: int = 0) -> Iterator[Json]:
-        """Candidates: most of them fit the schema, none is promised to."""
-        flat = None if depth > MOST_DEEP else merged([schema], self._definitions)
+    def of(self, schema: Json, other: Json = True) -> Iterator[Json]:
+        """Candidates: most of them fit the schema, none is promised to. They end where they cost too much."""
+        self._spent = 0
+        yield from self._of(schema, other)
+
+    def _of(self, schema: Json, other: Json = True, depth: int = 0) -> Iterator[Json]:
+        self._spent += 1
+        flat = None if depth > MOST_DEEP or self._spent > MOST_SPENT else merged([schema], self._definitions)
         if flat is None:
             return
         against = merged([other], self._others) or {}
@@ -65,26 +73,26 @@ class Values:
             if keyword in flat:
                 rest = {name: value for name, value in flat.items() if name != keyword}
                 for branch in flat[keyword]:
-                    yield from islice(self.of(both(rest, branch), other, depth + 1), MOST_OF_ONE)
+                    yield from islice(self._of(both(rest, branch), other, depth + 1), MOST_OF_ONE)
                 return
         for left in flat.get("allOf", ()):
             branches = [branch for keyword in ("anyOf", "oneOf") for branch in left.get(keyword, ())]
             for branch in branches:
                 rest = {name: value for name, value in flat.items() if name != "allOf"}
-                yield from islice(self.of(both(rest, branch), other, depth + 1), MOST_OF_ONE)
+                yield from islice(self._of(both(rest, branch), other, depth + 1), MOST_OF_ONE)
         for keyword in ("anyOf", "oneOf"):
             for branch in against.get(keyword, ())[:4]:
-                yield from islice(self.of(flat, both(branch, True), depth + 2), MOST_OF_ONE // 4)
+                yield from islice(self._of(flat, both(branch, True), depth + 2), MOST_OF_ONE // 4)
         yield from self._flat(flat, against, depth)
 
     def first(self, schema: Json, depth: int = 0) -> Json:
         """The simplest value of a schema, or ABSENT; that of a definition is sought once."""
         reference = schema.get("$ref") if isinstance(schema, dict) else None
         if reference is None:
-            return next(self.of(schema, True, depth + 1), ABSENT)
+            return next(self._of(schema, True, depth + 1), ABSENT)
         if reference not in self._firsts:
             self._firsts[reference] = ABSENT  # a recursive schema meets itself here
-            self._firsts[reference] = next(self.of(schema, True, min(depth + 1, MOST_DEEP)), ABSENT)
+            self._firsts[reference] = next(self._of(schema, True, min(depth + 1, MOST_DEEP)), ABSENT)
         return self._firsts[reference]
 
     def around(self, way: Way, value: Json, *, full: bool) -> Json:
@@ -215,19 +223,23 @@ class Values:
                 yield from islice(self._strings(named if each is schema else {}, {} if each is schema else named), 8)
 
     def _member(self, schema: Mapping[str, Json], other: Mapping[str, Json], name: str, depth: int) -> Iterator[Json]:
-        return self.of(member_of(schema, name), member_of(other, name), depth + 1)
+        return self._of(member_of(schema, name), member_of(other, name), depth + 1)
 
     def _arrays(self, schema: Mapping[str, Json], other: Mapping[str, Json], depth: int) -> Iterator[list[Json]]:
         first = [self.first(each, depth) for each in schema.get("prefixItems", ())]
-        for index, each in enumerate(schema.get("prefixItems", ())):
-            for value in islice(self.of(each, item_of(other, index), depth + 1), MOST_OF_ONE):
+        several = depth < MOST_VARIED
+        for index, each in enumerate(schema.get("prefixItems", ()) if several else ()):
+            for value in islice(self._of(each, item_of(other, index), depth + 1), MOST_OF_ONE):
                 yield [*first[:index], value, *first[index + 1 :]]
         theirs = other.get("items", True)
         items = schema.get("items", True)
-        several = items not in (True, {}) and depth < MOST_VARIED
-        values = list(islice(self.of(items, theirs, depth + 1), MOST_OF_ONE if several else 1))
-        if isinstance(contained := schema.get("contains"), dict):
-            values = [*islice(self.of(contained, theirs, depth + 1), 5), *values]
+        contained = [schema["contains"]] if isinstance(schema.get("contains"), dict) else []
+        if several:
+            values = list(islice(self._of(items, theirs, depth + 1), 1 if items in (True, {}) else MOST_OF_ONE))
+            values = [value for each in contained for value in islice(self._of(each, theirs, depth + 1), 5)] + values
+        else:
+            simplest = (self.first(each, depth) for each in (*contained, items))
+            values = [value for value in simplest if value is not ABSENT]
         least, most = schema.get("minItems", 0), schema.get("maxItems", 10_000)
         lengths = [least, 1, 2, most, other.get("maxItems", 0) + 1, other.get("minItems", 1) - 1, len(first)]
         for length in dict.fromkeys(lengths):
@@ -247,7 +259,7 @@ class Values:
     def drawn(self, schema: Json, other: Json, times: int) -> Iterator[Json]:
         """Objects put together by chance, always the same ones."""
         chance = random.Random(0)  # noqa: S311 (the same on every machine)
-        objects = [value for value in islice(self.of(schema, other), 400) if isinstance(value, dict)]
+        objects = [value for value in islice(self._of(schema, other), 400) if isinstance(value, dict)]
         for _ in range(times if len(objects) > 1 else 0):
             one, two = chance.sample(objects, 2)
             yield {name: value for name, value in chain(one.items(), two.items()) if chance.random() < 0.8}

@@ -71,7 +71,9 @@ class Comparison:
             references = old.get("$ref"), new.get("$ref")
             if not named and all(isinstance(each, str) for each in references):
                 further.append((str(references[0]), str(references[1])))
-                return True
+                if not self.old.is_31:
+                    return True  # OpenAPI 3.0 ignores the words beside them
+                old, new = ({k: v for k, v in each.items() if k != "$ref"} for each in (old, new))
             one, other = (each if named else {k: v for k, v in each.items() if _matters(k)} for each in (old, new))
             return one.keys() == other.keys() and all(
                 self._equal(one[word], other[word], further, named=word in _NAMED and not named) for word in one
@@ -169,6 +171,8 @@ class Part:
                 return self.undecided(rule, f"{detail}; {why}")
             meant = {(each.rule, each.pointer) for each in findings}
             findings = [each for each in found if (each.rule, each.pointer) in meant] or found
+        if not findings:
+            return self.undecided(rule, f"{detail}; the engine takes it all the same")
         answers = answer_in_words(sent.interaction), _in_words(findings)
         return self.breaking(rule, detail, findings, answers, (sent.interaction,), lines)
 

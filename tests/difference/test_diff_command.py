@@ -303,6 +303,36 @@ def test_a_webhook_is_told_and_not_judged(
     )
 
 
+@pytest.mark.parametrize("version", ["3.0.3", "3.1.0"])
+def test_a_parameter_whose_text_is_taken_all_the_same_is_not_called_breaking(tmp_path: Path, version: str) -> None:
+    for name, kind in (("old.yaml", "integer"), ("new.yaml", "string")):
+        schema = {"type": "array", "items": {"type": kind}}
+        get = {"operationId": "get", "parameters": [{"name": "v", "in": "query", "schema": schema}], "responses": {}}
+        info = {"title": "Lists", "version": "1"}
+        document = {"openapi": version, "info": info, "paths": {"/a": {"get": get}}}
+        (tmp_path / name).write_text(yaml.safe_dump(document))
+    (change,) = compare(DiffOptions(old=str(tmp_path / "old.yaml"), new=str(tmp_path / "new.yaml"))).changes
+    assert (change.verdict, change.rule) == ("undecided", "parameter-value")
+
+
+@pytest.mark.parametrize(("version", "verdicts"), [("3.0.3", []), ("3.1.0", ["breaking"])])
+def test_words_beside_a_reference_count_where_the_version_heeds_them(
+    tmp_path: Path, version: str, verdicts: list[str]
+) -> None:
+    for name, beside in (("old.yaml", {}), ("new.yaml", {"maxLength": 4})):
+        content = {"application/json": {"schema": {"$ref": "#/components/schemas/A", **beside}}}
+        post = {"operationId": "post", "requestBody": {"content": content}, "responses": {}}
+        document = {
+            "openapi": version,
+            "info": {"title": "Words", "version": "1"},
+            "paths": {"/a": {"post": post}},
+            "components": {"schemas": {"A": {"type": "string"}}},
+        }
+        (tmp_path / name).write_text(yaml.safe_dump(document))
+    found = compare(DiffOptions(old=str(tmp_path / "old.yaml"), new=str(tmp_path / "new.yaml"))).changes
+    assert [each.verdict for each in found] == verdicts
+
+
 def har(length: int) -> dict[str, Any]:
     body = {"mimeType": "application/json", "text": json.dumps({"text": "a" * length})}
     headers = [{"name": "Content-Type", "value": "application/json"}, {"name": "User-Agent", "value": "notes/1"}]

@@ -5,7 +5,7 @@ import copy
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,7 @@ from callconfig.options import DiffOptions
 from callconfig.verification.judge import Judge
 from starlette.testclient import TestClient
 
-PAIRS: list[dict[str, Any]] = [
-    pair
-    for pair in yaml.safe_load((Path(__file__).parent / "pairs.yaml").read_text())
-    if pair.get("version") != "3.1"  # the mock serves 3.0
-]
+TABLE: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "pairs.yaml").read_text())
 PLACES = ("query", "header", "path")
 EMPTY = "only an empty object, or one inside another, breaks it, and neither can be written as a text"
 NOT_SHOWN = {
@@ -70,20 +66,37 @@ def operations(number: int, schema: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def document(which: str) -> dict[str, Any]:
+def document(which: str, pairs: list[dict[str, Any]], version: str) -> dict[str, Any]:
     """A contract with the schemas of one side of all pairs."""
     paths: dict[str, Any] = {}
     schemas: dict[str, Any] = {}
-    for number, pair in enumerate(PAIRS):
+    for number, pair in enumerate(pairs):
         text = json.dumps([pair[which], pair.get(f"{which}_schemas", {})])
         schema, own = json.loads(text.replace("#/components/schemas/", f"#/components/schemas/Pair{number}"))
         schemas |= {f"Pair{number}{name}": each for name, each in own.items()}
         paths |= operations(number, schema)
     info = {"title": "Pairs", "version": "1.0.0"}
-    return {"openapi": "3.0.3", "info": info, "paths": paths, "components": {"schemas": schemas}}
+    return {"openapi": version, "info": info, "paths": paths, "components": {"schemas": schemas}}
 
 
-OLD, NEW = document("old"), document("new")
+@dataclass
+class Revisions:
+    """Contracts with the schemas of the pairs of one version of OpenAPI."""
+
+    version: str
+
+    def __post_init__(self) -> None:
+        self.pairs = [pair for pair in TABLE if self.version.startswith(pair.get("version", "3.0"))]
+        self.old, self.new = (document(which, self.pairs, self.version) for which in ("old", "new"))
+
+    def named(self, direction: str) -> set[str]:
+        """The pairs that break in a direction."""
+        return {pair["name"] for pair in self.pairs if pair[direction] == "breaking"}
+
+
+@pytest.fixture(scope="module", params=["3.0.3", "3.1.0"])
+def revisions(request: pytest.FixtureRequest) -> Revisions:
+    return Revisions(request.param)
 
 
 Breaks = dict[str, list[tuple[str, Change]]]
@@ -91,15 +104,15 @@ Breaks = dict[str, list[tuple[str, Change]]]
 
 
 @pytest.fixture(scope="module")
-def breaks(tmp_path_factory: pytest.TempPathFactory) -> Breaks:
+def breaks(revisions: Revisions, tmp_path_factory: pytest.TempPathFactory) -> Breaks:
     folder = tmp_path_factory.mktemp("replay")
-    for name, each in (("old", OLD), ("new", NEW)):
+    for name, each in (("old", revisions.old), ("new", revisions.new)):
         (folder / f"{name}.json").write_text(json.dumps(each))
     difference = compare(DiffOptions(old=str(folder / "old.json"), new=str(folder / "new.json")))
     found: Breaks = {}
     for change in (each for same in difference.of("breaking") for each in same.all):
         place, number = re.fullmatch(r"([a-z]+)([0-9]+)", change.operation).groups()  # type: ignore[union-attr]
-        found.setdefault(place, []).append((PAIRS[int(number)]["name"], change))
+        found.setdefault(place, []).append((revisions.pairs[int(number)]["name"], change))
     return found
 
 
@@ -108,8 +121,8 @@ def mock(contract: dict[str, Any]) -> TestClient:
 
 
 @pytest.fixture(scope="module")
-def mocks() -> Iterator[tuple[TestClient, TestClient]]:
-    with mock(OLD) as old, mock(NEW) as new:
+def mocks(revisions: Revisions) -> Iterator[tuple[TestClient, TestClient]]:
+    with mock(revisions.old) as old, mock(revisions.new) as new:
         yield old, new
 
 
@@ -120,14 +133,9 @@ def statuses(mocks: tuple[TestClient, TestClient], shown: Interaction) -> list[i
     return [each.request(shown.method, path, content=content, headers=headers).status_code for each in mocks]
 
 
-def named(direction: str) -> list[str]:
-    """The pairs of the table that break in a direction."""
-    return [pair["name"] for pair in PAIRS if pair[direction] == "breaking"]
-
-
 @pytest.mark.parametrize("place", ["body", *PLACES])
 def test_a_request_that_breaks_is_taken_by_one_mock_and_refused_by_the_other(
-    place: str, breaks: Breaks, mocks: tuple[TestClient, TestClient]
+    place: str, revisions: Revisions, breaks: Breaks, mocks: tuple[TestClient, TestClient]
 ) -> None:
     shown = set()
     for name, change in breaks[place]:
@@ -137,21 +145,27 @@ def test_a_request_that_breaks_is_taken_by_one_mock_and_refused_by_the_other(
             continue
         shown.add(name)
         assert statuses(mocks, change.interactions[0]) == [204, 400], (name, change.interactions[0])
-    assert shown == {name for name in named("request") if place not in NOT_SHOWN.get(name, ((), ""))[0]}
+    expected = {name for name in revisions.named("request") if place not in NOT_SHOWN.get(name, ((), ""))[0]}
+    if revisions.version.startswith("3.1") and place != "body":
+        assert shown <= expected  # what is undecided of parameters of 3.1 is not told one by one
+    else:
+        assert shown == expected
 
 
-def test_an_answer_that_breaks_is_one_that_new_gives_and_a_client_of_old_refuses(breaks: Breaks) -> None:
+def test_an_answer_that_breaks_is_given_by_new_and_refused_by_a_client_of_old(
+    revisions: Revisions, breaks: Breaks
+) -> None:
     """The mock of NEW gives it as a documented example; it is judged by both contracts as it came over the wire."""
     shown = breaks["answer"]
-    assert {name for name, _ in shown} == set(named("response"))
+    assert {name for name, _ in shown} == revisions.named("response")
     examples: dict[str, dict[str, Any]] = {}
     for number, (_, change) in enumerate(shown):
         path = change.interactions[0].path
         examples.setdefault(path, {})[f"answer{number}"] = {"value": json.loads(change.interactions[0].response_body)}
-    contract = copy.deepcopy(NEW)
+    contract = copy.deepcopy(revisions.new)
     for path, each in examples.items():
         contract["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["examples"] = each
-    old, new = Judge(Contract(OLD)), Judge(Contract(NEW))
+    old, new = Judge(Contract(revisions.old)), Judge(Contract(revisions.new))
     with mock(contract) as client:
         for number, (name, change) in enumerate(shown):
             answer = client.get(change.interactions[0].path, headers={"Prefer": f"example=answer{number}"})
