@@ -15,7 +15,7 @@ from .contract.actions import Places
 from .contract.document import Contract, InvalidContract
 from .contract.schema import dereferenced
 from .contract.shape import flattened
-from .contract.yaml_tree import read_marked_yaml
+from .contract.yaml_tree import marked_yaml
 from .handlers.resolution import notes
 from .outcome import OK, CouldNotRun, printable
 
@@ -48,8 +48,14 @@ def init(path: Path) -> int:
     except InvalidContract as error:
         raise CouldNotRun(f"contract {error}") from error
     unclear: list[str] = []
-    proposals = list(_proposals(contract, unclear))
-    patched = _patched(text, proposals)
+    root = marked_yaml(text)
+    proposals = []
+    for each in _proposals(contract, unclear):
+        if _node(root, ("components", "schemas", each.name)) is None:
+            unclear.append(f"{each.name} stands in another file; declare there: {orjson.dumps(each.declared).decode()}")
+        else:
+            proposals.append(each)
+    patched = _patched(text, root, proposals)
     name = path.as_posix().lstrip("/")
     old, new = (each.decode().splitlines(keepends=True) for each in (text, patched))
     sys.stdout.writelines(difflib.unified_diff(old, new, f"a/{name}", f"b/{name}"))
@@ -160,9 +166,8 @@ def _with(contract: Contract, proposals: list[Proposal]) -> Contract:
     return Contract({**contract.document, "components": {**components, "schemas": schemas}})
 
 
-def _patched(text: bytes, proposals: list[Proposal]) -> bytes:
+def _patched(text: bytes, root: Any, proposals: list[Proposal]) -> bytes:
     """The text with each declaration as the first member of its schema, and all else as it was."""
-    _, root = read_marked_yaml(text)
     lines = text.decode().splitlines(keepends=True)
     newline = "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
     places = [(_node(root, ("components", "schemas", each.name)), each) for each in proposals]
@@ -185,5 +190,6 @@ def _patched(text: bytes, proposals: list[Proposal]) -> bytes:
 
 def _node(node: Any, path: tuple[str, ...]) -> Any:
     for step in path:
-        node = next(value for key, value in node.value if key.value == step)
-    return node
+        pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+        node = next((value for key, value in pairs if key.value == step), None)
+    return node if isinstance(node, yaml.MappingNode) else None

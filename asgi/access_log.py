@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import orjson
 
@@ -14,6 +15,11 @@ from .exchange import Exchange
 
 _COLOURS = {2: "32", 4: "33", 5: "31", 0: "31"}
 """Of a status by its hundreds, as a terminal has them (ECMA-48, section 8.3.117)."""
+
+
+@lru_cache(maxsize=8)  # it is the same for all requests of a second
+def _time_of_day(second: int) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(second))
 
 
 class AccessLog:
@@ -44,7 +50,7 @@ class AccessLog:
 
     def _text(self, exchange: Exchange, target: str) -> str:
         entry, session = exchange.entry, exchange.session
-        at, status = time.strftime("%H:%M:%S", time.localtime(entry.started)), str(entry.status or "gone")
+        at, status = _time_of_day(int(entry.started)), str(entry.status or "gone")
         where = f"  session {session.name}" if session is not None and session.name != DEFAULT else ""
         rule = f"  {entry.rule}" if entry.rule else ""
         reason = f"  {exchange.reason}" if entry.status >= 400 else ""

@@ -167,12 +167,3 @@ def test_the_command_starts_without_what_it_does_not_need() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
-
-
-def test_a_document_of_3_1_is_not_served(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    path = tmp_path / "later.yaml"
-    path.write_text("openapi: 3.1.0\ninfo: {title: t, version: '1'}\npaths: {}\n")
-    assert main(["serve", "--contract", str(path), "--port", "0"]) == COULD_NOT_RUN
-    shown = capsys.readouterr().err
-    assert "later.yaml: is OpenAPI 3.1, which is judged and documented; 3.0 is served" in shown
-    assert shown.count("\n") == 1
