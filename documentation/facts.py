@@ -220,7 +220,8 @@ class Facts:
         given = declared.get("parameters", {})
         known = ", ".join(f"`{each}` is {literal(str(value))}" for each, value in given.items())
         anchor = self._anchors_of.get(to, "")
-        return {"description": "", **declared, "name": name, "to": to, "anchor": anchor, "known": known}
+        description = declared.get("description", "").rstrip().removesuffix(".")  # words follow
+        return {**declared, "description": description, "name": name, "to": to, "anchor": anchor, "known": known}
 
     def _sample(self, example: Example) -> dict[str, Any]:
         """An example with its complete answer, `whole`, where the documented one is abbreviated."""

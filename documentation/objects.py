@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from ..contract.document import Contract
@@ -13,6 +14,8 @@ from .wording import Fact, Schemas, is_object, literal, name_of, reference_of, v
 _DEEPEST = 4
 """The depth to which a schema with a name is described inside others; deeper ones have a section of their own."""
 _DEEPEST_NAMELESS = 20
+_MOST_UNFOLDED = 60
+"""Members of objects inside a body that an operation shows in place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,24 @@ class Object:
 
         optional = [(group["title"], members) for group in self.groups if (members := of(group, "optional"))]
         return [member for group in self.groups for member in of(group, "required")], optional
+
+    def unfolded(self, way: str) -> set[str]:
+        """The anchors of the members, at any depth, whose objects are shown in place: each once, while they are few.
+
+        The others lead to the section of their object.
+        """
+        anchors, seen, room, waiting = set(), {id(self)}, _MOST_UNFOLDED, [self]
+        while waiting:
+            needed, optional = waiting.pop(0).fields(way)
+            for member in chain(needed, *(members for _, members in optional)):
+                inner = member.object
+                if inner is None or id(inner) in seen or not 0 < len(inner.members) <= room:
+                    continue
+                anchors.add(member.anchor)
+                seen.add(id(inner))
+                room -= len(inner.members)
+                waiting.append(inner)
+        return anchors
 
 
 class Anchors:

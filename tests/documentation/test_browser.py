@@ -289,6 +289,26 @@ def test_the_page_is_not_long(visit: Visit) -> None:
     assert page.evaluate("document.documentElement.scrollHeight") < 15_000
 
 
+@pytest.mark.parametrize("operation", ["createConfiguration", "updateConfiguration"])
+def test_deep_fields_unfold_beside_the_example(visit: Visit, operation: str) -> None:
+    page = visit(viewport={"width": 1280, "height": 900})
+    place = page.locator(f"#{operation} .text")
+    for name in ("Pre-checks pre_checks", "Members of PreCheck", "Optional enabled", "Members of http_request"):
+        place.locator("summary:visible").filter(has_text=name).click()
+    url = place.get_by_role("link", name="url", exact=True)
+    expect(url).to_be_visible()
+    expect(url).to_have_attribute("href", "#PreCheck.http_request.url")
+
+
+def test_an_example_stays_in_sight_but_covers_no_picture(visit: Visit) -> None:
+    page = visit(viewport={"width": 1280, "height": 900})
+    aside, pictures = (page.locator(f"#updateConfiguration .{name}") for name in ("aside", "across"))
+    for from_top in (800, 400, 100):
+        pictures.evaluate(f"each => scrollBy(0, each.getBoundingClientRect().top - {from_top})")
+        bottom = aside.evaluate("each => each.getBoundingClientRect().bottom")
+        assert bottom <= pictures.evaluate("each => each.getBoundingClientRect().top")
+
+
 def test_small_screens_have_the_contents_in_a_drawer(visit: Visit) -> None:
     page = visit(viewport={"width": 320, "height": 640})
     contents = page.get_by_role("navigation", name="Contents")

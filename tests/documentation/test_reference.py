@@ -205,3 +205,8 @@ def test_the_page_needs_nothing_beside_it(rendered: tuple[Page, str], page: Read
 
 def _row(markdown: str, member: str) -> str:
     return " ".join(line for line in markdown.splitlines() if line.startswith(f"| `{member}` |"))
+
+
+def test_what_links_say_goes_on_in_one_sentence(page: Reading, markdown: str) -> None:
+    assert "its id is the id in the path, where id is $response.body#/id" in page.places["createConfiguration"]
+    assert "its `id` is the `id` in the path, where `id` is `$response.body#/id`" in markdown
