@@ -12,12 +12,10 @@ MockOf = Callable[..., Any]
 def test_a_cursor_leads_through_the_whole_and_then_to_nothing(mock_of: MockOf, place: str) -> None:
     mock = mock_of("songs", place)
     added = [mock("POST", "/songs", {"title": title}).json() for title in "abcde"]
-    parts, query = [], ""
-    while query is not None and len(parts) < 9:
-        part = mock("GET", f"/songs{query}").json()
-        parts.append(part["songs"])
-        query = f"?cursor={part['next_cursor']}" if part["next_cursor"] else None
-    assert parts == [added[:2], added[2:4], added[4:]]
+    parts = [mock("GET", "/songs").json()]
+    while (cursor := parts[-1]["next_cursor"]) and len(parts) < 9:
+        parts.append(mock("GET", f"/songs?cursor={cursor}").json())
+    assert [part["songs"] for part in parts] == [added[:2], added[2:4], added[4:]]
 
 
 def test_what_is_added_meanwhile_comes_in_its_turn(mock_of: MockOf) -> None:
