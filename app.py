@@ -184,7 +184,7 @@ def _pages(
     beside = {"Console": ui} if has_console else {}
     beside |= {"Controls": f"{CONTROLS_PATH}/docs"} if controls else {}
     serving = ServingMock(base_path, controls=controls is not None, pages=beside)
-    reference = ServedReference(contract, partial(example_mock, contract), serving)
+    reference = ServedReference(contract, contract, example_mock, serving)
     places = dict.fromkeys(("", base_path))
     pages: list[Route] = []
     for place in places:
@@ -193,7 +193,7 @@ def _pages(
     made_when_asked = [reference]
     if controls:
         serving = ServingMock("", pages={"Reference": f"{base_path}/docs", **({"Console": ui} if has_console else {})})
-        steered = ServedReference(controls.contract, partial(example_mock, contract), serving)
+        steered = ServedReference(controls.contract, contract, example_mock, serving)
         made_when_asked.append(steered)
         pages += [
             *reference_pages(CONTROLS_PATH, steered, dict(controls.contract.document)),

@@ -33,7 +33,7 @@ from .documentation.served import ServedReference
 from .handlers import configurations
 from .handlers.resolution import InvalidHandlers, load_handlers, notes
 from .identity.authentication import Authentication, InvalidAuthentication
-from .options import ServeOptions
+from .options import ServeOptions, cache_folder
 from .outcome import OK, CouldNotRun, printable
 from .seeds import plant
 from .serving import Config, Server, Workers, listen, log_to_terminal, root_url
@@ -120,12 +120,14 @@ async def _serve(options: ServeOptions, world: bytes | None, config: Config, lis
 
 
 async def _make_early(references: Sequence[ServedReference]) -> None:
-    """Make the pages before somebody asks, where a person has started the mock; a test's mock saves the time."""
-    if sys.stdout.isatty():
-        await asyncio.sleep(1)  # the first requests come first
-        for reference in references:
-            with contextlib.suppress(Exception):  # who asks is told
-                await reference.make()
+    """Make the pages before somebody asks, unless an earlier server of the contract has left them."""
+    folder = cache_folder()
+    for reference in references:
+        reference.folder = folder
+    await asyncio.sleep(1)  # the first requests come first
+    for reference in references:
+        with contextlib.suppress(Exception):  # who asks is told
+            await reference.make()
 
 
 def _attend_to_clients() -> None:
@@ -198,6 +200,7 @@ class _Worker:
                 self._reasons.put(str(error))
                 logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # the other process tells it
                 raise
+            references: list[ServedReference] = []
             self._app: ASGIApp = create_app(
                 contract,
                 store,
@@ -205,9 +208,12 @@ class _Worker:
                 authenticate=authenticate,
                 log=_access_log(options, contract),
                 handlers=_handlers(options, contract),
+                references=references,
             )
+            early = asyncio.create_task(_make_early(references))
             _attend_to_clients()
             yield
+            early.cancel()
 
 
 def _protect_controls(options: ServeOptions, listening: socket.socket) -> None:

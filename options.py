@@ -4,6 +4,7 @@ A field is an option: `base_path` is `--base-path` and `CALLCONFIG_BASE_PATH`, i
 annotation says the rest. `cli` makes the options of the command line from it; the commands take nothing else.
 """
 
+import os
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,6 +19,17 @@ Level = Literal["off", "warning", "error"]
 LEVELS = get_args(Level)
 REPORT_FORMATS = ("junit", "sarif", "json", "html", "har")
 DIFF_REPORT_FORMATS = ("junit", "sarif", "json", "html", "markdown")
+
+
+def cache_folder() -> Path | None:
+    """The folder where the user's caches are; None for a user without a home.
+
+    It is kept out of the working directory, which is somebody's project.
+    """
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "callconfig"
+    except RuntimeError:
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

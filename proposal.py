@@ -15,7 +15,7 @@ from .contract.actions import Places
 from .contract.document import Contract, InvalidContract
 from .contract.schema import dereferenced
 from .contract.shape import flattened
-from .contract.yaml_tree import read_marked_yaml
+from .contract.yaml_tree import marked_yaml
 from .handlers.resolution import notes
 from .outcome import OK, CouldNotRun, printable
 
@@ -48,7 +48,7 @@ def init(path: Path) -> int:
     except InvalidContract as error:
         raise CouldNotRun(f"contract {error}") from error
     unclear: list[str] = []
-    _, root = read_marked_yaml(text)
+    root = marked_yaml(text)
     proposals = []
     for each in _proposals(contract, unclear):
         if _node(root, ("components", "schemas", each.name)) is None:

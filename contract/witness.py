@@ -12,6 +12,7 @@ from .pattern import Strings, TooHard, outside
 Json = Any
 MOST_DEEP = 30
 ABSENT: Any = object()
+"""Instead of a value, which may be null: there is none."""
 MOST_VARIED = 4
 """How far inside an object or an array more than the simplest values are tried."""
 MOST_OF_ONE = 60

@@ -56,11 +56,10 @@ def read_yaml(text: bytes) -> Any:
         raise
 
 
-def read_marked_yaml(text: bytes) -> tuple[Any, Any]:
-    """The tree of `read_yaml`, and the text's YAML node, whose parts know their lines. Raises NotPlain."""
-    tree = read_yaml(text)
+def marked_yaml(text: bytes) -> Any:
+    """The YAML node of a text that `read_yaml` took, whose parts know their lines. Raises NotPlain."""
     try:
-        return tree, _Loader(text).get_single_node()
+        return _Loader(text).get_single_node()
     except yaml.YAMLError as error:
         raise _unreadable(error) from error
 

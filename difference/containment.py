@@ -126,8 +126,8 @@ def contained(
     What is given has only the members that the giver's schema names, where it is silent about others.
     """
     within = within or Direction(giver, taker)
-    given = within.given.by(giver.schema)
     try:
+        given = within.given.by(giver.schema)
         places = list(within.proof.open(given, taker.schema))
         if not places:
             return Safe()
@@ -143,13 +143,18 @@ def contained(
         values = [each for reasons, each in breaks.items() if len(reasons) == 1 or not reasons & alone]
     except ValueError as error:
         return Undecided(f"the schema cannot be compiled: {error}")
+    except RecursionError:
+        return Undecided("the schema leads to others too deep to be compared")
     return Breaking(tuple(values)) if values else Undecided(_reason(places))
 
 
-def example(side: Side) -> Json | None:
-    """A value that the engine takes, a simple one; None where none was found."""
+def example(side: Side) -> Json:
+    """A value that the engine takes, a simple one; ABSENT where none was found."""
     values = side.values.of(side.schema)
-    return next((value for value in islice(values, MOST_TRIED) if side.accepts(value)), None)
+    try:
+        return next((value for value in islice(values, MOST_TRIED) if side.accepts(value)), ABSENT)
+    except RecursionError:
+        return ABSENT  # it leads to others too deep
 
 
 _Findings = tuple[Finding, ...]

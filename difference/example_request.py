@@ -14,11 +14,13 @@ from ..contract.normal import merged, types
 from ..contract.operation import Request
 from ..contract.parameters import Parameter
 from ..contract.schema import Direction
+from ..contract.witness import ABSENT
 from .containment import example
-from .defaults import ABSENT
 from .revision import Declared, Revision
 
 Json = Any
+REQUIRED: Any = object()
+"""Instead of a body: an example, where the contract requires one."""
 _SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
 
 
@@ -98,7 +100,7 @@ def parameter_example(operation: Declared, declared: Mapping[str, Json]) -> Json
             return value
     side = operation.revision.side(schema_of(declared), "request")
     value = example(side)
-    return "a" if value == "" and declared["in"] == "path" else value
+    return "a" if value == "" and declared["in"] == "path" else None if value is ABSENT else value
 
 
 def body_examples(operation: Declared, content: Mapping[str, Json], direction: Direction) -> list[Json]:
@@ -114,18 +116,18 @@ def _body_examples(revision: Revision, content: Mapping[str, Json], direction: D
     shown = [content["example"]] if "example" in content else []
     shown += [revision.followed(each).get("value") for each in content.get("examples", {}).values()]
     found = [value for value in shown if side.accepts(value)]
-    return found or [value for value in (example(side),) if value is not None]
+    return found or [value for value in (example(side),) if value is not ABSENT]
 
 
 def body_example(operation: Declared, content: Mapping[str, Json], direction: Direction) -> Json:
-    """A body that its contract takes, or None where none was found."""
-    return next(iter(body_examples(operation, content, direction)), None)
+    """A body that its contract takes, or ABSENT where none was found."""
+    return next(iter(body_examples(operation, content, direction)), ABSENT)
 
 
 def request(
     operation: Declared,
     parameters: Mapping[tuple[str, str], Json] | None = None,
-    body: Json = None,
+    body: Json = REQUIRED,
     content_type: str | None = None,
     headers: Fields = (),
 ) -> Sent:
@@ -163,9 +165,9 @@ def _body(operation: Declared, body: Json, content_type: str | None) -> tuple[by
     declared = operation.body or {}
     content = declared.get("content", {})
     content_type = content_type or next(iter(content), "application/json")
-    if body is None and content and declared.get("required"):
+    if body is REQUIRED and content and declared.get("required"):
         body = body_example(operation, content.get(content_type, {}), "request")
-    if body is None or body is ABSENT:
+    if body is REQUIRED or body is ABSENT:
         return b"", ()
     if content_type == "application/x-www-form-urlencoded" and isinstance(body, dict):
         return urlencode(list(_pairs(body))).encode(), (("Content-Type", content_type),)
@@ -206,8 +208,8 @@ def answer_of(operation: Declared, status: str | None = None) -> tuple[int, Fiel
     if not content:
         return number_of(status), (), b""
     name, declared = next(iter(content.items()))
-    value = body_example(operation, declared, "response") if is_json(name) else None
-    return number_of(status), (("Content-Type", name),), b"" if value is None else orjson.dumps(value)
+    value = body_example(operation, declared, "response") if is_json(name) else ABSENT
+    return number_of(status), (("Content-Type", name),), b"" if value is ABSENT else orjson.dumps(value)
 
 
 def headers_of(operation: Declared, response: Mapping[str, Json]) -> dict[str, dict[str, Json]]:

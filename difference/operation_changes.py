@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from itertools import islice
 from typing import Any
 
 from ..contract.finding import Finding
@@ -12,7 +11,7 @@ from .pairing import Comparison, Part, answer_in_words
 from .request_changes import request_changes
 from .resource_changes import resource_changes
 from .response_changes import response_changes
-from .revision import Declared, template
+from .revision import Declared, Revision, template
 
 
 def all_changes(comparison: Comparison) -> Iterator[Change]:
@@ -40,18 +39,22 @@ def all_changes(comparison: Comparison) -> Iterator[Change]:
         elif after.id not in known:
             yield Part(comparison, after, after).at(name, ("paths",)).safe("operation-added", "is new")
     yield from resource_changes(comparison)
-    for first in islice(old.values(), 1):
-        part = replace(Part(comparison, first, first), old_steps=("webhooks",), new_steps=("webhooks",))
-        both = comparison.old.document.get("webhooks", {}), comparison.new.document.get("webhooks", {})
-        yield from (replace(each, operation="webhooks") for each in _sent_to_clients(part, *both))
+    part = Part(comparison, _webhooks(comparison.old), _webhooks(comparison.new)).at("")
+    both = comparison.old.document.get("webhooks", {}), comparison.new.document.get("webhooks", {})
+    yield from _sent_to_clients(part, *both)
+
+
+def _webhooks(revision: Revision) -> Declared:
+    """What stands for an operation, where webhooks are told of."""
+    return Declared("", "webhooks", ("webhooks",), {"webhooks": {"operationId": "webhooks"}}, revision)
 
 
 def _sent_to_clients(part: Part, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
     """Callbacks or webhooks: what a server sends to clients is told to have changed, and not judged."""
-    for name, before in old.items():
-        if not part.comparison.unchanged(before, new.get(name)):
+    for name in dict.fromkeys([*old, *new]):
+        if name not in old or not part.comparison.unchanged(old[name], new.get(name)):
             inside = replace(part.inside(name), name=f"{part.old_steps[-1].removesuffix('s')} {name}")
-            what = "changed" if name in new else "is gone"
+            what = "changed" if name in old and name in new else "is gone" if name in old else "is new"
             yield inside.undecided("sent-to-clients", f"{what}; what a server sends to its clients is not judged")
 
 

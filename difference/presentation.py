@@ -77,7 +77,8 @@ def text(difference: Difference) -> str:
     for client, (sent, broken) in sorted((difference.traffic.clients if difference.traffic else {}).items()):
         lines.append(f"client {client}: {broken} of {sent} requests are touched")
     lines += [f"note: {note}" for note in difference.notes]
-    lines.append(f"version: {difference.advice}")
+    if not difference.is_first:
+        lines.append(f"version: {difference.advice}")
     count = len(difference.old.operations)
     lines.append(f"diff: {difference.verdict} ({count} operations in {difference.seconds:.1f} s)")
     return "".join(f"{printable(line)}\n" for line in lines)

@@ -9,9 +9,10 @@ from ..contract.finding import Finding
 from ..contract.interaction import Fields
 from ..contract.media import is_json
 from ..contract.operation import MAX_BYTES
+from ..contract.witness import ABSENT
 from .change import Change
 from .containment import Breaking, Undecided
-from .defaults import ABSENT, default_change
+from .defaults import default_change
 from .example_request import body_example, body_examples, request
 from .pairing import Part, in_short
 from .parameter_changes import parameter_changes

@@ -5,7 +5,6 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -21,7 +20,7 @@ from ..contract.document import Contract
 from .execution import Answer
 from .facts import Facts
 from .samples import text_of
-from .served import ServingMock
+from .served import Page, ServingMock
 from .snippets import SNIPPETS
 from .wording import literal, longest_run, phrase
 
@@ -41,14 +40,6 @@ _PLAIN = re.compile(r"[A-Za-z](?:[^\W_]|[ ,.;:()'/?%=-])*(?<! )")
 """Text that CommonMark leaves as it is, which most is."""
 
 _FENCED_OR_GAP = re.compile(r"^(`{3,}).*?\n\1$|\n{3,}", re.DOTALL | re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """The HTML, and the Content-Security-Policy that a server sends with it: only what is in the page may run."""
-
-    html: str
-    content_security_policy: str
 
 
 def render(contract: Contract, answers: Mapping[str, Answer], mock: ServingMock | None = None) -> tuple[Page, str]:

@@ -1,6 +1,7 @@
 """The contract is held to its last release: the script that CI runs, in a repository of its own."""
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -58,3 +59,27 @@ def test_what_breaks_the_last_release_fails(released: Released) -> None:
     code, output = released.judge()
     assert code == 1
     assert "BREAKING createConfiguration, updateConfiguration" in output
+
+
+def test_what_was_accepted_does_not_fail_until_its_day(released: Released) -> None:
+    released.tag("v1.0.0")
+    released.write(
+        BUILT_IN.read_text().replace("maxLength: 2000", "maxLength: 1000").replace("version: 1.0.0", "version: 1.1.0")
+    )
+    fingerprints = re.findall(r"([a-zA-Z]+) ([0-9a-f]{16})", released.judge()[1])
+    assert len(fingerprints) == 2
+
+    def accepted_until(day: str) -> tuple[int, str]:
+        entries = [
+            f"- {{operation: {operation}, fingerprint: {fingerprint}, reason: agreed, until: {day}}}\n"
+            for operation, fingerprint in fingerprints
+        ]
+        (released.folder / "accepted-breaks.yaml").write_text("".join(entries))
+        return released.judge()
+
+    code, output = accepted_until("2999-12-31")
+    assert code == 0
+    assert "1 accepted" in output
+    code, output = accepted_until("2000-01-01")
+    assert code == 1
+    assert "2000-01-01" in output

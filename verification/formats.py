@@ -1,15 +1,15 @@
 """Values of the formats that a contract may use, for whoever makes requests; and the generators' own files."""
 
-import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 
 from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from ..contract.formats import PATTERNS, time_zones
+from ..options import cache_folder
 
 STRATEGIES = {
     "iana-time-zone": st.deferred(lambda: st.sampled_from(sorted(time_zones()))),
@@ -50,8 +50,7 @@ def leaving_no_files() -> Iterator[None]:
 
     It is tables of Unicode that take seconds to make, so they are kept where the user's caches are.
     """
-    caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    set_hypothesis_home_dir(Path(caches) / "callconfig")
+    set_hypothesis_home_dir(cache_folder() or tempfile.gettempdir())
     try:
         yield
     finally:

@@ -164,24 +164,19 @@ class _Sending(BaseAdapter):
 
     def __init__(self, deadline: Deadline, footprint: Footprint) -> None:
         super().__init__()
-        self._deadline, self._footprint = deadline, footprint
-        self._local, self._clients = threading.local(), list[tuple[Client, threading.Lock]]()
+        self._deadline = deadline
+        self._client = Client("", deadline=deadline, footprint=footprint)
         self._ended = False
         self._careless = HTTPAdapter()
 
     def send(self, request: requests.PreparedRequest, *_positional: Any, **settings: Any) -> requests.Response:
         """Raises ConnectionError, Timeout."""
-        if not hasattr(self._local, "client"):
-            self._local.client = Client("", deadline=self._deadline, footprint=self._footprint)
-            self._local.busy = threading.Lock()
-            self._clients.append((self._local.client, self._local.busy))
         body = request.body or b""
         fields = tuple((name, _text(value)) for name, value in request.headers.items())
         content = body.encode() if isinstance(body, str) else body
         try:
-            with self._local.busy:
-                self._go_on()
-                answer = self._local.client.exchange(request.method, request.url, fields, content)
+            self._go_on()
+            answer = self._client.exchange(request.method, request.url, fields, content)
         except Unsendable:
             return self._carelessly(request, settings)
         except OutOfTime as over:
@@ -228,11 +223,9 @@ class _Sending(BaseAdapter):
         """Nothing: other sessions may still use it."""
 
     def end(self) -> None:
-        """Close the client of every thread that there was; one that still waits for an answer is left behind."""
+        """Close the connections; a thread that still waits for an answer is left behind."""
         self._ended = True
-        for client, busy in self._clients:
-            if busy.acquire(timeout=1):
-                client.close()
+        self._client.close()
         self._careless.close()
 
 

@@ -20,7 +20,7 @@ from callconfig.difference.diff import compare, diff
 from callconfig.options import DiffOptions
 from callconfig.outcome import CouldNotRun
 from callconfig.storage import open_store
-from callconfig.tests.support.git import commit
+from callconfig.tests.support.git import commit, git
 from starlette.testclient import TestClient
 
 MUTATIONS = [
@@ -173,19 +173,50 @@ def test_git_that_is_missing_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         compare(DiffOptions(old="HEAD:api.yaml", new=str(BUILT_IN)))
 
 
-def test_the_hook_compares_with_the_last_commit(tmp_path: Path) -> None:
-    """Run as pre-commit runs it: its entry alone."""
+@pytest.fixture
+def hook() -> list[str]:
+    """The command as pre-commit runs it: its entry alone."""
     hooks = yaml.safe_load((BUILT_IN.parent / ".pre-commit-hooks.yaml").read_text())
-    hook = next(each for each in hooks if each["id"] == "callconfig-diff")
-    assert re.search(hook["files"], "openapi.yaml")
-    assert hook["pass_filenames"] is False
-    name, *rest = shlex.split(hook["entry"])
-    command = [str(Path(sys.executable).parent / name), *rest]
+    declared = next(each for each in hooks if each["id"] == "callconfig-diff")
+    assert re.search(declared["files"], "openapi.yaml")
+    assert declared["pass_filenames"] is False
+    name, *rest = shlex.split(declared["entry"])
+    return [str(Path(sys.executable).parent / name), *rest]
+
+
+def test_the_hook_compares_with_the_last_commit(tmp_path: Path, hook: list[str]) -> None:
     (tmp_path / "openapi.yaml").write_text(BUILT_IN.read_text())
     commit(tmp_path)
-    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+    assert subprocess.run(hook, cwd=tmp_path, capture_output=True, check=False).returncode == 0
     (tmp_path / "openapi.yaml").write_text(BUILT_IN.read_text().replace("maxLength: 2000", "maxLength: 1000"))
-    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 1
+    assert subprocess.run(hook, cwd=tmp_path, capture_output=True, check=False).returncode == 1
+
+
+@pytest.mark.parametrize("has_commits", [True, False])
+def test_the_hook_ends_well_in_the_commit_that_adds_the_contract(
+    tmp_path: Path, hook: list[str], *, has_commits: bool
+) -> None:
+    (tmp_path / "README.md").write_text("An API.")
+    if has_commits:
+        commit(tmp_path)
+    else:
+        git(tmp_path, "init", "-q")
+    (tmp_path / "openapi.yaml").write_text(BUILT_IN.read_text())
+    done = subprocess.run(hook, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(r"diff: nothing to compare with, this is the first revision of openapi.yaml .*\n", done.stdout)
+    (tmp_path / "openapi.yaml").write_text("- no contract")
+    assert subprocess.run(hook, cwd=tmp_path, capture_output=True, check=False).returncode == 3
+
+
+def test_a_name_that_a_commit_does_not_have_is_no_first_revision(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "api.yaml").write_text(BUILT_IN.read_text())
+    commit(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CouldNotRun, match="cannot be read"):
+        compare(DiffOptions(old="HEAD:apy.yaml", new="api.yaml"))
 
 
 SHARED = """
@@ -248,14 +279,27 @@ def test_what_is_undecided_counts_as_it_is_told_to(tmp_path: Path, undecided: st
     assert diff(options) == code
 
 
-def test_a_webhook_that_changes_is_told_and_not_judged(tmp_path: Path) -> None:
+@pytest.mark.parametrize("has_paths", [True, False])
+@pytest.mark.parametrize(
+    ("before", "after", "what"),
+    [
+        ({"stored": {"post": {}}}, {"stored": {"put": {}}}, "changed"),
+        ({"stored": {"post": {}}}, {}, "is gone"),
+        ({}, {"stored": {"post": {}}}, "is new"),
+    ],
+)
+def test_a_webhook_is_told_and_not_judged(
+    tmp_path: Path, before: dict[str, Any], after: dict[str, Any], what: str, *, has_paths: bool
+) -> None:
     document = {**yaml.safe_load(SHARED), "openapi": "3.1.0"}
-    (tmp_path / "old.yaml").write_text(yaml.safe_dump({**document, "webhooks": {"stored": {"post": {}}}}))
-    (tmp_path / "new.yaml").write_text(yaml.safe_dump({**document, "webhooks": {"stored": {"put": {}}}}))
+    if not has_paths:
+        del document["paths"]
+    (tmp_path / "old.yaml").write_text(yaml.safe_dump({**document, "webhooks": before}))
+    (tmp_path / "new.yaml").write_text(yaml.safe_dump({**document, "webhooks": after}))
     (change,) = compare(DiffOptions(old=str(tmp_path / "old.yaml"), new=str(tmp_path / "new.yaml"))).changes
     assert (change.verdict, change.sentence) == (
         "undecided",
-        "webhooks: webhook stored changed; what a server sends to its clients is not judged",
+        f"webhooks: webhook stored {what}; what a server sends to its clients is not judged",
     )
 
 
@@ -291,6 +335,44 @@ def test_har_files_and_pacts_say_who_is_hit(tmp_path: Path, length: int, hit: in
     seen = compare(DiffOptions(old=old, new=new, traffic=files)).traffic
     assert seen is not None
     assert seen.clients == {"notes/1": (1, hit), "web.json": (1, hit)}
+
+
+def chain(kind: str, length: int, longest: int) -> dict[str, Any]:
+    """A document whose schemas lead one to the next."""
+    schemas: dict[str, Any] = {"S0": {"type": "string", "maxLength": longest}}
+    for number in range(length):
+        before = {"$ref": f"#/components/schemas/S{number}"}
+        forms = {
+            "reference": before,
+            "member": {"type": "object", "properties": {"x": before}},
+            "part": {"allOf": [before]},
+        }
+        schemas[f"S{number + 1}"] = forms[kind]
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/S{length}"}}}
+    post = {"operationId": "post", "requestBody": {"content": content}, "responses": {"204": {"description": "ok"}}}
+    info = {"title": "A chain", "version": "1"}
+    return {"openapi": "3.0.3", "info": info, "paths": {"/a": {"post": post}}, "components": {"schemas": schemas}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "length", "verdict"),
+    [
+        *(("reference", length, "breaking") for length in (40, 500)),
+        *(
+            (kind, length, word)
+            for kind in ("member", "part")
+            for length, word in ((40, "breaking"), (500, "undecided"))
+        ),
+    ],
+)
+def test_a_long_chain_of_references_is_judged_or_said_to_be_too_deep(
+    tmp_path: Path, kind: str, length: int, verdict: str
+) -> None:
+    for name, longest in (("old.json", 10), ("new.json", 9)):
+        (tmp_path / name).write_text(json.dumps(chain(kind, length, longest)))
+    (change,) = compare(DiffOptions(old=str(tmp_path / "old.json"), new=str(tmp_path / "new.json"))).changes
+    assert change.verdict == verdict
+    assert verdict == "breaking" or "too deep" in change.detail
 
 
 @pytest.mark.parametrize("wrong", ["[1]", "a: [", "openapi: 3.0.3\npaths: {/a: {get: 7}}\ninfo: {}"])

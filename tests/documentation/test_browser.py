@@ -15,7 +15,7 @@ from callconfig.contract.document import BUILT_IN, Contract
 from callconfig.contract.finding import Finding
 from callconfig.contract.interaction import Interaction
 from callconfig.controls.controls import Controls
-from callconfig.documentation.page import Page as Rendered
+from callconfig.documentation.served import Page as Rendered
 from callconfig.storage import open_store
 from callconfig.traffic.redaction import Redaction
 from callconfig.verification.coverage import Coverage

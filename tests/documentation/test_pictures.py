@@ -1,15 +1,18 @@
 """The pictures show what the numbers of the examples mean, and the checks come in the order that is drawn."""
 
 import re
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from callconfig.contract.document import Contract
-from callconfig.documentation.pictures import Picture, attempts, clock, minutes, pictures_of_day
+from callconfig.documentation.pictures import Picture, attempts, clock, minutes, picture_of_checks, pictures_of_day
+from callconfig.identity.authentication import Authentication
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 
 DAY = {
     "windows": [{"title": "Calls", "enabled": "on", "start": "start", "end": "end"}],
@@ -82,22 +85,36 @@ def test_what_a_replacement_leaves_is_what_the_mock_answered(html: str) -> None:
 
 
 def test_the_checks_come_in_the_order_that_is_drawn(
-    contract: Contract, api: TestClient, sample: dict[str, Any]
+    contract: Contract, make_app: Callable[..., ASGIApp], sample: dict[str, Any]
 ) -> None:
     """Each request fails at one check and at all later ones; the first answers."""
+    tokens = [{"token": "admin", "role": "admin"}, {"token": "user", "role": "user"}]
+    with TestClient(make_app(authenticate=Authentication({"tokens": tokens}, contract.roles))) as api:
+
+        def put(place: str, body: dict[str, Any], role: str = "admin") -> Any:
+            headers = {"Authorization": f"Bearer {role}"} if role else {}
+            return api.put(f"/configurations/{place}", json=body, headers=headers).json()["type"]
+
+        admin = {"Authorization": "Bearer admin"}
+        api.post("/configurations", json=sample, headers=admin)
+        mine = api.post("/configurations", json={**sample, "template": "mine"}, headers=admin).json()["id"]
+        other = {**sample, "id": "other"}
+        answered = {
+            "the token": put("unknown", {**other, "max_retry": -1}, ""),
+            "its role": put("unknown", {**other, "max_retry": -1}, "user"),
+            "the body": put("unknown", {**other, "max_retry": -1}),
+            "the id in the path": put("unknown", other),
+            "an id in the body": put(mine, other),
+            "reseller and template": put(mine, sample),
+        }
     declared = contract.operations["updateConfiguration"].declared["x-checks"]
-    api.post("/configurations", json=sample)
-    mine = api.post("/configurations", json={**sample, "template": "mine"}).json()["id"]
-    requests = {
-        "the body": lambda: api.put("/configurations/unknown", json={**sample, "id": "other", "max_retry": -1}),
-        "the id in the path": lambda: api.put("/configurations/unknown", json={**sample, "id": "other"}),
-        "an id in the body": lambda: api.put(f"/configurations/{mine}", json={**sample, "id": "other"}),
-        "reseller and template": lambda: api.put(f"/configurations/{mine}", json=sample),
-    }
-    checks = [check for check in declared if check["problem"] not in ("unauthorized", "forbidden")]
-    assert [check["of"] for check in checks] == list(requests)
-    assert declared[: -len(checks)] == [
-        {"of": "the token", "problem": "unauthorized"}, {"of": "its role", "problem": "forbidden"}
-    ]  # fmt: skip
-    for check in checks:
-        assert requests[check["of"]]().json()["type"] == f"/docs#{check['problem']}"
+    assert list(answered.items()) == [(check["of"], f"/docs#{check['problem']}") for check in declared]
+
+
+def test_the_pictures_are_told_in_the_markdown_too(
+    contract: Contract, pictures: dict[str, Picture], markdown: str
+) -> None:
+    checks = picture_of_checks(contract, contract.operations["updateConfiguration"])
+    for picture in (*pictures.values(), checks):
+        assert f"**{picture.title}.** {picture.text}" in markdown
+    assert "`rate_limit_window_seconds` goes from `60` to `1800`" in markdown

@@ -9,7 +9,7 @@ import pytest
 from callconfig.cli import main
 from callconfig.contract.document import Contract
 from callconfig.contract.rulebook import ENGINE_RULES, RULES
-from callconfig.documentation.page import Page
+from callconfig.documentation.served import Page
 from callconfig.documentation.snippets import LOCAL_MOCK
 from callconfig.documentation.violations import violation
 

@@ -142,6 +142,16 @@ def test_html_begins_with_the_verdict_and_shows_expected_and_came_by_cause(resul
     assert "<script" not in page
 
 
+def test_html_folds_what_one_cause_brings_beyond_three_findings(contract: Contract) -> None:
+    result = Result("verify", "a.har", contract, BUILT_IN, Redaction(contract))
+    for name in ("id", "template", "reseller_id", "created_at", "max_retry"):
+        finding = Finding("required", "body", "is required and missing", f"/0/{name}")
+        result.add(Failure(finding, "listConfigurations", []))
+    page = FORMATS["html"](result)
+    shown, folded = page.split("<summary>2 more</summary>")
+    assert [text.count("<article") for text in (shown, folded.partition("</details>")[0])] == [3, 2]
+
+
 def test_json_says_what_counts(result: Result) -> None:
     document = json.loads(FORMATS["json"](result))
     assert document["errors"] == 2
