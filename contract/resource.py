@@ -71,12 +71,6 @@ class Resource:
             name,
         )
 
-    @classmethod
-    def of(cls, document: Mapping[str, Any]) -> "Resource | None":
-        """The first that a schema of an OpenAPI document declares, as `declared`; None where none does."""
-        schemas: Mapping[str, Mapping[str, Any]] = document.get("components", {}).get("schemas", {})
-        return next((cls.declared(name, each) for name, each in schemas.items() if "x-resource" in each), None)
-
     @cached_property
     def creation(self) -> str:
         """The member with the time of creation, by which what is stored is ordered; it may be hidden."""

@@ -14,16 +14,28 @@ from .revision import Declared, Revision
 
 
 def resource_changes(comparison: Comparison) -> Iterator[Change]:
-    """Nothing where one of the two declares none."""
-    old, new = Resource.of(comparison.old.document), Resource.of(comparison.new.document)
-    if old is None or new is None:
-        return
-    at = _place(comparison.old), _place(comparison.new)
-    if set(old.unique) != set(new.unique):
-        yield _unique(comparison, old, new, at)
-    for rule, named, part, detail in _others(old, new):
-        finding = Finding(named, "body", detail, pointer=f"/{new.identity}" if named == "identity" else "")
-        yield Change("breaking", rule, "", part, detail, *at, (finding,))
+    """Of each schema that declares one in both; where each of the two declares one, of that, whatever its name."""
+    before, after = _resources(comparison.old), _resources(comparison.new)
+    pairs = [(before[name], after[name]) for name in before if name in after]
+    if len(before) == len(after) == 1:
+        pairs = list(zip(before.values(), after.values(), strict=True))
+    for old, new in pairs:
+        at = _place(comparison.old, old), _place(comparison.new, new)
+        if _scopes(old) != _scopes(new) and set(old.unique) != set(new.unique):
+            yield _unique(comparison, old, new, at)
+        for rule, named, part, detail in _others(old, new):
+            finding = Finding(named, "body", detail, pointer=f"/{new.identity}" if named == "identity" else "")
+            yield Change("breaking", rule, "", part, detail, *at, (finding,))
+
+
+def _resources(revision: Revision) -> dict[str, Resource]:
+    """What each schema declares, by the schema's name."""
+    schemas = revision.document.get("components", {}).get("schemas", {})
+    return {name: Resource.declared(name, schema) for name, schema in schemas.items() if "x-resource" in schema}
+
+
+def _scopes(resource: Resource) -> set[frozenset[str]]:
+    return set(map(frozenset, resource.combinations))
 
 
 def _others(old: Resource, new: Resource) -> Iterator[tuple[str, str, str, str]]:
@@ -37,7 +49,10 @@ def _others(old: Resource, new: Resource) -> Iterator[tuple[str, str, str, str]]
     if old.order and old.order != new.order:
         detail = f"is sorted by {', '.join(new.order) or 'nothing'}, and was by {', '.join(old.order)}"
         yield "resource-order", "list-order", "a list", detail
-    for name in ("created_at", "updated_at"):
+    if _scopes(old) != _scopes(new) and set(old.unique) == set(new.unique):
+        now, once = (", ".join("/".join(each) for each in one.also_unique) or "nothing" for one in (new, old))
+        yield "resource-unique", "unique", "further uniqueness", f"is of {now}, and was of {once}"
+    for name in ("created_at", "updated_at", "deleted_at"):
         before, after = getattr(old, name), getattr(new, name)
         if before != after:
             detail = f"is {after or 'gone'}, and was {before or 'not there'}"
@@ -76,7 +91,5 @@ def _two(create: Declared, differ: list[str]) -> tuple[Interaction, ...]:
     return first.interaction, second.interaction
 
 
-def _place(revision: Revision) -> Place:
-    schemas = revision.document.get("components", {}).get("schemas", {})
-    name = next(name for name, schema in schemas.items() if "x-resource" in schema)
-    return revision.place(("components", "schemas", name, "x-resource"))
+def _place(revision: Revision, resource: Resource) -> Place:
+    return revision.place(("components", "schemas", resource.name, "x-resource"))

@@ -1,7 +1,6 @@
 """A list as an operation documents it: its filters, its order, and the part of it that a request asks for."""
 
 import base64
-import binascii
 from collections.abc import Mapping
 from typing import Any
 
@@ -127,10 +126,12 @@ class Listing:
 
     def _after(self, cursor: str) -> int:
         try:
-            return int(base64.urlsafe_b64decode(cursor).decode().removeprefix("after "))
-        except (binascii.Error, ValueError) as error:
-            detail = "is no cursor that a list gave"
-            raise InvalidResult(Finding("format", "query", detail, name=self._cursor)) from error
+            position = int(base64.urlsafe_b64decode(cursor).decode().removeprefix("after "))
+        except ValueError:
+            position = -1
+        if position < 0 or _cursor(position) != cursor:
+            raise InvalidResult(Finding("format", "query", "is no cursor that a list gave", name=self._cursor))
+        return position
 
 
 def _is_plain(parameter: Any, properties: Mapping[str, Mapping[str, Any]]) -> bool:

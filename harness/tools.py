@@ -224,7 +224,9 @@ def _documents(state: Json, table: str | None) -> list[dict[str, Any]]:
     __tracebackhide__ = True
     tables: Mapping[str | None, list[dict[str, Any]]] = state if isinstance(state, dict) else {None: state}
     if table not in tables:
-        raise MockError(f"table must be {' or '.join(map(repr, tables)) or 'of a contract that stores something'}, not {table!r}")
+        raise MockError(
+            f"table must be {' or '.join(map(repr, tables)) or 'of a contract that stores something'}, not {table!r}"
+        )
     return tables[table]
 
 

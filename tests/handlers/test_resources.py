@@ -133,6 +133,9 @@ def test_every_combination_that_is_declared_is_unique(mock_of: MockOf, place: st
     ]
     answers = [mock("POST", path, body) for path, body in others]
     assert [each.status_code for each in answers] == [409, 409, 409, 201, 201]
+    there = mock("GET", "/rooms/B2/bookings").json()
+    assert mock("PUT", "/rooms/B2/bookings/abc", booking).status_code == 409
+    assert mock("GET", "/rooms/B2/bookings").json() == there
     assert answers[0].json()["error"]["message"] == '"abc" already has room "A1" and day "monday" and hour 9.'
 
 
