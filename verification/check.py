@@ -20,7 +20,6 @@ from .model.script import Script
 from .model.steps import Step
 from .result import Failure, Result
 from .running import conversing, exit_code, run_id, selection, sent_headers
-from .target import fresh_mock, serving
 from .timing import Deadline, Pace
 
 
@@ -51,6 +50,8 @@ def _server(url: str | None, result: Result) -> Iterator[str]:
     if url is not None:
         yield url
         return
+    from .target import fresh_mock, serving  # all of the mock, which takes long to load
+
     with serving(fresh_mock(result.contract)) as mock:
         yield mock
 

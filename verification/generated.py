@@ -171,12 +171,12 @@ class _Sending(BaseAdapter):
 
     def send(self, request: requests.PreparedRequest, *_positional: Any, **settings: Any) -> requests.Response:
         """Raises ConnectionError, Timeout."""
-        body = request.body or b""
+        body: Any = request.body or b""
         fields = tuple((name, _text(value)) for name, value in request.headers.items())
         content = body.encode() if isinstance(body, str) else body
         try:
             self._go_on()
-            answer = self._client.exchange(request.method, request.url, fields, content)
+            answer = self._client.exchange(str(request.method), str(request.url), fields, content)
         except Unsendable:
             return self._carelessly(request, settings)
         except OutOfTime as over:

@@ -67,6 +67,17 @@ def test_an_answer_has_one_time_limit_for_all_of_it(
     assert time.monotonic() - began < 2
 
 
+def test_a_body_that_nobody_reads_has_the_same_time_limit(
+    raw_server: RawServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "TIMEOUT", 0.3)
+    with Client(raw_server([b""], 3)) as client:
+        began = time.monotonic()
+        answer = client.send("POST", "/configurations", body=bytes(64 << 20))
+    assert (answer.status, answer.error) == (0, "nothing whole within 0.3 s")
+    assert time.monotonic() - began < 2
+
+
 def test_the_time_of_the_run_ends_while_an_answer_drips(raw_server: RawServer) -> None:
     url = raw_server([ENDLESS, *[b"1\r\n \r\n"] * 100], 0.1)
     with Client(url, deadline=Deadline(0.4)) as client, pytest.raises(OutOfTime):
