@@ -16,6 +16,8 @@ from .given import Given
 from .proof import DRAFT, Open, Proof, Reached
 
 Json = Any
+MOST_PLACES = 200
+"""Open places at which a value is sought, the nearest first."""
 MOST_TRIED = 600
 """How many values are tried at each open place."""
 MOST_DRAWN = 300
@@ -128,7 +130,7 @@ def contained(
     within = within or Direction(giver, taker)
     try:
         given = within.given.by(giver.schema)
-        places = list(within.proof.open(given, taker.schema))
+        places = list(islice(within.proof.open(given, taker.schema), MOST_PLACES))
         if not places:
             return Safe()
         pairs = (given, within.given.definitions), (taker.schema, taker.definitions)

@@ -32,6 +32,8 @@ from ..contract.witness import Way, strings_of
 
 Json = Any
 DRAFT = 20
+MOST_PAIRS = 20_000
+"""How many pairs are taken apart for one; what is left then is open."""
 MOST_DEEP = 16
 """How many choices and parts of `allOf` may be inside one another without a member or an item between them."""
 _OBJECT = {"type", "properties", "required", "additionalProperties"}
@@ -100,6 +102,7 @@ class Proof:
         self._given, self._taken = given, taken
         self._whole_floats, self._unchanged = whole_floats, unchanged
         self._nodes: dict[tuple[str, str], _Node] = {}
+        self._left = MOST_PAIRS
 
     def covers(self, taken: Json, given: Json) -> bool:
         """Whether the library proves that `taken` admits all that `given` admits; both are whole documents."""
@@ -112,6 +115,7 @@ class Proof:
 
     def open(self, given: Json, taken: Json) -> Iterator[Reached]:
         """Each open place that is reached, the nearest first; none is a proof."""
+        self._left = MOST_PAIRS
         yield from self._reached(_Node(further=[((), given, taken)]))
 
     def _reached(self, start: _Node) -> Iterator[Reached]:
@@ -156,7 +160,8 @@ class Proof:
         flat, taken = merged([given], self._given), _sealed(followed(taken, self._taken), self._taken)
         if flat is None or taken in (True, {}):
             return
-        if taken is False or depth > MOST_DEEP:
+        self._left -= 1
+        if taken is False or depth > MOST_DEEP or self._left < 0:
             node.open.append(Open(way, flat, taken))
             return
         for part in taken.get("allOf", ()):

@@ -369,6 +369,10 @@ def test_har_files_and_pacts_say_who_is_hit(tmp_path: Path, length: int, hit: in
 
 def chain(kind: str, length: int, longest: int) -> dict[str, Any]:
     """A document whose schemas lead one to the next."""
+    return posting(schemas_of_chain(kind, length, longest), f"S{length}")
+
+
+def schemas_of_chain(kind: str, length: int, longest: int) -> dict[str, Any]:
     schemas: dict[str, Any] = {"S0": {"type": "string", "maxLength": longest}}
     for number in range(length):
         before = {"$ref": f"#/components/schemas/S{number}"}
@@ -378,10 +382,15 @@ def chain(kind: str, length: int, longest: int) -> dict[str, Any]:
             "part": {"allOf": [before]},
         }
         schemas[f"S{number + 1}"] = forms[kind]
-    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/S{length}"}}}
+    return schemas
+
+
+def posting(schemas: dict[str, Any], name: str, openapi: str = "3.0.3") -> dict[str, Any]:
+    """A document with one operation, whose body is of the schema of this name."""
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
     post = {"operationId": "post", "requestBody": {"content": content}, "responses": {"204": {"description": "ok"}}}
-    info = {"title": "A chain", "version": "1"}
-    return {"openapi": "3.0.3", "info": info, "paths": {"/a": {"post": post}}, "components": {"schemas": schemas}}
+    info = {"title": "One operation", "version": "1"}
+    return {"openapi": openapi, "info": info, "paths": {"/a": {"post": post}}, "components": {"schemas": schemas}}
 
 
 @pytest.mark.parametrize(
@@ -403,6 +412,15 @@ def test_a_long_chain_of_references_is_judged_or_said_to_be_too_deep(
     (change,) = compare(DiffOptions(old=str(tmp_path / "old.json"), new=str(tmp_path / "new.json"))).changes
     assert change.verdict == verdict
     assert verdict == "breaking" or "too deep" in change.detail
+
+
+def test_a_schema_that_is_only_itself_costs_no_more_than_others(tmp_path: Path) -> None:
+    same = {"$ref": "#/components/schemas/N"}
+    for name, more in (("old.json", []), ("new.json", [{"type": "string"}])):
+        schemas = {"N": {"anyOf": [same, same, *more]}}
+        (tmp_path / name).write_text(json.dumps(posting(schemas, "N", "3.1.0")))
+    (change,) = compare(DiffOptions(old=str(tmp_path / "old.json"), new=str(tmp_path / "new.json"))).changes
+    assert change.verdict == "undecided"
 
 
 @pytest.mark.parametrize("wrong", ["[1]", "a: [", "openapi: 3.0.3\npaths: {/a: {get: 7}}\ninfo: {}"])
