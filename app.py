@@ -1,7 +1,8 @@
 """The composition root: contract, handlers and storage become one ASGI application. The only place where they meet."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -13,7 +14,7 @@ from connexion.lifecycle import ConnexionRequest, ConnexionResponse
 from connexion.middleware.exceptions import ExceptionMiddleware
 from connexion.middleware.lifespan import Lifespan, LifespanMiddleware
 from connexion.resolver import Resolver
-from starlette.routing import Router
+from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
 from .asgi.access_log import AccessLog
@@ -21,17 +22,19 @@ from .asgi.exchange import Exchange
 from .asgi.layer import RequestLayer
 from .asgi.pages import javascript, redirect, reference_pages
 from .asgi.routing import Routing, Table
-from .contract.document import BUILT_IN, METHODS, Contract
-from .contract.operation import Headers
+from .contract.document import METHODS, Contract
+from .contract.operation import Headers, operation_id
 from .contract.problem import INTERNAL_ERROR, PROBLEM_JSON, Problem
+from .contract.resource import Resource
 from .controls import handlers as control_handlers
 from .controls.bundle import BASE_PATH as CONTROLS_PATH
+from .controls.bundle import OF_ONE
 from .controls.clock import Sources, parse_instant
 from .controls.controls import Controls
 from .controls.refusals import CONTROL_PROBLEMS, SESSION_PROBLEMS
 from .documentation.served import ServedReference, ServingMock, console
 from .handlers import configurations
-from .handlers.problems import PROBLEMS
+from .handlers.resolution import Resolution
 from .harness import CLIENT_MODULE
 from .identity.authentication import Authentication
 from .identity.caller import IDENTITY_PROBLEMS, Authenticate, Caller
@@ -41,30 +44,34 @@ from .storage import MEMORY, ConfigurationStore, ServerValues, open_store
 logger = logging.getLogger("callconfig")
 
 
-def sources(contract: Contract) -> Sources:
+def sources(_contract: Contract) -> Sources:
     """A clock that shows the real time and ids that nobody guesses, until a control determines them."""
-    return Sources(contract.stored.prefix)
+    return Sources()
 
 
 def server_values(contract: Contract) -> ServerValues:
     """Real times, and ids that nobody guesses."""
-    return sources(contract).values
+    return Sources().values(contract.stored)
 
 
 async def example_mock(contract: Contract) -> ASGIApp:
     """An empty mock in memory, with controls, in the world in which examples come about (`x-examples`)."""
-    world = contract.document["x-examples"]
+    world = contract.document.get("x-examples", {})
     determined = sources(contract)
-    determined.clock.set(parse_instant(world["now"]), frozen=True)
+    if "now" in world:
+        determined.clock.set(parse_instant(world["now"]), frozen=True)
     determined.ids.determine(world.get("ids", ()), seed=0)
+
     # Examples show whole seconds, which people read more easily.
-    values = ServerValues(lambda: determined.clock.now().replace(".000000", ""), determined.ids.new)
+    def values(resource: Resource) -> ServerValues:
+        return replace(determined.values(resource), now=lambda: determined.clock.now().replace(".000000", ""))
+
     known = Authentication({"tokens": world.get("tokens", [])}, contract.roles)
 
     def authenticate(headers: Headers) -> Caller:
         return known(headers) if "authorization" in headers else Caller("admin")
 
-    store = await open_store(MEMORY, contract.stored, values)
+    store = await open_store(MEMORY, contract.resources, values)
     controls = Controls(contract, store, determined)
     return create_app(contract, store, controls=controls, authenticate=authenticate)
 
@@ -78,47 +85,44 @@ def create_app(
     controls: Controls | None = None,
     authenticate: Authenticate | None = None,
     log: AccessLog | None = None,
+    handlers: Sequence[ModuleType] = (configurations,),
+    references: list[ServedReference] | None = None,
 ) -> ASGIApp:
     """The mock server. The store stays the caller's to open and to close.
 
     With `controls` it is steered below `/_mock`, with `authenticate` a request without a good token is turned away.
+    The first of the modules of `handlers` that has a function for an operation answers it, else what the contract says.
+    `references` gets the pages that are made when somebody asks, for whoever wants them made before.
     """
+    resolution = Resolution(contract, handlers)
+    tables = {
+        identity: action.resource.table
+        for identity, action in contract.actions.items()
+        if action.resource is not contract.resource
+    }
+    chance = Sources().ids
     served = contract.served_at(base_path, authenticated=authenticate is not None)
 
     def context(exchange: Exchange) -> Mapping[str, Any]:
         caller = authenticate(exchange.headers) if authenticate else None
         if caller is not None and exchange.operation is not None:
-            caller.check_may(exchange.operation.declared["x-roles"])
-        current = store
+            caller.check_may(exchange.operation.declared.get("x-roles", (caller.role,)))
+        current, draw = store, chance.draw
         if controls:
             session = exchange.session or exchange.enter(controls.session(exchange.headers))
-            current = session.store
+            current, draw = session.store, session.sources.ids.draw
+        if exchange.operation is not None and (table := tables.get(exchange.operation.id)) is not None:
+            current = current.table(table)
         if caller is not None and caller.own:
             current = OwnConfigurations(current, caller.own)
-        return {"store": current, "base_path": base_path}
+        return {"store": current, "base_path": base_path, "draw": draw}
 
-    # As it is written, comments included, unless it is served otherwise than it says.
-    text = BUILT_IN.read_bytes() if served == contract.document else None
-    ui = f"{CONTROLS_PATH}/ui"
-    beside = {"Console": ui, "Controls": f"{CONTROLS_PATH}/docs"} if controls else {}
-    serving = ServingMock(base_path, controls=controls is not None, pages=beside)
-    reference = ServedReference(contract, partial(example_mock, contract), serving)
-    places = dict.fromkeys(("", base_path))
-    pages = []
-    for place in places:
-        pages += reference_pages(place, reference, served, text)
-        pages += [redirect(f"{place}{rest}", f"{base_path}/docs") for rest in ("", "/", "/ui", "/ui/") if place + rest]
+    pages, made_when_asked = _pages(contract, served, controls, base_path)
+    if references is not None:
+        references += made_when_asked
     contracts = {base_path: contract}
     if controls:
         contracts = {CONTROLS_PATH: controls.contract, **contracts}
-        serving = ServingMock("", pages={"Reference": f"{base_path}/docs", "Console": ui})
-        steered = ServedReference(controls.contract, partial(example_mock, contract), serving)
-        pages += [
-            *reference_pages(CONTROLS_PATH, steered, dict(controls.contract.document)),
-            javascript(f"{CONTROLS_PATH}/client.mjs", CLIENT_MODULE),
-            console(ui, contract, base_path),
-            *(redirect(f"{CONTROLS_PATH}{slash}", ui) for slash in ("", "/")),
-        ]
 
     table = Table(contracts)
     catalogue = controls.contract.problems if controls else contract.problems
@@ -144,20 +148,20 @@ def create_app(
         connexion.add_api(
             _routes(controls.contract.document),
             base_path=CONTROLS_PATH,
-            resolver=_resolver(control_handlers),
+            resolver=Resolver(lambda name: getattr(control_handlers, inflection.underscore(name))),
             contract=controls.contract,
             context=lambda exchange: controls.context(
                 exchange.headers, exchange.entry.scheme, exchange.address, exchange.operation
             ),
-            problems={**PROBLEMS, **CONTROL_PROBLEMS},
+            problems={**resolution.problems, **CONTROL_PROBLEMS},
         )
     connexion.add_api(
         _routes(served),
         base_path=base_path,
-        resolver=_resolver(configurations),
+        resolver=Resolver(resolution.handler),
         contract=contract,
         context=context,
-        problems={**PROBLEMS, **SESSION_PROBLEMS, **IDENTITY_PROBLEMS},
+        problems={**resolution.problems, **SESSION_PROBLEMS, **IDENTITY_PROBLEMS},
     )
     for status, answer in _page_problems(catalogue).items():
         connexion.add_error_handler(status, answer)
@@ -165,22 +169,59 @@ def create_app(
     return app
 
 
+ANYTHING = {"default": {"description": ""}}
+
+
+def _pages(
+    contract: Contract, served: dict[str, Any], controls: Controls | None, base_path: str
+) -> tuple[list[Route], list[ServedReference]]:
+    """What is served beside the operations, and what of it is made when somebody asks."""
+    # As it is written, comments included, unless it is served otherwise than it says.
+    text = contract.path.read_bytes() if contract.path and served == contract.document else None
+    ui = f"{CONTROLS_PATH}/ui"
+    # The console shows one kind of thing, by controls that not every contract's mock has.
+    has_console = controls is not None and controls.contract.operations.keys() >= OF_ONE
+    beside = {"Console": ui} if has_console else {}
+    beside |= {"Controls": f"{CONTROLS_PATH}/docs"} if controls else {}
+    serving = ServingMock(base_path, controls=controls is not None, pages=beside)
+    reference = ServedReference(contract, contract, example_mock, serving)
+    places = dict.fromkeys(("", base_path))
+    pages: list[Route] = []
+    for place in places:
+        pages += reference_pages(place, reference, served, text)
+        pages += [redirect(f"{place}{rest}", f"{base_path}/docs") for rest in ("", "/", "/ui", "/ui/") if place + rest]
+    made_when_asked = [reference]
+    if controls:
+        serving = ServingMock("", pages={"Reference": f"{base_path}/docs", **({"Console": ui} if has_console else {})})
+        steered = ServedReference(controls.contract, contract, example_mock, serving)
+        made_when_asked.append(steered)
+        pages += [
+            *reference_pages(CONTROLS_PATH, steered, dict(controls.contract.document)),
+            javascript(f"{CONTROLS_PATH}/client.mjs", CLIENT_MODULE),
+            *([console(ui, contract, base_path)] if has_console else []),
+            *(
+                redirect(f"{CONTROLS_PATH}{slash}", ui if has_console else f"{CONTROLS_PATH}/docs")
+                for slash in ("", "/")
+            ),
+        ]
+    return pages, made_when_asked
+
+
 def _routes(document: Mapping[str, Any]) -> dict[str, Any]:
     """As much of an OpenAPI document as routing needs. All was judged before, and takes Connexion long to read."""
     paths = {
         path: {
-            method: {"operationId": operation["operationId"], "responses": {"default": {"description": ""}}}
+            method: {
+                "operationId": operation_id(path, method, operation),
+                "responses": {"default": {"description": ""}},
+            }
             for method, operation in item.items()
             if method in METHODS
         }
         for path, item in document["paths"].items()
     }
-    return {"openapi": document["openapi"], "info": dict(document["info"]), "paths": paths}
-
-
-def _resolver(module: ModuleType) -> Resolver:
-    """From the contract's `createConfiguration` to the function `create_configuration`."""
-    return Resolver(lambda operation_id: getattr(module, inflection.underscore(operation_id)))
+    # Of any version: what is left of it is the same in all.
+    return {"openapi": "3.0.3", "info": {"title": document["info"]["title"], "version": "1"}, "paths": paths}
 
 
 def _page_problems(catalogue: Mapping[str, Mapping[str, Any]]) -> dict[int | type[Exception], Any]:

@@ -16,6 +16,7 @@ from .options import (
     CompareOptions,
     DiffOptions,
     DocsBuildOptions,
+    InitOptions,
     LintOptions,
     McpOptions,
     Option,
@@ -136,6 +137,14 @@ def _extra(name: str) -> Iterator[None]:
         raise CouldNotRun(f"{error.name} is not installed; install callconfig[{name}]") from error
 
 
+@contextlib.contextmanager
+def _loading() -> Iterator[None]:
+    """A terminal shows that something is going on, until the line of the run takes the place of this one."""
+    if sys.stderr.isatty():
+        print("  loading", end="\r", file=sys.stderr, flush=True)
+    yield
+
+
 def _serve(options: ServeOptions) -> int:
     from .mock import serve
 
@@ -143,13 +152,13 @@ def _serve(options: ServeOptions) -> int:
 
 
 def _check(options: CheckOptions) -> int:
-    with _extra("check"):
+    with _extra("check"), _loading():
         from .verification.check import check
     return check(options)
 
 
 def _compare(options: CompareOptions) -> int:
-    with _extra("check"):
+    with _extra("check"), _loading():
         from .verification.compare import compare
     return compare(options)
 
@@ -177,6 +186,12 @@ def _docs_build(options: DocsBuildOptions) -> int:
     from .documentation.build import build
 
     return build(options.contract, options.output, example_mock)
+
+
+def _init(options: InitOptions) -> int:
+    from .proposal import init
+
+    return init(options.file)
 
 
 def _lint(options: LintOptions) -> int:
@@ -215,7 +230,7 @@ COMMANDS = click.version_option(package_name="callconfig", prog_name="callconfig
                 "Hold a server to the contract: a model of what must be stored talks to it, then Schemathesis sends "
                 "generated requests, valid and invalid. Each failure is shown with what was expected, what came, and "
                 "the curl commands that show it again. What a run creates on a server stays there, under names that "
-                "begin with check- and the seed.",
+                "begin with check- and the seed; what was there before is neither changed nor deleted.",
                 "callconfig check http://127.0.0.1:8080 --require-coverage --report junit:check.xml",
             ),
             _command(
@@ -224,7 +239,8 @@ COMMANDS = click.version_option(package_name="callconfig", prog_name="callconfig
                 _compare,
                 "Find where two servers differ.",
                 "Have the same conversations with two servers and report where they answer differently in status, "
-                "shape or value. Identities, times and the words of errors may differ. What a run creates stays there.",
+                "shape or value; without an x-resource, generated requests take their place. Identities, times and the "
+                "words of errors may differ. What a run creates stays there.",
                 "callconfig compare http://127.0.0.1:8080 https://staging.example.com/api",
             ),
             _command(
@@ -249,11 +265,21 @@ COMMANDS = click.version_option(package_name="callconfig", prog_name="callconfig
                 "callconfig proxy --upstream https://staging.example.com --record session.har",
             ),
             _command(
+                "init",
+                InitOptions,
+                _init,
+                "Propose what a contract stores.",
+                "Read an OpenAPI 3.0 file and print a patch of it that declares what its operations seem to store, "
+                "each as the x-resource of a schema, so that `serve` remembers it. Nothing is changed. What is a "
+                "guess, and what is not understood, is told on standard error.",
+                "callconfig init other.yaml > resources.patch",
+            ),
+            _command(
                 "lint",
                 LintOptions,
                 _lint,
                 "Say whether files are contracts.",
-                "Say of each FILE whether everything here can be made from it: OpenAPI 3.0, whole in itself, every "
+                "Say of each FILE whether everything here can be made from it: OpenAPI 3.0 or 3.1, every "
                 "schema one that compiles. What is wrong is told in one line for each file.",
                 "callconfig lint openapi.yaml",
             ),

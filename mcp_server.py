@@ -17,7 +17,7 @@ from mcp.shared.exceptions import MCPError
 
 from .app import create_app, sources
 from .contract.document import Contract
-from .contract.operation import is_json, media_type
+from .contract.media import is_json, media_type
 from .contract.schema import Schema
 from .controls.bundle import BASE_PATH as CONTROLS_PATH
 from .controls.bundle import load_controls

@@ -11,7 +11,8 @@ import httpx2
 from mcp import types
 
 from .contract.document import Contract
-from .contract.operation import Operation, is_json, media_type
+from .contract.media import is_json, media_type
+from .contract.operation import Operation
 from .contract.schema import Json, Schema, did_you_mean
 from .controls.controls import SESSION_HEADER
 

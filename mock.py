@@ -1,9 +1,11 @@
 """`callconfig serve`: open the store, plant the seeds, greet, serve, and end cleanly."""
 
+import asyncio
 import contextlib
 import gc
 import ipaddress
 import logging
+import os
 import socket
 import sys
 from asyncio import Runner, run
@@ -12,30 +14,30 @@ from importlib.metadata import version
 from multiprocessing import get_context
 from multiprocessing.queues import SimpleQueue
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
-import orjson
 from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .app import create_app, sources
 from .asgi.access_log import AccessLog
-from .contract.document import Contract
-from .contract.finding import others
-from .contract.resource import Resource
-from .contract.schema import Json, Schema
-from .contract.strict_json import NotStrictJson, decode
+from .contract.document import Contract, InvalidContract
 from .controls import scenario
 from .controls.bundle import BASE_PATH as CONTROLS_PATH
 from .controls.clock import Sources
 from .controls.controls import Controls
 from .controls.sessions import Limits
+from .documentation.served import ServedReference
+from .handlers import configurations
+from .handlers.resolution import InvalidHandlers, load_handlers, notes
 from .identity.authentication import Authentication, InvalidAuthentication
-from .options import ServeOptions
+from .options import ServeOptions, cache_folder
 from .outcome import OK, CouldNotRun, printable
+from .seeds import plant
 from .serving import Config, Server, Workers, listen, log_to_terminal, root_url
-from .storage import ConfigurationStore, DuplicateScope, StoreError, is_shared, open_store
+from .storage import ConfigurationStore, StoreError, is_shared, open_store
 from .traffic.redaction import Redaction
 
 
@@ -56,20 +58,49 @@ def serve(options: ServeOptions) -> int:
     return OK
 
 
+def _contract(options: ServeOptions) -> Contract:
+    """Raises CouldNotRun."""
+    if options.contract is None:
+        return Contract.load(validate=False)
+    try:
+        return Contract.load(options.contract)
+    except InvalidContract as error:
+        raise CouldNotRun(f"contract {error}") from error
+
+
+def _handlers(options: ServeOptions, contract: Contract) -> list[ModuleType]:
+    """The modules of handlers; those of the built-in contract are the last. Raises CouldNotRun."""
+    try:
+        own = [load_handlers(name, contract) for name in options.handlers]
+    except InvalidHandlers as error:
+        raise CouldNotRun(f"--handlers {error}") from error
+    return [*own, *([configurations] if options.contract is None else [])]
+
+
+async def _stored(contract: Contract, store: ConfigurationStore) -> int:
+    """How many documents there are in all tables."""
+    return sum([len(await store.table(resource.table).find()) for resource in contract.resources])
+
+
 def _access_log(options: ServeOptions, contract: Contract) -> AccessLog | None:
-    return None if options.quiet else AccessLog(sys.stderr.write, Redaction(contract))
+    if options.quiet:
+        return None
+    colour = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    return AccessLog(sys.stderr.write, Redaction(contract), as_json=options.log == "json", colour=colour)
 
 
 async def _serve(options: ServeOptions, world: bytes | None, config: Config, listening: socket.socket) -> None:
     """Serve from this process."""
     _protect_controls(options, listening)
-    contract = Contract.load(validate=False)
+    contract = _contract(options)
+    handlers = _handlers(options, contract)
     authenticate = _authentication(options.auth, contract)
     values = sources(contract)
     async with _opened(options, contract, values) as store:
-        await _plant(options.seed, contract, store)
+        await plant(options.seed, contract, store)
         controls = _controls(options, contract, store, values)
         await _begin(options, world, controls)
+        references: list[ServedReference] = []
         config.app = create_app(
             contract,
             store,
@@ -77,11 +108,26 @@ async def _serve(options: ServeOptions, world: bytes | None, config: Config, lis
             controls=controls,
             authenticate=authenticate,
             log=_access_log(options, contract),
+            handlers=handlers,
+            references=references,
         )
-        _greet(contract, listening, options, len(await store.find()))
+        _greet(contract, listening, options, await _stored(contract, store))
+        early = asyncio.create_task(_make_early(references))
         _attend_to_clients()
         # Or who waits for requests would keep the server waiting.
         await Server(config, controls.sessions.stop if controls else lambda: None).serve(sockets=[listening])
+        early.cancel()
+
+
+async def _make_early(references: Sequence[ServedReference]) -> None:
+    """Make the pages before somebody asks, unless an earlier server of the contract has left them."""
+    folder = cache_folder()
+    for reference in references:
+        reference.folder = folder
+    await asyncio.sleep(1)  # the first requests come first
+    for reference in references:
+        with contextlib.suppress(Exception):  # who asks is told
+            await reference.make()
 
 
 def _attend_to_clients() -> None:
@@ -98,7 +144,9 @@ def _attend_to_clients() -> None:
 async def _opened(options: ServeOptions, contract: Contract, values: Sources) -> AsyncIterator[ConfigurationStore]:
     """The store, closed at the end. Raises CouldNotRun."""
     try:
-        store = await open_store(options.store, contract.stored, values.values, fsync=options.fsync)
+        store = await open_store(
+            options.store, contract.resources, values.values, contract=contract.title, fsync=options.fsync
+        )
     except StoreError as error:
         raise CouldNotRun(f"{error}; choose another place with --store") from error
     try:
@@ -112,13 +160,14 @@ def _serve_from_workers(options: ServeOptions, listening: socket.socket) -> None
 
     There are no controls: each process would steer itself only.
     """
-    contract = Contract.load(validate=False)
+    contract = _contract(options)
+    _handlers(options, contract)
     _authentication(options.auth, contract)
 
     async def prepare() -> int:
         async with _opened(options, contract, sources(contract)) as store:
-            await _plant(options.seed, contract, store)
-            return len(await store.find())
+            await plant(options.seed, contract, store)
+            return await _stored(contract, store)
 
     stored = run(prepare())
     reasons = get_context("spawn").SimpleQueue()
@@ -142,7 +191,7 @@ class _Worker:
     async def _lifespan(self, _router: Any) -> AsyncIterator[None]:
         options = self._options
         log_to_terminal()
-        contract = Contract.load(validate=False)
+        contract = _contract(options)
         async with contextlib.AsyncExitStack() as opened:
             try:
                 store = await opened.enter_async_context(_opened(options, contract, sources(contract)))
@@ -151,15 +200,20 @@ class _Worker:
                 self._reasons.put(str(error))
                 logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # the other process tells it
                 raise
+            references: list[ServedReference] = []
             self._app: ASGIApp = create_app(
                 contract,
                 store,
                 base_path=options.base_path,
                 authenticate=authenticate,
                 log=_access_log(options, contract),
+                handlers=_handlers(options, contract),
+                references=references,
             )
+            early = asyncio.create_task(_make_early(references))
             _attend_to_clients()
             yield
+            early.cancel()
 
 
 def _protect_controls(options: ServeOptions, listening: socket.socket) -> None:
@@ -221,16 +275,23 @@ def _greet(contract: Contract, listening: socket.socket, options: ServeOptions, 
     root = root_url(listening)
     paths = {operation.path for operation in contract.operations.values() if "{" not in operation.path}
     place = _without_secrets(options.store)
+    noun = "configuration" if options.contract is None else "document"
     plural = "" if stored == 1 else "s"
+    said = notes(contract) if options.contract is not None and not options.handlers else ()
     alone = options.workers == 1
     print(
         f"callconfig {version('callconfig')} mocks {contract.title} {contract.version}\n"
-        + "".join(f"  API    {root}{options.base_path}{path}\n" for path in sorted(paths))
+        + "".join(f"  API    {root}{options.base_path}{path}\n" for path in sorted(paths or {"/"}))
         + f"  Docs   {root}{options.base_path}/docs\n"
-        + (f"  Steer  {root}{CONTROLS_PATH}/ui\n" if options.controls and alone else "")
+        + (
+            f"  Steer  {root}{CONTROLS_PATH}/{'ui' if options.contract is None else 'docs'}\n"
+            if options.controls and alone
+            else ""
+        )
         + ("" if alone else "  Steer  off: each of several processes would steer only itself\n")
         + (f"  Auth   tokens of {printable(str(options.auth))}\n" if options.auth else "")
-        + f"  Store  {printable(place)} ({stored} configuration{plural})\n"
+        + f"  Store  {printable(place)} ({stored} {noun}{plural})\n"
+        + "".join(f"  Note   {printable(each)}\n" for each in said)
         + "Press Ctrl-C to stop.",
         flush=True,
     )
@@ -242,44 +303,3 @@ def _without_secrets(store: str) -> str:
         return store
     url = urlsplit(store)
     return f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}"
-
-
-async def _plant(seeds: Sequence[Path], contract: Contract, store: ConfigurationStore) -> None:
-    """Add the configurations of the seed files whose id and scope are not stored yet; all of them or none."""
-    if not seeds:
-        return
-    declared = contract.stored
-    judge = Schema(contract.stored.input, contract.resolve, "request")
-    present = [orjson.loads(text) for text in await store.find()]
-    taken = {key for document in present for key in _keys(document, declared)}
-    new = [document for path in seeds for document in read_seed(path, judge) if not taken & _keys(document, declared)]
-    if not new:
-        return
-    try:
-        await store.load([*present, *new])
-    except DuplicateScope as error:
-        named = ", ".join(map(str, seeds))
-        raise CouldNotRun(f"seed {named}: more than one configuration has {error.scope}") from error
-
-
-def _keys(document: dict[str, Any], declared: Resource) -> set[tuple[str, ...]]:
-    """What no other configuration may have: the id, where there is one, and the scope."""
-    identity = {(document[declared.identity],)} if declared.identity in document else set()
-    return identity | {tuple(document[name] for name in declared.unique)}
-
-
-def read_seed(path: Path, judge: Schema) -> list[dict[str, Json]]:
-    """The configurations in a file, with their defaults. Raises CouldNotRun at the first that breaks the contract."""
-    try:
-        documents = decode(path.read_bytes())
-    except OSError as error:
-        raise CouldNotRun(f"seed {path}: {error.strerror}") from error
-    except NotStrictJson as error:
-        raise CouldNotRun(f"seed {path}: {error.findings[0]}") from error
-    if not isinstance(documents, list):
-        raise CouldNotRun(f"seed {path}: must be a JSON array of configurations")
-    for index, document in enumerate(documents):
-        if findings := judge.findings(document, "body"):
-            where = f"/{index}{findings[0].pointer}"
-            raise CouldNotRun(f"seed {path}: {where} {findings[0].detail}{others(findings)}")
-    return [judge.fill_defaults(document) for document in documents]

@@ -4,18 +4,32 @@ A field is an option: `base_path` is `--base-path` and `CALLCONFIG_BASE_PATH`, i
 annotation says the rest. `cli` makes the options of the command line from it; the commands take nothing else.
 """
 
+import os
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 import click
 
 DEFAULT_STORE = ".callconfig/configurations.jsonl"
 COVERAGE_KINDS = ("operations", "statuses", "members", "rules")
+Level = Literal["off", "warning", "error"]
+LEVELS = get_args(Level)
 REPORT_FORMATS = ("junit", "sarif", "json", "html", "har")
 DIFF_REPORT_FORMATS = ("junit", "sarif", "json", "html", "markdown")
+
+
+def cache_folder() -> Path | None:
+    """The folder where the user's caches are; None for a user without a home.
+
+    It is kept out of the working directory, which is somebody's project.
+    """
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "callconfig"
+    except RuntimeError:
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +119,17 @@ def _minimum(text: str) -> tuple[str, float]:
     return kind, percent
 
 
+def _severity(text: str) -> tuple[str, str]:
+    from .contract.rulebook import RULES  # here, so that the command starts without it
+
+    rule, _, level = text.partition("=")
+    if level not in LEVELS:
+        raise ValueError(f"{text!r} is not RULE=LEVEL with one of {', '.join(LEVELS)}, like unknown-parameter=error")
+    if rule not in RULES:
+        raise ValueError(f"{rule!r} is no rule; there are {', '.join(sorted(RULES))}")
+    return rule, level
+
+
 def _number_above_0(text: str) -> float:
     try:
         number = float(text)
@@ -133,6 +158,7 @@ ORIGIN = Text("origin", _origin, separator=",")
 HEADER = Text("header", _header, separator="\n")
 REPORT = Text("report", _report, separator=",")
 COVERAGE = Text("minimum", _minimum, separator=",")
+SEVERITY = Text("severity", _severity, separator=",")
 DIFF_REPORT = Text("report", partial(_report, formats=DIFF_REPORT_FORMATS), separator=",")
 NAME = Text("name", separator=",")
 
@@ -141,6 +167,17 @@ NAME = Text("name", separator=",")
 class ServeOptions:
     """`callconfig serve`."""
 
+    contract: Annotated[
+        Path | None, Option(help="an OpenAPI file to mock instead of the built-in one", metavar="FILE")
+    ] = None
+    handlers: Annotated[
+        tuple[str, ...],
+        Option(
+            help="module, file or entry point with functions that answer operations in their own way; repeatable",
+            type=NAME,
+            metavar="MODULE",
+        ),
+    ] = ()
     host: Annotated[str, Option(help="address to listen on", metavar="ADDRESS")] = "127.0.0.1"
     port: Annotated[int, Option(help="port to listen on; 0 picks a free one", type=PORT, metavar="N")] = 8080
     store: Annotated[str, Option(help="a file, :memory: or a postgresql:// URL", metavar="PLACE")] = DEFAULT_STORE
@@ -148,7 +185,8 @@ class ServeOptions:
     seed: Annotated[
         tuple[Path, ...],
         Option(
-            help="JSON array of configurations to start with; those already stored stay as they are; repeatable",
+            help="JSON array of configurations to start with, or by table all that a contract stores; what is stored "
+            "already stays as it is; repeatable",
             metavar="FILE",
         ),
     ] = ()
@@ -199,21 +237,32 @@ class ServeOptions:
     journal: Annotated[int, Option(help="requests to keep for each session", type=COUNT, metavar="N")] = 1000
     auth: Annotated[Path | None, Option(help="JSON file of tokens that requests need", metavar="FILE")] = None
     quiet: Annotated[bool, Option(help="do not print a line for each request")] = False
+    log: Annotated[
+        str, Option(help="what that line is: for people, or JSON for programs", type=click.Choice(("text", "json")))
+    ] = "text"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgingOptions:
     """What every command is told that judges."""
 
-    contract: Annotated[Path | None, Option(help="an OpenAPI 3.0 file instead of the built-in one", metavar="FILE")] = (
-        None
-    )
+    contract: Annotated[
+        Path | None, Option(help="an OpenAPI 3.0 or 3.1 file, not the built-in one", metavar="FILE")
+    ] = None
     report: Annotated[
         tuple[tuple[str, Path], ...],
         Option(
             help=f"write a report: {', '.join(REPORT_FORMATS)}; har has the traffic; repeatable",
             type=REPORT,
             metavar="FORMAT:PATH",
+        ),
+    ] = ()
+    severity: Annotated[
+        tuple[tuple[str, Level], ...],
+        Option(
+            help=f"what a rule counts as, {', '.join(LEVELS)}, like unknown-parameter=error; repeatable",
+            type=SEVERITY,
+            metavar="RULE=LEVEL",
         ),
     ] = ()
     baseline: Annotated[Path | None, Option(help="accept the findings of this earlier json report", metavar="FILE")] = (
@@ -383,9 +432,9 @@ class DocsBuildOptions:
     """`callconfig docs build`."""
 
     output: Annotated[Path, Option(help="the folder, made if need be", metavar="DIR", short="o")]
-    contract: Annotated[Path | None, Option(help="an OpenAPI 3.0 file instead of the built-in one", metavar="FILE")] = (
-        None
-    )
+    contract: Annotated[
+        Path | None, Option(help="an OpenAPI 3.0 or 3.1 file, not the built-in one", metavar="FILE")
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -416,7 +465,14 @@ class McpOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InitOptions:
+    """`callconfig init`."""
+
+    file: Annotated[Path, Option(help="an OpenAPI 3.0 file", metavar="FILE", is_argument=True)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LintOptions:
     """`callconfig lint`."""
 
-    files: Annotated[tuple[Path, ...], Option(help="an OpenAPI 3.0 file", metavar="FILE...", is_argument=True)]
+    files: Annotated[tuple[Path, ...], Option(help="an OpenAPI 3.0 or 3.1 file", metavar="FILE...", is_argument=True)]

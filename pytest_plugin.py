@@ -137,7 +137,7 @@ def mock_strict(request: pytest.FixtureRequest) -> bool:
 def mock_server(mock_settings: MockSettings) -> Iterator[MockServer]:
     """The mock of this run, or of this worker when pytest-xdist runs several."""
     if mock_settings.url is not None:
-        yield MockServer.at(mock_settings.url, mock_settings.control_token)
+        yield MockServer.at(mock_settings.url, mock_settings.control_token, mock_settings.contract)
     else:
         with started(mock_settings) as server:
             yield server
@@ -161,7 +161,7 @@ def mock(
         mock.seed(seed)
     yield mock
     if (collected := request.config.stash.get(_COLLECTED, None)) is not None:
-        collected.keep(mock, mock_server.base_path)
+        collected.keep(mock, mock_server)
     mock.end()
 
 

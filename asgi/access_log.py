@@ -1,28 +1,44 @@
 """The access log: a line for each request, with the first reason when it was refused."""
 
 import asyncio
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache
 
+import orjson
+
+from ..controls.sessions import DEFAULT
 from ..outcome import printable
 from ..traffic.redaction import Redaction
 from .exchange import Exchange
 
+_COLOURS = {2: "32", 4: "33", 5: "31", 0: "31"}
+"""Of a status by its hundreds, as a terminal has them (ECMA-48, section 8.3.117)."""
+
+
+@lru_cache(maxsize=8)  # it is the same for all requests of a second
+def _time_of_day(second: int) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(second))
+
 
 class AccessLog:
-    """Hands lines without secrets to `write`, together for all requests that end in one turn of the event loop."""
+    """Hands lines without secrets to `write`, together for all requests that end in one turn of the event loop.
 
-    def __init__(self, write: Callable[[str], object], redaction: Redaction) -> None:
+    They are for people, with `colour` for those at a terminal; or with `as_json` for programs, and their members stay.
+    """
+
+    def __init__(
+        self, write: Callable[[str], object], redaction: Redaction, *, as_json: bool = False, colour: bool = False
+    ) -> None:
         self._write, self._redaction = write, redaction
+        self._line = self._json if as_json else self._text
+        self._colour = colour
         self._lines: list[str] = []
 
     def note(self, exchange: Exchange) -> None:
-        entry = exchange.entry
-        reason = f"  {exchange.reason}" if entry.status >= 400 else ""
-        target, milliseconds = entry.target.decode("latin-1"), entry.seconds * 1000
-        if "?" in target:
-            target = self._redaction.url(target)
-        line = f"{entry.method} {target} {entry.status or 'gone'} {milliseconds:.1f} ms{reason}"
-        self._lines.append(printable(line))
+        target = exchange.entry.target.decode("latin-1")
+        self._lines.append(self._line(exchange, self._redaction.url(target) if "?" in target else target))
         if len(self._lines) == 1:
             asyncio.get_running_loop().call_soon(self.flush)
 
@@ -31,3 +47,29 @@ class AccessLog:
         if self._lines:
             self._write("".join(f"{line}\n" for line in self._lines))
             self._lines.clear()
+
+    def _text(self, exchange: Exchange, target: str) -> str:
+        entry, session = exchange.entry, exchange.session
+        at, status = _time_of_day(int(entry.started)), str(entry.status or "gone")
+        where = f"  session {session.name}" if session is not None and session.name != DEFAULT else ""
+        rule = f"  {entry.rule}" if entry.rule else ""
+        reason = f"  {exchange.reason}" if entry.status >= 400 else ""
+        before, after = printable(f"{entry.method} {target}"), printable(f"{where}{rule}{reason}")
+        if self._colour:
+            at, status = f"\x1b[2m{at}\x1b[0m", f"\x1b[{_COLOURS.get(entry.status // 100, '0')}m{status}\x1b[0m"
+        return f"{at} {before} {status} {entry.seconds * 1000:.1f} ms{after}"
+
+    def _json(self, exchange: Exchange, target: str) -> str:
+        entry, session = exchange.entry, exchange.session
+        line = {
+            "time": datetime.fromtimestamp(entry.started, UTC).isoformat(timespec="milliseconds"),
+            "session": session.name if session is not None else None,
+            "method": entry.method,
+            "target": target,
+            "operation": entry.operation,
+            "status": entry.status or None,
+            "milliseconds": round(entry.seconds * 1000, 3),
+            "rule": entry.rule,
+            "reason": (exchange.reason or None) if entry.status >= 400 else None,
+        }
+        return orjson.dumps(line).decode()

@@ -14,10 +14,14 @@ from starlette.types import Receive, Send
 from ..contract.aside import aside
 from ..contract.finding import Finding
 from ..contract.operation import MAX_BYTES, WITHOUT_BODY, EncodedArray, LargeObject, Operation, Reply, Request
-from ..contract.problem import INTERNAL_ERROR, PROBLEM_JSON, Problem, Problems
+from ..contract.problem import INTERNAL_ERROR, Problem, Problems
+from ..contract.refusal import Refusals
 from ..contract.schema import Json
 from .exchange import Exchange
 from .messages import judged, read_body, respond
+
+UNKEPT = {"content-coding", "json-charset", "json-depth", "json-number", "json-size", "json-string"}
+"""Rules whose breach is refused even where it is a warning: what was sent cannot be read, or not be answered again."""
 
 Handler = Callable[..., Awaitable[Reply]]
 Context = Callable[[Exchange], Mapping[str, Any]]
@@ -33,12 +37,12 @@ class Endpoint:
         self,
         operation: Operation,
         handler: Handler,
-        catalogue: Mapping[str, Mapping[str, Any]],
+        refusals: Refusals,
         context: Context,
         problems: Problems,
     ) -> None:
         self.operation = operation
-        self._handler, self._catalogue, self._context, self._problems = handler, catalogue, context, problems
+        self._handler, self._refusals, self._context, self._problems = handler, refusals, context, problems
         self._max_bytes = operation.request_body.max_bytes if operation.request_body else MAX_BYTES
         parameters = inspect.signature(handler).parameters.values()
         self._wanted = [each.name for each in parameters if each.kind is not each.VAR_KEYWORD]
@@ -73,27 +77,29 @@ class Endpoint:
             path = exchange.route.parameters if exchange.route else {}
             request = Request(path, exchange.query, exchange.headers, body)
             arguments, entry.findings = await judged(self.operation, request)
-        if entry.findings:
-            return self._problem(exchange, Problem.of_findings(entry.findings))
+        if refused := [each for each in entry.findings if each.severity == "error" or each.rule in UNKEPT]:
+            return self._problem(exchange, Problem.of_findings(refused, self.operation.security.challenge))
         if exchange.turn is not None and (forced := exchange.turn.reply()) is not None:
             return forced
         if (preferred := exchange.preferred) is not None:
             return self._problem(exchange, preferred) if isinstance(preferred, Problem) else preferred
-        available = {**context, **arguments}
+        available = {**context, **arguments, "arguments": arguments}
         wanted = {name: available[name] for name in self._wanted if name in available}
         return await self._handler(**(arguments | wanted if self._wants_rest else wanted))
 
     def _problem(self, exchange: Exchange, problem: Problem) -> Reply:
         exchange.problem = problem
         exchange.entry.findings = exchange.entry.findings or list(problem.errors)
-        document = problem.document(self._catalogue)
-        return document, document["status"], {**problem.headers, "content-type": PROBLEM_JSON}
+        return self._refusals.reply(problem)
 
     async def _encoded(self, exchange: Exchange, reply: Reply) -> tuple[int, Mapping[str, str], Sequence[bytes]]:
         """The answer to send: the reply, or the problem that it breaks the contract."""
         value, status, headers = reply if len(reply) == 3 else (*reply, {})
         headers = {name.lower(): text for name, text in headers.items()}
-        if status not in WITHOUT_BODY:
+        if exchange.problem is not None and status in self._refusals.undocumented:
+            return status, headers, _written(value)
+        documented = self.operation.response(status)
+        if status not in WITHOUT_BODY and (documented is None or documented.representations):
             headers.setdefault("content-type", "application/json")
         try:
             if isinstance(value, LargeObject) or (isinstance(value, EncodedArray) and value.is_large):
@@ -103,8 +109,15 @@ class Endpoint:
         except (TypeError, ValueError):  # what orjson raises for values that are not JSON
             logger.exception("%s answered %d with what is not JSON", self.operation.id, status)
             pieces, findings = [], [Finding("type", "body", "is not JSON", pointer="")]
-        if findings:
+        if any(each.severity == "error" for each in findings):
             logger.error("%s was about to answer %d: %s", self.operation.id, status, "; ".join(map(str, findings)))
             value, status, headers = self._problem(exchange, INTERNAL_ERROR)  # type: ignore[misc]
-            pieces = [orjson.dumps(value)]
+            pieces = _written(value)
         return status, headers, pieces
+
+
+def _written(value: Json) -> list[bytes]:
+    """A body that is not judged, as what is documented for it was looked at already."""
+    if value is None:
+        return []
+    return [value if isinstance(value, bytes) else orjson.dumps(value)]

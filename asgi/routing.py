@@ -13,6 +13,7 @@ from ..contract.finding import Finding
 from ..contract.operation import Operation
 from ..contract.paths import Route
 from ..contract.problem import Problem, Problems
+from ..contract.refusal import Refusals
 from ..contract.schema import did_you_mean
 from .endpoint import Context, Endpoint
 from .exchange import Exchange
@@ -70,7 +71,8 @@ class ContractAPI(AbstractRoutingAPI[Endpoint]):
 
     def make_operation(self, operation: AbstractOperation) -> Endpoint:
         compiled = self._contract.operations[operation.operation_id]
-        return Endpoint(compiled, operation.function, self._contract.problems, self._context, self._problems)
+        refusals = Refusals(self._contract, compiled)
+        return Endpoint(compiled, operation.function, refusals, self._context, self._problems)
 
     @staticmethod
     def _framework_path_and_name(operation: AbstractOperation, path: str) -> tuple[str, str]:

@@ -6,13 +6,13 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 
-from .measurements import Plan, controls, creating, listing, lone, memory, proxy, starting
+from .measurements import Plan, checking, controls, creating, generic, listing, lone, memory, proxy, starting
 from .stores import opening, stores
 from .table import HEAD, Row
 
 MEASUREMENTS: dict[str, Callable[[Plan], Iterator[Row]]] = {
     measure.__name__: measure
-    for measure in (creating, listing, lone, starting, memory, opening, controls, proxy, stores)
+    for measure in (creating, listing, lone, starting, memory, opening, controls, generic, proxy, checking, stores)
 }
 
 

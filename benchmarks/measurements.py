@@ -1,13 +1,18 @@
 """What is measured over HTTP. Rounds are interleaved, so that a noisy machine is unfair to all alike."""
 
 import json
+import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import count, cycle, islice
 from operator import truediv
 from statistics import median, quantiles
+
+from callconfig.contract.document import BUILT_IN
 
 from .load import load
 from .servers import SAMPLE, Command, Server, mock, prism, python, running, wiremock
@@ -155,6 +160,12 @@ def controls(plan: Plan) -> Iterator[Row]:
     yield by_rate("creates with controls, of those without", on, off, at_least=0.8)
 
 
+def generic(plan: Plan) -> Iterator[Row]:
+    """The same contract, answered by the generic handlers instead of those that are written for it."""
+    ours, own = rounds(plan, mock(":memory:", "--contract", str(BUILT_IN)), mock(":memory:"))
+    yield by_rate("creates by the generic handlers, of those with their own", ours, own, at_least=0.9)
+
+
 def proxy(plan: Plan) -> Iterator[Row]:
     """What judging costs: the proxy beside a plain forwarder of the same parts, in front of one mock."""
     with running(mock(":memory:", "--no-controls", "--quiet")) as behind:
@@ -162,3 +173,19 @@ def proxy(plan: Plan) -> Iterator[Row]:
         judging = python("", "proxy", "--upstream", upstream, "--port", "PORT")
         ours, plain = rounds(plan, judging, python(".benchmarks.forwarder", upstream, "PORT"))
     yield by_rate("creates through the proxy, of a plain forwarder", ours, plain)
+
+
+def checking(plan: Plan) -> Iterator[Row]:
+    """What `check` takes beside plain Schemathesis with all that it finds, each on a new server."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for seed in map(str, range(1, min(plan.rounds, 3) + 1)):
+        ours = python("", "check", "URL", "--max-examples", "20", "--seed", seed)
+        plain = [sys.executable, "-m", "schemathesis.cli", "run", "URL/openapi.json", "--url", "URL"]
+        plain += ["--continue-on-failure", "--max-examples", "20", "--seed", seed]
+        for command, taken in zip((ours, plain), times, strict=True):
+            with running(mock(":memory:", "--no-controls", "--quiet")) as server:
+                aimed = [part.replace("URL", f"http://127.0.0.1:{server.port}") for part in command]
+                began = time.perf_counter()
+                subprocess.run(aimed, cwd=plan.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                taken.append(time.perf_counter() - began)
+    yield beside("a whole check, of plain Schemathesis", *times, "{:.1f} s", below=1.5)

@@ -17,6 +17,7 @@ from jsonschema_rs import (
     Draft202012Validator,
 )
 
+from .formats import INTEGER_BOUNDS
 from .grammar import SCHEMAS, SCHEMAS_BY_NAME
 
 Validator = Draft4Validator | Draft6Validator | Draft7Validator | Draft201909Validator | Draft202012Validator
@@ -33,7 +34,6 @@ DIALECTS: dict[str, type[Any]] = {
 
 NEVER: dict[str, Any] = {"not": {}}
 """What a writeOnly member is in a response."""
-_INTEGER_BITS = {"int32": 31, "int64": 63}
 _LEFT_OUT = {
     "$id",
     "id",
@@ -128,9 +128,9 @@ class Translator:
         if isinstance(patterns := schema.get("patternProperties"), dict) and not all(map(self._judges, patterns)):
             del translated["patternProperties"]
             translated.pop("additionalProperties", None)  # nobody knows then which are others
-        if bits := _INTEGER_BITS.get(schema.get("format", "")):
-            translated.setdefault("minimum", -(2**bits))
-            translated.setdefault("maximum", 2**bits - 1)
+        if bounds := INTEGER_BOUNDS.get(schema.get("format", "")):
+            translated.setdefault("minimum", bounds[0])
+            translated.setdefault("maximum", bounds[1])
         if schema.get("x-utc") and self._hidden == "writeOnly":
             translated["pattern"] = "Z$"  # of our own making: generators stumble over a pattern beside a date-time
         if not self._is_31 and schema.get("nullable") and "type" in schema:

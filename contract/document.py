@@ -4,17 +4,23 @@ import re
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from .actions import Action, read_actions
+from .finding import Level
 from .grammar import METHODS
 from .operation import Operation
 from .paths import Paths, Route
 from .references import InvalidContract, References, whole
 from .resource import Resource
+from .security import Security
+from .severity import Severities
 from .yaml_tree import NotPlain, line_of, read_yaml
 
 __all__ = ["BUILT_IN", "METHODS", "Contract", "InvalidContract", "read_document"]
 
+NOTHING: Mapping[str, Level] = MappingProxyType({})
 BUILT_IN = Path(__file__).parent.parent / "openapi.yaml"
 
 
@@ -24,16 +30,21 @@ class Contract:
     `base_path` is where its paths are on a mock that is mounted nowhere else.
     """
 
-    def __init__(self, document: Mapping[str, Any], base_path: str = "") -> None:
-        """Raises InvalidContract."""
+    def __init__(
+        self, document: Mapping[str, Any], base_path: str = "", *, severity: Mapping[str, Level] = NOTHING
+    ) -> None:
+        """`severity` counts more than the document's own `x-severity`. Raises InvalidContract."""
         self.document, self.base_path = document, base_path
+        self.severities = Severities(document.get("x-severity", {}), severity)
+        self.path: Path | None = None
+        """The file that has all of it as it is written, if there is one."""
         self.title: str = document["info"]["title"]
         self.version: str = str(document["info"]["version"])
         self.resolve = References(document)
         """From a `$ref` inside the document to what it refers to; raises InvalidContract."""
         self.operations: dict[str, Operation] = {}
         by_path = {
-            path: {method.upper(): Operation(path, method, item, self.resolve) for method in METHODS if method in item}
+            path: {method.upper(): self._operation(path, method, item) for method in METHODS if method in item}
             for path, item in self.path_items.items()
         }
         for operations in by_path.values():
@@ -41,27 +52,38 @@ class Contract:
         self._paths = Paths(by_path.items())
         self.is_one_file = True
 
+    def _operation(self, path: str, method: str, item: Mapping[str, Any]) -> Operation:
+        asked = item[method].get("security", self.document.get("security", ()))
+        schemes = self.document.get("components", {}).get("securitySchemes", {})
+        return Operation(path, method, item, self.resolve, self.severities, Security(asked, schemes, self.resolve))
+
     @classmethod
-    def load(cls, path: Path = BUILT_IN, *, validate: bool = True) -> "Contract":
+    def load(
+        cls, path: Path = BUILT_IN, *, validate: bool = True, severity: Mapping[str, Level] = NOTHING
+    ) -> "Contract":
         """Raises InvalidContract, also for a file that cannot be read."""
         document = read_document(path)
         if not validate:
-            return cls(document)
+            contract = cls(document, severity=severity)
+            contract.path = path
+            return contract
         from .validation import judge  # what it needs takes long to load
 
         try:
             files = whole(document, path)
             judge(document)
-            contract = cls(document)
+            contract = cls(document, severity=severity)
+            _ = contract.actions  # what is wrong with a declaration is told now
         except InvalidContract as error:
             line = line_of(path.read_bytes(), error.at) if error.at else None
             raise InvalidContract(f"{path}{f':{line}' if line else ''}: {error}") from error
         contract.is_one_file = files == 1
+        contract.path = path if files == 1 else None
         return contract
 
     @property
     def is_31(self) -> bool:
-        """Whether it is OpenAPI 3.1, which is judged and documented but not served."""
+        """Whether it is OpenAPI 3.1, which is judged by JSON Schema 2020-12."""
         return self.resolve.is_31
 
     @cached_property
@@ -78,13 +100,27 @@ class Contract:
         return self._paths.find(path)
 
     @cached_property
+    def _read_actions(self) -> tuple[list[Resource], dict[str, Action]]:
+        return read_actions(self.document, self.operations, self.resolve)
+
+    @property
+    def resources(self) -> list[Resource]:
+        """All that the contract says is stored, in its order."""
+        return self._read_actions[0]
+
+    @property
+    def actions(self) -> Mapping[str, Action]:
+        """By operationId, what is done with a resource; other operations do nothing with one."""
+        return self._read_actions[1]
+
+    @property
     def resource(self) -> Resource | None:
-        """What the contract says is stored."""
-        return Resource.of(self.document)
+        """The first that the contract says is stored."""
+        return next(iter(self.resources), None)
 
     @property
     def stored(self) -> Resource:
-        """What the contract says is stored. Raises InvalidContract where it says nothing."""
+        """The first that the contract says is stored. Raises InvalidContract where it says nothing."""
         if self.resource is None:
             raise InvalidContract(f"{self.title}: no schema has an x-resource, so there is nothing to store")
         return self.resource

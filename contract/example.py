@@ -1,9 +1,14 @@
 """Answers that the contract documents, put together from its examples: what a mock says when it is told what to say."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
+import orjson
+
 from .document import Contract
+from .generator import Generator, NoValue
+from .media import is_json
 from .operation import Operation
 from .problem import PROBLEM_JSON, Problem
 from .schema import show
@@ -20,11 +25,13 @@ def documented_reply(
     example: str | None = None,
     *,
     made: bool = False,
+    draw: int = 0,
 ) -> tuple[Any, int, Mapping[str, str]]:
     """The body, the status and the header fields of a documented answer. Raises NotDocumented.
 
     Without a status, the first success; without a name, the first example. A problem that has no example, or with
-    `made`, is made from the contract's catalogue of problems.
+    `made`, is made from the contract's catalogue of problems, and whatever else has no example from its schema: `draw`
+    chooses among the values that it has.
     """
     documented = [int(each) for each in operation.responses if each.isdigit()]
     if status is None:
@@ -32,17 +39,35 @@ def documented_reply(
     if status not in documented:
         raise NotDocumented(f"{operation.id} has no response {status}; it has {_listed(documented)}")
     response = contract.dereferenced(operation.declared["responses"][str(status)])
-    headers = {
-        name: str(field["example"])
-        for name, declared in response.get("headers", {}).items()
-        if "example" in (field := contract.dereferenced(declared))
-    }
+    generator = Generator(contract.resolve, "response")
+    headers = dict(_headers(contract, response, generator))
     content: Mapping[str, Any] = response.get("content", {})
     if not content:
         return None, status, headers
     media_type, representation = next(iter(content.items()))
     headers["content-type"] = media_type
-    return _value(contract, operation, status, media_type, representation, example, made=made), status, headers
+    try:
+        value = _value(contract, operation, status, media_type, representation, example, made=made)
+    except NotDocumented:
+        if example is not None or not is_json(media_type):
+            raise
+        try:
+            value = generator.value(representation.get("schema", {}), draw)
+        except NoValue as error:
+            raise NotDocumented(f"{operation.id} {status} has no example, and its schema no value") from error
+    return value, status, headers
+
+
+def _headers(contract: Contract, response: Mapping[str, Any], generator: Generator) -> Iterator[tuple[str, str]]:
+    """The fields that have an example, and those that must be there."""
+    for name, declared in response.get("headers", {}).items():
+        field = contract.dereferenced(declared)
+        if "example" in field:
+            yield name, str(field["example"])
+        elif field.get("required"):
+            with suppress(NoValue):
+                value = generator.value(field.get("schema", {}))
+                yield name, value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
 def request_example(contract: Contract, operation: Operation) -> Any:

@@ -4,12 +4,14 @@ import difflib
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
-from typing import NoReturn
+from typing import NoReturn, get_args
 
 import orjson
 
+from .finding import Level
 from .grammar import Path, Place
 from .references import pointed
+from .rulebook import RULES
 from .schema import Schema
 
 
@@ -17,6 +19,8 @@ from .schema import Schema
 def _vocabulary() -> dict[str, dict[str, Schema]]:
     """The judge of each member by its name, by the kind of object that it belongs to."""
     declared = orjson.loads((files(__package__) / "extensions.schema.json").read_bytes())["definitions"]
+    severity = declared["document"]["properties"]["x-severity"]
+    severity["properties"] = {rule: {"type": "string", "enum": list(get_args(Level))} for rule in RULES}
     return {
         kind: {name: Schema(member, _no_references, "request") for name, member in each["properties"].items()}
         for kind, each in declared.items()

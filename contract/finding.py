@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal
 
-Place = Literal["body", "query", "path", "header", "status"]
+Place = Literal["body", "query", "path", "header", "cookie", "status"]
 Severity = Literal["error", "warning"]
+Level = Literal["off", "warning", "error"]
+"""What a rule can be told to count as."""
 
 MOST_FINDINGS = 100
 """How many violations of one value are told at most: what a stranger sends decides no other cost."""

@@ -7,15 +7,17 @@ from typing import Any
 
 import orjson
 from werkzeug.datastructures import MIMEAccept
-from werkzeug.http import parse_accept_header, parse_options_header
+from werkzeug.http import parse_accept_header
 
+from .body import MAX_BYTES, MOST_CONTAINERS, Content, Headers, RequestBody
 from .finding import MOST_FINDINGS, Finding, told
-from .parameters import Parameter, read_parameters
+from .media import LONGEST_REMEMBERED, ByMediaType, is_range, media_type
+from .parameters import IGNORED_HEADERS, Parameter, read_parameters
 from .schema import Json, Resolve, Schema, dereferenced, show
-from .strict_json import NotStrictJson, decode
+from .security import NO_SECURITY, Security
+from .severity import DEFAULT, Severities
 
-Headers = Mapping[str, str]
-"""Header fields by lower-case name."""
+__all__ = ["MAX_BYTES", "MOST_CONTAINERS", "EncodedArray", "Headers", "Operation", "Reply", "Request", "Response"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +49,8 @@ class LargeObject(dict[str, Json]):
 
 Reply = tuple[Json, int] | tuple[Json, int, Mapping[str, str]]
 """What an operation answers: the value of the body, the status, and header fields."""
-WITHOUT_BODY = (204, 304)
-"""Statuses whose response has no content (RFC 9110, section 6.4.1)."""
-LONGEST_REMEMBERED = 200
-"""Characters of a header field that a cache may be keyed by: a stranger's text is not kept for long."""
-
-
-def media_type(content_type: str) -> tuple[str, str]:
-    """The media type and the charset of a `Content-Type`, in lower case; the charset of JSON is UTF-8."""
-    return (_media_type if len(content_type) <= LONGEST_REMEMBERED else _media_type.__wrapped__)(content_type)
-
-
-@lru_cache(maxsize=256)
-def _media_type(content_type: str) -> tuple[str, str]:
-    name, parameters = parse_options_header(content_type)
-    return name.lower(), parameters.get("charset", "utf-8").lower()
-
-
-def is_json(name: str) -> bool:
-    return name == "application/json" or name.endswith("+json")
+WITHOUT_BODY = (204, 205, 304)
+"""Statuses whose response has no content (RFC 9110, sections 6.4.1 and 15.3.6)."""
 
 
 def _accepts(accept: str, offered: tuple[str, ...]) -> bool:
@@ -77,66 +62,12 @@ def _admits(accept: str, offered: tuple[str, ...]) -> bool:
     return parse_accept_header(accept, MIMEAccept).best_match(offered) is not None
 
 
-MAX_BYTES = 1 << 20
-"""The largest request body that is read where the contract declares none with `x-max-bytes`."""
-MOST_CONTAINERS = 100_000
-"""Arrays and objects in each MAX_BYTES of a request body: each takes a hundred times the memory that its text does."""
-
-
-class RequestBody:
-    """What a request may carry."""
-
-    def __init__(self, declared: Mapping[str, Any], resolve: Resolve) -> None:
-        self.required: bool = declared.get("required", False)
-        self.max_bytes: int = declared.get("x-max-bytes", MAX_BYTES)
-        self._most_containers = max(MOST_CONTAINERS, MOST_CONTAINERS * self.max_bytes // MAX_BYTES)
-        self.schemas = {
-            name.lower(): Schema(content["schema"], resolve, "request") if "schema" in content else None
-            for name, content in declared["content"].items()
-        }
-
-    def read(self, headers: Headers, body: bytes) -> tuple[Json, list[Finding]]:
-        """The value of a body with its defaults filled in, and every violation."""
-        if not body:
-            missing = [Finding("required", "body", "a body is required and missing", pointer="")]
-            return None, missing if self.required else []
-        if wrong := self._wrong_type(headers):
-            return None, [Finding("media-type", "header", wrong, name="Content-Type")]
-        name, _ = media_type(headers["content-type"])
-        schema = self.schemas[name]
-        if not is_json(name) or schema is None:
-            return body, []
-        if body.count(b"[") + body.count(b"{") > self._most_containers:
-            detail = f"has more than {self._most_containers} brackets"
-            return None, [Finding("json-size", "body", detail, pointer="")]
-        try:
-            value = decode(body)
-        except NotStrictJson as error:
-            return None, error.findings
-        if findings := schema.findings(value, "body"):
-            return value, findings
-        return schema.fill_defaults(value), []
-
-    def _wrong_type(self, headers: Headers) -> str | None:
-        expected = f"The body must be {' or '.join(self.schemas)}"
-        if (coding := headers.get("content-encoding", "identity").lower()) != "identity":
-            return f"{expected} without a content coding, not {show(coding)}."
-        if (content_type := headers.get("content-type")) is None:
-            return f"{expected}; Content-Type is missing."
-        name, charset = media_type(content_type)
-        if name not in self.schemas:
-            return f"{expected}, not {show(content_type)}."
-        if is_json(name) and charset not in ("utf-8", "utf8"):
-            return f"{expected} in UTF-8, not {show(content_type)}."
-        return None
-
-
-class Representation:
+class Representation(Content):
     """One media type of one response."""
 
-    def __init__(self, content: Mapping[str, Any], resolve: Resolve) -> None:
-        declared = content.get("schema", {})
-        self.schema = Schema(declared, resolve, "response")
+    def __init__(self, name: str, content: Mapping[str, Any], resolve: Resolve, severities: Severities) -> None:
+        super().__init__(name, content, resolve, "response", severities)
+        declared = dereferenced(content.get("schema", {}), resolve)
         # An array can be judged item by item where its schema says nothing but what its items are.
         by_items = declared.keys() <= {"type", "items", "title", "description"}
         self._items = Schema(declared["items"], resolve, "response") if by_items and "items" in declared else None
@@ -190,10 +121,12 @@ MOST_JUDGED = 250_000
 class Response:
     """One documented response of an operation."""
 
-    def __init__(self, declared: Mapping[str, Any], resolve: Resolve) -> None:
-        self.representations = {
-            name.lower(): Representation(content, resolve) for name, content in declared.get("content", {}).items()
-        }
+    def __init__(self, declared: Mapping[str, Any], resolve: Resolve, severities: Severities = DEFAULT) -> None:
+        contents = declared.get("content", {})
+        self.representations = ByMediaType(
+            {name: Representation(name, content, resolve, severities) for name, content in contents.items()}
+        )
+        self.has_content = len(contents) > 0
         self.headers = [
             Parameter({**dereferenced(header, resolve), "name": name, "in": "header"}, resolve)
             for name, header in declared.get("headers", {}).items()
@@ -205,62 +138,104 @@ class Response:
         return read_parameters(self.headers, {}, b"", headers)[1]
 
 
+def operation_id(path: str, method: str, declared: Mapping[str, Any]) -> str:
+    """The `operationId`, or the method and the path where there is none."""
+    identity: str = declared.get("operationId", f"{method.upper()} {path}")
+    return identity
+
+
 class Operation:
     """An operation of the contract: its id, its route, its parameters, its body and its responses by status."""
 
-    def __init__(self, path: str, method: str, path_item: Mapping[str, Any], resolve: Resolve) -> None:
+    def __init__(
+        self,
+        path: str,
+        method: str,
+        path_item: Mapping[str, Any],
+        resolve: Resolve,
+        severities: Severities = DEFAULT,
+        security: Security = NO_SECURITY,
+    ) -> None:
         declared = path_item[method]
         self.path, self.method = path, method.upper()
-        self.id: str = declared.get("operationId", f"{self.method} {path}")
+        self.id: str = operation_id(path, method, declared)
         self.declared: Mapping[str, Any] = declared
+        self._severities, self.security, self.resolve = severities, security, resolve
         both = [
             dereferenced(each, resolve) for each in (*path_item.get("parameters", ()), *declared.get("parameters", ()))
         ]
         self.parameters = [
-            Parameter(each, resolve) for each in {(each["name"], each["in"]): each for each in both}.values()
+            Parameter(each, resolve)
+            for each in {(each["name"], each["in"]): each for each in both}.values()
+            if each["in"] != "header" or each["name"].lower() not in IGNORED_HEADERS
         ]
-        self.request_body = (
-            RequestBody(dereferenced(declared["requestBody"], resolve), resolve) if "requestBody" in declared else None
-        )
+        taken = {*security.query_names, *(each.name for each in self.parameters if each.place == "query")}
+        for parameter in self.parameters:
+            parameter.taken = taken
+        body = dereferenced(declared["requestBody"], resolve) if "requestBody" in declared else None
+        is_patch = self.method == "PATCH"
+        self.request_body = None if body is None else RequestBody(body, resolve, severities, is_patch=is_patch)
         self.responses = {
-            str(status).upper(): Response(dereferenced(response, resolve), resolve)
+            str(status).upper(): Response(dereferenced(response, resolve), resolve, severities)
             for status, response in declared.get("responses", {}).items()
             if not str(status).startswith("x-")
         }
-        self._offered = tuple(
+        offered = [
             name for status, response in self.responses.items() if status[0] == "2" for name in response.representations
-        )
+        ]
+        # Where any type may come, none can be asked for in vain.
+        self._offered = () if any(map(is_range, offered)) else tuple(media_type(name)[0] for name in offered)
+        self._minds_accept = self.response(406) is not None
 
     def compile(self) -> None:
         """Compile every schema now, not when it is first needed. Raises ValueError for one that cannot be."""
         for response in self.responses.values():
             for representation in response.representations.values():
-                representation.schema.compile()
+                representation.compile()
         for parameter in (
             *self.parameters,
             *(each for response in self.responses.values() for each in response.headers),
         ):
             parameter.schema.compile()
-        for schema in self.request_body.schemas.values() if self.request_body else ():
-            if schema is not None:
-                schema.compile()
+        for content in self.request_body.contents.values() if self.request_body else ():
+            content.compile()
 
     def check_request(self, request: Request) -> tuple[dict[str, Json], list[Finding]]:
         """The arguments for a handler, `body` among them, and the violations, as many as `told` keeps."""
         arguments, findings = dict[str, Json](), list[Finding]()
         if self.parameters or request.query:
-            arguments, findings = read_parameters(self.parameters, request.path, request.query, request.headers)
+            known = self.security.query_names
+            arguments, findings = read_parameters(self.parameters, request.path, request.query, request.headers, known)
         accept = request.headers.get("accept")
-        if accept is not None and self._offered and not _accepts(accept, self._offered):
+        # Where no refusal is documented, what is acceptable is not minded (RFC 9110, section 12.4.1).
+        if accept is not None and self._offered and self._minds_accept and not _accepts(accept, self._offered):
             offered = " or ".join(self._offered)
             detail = f"This operation answers with {offered}, which Accept {show(accept)} does not admit."
             findings.append(Finding("accept", "header", detail, name="Accept"))
+        if self.security.is_needed:
+            findings += self.security.findings(request.headers, request.query)
         if self.request_body is not None:
             body, wrong = self.request_body.read(request.headers, request.body)
             findings += wrong
             if body is not None:
                 arguments["body"] = body
-        return arguments, told(findings)
+        return arguments, self._weighed(findings) if findings else findings
+
+    def _weighed(self, findings: list[Finding]) -> list[Finding]:
+        """As they count, errors first, and as many as `told` keeps."""
+        return told(sorted(self._severities.weighed(findings), key=lambda finding: finding.severity != "error"))
+
+    @property
+    def contents(self) -> list[Content]:
+        """What bodies it has, asked and answered."""
+        asked = self.request_body.contents.values() if self.request_body else []
+        return [*asked, *(each for response in self.responses.values() for each in response.representations.values())]
+
+    @property
+    def schemas(self) -> list[Any]:
+        """Every schema, as it is declared."""
+        headers = [each for response in self.responses.values() for each in response.headers]
+        return [*(each.declared for each in (*self.parameters, *headers)), *(each.raw for each in self.contents)]
 
     def response(self, status: int) -> Response | None:
         """The documented response for a status: the status itself, its class, or the default."""
@@ -272,19 +247,13 @@ class Operation:
 
         `headers` has `content-type` when there is a body to send; what is not JSON is given as bytes.
         """
-        pieces, findings = self._judge(status, headers, lambda representation: representation.encode(value))
-        return ([value] if isinstance(value, bytes) else pieces), findings
+        if isinstance(value, bytes):
+            return [value], self.check_response(status, headers, value)
+        return self._judge(status, headers, lambda representation: representation.encode(value))
 
     def check_response(self, status: int, headers: Headers, body: bytes) -> list[Finding]:
         """Every violation in a response that somebody sent."""
-
-        def judge(representation: Representation) -> tuple[list[bytes], list[Finding]]:
-            try:
-                return [body], representation.schema.findings(decode(body), "body")
-            except NotStrictJson as error:
-                return [body], error.findings
-
-        return self._judge(status, headers, judge)[1]
+        return self._judge(status, headers, lambda representation: ([body], representation.read(headers, body)[1]))[1]
 
     def _judge(
         self, status: int, headers: Headers, judge: Callable[[Representation], tuple[list[bytes], list[Finding]]]
@@ -292,18 +261,17 @@ class Operation:
         response = self.response(status)
         if response is None:
             detail = f"{status} is not documented for {self.id}, only {', '.join(self.responses)}"
-            return [], [Finding("undocumented-status", "status", detail)]
+            return [], self._weighed([Finding("undocumented-status", "status", detail)])
+        pieces: list[bytes] = []
         findings = response.findings(headers) if response.headers else []
-        if not response.representations:
-            return [], findings
-        content_type = headers.get("content-type", "")
-        name, _ = media_type(content_type)
-        representation = response.representations.get(name)
-        if representation is None:
-            expected = " or ".join(response.representations)
-            detail = f"must be {expected}, not {show(content_type)}"
-            return [], [*findings, Finding("undocumented-media-type", "header", detail, name="Content-Type")]
-        if not is_json(name):
-            return [], findings
-        pieces, wrong = judge(representation)
-        return pieces, findings + wrong
+        if response.has_content and status not in WITHOUT_BODY:
+            content_type = headers.get("content-type", "")
+            representation = response.representations.find(content_type)
+            if representation is None:
+                sent = f"not {show(content_type)}" if content_type else "and Content-Type is missing"
+                detail = f"must be {' or '.join(response.representations)}, {sent}"
+                findings.append(Finding("undocumented-media-type", "header", detail, name="Content-Type"))
+            else:
+                pieces, wrong = judge(representation)
+                findings += wrong
+        return pieces, self._weighed(findings) if findings else findings

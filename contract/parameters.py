@@ -1,17 +1,23 @@
-"""Parameters: from the text of a path, a query or a header to JSON values, in the styles of OpenAPI 3.0."""
+"""Parameters: from the text of a path, a query, a header or a cookie to JSON values, in every style of OpenAPI."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import chain
 from typing import Any
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes
 
 from .finding import MOST_FINDINGS, Finding, Place, told
+from .media import is_json
+from .reader import Reader, nested, primitive
 from .schema import Resolve, Schema, dereferenced, did_you_mean
+from .strict_json import NotStrictJson, decode
 
 _DEFAULT_STYLE = {"query": "form", "path": "simple", "header": "simple", "cookie": "form"}
-_SEPARATORS = {"form": ",", "simple": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
+_ENCODED_COMMA = re.compile(b"%2[Cc]")
+IGNORED_HEADERS = {"accept", "content-type", "authorization"}
+"""Header parameters of these names are ignored, since OpenAPI says them elsewhere (Parameter Object)."""
 
 QueryItems = list[tuple[str, str]]
 
@@ -25,72 +31,182 @@ class Parameter:
         self.required: bool = declared.get("required", False)
         self.style: str = declared.get("style", _DEFAULT_STYLE[self.place])
         self.explode: bool = declared.get("explode", self.style == "form")
-        schema = declared.get("schema") or next(iter(declared["content"].values()))["schema"]
+        self.taken: Collection[str] = ()
+        """The names of all query parameters, which an object in the open does not take for its members."""
+        self._may_be_empty: bool = declared.get("allowEmptyValue", False)
+        contents: Mapping[str, Mapping[str, Any]] = declared.get("content", {})
+        media_type = next(iter(contents), "")
+        schema = declared["schema"] if "schema" in declared else contents.get(media_type, {}).get("schema", {})
         resolved = dereferenced(schema, resolve)
         self.declared: Mapping[str, Any] = resolved
         self.schema = Schema(schema, resolve, "request")
-        self._type: str = resolved.get("type", "string")
-        self._item_type: str = resolved.get("items", {}).get("type", "string")
-        self._member_types = {
-            name: nested.get("type", "string") for name, nested in resolved.get("properties", {}).items()
-        }
         self.default: Any = resolved.get("default")
+        self._reader = Reader(schema, resolve)
+        self._is_json = is_json(media_type.partition(";")[0].strip().lower())
+        self.is_judged = self._is_json or not media_type or self._reader.is_scalar
+        """Whether its value is read: what is not JSON is read as text only."""
+        is_styled = not media_type and self.place in ("query", "cookie")
+        self._spreads = is_styled and self.style == "form" and self.explode and "object" in self._reader.types
+        spread = self.explode and "object" in self._reader.types
+        self._begins = {"label": ".", "matrix": ";" if spread else f";{self.name}"}.get(self.style, "")
+        # The type of what is nothing but one text.
+        self._plain = None if media_type or self._begins or self._may_be_empty else self._reader.only
+        self.splits = is_styled and self.style == "form" and not self.explode and self._reader.only is None
 
-    def read(self, texts: list[str]) -> tuple[Any, list[Finding]]:
-        """The value that the texts stand for, and what is wrong with it."""
-        if self._type not in ("array", "object") and len(texts) > 1:
-            return None, [Finding("repeated-parameter", self.place, f"is given {len(texts)} times", name=self.name)]
-        value = self._parse(texts)
-        return value, self.schema.findings(value, self.place, self.name)
+    def read(self, texts: list[str], encoded: str | None = None) -> tuple[Any, list[Finding]]:
+        """The value that the texts stand for, and what is wrong with it; `encoded` is the text as it was sent."""
+        if self._plain is not None and len(texts) == 1:
+            value = texts[0] if self._plain == "string" else primitive(texts[0], self._plain)
+            return value, self.schema.findings(value, self.place, self.name)
+        if self._may_be_empty and texts == [""]:
+            return "", []
+        if self._is_json:
+            return self._read_json(texts)
+        if not self.is_judged:
+            return texts[0], []
+        first: tuple[Any, list[Finding]] | None = None
+        for value in self._readings(texts, encoded):
+            wrong = self.schema.findings(value, self.place, self.name)
+            if not wrong:
+                return value, []
+            first = first or (value, wrong)
+        return first or (None, [self._unreadable(texts)])
+
+    def _unreadable(self, texts: list[str]) -> Finding:
+        if len(texts) > 1:
+            return Finding("repeated-parameter", self.place, f"is given {len(texts)} times", name=self.name)
+        return Finding("parameter-style", self.place, f"must be written in style {self.style}", name=self.name)
 
     def find(self, items: QueryItems) -> tuple[list[str], set[str]]:
         """The parameter's texts in a query, and the names they have there."""
-        if self.style != "deepObject":
-            return [value for name, value in items if name == self.name], {self.name}
-        prefix = f"{self.name}["
-        members = [(name, value) for name, value in items if name.startswith(prefix) and name.endswith("]")]
-        return [f"{name[len(prefix) : -1]}={value}" for name, value in members], {name for name, _ in members}
+        if self.style == "deepObject":
+            prefix = f"{self.name}["
+            members = [(name, value) for name, value in items if name.startswith(prefix) and name.endswith("]")]
+            return [f"{name[len(prefix) : -1]}={value}" for name, value in members], {name for name, _ in members}
+        texts = [value for name, value in items if name == self.name]
+        if texts or not self._spreads:
+            return texts, {self.name}
+        members = [(name, value) for name, value in items if self._is_member(name)]
+        return [f"{name}={value}" for name, value in members], {self.name, *(name for name, _ in members)}
 
-    def _parse(self, texts: list[str]) -> Any:
-        if self._type == "array":
-            items = (
-                texts if self.explode and self.place == "query" else texts[0].split(_SEPARATORS.get(self.style, ","))
-            )
-            return [primitive(item, self._item_type) for item in items]
-        if self._type == "object":
-            parts = texts if self.style == "deepObject" else texts[0].split(_SEPARATORS.get(self.style, ","))
-            exploded = (part.partition("=")[::2] for part in parts)
-            pairs = exploded if self.explode else zip(parts[::2], parts[1::2], strict=False)
-            return {name: primitive(text, self._member_types.get(name, "string")) for name, text in pairs}
-        return primitive(texts[0], self._type)
+    def absent(self) -> tuple[Any, list[Finding]]:
+        """The value of a parameter that nothing was sent for; None is none."""
+        if self.required and not (self._spreads and self.schema.accepts({})):
+            return None, [Finding("required", self.place, "is required and missing", name=self.name)]
+        return self.default, []
+
+    def encoded(self, query: bytes) -> str | None:
+        """The text in a query before its percent-encoding is undone, where that says which commas separate."""
+        if not _ENCODED_COMMA.search(query):
+            return None
+        text = query.replace(b"+", b"%20").decode("latin-1")
+        pairs = (part.partition("=")[::2] for part in text.split("&"))
+        return next((value for name, value in pairs if unquote(name) == self.name), None)
+
+    def _is_member(self, name: str) -> bool:
+        return name in self._reader.properties or (self._reader.is_open and name not in self.taken)
+
+    def _read_json(self, texts: list[str]) -> tuple[Any, list[Finding]]:
+        try:
+            value = decode(texts[0].encode(errors="surrogatepass"))
+        except NotStrictJson as error:
+            return None, [replace(each, place=self.place, pointer=None, name=self.name) for each in error.findings]
+        return value, self.schema.findings(value, self.place, self.name)
+
+    def _readings(self, texts: list[str], encoded: str | None) -> Iterator[Any]:
+        """What the texts can stand for, the likeliest first. More texts than one are an array, or an object."""
+        reader = self._reader
+        if not texts[0].startswith(self._begins):
+            return
+        if self.style == "deepObject":
+            yield reader.build(nested(self._pairs(texts) or ()))
+            return
+        if "object" in reader.types and (pairs := self._pairs(texts)) is not None:
+            yield _members(reader, pairs)
+        if "array" in reader.types:
+            for items in self._items(texts, encoded):
+                yield [reader.items.scalar(item) for item in items]
+                if items == [""]:
+                    yield []
+        if len(texts) == 1 and (reader.types not in (["array"], ["object"]) or self._pairs(texts) is None):
+            yield reader.scalar(self._stripped(texts[0]))
+
+    def _stripped(self, text: str) -> str:
+        """A scalar without what its style writes before it."""
+        if self.style == "label":
+            return text.removeprefix(".")
+        return text.removeprefix(f";{self.name}").removeprefix("=") if self.style == "matrix" else text
+
+    def _items(self, texts: list[str], encoded: str | None) -> Iterator[list[str]]:
+        """The items of an array, in every way that they can be told apart."""
+        if self.style == "matrix":
+            parts = [part.partition("=")[::2] for part in texts[0].split(";") if part]
+            yield [item for _, value in parts for item in ([value] if self.explode else value.split(","))]
+        elif self.style == "label":  # OpenAPI 3.0 shows dots where RFC 6570 has commas
+            text = texts[0].removeprefix(".")
+            yield text.split("." if self.explode or "," not in text else ",")
+        elif self.place == "query" and self.explode:
+            yield texts
+        elif len(texts) == 1 and self.style in _SEPARATORS:
+            yield texts[0].split(_SEPARATORS[self.style])
+        elif len(texts) == 1:
+            if encoded is not None:
+                yield list(map(unquote, encoded.split(",")))
+            yield [item.strip() for item in texts[0].split(",")] if self.place == "header" else texts[0].split(",")
+
+    def _pairs(self, texts: list[str]) -> list[tuple[str, str]] | None:
+        """The members of an object by name; None where the texts do not tell any."""
+        text, separator = texts[0], _SEPARATORS.get(self.style, ",")
+        if self.style == "deepObject" or (self._spreads and "=" in text):
+            parts = texts
+        elif self.style == "matrix":
+            text = text.removeprefix(";")
+            parts = text.split(";") if self.explode else text.removeprefix(f"{self.name}=").split(",")
+        elif self.style == "label":
+            text = text.removeprefix(".")
+            parts = text.split("." if self.explode or "," not in text else ",")
+        else:
+            parts = text.split(separator)
+        if self.place == "header":
+            parts = [part.strip() for part in parts]
+        if self.explode or self.style == "deepObject":
+            named = [part.partition("=") for part in parts]
+            return [(name, value) for name, _, value in named] if all(mark for _, mark, _ in named) else None
+        return list(zip(parts[::2], parts[1::2], strict=True)) if len(parts) % 2 == 0 else None
 
 
-def primitive(text: str, expected: str) -> Any:
-    """The JSON value that a text stands for; the text itself where it does not stand for one of that type."""
-    if expected == "boolean" and text in ("true", "false"):
-        return text == "true"
-    if expected in ("integer", "number") and _NUMBER.fullmatch(text) and len(text) < 400:
-        return int(text) if text.lstrip("-").isdigit() else float(text)
-    return text
+def _members(reader: Reader, pairs: list[tuple[str, str]]) -> dict[str, Any]:
+    texts: dict[str, list[str]] = {}
+    for name, text in pairs:
+        texts.setdefault(name, []).append(text)
+    return {name: reader.member(name).build(each[0] if len(each) == 1 else each) for name, each in texts.items()}
 
 
 def parse_query(query: bytes) -> tuple[QueryItems, list[Finding]]:
     """The pairs of a query string, up to where too much is wrong with it.
 
-    Unlike the URL standard, bytes that are not UTF-8 are an error, not a guess.
+    Unlike the URL standard, bytes that are not UTF-8 are told; they are read as U+FFFD.
     """
     items: QueryItems = []
     findings = []
     for part in filter(None, query.split(b"&")):
         name, _, value = part.replace(b"+", b" ").partition(b"=")
+        shown = unquote_to_bytes(name).decode(errors="replace")
         try:
             items.append((unquote_to_bytes(name).decode(), unquote_to_bytes(value).decode()))
         except UnicodeDecodeError:
-            shown = unquote_to_bytes(name).decode(errors="replace")
             findings.append(Finding("percent-encoding", "query", "must be percent-encoded UTF-8", name=shown))
             if len(findings) > MOST_FINDINGS:
                 break
+            if "\ufffd" not in shown:
+                items.append((shown, unquote_to_bytes(value).decode(errors="replace")))
     return items, findings
+
+
+def parse_cookies(header: str) -> QueryItems:
+    """The pairs of a `Cookie` field (RFC 6265, section 4.2.1), percent-encoded as style form writes them, or not."""
+    pairs = (part.strip().partition("=") for part in header.split(";"))
+    return [(name, unquote(value.strip('"'))) for name, mark, value in pairs if mark]
 
 
 def read_parameters(
@@ -98,32 +214,38 @@ def read_parameters(
     path: Mapping[str, str],
     query: bytes,
     headers: Mapping[str, str],
+    credentials: Collection[str] = (),
 ) -> tuple[dict[str, Any], list[Finding]]:
-    """The arguments of a request by parameter name, and its violations, unknown query parameters included.
+    """The arguments of a request by parameter name, and its violations, unknown query parameters included, those last.
 
-    `headers` has lower-case names. An optional parameter that is absent and has no default is no argument.
+    `headers` has lower-case names; `credentials` are names in the query that belong to a security scheme. An optional
+    parameter that is absent and has no default is no argument.
     """
     items, findings = parse_query(query) if query else ([], [])
+    cookies: QueryItems | None = None
     arguments: dict[str, Any] = {}
-    known: set[str] = set()
+    known = set(credentials)
     for parameter in parameters:
-        name = parameter.name
+        name, encoded = parameter.name, None
         if parameter.place == "query":
             texts, names = parameter.find(items)
             known |= names
+            encoded = parameter.encoded(query) if parameter.splits and texts else None
         elif parameter.place == "path":
             texts = [str(path[name])] if name in path else []  # a router may have read it as a number
         elif parameter.place == "header":
             texts = [headers[name.lower()]] if name.lower() in headers else []
         else:
-            continue  # cookies are not judged
+            cookies = parse_cookies(headers.get("cookie", "")) if cookies is None else cookies
+            texts, _ = parameter.find(cookies)
         if texts:
-            arguments[name], wrong = parameter.read(texts)
+            arguments[name], wrong = parameter.read(texts, encoded)
             findings += wrong
-        elif parameter.required:
-            findings.append(Finding("required", parameter.place, "is required and missing", name=name))
-        elif parameter.default is not None:
-            arguments[name] = parameter.default
+        else:
+            value, wrong = parameter.absent()
+            findings += wrong
+            if value is not None:
+                arguments[name] = value
     unknown = (name for name in dict.fromkeys(key for key, _ in items) if name not in known)
     return arguments, told(chain(findings, (_unknown(name, known) for name in unknown)))
 

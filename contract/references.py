@@ -209,8 +209,9 @@ class _Bundle:
         file, seen = here.file, []
         while isinstance(reference := here.node.pop("$ref", None), str):
             file, pointer, target = self._target(reference, here._replace(file=file))
-            if (file, pointer) in seen or not isinstance(target, dict):
-                what = "refers to itself" if (file, pointer) in seen else "refers to nothing"
+            ends = target is not here.node and (file, pointer) not in seen
+            if not ends or not isinstance(target, dict):
+                what = "refers to nothing" if ends else "refers to itself"
                 raise InvalidContract(f"{reference}: {what}", here.path)
             seen.append((file, pointer))
             beside = dict(here.node)

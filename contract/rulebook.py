@@ -40,11 +40,17 @@ ENGINE_RULES: dict[str, Rule] = {
     "contradicts-path": Rule("An identity in the body equals the one in the path.", "Send the same, or leave it out."),
     "unknown-parameter": Rule("Only known query parameters are sent.", "Correct the spelling, or leave it out."),
     "repeated-parameter": Rule("A parameter with one value is given once.", "Send it once."),
+    "parameter-style": Rule("A parameter is written in its `style`.", "Write it as `style` and `explode` say."),
     "percent-encoding": Rule("A path or query is percent-encoded UTF-8.", "Encode the text as UTF-8, then in percent."),
     "media-type": Rule("A body has a media type that the contract names.", "Send `Content-Type` with that media type."),
+    "content-coding": Rule("A request's body has no content coding, such as gzip.", "Send the body as it is."),
+    "credentials": Rule("A request has credentials of the kind that the operation asks for.", "Send them."),
     "accept": Rule("The client admits a media type that the operation answers with.", "Admit it in `Accept`."),
     "preference": Rule("A preference asks for what the contract has.", "Choose a code or an example that it has."),
     "content-length": Rule("A body is not larger than the server takes.", "Send less."),
+    "form-syntax": Rule("A `multipart/form-data` body is one (RFC 7578).", "Send the boundary, and end each part."),
+    "text-encoding": Rule("A text is in the charset that its `Content-Type` names.", "Mend the charset, or the text."),
+    "json-charset": Rule("JSON says no charset but UTF-8 (RFC 8259, section 8.1).", "Leave `charset` out."),
     "json-encoding": Rule("A JSON body is UTF-8 (RFC 8259, section 8.1).", "Encode the body as UTF-8."),
     "json-syntax": Rule("A JSON body is JSON (RFC 8259).", "Mend the syntax at the line and column given."),
     "json-duplicate": Rule("No member of a JSON object is there twice (RFC 7493, section 2.3).", "Send it once."),
@@ -112,6 +118,7 @@ DIFFERENCE_RULES: dict[str, Rule] = {
     ),
     "operation-moved": Rule("An operation keeps its path and its method.", "Serve the old path, too."),
     "operation-shadowed": Rule("A new path takes no request from an old one.", "Choose a path that no value can be."),
+    "sent-to-clients": Rule("A callback or a webhook stays as it is.", "Compare by hand what clients receive."),
     "operation-added": Rule("A new operation breaks nobody.", "Nothing."),
     "parameter-removed": Rule("A parameter that clients send is still known.", "Keep it, if only to ignore it."),
     "parameter-added": Rule("A new optional parameter breaks nobody.", "Nothing."),
@@ -135,6 +142,14 @@ DIFFERENCE_RULES: dict[str, Rule] = {
     "resource-order": Rule("A list has the order that it had.", "Keep `order`."),
 }
 """What `diff` judges, by the names that changes have."""
+
+HOUSE_RULES = frozenset(
+    {
+        *("accept", "content-coding", "percent-encoding", "unknown-parameter", "unsupported-method"),
+        *("json-charset", "json-depth", "json-duplicate", "json-number", "json-size", "json-string"),
+    }
+)
+"""Rules that no standard asks for: warnings, unless the contract or whoever judges says otherwise."""
 
 RULES: dict[str, Rule] = {**ENGINE_RULES, **MODEL_RULES, **GENERATED_RULES}
 """What a request or an answer can break."""

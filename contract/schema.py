@@ -3,8 +3,7 @@
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
-from functools import cache, cached_property, partial
-from importlib.resources import files
+from functools import cached_property, partial
 from itertools import islice
 from typing import Any, Literal
 
@@ -13,6 +12,7 @@ from jsonschema_rs import Draft4Validator
 
 from .dialect import NEVER, Translator, Validator, unescape
 from .finding import Finding, Place, json_pointer, told
+from .formats import FORMAT_WORDS, FORMATS
 from .references import References
 
 Direction = Literal["request", "response"]
@@ -28,33 +28,6 @@ Resolve = Callable[[str], dict[str, Any]]
 
 _OTHER_DIRECTION: dict[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
 _ABSENT = object()
-
-
-@cache
-def time_zones() -> frozenset[str]:
-    """The IANA time zone names of the tzdata package, so that the answer is the same on every machine."""
-    return frozenset((files("tzdata") / "zones").read_text().split())
-
-
-def _is_regular_expression(text: str) -> bool:
-    """Whether `pattern` takes it."""
-    try:
-        Draft4Validator({"pattern": text})
-    except ValueError:
-        return False
-    return True
-
-
-FORMATS: dict[str, Callable[[str], bool]] = {
-    "iana-time-zone": lambda name: name in time_zones(),
-    "regex": _is_regular_expression,
-}
-"""Formats that draft 4 of JSON Schema does not define."""
-_FORMAT_WORDS = {
-    "iana-time-zone": "an IANA time zone name",
-    "date-time": "an RFC 3339 date-time",
-    "regex": "a regular expression",
-}
 
 
 def _identity(value: Json) -> Json:
@@ -392,7 +365,7 @@ _DETAILS: dict[str, Callable[[Mapping[str, Any], Any], str]] = {
     "maxLength": _size_of("maxLength", "character", "most"),
     "pattern": lambda schema, value: f"must match {schema['pattern']}, not {show(value)}",
     "format": lambda schema, value: (
-        f"must be {_FORMAT_WORDS.get(schema['format'], schema['format'])}, not {show(value)}"
+        f"must be {FORMAT_WORDS.get(schema['format'], schema['format'])}, not {show(value)}"
     ),
     "minItems": _size_of("minItems", "item", "least"),
     "maxItems": _size_of("maxItems", "item", "most"),

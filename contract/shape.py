@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 from .finding import json_pointer
+from .formats import UNCHECKED_FORMATS
 from .schema import Resolve, dereferenced
 
 Path = tuple[str, ...]
@@ -27,9 +28,6 @@ KEYWORDS = (
     "minProperties",
     "maxProperties",
 )
-UNCHECKED_FORMATS = {"int32", "int64", "float", "double", "password", "byte", "binary"}
-"""Formats that are bounds, or say how to show a value; no value of the right type breaks them."""
-
 MOST_MEMBERS = 10_000
 
 
@@ -76,8 +74,8 @@ def rules(schema: Mapping[str, Any], resolve: Resolve) -> list[Mapping[str, Any]
     """
     schema = dereferenced(schema, resolve)
     own: dict[str, dict[str, Any]] = {}
-    for branch in schema.get("not", {}).get("anyOf", ()):
-        if "x-rule" in branch:
+    for branch in dereferenced(schema.get("not", {}), resolve).get("anyOf", ()):
+        if isinstance(branch, Mapping) and "x-rule" in branch:
             told = {key: branch[key] for key in ("x-rule", "description")}
             own.setdefault(branch["x-rule"]["id"], {**told, "anyOf": []})["anyOf"].append(branch)
     return [*own.values(), *(rule for part in schema.get("allOf", ()) for rule in rules(part, resolve))]
@@ -102,10 +100,8 @@ def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _members(
-    schema: Mapping[str, Any], resolve: Resolve, path: Path, required: bool, above: frozenset[str]
-) -> Iterator[Member]:
-    if (reference := schema.get("$ref")) is not None:
+def _members(schema: Any, resolve: Resolve, path: Path, required: bool, above: frozenset[str]) -> Iterator[Member]:
+    if isinstance(schema, Mapping) and (reference := schema.get("$ref")) is not None:
         if reference in above:
             return
         above |= {reference}
@@ -117,5 +113,5 @@ def _members(
         yield from _members(nested, resolve, (*path, name), name in flat.get("required", ()), above)
     free = flat.get("additionalProperties")
     for nested in (flat.get("items"), free if isinstance(free, dict) else None):
-        if nested:
+        if isinstance(nested, Mapping) and nested:
             yield from _members(nested, resolve, (*path, "*"), False, above)

@@ -17,20 +17,29 @@ from .finding import Finding, Place, json_pointer, told
 
 MAX_DEPTH = 100
 MAX_INTEGER_DIGITS = 19  # what is longer may not fit into 64 bits
+MAX_DIGITS_UNDERSTOOD = 400
 
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
 _LONG_DIGITS = re.compile(rb"[0-9]{%d,}" % MAX_INTEGER_DIGITS)
 _LONG_NUMBER = b"0" * MAX_INTEGER_DIGITS
+_INTEGER = re.compile("-?[0-9]+")
+_NO_NUMBERS = ("NaN", "Infinity", "-Infinity")
+
+UNREADABLE = object()
+"""Stands for the value of a text that has none, or one that cannot be judged."""
 
 
 class NotStrictJson(Exception):
-    """The text is not JSON, or not JSON that every reader would understand alike."""
+    """The text is not JSON, or not JSON that every reader would understand alike.
 
-    def __init__(self, findings: list[Finding]) -> None:
+    `value` is what most readers understand, the last of duplicate members and any integer; else UNREADABLE.
+    """
+
+    def __init__(self, findings: list[Finding], value: Any = UNREADABLE) -> None:
         super().__init__("; ".join(map(str, findings)))
-        self.findings = findings
+        self.findings, self.value = findings, value
 
 
 class _Members(list[tuple[str, Any]]):
@@ -107,14 +116,13 @@ def _decode_slowly(encoded: bytes, place: Place) -> Any:
         detail = f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
         raise NotStrictJson([Finding("json-syntax", place, detail, "")]) from error
     if findings := told(_violations(tree, place, ())):
-        raise NotStrictJson(findings)
+        raise NotStrictJson(findings, _understood(tree))
     return _plain(tree)
 
 
 def _violations(tree: Any, place: Place, path: tuple[str | int, ...]) -> Iterator[Finding]:
     if isinstance(tree, _Literal):
-        shown = tree if len(tree) <= 40 else f"a number of {len(tree)} characters"
-        yield Finding("json-number", place, f"must be a number that fits into 64 bits, not {shown}", json_pointer(path))
+        yield _wrong_number(tree, place, json_pointer(path))
     elif isinstance(tree, str):
         if _has_lone_surrogate(tree):
             yield Finding("json-string", place, "must be Unicode text; it has a lone surrogate", json_pointer(path))
@@ -133,6 +141,13 @@ def _violations(tree: Any, place: Place, path: tuple[str | int, ...]) -> Iterato
             yield from _violations(value, place, (*path, index))
 
 
+def _wrong_number(text: str, place: Place, pointer: str) -> Finding:
+    if text in _NO_NUMBERS:
+        return Finding("json-syntax", place, f"is not JSON: {text} is no number", pointer)
+    shown = text if len(text) <= 40 else f"a number of {len(text)} characters"
+    return Finding("json-number", place, f"must be a number that fits into 64 bits, not {shown}", pointer)
+
+
 def _has_lone_surrogate(text: str) -> bool:
     return not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text)
 
@@ -142,6 +157,21 @@ def _plain(tree: Any) -> Any:
         return {name: _plain(value) for name, value in tree}
     if isinstance(tree, list):
         return [_plain(value) for value in tree]
+    return tree
+
+
+def _understood(tree: Any) -> Any:
+    """The value that most readers make of a text that is not strict, or UNREADABLE."""
+    if isinstance(tree, _Literal):
+        return int(tree) if len(tree) <= MAX_DIGITS_UNDERSTOOD and _INTEGER.fullmatch(tree) else UNREADABLE
+    if isinstance(tree, str):
+        return UNREADABLE if _has_lone_surrogate(tree) else tree
+    if isinstance(tree, _Members):
+        members = {name: _understood(value) for name, value in tree}
+        return UNREADABLE if UNREADABLE in members.values() or any(map(_has_lone_surrogate, members)) else members
+    if isinstance(tree, list):
+        items = list(map(_understood, tree))
+        return UNREADABLE if UNREADABLE in items else items
     return tree
 
 

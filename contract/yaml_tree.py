@@ -29,6 +29,7 @@ _OTHER_INTEGER = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_JSON = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _TAG = "tag:yaml.org,2002:"
+_BEGINS_JSON = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"')
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -48,18 +49,17 @@ def read_yaml(text: bytes) -> Any:
         failed = error
     try:
         return _Events(text).tree()  # flow style; and this reader knows lines
-    except NotPlain as error:
-        if isinstance(failed, json.JSONDecodeError) and (failed.lineno, failed.colno) > _position(error):
+    except NotPlain:
+        if isinstance(failed, json.JSONDecodeError) and _BEGINS_JSON.match(text):
             where = f"line {failed.lineno}, column {failed.colno}"
             raise NotPlain(f"is neither YAML nor JSON: {where}: {failed.msg}") from failed
         raise
 
 
-def read_marked_yaml(text: bytes) -> tuple[Any, Any]:
-    """The tree of `read_yaml`, and the text's YAML node, whose parts know their lines. Raises NotPlain."""
-    tree = read_yaml(text)
+def marked_yaml(text: bytes) -> Any:
+    """The YAML node of a text that `read_yaml` took, whose parts know their lines. Raises NotPlain."""
     try:
-        return tree, _Loader(text).get_single_node()
+        return _Loader(text).get_single_node()
     except yaml.YAMLError as error:
         raise _unreadable(error) from error
 
@@ -107,12 +107,6 @@ def _finite(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError(text)
     return value
-
-
-def _position(error: NotPlain) -> tuple[float, float]:
-    """Where a text stopped being YAML; at the end of all for what is YAML, and wrong for another reason."""
-    mark = getattr(error.__cause__, "problem_mark", None)
-    return (mark.line + 1, mark.column + 1) if mark else (math.inf, math.inf)
 
 
 def _unreadable(error: yaml.YAMLError) -> NotPlain:

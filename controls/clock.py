@@ -4,9 +4,16 @@ import random
 import re
 import secrets
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
 
+from jsonschema_rs import Draft4Validator
+
+from ..contract.pattern import TooHard, drawn
+from ..contract.resource import Resource
 from ..storage import ServerValues
 
 _ID_BYTES = 8
@@ -54,17 +61,20 @@ class Clock:
 
 
 class Ids:
-    """New ids with the contract's prefix: those given first, then random ones, or those of a seed."""
+    """New ids: those given first, then random ones, or those of a seed, each in the form that its resource has."""
 
-    def __init__(self, prefix: str) -> None:
-        self._prefix = prefix
+    def __init__(self) -> None:
         self._given: deque[str] = deque()
         self._made: Iterator[str] = _random(secrets.token_bytes)
 
-    def new(self) -> str:
+    def new(self, form: "Form") -> str:
         if self._given:
             return self._given.popleft()
-        return self._prefix + next(self._made)
+        return form(self._made)
+
+    def draw(self) -> int:
+        """A number by chance, of the same course."""
+        return int(next(self._made), 16)
 
     def determine(self, given: Iterable[str], seed: int | None) -> None:
         self._given = deque(given)
@@ -72,6 +82,35 @@ class Ids:
 
     def release(self) -> None:
         self.determine((), None)
+
+
+Form = Callable[[Iterator[str]], str]
+"""From random texts of 16 hexadecimal digits, of which it takes as many as it needs, to an id."""
+
+
+def form_of(resource: Resource) -> Form:
+    """The form of the ids of a resource: its prefix and what is random, or whatever else the schema of them takes."""
+    schema: Mapping[str, Any] = resource.properties.get(resource.identity, {})
+    prefix = resource.prefix
+    if resource.has_number:
+        least, most = max(1, schema.get("minimum", 1)), min(schema.get("maximum", MOST_NUMBER), MOST_NUMBER)
+        return lambda made: str(least + int(next(made), 16) % (most - least + 1))
+    if schema.get("format") == "uuid":
+        return lambda made: str(UUID(hex=next(made) + next(made), version=4))
+    longest, pattern = schema.get("maxLength", 255), schema.get("pattern")
+    if pattern is not None and not Draft4Validator({"pattern": pattern}).is_valid(f"{prefix}0123456789abcdef"):
+
+        def of_pattern(made: Iterator[str]) -> str:
+            try:
+                return drawn(pattern, random.Random(int(next(made), 16)), longest)  # noqa: S311 (an id is no secret)
+            except TooHard:
+                return f"{prefix}{next(made)}"
+
+        return of_pattern
+    return lambda made: f"{prefix}{next(made)}"[:longest]
+
+
+MOST_NUMBER = 2**31 - 1
 
 
 def _random(source: Callable[[int], bytes]) -> Iterator[str]:
@@ -82,11 +121,14 @@ def _random(source: Callable[[int], bytes]) -> Iterator[str]:
 
 
 class Sources:
-    """A clock and ids, and what a store takes of them."""
+    """A clock and ids, and what the tables of a store take of them."""
 
-    def __init__(self, prefix: str, clock: Clock | None = None) -> None:
-        self.clock, self.ids = clock or Clock(), Ids(prefix)
-        self.values = ServerValues(self.clock.now, self.ids.new)
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.clock, self.ids = clock or Clock(), Ids()
+
+    def values(self, resource: Resource) -> ServerValues:
+        """Where the server's values of one resource come from."""
+        return ServerValues(self.clock.now, partial(self.ids.new, form_of(resource)))
 
 
 def parse_instant(text: str) -> datetime:

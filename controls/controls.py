@@ -53,13 +53,12 @@ class Controls:
         self.sessions = Sessions(
             store,
             sources,
-            contract.stored,
+            contract.resources,
             name_pattern=self.contract.resolve("#/components/schemas/Name")["pattern"],
             limits=limits or Limits(),
         )
         self._shared = {
             "sessions": self.sessions,
-            "resource": contract.stored,
             "contract": contract,
             "redaction": Redaction(contract),
         }

@@ -4,6 +4,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,10 +12,12 @@ import orjson
 
 from ..contract.aside import LARGE, aside
 from ..contract.document import Contract
-from ..contract.example import request_example
+from ..contract.example import NotDocumented, request_example
 from ..contract.finding import Finding
-from ..contract.operation import EncodedArray, LargeObject, Reply, Request
-from ..contract.resource import Resource
+from ..contract.generator import Generator, NoValue
+from ..contract.operation import EncodedArray, LargeObject, Operation, Reply, Request
+from ..contract.resource import Resource, member_text
+from ..contract.schema import Schema
 from ..handlers.configurations import update_configuration
 from ..traffic.redaction import Redaction
 from .budget import LimitReached, json_size, parts
@@ -50,15 +53,30 @@ class InvalidBody(Exception):
         self.findings = findings
 
 
-async def get_state(session: Session) -> Reply:
-    return EncodedArray(await session.store.find()), 200
+async def get_state(session: Session, contract: Contract) -> Reply:
+    """All documents; by table where the contract has not exactly one."""
+    content = await session.content()
+    shown = {each.table: _shown(content[each.table], each) for each in contract.resources}
+    if len(shown) == 1:
+        return next(iter(shown.values())), 200
+    return {name: [orjson.loads(text) for text in texts] for name, texts in shown.items()}, 200
 
 
-async def replace_state(body: list[Json], session: Session, resource: Resource) -> Reply:
-    """Put the configurations in the place of all that is stored; all of them or none."""
-    _check_unique(body, resource)
-    await session.store.load(body)
-    return await get_state(session)
+def _shown(texts: list[bytes], resource: Resource) -> EncodedArray:
+    """Documents without what is hidden, but for the parents that their own members do not show."""
+    hidden = set(resource.hidden) - set(resource.parents.values())
+    if not hidden:
+        return EncodedArray(texts)
+    values = map(orjson.loads, texts)
+    return EncodedArray(
+        orjson.dumps({name: member for name, member in value.items() if name not in hidden}) for value in values
+    )
+
+
+async def replace_state(body: Json | list[Json], session: Session, contract: Contract) -> Reply:
+    """Put the documents in the place of all that is stored; all of them or none."""
+    await session.store.load_all(_state(body, contract))
+    return await get_state(session, contract)
 
 
 async def add_to_state(body: Json, session: Session) -> Reply:
@@ -75,43 +93,61 @@ async def delete_from_state(id: str, session: Session) -> Reply:  # noqa: A002
 
 
 async def clear_state(session: Session) -> Reply:
-    await session.store.load([])
+    await session.fill({})
     return NOTHING
 
 
-async def load_scenario(body: Json, session: Session, resource: Resource, contract: Contract) -> Reply:
+async def load_scenario(body: Json, session: Session, contract: Contract) -> Reply:
     """Begin in a world: its state, its rules, its clock and its ids, as far as they are given; all of it or nothing."""
     state, declared, clock = body.get("state"), body.get("rules", ()), session.sources.clock
-    _check_unique(state or (), resource)
+    tables = None if state is None else _state(state, contract)
     _check_rules(len(declared), session)
     rules = await _compiled(declared, contract)
-    former = clock.setting, list(session.rules), await session.store.find()
+    former = clock.setting, list(session.rules), await session.content()
     try:
         if "rules" in body:
             session.rules.replace(rules)
         if "clock" in body:
             await set_clock(body["clock"], session)
-        if state is not None:
-            await session.store.load(state)
+        if tables is not None:
+            await session.store.load_all(tables)
         if "ids" in body:
             session.determine_ids(body["ids"]["next"], body["ids"].get("seed"))
     except Exception:
         clock.restore(former[0])
         session.rules.replace(former[1])
-        if state is not None:
-            await session.store.load(map(orjson.loads, former[2]))
+        if tables is not None:
+            await session.fill(former[2])
         raise
     return NOTHING
 
 
 async def make_configuration(body: Json, contract: Contract) -> Reply:
     """The contract's example of what a client creates, with these members changed. Raises InvalidBody."""
-    creating = next(each for each in contract.operations.values() if each.method == "POST" and each.request_body)
-    made = {**request_example(contract, creating), **body}
+    posts = [each for each in contract.operations.values() if each.method == "POST" and each.request_body]
+    if not posts:
+        raise InvalidBody(
+            [Finding("undocumented-method", "path", "no operation of the contract takes a body with POST")]
+        )
+    creating = next((each for each in posts if each.id in contract.actions), posts[0])
+    made = {**_example(contract, creating), **body}
     request = Request(headers={"content-type": "application/json"}, body=orjson.dumps(made))
-    if findings := creating.check_request(request)[1]:
+    if findings := [each for each in creating.check_request(request)[1] if each.place == "body"]:
         raise InvalidBody(findings)
     return made, 200
+
+
+def _example(contract: Contract, operation: Operation) -> Json:
+    """A body of a request: the documented one, or one that is made from its schema."""
+    try:
+        example = request_example(contract, operation)
+    except NotDocumented:
+        content = contract.dereferenced(operation.declared["requestBody"])["content"]
+        try:
+            example = Generator(contract.resolve, "request").value(next(iter(content.values())).get("schema", {}))
+        except NoValue:
+            example = {}
+    return example if isinstance(example, dict) else {}
 
 
 async def list_snapshots(session: Session) -> Reply:
@@ -124,7 +160,7 @@ async def save_snapshot(snapshot: str, session: Session) -> Reply:
 
 
 async def restore_snapshot(snapshot: str, session: Session) -> Reply:
-    await session.store.load(map(orjson.loads, session.saved(snapshot)))
+    await session.fill(session.saved(snapshot))
     return NOTHING
 
 
@@ -278,16 +314,40 @@ def _check_rules(number: int, session: Session) -> None:
         raise LimitReached(session.limits.rules, "rules")
 
 
+def _state(body: Json | list[Json], contract: Contract) -> dict[str, list[Json]]:
+    """The documents of each table. Raises DuplicateItems, InvalidBody."""
+    if isinstance(body, list):
+        body = {contract.stored.table: body}
+    for resource in contract.resources:
+        _check_unique(body.get(resource.table, ()), resource)
+    return {each.table: _completed(body.get(each.table, []), each, contract) for each in contract.resources}
+
+
+def _completed(documents: list[Json], resource: Resource, contract: Contract) -> list[Json]:
+    """The documents with their defaults. Raises InvalidBody where the controls' own contract could not judge them."""
+    if not resource.beside_input:
+        return documents
+    judge, beside = Schema(resource.input, contract.resolve, "request"), resource.beside_input
+    complete = []
+    for index, document in enumerate(documents):
+        given = {name: member for name, member in document.items() if name not in beside}
+        if findings := judge.findings(given, "body"):
+            raise InvalidBody([replace(each, pointer=f"/{index}{each.pointer}") for each in findings])
+        complete.append({**judge.fill_defaults(given), **{name: document[name] for name in beside & document.keys()}})
+    return complete
+
+
 def _check_unique(documents: Sequence[Json], resource: Resource) -> None:
     """Raises DuplicateItems; a store would name only one of the two, by an id that nobody gave."""
-    for members in ((resource.identity,), resource.unique):
-        seen: dict[tuple[str, ...], int] = {}
+    within = resource.parents.values() if resource.is_named_by_clients else ()
+    for members in ((*within, resource.identity), *resource.combinations):
+        seen: dict[tuple[str | None, ...], int] = {}
         for index, document in enumerate(documents):
-            if not all(name in document for name in members):
+            key = tuple([member_text(document.get(name)) for name in members])
+            if None in key:
                 continue  # an id that is not given is made, and is unique
-            key = tuple(document[name] for name in members)
             if (first := seen.setdefault(key, index)) != index:
-                raise DuplicateItems(first, index, dict(zip(members, key, strict=True)))
+                raise DuplicateItems(first, index, {name: document[name] for name in members})
 
 
 async def _compiled(declared: Sequence[Json], contract: Contract) -> list[Rule]:

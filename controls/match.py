@@ -10,6 +10,8 @@ from ..contract.strict_json import NotStrictJson, decode
 from .budget import LimitReached, parts
 
 MOST_PARTS = 1000
+_BY_NAME = ("/query", "/headers")
+"""Parts whose members have the names that a client gave them: `$filter` is one there, and no matcher."""
 
 _ABSENT: dict[str, Any] = {"not": {}}
 
@@ -80,7 +82,7 @@ def _subset(value: Any, pointer: str) -> dict[str, Any]:
     """The schema of everything that has at least what `value` has. Raises InvalidMatch."""
     if not isinstance(value, dict):
         return {"enum": [value]}
-    if any(name.startswith("$") for name in value):
+    if pointer not in _BY_NAME and any(name.startswith("$") for name in value):
         return _matcher(value, pointer)
     properties = {name: _subset(member, f"{pointer}/{name}") for name, member in value.items()}
     required = [name for name, schema in properties.items() if schema != _ABSENT]

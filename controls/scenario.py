@@ -23,10 +23,10 @@ async def load(text: bytes, controls: Controls) -> None:
     if findings:
         raise InvalidScenario(_told(Problem("invalid-request", "", findings)))
     session = controls.sessions.default
-    if "state" in arguments["body"] and (stored := len(await session.store.find())):
+    if "state" in arguments["body"] and (stored := sum(map(len, (await session.content()).values()))):
         raise InvalidScenario(f"its state would replace {stored} configurations; use another --store, like :memory:")
     try:
-        await load_scenario(arguments["body"], session, controls.mocked.stored, controls.mocked)
+        await load_scenario(arguments["body"], session, controls.mocked)
     except tuple(CONTROL_PROBLEMS) as error:
         raise InvalidScenario(_told(CONTROL_PROBLEMS[type(error)](error))) from error
 

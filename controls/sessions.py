@@ -4,8 +4,8 @@ import asyncio
 import copy
 import re
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -13,8 +13,7 @@ from weakref import WeakValueDictionary
 
 import orjson
 
-from ..contract.resource import Resource
-from ..storage import ConfigurationStore, Document, EmbeddedStore, ServerValues
+from ..storage import Change, ConfigurationStore, Document, EmbeddedStore, Resources, Values, several
 from ..storage.index import Index
 from .budget import CONFIGURATION_OVERHEAD, SESSION_OVERHEAD, Budget, LimitReached, json_size
 from .clock import Sources
@@ -80,66 +79,106 @@ class TooManySessions(Exception):
     """Every session there may be is in use."""
 
 
-class BoundedStore(EmbeddedStore):
-    """A store in memory that takes no more than `most` configurations and what the budget has. Raises LimitReached."""
+class Bounds:
+    """What all tables of a session's store hold together: at most `most` documents, and what the budget has."""
 
-    most: int
-    budget: Budget
-    _size = 0
+    def __init__(self, most: int, budget: Budget) -> None:
+        self._most, self._budget = most, budget
+        self._sizes: dict[str, int] = {}
+
+    def check(self, number: int) -> None:
+        if number > self._most:
+            raise LimitReached(self._most, "configurations")
+
+    def size(self, table: str) -> int:
+        return self._sizes.get(table, 0)
+
+    @contextmanager
+    def holding(self, sizes: Mapping[str, int]) -> Iterator[None]:
+        """Hold these sizes of tables from now on; what fails inside leaves all as it was."""
+        former, self._sizes = self._sizes, {**self._sizes, **{name: max(0, size) for name, size in sizes.items()}}
+        try:
+            self.hold()
+            yield
+        except BaseException:
+            self._sizes = former
+            self.hold()
+            raise
+
+    def hold(self) -> None:
+        self._budget.hold(self, sum(self._sizes.values()))
+
+
+class BoundedStore(EmbeddedStore):
+    """A store in memory within bounds. Raises LimitReached."""
+
+    bounds: Bounds
 
     @classmethod
-    def of(cls, most: int, budget: Budget, resource: Resource, values: ServerValues) -> "BoundedStore":
-        store = cls.in_memory(resource, values)
-        store.most, store.budget = most, budget
+    def of(cls, bounds: Bounds, resources: Resources, values: Values) -> "BoundedStore":
+        store = cls.in_memory(resources, values)
+        store.bounds = bounds
         return store
 
     async def create(self, values: Document) -> Document:
-        self._check(len(self.database) + 1)
-        with self._holding(self._size + _weight(values)):
+        self.bounds.check(self.total + 1)
+        with self._growing_by(_weight(values)):
             return await super().create(values)
 
-    async def replace(self, identity: str, values: Document) -> Document:
-        with self._holding(self._size + _weight(values) - _weight(await self.get(identity))):
-            return await super().replace(identity, values)
+    async def update(self, identity: str, change: Change) -> Document:
+        def measured(document: Document) -> Document:
+            former = _weight(document)
+            replacement = change(document)
+            holding.enter_context(self._growing_by(_weight(replacement) - former))
+            return replacement
 
-    async def delete(self, identity: str) -> None:
-        size = _weight(await self.get(identity))
-        await super().delete(identity)
-        with self._holding(self._size - size):
-            pass
+        with ExitStack() as holding:
+            return await super().update(identity, measured)
 
-    async def _replace_all(self, replacement: Index) -> None:
-        self._check(len(replacement))
-        with self._holding(sum(map(len, replacement.texts())) + len(replacement) * CONFIGURATION_OVERHEAD):
+    async def delete(self, identity: str, check: Callable[[Document], object] | None = None) -> Document:
+        deleted = await super().delete(identity, check)
+        if not self.resource.deleted_at:  # else it is remembered, and takes what it took
+            with self._growing_by(-_weight(deleted)):
+                pass
+        return deleted
+
+    async def _replace_all(self, replacement: Mapping[str, Index]) -> None:
+        self.bounds.check(sum(map(len, replacement.values())) + self.total_beside(replacement))
+        sizes = {
+            table: sum(map(len, index.texts())) + len(index) * CONFIGURATION_OVERHEAD
+            for table, index in replacement.items()
+        }
+        with self.bounds.holding(sizes):
             await super()._replace_all(replacement)
 
-    def _check(self, size: int) -> None:
-        if size > self.most:
-            raise LimitReached(self.most, "configurations")
-
-    @contextmanager
-    def _holding(self, size: int) -> Iterator[None]:
-        former, self._size = self._size, max(0, size)
-        try:
-            self.budget.hold(self, self._size)
-            yield
-        except BaseException:
-            self._size = former
-            self.budget.hold(self, former)
-            raise
+    def _growing_by(self, size: int) -> AbstractContextManager[None]:
+        table = self.resource.table
+        return self.bounds.holding({table: self.bounds.size(table) + size})
 
 
 def _weight(document: Document) -> int:
     return json_size(document) + CONFIGURATION_OVERHEAD
 
 
+Content = Mapping[str, list[bytes]]
+"""What a store holds: by table, the JSON texts of its documents."""
+
+
 class Session:
     """One world. What it holds is counted in its budget."""
 
-    def __init__(self, name: str, store: ConfigurationStore, sources: Sources, limits: Limits, budget: Budget) -> None:
-        self.name, self.store, self.sources = name, store, sources
+    def __init__(
+        self,
+        name: str,
+        store: ConfigurationStore,
+        tables: Sequence[str],
+        sources: Sources,
+        limits: Limits,
+        budget: Budget,
+    ) -> None:
+        self.name, self.store, self.tables, self.sources = name, store, tables, sources
         self.limits, self.budget = limits, budget
-        self._snapshots: dict[str, list[bytes]] = {}
+        self._snapshots: dict[str, Content] = {}
         self.used_at = time.monotonic()
         self.journal = Journal(limits.journal_entries, limits.journal_bytes, budget)
         self.rules = Rules(sources.clock, budget)
@@ -147,21 +186,30 @@ class Session:
     @property
     def snapshots(self) -> dict[str, int]:
         """How many configurations each snapshot holds."""
-        return {name: len(texts) for name, texts in self._snapshots.items()}
+        return {name: _number(content) for name, content in self._snapshots.items()}
+
+    async def content(self) -> Content:
+        """All that is stored."""
+        return {name: await self.store.table(name).find() for name in self.tables}
+
+    async def fill(self, content: Content) -> None:
+        """Put what was stored in the place of all that is. Raises LimitReached."""
+        await self.store.load_all({name: map(orjson.loads, content.get(name, ())) for name in self.tables})
 
     async def save(self, name: str) -> None:
         if name not in self._snapshots and len(self._snapshots) >= self.limits.snapshots:
             raise LimitReached(self.limits.snapshots, "snapshots")
-        texts = await self.store.find()
-        self.budget.hold(("snapshot", name), sum(map(len, texts)) + len(texts) * CONFIGURATION_OVERHEAD)
-        self._snapshots[name] = texts
+        content = await self.content()
+        size = sum(len(text) for texts in content.values() for text in texts)
+        self.budget.hold(("snapshot", name), size + _number(content) * CONFIGURATION_OVERHEAD)
+        self._snapshots[name] = content
 
     def determine_ids(self, given: list[str], seed: int | None) -> None:
         self.budget.hold(self.sources.ids, json_size(given) + len(given) * _ID_OVERHEAD)
         self.sources.ids.determine(given, seed)
 
-    def saved(self, name: str) -> list[bytes]:
-        """The configurations of a snapshot. Raises UnknownSnapshot."""
+    def saved(self, name: str) -> Content:
+        """What a snapshot holds. Raises UnknownSnapshot."""
         try:
             return self._snapshots[name]
         except KeyError:
@@ -173,7 +221,7 @@ class Session:
         self.budget.hold(("snapshot", name), 0)
 
     async def begin_anew(self) -> None:
-        await self.store.load([])
+        await self.fill({})
         for name in list(self._snapshots):
             self.forget(name)
         self.journal.clear()
@@ -189,16 +237,19 @@ class Sessions:
         self,
         store: ConfigurationStore,
         sources: Sources,
-        resource: Resource,
+        resources: Resources,
         *,
         name_pattern: str,
         limits: Limits,
     ) -> None:
         self.limits = limits
-        self._resource = resource
+        self._resources = several(resources)
+        self._tables = [resource.table for resource in self._resources]
         self._name_pattern = re.compile(name_pattern)
         self._budget = Budget(limits.all_bytes, make_room=self._expire)
-        self.default = Session(DEFAULT, store, sources, limits, Budget(limits.session_bytes, self._budget))
+        self.default = Session(
+            DEFAULT, store, self._tables, sources, limits, Budget(limits.session_bytes, self._budget)
+        )
         self._others: dict[str, Session] = {}
         self._seen: WeakValueDictionary[str, Session] = WeakValueDictionary()
         """Sessions that are not there, while somebody looks at them."""
@@ -233,12 +284,12 @@ class Sessions:
 
         Raises SessionExists, UnknownSnapshot, LimitReached, TooManySessions.
         """
-        texts = await source.store.find() if snapshot is None else source.saved(snapshot)
+        content = await source.content() if snapshot is None else source.saved(snapshot)
         if name == DEFAULT or name in self._others:
             raise SessionExists(name)
         session = self._appear(name, clock_of=source)
         try:
-            await session.store.load(map(orjson.loads, texts))
+            await session.fill(content)
         except LimitReached:
             self._forget(name)
             raise
@@ -276,11 +327,11 @@ class Sessions:
 
     def _new(self, name: str, clock_of: Session | None = None) -> Session:
         self._check_name(name)
-        sources = Sources(self._resource.prefix, copy.copy(clock_of.sources.clock) if clock_of else None)
+        sources = Sources(copy.copy(clock_of.sources.clock) if clock_of else None)
         # What is only looked at holds nothing, and counts in the whole from when it holds something.
         budget = Budget(self.limits.session_bytes, self._budget)
-        store = BoundedStore.of(self.limits.configurations, budget, self._resource, sources.values)
-        return Session(name, store, sources, self.limits, budget)
+        store = BoundedStore.of(Bounds(self.limits.configurations, budget), self._resources, sources.values)
+        return Session(name, store, self._tables, sources, self.limits, budget)
 
     def _check_name(self, name: str) -> None:
         if not self._name_pattern.fullmatch(name):
@@ -293,6 +344,10 @@ class Sessions:
         oldest = time.monotonic() - self.limits.idle_seconds
         for name in [name for name, session in self._others.items() if session.used_at < oldest]:
             self._forget(name)
+
+
+def _number(content: Content) -> int:
+    return sum(map(len, content.values()))
 
 
 def summary(session: Session) -> dict[str, Any]:

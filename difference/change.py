@@ -8,6 +8,8 @@ from typing import Literal
 from ..contract.finding import Finding
 from ..contract.interaction import Interaction
 
+MOST_NAMED = 5
+"""How many operations a sentence names."""
 Verdict = Literal["breaking", "undecided", "safe"]
 
 
@@ -61,13 +63,19 @@ class Change:
 
     @property
     def sentence(self) -> str:
-        return f"{', '.join(self.operations)}: {self.part} {self.detail}"
+        return f"{self.named}: {self.part} {self.detail}"
+
+    @property
+    def named(self) -> str:
+        """The operations, the first few of them where they are many."""
+        rest = len(self.operations) - MOST_NAMED
+        return ", ".join(self.operations[:MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
     @property
     def concerned(self) -> str:
         """Who must be told."""
         does = "read the answers of" if self.direction == "response" else "call"
-        return f"clients that {does} {', '.join(self.operations)}"
+        return f"clients that {does} {self.named}"
 
     @property
     def fingerprint(self) -> str:
@@ -88,13 +96,16 @@ def grouped(changes: Iterable[Change], accepted: Collection[str]) -> list[Change
         for change in found:
             weight = change.verdict, change.rule, change.direction, change.fingerprint in accepted
             causes.setdefault((*weight, *cause(change)), []).append(change)
-        found = [replace(same[0], alike=_rest(same)) for same in causes.values()]
+        found = [_as_one(same) for same in causes.values()]
     return found
 
 
-def _rest(same: list[Change]) -> tuple[Change, ...]:
-    first, *others = same
-    return (*first.alike, *(each for other in others for each in other.all))
+def _as_one(same: list[Change]) -> Change:
+    """What is found least deep inside a body stands for the others: it is read most easily."""
+    first, *others = sorted(
+        same, key=lambda each: len((each.findings[0].pointer or "").split("/")) if each.findings else 0
+    )
+    return replace(first, alike=(*first.alike, *(each for other in others for each in other.all)))
 
 
 def _by_line(change: Change) -> tuple[object, ...]:

@@ -9,11 +9,11 @@ from jsonschema_rs import canonical, canonicalize
 
 from ..contract.finding import Finding, json_pointer
 from ..contract.finding import Place as FindingPlace
+from ..contract.normal import reachable
+from ..contract.witness import ABSENT, Values, Way
 from .change import generalized
 from .given import Given
-from .normal import reachable
 from .proof import DRAFT, Open, Proof, Reached
-from .witness import ABSENT, Values, Way
 
 Json = Any
 MOST_TRIED = 600
@@ -38,8 +38,8 @@ class Break:
     value: Json
     findings: tuple[Finding, ...]
     """What the taker finds in it."""
-    reached: Reached | None = None
-    """Where the schemas differ, if that is known."""
+    reached: Reached
+    """Where the schemas differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class Direction:
         self, giver: Side, taker: Side, unchanged: Callable[[str, str], bool] = lambda _given, _taken: False
     ) -> None:
         """`unchanged` says of the names of two definitions that nothing changed between them."""
-        self.given = Given(giver.definitions)
+        self.given, self.taken = Given(giver.definitions), taker.definitions
         self.proof = Proof(
             self.given.definitions,
             taker.definitions,
@@ -126,15 +126,14 @@ def contained(
     What is given has only the members that the giver's schema names, where it is silent about others.
     """
     within = within or Direction(giver, taker)
-    given = within.given.by(giver.schema)
     try:
+        given = within.given.by(giver.schema)
         places = list(within.proof.open(given, taker.schema))
         if not places:
             return Safe()
         pairs = (given, within.given.definitions), (taker.schema, taker.definitions)
         documents = [reachable(*each, MOST_WHOLE) for each in pairs]
-        whole = None not in documents
-        if whole and within.proof.covers(*reversed(documents)):
+        if None not in documents and within.proof.covers(*reversed(documents)):
             return Safe()
         breaks: dict[_Reasons, Break] = {}
         for reached in places:
@@ -142,17 +141,20 @@ def contained(
             breaks = {_reasons(each.findings): each for each in found} | breaks
         alone = {reason for reasons in breaks if len(reasons) == 1 for reason in reasons}
         values = [each for reasons, each in breaks.items() if len(reasons) == 1 or not reasons & alone]
-        if not values and whole:
-            values = _of_difference(giver, taker, *documents)
     except ValueError as error:
         return Undecided(f"the schema cannot be compiled: {error}")
+    except RecursionError:
+        return Undecided("the schema leads to others too deep to be compared")
     return Breaking(tuple(values)) if values else Undecided(_reason(places))
 
 
-def example(side: Side) -> Json | None:
-    """A value that the engine takes, a simple one; None where none was found."""
+def example(side: Side) -> Json:
+    """A value that the engine takes, a simple one; ABSENT where none was found."""
     values = side.values.of(side.schema)
-    return next((value for value in islice(values, MOST_TRIED) if side.accepts(value)), None)
+    try:
+        return next((value for value in islice(values, MOST_TRIED) if side.accepts(value)), ABSENT)
+    except RecursionError:
+        return ABSENT  # it leads to others too deep
 
 
 _Findings = tuple[Finding, ...]
@@ -173,6 +175,7 @@ def _broken(giver: Side, taker: Side, reached: Reached, samples: Sequence[Json],
     candidates = chain(
         islice(within.values.of(place.given, place.taken), MOST_TRIED),
         within.values.drawn(place.given, place.taken, MOST_DRAWN),
+        _of_difference(place, within),
     )
     known = within.found.get(place)
     found: dict[_Reasons, tuple[Json, Json, _Findings]] = {}
@@ -227,17 +230,21 @@ def _placed(sample: Json, way: Way, inner: Json) -> Json:
     return ABSENT
 
 
-def _of_difference(giver: Side, taker: Side, given: Json, taken: Json) -> list[Break]:
-    """A value of the schema that admits exactly what breaks, where the library can write it."""
-    one, other = (canonicalize(each, draft=DRAFT, validate_formats=True, offline=True) for each in (given, taken))
+def _of_difference(place: Open, within: Direction) -> Iterator[Json]:
+    """Values of the schema that admits exactly what breaks, where the library can write it."""
+    documents = (
+        reachable(place.given, within.given.definitions, MOST_WHOLE),
+        reachable(place.taken, within.taken, MOST_WHOLE),
+    )
+    if None in documents:
+        return
+    one, other = (canonicalize(each, draft=DRAFT, validate_formats=True, offline=True) for each in documents)
     try:
         difference: Json = one.subtract(other).to_json_schema()
     except (canonical.UnsupportedResult, canonical.UnsupportedOperand):
-        return []
+        return
     definitions = difference.get("$defs", {}) if isinstance(difference, dict) else {}
-    candidates = islice(Values(definitions, taker.definitions).of(difference, taker.schema), MOST_TRIED)
-    broken = (each for each in candidates if not taker.accepts(each) and giver.accepts(each))
-    return [Break(each, tuple(taker.findings(each, "body"))) for each in islice(broken, 1)]
+    yield from islice(Values(definitions, within.taken).of(difference, place.taken), MOST_TRIED)
 
 
 def _reason(places: Sequence[Reached]) -> str:

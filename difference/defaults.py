@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..contract.finding import Finding, json_pointer
 from ..contract.schema import Resolve, show
 from ..contract.shape import flattened
+from ..contract.witness import ABSENT
 from .change import Change
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from .pairing import Part
 
 Json = Any
-ABSENT: Any = object()
-"""Instead of a value: there is none."""
 _Way = tuple[str, ...]
 _Changed = tuple[_Way, Json, Json]
 

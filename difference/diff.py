@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 from ..options import DiffOptions
 from ..outcome import FINDINGS, OK, CouldNotRun
@@ -11,7 +12,7 @@ from .change import Change, grouped
 from .clients import Hit, Traffic, traffic
 from .operation_changes import all_changes
 from .pairing import Comparison
-from .revision import Revision
+from .revision import NotThere, Revision
 from .semantic_version import LEVELS, deserved, following, promised
 
 
@@ -30,6 +31,8 @@ class Difference:
     notes: list[str]
     traffic: Traffic | None
     seconds: float
+    is_first: bool = False
+    """Whether there is nothing to compare with: OLD's commit does not have the file yet, and NEW stands for OLD."""
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def level(self, change: Change) -> str:
@@ -71,6 +74,8 @@ class Difference:
     @property
     def verdict(self) -> str:
         """The result in one line."""
+        if self.is_first:
+            return f"nothing to compare with, this is the first revision of {self.new.name}"
         counts = [f"{len(found)} {word}" for word in ("breaking", "undecided", "safe") if (found := self.of(word))]
         accepted = sum(change.fingerprint in self.accepted for change in self.changes)
         return ", ".join([*(counts or ["nothing changed"]), *([f"{accepted} accepted"] if accepted else [])])
@@ -87,18 +92,27 @@ class Difference:
 def compare(options: DiffOptions) -> Difference:
     """Compare the two revisions. Raises CouldNotRun."""
     clock = time.monotonic()
-    old = Revision.load(options.old)
-    new = Revision.load(options.new, same_as=old)
+    try:
+        old, is_first = Revision.load(options.old), False
+        new = Revision.load(options.new, same_as=old)
+    except NotThere:
+        if Path(options.old.partition(":")[2]) != Path(options.new):
+            raise
+        old = new = Revision.load(options.new)
+        is_first = True
     try:
         found = [] if old.document == new.document else list(all_changes(Comparison(old, new)))
-    except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise CouldNotRun(f"{old.name} or {new.name} leads from part to part too deep to be compared") from error
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
         wrong = f"{type(error).__name__} {' '.join(str(error).split())[:200]}"
         raise CouldNotRun(f"{old.name} or {new.name} is no OpenAPI document in all its parts: {wrong}") from error
     entries = read_accepted(options.accepted) if options.accepted else []
     accepted, notes = sorted_out(entries, found, date.today())  # noqa: DTZ011 (the day where it is run)
     seen = traffic(options.traffic, old, new, found) if options.traffic else None
     changes = grouped(found, accepted)
-    return Difference(old, new, changes, options.undecided, accepted, notes, seen, time.monotonic() - clock)
+    seconds = time.monotonic() - clock
+    return Difference(old, new, changes, options.undecided, accepted, notes, seen, seconds, is_first=is_first)
 
 
 def diff(options: DiffOptions) -> int:

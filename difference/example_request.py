@@ -1,23 +1,26 @@
 """Requests that an old contract takes, and the answers that it documents for them: what shows that a change breaks."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import orjson
 
 from ..contract.finding import Finding
 from ..contract.interaction import Fields, Interaction, by_name
-from ..contract.operation import Request, is_json
+from ..contract.media import is_json
+from ..contract.normal import merged, types
+from ..contract.operation import Request
 from ..contract.parameters import Parameter
 from ..contract.schema import Direction
+from ..contract.witness import ABSENT
 from .containment import example
-from .defaults import ABSENT
-from .normal import merged, types
 from .revision import Declared, Revision
 
 Json = Any
+REQUIRED: Any = object()
+"""Instead of a body: an example, where the contract requires one."""
 _SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
 
 
@@ -97,7 +100,7 @@ def parameter_example(operation: Declared, declared: Mapping[str, Json]) -> Json
             return value
     side = operation.revision.side(schema_of(declared), "request")
     value = example(side)
-    return "a" if value == "" and declared["in"] == "path" else value
+    return "a" if value == "" and declared["in"] == "path" else None if value is ABSENT else value
 
 
 def body_examples(operation: Declared, content: Mapping[str, Json], direction: Direction) -> list[Json]:
@@ -113,18 +116,18 @@ def _body_examples(revision: Revision, content: Mapping[str, Json], direction: D
     shown = [content["example"]] if "example" in content else []
     shown += [revision.followed(each).get("value") for each in content.get("examples", {}).values()]
     found = [value for value in shown if side.accepts(value)]
-    return found or [value for value in (example(side),) if value is not None]
+    return found or [value for value in (example(side),) if value is not ABSENT]
 
 
 def body_example(operation: Declared, content: Mapping[str, Json], direction: Direction) -> Json:
-    """A body that its contract takes, or None where none was found."""
-    return next(iter(body_examples(operation, content, direction)), None)
+    """A body that its contract takes, or ABSENT where none was found."""
+    return next(iter(body_examples(operation, content, direction)), ABSENT)
 
 
 def request(
     operation: Declared,
     parameters: Mapping[tuple[str, str], Json] | None = None,
-    body: Json = None,
+    body: Json = REQUIRED,
     content_type: str | None = None,
     headers: Fields = (),
 ) -> Sent:
@@ -162,12 +165,23 @@ def _body(operation: Declared, body: Json, content_type: str | None) -> tuple[by
     declared = operation.body or {}
     content = declared.get("content", {})
     content_type = content_type or next(iter(content), "application/json")
-    if body is None and content and declared.get("required"):
+    if body is REQUIRED and content and declared.get("required"):
         body = body_example(operation, content.get(content_type, {}), "request")
-    if body is None or body is ABSENT:
+    if body is REQUIRED or body is ABSENT:
         return b"", ()
+    if content_type == "application/x-www-form-urlencoded" and isinstance(body, dict):
+        return urlencode(list(_pairs(body))).encode(), (("Content-Type", content_type),)
     as_json = is_json(content_type) or not isinstance(body, str)
     return orjson.dumps(body) if as_json else (body or "text").encode(), (("Content-Type", content_type),)
+
+
+def _pairs(value: Json, name: str = "") -> Iterator[tuple[str, str]]:
+    """The fields of a form; those inside an object or an array are named as `a[b]`."""
+    if isinstance(value, dict | list):
+        for step, each in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _pairs(each, f"{name}[{step}]" if name else str(step))
+    else:
+        yield name, text_of(value)
 
 
 def base_url(operation: Declared) -> str:
@@ -194,8 +208,8 @@ def answer_of(operation: Declared, status: str | None = None) -> tuple[int, Fiel
     if not content:
         return number_of(status), (), b""
     name, declared = next(iter(content.items()))
-    value = body_example(operation, declared, "response") if is_json(name) else None
-    return number_of(status), (("Content-Type", name),), b"" if value is None else orjson.dumps(value)
+    value = body_example(operation, declared, "response") if is_json(name) else ABSENT
+    return number_of(status), (("Content-Type", name),), b"" if value is ABSENT else orjson.dumps(value)
 
 
 def headers_of(operation: Declared, response: Mapping[str, Json]) -> dict[str, dict[str, Json]]:

@@ -7,7 +7,7 @@ not mean that anybody sends them: without this, every new optional member would 
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from .normal import BY_NAME, OF_ONE, Definitions, definition_name, followed
+from ..contract.normal import BY_NAME, OF_ONE, Definitions, definition_name, followed
 
 Json = Any
 Mode = Literal["whole", "part", "open"]
@@ -25,12 +25,18 @@ class Given:
     def __init__(self, definitions: Definitions) -> None:
         self._original = definitions
         self.definitions: dict[str, Json] = {}
+        self._waiting: list[tuple[str, str, Mode]] = []
+        """Definitions that are not closed yet: the name of each here, its name there, and how."""
 
     def by(self, schema: Json) -> Json:
         """The schema of what is given; it refers to the definitions here."""
-        return self.closed(schema, "whole")
+        closed = self._closed(schema, "whole")
+        while self._waiting:
+            key, name, mode = self._waiting.pop()
+            self.definitions[key] = self._closed(self._original[name], mode)
+        return closed
 
-    def closed(self, schema: Json, mode: Mode) -> Json:
+    def _closed(self, schema: Json, mode: Mode) -> Json:
         if not isinstance(schema, dict):
             return schema
         if "$ref" in schema:
@@ -42,15 +48,15 @@ class Given:
         closed: dict[str, Json] = {}
         for keyword, value in schema.items():
             if keyword in ("anyOf", "oneOf"):
-                closed[keyword] = [self.closed(each, mode if alone else beside) for each in value]
+                closed[keyword] = [self._closed(each, mode if alone else beside) for each in value]
             elif keyword in ("allOf", "prefixItems"):
-                closed[keyword] = [self.closed(each, beside if keyword == "allOf" else inside) for each in value]
+                closed[keyword] = [self._closed(each, beside if keyword == "allOf" else inside) for each in value]
             elif keyword in BY_NAME:
                 within = beside if keyword == "dependentSchemas" else inside
-                closed[keyword] = {name: self.closed(each, within) for name, each in value.items()}
+                closed[keyword] = {name: self._closed(each, within) for name, each in value.items()}
             elif keyword in OF_ONE:
                 within = beside if keyword in ("then", "else") else inside
-                closed[keyword] = self.closed(value, "open" if keyword in _ITSELF else within)
+                closed[keyword] = self._closed(value, "open" if keyword in _ITSELF else within)
             else:
                 closed[keyword] = value
         if mode == "whole" and not alone:
@@ -81,6 +87,6 @@ class Given:
         name = definition_name(reference)
         key = name + _SUFFIX[mode]
         if key not in self.definitions:
-            self.definitions[key] = True  # a recursive schema meets itself here
-            self.definitions[key] = self.closed(self._original[name], mode)
+            self.definitions[key] = True  # until its turn comes
+            self._waiting.append((key, name, mode))
         return reference + _SUFFIX[mode]

@@ -1,6 +1,8 @@
 """What became of whole operations: gone, moved, new, or behind a new path that takes their requests."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
 
 from ..contract.finding import Finding
 from .change import Change
@@ -9,7 +11,7 @@ from .pairing import Comparison, Part, answer_in_words
 from .request_changes import request_changes
 from .resource_changes import resource_changes
 from .response_changes import response_changes
-from .revision import Declared, template
+from .revision import Declared, Revision, template
 
 
 def all_changes(comparison: Comparison) -> Iterator[Change]:
@@ -20,6 +22,8 @@ def all_changes(comparison: Comparison) -> Iterator[Change]:
             pair = Part(comparison, before, new[key]).at("")
             yield from request_changes(pair)
             yield from response_changes(pair)
+            both = before.declared.get("callbacks", {}), new[key].declared.get("callbacks", {})
+            yield from _sent_to_clients(pair.inside("callbacks"), *both)
         else:
             yield _gone(comparison, before)
     known = {before.id for before in old.values()}
@@ -35,6 +39,23 @@ def all_changes(comparison: Comparison) -> Iterator[Change]:
         elif after.id not in known:
             yield Part(comparison, after, after).at(name, ("paths",)).safe("operation-added", "is new")
     yield from resource_changes(comparison)
+    part = Part(comparison, _webhooks(comparison.old), _webhooks(comparison.new)).at("")
+    both = comparison.old.document.get("webhooks", {}), comparison.new.document.get("webhooks", {})
+    yield from _sent_to_clients(part, *both)
+
+
+def _webhooks(revision: Revision) -> Declared:
+    """What stands for an operation, where webhooks are told of."""
+    return Declared("", "webhooks", ("webhooks",), {"webhooks": {"operationId": "webhooks"}}, revision)
+
+
+def _sent_to_clients(part: Part, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+    """Callbacks or webhooks: what a server sends to clients is told to have changed, and not judged."""
+    for name in dict.fromkeys([*old, *new]):
+        if name not in old or not part.comparison.unchanged(old[name], new.get(name)):
+            inside = replace(part.inside(name), name=f"{part.old_steps[-1].removesuffix('s')} {name}")
+            what = "changed" if name in old and name in new else "is gone" if name in old else "is new"
+            yield inside.undecided("sent-to-clients", f"{what}; what a server sends to its clients is not judged")
 
 
 def _gone(comparison: Comparison, before: Declared) -> Change:

@@ -19,6 +19,8 @@ from .revision import Declared, Revision, Steps, steps_to
 Json = Any
 _WORDS = {"description", "summary", "title", "example", "examples", "externalDocs", "tags", "deprecated", "x-groups"}
 """What says nothing to a program."""
+MOST_TOLD = 160
+"""Characters of a finding in a sentence."""
 _NAMED = {"properties", "patternProperties", "dependentSchemas", "headers", "responses", "content", "schemas"}
 
 
@@ -28,7 +30,7 @@ class Comparison:
     def __init__(self, old: Revision, new: Revision) -> None:
         self.old, self.new = old, new
         self.defaults = Defaults(old.resolve, new.resolve, self.unchanged)
-        self._same: dict[tuple[str, str], None] = {}
+        self._same: dict[tuple[str, str], list[tuple[str, str]] | None] = {}
         self._different: set[tuple[str, str]] = set()
         self._directions: dict[str, Within] = {}
         self._answers: dict[tuple[str, str, str], tuple[Answer, Side, Side]] = {}
@@ -42,34 +44,43 @@ class Comparison:
         """Whether two parts say the same to a program, whatever their references are called."""
         if self.old.is_31 != self.new.is_31:
             return False  # the same words mean something else
-        before = len(self._same)
-        if self._equal(old, new, named=False):
-            return True
-        while len(self._same) > before:  # what was assumed on the way may have leant on what is not so
-            self._same.popitem()
-        return False
+        further: list[tuple[str, str]] = []
+        if not self._equal(old, new, further):
+            return False
+        seen = set(further)
+        for pair in further:  # which grows
+            if pair in self._different or (inside := self._inside(pair)) is None:
+                self._different.add(pair)
+                return False
+            more = [each for each in inside if each not in seen]
+            seen.update(more)
+            further += more
+        return True
 
-    def _equal(self, old: Json, new: Json, *, named: bool) -> bool:
+    def _inside(self, pair: tuple[str, str]) -> list[tuple[str, str]] | None:
+        """The references inside two definitions that say the same but for them; None where they do not."""
+        if pair not in self._same:
+            further: list[tuple[str, str]] = []
+            equal = self._equal(self.old.resolve(pair[0]), self.new.resolve(pair[1]), further)
+            self._same[pair] = list(dict.fromkeys(further)) if equal else None
+        return self._same[pair]
+
+    def _equal(self, old: Json, new: Json, further: list[tuple[str, str]], *, named: bool = False) -> bool:
+        """Whether two parts say the same but for the references in them, which are added to `further`."""
         if isinstance(old, dict) and isinstance(new, dict):
             references = old.get("$ref"), new.get("$ref")
             if not named and all(isinstance(each, str) for each in references):
-                return self._equal_references(str(references[0]), str(references[1]))
+                further.append((str(references[0]), str(references[1])))
+                return True
             one, other = (each if named else {k: v for k, v in each.items() if _matters(k)} for each in (old, new))
             return one.keys() == other.keys() and all(
-                self._equal(one[word], other[word], named=word in _NAMED and not named) for word in one
+                self._equal(one[word], other[word], further, named=word in _NAMED and not named) for word in one
             )
         if isinstance(old, list) and isinstance(new, list):
             return len(old) == len(new) and all(
-                self._equal(one, other, named=False) for one, other in zip(old, new, strict=True)
+                self._equal(one, other, further) for one, other in zip(old, new, strict=True)
             )
         return bool(old == new) and type(old) is type(new)
-
-    def _equal_references(self, *pair: str) -> bool:
-        if pair not in self._same and pair not in self._different:
-            self._same[pair[0], pair[1]] = None
-            if not self._equal(self.old.resolve(pair[0]), self.new.resolve(pair[1]), named=False):
-                self._different.add((pair[0], pair[1]))
-        return pair in self._same and pair not in self._different
 
     def decided(
         self, old: Json, new: Json, direction: Direction, samples: Callable[[], Sequence[Json]] = tuple
@@ -196,7 +207,7 @@ class Part:
         finding, reached = broken.findings[0], broken.reached
         inside = (finding.pointer or "").split("/")[1:]
         starts = self.old_steps, self.new_steps
-        if reached is not None and reached.within is not None:
+        if reached.within is not None:
             inside = inside[len(reached.way) - len(reached.inside) :]
             names = reached.within if direction == "request" else reached.within[::-1]
             starts = steps_to(names[0]), steps_to(names[1])
@@ -209,6 +220,12 @@ class Part:
 
 def _in_words(findings: Sequence[Finding]) -> str:
     return "; ".join(map(str, findings[:3]))
+
+
+def in_short(finding: Finding) -> str:
+    """What a sentence says of a finding in a body."""
+    told = f"{finding.pointer} {finding.detail}".strip()
+    return told if len(told) <= MOST_TOLD else f"{told[:MOST_TOLD]}…"
 
 
 def answer_in_words(answer: Interaction) -> str:

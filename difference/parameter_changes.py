@@ -6,15 +6,15 @@ from itertools import islice
 from typing import Any
 
 from ..contract.finding import Finding
+from ..contract.normal import merged, types
 from ..contract.schema import show
+from ..contract.witness import ABSENT, Values
 from .change import Change
 from .containment import Breaking, Safe, Side, Undecided, contained
-from .defaults import ABSENT, default_change
+from .defaults import default_change
 from .example_request import parameter_example, read, request, schema_of, shape_of, style_of, text_of, texts_of
-from .normal import merged, types
 from .pairing import Part
 from .revision import Declared
-from .witness import Values
 
 Json = Any
 Declaration = Mapping[str, Json]
@@ -96,7 +96,7 @@ def _values(part: Part, key: tuple[str, str], before: Declaration, after: Declar
         yield _written_otherwise(part, key, before, after)
         return
     schemas = schema_of(before), schema_of(after)
-    if key[0] == "path":  # an empty text would be another path
+    if key[0] == "path":
         schemas = {"allOf": [schemas[0], {"minLength": 1}]}, {"allOf": [schemas[1], {"minLength": 1}]}
     answer, old, new = part.comparison.decided(*schemas, "request")
     kinds = _kinds(old), _kinds(new)
@@ -117,7 +117,11 @@ def _values(part: Part, key: tuple[str, str], before: Declaration, after: Declar
                 part.inside("schema").lines(each, "request"),
             )
             for each in answer.values
+            if key[0] != "path" or any(texts_of(before, each.value))  # an empty text would be another path
         ]
+        if not told:
+            yield part.undecided("parameter-value", "no longer takes what cannot be written in a path")
+            return
         value, findings, lines = max(told, key=lambda each: len(each[1]))
         detail, sent = f"no longer takes {show(value)}", request(part.old, {key: value})
         yield part.refused("parameter-value", detail, sent, findings, lines=lines)

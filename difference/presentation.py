@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from ..contract.rulebook import DIFFERENCE_RULES
 from ..outcome import printable
 from ..traffic.curl import curl
-from .change import Change
+from .change import MOST_NAMED, Change
 from .diff import Difference
 
 SARIF = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -40,6 +40,8 @@ def facts(change: Change, difference: Difference) -> list[tuple[str, str]]:
         told.append(("accepted", f"until {entry.until}: {entry.reason}"))
     if difference.traffic is not None:
         told.append(("traffic", _hits(change, difference)))
+    if len(change.operations) > MOST_NAMED:
+        told.append(("operations", ", ".join(change.operations)))
     prints = ", ".join(f"{each.operation or 'the resource'} {each.fingerprint}" for each in change.all)
     return [("concerns", change.concerned), *told, ("fingerprints", prints)]
 
@@ -75,7 +77,8 @@ def text(difference: Difference) -> str:
     for client, (sent, broken) in sorted((difference.traffic.clients if difference.traffic else {}).items()):
         lines.append(f"client {client}: {broken} of {sent} requests are touched")
     lines += [f"note: {note}" for note in difference.notes]
-    lines.append(f"version: {difference.advice}")
+    if not difference.is_first:
+        lines.append(f"version: {difference.advice}")
     count = len(difference.old.operations)
     lines.append(f"diff: {difference.verdict} ({count} operations in {difference.seconds:.1f} s)")
     return "".join(f"{printable(line)}\n" for line in lines)

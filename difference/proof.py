@@ -15,8 +15,8 @@ from typing import Any
 
 from jsonschema_rs import CanonicalSchema, Draft202012Validator, canonical, canonicalize
 
-from ..contract.schema import FORMATS
-from .normal import (
+from ..contract.formats import FORMATS
+from ..contract.normal import (
     Definitions,
     both,
     definition_name,
@@ -27,8 +27,8 @@ from .normal import (
     reachable,
     types,
 )
-from .pattern import TooHard, outside
-from .witness import Way, strings_of
+from ..contract.pattern import TooHard, outside
+from ..contract.witness import Way, strings_of
 
 Json = Any
 DRAFT = 20
@@ -266,7 +266,11 @@ class Proof:
             self._inside(member_of(flat, name), member_of(taken, name), (*way, (flat, name)), node)
         free, others = flat.get("additionalProperties", True), taken.get("additionalProperties", True)
         self._inside(free, others, (*way, (flat, "other")), node)
-        self._of_whole(flat, {word: value for word, value in taken.items() if word not in _OBJECT}, way, node)
+        asked = {word: value for word, value in taken.items() if word not in _OBJECT}
+        names = both(flat.get("propertyNames", True), {"type": "string"})
+        if "propertyNames" in asked and next(self.open(names, asked["propertyNames"]), None) is None:
+            del asked["propertyNames"]
+        self._of_whole(flat, asked, way, node)
 
     def _array(self, flat: dict[str, Json], taken: dict[str, Json], way: Way, node: _Node) -> None:
         first = max(len(each.get("prefixItems", ())) for each in (flat, taken))

@@ -7,12 +7,14 @@ from typing import Any
 
 from ..contract.finding import Finding
 from ..contract.interaction import Fields
-from ..contract.operation import MAX_BYTES, is_json
+from ..contract.media import is_json
+from ..contract.operation import MAX_BYTES
+from ..contract.witness import ABSENT
 from .change import Change
 from .containment import Breaking, Undecided
-from .defaults import ABSENT, default_change
+from .defaults import default_change
 from .example_request import body_example, body_examples, request
-from .pairing import Part
+from .pairing import Part, in_short
 from .parameter_changes import parameter_changes
 
 Json = Any
@@ -78,7 +80,8 @@ def _schema(part: Part, name: str, before: Mapping[str, Json], after: Mapping[st
                     "request-body", f"is written as text, in which {each.findings[0]} may be no matter"
                 )
                 continue
-            sent, detail = request(part.old, body=each.value, content_type=name), "no longer takes what it took"
+            sent = request(part.old, body=each.value, content_type=name)
+            detail = f"no longer takes what it took: {in_short(each.findings[0])}"
             yield part.refused("request-body", detail, sent, each.findings, lines=part.lines(each, "request"))
     else:
         yield part.safe("request-body", "takes all that it took")

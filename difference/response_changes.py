@@ -7,11 +7,11 @@ from typing import Any
 import orjson
 
 from ..contract.finding import Finding
-from ..contract.operation import is_json
+from ..contract.media import is_json
 from .change import Change
 from .containment import Breaking, Undecided
 from .example_request import answer_of, body_examples, headers_of, number_of, request, response_for, schema_of, text_of
-from .pairing import Part
+from .pairing import Part, in_short
 
 Json = Any
 Declarations = tuple[Mapping[str, Json], Mapping[str, Json]]
@@ -85,7 +85,8 @@ def _body(part: Part, status: str, name: str, contents: Declarations) -> Iterato
     elif isinstance(answer, Breaking):
         fields = (("Content-Type", name),)
         for each in answer.values:
-            body, detail = orjson.dumps(each.value), "may be what it was not"
+            body = orjson.dumps(each.value)
+            detail = f"may be what it was not: {in_short(each.findings[0])}"
             lines = part.lines(each, "response")
             yield part.answered("response-body", detail, number_of(status), fields, body, each.findings, lines=lines)
     else:

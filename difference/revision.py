@@ -14,14 +14,18 @@ import yaml
 from ..contract.document import METHODS
 from ..contract.operation import Operation
 from ..contract.schema import Direction, dereferenced
-from ..contract.yaml_tree import NotPlain, read_marked_yaml
+from ..contract.side import Side, Translation
+from ..contract.yaml_tree import NotPlain, marked_yaml, read_yaml
 from ..outcome import CouldNotRun
 from .change import Place
-from .side import Side, Translation
 
 Json = Any
 Steps = tuple[str, ...]
 """Where something stands in a document: the keys that lead to it, references on the way left out."""
+
+
+class NotThere(CouldNotRun):
+    """A commit does not have the file."""
 
 
 @dataclass(frozen=True)
@@ -95,12 +99,8 @@ class Revision:
         """A text that another revision has, too, is not read again. Raises CouldNotRun."""
         self.name, self.file, self.text = name, file, text
         self.document: Json
-        self.root: Any
         try:
-            if same_as is not None and same_as.text == text:
-                self.document, self.root = same_as.document, same_as.root
-            else:
-                self.document, self.root = read_marked_yaml(text)
+            self.document = same_as.document if same_as is not None and same_as.text == text else read_yaml(text)
         except NotPlain as error:
             raise CouldNotRun(f"{name}: {error}") from error
         version = str(self.document.get("openapi", "")) if isinstance(self.document, dict) else ""
@@ -117,7 +117,7 @@ class Revision:
 
     @classmethod
     def load(cls, name: str, same_as: "Revision | None" = None) -> "Revision":
-        """From a file, or from `git-ref:file`. Raises CouldNotRun."""
+        """From a file, or from `git-ref:file`. Raises CouldNotRun; NotThere where the commit has no such file."""
         return cls(name, *_read(name), same_as)
 
     @cached_property
@@ -130,6 +130,14 @@ class Revision:
             for method in METHODS
             if method in item
         }
+
+    @cached_property
+    def root(self) -> Any:
+        """The YAML node of the text, whose parts know their lines. Raises CouldNotRun."""
+        try:
+            return marked_yaml(self.text)
+        except NotPlain as error:
+            raise CouldNotRun(f"{self.name}: {error}") from error
 
     @property
     def roles(self) -> set[str]:
@@ -247,5 +255,20 @@ def _read(name: str) -> tuple[Path, bytes]:
     except OSError as error:
         raise CouldNotRun(f"{name}: is no file, and to read it from git, git must be installed") from error
     if shown.returncode:
-        raise CouldNotRun(f"{name}: cannot be read: {' '.join(shown.stderr.decode(errors='replace').split())}")
+        kind = NotThere if _has_not(reference, inside) else CouldNotRun
+        raise kind(f"{name}: cannot be read: {' '.join(shown.stderr.decode(errors='replace').split())}")
     return Path(path), shown.stdout
+
+
+def _has_not(reference: str, path: str) -> bool:
+    """Whether git knows a commit, and a file is not in it; before the first commit, no file is in `HEAD`."""
+    in_commit = _git("ls-tree", "--end-of-options", reference, "--", path)
+    if in_commit is None and reference == "HEAD":
+        return _git("rev-parse", "--quiet", "--verify", "HEAD") is None and _git("symbolic-ref", "HEAD") is not None
+    return in_commit == b""
+
+
+def _git(*arguments: str) -> bytes | None:
+    """The output of a command that git carries out, or None."""
+    done = subprocess.run(["git", *arguments], capture_output=True, check=False)  # noqa: S603, S607 (no shell)
+    return None if done.returncode else done.stdout

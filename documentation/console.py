@@ -6,7 +6,8 @@ from typing import Any
 from ..contract.document import Contract
 from ..contract.example import NotDocumented, documented_reply, request_example
 from ..contract.operation import Operation
-from .page import Page, environment, laid_out, script_data
+from .page import environment, laid_out, script_data
+from .served import Page
 from .wording import phrase
 
 Node = Mapping[str, Any]

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from ..contract.document import Contract
 from ..contract.finding import json_pointer
-from ..contract.operation import is_json, media_type
+from ..contract.media import is_json, media_type
 from ..contract.schema import Json, show
 from .exchanges import Example, examples
 from .samples import ABSENT, Sent

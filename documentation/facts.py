@@ -8,10 +8,12 @@ from ..contract.document import METHODS, Contract
 from ..contract.operation import Operation
 from ..contract.problem import PROBLEM_JSON, type_of
 from ..contract.rulebook import RULES
+from ..contract.severity import DEFAULT
 from .exchanges import Example, examples, operations, slug
 from .execution import Answer
 from .forms import way
 from .objects import Anchors, Objects
+from .pictures import Picture, picture_of_checks, picture_of_replacement, pictures_of_day
 from .samples import ABSENT, parameters, text_of
 from .snippets import LOCAL_MOCK
 from .violations import violation
@@ -49,6 +51,7 @@ class Facts:
         for sample in self.samples.values():
             if sample["example"].operation:
                 by_operation.setdefault(sample["example"].operation.id, []).append(sample)
+        self.pictures = pictures_of_day(contract)
         self._described: set[int] = set()
         self.operations = [self._operation(each, by_operation[each.id]) for each in operations(contract)]
         self.webhooks = [
@@ -70,6 +73,11 @@ class Facts:
     def engine_rules(self) -> list[tuple[str, Any, Any]]:
         """The rules of the engine with a violation of each; they concern a reader only where answers name them."""
         return [(name, rule, violation(name)) for name, rule in RULES.items()] if self.problems else []
+
+    def severity(self, rule: str) -> str:
+        """What a rule counts as where this contract is judged by, and where another one is that says nothing of it."""
+        here, usual = self._contract.severities.of(rule), DEFAULT.of(rule)
+        return here if here == usual else f"{here}; {usual} where a contract does not say so"
 
     @property
     def links(self) -> dict[str, str]:
@@ -143,6 +151,7 @@ class Facts:
         return call | {
             "id": operation.id,
             "repeats": repeats,
+            "pictures": list(self._pictures(operation, samples)),
             "path": self._contract.base_path + operation.path,
             "way": way(operation),
             "deprecated": declared.get("deprecated", False),
@@ -159,6 +168,14 @@ class Facts:
             ],
             "samples": samples,
         }
+
+    def _pictures(self, operation: Operation, samples: list[dict[str, Any]]) -> Iterator[Picture]:
+        """The order of its checks, and what it leaves where it replaces most."""
+        if operation.declared.get("x-checks"):
+            yield picture_of_checks(self._contract, operation)
+        if operation.method == "PUT":
+            drawn = (picture_of_replacement(self._contract, each["example"], self._answers) for each in samples)
+            yield from sorted(filter(None, drawn), key=lambda each: -len(each.text))[:1]
 
     def _call(self, name: str, method: str, declared: Node, anchor: str = "") -> dict[str, Any]:
         """The facts that an operation, a callback and a webhook share."""

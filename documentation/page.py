@@ -5,12 +5,12 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
@@ -20,7 +20,7 @@ from ..contract.document import Contract
 from .execution import Answer
 from .facts import Facts
 from .samples import text_of
-from .served import ServingMock
+from .served import Page, ServingMock
 from .snippets import SNIPPETS
 from .wording import literal, longest_run, phrase
 
@@ -40,14 +40,6 @@ _PLAIN = re.compile(r"[A-Za-z](?:[^\W_]|[ ,.;:()'/?%=-])*(?<! )")
 """Text that CommonMark leaves as it is, which most is."""
 
 _FENCED_OR_GAP = re.compile(r"^(`{3,}).*?\n\1$|\n{3,}", re.DOTALL | re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """The HTML, and the Content-Security-Policy that a server sends with it: only what is in the page may run."""
-
-    html: str
-    content_security_policy: str
 
 
 def render(contract: Contract, answers: Mapping[str, Answer], mock: ServingMock | None = None) -> tuple[Page, str]:
@@ -97,6 +89,23 @@ def laid_out(templates: Environment, name: str, *, may_ask: str = "'self'", **va
     return Page(html, f"{policy}; connect-src 'self'; frame-ancestors 'none'")
 
 
+class _Compiled(BytecodeCache):
+    """The templates that this process has compiled, which takes longer than to lay out a small page."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._code:
+            bucket.bytecode_from_string(self._code[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._code[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
+
+
 def environment(*, html: bool, links: Mapping[str, str] | None = None) -> Environment:
     """Of HTML pages, or of Markdown. `links` are the addresses of what texts name in code."""
     made = Environment(
@@ -106,6 +115,7 @@ def environment(*, html: bool, links: Mapping[str, str] | None = None) -> Enviro
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        bytecode_cache=_COMPILED,
     )
     markdown = _markdown(links or {})
 

@@ -9,7 +9,8 @@ from urllib.parse import quote, urlencode
 import orjson
 
 from ..contract.document import Contract
-from ..contract.operation import Operation, is_json, media_type
+from ..contract.media import is_json, media_type
+from ..contract.operation import Operation
 from ..contract.schema import Json
 from .wording import resolved
 

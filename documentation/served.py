@@ -1,27 +1,38 @@
-"""The reference at `/docs` and `/reference.md`: made once, when somebody first asks for it."""
+"""The reference at `/docs` and `/reference.md`: made once, and kept for the next server of the same contract."""
 
 import asyncio
-from collections.abc import Mapping
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
 
+import orjson
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from ..contract.document import Contract
-
-if TYPE_CHECKING:
-    from .execution import FreshMock
-    from .page import Page
-
 
 GZIP = [Middleware(GZipMiddleware)]
 
 
-def answer(page: "Page") -> Response:
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The HTML, and the Content-Security-Policy that a server sends with it: only what is in the page may run."""
+
+    html: str
+    content_security_policy: str
+
+
+def answer(page: Page) -> Response:
     """The page under its policy."""
     headers = {
         "Content-Security-Policy": page.content_security_policy,
@@ -52,10 +63,22 @@ class ServingMock:
 
 
 class ServedReference:
-    """The pages at `/docs` and `/reference.md`."""
+    """The pages at `/docs` and `/reference.md` of a contract, whose examples run on mocks of another, or the same, one.
 
-    def __init__(self, contract: Contract, fresh_mock: "FreshMock", mock: ServingMock) -> None:
-        self._contract, self._fresh_mock, self._mock = contract, fresh_mock, mock
+    With a `folder` they are kept in a file there, one for each title and each way of serving it.
+    """
+
+    folder: Path | None = None
+
+    def __init__(
+        self,
+        contract: Contract,
+        mocked: Contract,
+        example_mock: Callable[[Contract], Awaitable[ASGIApp]],
+        mock: ServingMock,
+    ) -> None:
+        self._contract, self._mocked, self._mock = contract, mocked, mock
+        self._fresh_mock = partial(example_mock, mocked)
         self._made: tuple[Page, str] | None = None
         self._lock = asyncio.Lock()
 
@@ -70,15 +93,62 @@ class ServedReference:
         _, markdown = await self.make()
         return Response(markdown, media_type="text/markdown")
 
-    async def make(self) -> "tuple[Page, str]":
+    async def make(self) -> tuple[Page, str]:
         """The page and the Markdown; a server may ask for them before anybody else does."""
         async with self._lock:
             if self._made is None:
-                self._made = await asyncio.to_thread(self._render)  # others are served meanwhile
+                self._made = await asyncio.to_thread(self._kept_or_rendered)  # others are served meanwhile
             return self._made
 
-    def _render(self) -> "tuple[Page, str]":
+    def _kept_or_rendered(self) -> tuple[Page, str]:
+        if self.folder is None:
+            return self._render()
+        titles = orjson.dumps([self._contract.title, self._mocked.title, self._mock])
+        path = self.folder / f"reference-{hashlib.sha256(titles).hexdigest()[:16]}.json"
+        made_from = self._made_from()
+        with contextlib.suppress(OSError, ValueError):  # not there yet, or not whole
+            kept = orjson.loads(path.read_bytes())
+            if kept["made_from"] == made_from:
+                return Page(**kept["page"]), kept["markdown"]
+        page, markdown = self._render()
+        kept = {"made_from": made_from, "page": page, "markdown": markdown}
+        with contextlib.suppress(OSError):  # a user without a folder for it has the pages made each time
+            _write(path, orjson.dumps(kept))
+        return page, markdown
+
+    def _made_from(self) -> str:
+        """A digest of all that the pages depend on: the contracts, and the program."""
+        digest = hashlib.sha256(version("callconfig").encode())
+        for contract in (self._contract, self._mocked):
+            digest.update(orjson.dumps(contract.document))
+        for path in _sources():
+            status = path.stat()
+            digest.update(f"\n{path} {status.st_size} {status.st_mtime_ns}".encode())
+        return digest.hexdigest()
+
+    def _render(self) -> tuple[Page, str]:
         from .execution import execute  # not loaded before it is asked for
         from .page import render
 
         return render(self._contract, asyncio.run(execute(self._contract, self._fresh_mock)), self._mock)
+
+
+def _sources() -> Iterator[Path]:
+    """The files of the program."""
+    root = Path(__file__).parent.parent
+    yield from sorted(root.glob("*.py"))
+    for package in sorted(root.glob("*/__init__.py")):
+        yield from sorted(path for path in package.parent.rglob("*") if path.suffix != ".pyc" and path.is_file())
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file that others may read meanwhile, and may be writing, too. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        Path(name).replace(path)
+    except OSError:
+        Path(name).unlink()
+        raise

@@ -7,6 +7,7 @@ from typing import Any
 from ..contract.finding import Finding
 from ..contract.operation import MOST_CONTAINERS, Operation, Request
 from ..contract.schema import Schema
+from ..contract.security import Security
 from ..contract.strict_json import NotStrictJson, decode
 
 _SCHEMAS: dict[str, tuple[dict[str, Any], Any]] = {
@@ -51,22 +52,50 @@ _OPERATION = Operation(
     {
         "post": {
             "operationId": "makeThing",
-            "parameters": [{"name": "template", "in": "query", "schema": {"type": "string"}}],
-            "requestBody": {"content": {"application/json": {"schema": {}}}},
-            "responses": {"200": {"content": {"application/json": {}}}},
+            "parameters": [
+                {"name": "template", "in": "query", "schema": {"type": "string"}},
+                {"name": "row", "in": "path", "style": "matrix", "schema": {"type": "integer"}},
+            ],
+            "requestBody": {
+                "content": {
+                    "application/json": {"schema": {}},
+                    "text/plain": {"schema": {"type": "string"}},
+                    "multipart/form-data": {"schema": {"type": "object"}},
+                }
+            },
+            "responses": {"200": {"content": {"application/json": {}}}, "406": {}},
         }
     },
     resolve=_no_references,
+    security=Security([{"token": []}], {"token": {"type": "http", "scheme": "bearer"}}, _no_references),
 )
 _REQUESTS = {
     "unknown-parameter": ("?templte=tpl_1", Request(query=b"templte=tpl_1")),
     "repeated-parameter": ("?template=tpl_1&template=tpl_2", Request(query=b"template=tpl_1&template=tpl_2")),
     "percent-encoding": ("?template=%FF", Request(query=b"template=%FF")),
-    "media-type": ("Content-Type: text/plain", Request(headers={"content-type": "text/plain"}, body=b"{}")),
+    "parameter-style": ("/things/5, where the contract asks for /things/;row=5", Request(path={"row": "5"})),
+    "media-type": ("Content-Type: text/html", Request(headers={"content-type": "text/html"}, body=b"{}")),
+    "content-coding": (
+        "Content-Encoding: gzip",
+        Request(headers={"content-type": "application/json", "content-encoding": "gzip"}, body=b"\x1f\x8b"),
+    ),
     "json-size": (
         "[[], [], …], more than 100,000 of them",
         Request(headers={"content-type": "application/json"}, body=b"[" + b"[]," * MOST_CONTAINERS + b"0]"),
     ),
+    "json-charset": (
+        "Content-Type: application/json; charset=latin-1",
+        Request(headers={"content-type": "application/json; charset=latin-1"}, body=b"{}"),
+    ),
+    "text-encoding": (
+        "Content-Type: text/plain; charset=utf-8, and a byte FF",
+        Request(headers={"content-type": "text/plain; charset=utf-8"}, body=b"\xff"),
+    ),
+    "form-syntax": (
+        "Content-Type: multipart/form-data, without a boundary",
+        Request(headers={"content-type": "multipart/form-data"}, body=b"--x--"),
+    ),
+    "credentials": ("no Authorization", Request()),
     "accept": ("Accept: text/html", Request(headers={"accept": "text/html"})),
 }
 _RESPONSES = {

@@ -1,20 +1,19 @@
-"""The operations on configurations. The contract has judged every argument before a handler sees it."""
+"""The operations on configurations. The contract has judged every argument before a handler sees it.
+
+An example of handlers of one's own, too: `serve --handlers` takes any module of such functions, by the names of the
+operations, and of such problems. Without this one, the generic handlers would do the same in other words.
+"""
 
 from typing import Any
 from urllib.parse import quote
 
 from ..contract.operation import EncodedArray, Reply
-from ..storage import ConfigurationStore
+from ..contract.problem import Problem, Problems
+from ..contract.schema import show
+from ..storage import ConfigurationStore, DuplicateScope, UnknownConfiguration
+from .errors import ContradictingId
 
 Json = dict[str, Any]
-
-
-class ContradictingId(Exception):
-    """The body names another configuration than the path."""
-
-    def __init__(self, path: str, body: str) -> None:
-        super().__init__(f"{body!r} contradicts {path!r}")
-        self.path, self.body = path, body
 
 
 async def create_configuration(body: Json, store: ConfigurationStore, base_path: str) -> Reply:
@@ -34,3 +33,15 @@ async def update_configuration(id: str, body: Json, store: ConfigurationStore) -
         await store.get(id)
         raise ContradictingId(id, body["id"])
     return await store.replace(id, body), 200
+
+
+def _unknown(error: UnknownConfiguration) -> Problem:
+    return Problem("unknown-configuration", f"No configuration has the id {show(error.identity)}.")
+
+
+def _duplicate(error: DuplicateScope) -> Problem:
+    scope = " and ".join(f"{name} {show(value)}" for name, value in error.scope.items())
+    return Problem("duplicate-scope", f"The configuration {show(error.identity)} already has {scope}.")
+
+
+PROBLEMS: Problems = {UnknownConfiguration: _unknown, DuplicateScope: _duplicate}

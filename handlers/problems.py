@@ -1,26 +1,28 @@
-"""The one table from domain errors to problems."""
+"""The one table from domain errors to problems, in words for any contract."""
 
 from ..contract.finding import Finding
 from ..contract.problem import Problem, Problems
 from ..contract.schema import show
-from ..storage import DuplicateScope, StoreUnavailable, UnknownConfiguration
-from .configurations import ContradictingId
+from ..storage import DeletedConfiguration, DuplicateScope, StoreUnavailable, UnknownConfiguration
+from .errors import ContradictingId, InvalidResult, PreconditionFailed
 
 RETRY_AFTER = {"Retry-After": "1"}
 
 
-def _unknown(error: UnknownConfiguration) -> Problem:
-    return Problem("unknown-configuration", f"No configuration has the id {show(error.identity)}.")
-
-
 def _duplicate(error: DuplicateScope) -> Problem:
     scope = " and ".join(f"{name} {show(value)}" for name, value in error.scope.items())
-    return Problem("duplicate-scope", f"The configuration {show(error.identity)} already has {scope}.")
+    return Problem("conflict", f"{show(error.identity)} already has {scope}.")
 
 
-def _contradiction(error: ContradictingId) -> Problem:
+def contradiction(error: ContradictingId) -> Problem:
     detail = f"must be absent or equal the path's {show(error.path)}, not {show(error.body)}"
-    return Problem.of_findings([Finding("contradicts-path", "body", detail, pointer="/id")])
+    return Problem.of_findings([Finding("contradicts-path", "body", detail, pointer=f"/{error.member}")])
+
+
+def _failed(error: PreconditionFailed) -> Problem:
+    return Problem(
+        "precondition-failed", f"The version is {error.current}, and {show(error.condition)} does not name it."
+    )
 
 
 def _unavailable(error: StoreUnavailable) -> Problem:
@@ -28,8 +30,11 @@ def _unavailable(error: StoreUnavailable) -> Problem:
 
 
 PROBLEMS: Problems = {
-    UnknownConfiguration: _unknown,
+    UnknownConfiguration: lambda error: Problem("not-found", f"There is no {show(error.identity)} here."),
+    DeletedConfiguration: lambda error: Problem("gone", f"{show(error.identity)} was deleted."),
     DuplicateScope: _duplicate,
-    ContradictingId: _contradiction,
+    ContradictingId: contradiction,
+    InvalidResult: lambda error: Problem.of_findings(error.findings),
+    PreconditionFailed: _failed,
     StoreUnavailable: _unavailable,
 }

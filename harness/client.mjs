@@ -37,7 +37,7 @@
 /** @typedef {NewRule & {id: string, matched: number, answered: number}} Rule */
 /** @typedef {{now?: string, frozen?: boolean}} NewClock */
 /** @typedef {{next?: string[], seed?: number}} Ids */
-/** @typedef {{state?: object[], rules?: NewRule[], clock?: NewClock, ids?: Ids}} Scenario */
+/** @typedef {{state?: object[] | Record<string, object[]>, rules?: NewRule[], clock?: NewClock, ids?: Ids}} Scenario */
 /** @typedef {{in: string, pointer?: string, name?: string, rule: string, detail: string}} Violation */
 /**
  * A request that came to the mock, and its answer.
@@ -177,13 +177,22 @@ export class Mock {
     throw new MockError([`${method} /_mock${path}: ${answer.detail}`, ...violations(answer.errors)].join("\n"));
   }
 
-  /** Replaces all that is stored. @param {object[]} configurations @returns {Promise<any[]>} */
-  seed(configurations) {
-    return this.control("PUT", "/state", configurations);
+  /**
+   * Replaces all that is stored. A contract of several resources has a table for each; what the others have stays.
+   * @param {object[]} documents @param {{table?: string}} [options] @returns {Promise<any[]>}
+   */
+  async seed(documents, { table } = {}) {
+    if (table === undefined) return documentsOf(await this.control("PUT", "/state", documents));
+    const state = await this.control("GET", "/state");
+    documentsOf(state, table);
+    return documentsOf(await this.control("PUT", "/state", { ...state, [table]: documents }), table);
   }
-  /** All that is stored, oldest first. @returns {Promise<any[]>} */
-  state() {
-    return this.control("GET", "/state");
+  /**
+   * All that is stored, oldest first; of one table where the contract has several resources.
+   * @param {{table?: string}} [options] @returns {Promise<any[]>}
+   */
+  async state({ table } = {}) {
+    return documentsOf(await this.control("GET", "/state"), table);
   }
   /** A body that the contract takes: its example, with these members changed. @param {object} [changes] */
   configuration(changes = {}) {
@@ -288,6 +297,18 @@ function recorded({ number, operation, rule, request, response, findings }) {
     rule,
     findings,
   };
+}
+
+/**
+ * The documents of one table, or all of them where the contract has one resource.
+ * @param {any} state @param {string} [table] @returns {any[]}
+ */
+function documentsOf(state, table) {
+  if (table === undefined && Array.isArray(state)) return state;
+  const tables = Array.isArray(state) ? [] : Object.keys(state);
+  if (table === undefined || !tables.includes(table))
+    throw new MockError(`table must be ${tables.join(" or ") || "left out"}, not ${table}`);
+  return state[table];
 }
 
 /** @param {string | null} text @returns {any} */

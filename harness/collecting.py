@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from .server import MockServer
 from .tools import Mock
 
 KINDS = ("operations", "statuses", "members", "rules")
@@ -30,10 +31,12 @@ class Collected:
 
     folder: Path
 
-    def keep(self, mock: Mock, base_path: str) -> None:
+    def keep(self, mock: Mock, server: MockServer) -> None:
         """Add what a test's clients sent, and what they were answered."""
         if entries := mock.entries():
-            (self.folder / "base_path").write_text(base_path)
+            contract = Path(server.contract).absolute() if server.contract is not None else None
+            about = {"base_path": server.base_path, "contract": str(contract) if contract else None}
+            (self.folder / "about.json").write_text(json.dumps(about))
             with (self.folder / f"{os.getpid()}.ndjson").open("a") as file:
                 file.writelines(f"{json.dumps(entry)}\n" for entry in entries)
 
@@ -46,7 +49,7 @@ class Collected:
             return not list(minimum), "no test has used the mock"
         arguments = {
             "files": files,
-            "base_path": (self.folder / "base_path").read_text(),
+            **json.loads((self.folder / "about.json").read_text()),
             "report": [(name, str(path)) for name, path in reports],
             "minimum": list(minimum),
         }

@@ -95,7 +95,7 @@ class Ids(TypedDict, total=False):
 class Scenario(TypedDict, total=False):
     """A world to begin with."""
 
-    state: Sequence[Mapping[str, Json]]
+    state: Sequence[Mapping[str, Json]] | Mapping[str, Sequence[Mapping[str, Json]]]
     rules: Sequence[NewRule]
     clock: NewClock
     ids: Ids

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from .declarations import Json
 from .recorded import violations
@@ -36,6 +37,8 @@ class MockSettings:
     base_path: str = ""
     control_token: str | None = None
     options: Sequence[str] = ()
+    contract: str | Path | None = None
+    """An OpenAPI file to mock instead of the built-in contract; with a `url`, the one that is mocked there."""
 
 
 class MockError(Exception):
@@ -49,12 +52,13 @@ class MockServer:
     root: str
     base_path: str = ""
     control_token: str | None = None
+    contract: str | Path | None = None
 
     @classmethod
-    def at(cls, url: str, control_token: str | None = None) -> "MockServer":
+    def at(cls, url: str, control_token: str | None = None, contract: str | Path | None = None) -> "MockServer":
         """The mock whose API has this URL."""
         root = re.sub(r"^(\w+://[^/]+).*", r"\1", url)
-        return cls(root, url[len(root) :].rstrip("/"), control_token)
+        return cls(root, url[len(root) :].rstrip("/"), control_token, contract)
 
     @property
     def base_url(self) -> str:
@@ -107,6 +111,8 @@ def started(settings: MockSettings) -> Iterator[MockServer]:
     from threading import Timer
 
     options = ["--port", "0", "--store", ":memory:", "--quiet", "--base-path", settings.base_path, *settings.options]
+    if settings.contract is not None:
+        options += ["--contract", str(settings.contract)]
     # -P: no module of the suite's working directory stands in the way of the server's own.
     command = [sys.executable, "-P", "-c", _SERVER, "serve", *options]
     # The mock of a suite does not depend on what is set for mocks that run by hand.
@@ -127,6 +133,6 @@ def started(settings: MockSettings) -> Iterator[MockServer]:
             errors.seek(0)
             raise MockError(f"the mock did not start: {errors.read().strip() or 'it gave no reason'}")
         try:
-            yield MockServer(root, settings.base_path.rstrip("/"), settings.control_token)
+            yield MockServer(root, settings.base_path.rstrip("/"), settings.control_token, settings.contract)
         finally:
             process.terminate()

@@ -98,17 +98,23 @@ class Mock:
         __tracebackhide__ = True
         return self._server.control(method, path, body, session=self.session)
 
-    def seed(self, configurations: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Replace all that is stored, and return it as it is stored. Raises MockError, and then nothing changed."""
-        __tracebackhide__ = True
-        stored: list[dict[str, Any]] = self.control("PUT", "/state", [dict(each) for each in configurations])
-        return stored
+    def seed(self, documents: Iterable[Mapping[str, Any]], *, table: str | None = None) -> list[dict[str, Any]]:
+        """Replace all that is stored, and return it as it is stored. Raises MockError, and then nothing changed.
 
-    def state(self) -> list[dict[str, Any]]:
-        """All that is stored, oldest first."""
+        A contract of several resources has a table for each; what the others have stays.
+        """
         __tracebackhide__ = True
-        stored: list[dict[str, Any]] = self.control("GET", "/state")
-        return stored
+        given: Json = [dict(each) for each in documents]
+        if table is not None:
+            state = self.control("GET", "/state")
+            _documents(state, table)
+            given = {**state, table: given}
+        return _documents(self.control("PUT", "/state", given), table)
+
+    def state(self, *, table: str | None = None) -> list[dict[str, Any]]:
+        """All that is stored, oldest first; of one table where the contract has several resources. Raises MockError."""
+        __tracebackhide__ = True
+        return _documents(self.control("GET", "/state"), table)
 
     def configuration(self, **changes: Json) -> dict[str, Any]:
         """A body that the contract takes: its example, with these members changed. Raises MockError.
@@ -211,6 +217,15 @@ class Mock:
         search = {"match": match, "at_least": at_least, "timeout": timeout, "after": after, "limit": limit}
         found: dict[str, Any] = self.control("POST", "/requests/find", search)
         return found
+
+
+def _documents(state: Json, table: str | None) -> list[dict[str, Any]]:
+    """The documents of one table, or all of them where the contract has one resource. Raises MockError."""
+    __tracebackhide__ = True
+    tables: Mapping[str | None, list[dict[str, Any]]] = state if isinstance(state, dict) else {None: state}
+    if table not in tables:
+        raise MockError(f"table must be {' or '.join(map(repr, tables)) or 'of a contract that stores something'}, not {table!r}")
+    return tables[table]
 
 
 class Aio:

@@ -20,7 +20,7 @@ _SCHEMA = {
             "type": "array",
             "items": {
                 "type": "object",
-                "required": ["token", "role"],
+                "required": ["token"],
                 "properties": {"token": {**_TEXT, "format": "password"}, "role": _TEXT},
                 "additionalProperties": _TEXT,
             },
@@ -88,7 +88,9 @@ class Authentication:
         raise Unauthorized("The token is not known.")
 
     def _caller(self, claims: Mapping[str, Any]) -> Caller:
-        """Raises Unauthorized for claims that make no caller."""
+        """Raises Unauthorized for claims that make no caller. Where a contract has no roles, every token may do all."""
+        if not self._roles:
+            return Caller("")
         role = claims.get("role")
         if not isinstance(role, str) or role not in self._roles:
             raise Unauthorized(f"The role of the token must be one of {', '.join(self._roles)}.")
@@ -99,7 +101,12 @@ class Authentication:
 
 
 def check_roles(contract: Contract) -> None:
-    """Raises InvalidAuthentication for an operation that does not say who may use it, with roles of the contract."""
+    """Raises InvalidAuthentication for an operation that does not say who may use it, with roles of the contract.
+
+    A contract that knows no roles at all says nothing of that.
+    """
+    if not contract.roles and not any("x-roles" in each.declared for each in contract.operations.values()):
+        return
     for operation in contract.operations.values():
         if "x-roles" not in operation.declared:
             raise InvalidAuthentication(f"{operation.id} has no x-roles, so nobody is known to be allowed to use it")

@@ -1,8 +1,9 @@
 """The configurations that one caller may see: a store in front of the store."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
-from ..storage import ConfigurationStore, Document, UnknownConfiguration
+from ..storage import Change, ConfigurationStore, Document, UnknownConfiguration
 from .caller import Forbidden
 
 
@@ -15,6 +16,9 @@ class OwnConfigurations:
     def __init__(self, store: ConfigurationStore, own: Mapping[str, str]) -> None:
         self._store, self._own = store, own
 
+    def table(self, name: str) -> "OwnConfigurations":
+        return OwnConfigurations(self._store.table(name), self._own)
+
     async def create(self, values: Document) -> Document:
         self._check(values)
         return await self._store.create(values)
@@ -25,17 +29,29 @@ class OwnConfigurations:
         self._check(values)
         return await self._store.replace(identity, values)
 
-    async def delete(self, identity: str) -> None:
-        await self.get(identity)
-        await self._store.delete(identity)
+    async def update(self, identity: str, change: Change) -> Document:
+        def changed(document: Document) -> Document:
+            self._expect(identity, document)
+            replacement = change(document)
+            self._check(replacement)
+            return replacement
+
+        return await self._store.update(identity, changed)
+
+    async def delete(self, identity: str, check: Callable[[Document], object] | None = None) -> Document:
+        def checked(document: Document) -> None:
+            self._expect(identity, document)
+            if check is not None:
+                check(document)
+
+        return await self._store.delete(identity, checked)
 
     async def get(self, identity: str) -> Document:
         document = await self._store.get(identity)
-        if any(document.get(name) != value for name, value in self._own.items()):
-            raise UnknownConfiguration(identity)
+        self._expect(identity, document)
         return document
 
-    async def find(self, **equal: str) -> list[bytes]:
+    async def find(self, **equal: Any) -> list[bytes]:
         if any(equal.get(name, value) != value for name, value in self._own.items()):
             return []
         return await self._store.find(**{**equal, **self._own})
@@ -46,8 +62,19 @@ class OwnConfigurations:
             self._check(document)
         await self._store.load(documents)
 
+    async def load_all(self, tables: Mapping[str, Iterable[Document]]) -> None:
+        given = {name: list(documents) for name, documents in tables.items()}
+        for documents in given.values():
+            for document in documents:
+                self._check(document)
+        await self._store.load_all(given)
+
     async def close(self) -> None:
         await self._store.close()
+
+    def _expect(self, identity: str, document: Document) -> None:
+        if any(document.get(name) != value for name, value in self._own.items()):
+            raise UnknownConfiguration(identity)
 
     def _check(self, values: Document) -> None:
         for name, value in self._own.items():

@@ -2,54 +2,65 @@
 
 from pathlib import Path
 
-from ..contract.resource import Resource
 from .embedded import EmbeddedStore
 from .store import (
+    Change,
     ConfigurationStore,
+    DeletedConfiguration,
     Document,
     DuplicateScope,
+    Resources,
     ServerValues,
     StoreError,
     StoreUnavailable,
     UnknownConfiguration,
     UnreadableStore,
+    Values,
+    several,
 )
 
 __all__ = [
     "MEMORY",
+    "Change",
     "ConfigurationStore",
+    "DeletedConfiguration",
     "Document",
     "DuplicateScope",
     "EmbeddedStore",
+    "Resources",
     "ServerValues",
     "StoreError",
     "StoreUnavailable",
     "UnknownConfiguration",
     "UnreadableStore",
+    "Values",
     "is_shared",
     "open_store",
+    "several",
 ]
 
 MEMORY = ":memory:"
 
 
 async def open_store(
-    location: str, resource: Resource, values: ServerValues, *, fsync: bool = False
+    location: str, resources: Resources, values: ServerValues | Values, *, contract: str = "", fsync: bool = False
 ) -> ConfigurationStore:
     """The store at `location`: `:memory:`, a `postgresql://` URL, or the path of a file, made if it is not there.
 
-    `fsync` is for the file: what is acknowledged then survives a power cut, not only the end of the process.
-    Raises UnreadableStore, also when the driver of PostgreSQL is not installed, and StoreUnavailable.
+    It is the table of the first resource, and leads to the others. `contract` is the title of the one that declares
+    them: what was made for another one is refused. `fsync` is for the file: what is acknowledged then survives a power
+    cut, not only the end of the process. Raises UnreadableStore, also when the driver of PostgreSQL is not installed,
+    and StoreUnavailable.
     """
     if location == MEMORY:
-        return EmbeddedStore.in_memory(resource, values)
+        return EmbeddedStore.in_memory(resources, values)
     if is_shared(location):
         try:
             from .postgresql import PostgreSQLStore  # not needed, and maybe not installed, for the other places
         except ImportError as error:
             raise UnreadableStore('PostgreSQL needs its driver: pip install "callconfig[postgres]"') from error
-        return await PostgreSQLStore.open(location, resource, values)
-    return EmbeddedStore.in_file(Path(location), resource, values, fsync=fsync)
+        return await PostgreSQLStore.open(location, resources, values, contract=contract)
+    return EmbeddedStore.in_file(Path(location), resources, values, contract=contract, fsync=fsync)
 
 
 def is_shared(location: str) -> bool:

@@ -5,65 +5,83 @@ copy of the whole database, and keeps what an operation changed: one document co
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+import copy
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Self, cast
 
+import orjson
 from tinydb import Storage, TinyDB
 from tinydb.queries import QueryLike
 from tinydb.table import Table
 
 from ..contract.resource import Resource
 from .files import to_disk
+from .format import Form, line_of
 from .index import Index
 from .log import Log
 from .store import (
+    Change,
+    DeletedConfiguration,
     Document,
+    DuplicateScope,
+    Resources,
     ServerValues,
     StoredDocument,
     StoreUnavailable,
     UnknownConfiguration,
+    Values,
     completed,
     made_ready,
-    text_member,
+    several,
     unused,
     with_server_members,
 )
 
-TABLE = "configurations"
-
 
 class DocumentStorage(Storage):
-    """The documents there are; with a `log`, also on the disk before anything is acknowledged."""
+    """The documents there are, by table; with a `log`, also on the disk before anything is acknowledged."""
 
-    def __init__(self, resource: Resource, index: Index, log: Log | None = None) -> None:
-        self.resource, self.index, self._log = resource, index, log
+    def __init__(self, indexes: Mapping[str, Index], log: Log | None = None) -> None:
+        self.indexes, self._log = dict(indexes), log
         self._compact()
 
-    def put(self, document: StoredDocument) -> None:
+    def put(self, table: str, document: StoredDocument) -> None:
         """Keep one document in the place of the one with its id. Raises DuplicateScope, StoreUnavailable."""
-        self.index.check(document)
-        former = self.index.stored(document.identity)
+        index = self.indexes[table]
+        index.check(document)
         if self._log is not None:
-            self._log.append(document.text, partial(self._restore, document.identity, former))
-        self.index.put(document)
+            former = index.stored(document.identity)
+            undo = partial(self._restore, table, document.identity, former)
+            self._log.append(line_of(table, document.text), undo)
+        index.put(document)
         self._compact()
 
-    def put_all(self, documents: Iterable[StoredDocument]) -> None:
-        """Replace all there is, or nothing. Raises DuplicateScope, for an id given twice as well, StoreUnavailable."""
-        replacement = Index.of(self.resource, documents)
+    def remove(self, table: str, identity: str) -> None:
+        """Forget one document. Raises StoreUnavailable."""
+        index = self.indexes[table]
         if self._log is not None:
-            self._log.rewrite(replacement.texts())
-        self.index = replacement
+            undo = partial(self._restore, table, identity, index.stored(identity))
+            self._log.append(line_of(table, orjson.dumps(identity)), undo)
+        index.remove(identity)
+        self._compact()
 
-    async def load(self, replacement: Index) -> None:
-        """Replace all there is, or nothing; the file is written in a thread. This has to be awaited to its end."""
+    def put_all(self, table: str, documents: Iterable[StoredDocument]) -> None:
+        """Replace all in a table, or nothing. Raises DuplicateScope, also for an id given twice, StoreUnavailable."""
+        replaced = {**self.indexes, table: Index.of(self.indexes[table].resource, documents)}
         if self._log is not None:
-            await self._log.rewrite_aside(replacement.texts())
-        self.index = replacement
+            self._log.rewrite(_lines(replaced))
+        self.indexes = replaced
+
+    async def load(self, replacement: Mapping[str, Index]) -> None:
+        """Replace all in these tables, or nothing; the file is written in a thread. To be awaited to its end."""
+        replaced = {**self.indexes, **replacement}
+        if self._log is not None:
+            await self._log.rewrite_aside(_lines(replaced))
+        self.indexes = replaced
 
     async def settle(self) -> None:
         """Return when nothing that was read or written can be lost anymore. Raises StoreUnavailable when some was."""
@@ -72,20 +90,27 @@ class DocumentStorage(Storage):
 
     def read(self) -> dict[str, dict[str, Document]]:
         """All there is, as TinyDB's database asks for it."""
-        return {TABLE: dict(self.index)}
+        return {table: dict(index) for table, index in self.indexes.items()}
 
     def write(self, data: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
         """Replace all there is. Raises ValueError, and as `put_all`."""
-        if data.keys() - {TABLE}:
-            raise ValueError(f"there is one table here, {TABLE!r}")
-        table = data.get(TABLE, {})
-        self.put_all([self.stored(identity, document) for identity, document in table.items()])
+        for table in data:
+            self.expect_table(table)
+        for table in self.indexes:
+            documents = data.get(table, {}).items()
+            self.put_all(table, [self.stored(table, identity, document) for identity, document in documents])
 
-    def stored(self, identity: str, document: Mapping[str, Any]) -> StoredDocument:
+    def expect_table(self, name: str) -> None:
+        """Raises ValueError."""
+        if name not in self.indexes:
+            raise ValueError(f"there is one table for each resource here, {', '.join(self.indexes)}, and no {name!r}")
+
+    def stored(self, table: str, identity: str, document: Mapping[str, Any]) -> StoredDocument:
         """`document` as it is kept under `identity`. Raises ValueError when it has another, and as StoredDocument."""
-        stored = StoredDocument.of(self.resource, document)
+        resource = self.indexes[table].resource
+        stored = StoredDocument.of(resource, document)
         if stored.identity != identity:
-            raise ValueError(f"{identity!r} cannot get another {self.resource.identity!r}")
+            raise ValueError(f"{identity!r} cannot get another {resource.identity!r}")
         return stored
 
     def take_back(self) -> None:
@@ -99,20 +124,26 @@ class DocumentStorage(Storage):
 
     def _compact(self) -> None:
         if self._log is not None:
-            self._log.compact(len(self.index), self.index.texts)
+            self._log.compact(sum([index.kept for index in self.indexes.values()]), lambda: _lines(self.indexes))
 
-    def _restore(self, identity: str, former: StoredDocument | None) -> None:
-        self.index.remove(identity)
+    def _restore(self, table: str, identity: str, former: StoredDocument | None) -> None:
+        index = self.indexes[table]
+        index.remove(identity)
         if former is not None:
-            self.index.put(former)
+            index.put(former)
+
+
+def _lines(indexes: Mapping[str, Index]) -> list[bytes]:
+    return [line_of(table, text) for table, index in indexes.items() for text in index.texts()]
 
 
 class Changes(MutableMapping[str, Document]):
     """The documents, to be changed by one operation of TinyDB: by id or in place. Nothing is kept before `keep`."""
 
-    def __init__(self, storage: DocumentStorage) -> None:
-        self._storage, self._index = storage, storage.index
+    def __init__(self, storage: DocumentStorage, table: str) -> None:
+        self._storage, self._table, self._index = storage, table, storage.indexes[table]
         self._touched: dict[str, Document | None] = {}  # None: removed
+        self._cleared = False
 
     def __getitem__(self, identity: str) -> Document:
         if identity not in self._touched:
@@ -138,25 +169,28 @@ class Changes(MutableMapping[str, Document]):
         return sum(1 for _ in self)
 
     def clear(self) -> None:
-        self._touched = dict.fromkeys(self._index)
+        self._touched, self._cleared = dict.fromkeys(self._index), True
 
     def keep(self) -> None:
         """All of it or nothing: one document as one line, more as a whole new file. Raises as DocumentStorage does."""
-        touched = self._touched.items()
-        made = [self._storage.stored(identity, document) for identity, document in touched if document is not None]
+        storage, table, touched = self._storage, self._table, self._touched
+        made = [storage.stored(table, identity, each) for identity, each in touched.items() if each is not None]
         changed = [document for document in made if document != self._index.stored(document.identity)]
-        if len(made) < len(self._touched) or len(changed) > 1:
-            kept = [document for document in self._index.find({}) if document.identity not in self._touched]
-            self._storage.put_all([*kept, *made])
+        if not made and len(touched) == 1 and not self._cleared:
+            storage.remove(table, *touched)
+        elif len(made) < len(touched) or len(changed) > 1:
+            storage.put_all(
+                table, [*(each for each in self._index.everything() if each.identity not in touched), *made]
+            )
         elif changed:
-            self._storage.put(*changed)
+            storage.put(table, *changed)
 
 
 @dataclass(frozen=True, slots=True)
 class Equal:
     """A query for the documents that have all these members, which `search` answers from the index."""
 
-    members: Mapping[str, str]
+    members: Mapping[str, Any]
 
     def __call__(self, value: Mapping[Any, Any]) -> bool:
         return all(value.get(member) == wanted for member, wanted in self.members.items())
@@ -169,8 +203,7 @@ class ConfigurationTable(Table):
     _storage: DocumentStorage
 
     def __init__(self, storage: DocumentStorage, name: str) -> None:
-        if name != TABLE:
-            raise ValueError(f"there is one table here, {TABLE!r}")
+        storage.expect_table(name)
         super().__init__(storage, name, cache_size=0)  # its cache would hand out the same objects twice
 
     def insert(self, document: Mapping[str, Any]) -> Any:
@@ -181,26 +214,33 @@ class ConfigurationTable(Table):
 
     def search(self, cond: QueryLike) -> list[Any]:
         """As TinyDB; but for `Equal` the StoredDocuments, in the order of every list, at the cost of what is found."""
-        return self._storage.index.find(cond.members) if isinstance(cond, Equal) else super().search(cond)
+        return self.index.find(cond.members) if isinstance(cond, Equal) else super().search(cond)
+
+    @property
+    def index(self) -> Index:
+        return self._storage.indexes[self._name]
 
     def _with_own_id(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
-        return self.document_class(document, text_member(document, self._storage.resource.identity))  # type: ignore[arg-type]
+        return self.document_class(document, self.index.resource.key(document))  # type: ignore[arg-type]
 
     def _read_table(self) -> Mapping[str, Document]:  # type: ignore[override]  # TinyDB only reads it
-        return self._storage.index
+        return self.index
 
     def _update_table(self, updater: Callable[[Any], None]) -> None:
         self._storage.take_back()
-        changes = Changes(self._storage)
+        changes = Changes(self._storage, self._name)
         updater(changes)
         changes.keep()
 
 
 class ConfigurationDatabase(TinyDB):
-    """TinyDB with the one table there is as the default, so that its operations can be used on the database itself."""
+    """TinyDB with the first table as the default, so that its operations can be used on the database itself."""
 
     table_class = ConfigurationTable  # type: ignore[assignment]  # a Table for this storage only
-    default_table_name = TABLE
+
+    def __init__(self, storage: DocumentStorage) -> None:
+        self.default_table_name = next(iter(storage.indexes))
+        super().__init__(storage=lambda: storage)
 
 
 class EmbeddedStore:
@@ -210,71 +250,139 @@ class EmbeddedStore:
     whatever TinyDB's queries are good for, under the same rules. A query other than `Equal` reads all that is stored.
     """
 
-    def __init__(self, storage: DocumentStorage, values: ServerValues) -> None:
-        self.database = ConfigurationDatabase(storage=lambda: storage)
-        self._table = cast("ConfigurationTable", self.database.table(TABLE))
-        self._storage, self._resource, self._values = storage, storage.resource, values
+    def __init__(
+        self, database: ConfigurationDatabase, storage: DocumentStorage, values: Values, resource: Resource
+    ) -> None:
+        self.database, self._storage, self._of_resources = database, storage, values
+        self._tables: dict[str, EmbeddedStore] = {resource.table: self}
+        self.use(resource)
 
     @classmethod
-    def in_memory(cls, resource: Resource, values: ServerValues) -> Self:
-        return cls(DocumentStorage(resource, Index(resource)), values)
+    def in_memory(cls, resources: Resources, values: ServerValues | Values) -> Self:
+        return cls._on(DocumentStorage({each.table: Index(each) for each in several(resources)}), values)
 
     @classmethod
     def in_file(
         cls,
         path: Path,
-        resource: Resource,
-        values: ServerValues,
+        resources: Resources,
+        values: ServerValues | Values,
         *,
+        contract: str = "",
         fsync: bool = False,
         to_disk: Callable[[int], None] = to_disk,
     ) -> Self:
         """Open `path`, or make it. With `fsync`, what is acknowledged survives a power cut. Raises UnreadableStore.
 
-        `to_disk` is the fsync of a file descriptor, for whoever needs another.
+        `contract` is the title of the one that it is made for. `to_disk` is the fsync of a file descriptor, for whoever
+        needs another.
         """
-        index = Index(resource)
+        indexes = {each.table: Index(each) for each in several(resources)}
 
-        def accept(text: bytes, document: Document) -> None:
-            stored = StoredDocument.of(resource, document, text)
+        def accept(table: str, text: bytes, document: Document | str) -> None:
+            if (index := indexes.get(table)) is None:
+                raise ValueError(f"the contract has no table {table!r}, only {', '.join(indexes)}")
+            if isinstance(document, str):
+                index.remove(document)
+                return
+            stored = StoredDocument.of(index.resource, document, text)
             index.check(stored)
             index.put(stored)
 
-        return cls(DocumentStorage(resource, index, Log(path, accept, fsync=fsync, to_disk=to_disk)), values)
+        log = Log(path, accept, Form(contract, tuple(indexes)), fsync=fsync, to_disk=to_disk)
+        return cls._on(DocumentStorage(indexes, log), values)
+
+    @classmethod
+    def _on(cls, storage: DocumentStorage, values: ServerValues | Values) -> Self:
+        of_resources = (lambda _resource: values) if isinstance(values, ServerValues) else values
+        first = next(iter(storage.indexes.values())).resource
+        return cls(ConfigurationDatabase(storage), storage, of_resources, first)
+
+    def table(self, name: str) -> "EmbeddedStore":
+        if name not in self._tables:
+            other = self._tables[name] = copy.copy(self)
+            other.use(self._storage.indexes[name].resource)
+        return self._tables[name]
+
+    def use(self, resource: Resource) -> None:
+        """Be the table of this resource."""
+        self.resource, self._values = resource, self._of_resources(resource)
+        self._table = cast("ConfigurationTable", self.database.table(resource.table))
+
+    @property
+    def total(self) -> int:
+        """How many documents all tables hold, with those that are remembered."""
+        return self.total_beside(())
+
+    def total_beside(self, tables: Container[str]) -> int:
+        """As `total`, but without these tables."""
+        return sum(index.kept for name, index in self._storage.indexes.items() if name not in tables)
 
     async def create(self, values: Document) -> Document:
         try:
+            resource, index = self.resource, self._table.index
             now = self._values.now()
-            identity = unused(self._values.new_id, self._storage.index)
-            document = with_server_members(self._resource, values, identity=identity, created_at=now, updated_at=now)
+            identity: Any
+            if resource.is_named_by_clients:
+                identity = values[resource.identity]
+                if (key := resource.key(values)) in index or index.is_deleted(key):
+                    raise DuplicateScope({resource.identity: identity}, identity)
+            else:
+                identity = unused(self._values.new_id, index)
+                identity = identity if resource.is_plain else resource.identified(identity)
+            document = with_server_members(resource, values, identity=identity, created_at=now, updated_at=now)
             self._table.insert(document)
             return document
         finally:
             await self._storage.settle()
 
     async def replace(self, identity: str, values: Document) -> Document:
-        replacement: Document = {}
+        return await self.update(identity, lambda _stored: values)
 
-        def replace(document: MutableMapping[str, Any]) -> None:
-            created_at, now = document[self._resource.created_at], self._values.now()
-            replacement.update(
-                with_server_members(self._resource, values, identity=identity, created_at=created_at, updated_at=now)
-            )
-            document.clear()
-            document.update(replacement)
+    async def update(self, identity: str, change: Change) -> Document:
+        return await self._change(identity, change, deletes=False)
 
+    async def delete(self, identity: str, check: Callable[[Document], object] | None = None) -> Document:
+        def checked(document: Document) -> Document:
+            if check is not None:
+                check(document)
+            return document
+
+        if self.resource.deleted_at:
+            return await self._change(identity, checked, deletes=True)
         try:
-            if not self._table.update(replace, doc_ids=[identity]):  # type: ignore[list-item]  # ids are texts here
-                raise UnknownConfiguration(identity)
-            return replacement
+            document = self._table.get(doc_id=identity)  # type: ignore[call-overload]  # ids are texts here
+            if document is None:
+                raise self._unknown(identity)
+            checked(dict(document))
+            self._table.remove(doc_ids=[identity])  # type: ignore[list-item]  # ids are texts here
+            return dict(document)
         finally:
             await self._storage.settle()
 
-    async def delete(self, identity: str) -> None:
+    async def _change(self, identity: str, change: Change, *, deletes: bool) -> Document:
+        replacement: Document = {}
+        resource = self.resource
+
+        def replace(document: MutableMapping[str, Any]) -> None:
+            stored = dict(document)
+            now = self._values.now()
+            complete = with_server_members(
+                resource,
+                change(stored),
+                identity=stored[resource.identity],
+                created_at=stored[resource.creation],
+                updated_at=stored[resource.updated_at] if deletes and resource.updated_at else now,
+                deleted_at=now if deletes else None,
+            )
+            replacement.update(complete)
+            document.clear()
+            document.update(complete)
+
         try:
-            if identity not in self._storage.index:
-                raise UnknownConfiguration(identity)
-            self._table.remove(doc_ids=[identity])  # type: ignore[list-item]  # ids are texts here
+            if not self._table.update(replace, doc_ids=[identity]):  # type: ignore[list-item]  # ids are texts here
+                raise self._unknown(identity)
+            return replacement
         finally:
             await self._storage.settle()
 
@@ -282,21 +390,31 @@ class EmbeddedStore:
         document = self._table.get(doc_id=identity)  # type: ignore[call-overload]  # ids are texts here
         await self._storage.settle()
         if document is None:
-            raise UnknownConfiguration(identity)
+            raise self._unknown(identity)
         return dict(document)
 
-    async def find(self, **equal: str) -> list[bytes]:
+    def _unknown(self, identity: str) -> UnknownConfiguration:
+        is_deleted = self._table.index.is_deleted(identity)
+        return (DeletedConfiguration if is_deleted else UnknownConfiguration)(self.resource.identified(identity))
+
+    async def find(self, **equal: Any) -> list[bytes]:
         texts = [document.text for document in self._table.search(Equal(equal))]
         await self._storage.settle()
         return texts
 
     async def load(self, documents: Iterable[Document]) -> None:
-        await self._replace_all(await made_ready(self._index, documents))
+        await self.load_all({self.resource.table: documents})
 
-    def _index(self, documents: Iterable[Document]) -> Index:
-        return Index.of(self._resource, completed(self._resource, documents, self._values))
+    async def load_all(self, tables: Mapping[str, Iterable[Document]]) -> None:
+        await self._replace_all(
+            {name: await made_ready(partial(self._index, name), documents) for name, documents in tables.items()}
+        )
 
-    async def _replace_all(self, replacement: Index) -> None:
+    def _index(self, table: str, documents: Iterable[Document]) -> Index:
+        resource = self._storage.indexes[table].resource
+        return Index.of(resource, completed(resource, documents, self._of_resources(resource)))
+
+    async def _replace_all(self, replacement: Mapping[str, Index]) -> None:
         # Shielded: whoever no longer waits gets all of it or nothing, too.
         await asyncio.shield(asyncio.create_task(self._storage.load(replacement)))
 

@@ -1,7 +1,8 @@
 """The format of the embedded store's file, read whole and written whole: a header, then one JSON document per line.
 
-A later line with the same id takes the place of the earlier one, and there is no other kind of line: a person can read
-the file, compare two of them and mend one with an editor.
+A later line with the same id takes the place of the earlier one, so a person can read the file, compare two of them and
+mend one with an editor. A document of another table than `configurations` stands in an array behind the table's name,
+and so does the id of a document that is deleted. The header names the contract that the file was made for.
 """
 
 import logging
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from ..contract.resource import TABLE
 from .files import folder_to_disk, open_successor, to_disk, write_all
 from .store import StoreError, UnreadableStore
 
@@ -23,8 +25,56 @@ LINES_PER_WRITE = 1_000
 
 logger = logging.getLogger("callconfig.storage")
 
-Accept = Callable[[bytes, dict[str, Any]], None]
-"""Takes a line and the object in it. Raises ValueError or StoreError to refuse it."""
+Accept = Callable[[str, bytes, dict[str, Any] | str], None]
+"""Takes a table, a JSON text and the document in it, or the id of one that is deleted.
+
+Raises ValueError or StoreError to refuse it.
+"""
+
+
+class Form(NamedTuple):
+    """How the lines of a store are written: for which contract, empty where none is named, and with which tables."""
+
+    contract: str = ""
+    tables: tuple[str, ...] = (TABLE,)
+
+    @property
+    def header(self) -> bytes:
+        if not self.contract:
+            return HEADER
+        return HEADER[:-1] + b',"contract":' + orjson.dumps(self.contract) + b"}"
+
+    def expect_header(self, line: bytes) -> None:
+        """Raises ValueError unless `line` says that the file is a store of this contract, in the format there is.
+
+        One that names no contract was made for one with the table `configurations` alone.
+        """
+        if not line.startswith(FORMAT):
+            raise ValueError("not a callconfig store")
+        if not line.startswith(HEADER[:-1]):
+            raise ValueError("a format of another version of callconfig")
+        made_for = json_object(line).get("contract", "")
+        if made_for and self.contract and made_for != self.contract:
+            raise ValueError(f"made for the contract {made_for!r}, not for {self.contract!r}")
+        if not made_for and self.tables != (TABLE,):
+            raise ValueError(f"made for a contract with the table {TABLE}, not for {self.contract!r}")
+
+
+def line_of(table: str, text: bytes) -> bytes:
+    """The line of a document, or of the id of one that is deleted, as JSON."""
+    return text if table == TABLE and text.startswith(b"{") else b"[%s,%s]" % (orjson.dumps(table), text)
+
+
+def read_entry(line: bytes) -> tuple[str, bytes, dict[str, Any] | str]:
+    """The table, the text and the document or the id in a line. Raises ValueError."""
+    if not line.startswith(b"["):
+        return TABLE, line, json_object(line)
+    match decoded(line):
+        case [str(table), dict() | str() as entry]:
+            head = b"[%s," % orjson.dumps(table)
+            is_ours = line.startswith(head) and line.endswith(b"]")  # else an editor has put spaces in it
+            return table, line[len(head) : -1] if is_ours else orjson.dumps(entry), entry
+    raise ValueError("not a JSON object")
 
 
 class Extent(NamedTuple):
@@ -34,7 +84,7 @@ class Extent(NamedTuple):
     lines: int
 
 
-def recover(path: Path, descriptor: int, accept: Accept) -> Extent:
+def recover(path: Path, descriptor: int, form: Form, accept: Accept) -> Extent:
     """Hand every line of `path`, open as `descriptor`, to `accept`, then see to it that another one can be appended.
 
     Raises UnreadableStore, before anything is changed, for the first line that is damaged or refused. A last line that
@@ -49,50 +99,48 @@ def recover(path: Path, descriptor: int, accept: Accept) -> Extent:
             if not ended and not is_json(line):  # else only its end is missing, which an editor may have taken away
                 rest = line
                 break
-            read_line(path, number, line.removesuffix(b"\n"), accept)
+            read_line(path, number, line.removesuffix(b"\n"), form, accept)
             length += len(line)
     lines = number - bool(rest)
-    if lines == 0 and not HEADER.startswith(rest):
-        read_line(path, 1, rest, accept)
+    if lines == 0 and not form.header.startswith(rest):
+        read_line(path, 1, rest, form, accept)
     if rest:
         warning = "%s, line %d is not whole and was dropped: %d bytes that begin with %r"
         logger.warning(warning, path, number, len(rest), rest[:SHOWN].decode(errors="replace"))
         os.ftruncate(descriptor, length)
-    missing = HEADER + b"\n" if lines == 0 else b"" if ended or rest else b"\n"
+    missing = form.header + b"\n" if lines == 0 else b"" if ended or rest else b"\n"
     write_all(descriptor, missing)
     to_disk(descriptor)
     folder_to_disk(path.parent)
     return Extent(length + len(missing), max(0, lines - 1))
 
 
-def read_line(path: Path, number: int, line: bytes, accept: Accept) -> None:
+def read_line(path: Path, number: int, line: bytes, form: Form, accept: Accept) -> None:
     """Raises UnreadableStore with the place and the reason, in one line."""
     try:
         if number > 1:
-            accept(line, json_object(line))
+            accept(*read_entry(line))
         else:
-            expect_header(line)
+            form.expect_header(line)
     except (ValueError, StoreError) as error:
         reason = "".join(character if character.isprintable() else "\ufffd" for character in str(error))
         raise UnreadableStore(f"{path}, line {number}: {reason}; the file was left as it is") from error
 
 
-def expect_header(line: bytes) -> None:
-    """Raises ValueError unless `line` says that the file is a store, in the one format there is so far."""
-    if line != HEADER:
-        known = line.startswith(FORMAT)
-        raise ValueError("a format of another version of callconfig" if known else "not a callconfig store")
-
-
 def json_object(line: bytes) -> dict[str, Any]:
     """Raises ValueError."""
-    try:
-        document = orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        raise ValueError(f"not JSON at column {error.colno}: {error.msg}") from error
+    document = decoded(line)
     if not isinstance(document, dict):
         raise ValueError("not a JSON object")  # noqa: TRY004 - of the data, not of a caller
     return document
+
+
+def decoded(line: bytes) -> Any:
+    """Raises ValueError."""
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f"not JSON at column {error.colno}: {error.msg}") from error
 
 
 def is_json(line: bytes) -> bool:
@@ -109,14 +157,16 @@ class Successor:
     Every method raises OSError, and the file at `path` is then as it was. May be made in another thread.
     """
 
-    def __init__(self, path: Path, mode: int, texts: list[bytes], to_disk: Callable[[int], None]) -> None:
+    def __init__(
+        self, path: Path, mode: int, header: bytes, texts: list[bytes], to_disk: Callable[[int], None]
+    ) -> None:
         self._path = path
         self._to_disk = to_disk
         self._temporary = path.with_name(f".{path.name}.new")
         self.descriptor = open_successor(self._temporary, mode)
         self.extent = Extent(0, 0)
         try:
-            self.add(HEADER + b"\n", lines=0)
+            self.add(header + b"\n", lines=0)
             for start in range(0, len(texts), LINES_PER_WRITE):
                 some = texts[start : start + LINES_PER_WRITE]
                 self.add(b"\n".join(some) + b"\n", lines=len(some))

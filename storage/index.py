@@ -2,12 +2,14 @@
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Self
+from typing import Any, Self
 
 import orjson
 
-from ..contract.resource import Resource
+from ..contract.resource import Resource, member_text
 from .store import Document, DuplicateScope, StoredDocument, has_members
+
+Scope = tuple[str | None, ...]
 
 
 class Index(Mapping[str, Document]):
@@ -17,19 +19,23 @@ class Index(Mapping[str, Document]):
     """
 
     def __init__(self, resource: Resource) -> None:
-        self._resource = resource
+        self.resource = resource
         self._by_identity: dict[str, StoredDocument] = {}
-        self._by_scope: dict[tuple[str, ...], StoredDocument] = {}
+        self._deleted: dict[str, StoredDocument] = {}
+        # one for each combination: its places among the indexed members, None for all of them, and who has which values
+        self._by_scope: list[tuple[tuple[int, ...] | None, dict[Scope, StoredDocument]]] = [
+            (None if len(positions) == len(resource.indexed) else positions, {}) for positions in resource.positions
+        ]
         self._ordered: list[StoredDocument] = []  # a document's own order is by created_at, then id
-        # one for each unique member: value -> the documents that have it, ordered
-        self._by_member: list[dict[str, list[StoredDocument]]] = [{} for _ in resource.unique]
+        # one for each indexed member: value -> the documents that have it, ordered
+        self._by_member: list[dict[str | None, list[StoredDocument]]] = [{} for _ in resource.indexed]
 
     @classmethod
     def of(cls, resource: Resource, documents: Iterable[StoredDocument]) -> Self:
         """All of `documents`. Raises DuplicateScope, for an id given twice as well."""
         index = cls(resource)
         for document in sorted(documents):
-            if document.identity in index:
+            if document.identity in index or document.identity in index._deleted:
                 raise DuplicateScope({resource.identity: document.identity}, document.identity)
             index.check(document)
             index.put(document)
@@ -51,42 +57,71 @@ class Index(Mapping[str, Document]):
     def stored(self, identity: str) -> StoredDocument | None:
         return self._by_identity.get(identity)
 
-    def texts(self) -> list[bytes]:
-        """The JSON of every document, by created_at, then id."""
-        return [document.text for document in self._ordered]
+    def is_deleted(self, identity: str) -> bool:
+        """Whether a document was deleted, and is remembered."""
+        return identity in self._deleted
 
-    def find(self, equal: Mapping[str, str]) -> list[StoredDocument]:
+    @property
+    def kept(self) -> int:
+        """How many documents there are, with those that are remembered."""
+        return len(self._ordered) + len(self._deleted)
+
+    def everything(self) -> list[StoredDocument]:
+        """The documents by created_at, then id, and those that are remembered."""
+        return [*self._ordered, *self._deleted.values()]
+
+    def texts(self) -> list[bytes]:
+        """The JSON of `everything`."""
+        return [document.text for document in self.everything()]
+
+    def find(self, equal: Mapping[str, Any]) -> list[StoredDocument]:
         """The documents that have all these members, by created_at, then id.
 
         Costs what it finds for a whole scope and for one member of it; a further member is looked for in each of those.
         """
-        unique = self._resource.unique
-        indexed = [member for member in unique if member in equal]
+        members, unique = self.resource.indexed, self.resource.unique
+        indexed = [member for member in members if member in equal]
         if not indexed:
             found = self._ordered
-        elif len(indexed) == len(unique):
-            holder = self._by_scope.get(tuple(equal[member] for member in unique))
+        elif unique and all(member in equal for member in unique):
+            indexed = [*unique]
+            scope = tuple([member_text(equal[member]) for member in unique])
+            holder = self._by_scope[0][1].get(scope)
             found = [] if holder is None else [holder]
         else:
             indexed = indexed[:1]
-            found = self._by_member[unique.index(indexed[0])].get(equal[indexed[0]], [])
+            found = self._by_member[members.index(indexed[0])].get(member_text(equal[indexed[0]]), [])
         others = {member: value for member, value in equal.items() if member not in indexed}
         return [document for document in found if has_members(document.text, others)] if others else found.copy()
 
     def check(self, document: StoredDocument) -> None:
         """Raises DuplicateScope when another document has its scope."""
-        holder = self._by_scope.get(document.scope)
-        if holder is not None and holder.identity != document.identity:
-            scope = dict(zip(self._resource.unique, document.scope, strict=True))
-            raise DuplicateScope(scope, holder.identity)
+        if document.deleted:
+            return
+        for number, (positions, holders) in enumerate(self._by_scope):
+            scope = document.scope if positions is None else _at(document.scope, positions)
+            holder = holders.get(scope)
+            if holder is not None and holder.identity != document.identity:
+                found = orjson.loads(document.text)
+                members = self.resource.combinations[number]
+                raise DuplicateScope({name: found[name] for name in members}, self.resource.identified(holder.identity))
 
     def put(self, document: StoredDocument) -> None:
         """Keep `document`, which passed `check`, in the place of the one with its id."""
+        if document.deleted or document.identity in self._deleted:
+            self.remove(document.identity)
+            if document.deleted:
+                self._deleted[document.identity] = document
+                return
         former = self._by_identity.get(document.identity)
         if former is not None and (former.created_at, former.scope) != (document.created_at, document.scope):
             self.remove(document.identity)
             former = None
-        self._by_identity[document.identity] = self._by_scope[document.scope] = document
+        self._by_identity[document.identity] = document
+        for positions, holders in self._by_scope:
+            scope = document.scope if positions is None else _at(document.scope, positions)
+            if None not in scope:
+                holders[scope] = document
         lists = [entries.setdefault(value, []) for entries, value in zip(self._by_member, document.scope, strict=True)]
         for entries in (self._ordered, *lists):
             if former is not None:
@@ -98,13 +133,20 @@ class Index(Mapping[str, Document]):
 
     def remove(self, identity: str) -> None:
         """Forget the document; there may be none."""
+        self._deleted.pop(identity, None)
         former = self._by_identity.pop(identity, None)
         if former is None:
             return
-        del self._by_scope[former.scope]
+        for positions, holders in self._by_scope:
+            holders.pop(former.scope if positions is None else _at(former.scope, positions), None)
         del self._ordered[bisect_left(self._ordered, former)]
         for by_value, value in zip(self._by_member, former.scope, strict=True):
             entries = by_value[value]
             del entries[bisect_left(entries, former)]
             if not entries:
                 del by_value[value]
+
+
+def _at(scope: Scope, positions: tuple[int, ...]) -> Scope:
+    """The values of one combination."""
+    return tuple([scope[position] for position in positions])

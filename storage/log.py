@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .commit import GroupCommit
 from .files import expect_unchanged, folder_to_disk, make_folder, open_locked, to_disk, write_all
-from .format import Accept, Extent, Successor, recover
+from .format import Accept, Extent, Form, Successor, recover
 from .store import StoreUnavailable, UnreadableStore
 
 SPARE_LINES = 1_000
@@ -38,13 +38,19 @@ class Log:
     _unfinished: bool
 
     def __init__(
-        self, path: Path, accept: Accept, *, fsync: bool = False, to_disk: Callable[[int], None] = to_disk
+        self,
+        path: Path,
+        accept: Accept,
+        form: Form = Form(),  # noqa: B008 (it cannot be changed)
+        *,
+        fsync: bool = False,
+        to_disk: Callable[[int], None] = to_disk,
     ) -> None:
         """Open or create `path` and hand every line to `accept`.
 
         Raises UnreadableStore for a file that is in use, is something else, or is damaged, and leaves it as it was.
         """
-        self._fsync, self._to_disk = fsync, to_disk
+        self._fsync, self._to_disk, self._form = fsync, to_disk, form
         self._waiting: list[bytes] = []  # lines that are not in the file yet
         self._commit = GroupCommit(self._begin_flush)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="callconfig-compaction")
@@ -57,7 +63,7 @@ class Log:
             make_folder(self._path.parent)
             descriptor = open_locked(self._path)
             try:
-                self._hold(descriptor, recover(self._path, descriptor, accept))
+                self._hold(descriptor, recover(self._path, descriptor, form, accept))
             except BaseException:
                 os.close(descriptor)
                 raise
@@ -208,7 +214,7 @@ class Log:
         return flush
 
     def _write_successor(self, texts: list[bytes]) -> Successor:
-        return Successor(self._path, self._file.st_mode, texts, self._to_disk)
+        return Successor(self._path, self._file.st_mode, self._form.header, texts, self._to_disk)
 
     def _finish_compaction(self, start: Extent, compaction: Future[Successor]) -> None:
         """Let the successor take over, when it is complete. A failure is a warning: the file as it is has all."""

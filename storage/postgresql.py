@@ -1,8 +1,10 @@
 """The PostgreSQL store: ConfigurationStore for several processes and machines, which share what is stored."""
 
 import select
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
+from hashlib import blake2b
 from typing import Any, Self
 
 import orjson
@@ -12,19 +14,24 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL, Composed, Identifier, Placeholder
 from psycopg_pool import AsyncConnectionPool
 
-from ..contract.resource import Resource
+from ..contract.resource import TABLE, Resource, member_text
 from .index import Index
 from .store import (
+    Change,
+    DeletedConfiguration,
     Document,
     DuplicateScope,
+    Resources,
     ServerValues,
     StoredDocument,
     StoreUnavailable,
     UnknownConfiguration,
     UnreadableStore,
+    Values,
     completed,
     has_members,
     made_ready,
+    several,
     with_server_members,
 )
 
@@ -35,6 +42,8 @@ LOAD_TIMEOUT = "SET LOCAL statement_timeout = '5min'"
 POOL_SIZE = 8
 PATIENCE = 3
 """Seconds to wait for a connection before saying that the database does not answer."""
+LONGEST_NAME = 63
+"""Bytes of a name in the database."""
 MIGRATION_LOCK = 0x63616C6C_636F6E66
 """The advisory lock ("callconf") under which one process migrates while the others wait."""
 UNAVAILABLE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
@@ -51,27 +60,36 @@ class PostgreSQLStore:
     """
 
     def __init__(
-        self, pool: AsyncConnectionPool[AsyncConnection[Row]], resource: Resource, values: ServerValues
+        self,
+        pool: AsyncConnectionPool[AsyncConnection[Row]],
+        resources: Mapping[str, Resource],
+        values: Values,
+        table: str,
     ) -> None:
-        self._pool = pool
-        self._resource = resource
-        self._values = values
-        self._statements = Statements(resource)
+        self._pool, self._resources, self._of_resources = pool, resources, values
+        self._resource = resources[table]
+        self._values = values(self._resource)
+        self._statements = Statements(self._resource)
 
     @classmethod
-    async def open(cls, location: str, resource: Resource, values: ServerValues) -> Self:
+    async def open(
+        cls, location: str, resources: Resources, values: ServerValues | Values, *, contract: str = ""
+    ) -> Self:
         """Connect, bring the tables up to date, and keep connections for later.
 
-        Raises StoreUnavailable when there is no answer, UnreadableStore when what is there is not for this resource.
+        Raises StoreUnavailable when there is no answer, UnreadableStore when what is there is not for these resources.
         """
         parameters = connection_parameters(location)
+        tables = {each.table: each for each in several(resources)}
+        of_resources = (lambda _resource: values) if isinstance(values, ServerValues) else values
         try:
             async with await AsyncConnection.connect(**parameters) as connection:
                 encoding = connection.info.parameter_status("server_encoding")
                 if encoding != "UTF8":
                     raise UnreadableStore(f"the database has the encoding {encoding}, and not every text fits into it")
-                await migrate(connection, resource)
-                await connection.execute(Statements(resource).probe)
+                await migrate(connection, list(tables.values()), contract)
+                for resource in tables.values():
+                    await connection.execute(Statements(resource).probe)
         except UNAVAILABLE as error:
             raise unavailable(error) from error
         except psycopg.Error as error:
@@ -92,18 +110,24 @@ class PostgreSQLStore:
             open=False,
         )
         await pool.open()
-        return cls(pool, resource, values)
+        return cls(pool, tables, of_resources, next(iter(tables)))
+
+    def table(self, name: str) -> "PostgreSQLStore":
+        return PostgreSQLStore(self._pool, self._resources, self._of_resources, name)
 
     async def create(self, values: Document) -> Document:
+        resource = self._resource
         while True:
             now = self._values.now()
-            document = with_server_members(
-                self._resource, values, identity=self._values.new_id(), created_at=now, updated_at=now
-            )
-            stored = StoredDocument.of(self._resource, document)
-            if await self._execute(self._statements.insert, row(stored)):
+            is_named = resource.is_named_by_clients
+            identity = values[resource.identity] if is_named else resource.identified(self._values.new_id())
+            document = with_server_members(resource, values, identity=identity, created_at=now, updated_at=now)
+            stored = StoredDocument.of(resource, document)
+            if await self._execute(self._statements.insert, row(resource, stored)):
                 return document
-            await self._expect_free(stored.scope)
+            await self._expect_free(stored)
+            if is_named and await self._execute(self._statements.get, [key(stored.identity)]):
+                raise DuplicateScope({resource.identity: identity}, identity)
             # The id is taken, or the scope was and is free again by now: another id, another attempt.
 
     async def replace(self, identity: str, values: Document) -> Document:
@@ -113,57 +137,113 @@ class PostgreSQLStore:
                 self._resource, values, identity=identity, created_at=created_at, updated_at=self._values.now()
             )
             stored = StoredDocument.of(self._resource, document)
-            columns = row(stored)
-            try:
-                if await self._execute(self._statements.update, [*columns, *columns[:2]]):
-                    return document
-            except psycopg.errors.UniqueViolation:
-                await self._expect_free(stored.scope)
+            columns = row(self._resource, stored)
+            if await self._updated(self._statements.update, [*columns, *columns[:2]], stored):
+                return document
             # By now it is gone or another one, or its scope is free again: another look.
 
-    async def delete(self, identity: str) -> None:
-        if not await self._execute(self._statements.delete_one, [key(identity)]):
-            raise UnknownConfiguration(identity)
+    async def update(self, identity: str, change: Change) -> Document:
+        return await self._change(identity, change, deletes=False)
+
+    async def delete(self, identity: str, check: Callable[[Document], object] | None = None) -> Document:
+        def checked(document: Document) -> Document:
+            if check is not None:
+                check(document)
+            return document
+
+        if self._resource.deleted_at:
+            return await self._change(identity, checked, deletes=True)
+        while True:
+            text, document = await self._get(identity)
+            checked(dict(document))
+            if await self._execute(self._statements.remove, [key(identity), text]):
+                return document
+
+    async def _change(self, identity: str, change: Change, *, deletes: bool) -> Document:
+        resource = self._resource
+        while True:
+            text, stored = await self._get(identity)
+            now = self._values.now()
+            document = with_server_members(
+                resource,
+                change(dict(stored)),
+                identity=stored[resource.identity],
+                created_at=stored[resource.creation],
+                updated_at=stored[resource.updated_at] if deletes and resource.updated_at else now,
+                deleted_at=now if deletes else None,
+            )
+            changed = StoredDocument.of(resource, document)
+            columns = row(resource, changed)
+            if await self._updated(self._statements.exchange, [*columns, *columns[:2], text], changed):
+                return document
+            # Somebody changed it meanwhile: another look.
+
+    async def _updated(self, statement: Composed, parameters: Sequence[Any], stored: StoredDocument) -> bool:
+        """Whether a row was updated; no row has the scope of another afterwards. Raises DuplicateScope."""
+        try:
+            return bool(await self._execute(statement, parameters))
+        except psycopg.errors.UniqueViolation:
+            await self._expect_free(stored)
+            return False
 
     async def get(self, identity: str) -> Document:
+        return (await self._get(identity))[1]
+
+    async def _get(self, identity: str) -> tuple[str, Document]:
         rows = await self._execute(self._statements.get, [key(identity)])
         if not rows:
-            raise UnknownConfiguration(identity)
-        document: Document = orjson.loads(rows[0][0])
-        return document
+            raise UnknownConfiguration(self._resource.identified(identity))
+        text: str = rows[0][0]
+        document: Document = orjson.loads(text)
+        if self._resource.deleted_at and document.get(self._resource.deleted_at) is not None:
+            raise DeletedConfiguration(self._resource.identified(identity))
+        return text, document
 
-    async def find(self, **equal: str) -> list[bytes]:
-        columns = [member for member in self._resource.unique if member in equal]
+    async def find(self, **equal: Any) -> list[bytes]:
+        columns = [member for member in self._resource.indexed if member in equal]
         others = {member: value for member, value in equal.items() if member not in columns}
-        rows = await self._execute(self._statements.find(columns), [key(equal[member]) for member in columns])
+        values = [key(member_text(equal[member]) or "") for member in columns]
+        rows = await self._execute(self._statements.find(columns), values)
         texts = [text.encode() for (text,) in rows]
         return [text for text in texts if has_members(text, others)] if others else texts
 
     async def load(self, documents: Iterable[Document]) -> None:
-        complete = await made_ready(self._completed, documents)
+        await self.load_all({self._resource.table: documents})
+
+    async def load_all(self, tables: Mapping[str, Iterable[Document]]) -> None:
+        complete = {
+            name: await made_ready(partial(self._completed, self._resources[name]), documents)
+            for name, documents in tables.items()
+        }
         async with self._connection() as connection, connection.transaction(), connection.cursor() as cursor:
             await cursor.execute(LOAD_TIMEOUT)
-            await cursor.execute(self._statements.lock)  # readers go on, writers wait
-            await cursor.execute(self._statements.delete)
-            async with cursor.copy(self._statements.copy) as copy:
-                for stored in complete:
-                    await copy.write_row(row(stored))
+            for name, stored in sorted(complete.items()):  # always in the same order, so nobody waits for ever
+                statements = Statements(self._resources[name])
+                await cursor.execute(statements.lock)  # readers go on, writers wait
+                await cursor.execute(statements.delete)
+                async with cursor.copy(statements.copy) as copy:
+                    for each in stored:
+                        await copy.write_row(row(self._resources[name], each))
 
-    def _completed(self, documents: Iterable[Document]) -> list[StoredDocument]:
-        complete = completed(self._resource, documents, self._values)
-        Index.of(self._resource, complete)  # says which scope or id is there twice
+    def _completed(self, resource: Resource, documents: Iterable[Document]) -> list[StoredDocument]:
+        complete = completed(resource, documents, self._of_resources(resource))
+        Index.of(resource, complete)  # says which scope or id is there twice
         return complete
 
     async def close(self) -> None:
         await self._pool.close()
 
-    async def _expect_free(self, scope: tuple[str, ...]) -> None:
-        """Raises DuplicateScope when a configuration has the scope now."""
-        members = self._resource.unique
-        rows = await self._execute(self._statements.find(members), [key(value) for value in scope])
-        if rows:
-            holder = orjson.loads(rows[0][0])[self._resource.identity]
-            raise DuplicateScope(dict(zip(members, scope, strict=True)), holder)
+    async def _expect_free(self, stored: StoredDocument) -> None:
+        """Raises DuplicateScope when another document has one of its scopes."""
+        resource = self._resource
+        for members, positions in zip(resource.combinations, resource.positions, strict=True):
+            scope = [stored.scope[position] for position in positions]
+            if stored.deleted or None in scope:
+                continue
+            rows = await self._execute(self._statements.find(members), [key(value or "") for value in scope])
+            holders = [orjson.loads(text) for (text,) in rows]
+            for holder in (each for each in holders if resource.key(each) != stored.identity):
+                raise DuplicateScope({name: holder[name] for name in members}, holder[resource.identity])
 
     async def _execute(self, statement: Composed, parameters: Sequence[str]) -> list[Row]:
         async with self._connection() as connection:
@@ -180,37 +260,68 @@ class PostgreSQLStore:
 
 
 class Statements:
-    """The SQL of the store. Names come from the resource, values are always parameters."""
+    """The SQL of one table. Names come from the resource, values are always parameters."""
 
     def __init__(self, resource: Resource) -> None:
-        names = ["identity", "created_at", "body", *resource.unique]
+        self._columns = dict(zip(resource.indexed, indexed_columns(resource), strict=True))
+        names = [
+            "identity",
+            "created_at",
+            "body",
+            *self._columns.values(),
+            *(["deleted"] if resource.deleted_at else []),
+        ]
         columns = SQL(", ").join(map(Identifier, names))
         places = SQL(", ").join(Placeholder() * len(names))
-        table = Identifier("callconfig_configurations")
+        table = Identifier(table_name(resource))
+        self._present = [SQL("NOT deleted")] if resource.deleted_at else []
         self._select = SQL("SELECT body::text FROM {}").format(table)
         self.get = self._select + SQL(" WHERE identity = %s")
         self.insert = SQL("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT DO NOTHING RETURNING true").format(
             table, columns, places
         )
-        self.update = SQL("UPDATE {} SET ({}) = ({}) WHERE identity = %s AND created_at = %s RETURNING true").format(
-            table, columns, places
-        )
+        update = SQL("UPDATE {} SET ({}) = ({}) WHERE identity = %s AND created_at = %s").format(table, columns, places)
+        self.update = update + SQL(" RETURNING true")
+        self.exchange = update + SQL(" AND body::text = %s RETURNING true")
+        self.remove = SQL("DELETE FROM {} WHERE identity = %s AND body::text = %s RETURNING true").format(table)
         self.probe = SQL("SELECT {} FROM {} LIMIT 0").format(columns, table)
         self.lock = SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(table)
         self.delete = SQL("DELETE FROM {}").format(table)
-        self.delete_one = self.delete + SQL(" WHERE identity = %s RETURNING true")
         self.copy = SQL("COPY {} ({}) FROM STDIN").format(table, columns)
 
     def find(self, members: Sequence[str]) -> Composed:
         """The bodies of the rows that have these members, one parameter for each, in the order of every list."""
-        conditions = [SQL("{} = %s").format(Identifier(member)) for member in members]
-        where = SQL(" WHERE ") + SQL(" AND ").join(conditions) if conditions else SQL("")
+        conditions = [SQL("{} = %s").format(Identifier(self._columns[member])) for member in members]
+        where = (
+            SQL(" WHERE ") + SQL(" AND ").join(conditions + self._present) if conditions or self._present else SQL("")
+        )
         return self._select + where + SQL(" ORDER BY created_at, identity")
 
 
-def row(stored: StoredDocument) -> list[str]:
-    """The columns of every statement that writes: identity, created_at, body, then those of the scope."""
-    return [key(stored.identity), key(stored.created_at), stored.text.decode(), *map(key, stored.scope)]
+def table_name(resource: Resource) -> str:
+    return _name(resource.table)
+
+
+def indexed_columns(resource: Resource) -> Sequence[str]:
+    """The columns of the indexed members: in the first table their names, in others none that a member could take."""
+    if resource.table == TABLE:
+        return resource.indexed
+    return [f"member_{number}" for number in range(len(resource.indexed))]
+
+
+def _name(*parts: str) -> str:
+    """A name in the database for these parts; PostgreSQL would cut one of more than 63 bytes without a word."""
+    name = "_".join(("callconfig", *parts))
+    if len(name.encode()) <= LONGEST_NAME:
+        return name
+    return f"{name.encode()[:40].decode(errors='ignore')}_{blake2b(name.encode(), digest_size=8).hexdigest()}"
+
+
+def row(resource: Resource, stored: StoredDocument) -> list[Any]:
+    """The columns of every statement that writes: identity, created_at, body, then those of the indexed members."""
+    scope = [None if value is None or stored.deleted else key(value) for value in stored.scope]
+    deleted = [stored.deleted] if resource.deleted_at else []
+    return [key(stored.identity), key(stored.created_at), stored.text.decode(), *scope, *deleted]
 
 
 def something_to_read(connection: AsyncConnection[Row]) -> bool:
@@ -247,49 +358,69 @@ def unavailable(error: psycopg.Error) -> StoreUnavailable:
     return StoreUnavailable(f"PostgreSQL does not answer: {str(error).strip()}")
 
 
-def create_configurations(resource: Resource) -> list[Composed]:
+def create_table(resource: Resource) -> list[Composed]:
     """`body` is the truth: the type json keeps a text exactly, with its order of members, its numbers and U+0000.
 
     `document` is the same for people and their queries: jsonb has no U+0000, which becomes U+FFFD there, and reads
     every number as a decimal. The key columns hold escaped texts, and the collation "C" orders them as Python does.
     """
-    members = [Identifier(member) for member in resource.unique]
-    texts = SQL(", ").join(SQL('{} text COLLATE "C" NOT NULL').format(member) for member in members)
+    columns = dict(zip(resource.indexed, indexed_columns(resource), strict=True))
+    parts = () if resource.table == TABLE else (resource.table,)
+    texts = [
+        SQL('{} text COLLATE "C"{}').format(
+            Identifier(column), SQL("" if name in resource.loose or resource.deleted_at else " NOT NULL")
+        )
+        for name, column in columns.items()
+    ]
+    scopes = [
+        SQL("CONSTRAINT {} UNIQUE ({})").format(
+            Identifier(_name(*parts, f"scope{number or ''}")),
+            SQL(", ").join(Identifier(columns[name]) for name in combination),
+        )
+        for number, combination in enumerate(resource.combinations)
+    ]
+    deleted = [SQL("deleted boolean NOT NULL")] if resource.deleted_at else []
     table = SQL(
         r"""
-        CREATE TABLE callconfig_configurations (
+        CREATE TABLE {name} (
             identity text COLLATE "C" PRIMARY KEY,
             created_at text COLLATE "C" NOT NULL,
-            {texts},
             body json NOT NULL,
             document jsonb NOT NULL GENERATED ALWAYS AS (
                 regexp_replace(body::text, '(?<!\\)((?:\\\\)*)\\u0000', '\1\\ufffd', 'g')::jsonb
-            ) STORED,
-            CONSTRAINT callconfig_scope UNIQUE ({members})
+            ) STORED{more}
         )
         """
-    ).format(texts=texts, members=SQL(", ").join(members))
-    index = "CREATE INDEX {name} ON callconfig_configurations ({columns})"
+    ).format(
+        name=Identifier(table_name(resource)),
+        more=SQL("").join(SQL(", {}").format(each) for each in (*texts, *deleted, *scopes)),
+    )
     order = [Identifier("created_at"), Identifier("identity")]
-    indexes = {"callconfig_order": order}
-    indexes |= {f"callconfig_{name}": [member, *order] for name, member in zip(resource.unique, members, strict=True)}
+    indexes = {"order": order, **{column: [Identifier(column), *order] for column in columns.values()}}
     return [
         table,
         *(
-            SQL(index).format(name=Identifier(name), columns=SQL(", ").join(columns))
+            SQL("CREATE INDEX {} ON {} ({})").format(
+                Identifier(_name(*parts, name)), Identifier(table_name(resource)), SQL(", ").join(columns)
+            )
             for name, columns in indexes.items()
         ),
     ]
 
 
+def create_tables(resources: Sequence[Resource]) -> list[Composed]:
+    return [statement for resource in resources for statement in create_table(resource)]
+
+
 # Step by step from an empty schema. A step that was released is never changed: what comes later is a new step.
-MIGRATIONS: tuple[Callable[[Resource], list[Composed]], ...] = (create_configurations,)
+MIGRATIONS: tuple[Callable[[Sequence[Resource]], list[Composed]], ...] = (create_tables,)
 
 
-async def migrate(connection: AsyncConnection, resource: Resource) -> None:
+async def migrate(connection: AsyncConnection, resources: Sequence[Resource], contract: str) -> None:
     """Bring the tables to where this version of callconfig expects them, all of it or nothing.
 
-    Raises UnreadableStore when they belong to a later version, or to a contract with other unique members.
+    Raises UnreadableStore when they belong to a later version, to another contract, or to one with other unique
+    members.
     """
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock(%s)", [MIGRATION_LOCK])
@@ -301,7 +432,32 @@ async def migrate(connection: AsyncConnection, resource: Resource) -> None:
         (version,) = await cursor.fetchone() or (0,)
         if version > len(MIGRATIONS):
             raise UnreadableStore(f"the tables have version {version}, made by a later callconfig")
+        if contract:
+            await expect_contract(connection, resources, contract, is_new=version == 0)
         for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
-            for statement in statements(resource):
+            for statement in statements(resources):
                 await connection.execute(statement)
             await connection.execute("INSERT INTO callconfig_migrations (version) VALUES (%s)", [number])
+        for resource in resources:  # what the contract has gained since
+            found = await connection.execute("SELECT to_regclass(quote_ident(%s))", [table_name(resource)])
+            if await found.fetchone() == (None,):
+                for statement in create_table(resource):
+                    await connection.execute(statement)
+
+
+async def expect_contract(
+    connection: AsyncConnection, resources: Sequence[Resource], contract: str, *, is_new: bool
+) -> None:
+    """Raises UnreadableStore when the tables were made for another contract; new ones are for this one from now on.
+
+    Those that name none were made for one with the table `configurations` alone.
+    """
+    await connection.execute("CREATE TABLE IF NOT EXISTS callconfig_contract (title text NOT NULL)")
+    rows = await (await connection.execute("SELECT title FROM callconfig_contract")).fetchall()
+    made_for = key(contract) if is_new and not rows else rows[0][0] if rows else None
+    if made_for is None and [each.table for each in resources] != [TABLE]:
+        raise UnreadableStore(f"the tables were made for a contract with the table {TABLE}, not for {contract!r}")
+    if made_for not in (None, key(contract)):
+        raise UnreadableStore(f"the tables were made for the contract {made_for!r}, not for {contract!r}")
+    if not rows:
+        await connection.execute("INSERT INTO callconfig_contract VALUES (%s)", [key(contract)])

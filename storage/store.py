@@ -1,15 +1,15 @@
 """A store of configurations, whichever engine keeps it: its interface, its errors, what every engine does alike."""
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import orjson
 
 from ..contract.aside import aside
-from ..contract.resource import Resource
+from ..contract.resource import Resource, text_member
 
 T = TypeVar("T")
 Document = dict[str, Any]
@@ -28,6 +28,17 @@ class ServerValues:
     new_id: Callable[[], str]
 
 
+Values = Callable[[Resource], ServerValues]
+"""Where the server-made values of each resource come from."""
+Resources = Resource | Sequence[Resource]
+"""What a store keeps, each in a table of its own."""
+
+
+def several(resources: Resources) -> Sequence[Resource]:
+    """The resources; a store has one table at least."""
+    return [resources] if isinstance(resources, Resource) else (resources or [Resource("id", (), "", "")])
+
+
 class StoreError(Exception):
     """What a store can answer instead of doing what it was asked; nothing was changed."""
 
@@ -35,7 +46,7 @@ class StoreError(Exception):
 class DuplicateScope(StoreError):
     """Another configuration, `identity`, already has this combination of unique members."""
 
-    def __init__(self, scope: dict[str, str], identity: str) -> None:
+    def __init__(self, scope: dict[str, Any], identity: Any) -> None:
         super().__init__(f"{identity} already has {scope}")
         self.scope, self.identity = scope, identity
 
@@ -43,9 +54,13 @@ class DuplicateScope(StoreError):
 class UnknownConfiguration(StoreError):
     """No configuration has this id."""
 
-    def __init__(self, identity: str) -> None:
+    def __init__(self, identity: Any) -> None:
         super().__init__(f"no configuration has the id {identity!r}")
         self.identity = identity
+
+
+class DeletedConfiguration(UnknownConfiguration):
+    """It was deleted, and is remembered."""
 
 
 class StoreUnavailable(StoreError):
@@ -56,16 +71,25 @@ class UnreadableStore(StoreError):
     """What is at the store's place cannot be opened as a store; it was left exactly as it was."""
 
 
-class ConfigurationStore(Protocol):
-    """Configurations by id, unique by scope. Nothing that goes in or comes out is shared with what is kept.
+Change = Callable[[Document], Document]
+"""From what is stored to what is to take its place; what it raises leaves all as it is. It may be called again."""
 
-    Every method raises StoreUnavailable when the engine behind it cannot answer.
+
+class ConfigurationStore(Protocol):
+    """One table of a store: documents by key, unique by scope. Nothing that goes in or comes out is shared with it.
+
+    A key is the id, or where clients choose ids what `Resource.key` makes of it. Every method raises StoreUnavailable
+    when the engine behind it cannot answer.
     """
+
+    def table(self, name: str) -> "ConfigurationStore":
+        """Another table of the same store, by the name that its resource has. Raises KeyError."""
 
     async def create(self, values: Document) -> Document:
         """Store `values` under a new id and return them with the server's members: id, created_at, updated_at.
 
-        What is returned is a new object around the values that were given. Raises DuplicateScope.
+        What is returned is a new object around the values that were given. Raises DuplicateScope, also for an id that
+        a client chose and that is taken.
         """
 
     async def replace(self, identity: str, values: Document) -> Document:
@@ -74,13 +98,19 @@ class ConfigurationStore(Protocol):
         Returns as `create` does. Raises UnknownConfiguration, DuplicateScope; the first outranks the second.
         """
 
-    async def delete(self, identity: str) -> None:
-        """Forget what is stored under this id. Raises UnknownConfiguration."""
+    async def update(self, identity: str, change: Change) -> Document:
+        """As `replace`, by what `change` makes of what is stored, with nobody in between."""
+
+    async def delete(self, identity: str, check: Callable[[Document], object] | None = None) -> Document:
+        """Delete what is stored, unless `check` raises, and return it as it was; with the time, where that is kept.
+
+        Raises UnknownConfiguration.
+        """
 
     async def get(self, identity: str) -> Document:
-        """Raises UnknownConfiguration."""
+        """Raises UnknownConfiguration, which is DeletedConfiguration where it is remembered."""
 
-    async def find(self, **equal: str) -> list[bytes]:
+    async def find(self, **equal: Any) -> list[bytes]:
         """The configurations whose members equal all of `equal`, each as its JSON text, by created_at, then id."""
 
     async def load(self, documents: Iterable[Document]) -> None:
@@ -88,6 +118,9 @@ class ConfigurationStore(Protocol):
 
         Server members that a document lacks are made for it. Raises DuplicateScope, also for an id given twice.
         """
+
+    async def load_all(self, tables: Mapping[str, Iterable[Document]]) -> None:
+        """As `load`, for each of these tables by name, all of them or none."""
 
     async def close(self) -> None:
         """Release files and connections. Everything acknowledged is kept."""
@@ -102,17 +135,28 @@ class StoredDocument(NamedTuple):
     created_at: str
     """At the one width at which the order of texts is the order in time; as it was given, it stands in `text`."""
     identity: str
-    scope: tuple[str, ...]
+    scope: tuple[str | None, ...]
+    """The texts of the indexed members; None for one that is absent or null."""
     text: bytes
+    deleted: bool = False
+    """Whether it is kept only to be remembered."""
 
     @classmethod
     def of(cls, resource: Resource, document: Mapping[str, Any], text: bytes | None = None) -> "StoredDocument":
         """`document`, whose JSON is `text`. Raises ValueError for what is missing, not text, or cannot be kept."""
+        if resource.is_plain:  # nearly always, and several times as fast
+            return cls(
+                instant(text_member(document, resource.creation)),
+                text_member(document, resource.identity),
+                tuple([text_member(document, member) for member in resource.indexed]),
+                to_json(document) if text is None else text,
+            )
         return cls(
-            instant(text_member(document, resource.created_at)),
-            text_member(document, resource.identity),
-            tuple([text_member(document, member) for member in resource.unique]),
+            instant(text_member(document, resource.creation)),
+            resource.key(document),
+            tuple([resource.indexed_text(document, member) for member in resource.indexed]),
             to_json(document) if text is None else text,
+            bool(resource.deleted_at) and document.get(resource.deleted_at) is not None,
         )
 
 
@@ -129,19 +173,26 @@ def to_json(document: Mapping[str, Any]) -> bytes:
         raise ValueError(f"cannot be kept as JSON: {error}") from error
 
 
-def has_members(text: bytes, equal: Mapping[str, str]) -> bool:
+def has_members(text: bytes, equal: Mapping[str, Any]) -> bool:
     """Whether the document in `text` has all these members."""
     document = orjson.loads(text)
     return all(document.get(member) == value for member, value in equal.items())
 
 
 def with_server_members(
-    resource: Resource, values: Document, *, identity: str, created_at: str, updated_at: str
+    resource: Resource, values: Document, *, identity: Any, created_at: str, updated_at: str, deleted_at: Any = None
 ) -> Document:
     """`values` between its id and its times; what `values` says about those is passed over."""
-    if not resource.server_members.isdisjoint(values):
-        values = {member: value for member, value in values.items() if member not in resource.server_members}
-    return {resource.identity: identity, **values, resource.created_at: created_at, resource.updated_at: updated_at}
+    if not resource.made_by_store.isdisjoint(values):
+        values = {member: value for member, value in values.items() if member not in resource.made_by_store}
+    document = {resource.identity: identity, **values, resource.creation: created_at}
+    if resource.updated_at:
+        document[resource.updated_at] = updated_at
+    if not resource.deleted_at:
+        return document
+    if deleted_at is not None or resource.deleted_at in resource.properties:
+        document[resource.deleted_at] = deleted_at
+    return document
 
 
 FEW = 20
@@ -161,20 +212,29 @@ async def made_ready(make: Callable[[Iterable[Document]], T], documents: Iterabl
 def completed(resource: Resource, documents: Iterable[Document], values: ServerValues) -> list[StoredDocument]:
     """`documents` with the server's members, made here where one is missing or null. Raises as StoredDocument.of."""
     documents = list(documents)
-    taken = {text_member(document, resource.identity) for document in documents if document.get(resource.identity)}
+    taken = {resource.key(document) for document in documents if document.get(resource.identity) is not None}
     now = values.now()
     result = []
-    for document in documents:
-        created_at = document.get(resource.created_at) or now
+    for number, document in enumerate(documents):
+        # Where nobody sees the time, it keeps the order that was given.
+        made_at = now if resource.created_at else _later(now, number)
+        created_at = document.get(resource.creation) or made_at
+        identity = document.get(resource.identity)
         complete = with_server_members(
             resource,
             document,
-            identity=document.get(resource.identity) or unused(values.new_id, taken),
+            identity=resource.identified(unused(values.new_id, taken)) if identity in (None, "") else identity,
             created_at=created_at,
             updated_at=document.get(resource.updated_at) or created_at,
+            deleted_at=document.get(resource.deleted_at) if resource.deleted_at else None,
         )
         result.append(StoredDocument.of(resource, complete))
     return result
+
+
+def _later(time: str, microseconds: int) -> str:
+    moment = datetime.fromisoformat(time) + timedelta(microseconds=microseconds)
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def unused(new_id: Callable[[], str], taken: Container[str]) -> str:
@@ -182,14 +242,6 @@ def unused(new_id: Callable[[], str], taken: Container[str]) -> str:
     while (identity := new_id()) in taken:
         pass
     return identity
-
-
-def text_member(document: Mapping[str, Any], member: str) -> str:
-    """Raises ValueError when the document lacks `member`, or has something else than text there."""
-    value = document.get(member)
-    if not isinstance(value, str):
-        raise ValueError(f"{member!r} is {'missing' if value is None else 'not a string'}")  # noqa: TRY004
-    return value
 
 
 def instant(time: str) -> str:

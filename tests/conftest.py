@@ -5,6 +5,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -97,3 +98,15 @@ def postgresql() -> Iterator[PostgreSQLServer]:
         if "CI" in os.environ:
             raise
         pytest.skip(str(error))
+
+
+@pytest.fixture
+def path_with_uv(tmp_path: Path) -> str:
+    """A PATH on which `uv tool run` and `uv run` run the command of this environment, so that nothing is installed."""
+    stand_in = tmp_path / "bin" / "uv"
+    stand_in.parent.mkdir()
+    stand_in.write_text(
+        f'#!/bin/sh\nwhile [ "$1" != callconfig ]; do shift; done\nshift\nexec "{sys.executable}" -m callconfig "$@"\n'
+    )
+    stand_in.chmod(0o755)
+    return f"{stand_in.parent}{os.pathsep}{os.environ['PATH']}"

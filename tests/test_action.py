@@ -2,9 +2,10 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import yaml
 from callconfig.cli import COMMANDS
 from jsonschema_rs import Draft7Validator
 
+from .support.git import commit
 from .support.running import Server
 
 ROOT = Path(__file__).parent.parent
@@ -36,10 +38,14 @@ def steps() -> Iterator[dict[str, str]]:
         yield from (step["with"] for step in job["steps"] if "/callconfig@" in step.get("uses", ""))
 
 
-def replaced(text: str, **expressions: str) -> str:
+BASE = "github.event.pull_request.base.sha"
+"""The expression for the commit that a pull request is to be merged into."""
+
+
+def replaced(text: str, expressions: Mapping[str, str]) -> str:
     """The text with the values of its expressions, all of which must be known."""
     for name, value in expressions.items():
-        text = text.replace(f"${{{{ {name.replace('__', '.')} }}}}", value)
+        text = text.replace(f"${{{{ {name} }}}}", value)
     assert "${{" not in text
     return text
 
@@ -48,7 +54,8 @@ def replaced(text: str, **expressions: str) -> str:
 def test_each_step_of_the_workflow_says_what_the_action_and_the_command_take(given: dict[str, str]) -> None:
     declared = ACTION["inputs"]
     assert {name for name, each in declared.items() if each.get("required")} <= given.keys() <= declared.keys()
-    name, *options = [*given["command"].split(), *replaced(given["arguments"], vars__STAGING_URL="http://a").split()]
+    arguments = replaced(given["arguments"], {"vars.STAGING_URL": "http://a", BASE: "main"})
+    name, *options = [*given["command"].split(), *arguments.split()]
     COMMANDS.commands[name].make_context(name, options)
 
 
@@ -93,21 +100,11 @@ def run(folder: Path, given: dict[str, str], **environment: str) -> tuple[int, s
     return done.returncode, done.stdout + done.stderr
 
 
-@pytest.fixture
-def path_with_uv(tmp_path: Path) -> str:
-    """A PATH on which `uv tool run` runs the command of this environment, so that nothing is installed."""
-    stand_in = tmp_path / "bin" / "uv"
-    stand_in.parent.mkdir()
-    stand_in.write_text(
-        f'#!/bin/sh\nwhile [ "$1" != callconfig ]; do shift; done\nshift\nexec "{sys.executable}" -m callconfig "$@"\n'
-    )
-    stand_in.chmod(0o755)
-    return f"{stand_in.parent}{os.pathsep}{os.environ['PATH']}"
-
-
 def test_every_step_of_the_workflow_runs(
     serve: Callable[..., Server], tmp_path: Path, path_with_uv: str, sample: dict[str, Any]
 ) -> None:
+    shutil.copy(ROOT / "openapi.yaml", tmp_path)
+    commit(tmp_path)
     server = serve("--store", ":memory:", "--quiet")
     server.client.post("/configurations", json=sample)
     (tmp_path / "recordings").mkdir()
@@ -115,12 +112,29 @@ def test_every_step_of_the_workflow_runs(
     operations = "createConfiguration,listConfigurations"
     quick = {"PATH": path_with_uv, "CALLCONFIG_MAX_EXAMPLES": "1", "CALLCONFIG_INCLUDE": operations}
     for given in steps():
-        values = {"vars__STAGING_URL": server.url, "secrets__STAGING_TOKEN": ""}
-        inputs = {name: replaced(text, **values).replace("--rate-limit 50", "") for name, text in given.items()}
+        values = {"vars.STAGING_URL": server.url, "secrets.STAGING_TOKEN": "", BASE: "HEAD"}
+        inputs = {name: replaced(text, values).replace("--rate-limit 50", "") for name, text in given.items()}
         (tmp_path / "outputs").unlink(missing_ok=True)
         code, output = run(tmp_path, inputs, **quick)
         assert code == 0, output
     assert {report.name for report in tmp_path.glob("*.*ml")} >= {"check.xml", "check.html", "verify.xml"}
+
+
+def test_a_pull_request_says_in_its_summary_what_it_breaks(tmp_path: Path, path_with_uv: str) -> None:
+    text = (ROOT / "openapi.yaml").read_text()
+    (tmp_path / "openapi.yaml").write_text(text)
+    commit(tmp_path)
+    (tmp_path / "openapi.yaml").write_text(text.replace("maxLength: 2000", "maxLength: 1000"))
+    job = yaml.safe_load(WORKFLOW.read_text())["jobs"]["diff"]
+    given = next(step["with"] for step in job["steps"] if "with" in step and "command" in step["with"])
+    inputs = {name: replaced(text, {BASE: "HEAD"}) for name, text in given.items()}
+    assert run(tmp_path, inputs, PATH=path_with_uv)[0] == 1
+    summary = tmp_path / "summary"
+    tell = next(step["run"] for step in job["steps"] if "run" in step)
+    subprocess.run(
+        ["bash", "-ec", tell], cwd=tmp_path, env={**os.environ, "GITHUB_STEP_SUMMARY": str(summary)}, check=True
+    )
+    assert "clients that call createConfiguration, updateConfiguration" in summary.read_text()
 
 
 def test_the_action_tells_findings_by_its_exit_code(tmp_path: Path, path_with_uv: str) -> None:

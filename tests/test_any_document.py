@@ -66,6 +66,7 @@ def test_a_right_server_is_found_right(
         return
     recording, few = tmp_path / "check.har", ["--contract", str(document), "--max-examples", "2", "--seed", "1"]
     with serving(ExampleServer(contract)) as url:
-        checked = main(["check", url, *few, "--report", f"har:{recording}"])
+        checked = main(["check", url, *few, "--write-anywhere", "--report", f"har:{recording}"])
         assert checked == OK, capsys.readouterr().out
+        assert main(["compare", url, url, *few, "--write-anywhere"]) == OK, capsys.readouterr().out
     assert main(["verify", str(recording), "--contract", str(document)]) == OK, capsys.readouterr().out

@@ -209,7 +209,7 @@ HOSTILE: list[tuple[str, bytes, dict[str, str], int, str]] = [
     ("of 100,001 arrays", b"[" + b"[]," * 100_000 + b"0]", JSON, 400, "json-size"),
     ("nested a thousand levels deep", b'{"a":' * 1000 + b"1" + b"}" * 1000, JSON, 400, "json-depth"),
     ("a duplicate key", b'{"template": "a", "template": "b"}', JSON, 400, "json-duplicate"),
-    ("NaN", b'{"max_retry": NaN}', JSON, 400, "json-number"),
+    ("NaN", b'{"max_retry": NaN}', JSON, 400, "json-syntax"),
     ("a lone surrogate", rb'{"template": "\ud83d"}', JSON, 400, "json-string"),
     ("an integer of 400 digits", b'{"max_retry": ' + b"9" * 400 + b"}", JSON, 400, "json-number"),
     ("an array", b"[]", JSON, 400, "type"),

@@ -10,15 +10,14 @@ from urllib.parse import unquote
 import pytest
 from callconfig.app import create_app, server_values, sources
 from callconfig.contract.document import Contract, InvalidContract
-from callconfig.contract.schema import Schema
 from callconfig.controls import scenario
 from callconfig.controls.controls import Controls
 from callconfig.controls.scenario import InvalidScenario
 from callconfig.difference.accepted import read_accepted
 from callconfig.difference.revision import Revision
 from callconfig.identity.authentication import Authentication, InvalidAuthentication
-from callconfig.mock import read_seed
 from callconfig.outcome import CouldNotRun, printable
+from callconfig.seeds import read_seed
 from callconfig.storage import MEMORY, UnreadableStore, open_store
 from callconfig.traffic.curl import curl
 from callconfig.traffic.har import entry
@@ -188,7 +187,7 @@ FILES: dict[str, tuple[bytes, Callable[[Path, Contract], object]]] = {
     "baseline": (as_json({"findings": [{"fingerprint": "abc"}]}), lambda path, _: baseline(path)),
     "seed": (
         as_json([SAMPLE, {**SAMPLE, "id": "cfg_1", "template": "other"}]),
-        lambda path, contract: read_seed(path, Schema(contract.stored.input, contract.resolve, "request")),
+        read_seed,
     ),
     "store": (STORE + as_json({**SAMPLE, "id": "cfg_1", "created_at": "2025-01-01T00:00:00.000000Z"}), read_store),
     "tokens": (TOKENS, Authentication.from_file),

@@ -1,5 +1,6 @@
 """The README is true line by line: its conversations are held with a real server, and the answers are compared."""
 
+import contextlib
 import json
 import re
 import shlex
@@ -15,6 +16,7 @@ from callconfig.cli import COMMANDS
 from callconfig.contract.document import Contract
 from callconfig.contract.finding import MOST_FINDINGS
 from callconfig.contract.operation import MAX_BYTES, MOST_CONTAINERS
+from callconfig.contract.rulebook import HOUSE_RULES
 from callconfig.contract.strict_json import MAX_DEPTH
 from callconfig.controls.bundle import load_controls
 from callconfig.controls.sessions import Limits
@@ -23,6 +25,7 @@ from callconfig.tests.support.running import serving
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
+CLIENT_TEAMS = README.partition("## For client teams")[2]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +38,9 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def conversations() -> list[tuple[str, str]]:
     """Each command of a console block that talks to the mock, with the answer below it."""
     blocks = re.findall(r"^```console\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-    parts = [part for block in blocks for part in re.split(r"^\$ ", block, flags=re.MULTILINE) if "localhost" in part]
+    parts = [
+        part for block in blocks for part in re.split(r"^\$ ", block, flags=re.MULTILINE) if "localhost:8080" in part
+    ]
     split = [re.fullmatch(r"(.*?(?:'|json\.tool))\n([\[{].*)\n", part, re.DOTALL) for part in parts]
     assert all(split)
     return [(found[1], found[2]) for found in split if found]
@@ -48,6 +53,38 @@ def test_every_conversation_goes_as_it_is_written(port: str) -> None:
         answer = subprocess.run(["bash", "-c", spoken], capture_output=True, text=True, check=True).stdout
         pattern = re.escape(written).replace("…", ".*")
         assert re.fullmatch(pattern, answer.rstrip("\n")), f"{command}\n{answer}"
+
+
+def test_a_foreign_contract_is_mocked_in_three_commands(tmp_path: Path) -> None:
+    section = README.partition("## A mock of any contract")[2].partition("\n## ")[0]
+    blocks = re.findall(r"^```console\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    steps = [step.partition("\n")[::2] for block in blocks for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]]
+    (tmp_path / "examples").mkdir()
+    shutil.copy(ROOT / "examples" / "library.yaml", tmp_path / "examples")
+    (tmp_path / "my_handlers.py").write_text(
+        re.findall(r"^```python\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)[0]
+    )
+    ours = f"{shlex.quote(sys.executable)} -m callconfig"
+    with contextlib.ExitStack() as running:
+        port = ""
+        for command, written in steps:
+            if " serve " in command:
+                server = running.enter_context(serving(*shlex.split(command)[2:], "--port", "0", folder=tmp_path))
+                port, answer = str(server.address[1]), server.greeting
+            else:
+                spoken = command.replace("callconfig ", f"{ours} ", 1) if command.startswith("callconfig") else command
+                spoken = spoken.replace("localhost:8081", f"localhost:{port}")
+                done = subprocess.run(["bash", "-c", spoken], capture_output=True, text=True, cwd=tmp_path)
+                answer = done.stderr + done.stdout
+            pattern = re.escape(written.strip()).replace("…", "(.|\n)*").replace("8081", port or "8081")
+            assert re.fullmatch(pattern, _with_notes_last(answer).strip()), f"{command}\n{answer}"
+    with serving("--contract", "examples/library.yaml", "--handlers", "my_handlers.py", folder=tmp_path) as server:
+        assert server.client.get("/hours").json() == {"opens": "10:00", "closes": "16:00"}
+
+
+def _with_notes_last(answer: str) -> str:
+    """As a terminal may show it: nobody says when standard error is written."""
+    return "".join(sorted(answer.splitlines(keepends=True), key=lambda line: line.startswith("note: ")))
 
 
 def test_the_two_first_commands_lead() -> None:
@@ -82,7 +119,7 @@ class Configurations:
 
 
 def test_the_example_for_client_teams_passes_as_it_is_written(tmp_path: Path) -> None:
-    example = re.search(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    example = re.search(r"^```python\n(.*?)^```$", CLIENT_TEAMS, re.MULTILINE | re.DOTALL)
     assert example
     (tmp_path / "myclient.py").write_text(CLIENT)
     (tmp_path / "test_client.py").write_text(example[1])
@@ -102,7 +139,7 @@ def test_the_example_for_client_teams_passes_as_it_is_written(tmp_path: Path) ->
 
 
 def test_the_example_of_what_a_suite_shares_works_as_it_is_written(tmp_path: Path) -> None:
-    conftest = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)[1]
+    conftest = re.findall(r"^```python\n(.*?)^```$", CLIENT_TEAMS, re.MULTILINE | re.DOTALL)[1]
     (tmp_path / "conftest.py").write_text(conftest)
     (tmp_path / "test_shared.py").write_text(
         "def test_shared(mock):\n"
@@ -173,6 +210,11 @@ def test_every_example_is_run_by_a_test() -> None:
     tests = "".join(path.read_text() for path in Path(__file__).parent.rglob("test_*.py"))
     for example in (ROOT / "examples").iterdir():
         assert f'"{example.name}"' in tests, example.name
+
+
+def test_the_rules_that_go_beyond_the_standards_are_those_of_the_engine() -> None:
+    named = re.findall(r"^\| `([a-z-]+)` \| that ", README, re.MULTILINE)
+    assert named == sorted(HOUSE_RULES)
 
 
 def test_the_bounds_are_those_of_the_code(contract: Contract) -> None:

@@ -56,11 +56,11 @@ def test_each_request_is_one_line_with_its_first_reason(serve: Callable[..., Ser
     server.client.get("/nowhere")
     _, errors = server.stop()
     expected = [
-        r"POST /configurations 201 \d+\.\d ms",
-        r'POST /configurations 409 \d+\.\d ms  The configuration "cfg_\w+" already has reseller_id .*',
-        r"POST /configurations 400 \d+\.\d ms  body /max_retry: must be at least 0, not -1",
-        r"GET /configurations\?reseller=1 400 \d+\.\d ms  query reseller: is not a known parameter; .*",
-        r"GET /nowhere 404 \d+\.\d ms  There is nothing at /nowhere\.",
+        r"\d\d:\d\d:\d\d POST /configurations 201 \d+\.\d ms",
+        r'\d\d:\d\d:\d\d POST /configurations 409 \d+\.\d ms  The configuration "cfg_\w+" already has reseller_id .*',
+        r"\d\d:\d\d:\d\d POST /configurations 400 \d+\.\d ms  body /max_retry: must be at least 0, not -1",
+        r"\d\d:\d\d:\d\d GET /configurations\?reseller=1 400 \d+\.\d ms  query reseller: is not a known parameter; .*",
+        r"\d\d:\d\d:\d\d GET /nowhere 404 \d+\.\d ms  There is nothing at /nowhere\.",
     ]
     lines = errors.splitlines()
     assert len(lines) == len(expected)
@@ -68,11 +68,35 @@ def test_each_request_is_one_line_with_its_first_reason(serve: Callable[..., Ser
         assert re.fullmatch(pattern, line), line
 
 
+def test_a_line_names_the_session_and_the_rule_and_may_be_json(serve: Callable[..., Server]) -> None:
+    for form in ("text", "json"):
+        server = serve("--store", ":memory:", "--log", form)
+        mine = {"X-Mock-Session": "mine"}
+        server.client.post("/_mock/rules", json={"answer": 503}, headers=mine)
+        server.client.get("/_mock/rules", headers=mine)  # who only looks is not told of
+        server.client.get("/configurations?auth_token=hush", headers=mine)
+        server.client.get("/configurations", headers=mine)
+        _, errors = server.stop()
+        _, refused, forced = errors.splitlines()
+        assert "hush" not in errors
+        if form == "text":
+            assert re.search(r" 400 \d+\.\d ms  session mine  rule1  query auth_token: is not a known", refused)
+            assert re.search(r" 503 \d+\.\d ms  session mine  rule1  ", forced + "  ")
+        else:
+            line = json.loads(forced)
+            assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", line.pop("time"))
+            assert isinstance(line.pop("milliseconds"), float)
+            assert line == {
+                "session": "mine", "method": "GET", "target": "/configurations", "operation": "listConfigurations",
+                "status": 503, "rule": "rule1", "reason": None,
+            }  # fmt: skip
+
+
 def test_making_the_reference_is_one_request_in_the_log(serve: Callable[..., Server]) -> None:
     server = serve("--store", ":memory:")
     server.client.get("/docs", timeout=60)
     (line,) = server.stop()[1].splitlines()
-    assert line.startswith("GET /docs 200 ")
+    assert " GET /docs 200 " in line
 
 
 def test_a_secret_is_never_logged(serve: Callable[..., Server], sample: Json) -> None:

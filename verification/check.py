@@ -4,11 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
-from ..contract.document import BUILT_IN
 from ..contract.finding import Finding
 from ..contract.interaction import Interaction
 from ..options import CheckOptions
-from ..outcome import CouldNotRun
 from .client import Client
 from .coverage import Coverage
 from .footprint import Footprint
@@ -28,8 +26,6 @@ from .timing import Deadline, Pace
 
 def check(options: CheckOptions) -> int:
     """Check a server, or a fresh mock where none is given, and return the exit code. Raises CouldNotRun."""
-    if options.url is None and options.contract not in (None, BUILT_IN):
-        raise CouldNotRun("there is a mock for the built-in contract only; give the URL of a server for this one")
     with conversing("check", options, options.url or "a fresh mock") as (result, progress):
         included = selection(options.include, options.exclude, result.contract)
         result.coverage = Coverage(result.contract, included)

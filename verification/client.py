@@ -1,17 +1,17 @@
 """The client of the runs: one HTTP request in, one `Interaction` out, bounded in time and size whatever comes."""
 
-import asyncio
 import time
 import zlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any
 
+import httpcore2
 import httpx2
 
 from ..contract.interaction import Fields, Interaction, by_name
 from ..outcome import CouldNotRun
+from .connection import BoundedBackend
 from .footprint import Footprint
 from .timing import Deadline, OutOfTime, Pace
 
@@ -31,7 +31,7 @@ class Unsendable(Exception):
 
 
 class Client:
-    """Sends to one server. It follows no redirects, keeps no cookies and trusts no proxy settings."""
+    """Sends to one server, from any thread. It follows no redirects, keeps no cookies and trusts no proxy settings."""
 
     def __init__(
         self,
@@ -39,15 +39,19 @@ class Client:
         headers: Iterable[tuple[str, str]] = (),
         pace: Pace | None = None,
         deadline: Deadline | None = None,
-        transport: httpx2.AsyncBaseTransport | None = None,
         footprint: Footprint | None = None,
     ) -> None:
-        """`transport` carries the requests in the place of sockets; `footprint` says which ones may be sent."""
+        """`footprint` says which requests may be sent."""
         self.url, self._headers = url, tuple(headers)
         self._pace, self._deadline = pace or Pace(), deadline or Deadline()
         self._footprint = footprint
-        self._loop = _new_event_loop()
-        self._transport = transport or httpx2.AsyncHTTPTransport(trust_env=False)
+        self._pool = httpcore2.ConnectionPool(
+            httpx2.create_ssl_context(trust_env=False),
+            max_connections=None,
+            max_keepalive_connections=20,
+            keepalive_expiry=5,
+            network_backend=BoundedBackend(),
+        )
 
     def probe(self) -> None:
         """Raises CouldNotRun when there is no server, OutOfTime."""
@@ -75,18 +79,17 @@ class Client:
         answered: Fields = ()
         try:
             encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in (*fields, *added)]
-            extensions = {"timeout": httpx2.Timeout(seconds).as_dict()}
-            request = httpx2.Request(method, url, headers=encoded, content=body or None, extensions=extensions)
-            status, answered, content = self._loop.run_until_complete(self._read(request, seconds))
-        except (TimeoutError, httpx2.TimeoutException) as late:
+            request = httpx2.Request(method, url, headers=encoded, content=body or None)
+            status, answered, content = self._read(request, seconds)
+        except (TimeoutError, httpcore2.TimeoutException) as late:
             if not self._deadline.left:
                 raise OutOfTime from late
             error = f"nothing whole within {seconds:g} s"
         except TooLarge:
             error = f"the body is larger than {MOST_HELD >> 20} MiB"
-        except (httpx2.LocalProtocolError, httpx2.InvalidURL, UnicodeError) as odd:
+        except (httpcore2.LocalProtocolError, httpx2.InvalidURL, UnicodeError) as odd:
             raise Unsendable(str(odd)) from odd
-        except httpx2.HTTPError as failed:
+        except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.UnsupportedProtocol) as failed:
             error = f"{type(failed).__name__} {failed}".strip()
         interaction = Interaction(
             method, url, status, fields, body, answered, content, started, time.perf_counter() - clock, error
@@ -95,26 +98,31 @@ class Client:
             self._footprint.learn(interaction)
         return interaction
 
-    async def _read(self, request: httpx2.Request, seconds: float) -> tuple[int, Fields, bytes]:
-        async with asyncio.timeout(seconds):
-            response = await self._transport.handle_async_request(request)
-            try:
-                raw = bytearray()
-                stream: Any = response.stream
-                async for chunk in stream:
-                    raw += chunk
-                    if len(raw) > MOST_HELD:
-                        raise TooLarge
-            finally:
-                await response.aclose()
-        fields = as_text(response.headers.raw)
+    def _read(self, request: httpx2.Request, seconds: float) -> tuple[int, Fields, bytes]:
+        url, ends = request.url, time.monotonic() + seconds
+        carried = httpcore2.Request(
+            request.method,
+            httpcore2.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+            headers=request.headers.raw,
+            content=request.content,
+            extensions={"timeout": {"connect": ends, "read": ends, "write": ends}},
+        )
+        raw = bytearray()
+        response = self._pool.handle_request(carried)
+        try:
+            for chunk in response.iter_stream():
+                raw += chunk
+                if len(raw) > MOST_HELD:
+                    raise TooLarge
+        finally:
+            response.close()
+        fields = as_text(response.headers)
         coding = by_name(fields).get("content-encoding", "")
         content = decoded(bytes(raw), coding)
-        return response.status_code, fields, bytes(raw) if content is None else content
+        return response.status, fields, bytes(raw) if content is None else content
 
     def close(self) -> None:
-        self._loop.run_until_complete(self._transport.aclose())
-        self._loop.close()
+        self._pool.close()
 
     def __enter__(self) -> "Client":
         return self
@@ -123,15 +131,6 @@ class Client:
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _new_event_loop() -> asyncio.AbstractEventLoop:
-    """A fast one, where there is one."""
-    try:
-        import uvloop
-    except ModuleNotFoundError:
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
 
 
 def decoded(body: bytes, coding: str) -> bytes | None:

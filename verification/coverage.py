@@ -9,7 +9,7 @@ from ..contract.document import Contract
 from ..contract.finding import Finding
 from ..contract.interaction import Interaction, by_name
 from ..contract.operation import Operation
-from ..contract.parameters import parse_query
+from ..contract.parameters import parse_cookies, parse_query
 from ..contract.shape import Member, Path, members, rules
 from ..contract.strict_json import NotStrictJson, decode
 
@@ -150,10 +150,16 @@ def _broken(covered: OperationCoverage, finding: Finding) -> None:
 
 
 def _sent(covered: OperationCoverage, interaction: Interaction) -> None:
-    query = {name for name, _ in parse_query(interaction.query)[0]} if interaction.query else ()
     headers = by_name(interaction.request_headers)
-    for row in covered.parameters:
-        row.sent += row.place == "path" or (row.name in query if row.place == "query" else row.name.lower() in headers)
+    items = parse_query(interaction.query)[0] if interaction.query else []
+    cookies = parse_cookies(headers.get("cookie", ""))
+    for row, parameter in zip(covered.parameters, covered.operation.parameters, strict=True):
+        row.sent += {
+            "path": True,
+            "query": bool(parameter.find(items)[0]),
+            "header": row.name.lower() in headers,
+            "cookie": bool(parameter.find(cookies)[0]),
+        }[row.place]
     if covered.paths and interaction.request_body:
         try:
             body = decode(interaction.request_body)

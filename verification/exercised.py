@@ -51,6 +51,7 @@ def measure(arguments: str) -> int:
     given = json.loads(arguments)
     options = VerifyOptions(
         files=tuple(given["files"]),
+        contract=Path(given["contract"]) if given.get("contract") else None,
         base_path=given["base_path"],
         report=tuple((name, Path(path)) for name, path in given["report"]),
     )

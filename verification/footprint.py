@@ -197,10 +197,11 @@ class Footprint:
             if _is_identity(body.get(name)) and str(body[name]) not in self._identities | self._nobodys
         }
         # One member is enough to make a scope another one; the others stay as odd as they are.
-        unique = self._contract.resource.unique if self._contract.resource else ()
-        texts = [name for name in unique if isinstance(body.get(name), str) and body[name]]
-        if texts and not any(self.name in body[name] for name in texts):
-            changed[texts[0]] = self._nobodys_like(body[texts[0]], members.get(texts[0], {}))
+        scopes = [scope for each in self._contract.resources for scope in (each.unique, *each.also_unique)]
+        for scope in scopes:
+            texts = [name for name in scope if isinstance(body.get(name), str) and body[name]]
+            if texts and not any(self.name in {**body, **changed}[name] for name in texts):
+                changed[texts[0]] = self._nobodys_like(body[texts[0]], members.get(texts[0], {}))
         return {**body, **changed} if changed else body
 
     def _nobodys_like(self, value: Any, declared: Mapping[str, Any]) -> Any:
@@ -256,7 +257,7 @@ def _item_members(collection: str, contract: Contract) -> tuple[str, ...]:
     paths = [path.removeprefix(f"{collection}/") for path in contract.document["paths"] if path.startswith(collection)]
     found = [match[1] for path in paths if (match := _PARAMETER.fullmatch(path.partition("/")[0]))]
     snake = [re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower() for name in found]
-    declared = [contract.resource.identity] if contract.resource else []
+    declared = [each.identity for each in contract.resources]
     return tuple(dict.fromkeys([*found, *snake, *declared, "id"])) if found else ()
 
 

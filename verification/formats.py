@@ -1,18 +1,25 @@
 """Values of the formats that a contract may use, for whoever makes requests; and the generators' own files."""
 
-import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 
 from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from ..contract.schema import time_zones
+from ..contract.formats import PATTERNS, time_zones
+from ..options import cache_folder
 
-STRATEGIES = {"iana-time-zone": st.deferred(lambda: st.sampled_from(sorted(time_zones())))}
-"""A strategy for each format that JSON Schema does not define."""
+STRATEGIES = {
+    "iana-time-zone": st.deferred(lambda: st.sampled_from(sorted(time_zones()))),
+    **{name: st.from_regex(pattern, fullmatch=True) for name, pattern in PATTERNS.items()},
+    "json-pointer": st.from_regex("(/([^/~\ud800-\udfff]|~[01])*)*", fullmatch=True),
+    "media-range": st.from_regex(r"[a-z]{1,9}/([a-z]{1,9}|\*)(;[a-z]=[0-9]{1,3})?", fullmatch=True),
+    "regex": st.sampled_from(("^a+$", "[0-9]{3}", "x|y", "")),
+    "relative-json-pointer": st.from_regex("(0|[1-9][0-9]{0,9})(#|(/([^/~\ud800-\udfff]|~[01])*)*)", fullmatch=True),
+}
+"""A strategy for each format that Schemathesis does not generate by itself."""
 EXAMPLES = {
     "iana-time-zone": "Asia/Kolkata",
     "date-time": "2025-01-15T10:30:00Z",
@@ -43,8 +50,7 @@ def leaving_no_files() -> Iterator[None]:
 
     It is tables of Unicode that take seconds to make, so they are kept where the user's caches are.
     """
-    caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    set_hypothesis_home_dir(Path(caches) / "callconfig")
+    set_hypothesis_home_dir(cache_folder() or tempfile.gettempdir())
     try:
         yield
     finally:

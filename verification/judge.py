@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from ..contract.document import Contract
 from ..contract.finding import Finding
 from ..contract.interaction import Interaction, by_name
-from ..contract.operation import Operation, Request, media_type
+from ..contract.media import media_type
+from ..contract.operation import Operation, Request
 from ..contract.problem import PROBLEM_JSON
 from ..contract.schema import Json, show
 from ..contract.strict_json import NotStrictJson, decode
+from ..traffic.redaction import REDACTED
 
 NO_OPERATION = "undocumented"
 
@@ -61,11 +63,16 @@ class Judge:
         """A wrong request is an error where the server took it, and a warning where the server refused it."""
         found = self.locate(interaction.method, interaction.path)
         if isinstance(found, Finding):
-            return Verdict(NO_OPERATION, _weighed([found], interaction.status), [])
+            if found.rule == "undocumented-method" and interaction.method == "OPTIONS":
+                return Verdict(NO_OPERATION, [], [])  # it asks what there is (RFC 9110, section 9.3.7)
+            weighed = self.contract.severities.weighed([found])
+            return Verdict(NO_OPERATION, _weighed(weighed, interaction.status), [])
         operation, parameters = found
         request = Request(parameters, interaction.query, by_name(interaction.request_headers), interaction.request_body)
         asked = _known(operation.check_request(request)[1], "request", interaction)
         answered = _known(response_findings(operation, interaction), "response", interaction)
+        if interaction.source:
+            asked, answered = _as_recorded(asked, _redacted(request)), _as_recorded(answered, set())
         return Verdict(operation.id, _weighed(asked, interaction.status), answered)
 
     def base_path_of(self, path: str) -> str | None:
@@ -79,6 +86,8 @@ def response_findings(operation: Operation, interaction: Interaction) -> list[Fi
     if interaction.status == 0:
         return [Finding("no-response", "status", f"no complete answer came: {interaction.error}")]
     headers = by_name(interaction.response_headers)
+    if operation.response(interaction.status) is None and _is_of_http(interaction):
+        return []
     if interaction.method == "HEAD":
         response = operation.response(interaction.status)
         return response.findings(headers) if response else []
@@ -100,11 +109,50 @@ def json_value(body: bytes) -> Json:
         return None
 
 
+_CONDITIONS = {
+    206: ("range",),
+    304: ("if-none-match", "if-modified-since"),
+    412: ("if-match", "if-none-match", "if-unmodified-since"),
+    416: ("range",),
+}
+"""Statuses that HTTP itself has for who asks with one of these fields, documented or not (RFC 9110, 13 and 14)."""
+
+
+def _is_of_http(interaction: Interaction) -> bool:
+    headers = by_name(interaction.request_headers)
+    return any(name in headers for name in _CONDITIONS.get(interaction.status, ()))
+
+
+def _as_recorded(findings: Sequence[Finding], redacted: set[tuple[str, str]]) -> Sequence[Finding]:
+    """The findings, without those on values that were taken out of the recording.
+
+    What writes recordings leaves credentials and cookies out, and rightly: that they are missing is a warning.
+    """
+    kept = (each for each in findings if _field(each) not in redacted and REDACTED not in each.detail)
+    return [
+        replace(each, severity="warning") if each.rule == "credentials" or each.place == "cookie" else each
+        for each in kept
+    ]
+
+
+def _field(finding: Finding) -> tuple[str, str]:
+    """The place and the name, in lower case, of the part of a request that a finding is about."""
+    return ("header", "cookie") if finding.place == "cookie" else (finding.place, (finding.name or "").lower())
+
+
+def _redacted(request: Request) -> set[tuple[str, str]]:
+    """The parts whose values were not recorded."""
+    fields = {("header", name) for name, value in request.headers.items() if value == REDACTED}
+    pairs = parse_qsl(request.query.decode("latin-1"), keep_blank_values=True)
+    return fields | {("query", name.lower()) for name, value in pairs if value == REDACTED}
+
+
 def _known(findings: Sequence[Finding], side: str, interaction: Interaction) -> Sequence[Finding]:
     """The findings, without those on a body that nobody kept."""
     return [each for each in findings if each.place != "body"] if side in interaction.unrecorded else findings
 
 
 def _weighed(findings: Sequence[Finding], status: int) -> list[Finding]:
-    refused = 400 <= status < 500
+    """A redirect takes a request as little as a refusal does."""
+    refused = 300 <= status < 500
     return [replace(finding, severity="warning") for finding in findings] if refused else list(findings)

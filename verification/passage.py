@@ -10,7 +10,7 @@ import httpx2
 from starlette.types import Receive, Scope, Send
 
 from ..contract.interaction import Interaction, by_name
-from ..contract.operation import is_json, media_type
+from ..contract.media import is_json, media_type
 from .client import MOST_HELD, TIMEOUT, TooLarge, as_text, decoded
 
 HOP_BY_HOP = {

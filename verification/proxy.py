@@ -103,7 +103,7 @@ class Proxy:
             wrong = (await self._judged(passage))[1].request
             if passage.request.overflowed:
                 wrong = [Finding("content-length", "body", f"The body must not be larger than {MOST_HELD} bytes.")]
-            if wrong:
+            if wrong := [finding for finding in wrong if finding.severity == "error"]:
                 await self._refuse(passage, send, self._problem_of(wrong, path))
                 return
         try:
@@ -155,9 +155,10 @@ class Proxy:
                 await self._stream(passage, chunks, send)
                 return
         verdict = await self._report(passage)
-        if self._enforce and verdict.response:
+        wrong = [finding for finding in verdict.response if finding.severity == "error"]
+        if self._enforce and wrong:
             detail = "The upstream server's answer breaks the contract."
-            problem = Problem("upstream-breaks-contract", detail, list(verdict.response))
+            problem = Problem("upstream-breaks-contract", detail, wrong)
             await self._refuse(passage, send, problem, judged=True)
             return
         await passage.start(send, {FINDINGS_HEADER: findings_header(verdict.findings)})

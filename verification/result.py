@@ -131,7 +131,11 @@ class Result:
             raise EnoughFailures
 
     def _added(self, failure: Failure) -> Failure | None:
-        """The failure as it is kept; None where it was known, or there are too many."""
+        """The failure as it is kept; None where it was known, is off, or there are too many."""
+        weighed = self.contract.severities.weighed([failure.finding])
+        if not weighed:
+            return None
+        failure = replace(failure, finding=weighed[0])
         fingerprint = failure.fingerprint
         if fingerprint not in self.failures and len(self.failures) >= MOST_KEPT:
             return None

@@ -4,12 +4,14 @@ import random
 import secrets
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from ..contract.document import BUILT_IN, Contract, InvalidContract
+from ..contract.finding import Level
+from ..contract.unjudged import unjudged
 from ..options import ConversingOptions, JudgingOptions
 from ..outcome import FINDINGS, OK, CouldNotRun
 from ..traffic.recording import MOST_BYTES, NotARecording, read_json, reading
@@ -33,7 +35,7 @@ def running(
 ) -> Iterator[tuple[Result, Progress]]:
     """A result to fill; what it found is printed as it comes, and reported at the end. Raises CouldNotRun."""
     path = options.contract or BUILT_IN
-    contract = load(path)
+    contract = load(path, dict(options.severity))
     accepted = baseline(options.baseline)
     reports = Reports([*options.report, *([("har", record)] if record else [])])
     result = Result(
@@ -63,6 +65,8 @@ def running(
         result.notes.append(f"{count} bodies of {side}s were not recorded, or not whole, so they were not judged")
     if gone := accepted - result.failures.keys():
         result.notes.append(f"{len(gone)} findings of the baseline did not occur: {', '.join(sorted(gone)[:100])}")
+    judged = {operation for _, operation in result.judged}
+    result.notes += unjudged(contract, judged)
     try:
         reports.write(result)
     finally:
@@ -79,7 +83,12 @@ def terminated_like_interrupted() -> Iterator[None]:
         return
 
     def interrupt(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
+        if signal.getsignal(signal.SIGINT) in (
+            signal.SIG_IGN,
+            None,
+        ):  # in the background
+            raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)  # an event loop that runs may have its own way
 
     before = signal.signal(signal.SIGTERM, interrupt)
     try:
@@ -119,10 +128,10 @@ def exit_code(result: Result) -> int:
     return FINDINGS if result.errors else OK
 
 
-def load(path: Path) -> Contract:
+def load(path: Path, severity: Mapping[str, Level]) -> Contract:
     """Raises CouldNotRun."""
     try:
-        return Contract.load(path, validate=path != BUILT_IN)
+        return Contract.load(path, validate=path != BUILT_IN, severity=severity)
     except InvalidContract as error:
         raise CouldNotRun(f"contract {error}") from error
 

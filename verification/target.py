@@ -11,14 +11,14 @@ from typing import Literal
 import uvicorn
 from starlette.types import ASGIApp
 
-from ..app import create_app, server_values
+from ..app import create_app, sources
 from ..contract.document import Contract
 from ..storage import open_store
 
 
 def fresh_mock(contract: Contract) -> ASGIApp:
-    """The built-in mock with nothing stored."""
-    store = asyncio.run(open_store(":memory:", contract.stored, server_values(contract)))
+    """The mock of a contract with nothing stored."""
+    store = asyncio.run(open_store(":memory:", contract.resources, sources(contract).values))
     return create_app(contract, store)
 
 

@@ -4,11 +4,13 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Any, TextIO
 
 import click
 
+from ..contract.document import Contract
 from ..contract.interaction import Interaction, by_name
+from ..contract.rulebook import RULES, Rule
 from ..outcome import printable
 from ..traffic.curl import curl
 from .result import Failure, Result
@@ -45,6 +47,20 @@ def _answer(interaction: Interaction) -> str:
     body = interaction.response_body.decode(errors="backslashreplace")
     shown = body if len(body) <= MOST_SHOWN else f"{body[:MOST_SHOWN]}… ({len(body)} characters)"
     return f"{interaction.status} {content_type} {shown}".rstrip()
+
+
+def meaning(rule: str, contract: Contract) -> Rule:
+    """What a rule asks and how to mend what breaks it: of the engine, or of the contract itself (`x-rule`)."""
+    return RULES.get(rule) or _declared(contract.document, rule) or Rule(rule, "")
+
+
+def _declared(node: Any, rule: str) -> Rule | None:
+    if isinstance(node, dict):
+        declared = node.get("x-rule")
+        if isinstance(declared, dict) and declared.get("id") == rule:
+            return Rule(str(node.get("description", rule)), str(declared.get("remedy", "")))
+        node = list(node.values())
+    return next(filter(None, (_declared(nested, rule) for nested in node)), None) if isinstance(node, list) else None
 
 
 def lines(text: str) -> str:

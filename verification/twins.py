@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 from ..contract.document import Contract
 from ..contract.finding import Finding, Place, json_pointer
 from ..contract.interaction import Interaction, by_name
-from ..contract.operation import media_type
+from ..contract.media import media_type
 from ..contract.schema import Json, show
 from ..contract.strict_json import NotStrictJson, decode
 from .judge import json_value

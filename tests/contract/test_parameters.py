@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from callconfig.contract.finding import MOST_FINDINGS
+from callconfig.contract.operation import Operation, Request
 from callconfig.contract.parameters import Parameter, read_parameters
 from callconfig.contract.rulebook import ENGINE_RULES
 
@@ -14,6 +15,7 @@ def no_references(reference: str) -> dict[str, Any]:
 
 
 INTEGERS = {"type": "array", "items": {"type": "integer"}}
+TEXTS = {"type": "array", "items": {"type": "string", "maxLength": 3}}
 POINT = {"type": "object", "properties": {"x": {"type": "integer"}, "y": {"type": "integer"}}}
 
 # declaration, path, query, headers, value
@@ -40,6 +42,45 @@ READ: list[tuple[dict[str, Any], dict[str, str], bytes, dict[str, str], Any]] = 
     ({"in": "path", "schema": INTEGERS, "required": True}, {"p": "1,2"}, b"", {}, [1, 2]),
     ({"in": "path", "schema": POINT, "required": True, "explode": True}, {"p": "x=1,y=2"}, b"", {}, {"x": 1, "y": 2}),
     ({"in": "header", "schema": {"type": "integer"}}, {}, b"", {"p": "3"}, 3),
+    ({"in": "header", "schema": INTEGERS}, {}, b"", {"p": "1, 2,3"}, [1, 2, 3]),
+    ({"in": "header", "schema": POINT}, {}, b"", {"p": "x, 1, y, 2"}, {"x": 1, "y": 2}),
+    ({"in": "header", "schema": POINT, "explode": True}, {}, b"", {"p": "x=1, y=2"}, {"x": 1, "y": 2}),
+    ({"in": "cookie", "schema": {"type": "integer"}}, {}, b"", {"cookie": "q=1; p=3"}, 3),
+    ({"in": "cookie", "schema": {"type": "string"}}, {}, b"", {"cookie": 'p="a%20b"'}, "a b"),
+    ({"in": "cookie", "schema": INTEGERS, "explode": False}, {}, b"", {"cookie": "p=1,2"}, [1, 2]),
+    ({"in": "path", "style": "matrix", "schema": {"type": "integer"}}, {"p": ";p=5"}, b"", {}, 5),
+    ({"in": "path", "style": "matrix", "schema": INTEGERS}, {"p": ";p=1,2"}, b"", {}, [1, 2]),
+    ({"in": "path", "style": "matrix", "schema": INTEGERS, "explode": True}, {"p": ";p=1;p=2"}, b"", {}, [1, 2]),
+    ({"in": "path", "style": "matrix", "schema": POINT}, {"p": ";p=x,1,y,2"}, b"", {}, {"x": 1, "y": 2}),
+    ({"in": "path", "style": "matrix", "schema": POINT, "explode": True}, {"p": ";x=1;y=2"}, b"", {}, {"x": 1, "y": 2}),
+    ({"in": "path", "style": "label", "schema": {"type": "integer"}}, {"p": ".5"}, b"", {}, 5),
+    ({"in": "path", "style": "label", "schema": INTEGERS}, {"p": ".1,2"}, b"", {}, [1, 2]),
+    ({"in": "path", "style": "label", "schema": INTEGERS}, {"p": ".1.2"}, b"", {}, [1, 2]),
+    ({"in": "path", "style": "label", "schema": INTEGERS, "explode": True}, {"p": ".1.2"}, b"", {}, [1, 2]),
+    ({"in": "path", "style": "label", "schema": POINT}, {"p": ".x.1.y.2"}, b"", {}, {"x": 1, "y": 2}),
+    ({"in": "path", "style": "label", "schema": POINT, "explode": True}, {"p": ".x=1.y=2"}, b"", {}, {"x": 1, "y": 2}),
+    ({"in": "query", "schema": POINT}, {}, b"x=1&y=2", {}, {"x": 1, "y": 2}),
+    ({"in": "query", "schema": INTEGERS, "style": "spaceDelimited", "explode": False}, {}, b"p=1+2", {}, [1, 2]),
+    ({"in": "query", "schema": INTEGERS, "style": "pipeDelimited", "explode": True}, {}, b"p=1&p=2", {}, [1, 2]),
+    ({"in": "query", "schema": POINT, "style": "pipeDelimited"}, {}, b"p=x|1|y|2", {}, {"x": 1, "y": 2}),
+    ({"in": "query", "schema": TEXTS, "explode": False}, {}, b"p=a%2Cb,c", {}, ["a,b", "c"]),
+    ({"in": "query", "schema": INTEGERS, "explode": False}, {}, b"p=1%2C2", {}, [1, 2]),
+    ({"in": "query", "schema": {**INTEGERS, "maxItems": 0}}, {}, b"p=", {}, []),
+    ({"in": "query", "schema": {"type": "integer"}, "allowEmptyValue": True}, {}, b"p", {}, ""),
+    ({"in": "query", "schema": {"type": "string"}, "allowReserved": True}, {}, b"p=a/b?c:d", {}, "a/b?c:d"),
+    ({"in": "query", "schema": {"type": "integer", "nullable": True}}, {}, b"p=null", {}, None),
+    ({"in": "query", "schema": {"enum": [1, 2]}}, {}, b"p=2", {}, 2),
+    ({"in": "query", "schema": {"oneOf": [{"type": "integer"}, {"enum": ["all"]}]}}, {}, b"p=all", {}, "all"),
+    ({"in": "query", "schema": {"oneOf": [{"type": "boolean"}, INTEGERS]}}, {}, b"p=1&p=2", {}, [1, 2]),
+    ({"in": "query", "schema": {"allOf": [{"type": "integer"}, {"minimum": 1}]}}, {}, b"p=2", {}, 2),
+    ({"in": "query", "content": {"application/json": {"schema": POINT}}}, {}, b'p={"x":1}', {}, {"x": 1}),
+    (
+        {"in": "query", "style": "deepObject", "schema": {"properties": {"of": POINT, "ids": INTEGERS}}},
+        {},
+        b"p[of][x]=1&p[ids][]=1&p[ids][]=2",
+        {},
+        {"of": {"x": 1}, "ids": [1, 2]},
+    ),
 ]
 
 
@@ -61,6 +102,14 @@ REFUSED: list[tuple[dict[str, Any], bytes, str, str, str]] = [
     ({"schema": {"type": "string"}, "required": True}, b"", "required", "p", "is required and missing"),
     ({"schema": {"type": "string"}}, b"p=%FF", "percent-encoding", "p", "must be percent-encoded UTF-8"),
     ({"schema": {"type": "string"}}, b"q=1", "unknown-parameter", "q", "is not a known parameter"),
+    ({"schema": INTEGERS, "explode": False}, b"p=1&p=2", "repeated-parameter", "p", "is given 2 times"),
+    ({"schema": POINT, "style": "deepObject"}, b"p[x]=a", "type", "p", '/x must be integer, not "a"'),
+    ({"schema": POINT, "explode": False}, b"p=x,1,y", "type", "p", 'must be object, not "x,1,y"'),
+    ({"schema": {**POINT, "required": ["x"]}, "required": True}, b"", "required", "p", "is required and missing"),
+    ({"schema": {"oneOf": [{"type": "integer"}, {"enum": ["all"]}]}}, b"p=none", "oneOf", "p", "fits none of 2"),
+    ({"content": {"application/json": {"schema": POINT}}}, b"p={", "json-syntax", "p", "is not JSON"),
+    ({"content": {"application/json": {"schema": POINT}}}, b'p={"x":"a"}', "type", "p", "/x must be integer"),
+    ({"in": "cookie", "schema": {"type": "string"}, "required": True}, b"", "required", "p", "is required and missing"),
 ]
 
 
@@ -71,6 +120,37 @@ def test_a_wrong_parameter_is_named(declared: dict[str, Any], query: bytes, rule
     assert [(finding.rule, finding.name) for finding in findings] == [(rule, name)]
     assert findings[0].detail.startswith(detail)
     assert rule in ENGINE_RULES
+
+
+@pytest.mark.parametrize(("style", "text"), [("matrix", "5"), ("matrix", ";q=5"), ("label", "5")])
+def test_what_is_not_in_the_style_of_its_parameter_is_told(style: str, text: str) -> None:
+    parameter = Parameter({"name": "p", "in": "path", "style": style, "schema": {"type": "string"}}, no_references)
+    _, findings = read_parameters([parameter], {"p": text}, b"", {})
+    assert [finding.rule for finding in findings] == ["parameter-style"]
+
+
+def test_an_object_in_the_open_takes_what_belongs_to_no_other_parameter() -> None:
+    free = {"type": "object", "additionalProperties": {"type": "integer"}}
+    document = {
+        "get": {
+            "parameters": [
+                {"name": "free", "in": "query", "schema": free},
+                {"name": "page", "in": "query", "schema": {"type": "string"}},
+            ],
+            "responses": {"200": {"description": ""}},
+        }
+    }
+    operation = Operation("/", "get", document, no_references)
+    assert operation.check_request(Request(query=b"a=1&page=x")) == ({"free": {"a": 1}, "page": "x"}, [])
+    (finding,) = operation.check_request(Request(query=b"a=b"))[1]
+    assert (finding.rule, finding.name) == ("type", "free")
+
+
+@pytest.mark.parametrize("name", ["Accept", "content-type", "Authorization"])
+def test_a_header_that_openapi_says_elsewhere_is_no_parameter(name: str) -> None:
+    parameters = [{"name": name, "in": "header", "required": True, "schema": {"type": "integer"}}]
+    operation = Operation("/", "get", {"get": {"parameters": parameters, "responses": {}}}, no_references)
+    assert operation.check_request(Request()) == ({}, [])
 
 
 @pytest.mark.parametrize("part", [b"pag%d=1", b"%%ff%d=1", b"page[%d]=1"])

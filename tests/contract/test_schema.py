@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import pytest
+from callconfig.contract.references import References
 from callconfig.contract.rulebook import ENGINE_RULES
 from callconfig.contract.schema import Schema
 
@@ -260,3 +261,40 @@ def test_a_long_array_is_judged_like_a_short_one() -> None:
     assert judge.findings({"a": [1] * 1000}, "body") == []
     assert [each.pointer for each in judge.findings({"a": wrong}, "body")] == ["/a/500", "/a/901"]
     assert [each.rule for each in judge.findings({"a": [*[1] * 1000, "x"]}, "body")] == ["maxItems"]
+
+
+LATER: dict[str, tuple[dict[str, Any], Any, str]] = {
+    "const": ({"const": 3}, 4, "/: must be 3, not 4"),
+    "type list": ({"type": ["string", "null"]}, 4, "/: must be string or null, not 4"),
+    "exclusiveMinimum": ({"exclusiveMinimum": 3}, 3, "/: must be more than 3, not 3"),
+    "minimum beside it": ({"minimum": 1, "exclusiveMaximum": 3}, 0, "/: must be at least 1, not 0"),
+    "prefixItems": ({"prefixItems": [{"type": "string"}]}, [1], "/0: must be string, not 1"),
+    "items after them": ({"prefixItems": [{}], "items": {"type": "string"}}, [1, 2], "/1: must be string, not 2"),
+    "no more items": ({"prefixItems": [{}], "items": False}, [1, 2], "/1: is one item too many; there may be 1 item"),
+    "contains": ({"contains": {"const": 1}, "minContains": 2}, [1], "/: must have at least 2 items of the kind that"),
+    "patternProperties": ({"patternProperties": {"^x": {"type": "string"}}}, {"x1": 1}, "/x1: must be string, not 1"),
+    "others": ({"patternProperties": {"^x": {}}, "additionalProperties": False}, {"y": 1}, "/y: is not a known member"),
+    "propertyNames": ({"propertyNames": {"maxLength": 1}}, {"ab": 1}, "/ab: has a name that must have at most 1"),
+    "dependentRequired": ({"dependentRequired": {"a": ["b"]}}, {"a": 1}, '/b: is required beside "a" and missing'),
+    "dependentSchemas": ({"dependentSchemas": {"a": {"required": ["b"]}}}, {"a": 1}, "/b: is required and missing"),
+    "then": ({"if": {"required": ["a"]}, "then": {"required": ["b"]}}, {"a": 1}, "/b: is required and missing"),
+    "else": ({"if": {"required": ["a"]}, "else": {"required": ["b"]}}, {}, "/b: is required and missing"),
+    "unevaluatedProperties": (
+        {"allOf": [{"properties": {"a": {}}}], "unevaluatedProperties": False}, {"a": 1, "b": 2},
+        "/b: is not a known member",
+    ),
+    "beside a reference": ({"$ref": "#/named", "maxLength": 1}, "ab", "/: must have at most 1 character, not 2"),
+    "behind a reference": ({"$ref": "#/named", "maxLength": 1}, 4, "/: must be string, not 4"),
+    "false": ({"properties": {"a": False}}, {"a": 1}, "/a: is not a known member"),
+    "not required": ({"not": {"required": ["a", "b"]}}, {"a": 1, "b": 2}, '/: must not have "a" and "b" beside what'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("keyword", LATER)
+def test_a_keyword_of_json_schema_2020_12_is_judged_in_words(keyword: str) -> None:
+    declared, value, said = LATER[keyword]
+    references = References({"openapi": "3.1.0", "named": {"type": "string"}})
+    findings = Schema(declared, references, "request").findings(value, "body")
+    told = [f"{finding.pointer or '/'}: {finding.detail}" for finding in findings]
+    assert len(told) == 1
+    assert told[0].startswith(said)

@@ -6,7 +6,7 @@ import time
 from typing import Any, NoReturn
 
 import pytest
-from callconfig.contract.operation import RequestBody
+from callconfig.contract.body import RequestBody
 from callconfig.contract.strict_json import MAX_DEPTH, NotStrictJson, decode
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,8 +24,8 @@ REFUSED: list[tuple[bytes, str, str]] = [
     (rb'{"\u0061": "\n", "a": 1}', "json-duplicate", "/a"),
     (rb'{"\"": 1, "\u0022": 2}', "json-duplicate", '/"'),
     (rb'{"\\": "\\\"", "\u005c": 2}', "json-duplicate", "/\\"),
-    (b'{"a": NaN}', "json-number", "/a"),
-    (b"[-Infinity]", "json-number", "/0"),
+    (b'{"a": NaN}', "json-syntax", "/a"),
+    (b"[-Infinity]", "json-syntax", "/0"),
     (b"[1e999]", "json-number", "/0"),
     (b"[%d]" % 2**64, "json-number", "/0"),
     (b"[%d]" % (-(2**63) - 1), "json-number", "/0"),
@@ -54,7 +54,7 @@ def test_what_readers_disagree_on_is_refused_with_its_place(text: bytes, rule: s
 def test_every_violation_is_told_at_once() -> None:
     with pytest.raises(NotStrictJson) as caught:
         decode(rb'{"a": NaN, "b": "\ud800", "a": 1}')
-    assert [finding.rule for finding in caught.value.findings] == ["json-number", "json-string", "json-duplicate"]
+    assert [finding.rule for finding in caught.value.findings] == ["json-syntax", "json-string", "json-duplicate"]
 
 
 @pytest.mark.parametrize(

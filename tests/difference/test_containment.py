@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 import yaml
+from callconfig.contract.side import Translation
 from callconfig.difference.containment import Breaking, Safe, Undecided, Verdict, contained
-from callconfig.difference.side import Translation
 
 PAIRS: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "pairs.yaml").read_text())
 CASES = [

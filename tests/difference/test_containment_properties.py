@@ -1,13 +1,13 @@
 """Verdicts about pairs of schemas put together by chance, held against a small universe of values."""
 
-from collections.abc import Callable
+from functools import cached_property
 from itertools import product
 from typing import Any
 
+from callconfig.contract.normal import reachable
+from callconfig.contract.side import Translation
 from callconfig.difference.containment import Safe, contained
 from callconfig.difference.given import Given
-from callconfig.difference.normal import reachable
-from callconfig.difference.side import Translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema_rs import Draft202012Validator
@@ -21,98 +21,144 @@ OBJECTS: list[Any] = [
 UNIVERSE = [*SCALARS, *ARRAYS, *OBJECTS, [[0]], [{"a": 0}]]
 
 NAMES = st.sampled_from("abc")
-INTEGERS = st.fixed_dictionaries(
-    {"type": st.sampled_from(["integer", "number"])},
-    optional={
-        "minimum": st.integers(0, 2),
-        "maximum": st.integers(1, 3),
-        "multipleOf": st.sampled_from([1, 2, 0.5]),
-        "nullable": st.just(True),
-    },
-)
-STRINGS = st.fixed_dictionaries(
-    {"type": st.just("string")},
-    optional={
-        "minLength": st.integers(0, 2),
-        "maxLength": st.integers(1, 3),
-        "pattern": st.sampled_from(["^a", "^a+$", "^a*b?$", "b", "^[ab]{2}$"]),
-        "format": st.sampled_from(["date", "password"]),
-        "nullable": st.just(True),
-    },
-)
+FEW = st.integers(0, 2)
+REFERENCE = st.just({"$ref": "#/components/schemas/N"})
 ENUMS = st.fixed_dictionaries({"enum": st.lists(st.sampled_from(SCALARS[:11]), min_size=1, max_size=3, unique_by=repr)})
-LEAVES = st.one_of(INTEGERS, STRINGS, ENUMS, st.just({}), st.just({"$ref": "#/components/schemas/N"}))
+NUMBER = {"minimum": FEW, "maximum": st.integers(1, 3), "multipleOf": st.sampled_from([1, 2, 0.5])}
+STRING = {
+    "minLength": FEW,
+    "maxLength": st.integers(1, 3),
+    "pattern": st.sampled_from(["^a", "^a+$", "^a*b?$", "b", "^[ab]{2}$"]),
+    "format": st.sampled_from(["date", "password"]),
+}
+Strategy = st.SearchStrategy[Any]
+Pair = tuple[Any, Any, Any, Any]
+"""Two schemas, and what `N` is in each of the two."""
 
 
-def containers(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    objects = st.fixed_dictionaries(
-        {"type": st.just("object")},
-        optional={
+class OpenApi30:
+    """Schemas of OpenAPI 3.0."""
+
+    @property
+    def leaves(self) -> Strategy:
+        nullable = {"nullable": st.just(True)}
+        numbers = st.fixed_dictionaries(
+            {"type": st.sampled_from(["integer", "number"])}, optional={**NUMBER, **nullable}
+        )
+        strings = st.fixed_dictionaries({"type": st.just("string")}, optional={**STRING, **nullable})
+        return st.one_of(numbers, strings, ENUMS, st.just({}), REFERENCE)
+
+    def containers(self, inner: Strategy) -> Strategy:
+        return st.one_of(
+            st.fixed_dictionaries({"type": st.just("object")}, optional=self.of_objects(inner)),
+            st.fixed_dictionaries({"type": st.just("array"), "items": inner}, optional=self.of_arrays(inner)),
+        )
+
+    def of_objects(self, inner: Strategy) -> dict[str, Strategy]:
+        return {
             "properties": st.dictionaries(NAMES, inner, max_size=3),
             "required": st.lists(NAMES, min_size=1, max_size=2, unique=True),
             "additionalProperties": st.one_of(st.booleans(), inner),
-            "minProperties": st.integers(0, 2),
+            "minProperties": FEW,
             "maxProperties": st.integers(0, 3),
-        },
-    )
-    arrays = st.fixed_dictionaries(
-        {"type": st.just("array"), "items": inner},
-        optional={"minItems": st.integers(0, 2), "maxItems": st.integers(0, 2), "uniqueItems": st.booleans()},
-    )
-    return st.one_of(objects, arrays)
+        }
+
+    def of_arrays(self, _inner: Strategy) -> dict[str, Strategy]:
+        return {"minItems": FEW, "maxItems": FEW, "uniqueItems": st.booleans()}
+
+    def around(self, inner: Strategy) -> Strategy:
+        several = st.lists(inner, min_size=1, max_size=3)
+        composed = st.one_of(*(st.fixed_dictionaries({word: several}) for word in ("allOf", "anyOf", "oneOf")))
+        return st.one_of(self.containers(inner), composed, st.fixed_dictionaries({"not": inner}))
+
+    @cached_property
+    def schemas(self) -> Strategy:
+        return st.recursive(self.leaves, self.around, max_leaves=6)
 
 
-def around(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    several = st.lists(inner, min_size=1, max_size=3)
-    composed = st.one_of(*(st.fixed_dictionaries({word: several}) for word in ("allOf", "anyOf", "oneOf")))
-    return st.one_of(containers(inner), composed, st.fixed_dictionaries({"not": inner}))
+class OpenApi31(OpenApi30):
+    """Schemas of OpenAPI 3.1: the keywords of JSON Schema 2020-12 that 3.0 lacks, or spells otherwise."""
+
+    @property
+    def leaves(self) -> Strategy:
+        types = st.lists(
+            st.sampled_from(["null", "boolean", "integer", "number", "string", "array", "object"]),
+            min_size=1,
+            max_size=3,
+            unique=True,
+        )
+        exclusive = {"exclusiveMinimum": FEW, "exclusiveMaximum": st.integers(1, 3)}
+        scalars = st.fixed_dictionaries({"type": types}, optional={**NUMBER, **exclusive, **STRING})
+        constants = st.fixed_dictionaries({"const": st.sampled_from([*SCALARS, [0], {"a": 0}, 1.0])})
+        beside = st.fixed_dictionaries({"$ref": st.just("#/components/schemas/N")}, optional={"minProperties": FEW})
+        return st.one_of(scalars, constants, ENUMS, st.booleans(), REFERENCE, beside)
+
+    def of_objects(self, inner: Strategy) -> dict[str, Strategy]:
+        return {
+            **super().of_objects(inner),
+            "patternProperties": st.dictionaries(st.sampled_from(["^a", "b$", "."]), inner, min_size=1, max_size=2),
+            "propertyNames": st.sampled_from([{"pattern": "^[ab]"}, {"enum": ["a", "c"]}, {"maxLength": 0}]),
+            "dependentRequired": st.dictionaries(NAMES, st.lists(NAMES, max_size=2, unique=True), max_size=2),
+            "dependentSchemas": st.dictionaries(NAMES, inner, max_size=2),
+            "unevaluatedProperties": st.one_of(st.booleans(), inner),
+        }
+
+    def of_arrays(self, inner: Strategy) -> dict[str, Strategy]:
+        return {
+            **super().of_arrays(inner),
+            "prefixItems": st.lists(inner, min_size=1, max_size=2),
+            "contains": inner,
+            "minContains": FEW,
+            "maxContains": FEW,
+            "unevaluatedItems": st.one_of(st.booleans(), inner),
+        }
+
+    def around(self, inner: Strategy) -> Strategy:
+        chosen = st.fixed_dictionaries({"if": inner}, optional={"then": inner, "else": inner})
+        return st.one_of(super().around(inner), chosen)
 
 
-SCHEMAS = st.recursive(LEAVES, around, max_leaves=6)
+OF_30, OF_31 = OpenApi30(), OpenApi31()
 
 
 @st.composite
-def pairs(draw: st.DrawFn) -> tuple[Any, Any, Any, Any]:
-    """Two schemas that have something in common more often than not, and what `N` is in each of the two."""
-    old, node = draw(SCHEMAS), draw(containers(LEAVES))
-    new = draw(st.one_of(SCHEMAS, st.just(old), changed(old), changed(old)))
-    return old, new, node, draw(st.one_of(st.just(node), containers(LEAVES)))
+def pairs(draw: st.DrawFn, version: OpenApi30) -> Pair:
+    """Two schemas that have something in common more often than not."""
+    schemas, nodes = version.schemas, version.containers(version.leaves)
+    old, node = draw(schemas), draw(nodes)
+    new = draw(st.one_of(schemas, st.just(old), changed(old, schemas), changed(old, schemas)))
+    return old, new, node, draw(st.one_of(st.just(node), nodes))
 
 
-def changed(schema: Any) -> st.SearchStrategy[Any]:
+def changed(schema: Any, schemas: Strategy) -> Strategy:
     """The schema with one keyword less, or with those of another one, here or further inside."""
     if not isinstance(schema, dict) or not schema or "$ref" in schema:
-        return SCHEMAS
+        return schemas
     less = st.sampled_from(sorted(schema)).map(lambda word: {key: schema[key] for key in schema if key != word})
-    more = SCHEMAS.map(lambda other: {**schema, **other} if "$ref" not in other else schema)
-    words = [word for word in ("items", "not", "additionalProperties") if isinstance(schema.get(word), dict)]
-    inside = [later(changed_inside, schema, word) for word in words]
-    inside += [later(changed_member, schema, name) for name in schema.get("properties", {})]
+    more = schemas.map(lambda other: {**schema, **other} if isinstance(other, dict) and "$ref" not in other else schema)
+    members = schema.get("properties", {})
+    inside = [
+        inside_of(schema, word, schemas)
+        for word in ("items", "not", "additionalProperties", "contains", "if", "then")
+        if isinstance(schema.get(word), dict)
+    ]
+    inside += [
+        inside_of(members, name, schemas).map(lambda changed_members: {**schema, "properties": changed_members})
+        for name in members
+    ]
     return st.one_of(less, more, *inside)
 
 
-def later(make: Callable[[Any, str], st.SearchStrategy[Any]], schema: Any, name: str) -> st.SearchStrategy[Any]:
-    def made() -> st.SearchStrategy[Any]:
-        return make(schema, name)
-
-    return st.deferred(made)
+def inside_of(owner: dict[str, Any], key: str, schemas: Strategy) -> Strategy:
+    """The owner with the schema behind one of its keys changed."""
+    return st.deferred(lambda: changed(owner[key], schemas)).map(lambda nested: {**owner, key: nested})
 
 
-def changed_inside(schema: Any, word: str) -> st.SearchStrategy[Any]:
-    return changed(schema[word]).map(lambda nested: {**schema, word: nested})
-
-
-def changed_member(schema: Any, name: str) -> st.SearchStrategy[Any]:
-    members = schema["properties"]
-    return changed(members[name]).map(lambda nested: {**schema, "properties": {**members, name: nested}})
-
-
-@settings(max_examples=300, deadline=None)
-@given(pairs(), st.sampled_from(["request", "response"]))
-def test_what_is_safe_refuses_nothing_that_is_given(pair: tuple[Any, Any, Any, Any], direction: Any) -> None:
+def refuses_nothing(pair: Pair, direction: Any, *, is_31: bool) -> None:
+    """Where the pair is safe, the taker takes each value of the universe that the giver gives."""
     old, new, old_node, new_node = pair
-    giver = Translation(lambda _: old_node, direction, is_31=False).side(old)
-    taker = Translation(lambda _: new_node, direction, is_31=False).side(new)
+    giver = Translation(lambda _: old_node, direction, is_31=is_31).side(old)
+    taker = Translation(lambda _: new_node, direction, is_31=is_31).side(new)
     if isinstance(contained(giver, taker), Safe):
         what = Given(giver.definitions)
         gives = Draft202012Validator(reachable(what.by(giver.schema), what.definitions))
@@ -121,8 +167,23 @@ def test_what_is_safe_refuses_nothing_that_is_given(pair: tuple[Any, Any, Any, A
                 assert taker.accepts(value), value
 
 
+DIRECTIONS = st.sampled_from(["request", "response"])
+
+
+@settings(max_examples=300, deadline=None)
+@given(pairs(OF_30), DIRECTIONS)
+def test_what_is_safe_refuses_nothing_that_is_given(pair: Pair, direction: Any) -> None:
+    refuses_nothing(pair, direction, is_31=False)
+
+
+@settings(max_examples=300, deadline=None)
+@given(pairs(OF_31), DIRECTIONS)
+def test_what_is_safe_in_openapi_3_1_refuses_nothing_that_is_given(pair: Pair, direction: Any) -> None:
+    refuses_nothing(pair, direction, is_31=True)
+
+
 @settings(max_examples=200, deadline=None)
-@given(SCHEMAS, containers(LEAVES), st.sampled_from(["request", "response"]))
+@given(OF_30.schemas, OF_30.containers(OF_30.leaves), DIRECTIONS)
 def test_a_translated_schema_takes_what_the_engine_takes(schema: Any, node: Any, direction: Any) -> None:
     side = Translation(lambda _: node, direction, is_31=False).side(schema)
     translated = Draft202012Validator(reachable(side.schema, side.definitions), validate_formats=True)

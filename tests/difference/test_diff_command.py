@@ -3,7 +3,9 @@
 import asyncio
 import json
 import re
+import shlex
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -18,6 +20,7 @@ from callconfig.difference.diff import compare, diff
 from callconfig.options import DiffOptions
 from callconfig.outcome import CouldNotRun
 from callconfig.storage import open_store
+from callconfig.tests.support.git import commit, git
 from starlette.testclient import TestClient
 
 MUTATIONS = [
@@ -156,8 +159,7 @@ def test_every_report_is_well_formed(mutated: Any, tmp_path: Path) -> None:
 
 def test_a_revision_comes_from_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "api.yaml").write_text(BUILT_IN.read_text())
-    for words in (["init", "-q"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "a"]):
-        subprocess.run(["git", *words], cwd=tmp_path, check=True)
+    commit(tmp_path)
     (tmp_path / "api.yaml").write_text(BUILT_IN.read_text().replace("maxLength: 2000", "maxLength: 3000"))
     monkeypatch.chdir(tmp_path)
     assert {each.verdict for each in compare(DiffOptions(old="HEAD:api.yaml", new="api.yaml")).changes} >= {"safe"}
@@ -169,6 +171,52 @@ def test_git_that_is_missing_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(CouldNotRun, match="git must be installed"):
         compare(DiffOptions(old="HEAD:api.yaml", new=str(BUILT_IN)))
+
+
+@pytest.fixture
+def hook() -> list[str]:
+    """The command as pre-commit runs it: its entry alone."""
+    hooks = yaml.safe_load((BUILT_IN.parent / ".pre-commit-hooks.yaml").read_text())
+    declared = next(each for each in hooks if each["id"] == "callconfig-diff")
+    assert re.search(declared["files"], "openapi.yaml")
+    assert declared["pass_filenames"] is False
+    name, *rest = shlex.split(declared["entry"])
+    return [str(Path(sys.executable).parent / name), *rest]
+
+
+def test_the_hook_compares_with_the_last_commit(tmp_path: Path, hook: list[str]) -> None:
+    (tmp_path / "openapi.yaml").write_text(BUILT_IN.read_text())
+    commit(tmp_path)
+    assert subprocess.run(hook, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+    (tmp_path / "openapi.yaml").write_text(BUILT_IN.read_text().replace("maxLength: 2000", "maxLength: 1000"))
+    assert subprocess.run(hook, cwd=tmp_path, capture_output=True, check=False).returncode == 1
+
+
+@pytest.mark.parametrize("has_commits", [True, False])
+def test_the_hook_ends_well_in_the_commit_that_adds_the_contract(
+    tmp_path: Path, hook: list[str], *, has_commits: bool
+) -> None:
+    (tmp_path / "README.md").write_text("An API.")
+    if has_commits:
+        commit(tmp_path)
+    else:
+        git(tmp_path, "init", "-q")
+    (tmp_path / "openapi.yaml").write_text(BUILT_IN.read_text())
+    done = subprocess.run(hook, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(r"diff: nothing to compare with, this is the first revision of openapi.yaml .*\n", done.stdout)
+    (tmp_path / "openapi.yaml").write_text("- no contract")
+    assert subprocess.run(hook, cwd=tmp_path, capture_output=True, check=False).returncode == 3
+
+
+def test_a_name_that_a_commit_does_not_have_is_no_first_revision(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "api.yaml").write_text(BUILT_IN.read_text())
+    commit(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CouldNotRun, match="cannot be read"):
+        compare(DiffOptions(old="HEAD:apy.yaml", new="api.yaml"))
 
 
 SHARED = """
@@ -231,6 +279,30 @@ def test_what_is_undecided_counts_as_it_is_told_to(tmp_path: Path, undecided: st
     assert diff(options) == code
 
 
+@pytest.mark.parametrize("has_paths", [True, False])
+@pytest.mark.parametrize(
+    ("before", "after", "what"),
+    [
+        ({"stored": {"post": {}}}, {"stored": {"put": {}}}, "changed"),
+        ({"stored": {"post": {}}}, {}, "is gone"),
+        ({}, {"stored": {"post": {}}}, "is new"),
+    ],
+)
+def test_a_webhook_is_told_and_not_judged(
+    tmp_path: Path, before: dict[str, Any], after: dict[str, Any], what: str, *, has_paths: bool
+) -> None:
+    document = {**yaml.safe_load(SHARED), "openapi": "3.1.0"}
+    if not has_paths:
+        del document["paths"]
+    (tmp_path / "old.yaml").write_text(yaml.safe_dump({**document, "webhooks": before}))
+    (tmp_path / "new.yaml").write_text(yaml.safe_dump({**document, "webhooks": after}))
+    (change,) = compare(DiffOptions(old=str(tmp_path / "old.yaml"), new=str(tmp_path / "new.yaml"))).changes
+    assert (change.verdict, change.sentence) == (
+        "undecided",
+        f"webhooks: webhook stored {what}; what a server sends to its clients is not judged",
+    )
+
+
 def har(length: int) -> dict[str, Any]:
     body = {"mimeType": "application/json", "text": json.dumps({"text": "a" * length})}
     headers = [{"name": "Content-Type", "value": "application/json"}, {"name": "User-Agent", "value": "notes/1"}]
@@ -265,6 +337,44 @@ def test_har_files_and_pacts_say_who_is_hit(tmp_path: Path, length: int, hit: in
     assert seen.clients == {"notes/1": (1, hit), "web.json": (1, hit)}
 
 
+def chain(kind: str, length: int, longest: int) -> dict[str, Any]:
+    """A document whose schemas lead one to the next."""
+    schemas: dict[str, Any] = {"S0": {"type": "string", "maxLength": longest}}
+    for number in range(length):
+        before = {"$ref": f"#/components/schemas/S{number}"}
+        forms = {
+            "reference": before,
+            "member": {"type": "object", "properties": {"x": before}},
+            "part": {"allOf": [before]},
+        }
+        schemas[f"S{number + 1}"] = forms[kind]
+    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/S{length}"}}}
+    post = {"operationId": "post", "requestBody": {"content": content}, "responses": {"204": {"description": "ok"}}}
+    info = {"title": "A chain", "version": "1"}
+    return {"openapi": "3.0.3", "info": info, "paths": {"/a": {"post": post}}, "components": {"schemas": schemas}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "length", "verdict"),
+    [
+        *(("reference", length, "breaking") for length in (40, 500)),
+        *(
+            (kind, length, word)
+            for kind in ("member", "part")
+            for length, word in ((40, "breaking"), (500, "undecided"))
+        ),
+    ],
+)
+def test_a_long_chain_of_references_is_judged_or_said_to_be_too_deep(
+    tmp_path: Path, kind: str, length: int, verdict: str
+) -> None:
+    for name, longest in (("old.json", 10), ("new.json", 9)):
+        (tmp_path / name).write_text(json.dumps(chain(kind, length, longest)))
+    (change,) = compare(DiffOptions(old=str(tmp_path / "old.json"), new=str(tmp_path / "new.json"))).changes
+    assert change.verdict == verdict
+    assert verdict == "breaking" or "too deep" in change.detail
+
+
 @pytest.mark.parametrize("wrong", ["[1]", "a: [", "openapi: 3.0.3\npaths: {/a: {get: 7}}\ninfo: {}"])
 def test_what_is_no_contract_is_one_line(tmp_path: Path, wrong: str) -> None:
     old, _ = revisions(tmp_path, "maxLength: 20", "maxLength: 10")
@@ -274,14 +384,16 @@ def test_what_is_no_contract_is_one_line(tmp_path: Path, wrong: str) -> None:
     assert "\n" not in str(raised.value)
 
 
-def test_the_contract_keeps_what_its_last_release_promised(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The last release is the latest tag `v*`; before the first one there is nothing to compare with."""
-    monkeypatch.chdir(BUILT_IN.parent)
-    command = ["git", "describe", "--tags", "--abbrev=0", "--match", "v*"]
-    try:
-        told = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        pytest.skip("git is not installed: nothing to compare with")
-    if told.returncode:
-        pytest.skip("nothing was released yet: nothing to compare with")
-    assert diff(DiffOptions(old=f"{told.stdout.strip()}:openapi.yaml", new="openapi.yaml")) == 0
+def test_the_output_that_the_readme_shows_is_what_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "old.yaml").write_text(BUILT_IN.read_text())
+    (tmp_path / "openapi.yaml").write_text(BUILT_IN.read_text().replace("maximum: 30\n", "maximum: 20\n"))
+    monkeypatch.chdir(tmp_path)
+    diff(DiffOptions(old="old.yaml", new="openapi.yaml"))
+    readme = (BUILT_IN.parent / "README.md").read_text()
+    (shown,) = re.findall(r"```text\n(BREAKING .*?)```", readme, re.DOTALL)
+    # Lines of the contract move, and its documented request is long.
+    printed = re.sub(r"(yaml):\d+", r"\1:…", capsys.readouterr().out)
+    for line in shown.splitlines():
+        assert all(part in printed for part in line.split("…")), line

@@ -17,7 +17,8 @@ from callconfig.app import example_mock
 from callconfig.contract.document import Contract
 from callconfig.controls.bundle import load_controls
 from callconfig.documentation.execution import execute
-from callconfig.documentation.page import Page, render
+from callconfig.documentation.page import render
+from callconfig.documentation.served import Page
 from callconfig.tests.support.reading import Reading
 from playwright.sync_api import Browser, expect, sync_playwright
 from playwright.sync_api import Page as Opened

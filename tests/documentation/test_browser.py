@@ -7,13 +7,20 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from callconfig.app import create_app, sources
-from callconfig.contract.document import Contract
+from callconfig.contract.document import BUILT_IN, Contract
+from callconfig.contract.finding import Finding
+from callconfig.contract.interaction import Interaction
 from callconfig.controls.controls import Controls
-from callconfig.documentation.page import Page as Rendered
+from callconfig.documentation.served import Page as Rendered
 from callconfig.storage import open_store
+from callconfig.traffic.redaction import Redaction
+from callconfig.verification.coverage import Coverage
+from callconfig.verification.reports import FORMATS
+from callconfig.verification.result import Failure, Result
 from playwright.sync_api import Browser, Page, expect
 from starlette.types import ASGIApp
 
@@ -277,6 +284,11 @@ def test_nothing_scrolls_sideways(visit: Visit, width: int) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
+def test_the_page_is_not_long(visit: Visit) -> None:
+    page = visit(viewport={"width": 1280, "height": 900})
+    assert page.evaluate("document.documentElement.scrollHeight") < 15_000
+
+
 def test_small_screens_have_the_contents_in_a_drawer(visit: Visit) -> None:
     page = visit(viewport={"width": 320, "height": 640})
     contents = page.get_by_role("navigation", name="Contents")
@@ -332,3 +344,56 @@ def test_axe_finds_nothing(visit: Visit, scheme: str, width: int, options: dict[
     page.evaluate("for (const part of document.querySelectorAll('details:not(.sample)')) part.open = true")
     found = Axe().run(page, options=options).response["violations"]
     assert [(each["id"], each["impact"], [node["target"] for node in each["nodes"]][:5]) for each in found] == []
+
+
+@pytest.fixture(scope="module")
+def report(contract: Contract, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The URL of an HTML report with a finding."""
+    result = Result("verify", "a.har", contract, BUILT_IN, Redaction(contract))
+    result.coverage = Coverage(contract)
+    asked = Interaction("POST", "http://a.example/configurations", 201, (), b'{"max_retry": -1}')
+    result.add(Failure(Finding("minimum", "body", "must be at least 0", "/max_retry"), "createConfiguration", [asked]))
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    path.write_text(FORMATS["html"](result), "utf-8")
+    return path.as_uri()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_a_report_either_and_its_requests_are_copied(
+    browse: Browse, report: str, scheme: str, complaints: list[str]
+) -> None:
+    page = browse(report, color_scheme=scheme, viewport={"width": 320, "height": 800}, permissions=["clipboard-write"])
+    found = Axe().run(page).response["violations"]
+    assert [(each["id"], [node["target"] for node in each["nodes"]][:5]) for each in found] == []
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert complaints == []
+
+
+def test_axe_finds_nothing_in_the_reference_of_the_controls(browse: Browse, mock: str) -> None:
+    found = Axe().run(browse(f"{mock.removesuffix('/agent')}/_mock/docs")).response["violations"]
+    assert [(each["id"], [node["target"] for node in each["nodes"]][:5]) for each in found] == []
+
+
+@pytest.mark.parametrize("place", ["/agent/docs", "/_mock/docs", "/_mock/ui"])
+def test_no_page_is_heavy_and_each_leads_to_the_others(mock: str, place: str) -> None:
+    page = httpx.get(mock.removesuffix("/agent") + place, headers={"Accept-Encoding": "gzip"}, timeout=60)
+    assert page.num_bytes_downloaded < 150_000
+    others = {"/agent/docs", "/_mock/docs", "/_mock/ui"} - {place}
+    assert all(f'href="{other}"' in page.text for other in others)
+
+
+@pytest.mark.parametrize(
+    ("place", "to"),
+    [
+        ("/", "/agent/docs"),
+        ("/agent", "/agent/docs"),
+        ("/agent/", "/agent/docs"),
+        ("/_mock", "/_mock/ui"),
+        ("/_mock/", "/_mock/ui"),
+    ],
+)
+def test_every_root_leads_somewhere(mock: str, place: str, to: str) -> None:
+    answer = httpx.get(mock.removesuffix("/agent") + place)
+    assert (answer.status_code, answer.headers["location"]) == (307, to)

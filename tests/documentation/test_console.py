@@ -293,7 +293,7 @@ def test_to_look_makes_no_session_and_leaves_no_trace(enter: Enter, mock: str, l
     here = page.locator("#session").input_value()
     sessions = httpx.get(f"{mock.removesuffix('/agent')}/_mock/sessions").json()
     assert here not in [each["name"] for each in sessions]
-    assert [each.split(" 200 ")[0] for each in log[before:]] == [f"GET /_mock/ui?session={here}"]
+    assert [each[9:].split(" 200 ")[0] for each in log[before:]] == [f"GET /_mock/ui?session={here}"]
 
 
 def test_the_token_is_asked_for_and_kept(browse: Enter, guarded: str) -> None:

@@ -240,3 +240,33 @@ def test_no_mock_outlives_a_suite_that_is_killed(project: Path, tmp_path: Path) 
         time.sleep(0.1)
     else:
         pytest.fail("the mock is still there")
+
+
+def test_a_suite_has_the_mock_of_a_contract_of_its_own(tmp_path: Path) -> None:
+    project = tmp_path / "shop"
+    project.mkdir()
+    shutil.copy(Path(__file__).parent.parent / "support" / "contracts" / "shops.yaml", project)
+    (project / "conftest.py").write_text(
+        "import pytest\nfrom callconfig.pytest_plugin import MockSettings\n\n\n"
+        '@pytest.fixture(scope="session")\ndef mock_settings():\n    return MockSettings(contract="shops.yaml")\n'
+    )
+    (project / "test_shops.py").write_text(
+        "import urllib.request\n\nimport pytest\nfrom callconfig.pytest_plugin import MockError\n\n\n"
+        "def test_tables(mock):\n"
+        '    (shop,) = mock.seed([{"name": "a"}], table="shops")\n'
+        '    mock.seed([{"x-callconfig-shop": shop["id"], "item": "tea", "price": 2}], table="shops_offers")\n'
+        '    assert mock.state(table="shops") == [shop]\n'
+        '    assert [each["item"] for each in mock.state(table="shops_offers")] == ["tea"]\n'
+        '    with pytest.raises(MockError, match="must be \'shops\' or \'shops_offers\', not None"):\n'
+        "        mock.state()\n"
+        '    with pytest.raises(MockError, match="not \'shop\'"):\n'
+        '        mock.seed([], table="shop")\n'
+        '    assert mock.state(table="shops") == [shop]\n\n\n'
+        "def test_shops(mock):\n"
+        '    mock.load({"state": {"shops": [{"id": 7, "name": "a"}]}})\n'
+        '    assert b\'"id":7\' in urllib.request.urlopen(f"{mock.base_url}/shops").read()\n'
+        '    assert len(mock.requests(operation="listShops")) == 1\n'
+    )
+    done = run(sys.executable, project, "--mock-coverage")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "listShops" in done.stdout

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qs
 
 from callconfig.contract.document import Contract
-from callconfig.contract.operation import Operation, Request, is_json, media_type
+from callconfig.contract.media import is_json, media_type
+from callconfig.contract.operation import Operation, Request
 from callconfig.contract.paths import Route
 from callconfig.documentation.samples import ABSENT, content_schema, joined, made, named, security
 from starlette.requests import Request as Received
@@ -82,11 +82,8 @@ def _declared(operation: Operation, status: str) -> Mapping[str, Any]:
 
 
 def _has(scheme: Mapping[str, Any], received: Received) -> bool:
+    """Whether a request has the credentials that samples have."""
     if scheme["type"] != "apiKey":
-        return "authorization" in received.headers
-    name = scheme["name"]
-    return {
-        "header": name in received.headers,
-        "query": name in parse_qs(received.scope["query_string"].decode("latin-1"), keep_blank_values=True),
-        "cookie": name in received.cookies,
-    }[scheme["in"]]
+        return received.headers.get("authorization", "").endswith(" CREDENTIALS")
+    places = {"header": received.headers, "query": received.query_params, "cookie": received.cookies}
+    return places[scheme["in"]].get(scheme["name"]) == "KEY"

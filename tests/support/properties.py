@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 import schemathesis
-from callconfig.contract.schema import time_zones
+from callconfig.contract.formats import time_zones
 from callconfig.verification.generated import REFUSALS
 from hypothesis import strategies
 from schemathesis.config import SchemathesisConfig

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
-import httpx2
 import pytest
 from callconfig.contract.document import BUILT_IN, Contract
 from callconfig.contract.interaction import Interaction
@@ -43,11 +42,10 @@ def check_app(contract: Contract) -> CheckApp:
             return True
 
         try:
-            footprint = Footprint(contract, "http://app.example", f"check-{seed}", anywhere=True)
-            transport = httpx2.ASGITransport(app)
-            with Client(footprint.url, transport=transport, footprint=footprint) as client:
-                converse_with(client, result, included, options.max_examples, footprint)
             with serving(app) as url:
+                footprint = Footprint(contract, url, f"check-{seed}", anywhere=True)
+                with Client(url, footprint=footprint) as client:
+                    converse_with(client, result, included, options.max_examples, footprint)
                 footprint = Footprint(contract, url, f"check-{seed}", anywhere=True)
                 judging = partial(judge_scenario, result=result, judge=Judge(contract))
                 generate(result, options, footprint, included, Deadline(), judging)

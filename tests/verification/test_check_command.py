@@ -1,19 +1,28 @@
 """`callconfig check` as a user runs it: what it says, what it leaves, and its exit codes."""
 
+import contextlib
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from callconfig.cli import main
+from callconfig.contract.formats import JUDGED_FORMATS, UNCHECKED_FORMATS
 from callconfig.contract.rulebook import ENGINE_RULES, GENERATED_RULES, MODEL_RULES
-from callconfig.contract.schema import FORMATS
+from callconfig.contract.schema import Schema
 from callconfig.verification.formats import STRATEGIES
 from callconfig.verification.target import serving
+from callconfig.verification.terminal import styled
+from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import CHECKS
+from schemathesis.specs.openapi.formats import get_default_format_strategies
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
@@ -137,7 +146,23 @@ def test_without_the_extra_the_command_says_what_to_install(tmp_path: Path) -> N
 
 
 def test_every_format_of_the_engine_can_be_generated() -> None:
-    assert STRATEGIES.keys() == FORMATS.keys()
+    assert {*STRATEGIES, *get_default_format_strategies(), *UNCHECKED_FORMATS} >= JUDGED_FORMATS
+
+
+@pytest.mark.parametrize("name", sorted(STRATEGIES))
+def test_what_is_generated_for_a_format_has_it(name: str) -> None:
+    schema = Schema({"format": name}, no_references, "request")
+
+    @settings(max_examples=20, database=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+    @given(STRATEGIES[name])
+    def holds(value: str) -> None:
+        assert schema.accepts(value)
+
+    holds()
+
+
+def no_references(reference: str) -> dict[str, Any]:
+    raise KeyError(reference)
 
 
 def test_every_check_of_schemathesis_has_a_rule_and_no_rule_is_there_twice() -> None:
@@ -152,3 +177,83 @@ def test_links_to_operations_that_are_left_out_are_no_finding(capsys: pytest.Cap
     output = capsys.readouterr().out
     assert code == 0
     assert "note: no links were followed" in output
+
+
+@pytest.fixture
+def slow_check(tmp_path: Path, make_app: Callable[..., ASGIApp]) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Starts `callconfig check` of a server that holds, with a terminal where one is given."""
+    with contextlib.ExitStack() as stack:
+
+        def start(*options: str, **terminal: Any) -> subprocess.Popen[bytes]:
+            url = stack.enter_context(serving(make_app()))
+            command = [sys.executable, "-m", "callconfig", "check", url, "--max-examples", "3", *options]
+            process = stack.enter_context(subprocess.Popen(command, cwd=tmp_path, **terminal))
+            stack.callback(process.kill)
+            return process
+
+        yield start
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("when", ["model", "coverage"])
+def test_interrupted_it_says_what_was_judged_and_that_it_could_not_run(
+    slow_check: Callable[..., subprocess.Popen[bytes]], number: signal.Signals, when: str
+) -> None:
+    process = slow_check(stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    while process.stderr.readline().strip() != when.encode():
+        assert process.poll() is None
+    time.sleep(2)
+    process.send_signal(number)
+    out = process.stdout.read().decode()
+    assert process.wait(20) == 3
+    assert process.stderr.read().decode().splitlines()[-1] == "callconfig: interrupted"
+    assert "note: interrupted; not everything was judged" in out
+    last = out.splitlines()[-1]
+    assert last.startswith("check: interrupted, no error so far (")
+    assert not last.startswith("check: interrupted, no error so far (0 interactions")
+    assert "holds" not in out
+
+
+def seen_on_a_terminal(terminal: int, wanted: bytes, seconds: float = 60) -> bytes:
+    """What a terminal gets until it gets what is wanted."""
+    seen, ends = b"", time.monotonic() + seconds
+    while wanted not in seen:
+        assert time.monotonic() < ends, seen
+        seen += os.read(terminal, 65_536)
+    return seen
+
+
+def test_a_terminal_shows_how_the_run_stands(slow_check: Callable[..., subprocess.Popen[bytes]]) -> None:
+    terminal, other_side = os.openpty()
+    process = slow_check("--max-time", "50", stdout=other_side, stderr=other_side)
+    seen = seen_on_a_terminal(terminal, b"  model: ")
+    seen += seen_on_a_terminal(terminal, b" requests")
+    assert b"0 errors" in seen
+    assert b"s left" in seen_on_a_terminal(terminal, b"s left")
+    process.send_signal(signal.SIGINT)
+    seen_on_a_terminal(terminal, b"\x1b[33m\x1b[1minterrupted, no error so far\x1b[0m")
+    assert process.wait(20) == 3
+    os.close(terminal)
+    os.close(other_side)
+
+
+def test_colours_are_for_who_wants_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert styled("holds", "green") == "holds", "no terminal"
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert styled("holds", "green") == "\x1b[32m\x1b[1mholds\x1b[0m"
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert styled("holds", "green") == "holds"
+
+
+def test_equal_causes_are_told_once_and_counted(
+    make_app: Callable[..., ASGIApp], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving(teapot(make_app())) as url:
+        assert main(["check", url, "--max-examples", "1", "--seed", "1", "--include", "list*"]) == 1
+    out = capsys.readouterr().out
+    assert out.count("ERROR ") == 1, "418 is one finding, whoever stumbles over it"
+    assert re.search(r"^\d+ times listConfigurations: undocumented-status \(status, answered 418\)$", out, re.MULTILINE)
+    assert out.splitlines()[-1].startswith("check: 1 error (")

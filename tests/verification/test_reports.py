@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import tarfile
 import tempfile
@@ -18,7 +19,9 @@ from callconfig.contract.finding import Finding
 from callconfig.contract.interaction import Interaction
 from callconfig.options import REPORT_FORMATS
 from callconfig.traffic.redaction import Redaction
+from callconfig.verification.coverage import Coverage
 from callconfig.verification.reports import FORMATS, Reports
+from callconfig.verification.reports.html import COPYING
 from callconfig.verification.result import Failure, Result
 from callconfig.verification.terminal import Progress
 
@@ -116,9 +119,37 @@ def test_the_terminal_gets_no_control_characters(result: Result, capsys: pytest.
 
 def test_html_shows_text_as_text(result: Result) -> None:
     page = FORMATS["html"](result)
-    assert "<script" not in page
+    assert re.findall("<script.*", page) == ["<script>" + COPYING.partition("\n")[0]]
     assert "&lt;script&gt;" in page
     assert "default-src 'none'" in page
+
+
+def test_html_begins_with_the_verdict_and_shows_expected_and_came_by_cause(result: Result) -> None:
+    page = FORMATS["html"](result)
+    text = " ".join(re.sub(r"<[^>]+>", " ", page.partition("<body>")[2]).split())
+    assert text.startswith(f"{result.contract.title} {result.contract.version} callconfig verify")
+    assert 0 < text.index("2 errors") < text.index("listConfigurations GET /configurations") < text.index("Expected")
+    assert "createConfiguration POST /configurations 1 error in 0 interactions" in text
+    assert "Expected A number is not below its bound." in text
+    assert re.search(r"Came 201 .*Again", text)
+    assert '<a href="#rule-minimum">' in page
+    assert '<tr id="rule-minimum">' in page
+    holds = Result("check", "http://a.example", result.contract, BUILT_IN, result.redaction)
+    holds.coverage = Coverage(result.contract)
+    page = FORMATS["html"](holds)
+    assert '<div class="verdict fine"><b>holds</b>' in page
+    assert '<meter min="0" max="3" value="0" aria-label="operations">' in page
+    assert "<script" not in page
+
+
+def test_html_folds_what_one_cause_brings_beyond_three_findings(contract: Contract) -> None:
+    result = Result("verify", "a.har", contract, BUILT_IN, Redaction(contract))
+    for name in ("id", "template", "reseller_id", "created_at", "max_retry"):
+        finding = Finding("required", "body", "is required and missing", f"/0/{name}")
+        result.add(Failure(finding, "listConfigurations", []))
+    page = FORMATS["html"](result)
+    shown, folded = page.split("<summary>2 more</summary>")
+    assert [text.count("<article") for text in (shown, folded.partition("</details>")[0])] == [3, 2]
 
 
 def test_json_says_what_counts(result: Result) -> None:
@@ -194,7 +225,7 @@ def test_every_report_is_well_formed_whatever_stands_anywhere(contract: Contract
         assert json.loads((tmp_path / name).read_bytes())
     assert ElementTree.parse(tmp_path / "junit").getroot().tag == "testsuites"  # noqa: S314 (our own)
     page = (tmp_path / "html").read_text()
-    assert "<script" not in page
+    assert page.count("<script") == 1
     assert [each for each in page if not each.isprintable() and each != "\n"] == []
 
 

@@ -2,7 +2,10 @@
 
 import json
 import tracemalloc
+from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -243,3 +246,101 @@ def test_what_the_traffic_exercised_is_told_and_less_than_was_asked_for_fails(
 @pytest.mark.parametrize("minimum", ["80", "members=", "members=101", "member=80", "members=-1", "members=nan"])
 def test_a_minimum_is_a_kind_and_a_percentage(tmp_path: Path, minimum: str) -> None:
     assert main(["verify", str(tmp_path), "--coverage-minimum", minimum]) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "headers", "is_known"),
+    [
+        ({"size": 0, "mimeType": ""}, [], True),
+        ({"size": 2, "mimeType": ""}, [], False),
+        ({"size": -1, "mimeType": ""}, [], False),
+        ({"mimeType": ""}, [], False),
+        ({"size": 0}, [{"name": "Content-Length", "value": "512"}], False),
+        ({"size": 0}, [{"name": "Transfer-Encoding", "value": "chunked"}], False),
+        ({"size": 0}, [{"name": "Content-Length", "value": "0"}], True),
+    ],
+)
+def test_a_body_that_was_not_recorded_is_not_an_empty_one(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    content: dict[str, Any],
+    headers: list[dict[str, str]],
+    is_known: bool,
+) -> None:
+    asked = entry(listed())
+    kind = [{"name": "Content-Type", "value": "application/json"}]
+    asked["response"] |= {"content": content, "headers": [*kind, *headers]}
+    path = tmp_path / "a.har"
+    path.write_text(json.dumps({"log": {"entries": [asked]}}))
+    assert main(["verify", str(path), "--base-path", "/v1"]) == (1 if is_known else 0)
+    out = capsys.readouterr().out
+    assert ("1 bodies of responses were not recorded" in out) is not is_known
+
+
+def test_a_request_body_that_was_not_recorded_is_not_missing(
+    tmp_path: Path, created: Interaction, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = entry(created)
+    del asked["request"]["postData"]
+    path = tmp_path / "a.har"
+    path.write_text(json.dumps({"log": {"entries": [asked]}}))
+    assert main(["verify", str(path), "--base-path", "/v1"]) == 0
+    assert "1 bodies of requests were not recorded" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("options", [[], ["--base-path", "/v2"]])
+def test_the_base_path_that_a_recording_seems_to_have_is_told(
+    tmp_path: Path, created: Interaction, capsys: pytest.CaptureFixture[str], options: list[str]
+) -> None:
+    assert main(["verify", har(tmp_path / "a.har", created, listed()), *options]) in (1, 3)
+    out, err = capsys.readouterr()
+    assert "the recording seems to have --base-path /v1 (2 interactions)" in out + err
+
+
+def test_a_recording_comes_from_a_url_or_from_standard_input(
+    tmp_path: Path,
+    created: Interaction,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    raw_server: Callable[..., str],
+) -> None:
+    recording = Path(har(tmp_path / "a.har", created)).read_bytes()
+    url = raw_server([b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(recording), recording])
+    assert main(["verify", f"{url}/a.har", "--base-path", "/v1"]) == 0
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=BytesIO(recording)))
+    assert main(["verify", "-", "--base-path", "/v1"]) == 0
+    assert "verify: holds (1 interactions" in capsys.readouterr().out
+    missing = raw_server([b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"])
+    assert main(["verify", f"{missing}/a.har"]) == 3
+    assert capsys.readouterr().err.endswith(f"callconfig: {missing}/a.har: the server answers 404\n")
+    assert main(["verify", "http://127.0.0.1:1/a.har"]) == 3
+    assert "a.har: cannot be read: ConnectError" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["har", "ndjson"])
+def test_what_cannot_be_read_keeps_nothing_else_from_being_judged(
+    tmp_path: Path, created: Interaction, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    entries = [entry(listed()), {"request": 1, "response": 2}, entry(listed(status=418)), entry(created)]
+    path = tmp_path / "recording"
+    if kind == "har":
+        path.write_text(json.dumps({"log": {"entries": entries}}))
+    else:
+        path.write_text("\n".join(map(json.dumps, entries)) + "\nno JSON\n")
+    assert main(["verify", str(path), "--base-path", "/v1"]) == 1
+    out = capsys.readouterr().out
+    assert "ERROR listConfigurations: status: 418 is not documented" in out
+    assert "verify: 1 error (3 interactions" in out
+    assert "could not be read: " in out
+    path.write_text(json.dumps({"log": {"entries": entries[:2]}}) + " ")
+    assert main(["verify", str(path), "--base-path", "/v1"]) == 3, "nothing wrong was found, and not all was judged"
+    assert "verify: no error so far (1 interactions" in capsys.readouterr().out
+
+
+def test_a_bad_request_is_one_block(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = Interaction("POST", f"{URL}?a=1", 201, JSON, b'{"max_retry": "x"}', JSON, b"{}")
+    assert main(["verify", har(tmp_path / "a.har", wrong), "--base-path", "/v1"]) == 1
+    out = capsys.readouterr().out
+    assert out.count("ERROR createConfiguration: ") > 10
+    assert out.count("curl -i") == 1
+    assert out.count("  came: ") == 1

@@ -1,7 +1,7 @@
 """An answer held against what was expected of it: what is wrong, and what is known afterwards."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -57,6 +57,10 @@ def learn(
         case List() if succeeded and isinstance(answer.body, list):
             if all(isinstance(row, dict) for row in answer.body):
                 mistakes += _listed(memory, asked.value, expected.body, answer.body)
+        case Raw(method="PUT") if succeeded and first is not None and isinstance(answer.body, dict):
+            # What was only careless is taken, and what the server makes may have changed.
+            shown = {**first.shown, **only(answer.body, memory.collection.resource.server_members)}
+            return mistakes, memory.after(stored=memory.keeping(replace(first, shown=shown)))
         case Raw() if answer.status == 405 and "405" in expected.statuses and not answer.has_allow:
             mistakes.append(Mistake(Finding("allow", "header", "is required in a 405 and missing", name="Allow"), now))
     return mistakes, memory.after()
@@ -73,14 +77,14 @@ CLASSES = {"1": "provisional answer", "2": "success", "3": "redirection", "4": "
 def _created(memory: Memory, expected: Expectation, answer: Answer, mistakes: list[Mistake]) -> Stored | None:
     resource, now = memory.collection.resource, (memory.steps,)
     identity = answer.body.get(resource.identity) if isinstance(answer.body, dict) else None
-    if not isinstance(identity, str):
+    if not isinstance(identity, str | int):
         return None  # the engine has said why
     if (other := memory.stored.get(identity)) is not None:
         detail = f"must be new, but {show(identity)} was made before"
         mistakes.append(_in_body("identity", detail, (*other.since, *now), resource.identity))
     shown = {**expected.body, **only(answer.body, resource.server_members)}
     mistakes += _disagreements(shown, answer.body, now)
-    if answer.location is not None and memory.collection.replace and identity not in answer.leads_to:
+    if answer.location is not None and memory.collection.replace and str(identity) not in answer.leads_to:
         detail = f"must lead to {show(identity)}, not to {show(answer.location)}"
         mistakes.append(Mistake(Finding("location", "header", detail, name="Location"), now))
     return Stored(identity, shown, now)

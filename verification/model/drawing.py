@@ -66,7 +66,7 @@ def drawn(script: Script) -> st.SearchStrategy[Sequence[Step]]:
         # A target that was not created is one that is unknown.
         bodies = _one_of([body.value for body in script.replace.valid])
         steps.append(st.builds(Replace, st.integers(0, 3), bodies, scope))
-    if script.collection.list is not None and script.collection.resource.unique:
+    if script.collection.list is not None and script.combinations:
         steps.append(st.builds(List, _one_of(script.combinations), scope))
     look = script.spoken([Look()])
     return st.lists(st.one_of(steps), min_size=1, max_size=8).map(lambda steps: [*steps, *look])

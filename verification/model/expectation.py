@@ -15,7 +15,11 @@ from ...contract.schema import Json, show
 from .memory import Memory, Stored, only
 from .steps import FIRST, JSON_BODY, UNKNOWN, Create, List, Raw, Replace, Step, named
 
-REFUSALS = {"media-type": ("415",), "accept": ("406",)}
+REFUSALS = {
+    **dict.fromkeys(("media-type", "content-coding", "json-charset"), ("415",)),
+    "accept": ("406",),
+    "credentials": ("401", "403"),
+}
 INVALID = ("400", "422")
 """The documented statuses that refuse a request, by what is wrong with it."""
 NOTHING_IN_ITS_WAY = "the request keeps to the contract, and nothing that is stored is in its way"
@@ -66,9 +70,10 @@ def ask(memory: Memory, step: Step) -> Asked:
             identity = stored.identity if stored else memory.unknown
             body = memory.scoped(step)
             if step.identity:
-                said = identity if step.identity == "same" else f"{identity}x"
+                other = identity + 1 if isinstance(identity, int) else f"{identity}x"
+                said = identity if step.identity == "same" else other
                 body = {**body, collection.resource.identity: said}
-            path = collection.replace.path.rpartition("{")[0] + quote(identity, safe="")
+            path = collection.replace.path.rpartition("{")[0] + quote(str(identity), safe="")
             return _writing(collection.replace, path, body)
         case List() if collection.list:
             values = memory.names(step.scope)
@@ -79,7 +84,7 @@ def ask(memory: Memory, step: Step) -> Asked:
         case Raw():
             path, body = step.path, step.body
             for symbol, identity in ((FIRST, memory.first), (UNKNOWN, memory.unknown)):
-                path = path.replace(symbol, quote(identity, safe=""))
+                path = path.replace(symbol, quote(str(identity), safe=""))
             for name, value in memory.names(0).items():
                 body = body.replace(named(name).encode(), value.encode())
             return Asked(step.method, path + (f"?{step.query}" if step.query else ""), step.headers, body)

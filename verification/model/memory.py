@@ -12,7 +12,7 @@ from .steps import Create, Replace
 class Stored:
     """What must be stored."""
 
-    identity: str
+    identity: str | int
     shown: Mapping[str, Json]
     since: tuple[int, ...]
     """The numbers of the steps that made it what it is."""
@@ -24,9 +24,9 @@ class Memory:
 
     collection: Collection
     namespace: str
-    created: tuple[str | None, ...] = ()
+    created: tuple[str | int | None, ...] = ()
     """Identities, in the order of the Creates; None for those that were refused."""
-    stored: Mapping[str, Stored] = field(default_factory=dict)
+    stored: Mapping[str | int, Stored] = field(default_factory=dict)
     """By identity."""
     steps: int = 0
     """How many were taken; the number of the next one."""
@@ -37,7 +37,7 @@ class Memory:
         return self.stored[identity] if identity is not None else None
 
     @property
-    def first(self) -> str:
+    def first(self) -> str | int:
         """The identity of what was created first, or one that is unknown."""
         return next((identity for identity in self.created if identity), self.unknown)
 
@@ -80,14 +80,15 @@ class Memory:
         known = self.stored.get(self._identity(row))
         return known.since if known else ()
 
-    def _identity(self, row: Mapping[str, Json]) -> str:
-        return str(row.get(self.collection.resource.identity))
+    def _identity(self, row: Mapping[str, Json]) -> str | int:
+        identity = row.get(self.collection.resource.identity)
+        return identity if isinstance(identity, int) else str(identity)
 
     def after(self, **changes: object) -> "Memory":
         """The memory after one more step."""
         return replace(self, steps=self.steps + 1, **changes)  # type: ignore[arg-type]
 
-    def keeping(self, stored: Stored) -> Mapping[str, Stored]:
+    def keeping(self, stored: Stored) -> Mapping[str | int, Stored]:
         return {**self.stored, stored.identity: stored}
 
 

@@ -43,11 +43,13 @@ class Player:
         self.interactions.append(interaction)
         verdict = self.judge.judge(interaction)
         self._on_verdict(verdict, interaction)
+        severities = self.judge.contract.severities
+        wrong = [finding for finding in verdict.request if severities.of(finding.rule) == "error"]
         if isinstance(step, Raw):
             found = self.judge.locate(step.method, interaction.path)
-            expected = expect_raw(step, found if isinstance(found, Finding) else found[0], verdict.request)
+            expected = expect_raw(step, found if isinstance(found, Finding) else found[0], wrong)
         else:
-            expected = expect(self.memory, step, asked, verdict.request)
+            expected = expect(self.memory, step, asked, wrong)
         mistakes, self.memory = learn(self.memory, step, asked, expected, self._answer(interaction))
         known = {_where(finding) for finding in verdict.response}
         told = [Mistake(finding, (*expected.since, len(self.interactions) - 1)) for finding in verdict.response] + [

@@ -93,7 +93,7 @@ class Script:
         spoken: list[Step] = []
         for step in steps:
             if isinstance(step, Look):
-                spoken += [List(self.collection.resource.unique, step.scope)] if self.collection.list else []
+                spoken += [List(self._filters, step.scope)] if self.collection.list else []
             elif isinstance(step, Create | Replace) and isinstance(step.body, Symbol):
                 bodies = self.replace if isinstance(step, Replace) and self.replace else self.create
                 spoken.append(replace(step, body=bodies.minimal if step.body is Symbol.LEAST else bodies.full))
@@ -107,9 +107,16 @@ class Script:
 
     @property
     def combinations(self) -> list[tuple[str, ...]]:
-        """Every choice of one or more of the unique members."""
-        unique = self.collection.resource.unique
-        return [some for size in range(1, len(unique) + 1) for some in itertools.combinations(unique, size)]
+        """Every choice of one or more of the unique members that a list can be asked for."""
+        filters = self._filters
+        return [some for size in range(1, len(filters) + 1) for some in itertools.combinations(filters, size)]
+
+    @property
+    def _filters(self) -> tuple[str, ...]:
+        """The unique members that a list can be asked for."""
+        listing = self.collection.list
+        asked = {each.name for each in listing.parameters if each.place == "query"} if listing else set()
+        return tuple(name for name in self.collection.resource.unique if name in asked)
 
     @property
     def _scoped(self) -> set[tuple[str, ...]]:
@@ -143,7 +150,8 @@ class Script:
 
     def several(self, *, change: bool = False) -> Iterator[Talk]:
         unique = self.collection.resource.unique
-        by, last = unique[:-1] or unique, len(unique) - 1
+        by = tuple(name for name in unique[:-1] or unique if name in self._filters)
+        last = len(unique) - 1
         made = [Create(LEAST, scope << last) for scope in range(6)]
         changed = [Replace(target, WHOLE, scope << last) for target, scope in ((2, 2), (0, 0))]
         yield [*made, *changed, List(by)] if change else [*made, List(by), List()]
@@ -207,6 +215,8 @@ class Script:
     def _wrong_writes(self, operation: Operation, bodies: Bodies) -> Iterator[Raw]:
         path, valid = self._of_ours(operation.path), self._scoped_json(bodies)
         for headers, query, change in WRONG_WRITES.values():
+            if ("Accept", UNACCEPTABLE) in headers and operation.response(406) is None:
+                continue  # it may be minded or not, and then it changes what is stored
             yield Raw(operation.method, path, headers, query, change(valid))
         if "413" in operation.responses:
             yield Raw(operation.method, path, JSON_BODY, body=b" " * TOO_LARGE + b"{}", or_status="413")

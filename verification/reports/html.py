@@ -1,15 +1,23 @@
-"""One HTML page for people: it works offline and without scripts, and everything that came over the wire is text."""
+"""One HTML page for people: it works offline, can be read without scripts, and all that came over the wire is text."""
 
+import base64
+import hashlib
+from collections import Counter
+from functools import partial
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ...traffic.curl import curl
-from ..result import Result
-from ..terminal import lines
+from ..result import Failure, Result
+from ..terminal import lines, meaning
 
 MOST_SHOWN = 20_000
 """Characters of a response body that are shown."""
+COPYING = """for (const button of document.querySelectorAll("button")) {
+  button.hidden = false;
+  button.onclick = () => navigator.clipboard.writeText(button.nextElementSibling.textContent).then(() => { button.textContent = "Copied"; });
+}"""  # noqa: E501 (JavaScript)
 
 
 def html(result: Result) -> str:
@@ -20,4 +28,22 @@ def html(result: Result) -> str:
     )
     environment.filters |= {"curl": curl, "text": lambda body: body.decode(errors="backslashreplace")[:MOST_SHOWN]}
     environment.finalize = lambda value: lines(value) if type(value) is str else value
-    return environment.get_template("report.html").render(result=result)
+    judged: Counter[str] = Counter()
+    for (_, operation), times in result.judged.items():
+        judged[operation] += times
+    return environment.get_template("report.html").render(
+        result=result,
+        causes=_causes(result),
+        judged=judged,
+        meaning=partial(meaning, contract=result.contract),
+        copying=COPYING,
+        copying_hash=base64.b64encode(hashlib.sha256(COPYING.encode()).digest()).decode(),
+    )
+
+
+def _causes(result: Result) -> list[list[Failure]]:
+    """The failures that one mistake can explain, together; those that count come first."""
+    causes: dict[tuple[str, str, str, int], list[Failure]] = {}
+    for failure in result.failures.values():
+        causes.setdefault(failure.cause, []).append(failure)
+    return sorted(causes.values(), key=lambda each: -sum(map(result.counts, each)))

@@ -31,6 +31,8 @@ def junit(result: Result) -> str:
         passed_over = [failure for failure in failures if not result.counts(failure)]
         if passed_over:
             SubElement(test, "system-out").text = _xml("\n\n".join(explain(each, result) for each in passed_over))
+    if result.notes:
+        SubElement(suite, "system-out").text = _xml("\n".join(result.notes))
     indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + tostring(root, encoding="unicode") + "\n"
 

@@ -10,10 +10,9 @@ import yaml
 
 from ...contract.document import BUILT_IN
 from ...contract.interaction import by_name
-from ...contract.rulebook import RULES
 from ...traffic.curl import curl
 from ..result import Failure, Result
-from ..terminal import explain
+from ..terminal import explain, meaning
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
@@ -36,6 +35,7 @@ def sarif(result: Result) -> str:
             {
                 "executionSuccessful": result.ended != "interrupted",
                 "startTimeUtc": f"{result.started.replace(tzinfo=None).isoformat()}Z",
+                "toolExecutionNotifications": [{"level": "note", "message": {"text": note}} for note in result.notes],
             }
         ],
         "results": [
@@ -47,10 +47,9 @@ def sarif(result: Result) -> str:
 
 
 def _rule(name: str, result: Result) -> dict[str, Any]:
-    known = RULES.get(name)
-    summary = known.summary if known else _description(result.contract.document, name) or name
-    described: dict[str, Any] = {"id": name, "shortDescription": {"text": summary}}
-    return {**described, "help": {"text": known.remedy}} if known else described
+    meant = meaning(name, result.contract)
+    described: dict[str, Any] = {"id": name, "shortDescription": {"text": meant.summary}}
+    return {**described, "help": {"text": meant.remedy}} if meant.remedy else described
 
 
 def _result(failure: Failure, result: Result, rule: int, line: int) -> dict[str, Any]:
@@ -107,13 +106,3 @@ def _entry(node: Any, key: str) -> Any:
     if not isinstance(node, yaml.MappingNode):
         return None
     return next((value for name, value in node.value if name.value == key), None)
-
-
-def _description(node: Any, rule: str) -> str | None:
-    """The description beside the `x-rule` of that id, wherever it stands."""
-    if isinstance(node, dict):
-        declared = node.get("x-rule")
-        if isinstance(declared, dict) and declared.get("id") == rule:
-            return str(node.get("description", rule))
-        node = list(node.values())
-    return next(filter(None, (_description(nested, rule) for nested in node)), None) if isinstance(node, list) else None

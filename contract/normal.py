@@ -6,7 +6,7 @@ from urllib.parse import quote, unquote
 
 from jsonschema_rs import Draft202012Validator
 
-from ..contract.shape import UNCHECKED_FORMATS
+from .formats import UNCHECKED_FORMATS
 
 Json = Any
 Definitions = Mapping[str, Json]

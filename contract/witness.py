@@ -12,6 +12,7 @@ from .pattern import Strings, TooHard, outside
 Json = Any
 MOST_DEEP = 30
 ABSENT: Any = object()
+"""Instead of a value, which may be null: there is none."""
 MOST_VARIED = 4
 """How far inside an object or an array more than the simplest values are tried."""
 MOST_OF_ONE = 60
@@ -118,6 +119,8 @@ class Values:
             taken = other.get("enum", ())
             yield from sorted(schema["enum"], key=lambda value: value in taken)
             return
+        for each in _excluded(other):
+            yield from each["not"].get("enum", [each["not"]["const"]] if "const" in each["not"] else ())
         declared = types(schema)
         by_type = {
             "string": self._strings(schema, other),

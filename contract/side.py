@@ -7,9 +7,10 @@ from typing import Any
 
 from jsonschema_rs import Draft202012Validator
 
-from ..contract.finding import Finding, Place, json_pointer
-from ..contract.schema import FORMATS, Direction, Resolve, Schema, dereferenced
+from .finding import Finding, Place, json_pointer
+from .formats import FORMATS
 from .normal import BY_NAME, OF_MANY, OF_ONE, normal, reachable, reference_to
+from .schema import Direction, Resolve, Schema, dereferenced
 from .witness import Values
 
 Json = Any
@@ -26,6 +27,8 @@ class Translation:
         self._hidden = _HIDDEN[direction]
         self._bodies = {str(id(schema)): schema for schema in bodies}
         self.definitions: dict[str, Json] = {}
+        self._waiting: list[str] = []
+        """References whose definitions are not translated yet."""
         self.values = Values(self.definitions, {})
 
     def side(self, schema: Json) -> "Side":
@@ -40,8 +43,12 @@ class Translation:
         return Schema({"properties": self._bodies}, self.resolve, self.direction)
 
     def schema(self, schema: Json) -> Json:
-        """In the one form of this package; what it refers to is among the definitions."""
-        return normal(self._translated(schema))
+        """In the one form of `normal`; what it refers to, however far, is among the definitions."""
+        translated = normal(self._translated(schema))
+        while self._waiting:
+            reference = self._waiting.pop()
+            self.definitions[_name(reference)] = normal(self._translated(self.resolve(reference)))
+        return translated
 
     def _translated(self, schema: Json) -> Json:
         if not isinstance(schema, dict):
@@ -76,14 +83,18 @@ class Translation:
                 translated["properties"] |= dict.fromkeys(hidden, False)
 
     def _definition(self, reference: str) -> str:
-        name = reference.removeprefix("#/")
+        name = _name(reference)
         if name not in self.definitions:
-            self.definitions[name] = True  # a recursive schema meets itself here
-            self.definitions[name] = self.schema(self.resolve(reference))
+            self.definitions[name] = True  # until its turn comes
+            self._waiting.append(reference)
         return reference_to(name)
 
     def _is_hidden(self, schema: Json) -> bool:
         return isinstance(schema, dict) and bool(dereferenced(schema, self.resolve).get(self._hidden, False))
+
+
+def _name(reference: str) -> str:
+    return reference.removeprefix("#/")
 
 
 class _Side:

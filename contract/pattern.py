@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from random import Random
 from typing import Final
 
 MOST_STATES = 20_000
@@ -310,3 +311,31 @@ class _Parser:
         if not char or char.isalnum():
             raise TooHard(f"{self._text}: \\{char}")
         return ((ord(char), ord(char)),)
+
+
+def drawn(pattern: str, chance: Random, longest: int = 64) -> str:
+    """A string in which the pattern finds something, of visible ASCII where it can be. Raises TooHard."""
+    text = _drawn(parsed(pattern), chance)
+    if len(text) > longest:
+        raise TooHard(f"{pattern}: what was drawn is too long")
+    return text
+
+
+MOST_REPEATED = 8
+"""How often a part is repeated, at most, beside what it must."""
+
+
+def _drawn(node: Node, chance: Random) -> str:
+    if node.kind == "chars":
+        visible = [(max(low, 33), min(high, 126)) for low, high in node.chars if max(low, 33) <= min(high, 126)]
+        plain = [char for low, high in visible for char in range(low, high + 1) if char in _ALPHANUMERIC]
+        low, high = chance.choice(visible or node.chars or ((0, 0),))
+        return chr(chance.choice(plain) if plain else chance.randint(low, high))
+    if node.kind == "cat":
+        return "".join(_drawn(part, chance) for part in node.parts)
+    if node.kind == "alt":
+        return _drawn(chance.choice(node.parts), chance)
+    part = node.parts[0]
+    anything = part.kind == "chars" and part.chars == ANY  # what stands before and behind a pattern without anchors
+    most = node.least if anything else min(node.least + MOST_REPEATED, node.most or node.least + MOST_REPEATED)
+    return "".join(_drawn(part, chance) for _ in range(chance.randint(node.least, most)))

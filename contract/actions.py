@@ -1,0 +1,250 @@
+"""What the operations of a contract do with what it stores, found by their methods, their paths and what they show."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from .media import is_json
+from .operation import Operation
+from .references import InvalidContract
+from .resource import HIDDEN, Resource
+from .schema import Resolve, dereferenced, did_you_mean
+from .shape import flattened
+
+Kind = Literal["create", "list", "read", "replace", "merge", "delete"]
+KINDS: Mapping[str, tuple[Kind | None, Kind | None]] = {
+    "POST": ("create", None),
+    "GET": ("list", "read"),
+    "PUT": (None, "replace"),
+    "PATCH": (None, "merge"),
+    "DELETE": (None, "delete"),
+}
+"""By method: at a collection, and at an item, whose path ends in its identity."""
+_PARAMETER = re.compile(r"\{([^{}]*)\}")
+
+
+@dataclass(frozen=True)
+class Action:
+    """What one operation does with one resource."""
+
+    kind: Kind
+    resource: Resource
+    parameter: str
+    """The one of the path that is the identity; empty at a collection."""
+    parents: Mapping[str, str]
+    """The members that keep the parameters of the path that stand for parents."""
+    ancestors: tuple[tuple[str, Resource], ...]
+    """The resources that must be there, each with the parameter of its identity, the outermost first."""
+    envelope: str
+    """The member of the answer that has what is shown; empty where it is the whole of it."""
+    item_path: str
+    """Where what a create makes is found; empty where nothing leads to it."""
+    below: tuple[tuple[Resource, str], ...] = ()
+    """The resources that go with this one, each with the member that keeps its identity."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """How an operation's success shows a resource."""
+
+    is_list: bool
+    envelope: str
+
+
+def read_actions(
+    document: Mapping[str, Any], operations: Mapping[str, Operation], resolve: Resolve
+) -> tuple[list[Resource], dict[str, Action]]:
+    """The resources of a document in its order, and by operationId what is done with them."""
+    schemas: Mapping[str, Mapping[str, Any]] = document.get("components", {}).get("schemas", {})
+    declared = {name: schema for name, schema in schemas.items() if "x-resource" in schema}
+    places = {name: Places(schema, operations, resolve) for name, schema in declared.items()}
+    resources: dict[str, Resource] = {}
+    for name, schema in declared.items():
+        table = places[name].table or name.lower()
+        taken = any(each.table == table for each in resources.values())
+        resources[name] = _resource(name, schema, f"{table}_{name.lower()}" if taken else table, places[name], resolve)
+    by_item = {path: name for name, place in places.items() for path in place.identified}
+    below: dict[str, list[tuple[Resource, str]]] = {name: [] for name in places}
+    for name, place in places.items():
+        for path, parameter in _above(place.home):
+            if path in by_item:
+                below[by_item[path]].append((resources[name], resources[name].parents[parameter]))
+    actions: dict[str, Action] = {}
+    for name, place in places.items():
+        for operation, kind in place.kinds.items():
+            names = _PARAMETER.findall(operation.path)
+            own = names.pop() if kind not in ("create", "list") and names else ""
+            actions[operation.id] = Action(
+                kind,
+                resources[name],
+                own,
+                {each: resources[name].parents[each] for each in names if each in resources[name].parents},
+                tuple(
+                    (parameter, resources[by_item[path]])
+                    for path, parameter in _above(operation.path)
+                    if parameter != own and path in by_item
+                ),
+                place.shown[operation].envelope if operation in place.shown else "",
+                next((each for each in place.item_paths if blank(each).startswith(blank(operation.path))), "")
+                or next(iter(place.item_paths), ""),
+                tuple(below[name]),
+            )
+    return list(resources.values()), actions
+
+
+class Places:
+    """Where a resource is: the operations on it, its collections, and its items, as paths with blank parameters."""
+
+    def __init__(self, schema: Mapping[str, Any], operations: Mapping[str, Operation], resolve: Resolve) -> None:
+        self.shown: dict[Operation, _Shown] = {}
+        for operation in operations.values():
+            if (shown := _shown(operation, schema, resolve)) is not None:
+                self.shown[operation] = shown
+        self.collections = [
+            operation.path
+            for operation, shown in self.shown.items()
+            if not operation.path.endswith("}")
+            and (operation.method, shown.is_list) in (("POST", False), ("GET", True))
+        ]
+        of_collections = {f"{blank(path)}/{{}}" for path in self.collections}
+        self.items = {
+            blank(operation.path)
+            for operation in operations.values()
+            if operation.path.endswith("}")
+            and (
+                blank(operation.path) in of_collections
+                or (operation in self.shown and not self.shown[operation].is_list)
+            )
+        }
+        self.identified = of_collections | self.items
+        """The beginnings of paths that lead to one, whether an operation is there or not."""
+        self.item_paths = list(
+            dict.fromkeys(operation.path for operation in operations.values() if blank(operation.path) in self.items)
+        )
+        self.kinds = dict(self._kinds(operations))
+
+    def _kinds(self, operations: Mapping[str, Operation]) -> Iterator[tuple[Operation, Kind]]:
+        for operation in operations.values():
+            at_collection, at_item = KINDS.get(operation.method, (None, None))
+            if at_item is not None and blank(operation.path) in self.items:
+                if operation not in self.shown or not self.shown[operation].is_list:
+                    yield operation, at_item
+            elif at_collection is not None and operation.path in self.collections:
+                shown = self.shown.get(operation)
+                if shown.is_list if shown and at_collection == "list" else at_collection == "create":
+                    yield operation, at_collection
+
+    @property
+    def home(self) -> str:
+        """The path of the collection: the one that makes, or the deepest."""
+        making = [operation.path for operation, kind in self.kinds.items() if kind == "create"]
+        items = [path.rpartition("/")[0] for path in self.item_paths]
+        return next(iter([*making, *sorted(self.collections, key=len, reverse=True), *items]), "")
+
+    @property
+    def table(self) -> str:
+        return "_".join(part for part in self.home.strip("/").split("/") if part and "{" not in part)
+
+
+def _resource(name: str, schema: Mapping[str, Any], table: str, places: Places, resolve: Resolve) -> Resource:
+    resource = Resource.declared(name, schema)
+    flat = flattened(schema, resolve)
+    properties = {each: dereferenced(nested, resolve) for each, nested in flat.get("properties", {}).items()}
+    given: Mapping[str, str] = schema["x-resource"].get("parents", {})
+    parents = {
+        parameter: given.get(parameter) or (parameter if parameter in properties else f"{HIDDEN}{parameter}")
+        for parameter in _PARAMETER.findall(places.home)
+    }
+
+    def kept(combination: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(parents.get(each, each) for each in combination)
+
+    for member in _named(resource, schema["x-resource"]):
+        if member not in properties and member not in parents:
+            near = did_you_mean(member, properties)
+            raise InvalidContract(f"{name}: x-resource names {member!r}, which is no member of it{near}")
+    tells_deleted = any("410" in operation.responses for operation in places.kinds)
+    return replace(
+        resource,
+        unique=kept(resource.unique),
+        also_unique=tuple(map(kept, resource.also_unique)),
+        deleted_at=resource.deleted_at or (f"{HIDDEN}deleted-at" if tells_deleted else ""),
+        table=table,
+        parents=parents,
+        properties=properties,
+        required=frozenset(flat.get("required", ())),
+        input_members=frozenset(flattened(resource.input, resolve).get("properties", {})),
+        is_named_by_clients=any(
+            _brings(operation, kind, resource.identity, resolve) for operation, kind in places.kinds.items()
+        ),
+    )
+
+
+def _named(resource: Resource, declared: Mapping[str, Any]) -> list[str]:
+    """The members that a declaration names."""
+    times = (resource.created_at, resource.updated_at, resource.deleted_at)
+    combinations = [name for each in resource.combinations for name in each]
+    order = [name.removeprefix("-") for name in resource.order]
+    given = declared.get("parents", {}).values()
+    return [name for name in (resource.identity, *times, *combinations, *order, *given) if name]
+
+
+def _brings(operation: Operation, kind: Kind, identity: str, resolve: Resolve) -> bool:
+    """Whether a request of the operation makes something under an identity of its own choice."""
+    if kind == "replace":
+        return "201" in operation.responses
+    if kind != "create" or "requestBody" not in operation.declared:
+        return False
+    body = dereferenced(operation.declared["requestBody"], resolve)
+    for content in body.get("content", {}).values():
+        flat = flattened(content.get("schema", {}), resolve)
+        member = dereferenced(flat.get("properties", {}).get(identity, {"readOnly": True}), resolve)
+        if identity in flat.get("required", ()) and not member.get("readOnly"):
+            return True
+    return False
+
+
+def _shown(operation: Operation, schema: Mapping[str, Any], resolve: Resolve) -> _Shown | None:
+    """How the first success with JSON shows a schema, alone, in a list, or as a member of an object."""
+    for status, response in operation.declared["responses"].items():
+        content = dereferenced(response, resolve).get("content", {}) if str(status).startswith("2") else {}
+        for name, representation in content.items():
+            if is_json(name):
+                answer = representation.get("schema", {})
+                if (is_list := _is_list(answer, schema, resolve)) is not None:
+                    return _Shown(is_list, "")
+                members = flattened(answer, resolve).get("properties", {})
+                found = [
+                    _Shown(is_list, member)
+                    for member, nested in members.items()
+                    if (is_list := _is_list(nested, schema, resolve)) is not None
+                ]
+                # A member of another resource that shows this one is a part of that, and no envelope.
+                whole = "x-resource" not in dereferenced(answer, resolve)
+                return found[0] if len(found) == 1 and whole else None
+    return None
+
+
+def _is_list(shown: Mapping[str, Any], schema: Mapping[str, Any], resolve: Resolve) -> bool | None:
+    """Whether it is an array of the schema, or the schema itself; None for anything else."""
+    if _is(shown, schema, resolve):
+        return False
+    items = dereferenced(shown, resolve).get("items")
+    return True if items is not None and _is(items, schema, resolve) else None
+
+
+def _is(shown: Mapping[str, Any], schema: Mapping[str, Any], resolve: Resolve) -> bool:
+    found = dereferenced(shown, resolve)
+    parts = found.get("allOf", ())
+    return found is schema or (len(parts) == 1 and _is(parts[0], schema, resolve))
+
+
+def _above(path: str) -> Iterator[tuple[str, str]]:
+    """The beginnings of a path that end in a parameter, without names, each with that parameter."""
+    for match in _PARAMETER.finditer(path):
+        yield blank(path[: match.end()]), match[1]
+
+
+def blank(path: str) -> str:
+    return _PARAMETER.sub("{}", path)

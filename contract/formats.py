@@ -1,0 +1,101 @@
+"""The formats of strings and numbers: those of JSON Schema and of the OpenAPI format registry, and one of our own."""
+
+import re
+from collections.abc import Callable
+from functools import cache, partial
+from importlib.resources import files
+from typing import Any
+
+from jsonschema_rs import Draft4Validator, Draft202012Validator
+
+
+@cache
+def time_zones() -> frozenset[str]:
+    """The IANA time zone names of the tzdata package, so that the answer is the same on every machine."""
+    return frozenset((files("tzdata") / "zones").read_text().split())
+
+
+_NATIVE = {"date", "date-time", "email", "hostname", "idn-email", "ipv4", "ipv6", "time", "uri"}
+"""What the validators of every draft know by themselves."""
+_LATER = {
+    *("duration", "idn-hostname", "iri", "iri-reference", "json-pointer", "relative-json-pointer"),
+    *("uri-reference", "uri-template", "uuid"),
+}
+"""What only those of later drafts know."""
+
+_TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 (RFC 9110, section 5.6.2)
+_QUOTED = r'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"'
+_DAY, _MONTH = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)", "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+_TIME = "(?:[01][0-9]|2[0-3]):[0-5][0-9]:(?:[0-5][0-9]|60)"
+_BASE64 = "(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?"
+
+PATTERNS = {
+    "base64url": "[A-Za-z0-9_-]*={0,2}",
+    "byte": _BASE64,
+    "char": r"(?s:.)",
+    "decimal": r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?",
+    "decimal128": r"[+-]?(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|Infinity|NaN)",
+    "http-date": (
+        rf"{_DAY}, [0-3][0-9] {_MONTH} [0-9]{{4}} {_TIME} GMT"
+        rf"|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, [0-3][0-9]-{_MONTH}-[0-9]{{2}} {_TIME} GMT"
+        rf"|{_DAY} {_MONTH} (?:[ 0-3][0-9]) {_TIME} [0-9]{{4}}"
+    ),
+    "media-range": rf"(?:\*/\*|{_TOKEN}/{_TOKEN})(?:[ \t]*;[ \t]*{_TOKEN}=(?:{_TOKEN}|{_QUOTED}))*",
+    "sf-binary": f":{_BASE64}:",
+    "sf-boolean": r"\?[01]",
+    "sf-decimal": r"-?[0-9]{1,12}\.[0-9]{1,3}",
+    "sf-integer": "-?[0-9]{1,15}",
+    "sf-string": r'"(?:[ !#-\[\]-~]|\\["\\])*"',
+    "sf-token": r"[A-Za-z*][!#$%&'*+.^_`|~0-9A-Za-z:/-]*",
+}
+"""The formats of the registry that are a notation of the whole string (RFC 4648, 9110 and 9651, and its pages)."""
+INTEGER_BOUNDS = {
+    **{f"int{bits}": (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) for bits in (8, 16, 32, 64)},
+    **{f"uint{bits}": (0, 2**bits - 1) for bits in (8, 16, 32, 64)},
+    "double-int": (-(2**53) + 1, 2**53 - 1),
+}
+"""The formats of numbers that are bounds."""
+UNCHECKED_FORMATS = {
+    *INTEGER_BOUNDS,
+    *("float", "double", "password", "binary", "commonmark", "html", "unixtime"),
+}
+"""Formats that are bounds, or say how to read or to show a value; no value of the right type breaks them."""
+
+
+def _has(pattern: re.Pattern[str], text: str) -> bool:
+    return pattern.fullmatch(text) is not None
+
+
+def _later(name: str) -> Callable[[str], bool]:
+    judge = cache(lambda: Draft202012Validator({"format": name}, validate_formats=True))
+    return lambda text: judge().is_valid(text)
+
+
+def _is_regular_expression(text: str) -> bool:
+    """Whether `pattern` takes it."""
+    try:
+        Draft4Validator({"pattern": text})
+    except ValueError:
+        return False
+    return True
+
+
+FORMATS: dict[str, Callable[[str], Any]] = {
+    "iana-time-zone": lambda name: name in time_zones(),
+    "regex": _is_regular_expression,
+    **{name: _later(name) for name in sorted(_LATER)},
+    **{name: partial(_has, re.compile(pattern)) for name, pattern in PATTERNS.items()},
+}
+"""Formats that a draft 4 validator has to be told of. What is in none of these is told not to be judged."""
+JUDGED_FORMATS = frozenset({*FORMATS, *_NATIVE, *UNCHECKED_FORMATS})
+
+FORMAT_WORDS = {
+    "iana-time-zone": "an IANA time zone name",
+    "date-time": "an RFC 3339 date-time",
+    "byte": "base64 (RFC 4648, section 4)",
+    "base64url": "base64url (RFC 4648, section 5)",
+    "uuid": "a UUID",
+    "regex": "a regular expression",
+    "char": "one character",
+}
+"""How a message names a format, where its name is not word enough."""

@@ -1,0 +1,76 @@
+"""Values made from a schema: those that a contract shows where it shows some, the same for the same draw."""
+
+from collections.abc import Mapping
+from itertools import islice
+from typing import Any
+
+from .schema import Direction, Json, Resolve, dereferenced
+from .shape import flattened
+from .side import Side, Translation
+from .witness import Values
+
+MOST_TRIED = 500
+"""How many candidates are looked at before there is no value."""
+CHOICES = 16
+"""How many values of a schema a draw chooses from."""
+MOST_DEEP = 8
+
+
+class NoValue(Exception):
+    """No value of a schema was found."""
+
+
+class Generator:
+    """Makes values of the schemas of one contract, as one direction sees them."""
+
+    def __init__(self, resolve: Resolve, direction: Direction) -> None:
+        self._resolve = resolve
+        self._translation = Translation(resolve, direction, is_31=bool(getattr(resolve, "is_31", False)))
+        self._made: dict[int, tuple[Any, list[Json]]] = {}
+
+    def value(self, schema: Mapping[str, Any], draw: int = 0) -> Json:
+        """A value that the engine takes. Raises NoValue."""
+        if id(schema) not in self._made:
+            side = self._translation.side(schema)
+            self._made[id(schema)] = schema, self._choices(schema, side)  # the schema stays, and with it its id
+        choices = self._made[id(schema)][1]
+        if not choices:
+            raise NoValue
+        return choices[draw % len(choices)]
+
+    def _choices(self, schema: Mapping[str, Any], side: Side) -> list[Json]:
+        found: list[Json] = []
+        known = flattened(schema, self._resolve).get("properties", {})
+        for value in islice(Values(side.definitions, {}).of(side.schema), MOST_TRIED):
+            if found and known and isinstance(value, dict) and value.keys() - known.keys():
+                continue  # what a schema only admits says nothing
+            told = self._illustrated(schema, value)
+            for each in (told, value):
+                if side.accepts(each):
+                    found += [each] if each not in found else []
+                    break
+            if len(found) == CHOICES:
+                break
+        return found
+
+    def _illustrated(self, schema: Mapping[str, Any], value: Json, depth: int = 0) -> Json:
+        """A value with what the schema shows, or falls back to, in the place of what was made."""
+        flat = flattened(schema, self._resolve)
+        for word in ("example", "default"):
+            if word in flat:
+                return flat[word]
+        if depth > MOST_DEEP:
+            return value
+        if isinstance(value, dict):
+            properties = {name: dereferenced(each, self._resolve) for name, each in flat.get("properties", {}).items()}
+            shown = {name for name, each in properties.items() if "example" in each}
+            return {
+                name: self._illustrated(properties[name], value.get(name), depth + 1)
+                if name in properties
+                else value[name]
+                for name in (*properties, *(each for each in value if each not in properties))
+                if name in value or name in shown
+            }
+        if isinstance(value, list) and "items" in flat:
+            return [self._illustrated(flat["items"], item, depth + 1) for item in value]
+        return value

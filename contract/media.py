@@ -1,0 +1,111 @@
+"""Media types and ranges: which documented one a `Content-Type` is, and what it says (RFC 9110, 8.3 and 12.5.1)."""
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Generic, TypeVar
+
+from werkzeug.http import parse_options_header
+
+LONGEST_REMEMBERED = 200
+"""Characters of a header field that a cache may be keyed by: a stranger's text is not kept for long."""
+OCTETS = "application/octet-stream"
+"""What a body without a `Content-Type` may be taken for (RFC 9110, section 8.3)."""
+
+Documented = TypeVar("Documented")
+
+
+def media_type(content_type: str) -> tuple[str, str]:
+    """The media type and the charset of a `Content-Type`, in lower case; the charset of JSON is UTF-8."""
+    name, parameters = _parsed(content_type)
+    return name, parameters.get("charset", "utf-8").lower()
+
+
+def parameters_of(content_type: str) -> Mapping[str, str]:
+    """The parameters of a `Content-Type`, such as the boundary of a multipart body, by lower-case name."""
+    return _parsed(content_type)[1]
+
+
+def _parsed(content_type: str) -> tuple[str, Mapping[str, str]]:
+    return (_remembered if len(content_type) <= LONGEST_REMEMBERED else _remembered.__wrapped__)(content_type)
+
+
+@lru_cache(maxsize=256)
+def _remembered(content_type: str) -> tuple[str, Mapping[str, str]]:
+    name, parameters = parse_options_header(content_type)
+    return name.strip().lower(), {key.lower(): value for key, value in parameters.items()}
+
+
+def is_json(name: str) -> bool:
+    return name in ("application/json", "text/json") or name.endswith("+json")
+
+
+def is_xml(name: str) -> bool:
+    return name in ("application/xml", "text/xml") or name.endswith("+xml")
+
+
+def is_range(name: str) -> bool:
+    return "*" in name
+
+
+class ByMediaType(Generic[Documented]):
+    """What a contract says for each media type or range; of several that match, the most specific one holds.
+
+    `application/*+json`, which no RFC has and many documents do, is a range, too: every type with that suffix.
+    """
+
+    def __init__(self, content: Mapping[str, Documented]) -> None:
+        self._exact = {name.lower(): value for name, value in content.items()}
+        self._ranges = [(_parsed(name), value) for name, value in content.items()]
+
+    def find(self, content_type: str) -> Documented | None:
+        """None where nothing matches; a missing type, an empty text, is matched by `*/*` alone."""
+        if (exact := self._exact.get(content_type)) is not None:
+            return exact
+        name, parameters = _parsed(content_type or OCTETS)
+        found: Documented | None = None
+        best = (0, 0)
+        for (documented, asked), value in self._ranges:
+            if (matched := _match(documented, asked, name, parameters)) is None or matched <= best:
+                continue
+            if content_type or documented == "*/*":
+                found, best = value, matched
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        """The names, in lower case."""
+        return iter(self._exact)
+
+    def __len__(self) -> int:
+        return len(self._exact)
+
+    def items(self) -> list[tuple[str, Documented]]:
+        return list(self._exact.items())
+
+    def values(self) -> list[Documented]:
+        return list(self._exact.values())
+
+
+def _match(
+    documented: str, asked: Mapping[str, str], name: str, parameters: Mapping[str, str]
+) -> tuple[int, int] | None:
+    """How well a media type matches a documented one, more being more specific; None where it does not.
+
+    A documented charset is no mismatch where none was sent: then the type's own default holds, and it says so for most.
+    """
+    type_, _, subtype = documented.partition("/")
+    sent_type, _, sent_subtype = name.partition("/")
+    if type_ not in ("*", sent_type) or not sent_subtype:
+        return None
+    if documented == name:
+        rank = 4
+    elif subtype.startswith("*+") and sent_subtype.endswith(subtype[1:]):
+        rank = 3
+    elif subtype == "*":
+        rank = 1 if type_ == "*" else 2
+    else:
+        return None
+    for key, value in asked.items():
+        sent = parameters.get(key, value if key == "charset" else None)
+        if sent is None or (sent.lower() != value.lower() if key == "charset" else sent != value):
+            return None
+    return rank, len(asked)

@@ -1,0 +1,94 @@
+"""A problem as an operation documents it, for contracts that know nothing of our kinds of problems."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from .document import Contract
+from .generator import Generator, NoValue
+from .media import is_json
+from .operation import Operation
+from .problem import PROBLEM_JSON, STATUSES, Problem
+from .schema import Json
+
+WORDS = ("detail", "message", "description", "error", "reason", "title", "msg")
+"""Members of an error that are words for people, the first where there are several."""
+
+
+class Refusals:
+    """How one operation refuses what it cannot do.
+
+    A contract that declares a kind in `x-problems` gets its problem; for every other one the first status that fits and
+    is documented, with a body that the contract takes: our problem, or the documented one with our words.
+    """
+
+    def __init__(self, contract: Contract, operation: Operation) -> None:
+        self._contract, self._operation = contract, operation
+        self._generator = Generator(contract.resolve, "response")
+        self.undocumented: set[int] = set()
+        """Statuses that are answered although the operation does not document them: it has nothing else to say."""
+
+    def reply(self, problem: Problem) -> tuple[Json, int, Mapping[str, str]]:
+        document = problem.document(self._contract.problems)
+        if problem.kind in self._contract.problems:
+            return document, document["status"], {**problem.headers, "content-type": PROBLEM_JSON}
+        documented = self._operation.responses
+        wanted = STATUSES[problem.kind]
+        if problem.errors and all(each.place == "path" for each in problem.errors):
+            wanted = (*wanted, 404)  # nothing can be at a path that breaks the contract
+        status = next((each for each in wanted if str(each) in documented), wanted[0])
+        response = self._operation.response(status)
+        document = {**document, "status": status}
+        if response is None:
+            self.undocumented.add(status)
+            return document, status, {**problem.headers, "content-type": PROBLEM_JSON}
+        for name, representation in response.representations.items():
+            if not is_json(name):
+                continue
+            for body in self._bodies(document, status, name):
+                if representation.schema.accepts(body):
+                    return body, status, {**problem.headers, "content-type": name}
+        for name in response.representations:
+            return _told(document)["detail"].encode(), status, {**problem.headers, "content-type": name}
+        return None, status, problem.headers
+
+    def _bodies(self, document: dict[str, Any], status: int, media_type: str) -> list[Json]:
+        """What may be said, the most telling first."""
+        declared = self._operation.declared["responses"]
+        names = {str(each).upper(): each for each in declared}
+        key = next(names[each] for each in (str(status), f"{status // 100}XX", "DEFAULT") if each in names)
+        found = self._contract.dereferenced(declared[key]).get("content", {})
+        content = next(each for name, each in found.items() if name.lower() == media_type)
+        examples = [
+            self._contract.dereferenced(each).get("value", document) for each in content.get("examples", {}).values()
+        ]
+        examples += [content["example"]] if "example" in content else []
+        with suppress(NoValue):
+            examples.append(self._generator.value(content.get("schema", {})))
+        told = _told(document)
+        return [document, told, *(_worded(each, told) for each in examples), *examples]
+
+
+def _told(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A problem that tells its errors in its words, for a shape that has no other place for them."""
+    told = {name: value for name, value in document.items() if name != "errors"}
+    if errors := document.get("errors"):
+        first = errors[0].get("name") or errors[0].get("pointer") or "the body"
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        told["detail"] = f"{errors[0]['in']} {first}: {errors[0]['detail']}{more}"
+    return told
+
+
+def _worded(value: Json, document: Mapping[str, Any]) -> Json:
+    """An error of another shape that says what ours does, in the members that are words or the status."""
+    if not isinstance(value, dict):
+        return value
+    words = [name for name in WORDS if isinstance(value.get(name), str)][:1]
+    worded = {name: _worded(member, document) for name, member in value.items()}
+    worded |= dict.fromkeys(words, document["detail"])
+    for name in ("status", "code", "statusCode", "status_code"):
+        if isinstance(value.get(name), int) and not isinstance(value[name], bool):
+            worded[name] = document["status"]
+        elif isinstance(value.get(name), str) and value[name].isdigit():
+            worded[name] = str(document["status"])
+    return worded

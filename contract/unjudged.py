@@ -1,0 +1,67 @@
+"""What is not judged in operations, though their contract says it: a verdict must not hide it."""
+
+from collections import Counter
+from collections.abc import Container, Iterator, Mapping
+from typing import Any
+
+from .document import Contract
+from .formats import JUDGED_FORMATS
+from .grammar import SCHEMAS, SCHEMAS_BY_NAME
+from .operation import Operation
+from .references import References
+from .schema import Resolve
+
+
+def unjudged(contract: Contract, judged: Container[str]) -> list[str]:
+    """One sentence for each kind, with how many of the operations that were judged it concerns."""
+    operations = [operation for name, operation in contract.operations.items() if name in judged]
+    concerned = Counter(kind for operation in operations for kind in set(_kinds(operation)))
+    told = [f"{kind} ({_count(count, 'operation')})" for kind, count in sorted(concerned.items())]
+    webhooks = len(contract.document.get("webhooks") or ())
+    return [*told, *([f"webhooks are not judged ({_count(webhooks, 'webhook')})"] if webhooks else [])]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' if number > 1 else ''}"
+
+
+def _kinds(operation: Operation) -> Iterator[str]:
+    for content in operation.contents:
+        yield from content.unjudged
+    headers = (each for response in operation.responses.values() for each in response.headers)
+    for parameter in (*operation.parameters, *headers):
+        if not parameter.is_judged:
+            yield "a parameter with content that is not JSON is judged by its presence, not by its schema"
+    for name in operation.security.unseen:
+        yield f"security scheme {name} is not judged: no request shows it"
+    if operation.declared.get("callbacks"):
+        yield "callbacks are not judged"
+    for schema in _schemas(operation.schemas, operation.resolve):
+        yield from _keywords(schema, operation.resolve)
+
+
+def _keywords(schema: Mapping[str, Any], resolve: Resolve) -> Iterator[str]:
+    form, pattern = schema.get("format"), schema.get("pattern")
+    if isinstance(form, str) and form not in JUDGED_FORMATS:
+        yield f"format {form} is not judged: it is in no registry that is known here"
+    if isinstance(pattern, str) and isinstance(resolve, References) and not resolve.judges(pattern):
+        yield f"pattern {pattern} is not judged: it is not known here"
+    if "contentSchema" in schema:
+        yield "contentSchema is not judged"
+
+
+def _schemas(node: Any, resolve: Resolve) -> Iterator[Mapping[str, Any]]:
+    """Every schema that schemas lead to; a recursive one is followed once around."""
+    open_at, seen = [node], set[str]()
+    while open_at:
+        node = open_at.pop()
+        if isinstance(node, list):
+            open_at += node
+        elif isinstance(node, Mapping):
+            if isinstance(reference := node.get("$ref"), str) and reference not in seen:
+                seen.add(reference)
+                open_at.append(resolve(reference))
+            yield node
+            for keyword in (SCHEMAS & node.keys()) - {"contentSchema"}:
+                inside = node[keyword]
+                open_at += inside.values() if keyword in SCHEMAS_BY_NAME and isinstance(inside, Mapping) else [inside]

@@ -1,0 +1,196 @@
+"""A list as an operation documents it: its filters, its order, and the part of it that a request asks for."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from ..contract.actions import Action
+from ..contract.document import Contract
+from ..contract.finding import Finding
+from ..contract.generator import Generator, NoValue
+from ..contract.media import is_json
+from ..contract.operation import EncodedArray, Operation
+from ..contract.shape import flattened
+from ..storage import Document
+from .errors import InvalidResult
+
+Json = Any
+Arguments = Mapping[str, Json]
+
+LIMITS = ("limit", "per_page", "perpage", "page_size", "pagesize", "max_results", "maxresults", "size")
+OFFSETS = ("offset", "skip")
+PAGES = ("page", "page_number", "pagenumber")
+CURSORS = ("cursor", "page_token", "pagetoken", "after", "starting_after", "continuation_token")
+SORTS = ("sort", "order_by", "sort_by", "orderby", "sortby")
+TOTALS = ("total", "total_count", "totalcount", "total_items", "totalitems", "x-total-count")
+COUNTS = ("count", "page_count", "size")
+MORE = ("has_more", "hasmore", "has_next", "hasnext")
+NEXT = ("next_cursor", "nextcursor", "next_page_token", "nextpagetoken", "next", "cursor", "end_cursor")
+DEFAULT_LIMIT = 20
+"""How many are shown of a list that has parts, where neither the request nor the contract says it."""
+
+
+class Listing:
+    """The list of one operation. `unknown` are query parameters that are taken, and have no meaning here."""
+
+    def __init__(self, action: Action, operation: Operation, contract: Contract) -> None:
+        resource = action.resource
+        self._resource, self._envelope = resource, action.envelope
+        self._hidden = frozenset(resource.hidden)
+        query = [each for each in operation.parameters if each.place == "query"]
+        members = resource.properties.keys() - self._hidden
+        self._equal = [each.name for each in query if each.name in members and _is_plain(each, resource.properties)]
+        self._within = [each.name for each in query if each.name in members and each.name not in self._equal]
+        left = {each.name.lower(): each.name for each in query if each.name not in members}
+        self._limit, self._offset, self._page, self._cursor, self._sort = (
+            next((left.pop(name) for name in names if name in left), None)
+            for names in (LIMITS, OFFSETS, PAGES, CURSORS, SORTS)
+        )
+        self.unknown = list(left.values())
+        self._order = resource.order or ()
+        self._is_plain = not (
+            self._hidden or self._within or self._envelope or self._sort or self._order_differs or self._has_parts
+        )
+        self._template = made(operation, contract) if self._envelope else {}
+        response = operation.response(min((int(each) for each in operation.responses if each[0] == "2"), default=200))
+        ended = {**_told(self._template, dict.fromkeys(NEXT), nulls=True), self._envelope: []}
+        shown = (each for name, each in response.representations.items() if is_json(name)) if response else ()
+        self._tells_null = any(each.schema.accepts(ended) for each in shown)
+        self._total_header = next(
+            (each.name for each in (response.headers if response else ()) if each.name.lower() in TOTALS), None
+        )
+
+    @property
+    def _has_parts(self) -> bool:
+        return any((self._limit, self._offset, self._page, self._cursor))
+
+    @property
+    def _order_differs(self) -> bool:
+        """Whether a list is sorted otherwise than the store tells it: by creation, then by identity."""
+        usual = (self._resource.creation, self._resource.identity)
+        return tuple(self._order) not in ((), usual, usual[:1])
+
+    def filters(self, arguments: Arguments) -> dict[str, Json]:
+        """The members and the values that everything listed has."""
+        return {name: arguments[name] for name in self._equal if name in arguments}
+
+    def answer(self, texts: list[bytes], arguments: Arguments) -> tuple[Json, dict[str, str]]:
+        """The body, and the header fields that tell of the whole. Raises InvalidResult for a foreign cursor."""
+        if self._is_plain:
+            return EncodedArray(texts), self._headers(len(texts))
+        rows: list[Document] = [row for text in texts if self._fits(row := orjson.loads(text), arguments)]
+        self._sorted(rows, arguments)
+        shown = [{name: value for name, value in row.items() if name not in self._hidden} for row in rows]
+        start, limit = self._part(arguments) if self._has_parts else (0, len(shown))
+        part = shown[start : start + limit]
+        headers = self._headers(len(shown))
+        if not self._envelope:
+            return EncodedArray(map(orjson.dumps, part)), headers
+        end = start + len(part)
+        facts: dict[str, Json] = {
+            **dict.fromkeys(TOTALS, len(shown)),
+            **dict.fromkeys(COUNTS, len(part)),
+            **dict.fromkeys(LIMITS, limit),
+            **dict.fromkeys(OFFSETS, start),
+            **dict.fromkeys(PAGES, start // max(1, limit) + 1),
+            **dict.fromkeys(MORE, end < len(shown)),
+            **dict.fromkeys(NEXT, _cursor(end) if end < len(shown) else None),
+        }
+        return {**_told(self._template, facts, nulls=self._tells_null), self._envelope: part}, headers
+
+    def _headers(self, total: int) -> dict[str, str]:
+        return {self._total_header: str(total)} if self._total_header else {}
+
+    def _fits(self, row: Document, arguments: Arguments) -> bool:
+        return all(_is_in(row.get(name), arguments[name]) for name in self._within if name in arguments)
+
+    def _sorted(self, rows: list[Document], arguments: Arguments) -> None:
+        wanted = arguments.get(self._sort) if self._sort else None
+        names = str(wanted).split(",") if isinstance(wanted, str) else list(wanted or self._order)
+        for name in reversed(names if wanted or self._order_differs else []):
+            member = str(name).removeprefix("-").removeprefix("+")
+            if member in self._resource.properties:
+                rows.sort(key=lambda row: _sortable(row.get(member)), reverse=str(name).startswith("-"))
+
+    def _part(self, arguments: Arguments) -> tuple[int, int]:
+        """Where the part begins, and how many there are in it at most."""
+        limit = _number(arguments.get(self._limit) if self._limit else None, DEFAULT_LIMIT)
+        if self._cursor and (given := arguments.get(self._cursor)) is not None:
+            return self._after(str(given)), limit
+        if self._offset and self._offset in arguments:
+            return _number(arguments[self._offset], 0), limit
+        page = _number(arguments.get(self._page) if self._page else None, 1)
+        return max(0, page - 1) * limit, limit
+
+    def _after(self, cursor: str) -> int:
+        try:
+            return int(base64.urlsafe_b64decode(cursor).decode().removeprefix("after "))
+        except (binascii.Error, ValueError) as error:
+            detail = "is no cursor that a list gave"
+            raise InvalidResult(Finding("format", "query", detail, name=self._cursor)) from error
+
+
+def _is_plain(parameter: Any, properties: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether a filter asks for one value of a member that has one."""
+    return "array" not in (parameter.declared.get("type"), properties[parameter.name].get("type"))
+
+
+def _is_in(value: Json, wanted: Json) -> bool:
+    """Whether a value is, or has, one of those that are wanted."""
+    values, several = (each if isinstance(each, list) else [each] for each in (value, wanted))
+    return any(each in several for each in values)
+
+
+def _sortable(value: Json) -> tuple[bool, str, Json]:
+    """Numbers before texts, and what is missing last."""
+    if isinstance(value, bool | int | float):
+        return False, "", value
+    return value is None, "text", value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def _number(value: Json, default: int) -> int:
+    return max(0, value) if isinstance(value, int) else default
+
+
+def _cursor(position: int) -> str:
+    return base64.urlsafe_b64encode(f"after {position}".encode()).decode()
+
+
+def _told(template: Json, facts: Mapping[str, Json], *, nulls: bool) -> Json:
+    """What stands around a list, with what is so in the place of what was made; null, or nothing, for what is not."""
+    if not isinstance(template, dict):
+        return template
+    told = {}
+    for name, value in template.items():
+        fact = facts.get(name.lower(), value)
+        if isinstance(value, dict):
+            told[name] = _told(value, facts, nulls=nulls)
+        elif fact is not None or nulls or name.lower() not in facts:
+            told[name] = fact
+    return told
+
+
+def answer_schema(operation: Operation, contract: Contract) -> Mapping[str, Any]:
+    """The schema of the JSON that the operation's first success shows; empty where it shows none."""
+    for status, response in operation.declared["responses"].items():
+        content = contract.dereferenced(response).get("content", {}) if str(status).startswith("2") else {}
+        for name, representation in content.items():
+            if is_json(name.lower()):
+                schema: Mapping[str, Any] = representation.get("schema", {})
+                return schema
+    return {}
+
+
+def made(operation: Operation, contract: Contract) -> Document:
+    """What stands around what an answer shows, as its schema has it: every member, where one can be made."""
+    schema, generator = answer_schema(operation, contract), Generator(contract.resolve, "response")
+    found: Document = {}
+    for name, each in flattened(schema, contract.resolve).get("properties", {}).items():
+        try:
+            found[name] = generator.value(each)
+        except NoValue:
+            continue
+    return found

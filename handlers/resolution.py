@@ -1,0 +1,104 @@
+"""Which function answers an operation: one of one's own, the generic one of a resource, or the contract's examples."""
+
+import importlib.util
+import sys
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import inflection
+
+from ..contract.document import Contract
+from ..contract.problem import Problems
+from . import examples, resources
+from .listing import Listing
+from .problems import PROBLEMS
+
+ENTRY_POINTS = "callconfig.handlers"
+"""The group of entry points that name modules of handlers."""
+
+
+class InvalidHandlers(Exception):
+    """A module of handlers that cannot be used; the message says why, in one line."""
+
+
+def load_handlers(name: str, contract: Contract) -> ModuleType:
+    """The module of handlers of this name: an entry point, a module that can be imported, or the path of a file.
+
+    Raises InvalidHandlers, also for one that has no function for any operation.
+    """
+    try:
+        module = _loaded(name)
+    except Exception as error:  # whatever it does when it is loaded
+        raise InvalidHandlers(f"{name}: {type(error).__name__}: {' '.join(str(error).split())}") from error
+    if not any(_own(module, identity) for identity in contract.operations):
+        wanted = ", ".join(inflection.underscore(each) for each in list(contract.operations)[:5])
+        raise InvalidHandlers(f"{name}: has no function of an operation of the contract, such as {wanted}")
+    return module
+
+
+def _loaded(name: str) -> ModuleType:
+    for point in entry_points(group=ENTRY_POINTS, name=name):
+        loaded: ModuleType = point.load()
+        return loaded
+    if not name.endswith(".py"):
+        return import_module(name)
+    path = Path(name)
+    specification = importlib.util.spec_from_file_location(path.stem, path)
+    if specification is None or specification.loader is None:
+        raise ImportError("is no Python file")
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[path.stem] = module
+    specification.loader.exec_module(module)
+    return module
+
+
+def _own(module: ModuleType, identity: str) -> Any:
+    """From the contract's `createConfiguration` to the function `create_configuration`."""
+    return getattr(module, inflection.underscore(identity), None)
+
+
+class Resolution:
+    """The handlers of a contract's operations. Of several modules the first that has a function counts."""
+
+    def __init__(self, contract: Contract, modules: Sequence[ModuleType]) -> None:
+        self._contract = contract
+        self._modules = [each for each in modules if any(_own(each, identity) for identity in contract.operations)]
+
+    def handler(self, identity: str) -> Any:
+        """The function that answers an operation."""
+        for module in self._modules:
+            if (own := _own(module, identity)) is not None:
+                return own
+        operation = self._contract.operations[identity]
+        if (action := self._contract.actions.get(identity)) is not None:
+            return resources.handler_of(action, operation, self._contract)
+        return examples.handler_of(operation, self._contract)
+
+    @property
+    def problems(self) -> Problems:
+        """What the errors of handlers become; a module may have words of its own, in PROBLEMS."""
+        problems = dict(PROBLEMS)
+        for module in reversed(self._modules):
+            problems |= getattr(module, "PROBLEMS", {})
+        return problems
+
+
+def notes(contract: Contract) -> Iterator[str]:
+    """What a mock of the contract does not do as somebody may expect it, in words."""
+    used = {action.resource.name for action in contract.actions.values()}
+    for resource in contract.resources:
+        if resource.name not in used:
+            yield f"{resource.name} has an x-resource, and no operation is seen to create, show or list it"
+    if shown := [identity for identity in contract.operations if identity not in contract.actions]:
+        yield f"answered by example, or by a value of the schema: {', '.join(shown)}"
+    for identity, action in contract.actions.items():
+        if action.kind == "list" and (unknown := Listing(action, contract.operations[identity], contract).unknown):
+            yield f"{identity} takes {', '.join(unknown)}, and they change nothing"
+    refused = ("400", "422", "4XX", "DEFAULT")
+    silent = [each.id for each in contract.operations.values() if not any(name in each.responses for name in refused)]
+    if silent:
+        yield f"a request that breaks the contract gets an undocumented 400 from {', '.join(silent)}"

@@ -1,0 +1,195 @@
+"""`callconfig init`: what a contract seems to store, proposed as a patch of it that a person reads."""
+
+import difflib
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+import yaml
+
+from .contract.actions import Places
+from .contract.document import Contract, InvalidContract
+from .contract.schema import dereferenced
+from .contract.shape import flattened
+from .contract.yaml_tree import marked_yaml
+from .handlers.resolution import notes
+from .outcome import OK, CouldNotRun, printable
+
+TIMES = {
+    "created_at": ("createdat", "created", "createtime", "createdon", "datecreated", "addedat", "added"),
+    "updated_at": ("updatedat", "updated", "updatetime", "updatedon", "modifiedat", "modified", "changed"),
+    "deleted_at": ("deletedat", "deleted", "removedat", "archivedat", "cancelledat", "deletedon"),
+}
+IDENTITIES = ("id", "uuid", "key", "code", "slug", "number", "name")
+"""Members that are taken for the identity where none has a name like the parameter of the path, in this order."""
+UNIQUE = ("slug", "email", "username", "sku", "code", "name", "title")
+"""Members that are guessed to be unique where a create documents a conflict, in this order."""
+_PREFIX = re.compile(r"([A-Za-z]+[_-])[A-Za-z0-9]+")
+
+
+@dataclass
+class Proposal:
+    """The declaration of one schema, and what is a guess in it."""
+
+    name: str
+    declared: dict[str, Any]
+    guesses: list[str] = field(default_factory=list)
+
+
+def init(path: Path) -> int:
+    """Print the patch, and on standard error what is not understood. Raises CouldNotRun."""
+    try:
+        contract = Contract.load(path)
+        text = path.read_bytes()
+    except InvalidContract as error:
+        raise CouldNotRun(f"contract {error}") from error
+    unclear: list[str] = []
+    root = marked_yaml(text)
+    proposals = []
+    for each in _proposals(contract, unclear):
+        if _node(root, ("components", "schemas", each.name)) is None:
+            unclear.append(f"{each.name} stands in another file; declare there: {orjson.dumps(each.declared).decode()}")
+        else:
+            proposals.append(each)
+    patched = _patched(text, root, proposals)
+    name = path.as_posix().lstrip("/")
+    old, new = (each.decode().splitlines(keepends=True) for each in (text, patched))
+    sys.stdout.writelines(difflib.unified_diff(old, new, f"a/{name}", f"b/{name}"))
+    unclear += [f"{each.name}: {guess}" for each in proposals for guess in each.guesses]
+    if not proposals and not contract.resources:
+        unclear.append(
+            "no schema is seen to be stored: it needs a name, and two operations that create, list or show it"
+        )
+    for said in (*unclear, *notes(_with(contract, proposals))):
+        print(f"note: {printable(said)}", file=sys.stderr)
+    return OK
+
+
+def _proposals(contract: Contract, unclear: list[str]) -> Iterator[Proposal]:
+    schemas: Mapping[str, Mapping[str, Any]] = contract.document.get("components", {}).get("schemas", {})
+    taken = {id(resource.schema) for resource in contract.resources}
+    seen = set(contract.actions)
+    for name, schema in schemas.items():
+        places = Places(schema, contract.operations, contract.resolve)
+        kinds = {operation.id: kind for operation, kind in places.kinds.items() if operation.id not in seen}
+        if "$ref" in schema or id(schema) in taken or not kinds:
+            continue
+        if len({*kinds.values()}) < 2:
+            unclear.append(f"{name} is not proposed: {', '.join(kinds)} alone does not say that it is stored")
+            continue
+        proposal = _proposal(name, schema, places, contract)
+        if proposal is None:
+            unclear.append(f"{name} is not proposed: none of its members looks like its identity")
+            continue
+        seen |= kinds.keys()
+        yield proposal
+
+
+def _proposal(name: str, schema: Mapping[str, Any], places: Places, contract: Contract) -> Proposal | None:
+    flat = flattened(schema, contract.resolve)
+    members = {each: dereferenced(nested, contract.resolve) for each, nested in flat.get("properties", {}).items()}
+    parameters = [re.findall(r"\{([^{}]*)\}", path)[-1] for path in places.item_paths]
+    identity = _identity(name, parameters, members)
+    if identity is None:
+        return None
+    proposal = Proposal(name, {"identity": identity})
+    example = str(members[identity].get("example", schema.get("example", {}).get(identity, "")))
+    if members[identity].get("type") == "string" and (prefix := _PREFIX.fullmatch(example)):
+        proposal.declared["prefix"] = prefix[1]
+    _guess_unique(proposal, members, places)
+    for word, names in TIMES.items():
+        for member, declared in members.items():
+            if declared.get("format") == "date-time" and _plain(member) in names:
+                proposal.declared.setdefault(word, member)
+    parents = {
+        parameter: member
+        for parameter in re.findall(r"\{([^{}]*)\}", places.home)
+        for member in members
+        if member != parameter and _plain(member) == _plain(parameter)
+    }
+    if parents:
+        proposal.declared["parents"] = parents
+    if (given := _input(schema, places, contract)) is not None:
+        proposal.declared["input"] = given
+    return proposal
+
+
+def _identity(name: str, parameters: list[str], members: Mapping[str, Any]) -> str | None:
+    by_plain = {_plain(member): member for member in members}
+    for parameter in map(_plain, parameters):
+        for candidate in (parameter, parameter.removeprefix(_plain(name))):
+            if candidate in by_plain:
+                return by_plain[candidate]
+    return next((by_plain[each] for each in (*IDENTITIES, f"{_plain(name)}id") if each in by_plain), None)
+
+
+def _guess_unique(proposal: Proposal, members: Mapping[str, Any], places: Places) -> None:
+    creates = [operation for operation, kind in places.kinds.items() if kind == "create"]
+    if not any("409" in operation.responses for operation in creates):
+        return
+    identity = proposal.declared["identity"]
+    likely = next((each for each in UNIQUE if each in members and each != identity), None)
+    if likely is None:
+        proposal.guesses.append("a create documents a conflict; say with `unique` which members no two have in common")
+        return
+    proposal.declared["unique"] = [*re.findall(r"\{([^{}]*)\}", places.home), likely]
+    proposal.guesses.append(f"`unique` is a guess, because a create documents a conflict: {likely}")
+
+
+def _input(schema: Mapping[str, Any], places: Places, contract: Contract) -> str | None:
+    """The reference to what a request gives of the whole, where that is another schema."""
+    order = {"replace": 0, "create": 1}
+    writing = sorted((each for each in places.kinds.items() if each[1] in order), key=lambda each: order[each[1]])
+    for operation, _ in writing:
+        body = contract.dereferenced(operation.declared.get("requestBody", {}))
+        for content in body.get("content", {}).values():
+            reference = content.get("schema", {}).get("$ref")
+            if isinstance(reference, str):
+                return None if contract.resolve(reference) is schema else reference
+    return None
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
+def _with(contract: Contract, proposals: list[Proposal]) -> Contract:
+    """The contract as it is with the proposals in it."""
+    components = contract.document.get("components", {})
+    schemas = dict(components.get("schemas", {}))
+    for each in proposals:
+        schemas[each.name] = {**schemas[each.name], "x-resource": each.declared}
+    return Contract({**contract.document, "components": {**components, "schemas": schemas}})
+
+
+def _patched(text: bytes, root: Any, proposals: list[Proposal]) -> bytes:
+    """The text with each declaration as the first member of its schema, and all else as it was."""
+    lines = text.decode().splitlines(keepends=True)
+    newline = "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
+    places = [(_node(root, ("components", "schemas", each.name)), each) for each in proposals]
+    for node, each in sorted(places, key=lambda place: -place[0].start_mark.line):
+        line, column = node.start_mark.line, node.start_mark.column
+        if node.flow_style:
+            flow = f'"x-resource": {orjson.dumps(each.declared).decode()}, '
+            first = node.value[0][0].start_mark if node.value else node.start_mark
+            if first.line > line:
+                lines.insert(first.line, " " * first.column + flow.rstrip() + newline)
+            else:
+                lines[line] = lines[line][: column + 1] + flow + lines[line][column + 1 :]
+        else:
+            declared = yaml.safe_dump(
+                {"x-resource": each.declared}, sort_keys=False, default_flow_style=None, width=100
+            )
+            lines[line:line] = [" " * column + part + newline for part in declared.splitlines()]
+    return "".join(lines).encode()
+
+
+def _node(node: Any, path: tuple[str, ...]) -> Any:
+    for step in path:
+        pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+        node = next((value for key, value in pairs if key.value == step), None)
+    return node if isinstance(node, yaml.MappingNode) else None

@@ -1,0 +1,94 @@
+"""Seed files: what a store is given to begin with, where it does not have it yet."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from .contract.document import Contract
+from .contract.finding import others
+from .contract.resource import Resource, member_text
+from .contract.schema import Json, Schema
+from .contract.strict_json import NotStrictJson, decode
+from .outcome import CouldNotRun
+from .storage import ConfigurationStore, DuplicateScope
+
+Document = dict[str, Json]
+
+
+async def plant(seeds: Sequence[Path], contract: Contract, store: ConfigurationStore) -> None:
+    """Add the documents of the seed files whose id and scopes are not stored yet; all of them or none.
+
+    Raises CouldNotRun.
+    """
+    if not seeds:
+        return
+    given = [read_seed(path, contract) for path in seeds]
+    tables: dict[str, list[Document]] = {}
+    for resource in contract.resources:
+        present = [orjson.loads(text) for text in await store.table(resource.table).find()]
+        taken = {key for document in present for key in _keys(document, resource)}
+        documents = [document for each in given for document in each.get(resource.table, ())]
+        new = [document for document in documents if not taken & _keys(document, resource)]
+        if new:
+            tables[resource.table] = [*present, *new]
+    try:
+        await store.load_all(tables)
+    except DuplicateScope as error:
+        named = ", ".join(map(str, seeds))
+        raise CouldNotRun(f"seed {named}: more than one has {error.scope}") from error
+    except ValueError as error:  # such as a parent that is not said
+        raise CouldNotRun(f"seed {', '.join(map(str, seeds))}: {error}") from error
+
+
+def _keys(document: Document, resource: Resource) -> set[tuple[int, tuple[str | None, ...]]]:
+    """What no other document may have: the id, where there is one, and each scope."""
+    within = resource.parents.values() if resource.is_named_by_clients else ()
+    combinations = ((*within, resource.identity), *resource.combinations)
+    keys = {
+        (number, tuple([member_text(document.get(name)) for name in members]))
+        for number, members in enumerate(combinations)
+    }
+    return {key for key in keys if None not in key[1]}
+
+
+def read_seed(path: Path, contract: Contract) -> dict[str, list[Document]]:
+    """The documents in a file by table, with their defaults. Raises CouldNotRun at the first that breaks the contract.
+
+    A file is an array where the contract stores one kind of thing, else an object of arrays by table.
+    """
+    try:
+        given = decode(path.read_bytes())
+    except OSError as error:
+        raise CouldNotRun(f"seed {path}: {error.strerror}") from error
+    except NotStrictJson as error:
+        raise CouldNotRun(f"seed {path}: {error.findings[0]}") from error
+    resources = {resource.table: resource for resource in contract.resources}
+    only = next(iter(resources)) if len(resources) == 1 else None
+    if only is not None and not isinstance(given, list):
+        raise CouldNotRun(f"seed {path}: must be a JSON array of {only}")
+    tables: Any = {only: given} if only is not None else given
+    if not isinstance(tables, dict) or not all(isinstance(each, list) for each in tables.values()):
+        raise CouldNotRun(f"seed {path}: must be a JSON object of arrays, of {', '.join(resources) or 'nothing'}")
+    if unknown := [table for table in tables if table not in resources]:
+        raise CouldNotRun(f"seed {path}: /{unknown[0]} is none of {', '.join(resources) or 'nothing'}")
+    return {
+        table: list(_judged(documents, "" if only else f"/{table}", path, resources[table], contract))
+        for table, documents in tables.items()
+    }
+
+
+def _judged(documents: list[Json], pointer: str, path: Path, resource: Resource, contract: Contract) -> list[Document]:
+    judge, beside = Schema(resource.input, contract.resolve, "request"), resource.beside_input
+    complete = []
+    for index, document in enumerate(documents):
+        is_object = isinstance(document, dict)
+        given = {name: each for name, each in document.items() if name not in beside} if is_object else document
+        if findings := judge.findings(given, "body"):
+            where = f"{pointer}/{index}{findings[0].pointer}"
+            raise CouldNotRun(f"seed {path}: {where} {findings[0].detail}{others(findings)}")
+        if not is_object:
+            raise CouldNotRun(f"seed {path}: {pointer}/{index} must be object")
+        complete.append({**judge.fill_defaults(given), **{name: document[name] for name in beside & document.keys()}})
+    return complete

@@ -1,0 +1,75 @@
+"""What does nothing with what is stored: examples, or values of a schema, judged like every answer."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from callconfig.contract.document import Contract
+from callconfig.contract.generator import Generator
+
+from .conftest import CONTRACTS
+
+MockOf = Callable[..., Any]
+
+
+def test_the_first_example_is_answered_with_the_fields_that_must_be_there(mock_of: MockOf) -> None:
+    answer = mock_of("weather")("GET", "/weather/Oslo")
+    assert answer.json() == {"sky": "clear", "degrees": 21.5}
+    assert len(answer.headers["x-station"]) == 4
+
+
+def test_a_value_of_the_schema_is_answered_where_there_is_no_example(mock_of: MockOf) -> None:
+    days = mock_of("weather")("GET", "/weather/Oslo/forecast").json()
+    contract = Contract.load(CONTRACTS / "weather.yaml")
+    schema, generator = contract.resolve("#/components/schemas/Weather"), Generator(contract.resolve, "response")
+    assert 3 <= len(days) <= 5
+    assert not [day for day in days if not -60 <= day["degrees"] <= 60 or day["sky"] not in ("clear", "rain", "snow")]
+    assert generator.value(schema, 1) != generator.value(schema)
+
+
+def test_a_session_s_seed_decides_which_values(mock_of: MockOf) -> None:
+    mock = mock_of("weather")
+
+    def answers() -> list[Any]:
+        assert mock("PUT", "/_mock/ids", {"seed": 7}).status_code == 204
+        return [mock("GET", "/weather/Oslo/forecast").json() for _ in range(5)]
+
+    assert answers() == answers()
+    assert len({str(each) for each in answers()}) > 1
+
+
+def test_requests_are_judged_and_refused_as_documented(mock_of: MockOf) -> None:
+    mock = mock_of("weather")
+    assert mock("POST", "/alarms", {"sky": "rain"}).status_code == 202
+    refused = mock("POST", "/alarms", {"sky": "fog"})
+    assert (refused.status_code, refused.headers["content-type"]) == (400, "text/plain")
+    assert refused.text == 'body /sky: must be one of "clear", "rain", "snow", not "fog"'
+
+
+def test_prefer_rules_and_the_journal_work_without_anything_stored(mock_of: MockOf) -> None:
+    mock = mock_of("weather")
+    wet = mock("GET", "/weather/Oslo", headers={"Prefer": "example=wet"})
+    assert wet.json()["sky"] == "rain"
+    rule = {"match": {"operation": "readWeather"}, "answers": [{"status": 200, "example": "wet"}]}
+    assert mock("POST", "/_mock/rules", rule).status_code == 201
+    assert [mock("GET", "/weather/Oslo").json()["sky"] for _ in range(2)] == ["rain", "clear"]
+    assert [each["operation"] for each in mock("GET", "/_mock/requests").json()] == ["readWeather"] * 3
+    assert mock("GET", "/_mock/state").json() == {}
+
+
+@pytest.mark.parametrize("name", ["books", "shops", "bookings", "weather"])
+def test_the_reference_of_the_mock_and_of_its_controls_is_there(mock_of: MockOf, name: str) -> None:
+    mock = mock_of(name)
+    assert name.title() in mock("GET", "/docs").text
+    assert "Controls of the mock" in mock("GET", "/_mock/docs").text
+    assert f"title: {name.title()}" in mock("GET", "/openapi.yaml").text
+
+
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [("books", {"title", "pages"}), ("shops", {"name"}), ("bookings", {"code", "day", "hour"}), ("weather", {"sky"})],
+)
+def test_a_body_that_the_contract_takes_is_made(mock_of: MockOf, name: str, made: set[str]) -> None:
+    answer = mock_of(name)("POST", "/_mock/configuration", {})
+    assert answer.status_code == 200
+    assert answer.json().keys() >= made

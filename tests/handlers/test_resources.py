@@ -1,0 +1,175 @@
+"""The generic handlers: what the mock of any contract does with what that says is stored, on every store."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+MockOf = Callable[..., Any]
+PATCH = {"Content-Type": "application/merge-patch+json"}
+
+
+def test_a_book_is_added_read_listed_changed_and_removed(mock_of: MockOf, place: str) -> None:
+    mock = mock_of("books", place)
+    added = mock("POST", "/books", {"title": "A", "pages": 7})
+    book = added.json()
+    assert (added.status_code, book["id"][:5], book["kind"]) == (201, "book-", "novel")
+    assert added.headers["location"] == f"/books/{book['id']}"
+    one = f"/books/{book['id']}"
+    assert mock("GET", one).json() == book
+    assert mock("GET", "/books").json() == [book]
+    replaced = mock("PUT", one, {"title": "B", "pages": 8, "kind": "manual"}).json()
+    assert (replaced["id"], replaced["title"], replaced["added"]) == (book["id"], "B", book["added"])
+    assert replaced["changed"] > book["changed"]
+    changed = mock("PATCH", one, {"pages": 9}, headers=PATCH).json()
+    assert (changed["title"], changed["pages"], changed["kind"]) == ("B", 9, "manual")
+    assert mock("DELETE", one).status_code == 204
+    assert [mock(method, one).status_code for method in ("GET", "DELETE")] == [404, 404]
+    assert mock("GET", "/books").json() == []
+
+
+def test_what_is_unknown_taken_or_wrong_is_refused_as_the_contract_documents_it(mock_of: MockOf, place: str) -> None:
+    mock = mock_of("books", place)
+    _, one = (mock("POST", "/books", {"title": title, "pages": 1}).headers["location"] for title in "AB")
+    refusals = [
+        mock("POST", "/books", {"title": "A", "pages": 1}),
+        mock("PUT", one, {"title": "A", "pages": 1}),
+        mock("PATCH", one, {"title": "A"}, headers=PATCH),
+        mock("GET", "/books/none"),
+        mock("PUT", "/books/none", {"title": "A", "pages": 1}),
+        mock("POST", "/books", {"titel": "A", "pages": 0}),
+    ]
+    assert [each.status_code for each in refusals] == [409, 409, 409, 404, 404, 400]
+    assert {each.headers["content-type"] for each in refusals} == {"application/json"}
+    assert refusals[0].json()["message"].endswith(' already has title "A".')
+    assert refusals[5].json()["message"] == "body /title: is required and missing (and 2 more)"
+    assert mock("GET", one).json()["title"] == "B"
+
+
+def test_a_patch_leads_to_what_keeps_the_contract_or_to_nothing(mock_of: MockOf, place: str) -> None:
+    mock = mock_of("books", place)
+    one = f"/books/{mock('POST', '/books', {'title': 'A', 'pages': 1}).json()['id']}"
+    refused = mock("PATCH", one, {"title": None}, headers=PATCH)
+    assert refused.status_code == 400  # the patch's own schema has no null
+    assert mock("GET", one).json()["title"] == "A"
+
+
+def test_entity_tags_tell_versions_apart(mock_of: MockOf, place: str) -> None:
+    mock = mock_of("books", place)
+    added = mock("POST", "/books", {"title": "A", "pages": 1})
+    one, tag = added.headers["location"], added.headers["etag"]
+    assert mock("GET", one).headers["etag"] == tag
+    assert mock("GET", one, headers={"If-None-Match": tag}).status_code == 304
+    assert mock("PUT", one, {"title": "B", "pages": 1}, headers={"If-Match": '"other"'}).status_code == 412
+    assert mock("PUT", one, {"title": "B", "pages": 1}, headers={"If-Match": tag}).status_code == 200
+    assert mock("GET", one, headers={"If-None-Match": tag}).status_code == 200
+    assert mock("PUT", one, {"title": "C", "pages": 1}, headers={"If-Match": tag}).status_code == 412
+
+
+def test_a_list_has_filters_and_parts(mock_of: MockOf, place: str) -> None:
+    mock = mock_of("books", place)
+    for number in range(5):
+        mock("POST", "/books", {"title": f"T{number}", "pages": 1 + number % 2})
+
+    def titles(query: str) -> list[str]:
+        return [book["title"] for book in mock("GET", f"/books?{query}").json()]
+
+    assert titles("pages=1") == ["T0", "T2", "T4"]
+    assert titles("pages=1&title=T2") == ["T2"]
+    assert titles("limit=2&offset=3") == ["T3", "T4"]
+    assert mock("GET", "/books?pages=2&limit=1").headers["x-total-count"] == "2"
+
+
+def test_what_is_below_a_parent_is_there_only(mock_of: MockOf, place: str) -> None:
+    mock = mock_of("shops", place)
+    one, two = (mock("POST", "/shops", {"name": name}).json()["id"] for name in "ab")
+    offer = mock("POST", f"/shops/{one}/offers", {"item": "tea", "price": 2}).json()
+    assert offer.keys() == {"number", "item", "price"}
+    assert mock("POST", f"/shops/{two}/offers", {"item": "tea", "price": 3}).status_code == 201
+    assert mock("POST", f"/shops/{one}/offers", {"item": "tea", "price": 3}).status_code == 409
+    assert mock("POST", "/shops/7/offers", {"item": "tea", "price": 3}).status_code == 404
+    assert mock("GET", f"/shops/{one}/offers").json()["offers"] == [offer]
+    here, there = (f"/shops/{shop}/offers/{offer['number']}" for shop in (one, two))
+    assert mock("GET", here).json() == offer
+    assert {mock(method, there).status_code for method in ("GET", "DELETE")} == {404}
+    assert mock("PUT", there, {"item": "x", "price": 1}).status_code == 404
+    assert mock("PUT", here, {"item": "tea", "price": 9}).json() == {**offer, "price": 9}
+    assert mock("GET", here).json()["price"] == 9
+
+
+def test_what_is_below_goes_with_it(mock_of: MockOf, place: str) -> None:
+    mock = mock_of("shops", place)
+    shop = mock("POST", "/shops", {"name": "a"}).json()["id"]
+    for item in ("tea", "milk"):
+        mock("POST", f"/shops/{shop}/offers", {"item": item, "price": 2})
+    assert mock("DELETE", f"/shops/{shop}").status_code == 204
+    assert mock("GET", f"/shops/{shop}/offers").status_code == 404
+    assert mock("GET", "/_mock/state").json() == {"shops": [], "shops_offers": []}
+
+
+def test_pages_tell_of_the_whole_in_the_order_that_is_declared(mock_of: MockOf, place: str) -> None:
+    mock = mock_of("shops", place)
+    shop = mock("POST", "/shops", {"name": "a"}).json()["id"]
+    for item in ("c", "a", "b"):
+        mock("POST", f"/shops/{shop}/offers", {"item": item, "price": 2})
+    pages = [mock("GET", f"/shops/{shop}/offers?page={page}&page_size=2").json() for page in (1, 2)]
+    assert [[offer["item"] for offer in page["offers"]] for page in pages] == [["a", "b"], ["c"]]
+    assert [page["meta"] for page in pages] == [
+        {"total": 3, "page": 1, "has_more": True},
+        {"total": 3, "page": 2, "has_more": False},
+    ]
+
+
+def test_every_combination_that_is_declared_is_unique(mock_of: MockOf, place: str) -> None:
+    mock = mock_of("bookings", place)
+    booking = {"code": "abc", "day": "monday", "hour": 9, "guest": "Ada"}
+    assert mock("POST", "/rooms/A1/bookings", booking).status_code == 201
+    others = [
+        ("/rooms/A1/bookings", {**booking, "code": "other", "guest": "Bob"}),
+        ("/rooms/B2/bookings", {**booking, "code": "other"}),
+        ("/rooms/A1/bookings", {**booking, "hour": 10}),
+        ("/rooms/B2/bookings", {**booking, "guest": None}),
+        ("/rooms/C3/bookings", {**booking, "guest": None}),
+    ]
+    answers = [mock("POST", path, body) for path, body in others]
+    assert [each.status_code for each in answers] == [409, 409, 409, 201, 201]
+    assert answers[0].json()["error"]["message"] == '"abc" already has room "A1" and day "monday" and hour 9.'
+
+
+def test_what_is_deleted_is_remembered_where_the_contract_says_so(mock_of: MockOf, place: str) -> None:
+    mock = mock_of("bookings", place)
+    booking = {"code": "abc", "day": "monday", "hour": 9}
+    made = mock("POST", "/rooms/A1/bookings", booking).json()
+    assert made == {**booking, "guest": None, "room": "A1", "cancelled": None}
+    cancelled = mock("DELETE", "/rooms/A1/bookings/abc")
+    assert (cancelled.status_code, cancelled.json()["cancelled"] is None) == (200, False)
+    assert mock("GET", "/rooms/A1/bookings").json() == []
+    one = "/rooms/A1/bookings/abc"
+    assert [mock(method, one).status_code for method in ("GET", "DELETE")] == [410, 410]
+    assert mock("PUT", one, booking).status_code == 410
+    assert mock("GET", "/rooms/A1/bookings/xyz").status_code == 404
+    assert mock("POST", "/rooms/A1/bookings", {**booking, "code": "xyz"}).status_code == 201
+    assert mock("POST", "/rooms/A1/bookings", {**booking, "hour": 10}).status_code == 409
+
+
+@pytest.mark.parametrize("name", ["books", "shops", "bookings"])
+def test_a_state_is_put_back_as_it_was_read(mock_of: MockOf, place: str, name: str) -> None:
+    mock = mock_of(name, place)
+    if name == "books":
+        mock("POST", "/books", {"title": "A", "pages": 1})
+    elif name == "shops":
+        shop = mock("POST", "/shops", {"name": "a"}).json()["id"]
+        mock("POST", f"/shops/{shop}/offers", {"item": "tea", "price": 2})
+    else:
+        for code in ("abc", "xyz"):
+            mock("POST", "/rooms/A1/bookings", {"code": code, "day": "monday", "hour": 9 + (code == "abc")})
+    state = mock("GET", "/_mock/state").json()
+    assert mock("PUT", "/_mock/snapshots/one").status_code == 200
+    assert mock("DELETE", "/_mock/state").status_code == 204
+    assert mock("PUT", "/_mock/state", state).json() == state
+    assert mock("DELETE", "/_mock/state").status_code == 204
+    assert mock("POST", "/_mock/snapshots/one/restore").status_code == 204
+    assert mock("GET", "/_mock/state").json() == state
+    wrong = {"unknown": 1} if isinstance(state, list) else {name: [{"unknown": 1}] for name in state}
+    assert mock("PUT", "/_mock/state", [wrong] if isinstance(state, list) else wrong).status_code in (400, 409)
+    assert mock("GET", "/_mock/state").json() == state

@@ -1,0 +1,77 @@
+"""`callconfig init`: the patch that it prints makes a contract whose mock remembers."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from callconfig.cli import main
+from callconfig.contract.document import Contract
+
+CONTRACTS = Path(__file__).parent / "support" / "contracts"
+_FLOW = re.compile(r" *x-resource:\n( {8}\{.*\}\n| {8}.*\n)*| *x-resource: \{.*\}\n")
+
+
+def proposed(folder: Path, capsys: pytest.CaptureFixture[str], text: str, name: str = "other.yaml") -> tuple[str, str]:
+    """The patch of a file in the folder, and what was said beside it."""
+    (folder / name).write_text(text)
+    assert main(["init", name]) == 0
+    told = capsys.readouterr()
+    return told.out, told.err
+
+
+def patched(folder: Path, patch: str, name: str = "other.yaml") -> Contract:
+    subprocess.run(["patch", "-p1", "--quiet"], input=patch, text=True, cwd=folder, check=True)
+    return Contract.load(folder / name)
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("books", {"Book": ("id", ("title",), "added", "changed")}),
+        ("shops", {"Shop": ("id", (), "", ""), "Offer": ("number", (), "", "")}),
+        ("bookings", {"Booking": ("code", (), "", "")}),
+    ],
+)
+def test_what_is_stored_is_proposed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, found: dict[str, object]
+) -> None:
+    patch, _ = proposed(tmp_path, capsys, _FLOW.sub("", (CONTRACTS / f"{name}.yaml").read_text()))
+    contract = patched(tmp_path, patch)
+    told = {each.name: (each.identity, each.unique, each.created_at, each.updated_at) for each in contract.resources}
+    assert told == found
+    assert set(contract.actions) == set(Contract.load(CONTRACTS / f"{name}.yaml").actions)
+
+
+def test_json_is_patched_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document = json.loads(json.dumps(Contract.load(CONTRACTS / "books.yaml").document))
+    del document["components"]["schemas"]["Book"]["x-resource"]
+    for indent in (2, None):
+        patch, _ = proposed(tmp_path, capsys, json.dumps(document, indent=indent) + "\n", "other.json")
+        assert patched(tmp_path, patch, "other.json").resources[0].identity == "id"
+        json.loads((tmp_path / "other.json").read_text())
+
+
+def test_what_is_a_guess_and_what_is_not_understood_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, said = proposed(tmp_path, capsys, _FLOW.sub("", (CONTRACTS / "bookings.yaml").read_text()))
+    assert "say with `unique` which members no two have in common" in said
+    patch, said = proposed(tmp_path, capsys, (CONTRACTS / "weather.yaml").read_text())
+    assert patch == ""
+    assert "note: answered by example, or by a value of the schema: readWeather, readForecast, POST /alarms" in said
+
+
+def test_what_is_declared_already_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    patch, _ = proposed(tmp_path, capsys, (CONTRACTS / "shops.yaml").read_text())
+    assert patch == ""
+
+
+def test_a_file_that_is_no_contract_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "other.yaml").write_text("a: 1\n")
+    assert main(["init", "other.yaml"]) == 3
+    assert capsys.readouterr().err.startswith("callconfig: contract other.yaml")

@@ -1,0 +1,94 @@
+"""What a finding says is a sentence, whatever was expected and whatever keyword was broken."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from callconfig.contract.document import Contract
+from callconfig.contract.finding import Finding
+from callconfig.contract.interaction import Interaction
+from callconfig.contract.schema import Schema
+from callconfig.verification.judge import Judge
+from callconfig.verification.model.collection import Collection
+from callconfig.verification.model.comparison import Answer, learn
+from callconfig.verification.model.conversations import deliberate
+from callconfig.verification.model.expectation import Asked, Expectation, ask, expect, expect_raw
+from callconfig.verification.model.memory import Memory
+from callconfig.verification.model.script import Refused, Script
+from callconfig.verification.model.steps import Raw, Step
+
+SENTENCE = re.compile(r"[a-z0-9\"].*[^\s,;:(]", re.DOTALL)
+NO_SENTENCE = re.compile(r" or [,.;)]| or $|,,|\(\)|\(: |because [;,.)]|  |\bNone\b|None of|<[a-z_.]+ object")
+KEYWORDS: list[tuple[str, dict[str, Any], Any]] = [
+    ("type", {"type": "string"}, 1),
+    ("type", {"type": "integer"}, 1.5),
+    ("enum", {"enum": ["a", "b"]}, "c"),
+    ("enum", {"enum": ["a"]}, "c"),
+    ("multipleOf", {"multipleOf": 2}, 3),
+    ("maximum", {"maximum": 2}, 3),
+    ("maximum", {"maximum": 2, "exclusiveMaximum": True}, 2),
+    ("minimum", {"minimum": 2}, 1),
+    ("minimum", {"minimum": 2, "exclusiveMinimum": True}, 2),
+    ("maxLength", {"maxLength": 1}, "ab"),
+    ("minLength", {"minLength": 1}, ""),
+    ("minLength", {"minLength": 2}, "a"),
+    ("pattern", {"pattern": "^a$"}, "b"),
+    ("format", {"type": "string", "format": "date-time"}, "b"),
+    ("maxItems", {"maxItems": 1}, [1, 2]),
+    ("minItems", {"minItems": 1}, []),
+    ("uniqueItems", {"uniqueItems": True}, [1, 1]),
+    ("maxProperties", {"maxProperties": 1}, {"a": 1, "b": 2}),
+    ("minProperties", {"minProperties": 1}, {}),
+    ("required", {"required": ["a"]}, {}),
+    ("additionalProperties", {"properties": {"a": {}}, "additionalProperties": False}, {"b": 1}),
+    ("anyOf", {"anyOf": [{"type": "string"}, {"type": "array"}]}, 1),
+    ("oneOf", {"oneOf": [{"minimum": 1}, {"minimum": 2}]}, 3),
+    ("oneOf", {"oneOf": [{"minimum": 1}, {"minimum": 2}]}, 0),
+    ("not", {"not": {"type": "string"}}, "a"),
+    ("type", {"allOf": [{"type": "string"}]}, 1),
+]
+
+
+def is_a_sentence(detail: str) -> bool:
+    return SENTENCE.fullmatch(detail) is not None and NO_SENTENCE.search(detail) is None
+
+
+@pytest.mark.parametrize(("keyword", "schema", "value"), KEYWORDS, ids=[keyword for keyword, *_ in KEYWORDS])
+def test_every_keyword_is_told_in_a_sentence(
+    contract: Contract, keyword: str, schema: dict[str, Any], value: Any
+) -> None:
+    findings = Schema(schema, contract.resolve, "request").findings(value, "body")
+    assert [finding.rule for finding in findings] == [keyword]
+    assert is_a_sentence(findings[0].detail), findings[0].detail
+
+
+def expectation(memory: Memory, step: Step, asked: Asked, judge: Judge) -> Expectation:
+    verdict = judge.judge(Interaction(asked.method, asked.target, 0, asked.headers, asked.body))
+    if isinstance(step, Raw):
+        found = judge.locate(step.method, asked.target.partition("?")[0])
+        return expect_raw(step, found if isinstance(found, Finding) else found[0], verdict.request)
+    return expect(memory, step, asked, verdict.request)
+
+
+def test_every_expectation_is_told_in_a_sentence(contract: Contract) -> None:
+    """Every step of every conversation, answered with what cannot be right."""
+    collection = Collection.of(contract, lambda _operation: True)
+    assert collection is not None
+    script, judge = Script(collection, contract, anywhere=True), Judge(contract)
+    told: set[str] = set()
+    for talk in deliberate(script):
+        memory = Memory(collection, "test")
+        for number, step in enumerate(script.spoken(talk.together if isinstance(talk, Refused) else talk)):
+            asked = ask(memory, step)
+            expected = expectation(memory, step, asked, judge)
+            mistakes, _ = learn(memory, step, asked, expected, Answer(299))
+            mistakes += learn(memory, step, asked, expected, Answer(405))[0]
+            told |= {mistake.finding.detail for mistake in mistakes}
+            body = json.loads(asked.body) if asked.operation is collection.create and number == 0 else None
+            shown = {**body, "id": "cfg_1"} if isinstance(body, dict) else None
+            wrong, memory = learn(memory, step, asked, expected, Answer(201, shown))
+            told |= {mistake.finding.detail for mistake in wrong}
+    assert len(told) > 100
+    assert [detail for detail in told if not is_a_sentence(detail)] == []
+    assert any(detail.startswith("must be 404, because") for detail in told)

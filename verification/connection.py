@@ -1,0 +1,83 @@
+"""Connections whose every wait ends at one time, however slowly the other side drips."""
+
+import socket
+import ssl
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from httpcore2 import ConnectError, NetworkBackend, NetworkStream, SyncBackend, WriteError
+
+
+class BoundedBackend(NetworkBackend):
+    """Opens them. A `timeout`, here and on what it opens, is the time of the monotonic clock when all must be over.
+
+    Everything raises TimeoutError after that.
+    """
+
+    def __init__(self) -> None:
+        self._backend = SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> NetworkStream:
+        """Connect to the first address of the host that answers. Raises ConnectError."""
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as unknown:
+            raise ConnectError(str(unknown)) from unknown
+        failed: ConnectError | None = None
+        for *_, address in found:
+            try:
+                left = _left(timeout)
+                return _BoundedStream(
+                    self._backend.connect_tcp(str(address[0]), port, left, local_address, socket_options)
+                )
+            except ConnectError as error:
+                failed = error
+        raise failed or ConnectError(f"{host} has no address")
+
+
+class _BoundedStream(NetworkStream):
+    def __init__(self, stream: NetworkStream) -> None:
+        self._stream = stream
+        self._socket: socket.socket = stream.get_extra_info("socket")
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, _left(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        view = memoryview(buffer)
+        while view:
+            self._socket.settimeout(_left(timeout))
+            try:
+                view = view[self._socket.send(view) :]
+            except TimeoutError:
+                raise
+            except OSError as broken:
+                raise WriteError(str(broken)) from broken
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> NetworkStream:
+        return _BoundedStream(self._stream.start_tls(ssl_context, server_hostname, _left(timeout)))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+def _left(ends: float | None) -> float | None:
+    """Seconds until then; None is no bound. Raises TimeoutError where there are none."""
+    if ends is None:
+        return None
+    if (left := ends - time.monotonic()) <= 0:
+        raise TimeoutError
+    return left
