@@ -84,7 +84,9 @@ def test_a_typescript_client_compiles_strictly_and_talks_to_the_mock(
     run("node", "run.js", url)
 
 
-@pytest.mark.parametrize(("tool", "generated"), [("hey-api", "generated/sdk.gen"), ("orval", "generated")])
+@pytest.mark.parametrize(
+    ("tool", "generated"), [("openapi-fetch", "generated"), ("hey-api", "generated/sdk.gen"), ("orval", "generated")]
+)
 def test_a_typescript_client_of_the_controls_compiles_strictly(
     tool: str,
     generated: str,
