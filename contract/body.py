@@ -12,10 +12,10 @@ from typing import Any
 from .finding import MOST_FINDINGS, Finding, json_pointer, told
 from .media import OCTETS, ByMediaType, is_json, is_range, is_xml, media_type, parameters_of
 from .parameters import Parameter, QueryItems, parse_query, read_parameters
-from .reader import Reader
 from .schema import Direction, Json, Resolve, Schema, dereferenced, show
 from .severity import DEFAULT, Severities
 from .strict_json import UNREADABLE, NotStrictJson, decode
+from .text_values import Reader
 
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"

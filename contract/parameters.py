@@ -9,9 +9,9 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from .finding import MOST_FINDINGS, Finding, Place, told
 from .media import is_json
-from .reader import Reader, nested, primitive
 from .schema import Resolve, Schema, dereferenced, did_you_mean
 from .strict_json import NotStrictJson, decode
+from .text_values import Reader, nested, primitive
 
 _DEFAULT_STYLE = {"query": "form", "path": "simple", "header": "simple", "cookie": "form"}
 _SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,12 @@ def test_every_package_is_described() -> None:
     described = re.findall(r"^([a-z_]+)/ ", ARCHITECTURE, re.MULTILINE)
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")}
     assert set(described) == set(MAY_IMPORT) == packages - {"benchmarks", "tests"}
+
+
+def test_a_file_name_stands_for_one_thing() -> None:
+    packages = [*ROOT.glob("*.py"), *(path for package in MAY_IMPORT for path in (ROOT / package).rglob("*.py"))]
+    names = Counter(path.name for path in packages if not path.name.startswith("__"))
+    assert [name for name, files in names.items() if files > 1] == []
 
 
 def test_the_stations_of_a_create_are_there() -> None:

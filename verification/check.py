@@ -10,7 +10,6 @@ from ..options import CheckOptions
 from .client import Client
 from .coverage import Coverage
 from .footprint import Footprint
-from .formats import leaving_no_files
 from .generated import generate, judge_scenario
 from .judge import Judge, Verdict
 from .model.collection import Collection
@@ -20,6 +19,7 @@ from .model.script import Script
 from .model.steps import Step
 from .result import Failure, Result
 from .running import conversing, exit_code, run_id, selection, sent_headers
+from .strategies import leaving_no_files
 from .timing import Deadline, Pace
 
 

@@ -8,7 +8,6 @@ from ..contract.interaction import Interaction
 from ..options import CompareOptions
 from .client import Client, Unsendable
 from .footprint import Footprint
-from .formats import leaving_no_files
 from .generated import generate, recorded
 from .judge import Judge, Verdict
 from .model.collection import Collection
@@ -18,6 +17,7 @@ from .model.script import Script
 from .model.steps import Step
 from .result import Failure, Result
 from .running import conversing, exit_code, run_id, selection, sent_headers
+from .strategies import leaving_no_files
 from .timing import Deadline, Pace
 from .twins import Twins
 

@@ -27,10 +27,10 @@ from ..options import CheckOptions, CompareOptions
 from ..outcome import CouldNotRun
 from .client import MOST_HELD, TIMEOUT, Client, TooLarge, Unsendable, decoded
 from .footprint import Footprint
-from .formats import register
 from .judge import Judge
 from .result import Failure, Result
 from .running import sent_headers
+from .strategies import register
 from .timing import Deadline, OutOfTime
 
 JUDGED_BY_ENGINE = {

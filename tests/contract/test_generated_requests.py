@@ -8,8 +8,8 @@ import requests
 import schemathesis
 from callconfig.contract.document import Contract
 from callconfig.contract.interaction import Interaction
-from callconfig.verification.formats import register
 from callconfig.verification.judge import Judge
+from callconfig.verification.strategies import register
 from hypothesis import HealthCheck, given, settings
 
 CONTRACT = Contract.load(Path(__file__).parent / "styles.yaml")

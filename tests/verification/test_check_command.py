@@ -17,7 +17,7 @@ from callconfig.cli import main
 from callconfig.contract.formats import JUDGED_FORMATS, UNCHECKED_FORMATS
 from callconfig.contract.rulebook import ENGINE_RULES, GENERATED_RULES, MODEL_RULES
 from callconfig.contract.schema import Schema
-from callconfig.verification.formats import STRATEGIES
+from callconfig.verification.strategies import STRATEGIES
 from callconfig.verification.target import serving
 from callconfig.verification.terminal import styled
 from hypothesis import HealthCheck, given, settings

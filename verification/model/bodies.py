@@ -19,7 +19,7 @@ from hypothesis.errors import HypothesisException
 from ...contract.schema import Json, Resolve, Schema
 from ...contract.shape import Member, Path, flattened, members, rules
 from ..coverage import general
-from ..formats import EXAMPLES
+from ..strategies import EXAMPLES
 
 ABSENT = object()
 """No body at all: the value has no such place."""
