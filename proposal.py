@@ -13,6 +13,7 @@ import yaml
 
 from .contract.actions import Places
 from .contract.document import Contract, InvalidContract
+from .contract.path_template import parameters_of
 from .contract.schema import dereferenced
 from .contract.shape import flattened
 from .contract.yaml_tree import marked_yaml
@@ -92,7 +93,7 @@ def _proposals(contract: Contract, unclear: list[str]) -> Iterator[Proposal]:
 def _proposal(name: str, schema: Mapping[str, Any], places: Places, contract: Contract) -> Proposal | None:
     flat = flattened(schema, contract.resolve)
     members = {each: dereferenced(nested, contract.resolve) for each, nested in flat.get("properties", {}).items()}
-    parameters = [re.findall(r"\{([^{}]*)\}", path)[-1] for path in places.item_paths]
+    parameters = [parameters_of(path)[-1] for path in places.item_paths]
     identity = _identity(name, parameters, members)
     if identity is None:
         return None
@@ -107,7 +108,7 @@ def _proposal(name: str, schema: Mapping[str, Any], places: Places, contract: Co
                 proposal.declared.setdefault(word, member)
     parents = {
         parameter: member
-        for parameter in re.findall(r"\{([^{}]*)\}", places.home)
+        for parameter in parameters_of(places.home)
         for member in members
         if member != parameter and _plain(member) == _plain(parameter)
     }
@@ -136,7 +137,7 @@ def _guess_unique(proposal: Proposal, members: Mapping[str, Any], places: Places
     if likely is None:
         proposal.guesses.append("a create documents a conflict; say with `unique` which members no two have in common")
         return
-    proposal.declared["unique"] = [*re.findall(r"\{([^{}]*)\}", places.home), likely]
+    proposal.declared["unique"] = [*parameters_of(places.home), likely]
     proposal.guesses.append(f"`unique` is a guess, because a create documents a conflict: {likely}")
 
 

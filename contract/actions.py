@@ -1,12 +1,12 @@
 """What the operations of a contract do with what it stores, found by their methods, their paths and what they show."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from .media import is_json
 from .operation import Operation
+from .path_template import PARAMETER, blank, parameters_of
 from .references import InvalidContract
 from .resource import HIDDEN, Resource
 from .schema import Resolve, dereferenced, did_you_mean
@@ -21,7 +21,6 @@ KINDS: Mapping[str, tuple[Kind | None, Kind | None]] = {
     "DELETE": (None, "delete"),
 }
 """By method: at a collection, and at an item, whose path ends in its identity."""
-_PARAMETER = re.compile(r"\{([^{}]*)\}")
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def read_actions(
     actions: dict[str, Action] = {}
     for name, place in places.items():
         for operation, kind in place.kinds.items():
-            names = _PARAMETER.findall(operation.path)
+            names = parameters_of(operation.path)
             own = names.pop() if kind not in ("create", "list") and names else ""
             actions[operation.id] = Action(
                 kind,
@@ -154,7 +153,7 @@ def _resource(name: str, schema: Mapping[str, Any], table: str, places: Places, 
     given: Mapping[str, str] = schema["x-resource"].get("parents", {})
     parents = {
         parameter: given.get(parameter) or (parameter if parameter in properties else f"{HIDDEN}{parameter}")
-        for parameter in _PARAMETER.findall(places.home)
+        for parameter in parameters_of(places.home)
     }
 
     def kept(combination: tuple[str, ...]) -> tuple[str, ...]:
@@ -242,9 +241,5 @@ def _is(shown: Mapping[str, Any], schema: Mapping[str, Any], resolve: Resolve) -
 
 def _above(path: str) -> Iterator[tuple[str, str]]:
     """The beginnings of a path that end in a parameter, without names, each with that parameter."""
-    for match in _PARAMETER.finditer(path):
+    for match in PARAMETER.finditer(path):
         yield blank(path[: match.end()]), match[1]
-
-
-def blank(path: str) -> str:
-    return _PARAMETER.sub("{}", path)

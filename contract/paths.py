@@ -6,8 +6,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from .operation import Operation
-
-_PARAMETER = re.compile(r"\{([^{}]*)\}")
+from .path_template import PARAMETER, parameters_of
 
 
 class Route(NamedTuple):
@@ -60,9 +59,9 @@ class _Segment:
     """What stands between two slashes of a path: a text, parameters, or both."""
 
     def __init__(self, template: str) -> None:
-        self._names = _PARAMETER.findall(template)
+        self._names = parameters_of(template)
         self._literal = template
-        literals = [re.escape(part) for part in _PARAMETER.split(template)[::2]]
+        literals = [re.escape(part) for part in PARAMETER.split(template)[::2]]
         # One before another ends where the text between them first appears, and is not tried again: linear time.
         earlier = "".join(f"(?>(.+?){literal})" for literal in literals[1:-1])
         self._pattern = re.compile(f"{literals[0]}{earlier}(.+){literals[-1]}", re.DOTALL)

@@ -17,6 +17,7 @@ from jsonschema_rs import Draft4Validator, Draft202012Validator
 from .extensions import extensions
 from .finding import json_pointer
 from .grammar import Place, objects
+from .path_template import parameters_of
 from .references import InvalidContract, References, pointed
 from .schema import Schema, show
 
@@ -144,7 +145,7 @@ def _check_identities(every: list[Place], resolve: References) -> None:
                     for each in map(resolve.followed, owner.get("parameters", ()))
                     if each.get("in") == "path"
                 }
-                for name in re.findall(r"\{([^{}]*)\}", str(path[1])):
+                for name in parameters_of(str(path[1])):
                     if name not in declared:
                         raise InvalidContract(f"has no parameter for {{{name}}} of its path", path)
 

@@ -1,7 +1,6 @@
 """The operations on whatever a contract says is stored: one function for each kind, made for one operation."""
 
 import copy
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from hashlib import blake2b
 from typing import Any
@@ -15,6 +14,7 @@ from ..contract.finding import Finding
 from ..contract.generator import Generator, NoValue
 from ..contract.media import is_json
 from ..contract.operation import Operation, Reply
+from ..contract.path_template import PARAMETER
 from ..contract.schema import Schema
 from ..contract.shape import flattened
 from ..storage import ConfigurationStore, Document, UnknownConfiguration
@@ -305,8 +305,5 @@ def _merged(target: Json, patch: Json) -> Json:
 def _filled(path: str, arguments: Arguments, identity: Json) -> str:
     """A path with its parameters; the last is an identity."""
     head, _, last = path.rpartition("{")
-    filled = _PARAMETER.sub(lambda found: quote(str(arguments.get(found[1], "")), safe=""), head)
+    filled = PARAMETER.sub(lambda found: quote(str(arguments.get(found[1], "")), safe=""), head)
     return filled + quote(str(identity), safe="") + last.partition("}")[2]
-
-
-_PARAMETER = re.compile(r"\{([^{}]*)\}")

@@ -1,6 +1,5 @@
 """Schemathesis: requests generated from the contract, in all its phases, answered before all its checks."""
 
-import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
@@ -23,6 +22,7 @@ from urllib3 import HTTPHeaderDict, HTTPResponse
 from ..contract.finding import Finding
 from ..contract.interaction import Fields, Interaction
 from ..contract.operation import Operation
+from ..contract.path_template import PARAMETER
 from ..options import CheckOptions, CompareOptions
 from ..outcome import CouldNotRun
 from .client import MOST_HELD, TIMEOUT, Client, TooLarge, Unsendable, decoded
@@ -128,7 +128,7 @@ class _Template(str):
     __slots__ = ()
 
     def format(self, *_: object, **values: object) -> str:
-        return re.sub(r"\{([^{}]*)\}", lambda found: str(values[found[1]]), self)
+        return PARAMETER.sub(lambda found: str(values[found[1]]), self)
 
 
 @contextmanager

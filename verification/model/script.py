@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from ...contract.document import Contract
 from ...contract.interaction import Fields
 from ...contract.operation import Operation
+from ...contract.path_template import PARAMETER
 from ...contract.schema import Json
 from ...contract.shape import flattened
 from ..coverage import request_schema
@@ -20,7 +20,6 @@ from .steps import FIRST, JSON_BODY, UNKNOWN, Create, List, Raw, Replace, Step, 
 LEAST, WHOLE = Symbol.LEAST, Symbol.WHOLE
 TOO_LARGE = 4 << 20
 """Bytes of a body that a server may find too large; one that takes it has a larger limit, which is no mistake."""
-_PARAMETER = re.compile(r"\{[^{}]*\}")
 UNACCEPTABLE = "application/x-nothing-has-this"
 
 
@@ -224,7 +223,7 @@ class Script:
     def _of_ours(self, path: str) -> str:
         """The path of what the conversation created; of what does not exist, where it is another kind of thing."""
         item = self.collection.replace.path if self.collection.replace else ""
-        return path.rpartition("{")[0] + FIRST if path == item else _PARAMETER.sub(UNKNOWN, path)
+        return path.rpartition("{")[0] + FIRST if path == item else PARAMETER.sub(UNKNOWN, path)
 
     def _scoped_json(self, bodies: Bodies) -> bytes:
         return json.dumps(
