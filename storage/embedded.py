@@ -34,9 +34,11 @@ from .store import (
     StoreUnavailable,
     UnknownConfiguration,
     Values,
+    changed,
     completed,
     made_ready,
     several,
+    unless_refused,
     unused,
     with_server_members,
 )
@@ -343,11 +345,7 @@ class EmbeddedStore:
         return await self._change(identity, change, deletes=False)
 
     async def delete(self, identity: str, check: Callable[[Document], object] | None = None) -> Document:
-        def checked(document: Document) -> Document:
-            if check is not None:
-                check(document)
-            return document
-
+        checked = unless_refused(check)
         if self.resource.deleted_at:
             return await self._change(identity, checked, deletes=True)
         try:
@@ -362,22 +360,11 @@ class EmbeddedStore:
 
     async def _change(self, identity: str, change: Change, *, deletes: bool) -> Document:
         replacement: Document = {}
-        resource = self.resource
 
         def replace(document: MutableMapping[str, Any]) -> None:
-            stored = dict(document)
-            now = self._values.now()
-            complete = with_server_members(
-                resource,
-                change(stored),
-                identity=stored[resource.identity],
-                created_at=stored[resource.creation],
-                updated_at=stored[resource.updated_at] if deletes and resource.updated_at else now,
-                deleted_at=now if deletes else None,
-            )
-            replacement.update(complete)
+            replacement.update(changed(self.resource, dict(document), change, self._values.now(), deletes=deletes))
             document.clear()
-            document.update(complete)
+            document.update(replacement)
 
         try:
             if not self._table.update(replace, doc_ids=[identity]):  # type: ignore[list-item]  # ids are texts here

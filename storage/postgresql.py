@@ -28,10 +28,12 @@ from .store import (
     UnknownConfiguration,
     UnreadableStore,
     Values,
+    changed,
     completed,
     has_members,
     made_ready,
     several,
+    unless_refused,
     with_server_members,
 )
 
@@ -146,11 +148,7 @@ class PostgreSQLStore:
         return await self._change(identity, change, deletes=False)
 
     async def delete(self, identity: str, check: Callable[[Document], object] | None = None) -> Document:
-        def checked(document: Document) -> Document:
-            if check is not None:
-                check(document)
-            return document
-
+        checked = unless_refused(check)
         if self._resource.deleted_at:
             return await self._change(identity, checked, deletes=True)
         while True:
@@ -160,21 +158,12 @@ class PostgreSQLStore:
                 return document
 
     async def _change(self, identity: str, change: Change, *, deletes: bool) -> Document:
-        resource = self._resource
         while True:
-            text, stored = await self._get(identity)
-            now = self._values.now()
-            document = with_server_members(
-                resource,
-                change(dict(stored)),
-                identity=stored[resource.identity],
-                created_at=stored[resource.creation],
-                updated_at=stored[resource.updated_at] if deletes and resource.updated_at else now,
-                deleted_at=now if deletes else None,
-            )
-            changed = StoredDocument.of(resource, document)
-            columns = row(resource, changed)
-            if await self._updated(self._statements.exchange, [*columns, *columns[:2], text], changed):
+            text, former = await self._get(identity)
+            document = changed(self._resource, former, change, self._values.now(), deletes=deletes)
+            stored = StoredDocument.of(self._resource, document)
+            columns = row(self._resource, stored)
+            if await self._updated(self._statements.exchange, [*columns, *columns[:2], text], stored):
                 return document
             # Somebody changed it meanwhile: another look.
 

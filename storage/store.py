@@ -195,6 +195,29 @@ def with_server_members(
     return document
 
 
+def unless_refused(check: Callable[[Document], object] | None) -> Change:
+    """A change of nothing, before which `check` may raise."""
+
+    def checked(document: Document) -> Document:
+        if check is not None:
+            check(document)
+        return document
+
+    return checked
+
+
+def changed(resource: Resource, stored: Document, change: Change, now: str, *, deletes: bool) -> Document:
+    """What a change makes of a document, with the server's members; to be deleted is no update."""
+    return with_server_members(
+        resource,
+        change(dict(stored)),
+        identity=stored[resource.identity],
+        created_at=stored[resource.creation],
+        updated_at=stored[resource.updated_at] if deletes and resource.updated_at else now,
+        deleted_at=now if deletes else None,
+    )
+
+
 FEW = 20
 """More documents are made ready aside."""
 
