@@ -30,9 +30,9 @@ class Finding:
         located = {"pointer": self.pointer, "name": self.name}
         return {
             "in": self.place,
-            **{key: _unicode(value) for key, value in located.items() if value is not None},
+            **{key: without_surrogates(value) for key, value in located.items() if value is not None},
             "rule": self.rule,
-            "detail": _unicode(self.detail),
+            "detail": without_surrogates(self.detail),
         }
 
     def __str__(self) -> str:
@@ -40,7 +40,7 @@ class Finding:
         return f"{self.place} {where}: {self.detail}" if where else f"{self.place}: {self.detail}"
 
 
-def _unicode(text: str) -> str:
+def without_surrogates(text: str) -> str:
     """The text with `?` in the place of lone surrogates, which UTF-8 does not have."""
     return text.encode(errors="replace").decode()
 

@@ -10,6 +10,7 @@ from itertools import accumulate
 from typing import IO, Any, TypeVar
 from urllib.parse import quote, urlsplit
 
+from ..contract.finding import without_surrogates
 from ..contract.interaction import UNKNOWN_TIME, Fields
 
 MOST_BYTES = 64 << 20
@@ -116,12 +117,9 @@ def fields(pairs: Any) -> Fields:
     read = tuple((name, value) for name, value in pairs)
     if not all(isinstance(text, str) for pair in read for text in pair):
         raise ValueError("a header field is no text")
-    return tuple((_unicode(name), _unicode(value)) for name, value in read if not name.startswith(":"))
-
-
-def _unicode(text: str) -> str:
-    """A text without lone surrogates, which go over no wire."""
-    return text.encode(errors="replace").decode()
+    return tuple(
+        (without_surrogates(name), without_surrogates(value)) for name, value in read if not name.startswith(":")
+    )
 
 
 def content(text: str | None, encoding: Any = None) -> bytes:
