@@ -48,9 +48,14 @@ _LEFT_OUT = {
 """Keywords that say where schemas are: references are JSON Pointers by now. `contentSchema` judges nothing."""
 
 
+def is_31(document: Mapping[str, Any]) -> bool:
+    """Whether it is of OpenAPI 3.1, whose schemas are others than those of 3.0."""
+    return str(document.get("openapi", "")).startswith("3.1")
+
+
 def dialect_of(document: Mapping[str, Any]) -> type[Any]:
     """The validator of a document's schemas. Raises LookupError for a `jsonSchemaDialect` that is not known."""
-    if not str(document.get("openapi", "")).startswith("3.1"):
+    if not is_31(document):
         return Draft4Validator
     named = str(document.get("jsonSchemaDialect", "https://spec.openapis.org/oas/3.1/dialect/base")).removesuffix("#")
     if named.startswith("https://spec.openapis.org/oas/3.1/dialect/"):

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote, unquote
 
 from jsonschema_rs import Draft202012Validator
 
+from .dialect import escape, unescape
 from .formats import UNCHECKED_FORMATS
 
 Json = Any
@@ -58,12 +58,12 @@ def _with_bounds(kept: dict[str, Json]) -> dict[str, Json]:
 
 def definition_name(reference: str) -> str:
     """The name of the definition that a reference of a normal schema leads to."""
-    return unquote(reference.removeprefix(_PREFIX)).replace("~1", "/").replace("~0", "~")
+    return unescape(reference.removeprefix(_PREFIX))
 
 
 def reference_to(name: str) -> str:
     """The reference to a definition (RFC 6901, section 6)."""
-    return _PREFIX + quote(name.replace("~", "~0").replace("/", "~1"))
+    return _PREFIX + escape(name)
 
 
 def references(schema: Json) -> Iterator[str]:
@@ -76,6 +76,13 @@ def references(schema: Json) -> Iterator[str]:
     elif isinstance(schema, list):
         for nested in schema:
             yield from references(nested)
+
+
+def refers(schema: Json) -> bool:
+    """Whether there is a reference in a schema, at any depth."""
+    if isinstance(schema, dict):
+        return isinstance(schema.get("$ref"), str) or any(map(refers, schema.values()))
+    return isinstance(schema, list) and any(map(refers, schema))
 
 
 def reachable(schema: Json, definitions: Definitions, most: int | None = None) -> Json:

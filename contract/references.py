@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
-from .dialect import NEVER, Translator, dialect_of
+from .dialect import NEVER, Translator, dialect_of, escape, is_31, unescape
 from .finding import json_pointer
 from .grammar import COMPONENTS, inside, is_container, objects
 from .yaml_tree import NotPlain, read_yaml
@@ -41,7 +41,7 @@ class References:
     def __init__(self, document: Mapping[str, Any]) -> None:
         """Raises InvalidContract for a dialect that is not known."""
         self._document = document
-        self.is_31 = str(document.get("openapi", "")).startswith("3.1")
+        self.is_31 = is_31(document)
         try:
             self.dialect = dialect_of(document)
         except LookupError as error:
@@ -147,7 +147,7 @@ class _Bundle:
         """The reference to each component that came from another file, by its file, its pointer and its kind."""
         self._open = [_Open("document", (), document, self._main)]
         self._known = {}
-        if str(document.get("openapi", "")).startswith("3.1"):
+        if is_31(document):
             self._known = dict(_anchors(document))
 
     def gather(self) -> None:
@@ -281,7 +281,7 @@ _LIMITS = "references lead into the document, and into files in its folder or be
 
 def _name(text: str) -> str:
     """A text as the name of a component."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", unquote(text).replace("~1", "/").replace("~0", "~")).strip("-") or "part"
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", unescape(text)).strip("-") or "part"
 
 
 def _anchors(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -296,4 +296,4 @@ def _anchors(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _reference(path: tuple[str | int, ...]) -> str:
-    return "#" + "".join(f"/{quote(str(step).replace('~', '~0').replace('/', '~1'))}" for step in path)
+    return "#" + "".join(f"/{escape(str(step))}" for step in path)

@@ -13,6 +13,7 @@ from jsonschema_rs import Draft4Validator
 from .dialect import NEVER, Translator, Validator, unescape
 from .finding import Finding, Place, json_pointer, told
 from .formats import FORMAT_WORDS, FORMATS
+from .normal import refers
 from .references import References
 
 Direction = Literal["request", "response"]
@@ -214,7 +215,7 @@ class Schema:
         if key not in self._compiled:
             judged = schema if keyword is None else {name: schema[name] for name in _with(keyword, schema)}
             # A document can have thousands of definitions; a part that needs none is compiled without them.
-            definitions = {"definitions": self._translated["definitions"]} if _refers(judged) else {}
+            definitions = {"definitions": self._translated["definitions"]} if refers(judged) else {}
             self._compiled[key] = self._made({**judged, **definitions})
         return self._compiled[key]
 
@@ -385,12 +386,6 @@ def _with(keyword: str, schema: Mapping[str, Any]) -> set[str]:
     if isinstance(schema.get(exclusive), bool):  # in draft 4 it says how `minimum` is meant
         beside.add(exclusive)
     return {keyword} | (beside & schema.keys())
-
-
-def _refers(schema: Any) -> bool:
-    if isinstance(schema, dict):
-        return isinstance(schema.get("$ref"), str) or any(map(_refers, schema.values()))
-    return isinstance(schema, list) and any(map(_refers, schema))
 
 
 def dereferenced(node: Any, resolve: Resolve) -> Mapping[str, Any]:

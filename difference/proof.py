@@ -25,6 +25,7 @@ from ..contract.normal import (
     member_of,
     merged,
     reachable,
+    refers,
     types,
 )
 from ..contract.pattern import TooHard, outside
@@ -141,7 +142,7 @@ class Proof:
 
     def _inside(self, given: Json, taken: Json, way: Way, node: _Node) -> None:
         """A member or an item."""
-        if not (_refers(given) or _refers(taken)):
+        if not (refers(given) or refers(taken)):
             self._pair(given, taken, way, node)
         elif taken not in (True, {}) and given is not False and not self._are_unchanged(given, taken):
             node.further.append((way, given, taken))
@@ -190,7 +191,7 @@ class Proof:
 
     def _listed(self, flat: dict[str, Json], taken: Json, way: Way, node: _Node) -> None:
         values = flat["enum"] if "enum" in flat else [flat["const"]]
-        if not _refers(flat):
+        if not refers(flat):
             values = list(filter(Draft202012Validator(flat, formats=FORMATS, validate_formats=True).is_valid, values))
         takes = Draft202012Validator(reachable(taken, self._taken), formats=FORMATS, validate_formats=True)
         whole = self._whole_floats or not any(isinstance(each, float) and each.is_integer() for each in values)
@@ -237,7 +238,7 @@ class Proof:
                 one, other = (each.get("enum", [each["const"]] if "const" in each else []) for each in sides)
                 if one and other and not any(each in other for each in one):
                     return True
-        if _refers(given) or _refers(flat):
+        if refers(given) or refers(flat):
             return False
         common = canonicalize(given, draft=DRAFT).intersect(canonicalize(flat, draft=DRAFT))
         return bool(common.satisfiability() == canonical.Satisfiability.NO)
@@ -291,7 +292,7 @@ class Proof:
 
     def _plain(self, given: Json, taken: Json) -> bool:
         """Whether neither has a reference, and the library proves it."""
-        return not _refers(given) and not _refers(taken) and (given == taken or self.covers(taken, given))
+        return not refers(given) and not refers(taken) and (given == taken or self.covers(taken, given))
 
 
 _WHOLE_FLOATS = re.compile(r'"number"|[0-9]\.0(?![0-9])|"multipleOf"(?!.*"type")')
@@ -326,7 +327,7 @@ def _apart(flat: Mapping[str, Json]) -> list[str]:
 def _has(flat: Mapping[str, Json], keyword: str, value: Json) -> bool:
     """Whether what is given fits a keyword because its own schema has it, too."""
     parts = (flat, *flat.get("allOf", ()))
-    return keyword in _ALONE and not _refers(value) and any(part.get(keyword) == value for part in parts)
+    return keyword in _ALONE and not refers(value) and any(part.get(keyword) == value for part in parts)
 
 
 def _has_all_strings(given: Mapping[str, Json], taken: Mapping[str, Json]) -> bool:
@@ -340,7 +341,7 @@ def _loose(schema: Json) -> Json:
     """A schema that admits at least as much, and has no references."""
     if isinstance(schema, list):
         return [_loose(each) for each in schema]
-    if not isinstance(schema, dict) or not _refers(schema):
+    if not isinstance(schema, dict) or not refers(schema):
         return schema
     if "$ref" in schema:
         return True
@@ -348,7 +349,7 @@ def _loose(schema: Json) -> Json:
     return {
         word: {name: _loose(each) for name, each in value.items()} if word in named else _loose(value)
         for word, value in schema.items()
-        if word in _POSITIVE or not _refers(value)
+        if word in _POSITIVE or not refers(value)
     }
 
 
@@ -375,9 +376,3 @@ def _names(given: Json, taken: Json) -> _Definitions:
 
 def _key(schema: Json) -> str:
     return json.dumps(schema, sort_keys=True)
-
-
-def _refers(schema: Json) -> bool:
-    if isinstance(schema, dict):
-        return isinstance(schema.get("$ref"), str) or any(map(_refers, schema.values()))
-    return isinstance(schema, list) and any(map(_refers, schema))

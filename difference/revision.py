@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import yaml
 
+from ..contract.dialect import unescape
 from ..contract.document import METHODS
 from ..contract.operation import Operation
 from ..contract.schema import Direction, dereferenced
@@ -235,9 +235,7 @@ def template(path: str) -> str:
 
 def steps_to(reference: str) -> Steps:
     """The steps of a reference inside its document."""
-    return tuple(
-        unquote(step).replace("~1", "/").replace("~0", "~") for step in reference.removeprefix("#/").split("/")
-    )
+    return tuple(map(unescape, reference.removeprefix("#/").split("/")))
 
 
 def _read(name: str) -> tuple[Path, bytes]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
+from ..contract.dialect import is_31
 from ..contract.document import Contract
 from ..contract.schema import Json
 from ..contract.shape import flattened
@@ -29,7 +30,7 @@ def resolved(contract: Contract, schema: Any) -> dict[str, Any]:
         return {}
     try:
         flat = flattened(schema, contract.resolve)
-        if len(schema) > 1 and "$ref" in schema and str(contract.document.get("openapi", "")).startswith("3.1"):
+        if len(schema) > 1 and "$ref" in schema and is_31(contract.document):
             flat |= {key: value for key, value in schema.items() if key != "$ref"}
         for keyword in ("anyOf", "oneOf"):
             some = [

@@ -10,6 +10,7 @@ from ..contract.finding import Finding
 from ..contract.interaction import Interaction, by_name
 from ..contract.operation import Operation
 from ..contract.parameters import parse_cookies, parse_query
+from ..contract.references import pointed
 from ..contract.shape import Member, Path, members, rules
 from ..contract.strict_json import NotStrictJson, decode
 
@@ -185,7 +186,7 @@ def _find(paths: Container[Path], value: Any, path: Path, present: set[Path]) ->
 
 def general(paths: Container[Path], finding: Finding) -> Path:
     """The path of the member that a finding in a body is about, with `*` where the contract has it."""
-    steps = [step.replace("~1", "/").replace("~0", "~") for step in (finding.pointer or "").split("/")[1:]]
+    steps = pointed(finding.pointer or "")
     if finding.rule == "additionalProperties":
         steps.pop()  # it points at the member too much, and is about the object
     path: Path = ()
