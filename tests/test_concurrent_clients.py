@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from .support.running import Server, serving
+from .support.stores import SAMPLE
 
 Json = dict[str, Any]
 
@@ -24,16 +25,6 @@ QUIET_SECONDS = 0.3
 MEBIBYTE = 1 << 20
 PATIENCE = 60.0
 NEIGHBOUR = "/_mock/in/neighbour"
-SAMPLE: Json = {
-    "reseller_id": "res_001",
-    "template": "tpl_xyz789",
-    "calling_provider": "TWILIO",
-    "initial_offset": 0,
-    "retry_offset": 3600,
-    "max_retry": 3,
-    "call_start_time": "09:00",
-    "call_end_time": "21:00",
-}
 
 
 class Client:

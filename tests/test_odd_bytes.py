@@ -19,6 +19,7 @@ from callconfig.identity.authentication import Authentication, InvalidAuthentica
 from callconfig.outcome import CouldNotRun, printable
 from callconfig.seeds import read_seed
 from callconfig.storage import MEMORY, UnreadableStore, open_store
+from callconfig.tests.support.stores import SAMPLE
 from callconfig.traffic.curl import curl
 from callconfig.traffic.har import entry
 from callconfig.traffic.recording import NotARecording
@@ -32,16 +33,6 @@ from starlette.types import ASGIApp, Message
 
 Json = dict[str, Any]
 
-SAMPLE: Json = {
-    "reseller_id": "res_001",
-    "template": "tpl_xyz789",
-    "calling_provider": "TWILIO",
-    "initial_offset": 0,
-    "retry_offset": 3600,
-    "max_retry": 3,
-    "call_start_time": "09:00",
-    "call_end_time": "21:00",
-}
 REQUEST = {"method": "POST", "url": "http://h/configurations?a=b", "headers": [["a", "b"]], "body": "{}"}
 RESPONSE = {"status": 201, "headers": [["content-type", "application/json"]], "body": "{}"}
 LINE = {"started": "2025-01-01T00:00:00Z", "milliseconds": 1, "request": REQUEST, "response": RESPONSE}

@@ -20,5 +20,18 @@ def counted_values() -> ServerValues:
     )
 
 
+SAMPLE: Document = {
+    "reseller_id": "res_001",
+    "template": "tpl_xyz789",
+    "calling_provider": "TWILIO",
+    "initial_offset": 0,
+    "retry_offset": 3600,
+    "max_retry": 3,
+    "call_start_time": "09:00",
+    "call_end_time": "21:00",
+}
+"""What a client sends to create a configuration, with no member too many."""
+
+
 def configuration(reseller_id: str = "reseller-1", template: str = "order", **members: Any) -> Document:
     return {"reseller_id": reseller_id, "template": template, **members}
