@@ -12,7 +12,7 @@ from typing import Any
 from .finding import MOST_FINDINGS, Finding, json_pointer, told
 from .media import OCTETS, ByMediaType, is_json, is_range, is_xml, media_type, parameters_of
 from .parameters import Parameter, QueryItems, parse_query, read_parameters
-from .schema import Direction, Json, Resolve, Schema, dereferenced, show
+from .schema import Direction, Json, Resolve, Schema, dereferenced, no_references, show
 from .severity import DEFAULT, Severities
 from .strict_json import UNREADABLE, NotStrictJson, decode
 from .text_values import Reader
@@ -264,7 +264,7 @@ class _Form:
         value: dict[str, Any] = {}
         findings: list[Finding] = []
         for part in parts:
-            field = self._fields.get(part.name) or _Field(part.name, {}, {}, _no_references)
+            field = self._fields.get(part.name) or _Field(part.name, {}, {}, no_references)
             read, wrong = field.part(part)
             findings += wrong
             if len(findings) > MOST_FINDINGS:
@@ -274,10 +274,6 @@ class _Form:
             else:
                 value.setdefault(part.name, []).append(read)
         return value, findings
-
-
-def _no_references(reference: str) -> dict[str, Any]:
-    raise AssertionError(reference)
 
 
 class _Field:

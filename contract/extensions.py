@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.resources import files
-from typing import NoReturn, get_args
+from typing import get_args
 
 import orjson
 
@@ -12,7 +12,7 @@ from .finding import Level
 from .grammar import Path, Place
 from .references import pointed
 from .rulebook import RULES
-from .schema import Schema
+from .schema import Schema, no_references
 
 
 @cache
@@ -22,13 +22,9 @@ def _vocabulary() -> dict[str, dict[str, Schema]]:
     severity = declared["document"]["properties"]["x-severity"]
     severity["properties"] = {rule: {"type": "string", "enum": list(get_args(Level))} for rule in RULES}
     return {
-        kind: {name: Schema(member, _no_references, "request") for name, member in each["properties"].items()}
+        kind: {name: Schema(member, no_references, "request") for name, member in each["properties"].items()}
         for kind, each in declared.items()
     }
-
-
-def _no_references(reference: str) -> NoReturn:
-    raise AssertionError(reference)
 
 
 def extensions(places: Iterable[Place]) -> Iterator[tuple[Path, str]]:

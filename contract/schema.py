@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from functools import cached_property, partial
 from itertools import islice
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import orjson
 from jsonschema_rs import Draft4Validator
@@ -29,6 +29,11 @@ Resolve = Callable[[str], dict[str, Any]]
 
 _OTHER_DIRECTION: dict[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
 _ABSENT = object()
+
+
+def no_references(reference: str) -> NoReturn:
+    """Resolves for schemas that have no references."""
+    raise AssertionError(reference)
 
 
 def _identity(value: Json) -> Json:
