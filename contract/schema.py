@@ -27,7 +27,8 @@ _Violation = tuple[str, _Path, str]
 Resolve = Callable[[str], dict[str, Any]]
 """From a local `$ref` to what it refers to."""
 
-_OTHER_DIRECTION: dict[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
+UNSEEN: dict[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
+"""The keyword of the members that a direction does not see."""
 _ABSENT = object()
 
 
@@ -66,7 +67,7 @@ class Schema:
 
     @cached_property
     def _translated(self) -> dict[str, Any]:
-        hidden, resolve = _OTHER_DIRECTION[self._direction], self._resolve
+        hidden, resolve = UNSEEN[self._direction], self._resolve
         if isinstance(resolve, References):
             return resolve.translator(hidden).document(self._schema)
         followed = partial(dereferenced, resolve=resolve)

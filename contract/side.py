@@ -10,12 +10,11 @@ from jsonschema_rs import Draft202012Validator
 from .finding import Finding, Place, json_pointer
 from .formats import FORMATS
 from .normal import BY_NAME, OF_MANY, OF_ONE, normal, reachable, reference_to
-from .schema import Direction, Resolve, Schema, dereferenced
+from .schema import UNSEEN, Direction, Resolve, Schema, dereferenced
 from .witness import Values
 
 Json = Any
 _BITS = {"int32": 31, "int64": 63}
-_HIDDEN: dict[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
 
 
 class Translation:
@@ -24,7 +23,7 @@ class Translation:
     def __init__(self, resolve: Resolve, direction: Direction, *, is_31: bool, bodies: Iterable[Json] = ()) -> None:
         """`bodies` are the schemas that are judged together: compiling what they refer to takes long."""
         self.resolve, self.direction, self.is_31 = resolve, direction, is_31
-        self._hidden = _HIDDEN[direction]
+        self._hidden = UNSEEN[direction]
         self._bodies = {str(id(schema)): schema for schema in bodies}
         self.definitions: dict[str, Json] = {}
         self._waiting: list[str] = []
@@ -120,9 +119,9 @@ class Side30(_Side):
 
     @cached_property
     def _engine(self) -> Schema:
-        shared = self._translation.bodies
-        alone = Schema(self._raw, self._translation.resolve, self._translation.direction)
-        return alone if self._name is None else shared
+        if self._name is not None:
+            return self._translation.bodies
+        return Schema(self._raw, self._translation.resolve, self._translation.direction)
 
     def _wrapped(self, value: Json) -> Json:
         return value if self._name is None else {self._name: value}
