@@ -34,12 +34,12 @@ from .store import (
     StoreUnavailable,
     UnknownConfiguration,
     Values,
-    changed,
     completed,
     made_ready,
     several,
     unless_refused,
     unused,
+    with_change,
     with_server_members,
 )
 
@@ -71,9 +71,13 @@ class DocumentStorage(Storage):
         index.remove(identity)
         self._compact()
 
-    def put_all(self, table: str, documents: Iterable[StoredDocument]) -> None:
-        """Replace all in a table, or nothing. Raises DuplicateScope, also for an id given twice, StoreUnavailable."""
-        replaced = {**self.indexes, table: Index.of(self.indexes[table].resource, documents)}
+    def put_all(self, tables: Mapping[str, Iterable[StoredDocument]]) -> None:
+        """Replace all in these tables, or nothing.
+
+        Raises DuplicateScope, also for an id given twice, StoreUnavailable.
+        """
+        made = {table: Index.of(self.indexes[table].resource, documents) for table, documents in tables.items()}
+        replaced = {**self.indexes, **made}
         if self._log is not None:
             self._log.rewrite(_lines(replaced))
         self.indexes = replaced
@@ -98,9 +102,12 @@ class DocumentStorage(Storage):
         """Replace all there is. Raises ValueError, and as `put_all`."""
         for table in data:
             self.expect_table(table)
-        for table in self.indexes:
-            documents = data.get(table, {}).items()
-            self.put_all(table, [self.stored(table, identity, document) for identity, document in documents])
+        self.put_all(
+            {
+                table: [self.stored(table, identity, document) for identity, document in data.get(table, {}).items()]
+                for table in self.indexes
+            }
+        )
 
     def expect_table(self, name: str) -> None:
         """Raises ValueError."""
@@ -181,9 +188,8 @@ class Changes(MutableMapping[str, Document]):
         if not made and len(touched) == 1 and not self._cleared:
             storage.remove(table, *touched)
         elif len(made) < len(touched) or len(changed) > 1:
-            storage.put_all(
-                table, [*(each for each in self._index.everything() if each.identity not in touched), *made]
-            )
+            others = (each for each in self._index.everything() if each.identity not in touched)
+            storage.put_all({table: [*others, *made]})
         elif changed:
             storage.put(table, *changed)
 
@@ -362,7 +368,7 @@ class EmbeddedStore:
         replacement: Document = {}
 
         def replace(document: MutableMapping[str, Any]) -> None:
-            replacement.update(changed(self.resource, dict(document), change, self._values.now(), deletes=deletes))
+            replacement.update(with_change(self.resource, dict(document), change, self._values.now(), deletes=deletes))
             document.clear()
             document.update(replacement)
 

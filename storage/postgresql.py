@@ -28,12 +28,12 @@ from .store import (
     UnknownConfiguration,
     UnreadableStore,
     Values,
-    changed,
     completed,
     has_members,
     made_ready,
     several,
     unless_refused,
+    with_change,
     with_server_members,
 )
 
@@ -160,7 +160,7 @@ class PostgreSQLStore:
     async def _change(self, identity: str, change: Change, *, deletes: bool) -> Document:
         while True:
             text, former = await self._get(identity)
-            document = changed(self._resource, former, change, self._values.now(), deletes=deletes)
+            document = with_change(self._resource, former, change, self._values.now(), deletes=deletes)
             stored = StoredDocument.of(self._resource, document)
             columns = row(self._resource, stored)
             if await self._updated(self._statements.exchange, [*columns, *columns[:2], text], stored):

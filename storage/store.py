@@ -206,7 +206,7 @@ def unless_refused(check: Callable[[Document], object] | None) -> Change:
     return checked
 
 
-def changed(resource: Resource, stored: Document, change: Change, now: str, *, deletes: bool) -> Document:
+def with_change(resource: Resource, stored: Document, change: Change, now: str, *, deletes: bool) -> Document:
     """What a change makes of a document, with the server's members; to be deleted is no update."""
     return with_server_members(
         resource,
