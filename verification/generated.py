@@ -66,6 +66,8 @@ def generate(
         stream = from_schema(schema).execute()
         try:
             for event in stream:
+                if result.ended == "interrupted":
+                    raise KeyboardInterrupt  # Schemathesis goes on with its next phase where it came while one begins
                 if isinstance(event, events.PhaseStarted):
                     on_part(event.phase.name.value)
                 elif isinstance(event, events.ScenarioFinished | events.FuzzScenarioFinished):

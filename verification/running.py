@@ -52,15 +52,16 @@ def running(
     progress = Progress(result)
     result.on_failures = progress.failures
     try:
-        with terminated_like_interrupted():
+        with interrupting(result):
             yield result, progress
     except EnoughFailures:
         result.notes.append(f"ended after {result.most} errors; there may be more")
     except KeyboardInterrupt:
         result.ended = "interrupted"
-        result.notes.append("interrupted; not everything was judged")
     finally:
         progress.end()
+    if result.ended == "interrupted":
+        result.notes.append("interrupted; not everything was judged")
     for side, count in sorted(result.unrecorded.items()):
         result.notes.append(f"{count} bodies of {side}s were not recorded, or not whole, so they were not judged")
     if gone := accepted - result.failures.keys():
@@ -76,25 +77,25 @@ def running(
 
 
 @contextmanager
-def terminated_like_interrupted() -> Iterator[None]:
-    """SIGTERM is an interruption, too: what was found by then is told."""
+def interrupting(result: Result) -> Iterator[None]:
+    """SIGINT and SIGTERM raise KeyboardInterrupt, and the result keeps it: a library may swallow what is raised."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def interrupt(_number: int, _frame: object) -> None:
-        if signal.getsignal(signal.SIGINT) in (
-            signal.SIG_IGN,
-            None,
-        ):  # in the background
-            raise KeyboardInterrupt
-        signal.raise_signal(signal.SIGINT)  # an event loop that runs may have its own way
+        result.ended = "interrupted"
+        raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    numbers = [signal.SIGTERM]
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as it is in the background
+        numbers.append(signal.SIGINT)
+    before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -108,6 +109,8 @@ def conversing(command: str, options: ConversingOptions, target: str) -> Iterato
         try:
             yield result, progress
         except OutOfTime:
+            if result.ended == "interrupted":
+                raise KeyboardInterrupt from None
             result.ended = "time"
             doing = {"check": "tried"}.get(command, f"{command}d")
             result.notes.append(f"--max-time of {options.max_time:g} s was over before everything was {doing}")

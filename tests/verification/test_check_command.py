@@ -22,6 +22,7 @@ from callconfig.verification.target import serving
 from callconfig.verification.terminal import styled
 from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import CHECKS
+from schemathesis.engine.run.unit._pool import WorkerPool
 from schemathesis.specs.openapi.formats import get_default_format_strategies
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -214,6 +215,22 @@ def test_interrupted_it_says_what_was_judged_and_that_it_could_not_run(
     assert last.startswith("check: interrupted, no error so far (")
     assert not last.startswith("check: interrupted, no error so far (0 interactions")
     assert "holds" not in out
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_that_a_library_swallows_is_none_that_holds(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Schemathesis goes on with its next phase when one comes while the threads of a phase start."""
+
+    def start(_pool: WorkerPool) -> None:
+        signal.raise_signal(number)
+
+    monkeypatch.setattr(WorkerPool, "start", start)
+    before = signal.getsignal(number)
+    assert main(["check", "--include", "listConfigurations", "--max-examples", "1"]) == 3
+    assert "holds" not in capsys.readouterr().out
+    assert signal.getsignal(number) is before
 
 
 def seen_on_a_terminal(terminal: int, wanted: bytes, seconds: float = 60) -> bytes:
