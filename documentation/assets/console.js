@@ -94,6 +94,8 @@ function ask({ title, note = "", act, done, more, ...fields }) {
   $("form", dialog).onsubmit = finish(done);
   other.onclick = more && finish(more.done);
   if (!dialog.open) dialog.showModal();
+  $("textarea", dialog).setSelectionRange(0, 0);
+  $("textarea", dialog).scrollTop = 0;
 }
 $(".cancel", dialog).addEventListener("click", () => dialog.close());
 
@@ -377,7 +379,7 @@ function why(entry, over, problem) {
     const told = h("ul", {});
     parts.push(h("details", { ontoggle: ({ target: { open: isOpen } }) => isOpen && explain(entry, told) }, h("summary", {}, "Why no rule answered it"), told));
   }
-  return h("div", { class: "verdict" }, parts);
+  return h("div", { class: kinds.refused(entry) ? "verdict refused" : "verdict" }, parts);
 }
 async function explain(entry, told) {
   const all = await control("GET", "/rules");
@@ -497,7 +499,7 @@ function showState() {
   }
   const [{ title: identity }, ...columns] = shown.columns;
   $("#table").replaceChildren(
-    !fit.length ? h("p", { class: "empty" }, all.length ? "Nothing is like that." : "Nothing is stored.") : h("table", {},
+    !fit.length ? h("p", { class: "empty" }, all.length ? "Nothing is like that." : "Nothing is stored. Seed some, or send a request that creates one.") : h("table", {},
       h("thead", {}, h("tr", {}, [identity, ...columns.map(({ title }) => title)].map((title) => h("th", { scope: "col" }, title)), shown.day && h("th", { scope: "col" }, shown.day.windows.map(({ title }, at) => h("span", { class: `key band${at}` }, title))), shown.time && h("th", { scope: "col" }, shown.time))),
       h("tbody", {}, fit.slice(0, 300).map((each) => h("tr", {},
         h("th", { scope: "row" }, button(String(each[shown.identity]), () => openDocument(each), { class: "link" })),
@@ -698,7 +700,11 @@ function route() {
   if (name === "request" && entries.has(Number(number))) open(entries.get(Number(number)));
   view(tabs.some((tab) => tab.getAttribute("aria-controls") === name) ? name : "requests");
 }
-for (const tab of tabs) tab.addEventListener("click", () => { location.hash = tab.getAttribute("aria-controls"); view(tab.getAttribute("aria-controls")); doing(async () => {})(); });
+for (const tab of tabs) tab.addEventListener("click", () => {
+  history.pushState(null, "", `#${tab.getAttribute("aria-controls")}`); // which scrolls nothing
+  view(tab.getAttribute("aria-controls"));
+  doing(async () => {})();
+});
 $("[role=tablist]").addEventListener("keydown", (event) => {
   const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
   if (!step) return;
