@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -9,6 +10,7 @@ from urllib.parse import quote, urlencode
 import orjson
 
 from ..contract.document import Contract
+from ..contract.generator import Generator, NoValue
 from ..contract.media import is_json, media_type
 from ..contract.operation import Operation
 from ..contract.schema import Json
@@ -269,6 +271,9 @@ def _made_of_kind(contract: Contract, flat: Mapping[str, Any], depth: int, hidde
         return [made(contract, item, depth + 1, hidden) for item in each]
     if kind in ("integer", "number"):
         return _made_number(flat)
+    if kind == "string" and "pattern" in flat:
+        with suppress(NoValue):
+            return Generator(contract.resolve, "request").value(flat)
     if kind == "string":
         return _made_text(flat)
     return {"boolean": True}.get(kind)
