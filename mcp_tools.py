@@ -2,8 +2,10 @@
 
 import contextlib
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -17,6 +19,10 @@ from .contract.schema import Json, Schema, did_you_mean
 from .controls.controls import SESSION_HEADER
 
 _ONLY_OPENAPI = {"discriminator", "externalDocs", "xml", "nullable"}
+_NO_NAME = re.compile("[^A-Za-z0-9_.-]+")
+"""What no tool has in its name (Model Context Protocol 2025-11-25, tools)."""
+MOST_OF_NAME = 120
+"""Characters of an operation's name that its tool has; hosts take 128."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +33,17 @@ class Place:
     url: str
     headers: Mapping[str, str]
 
-    def tools(self) -> "Iterator[OperationTool]":
-        return (OperationTool(operation, self) for operation in self.contract.operations.values())
+
+def tools_of(*places: Place) -> "Iterator[OperationTool]":
+    """A tool for each operation, each with a name of its own that a host takes."""
+    taken = set[str]()
+    for place in places:
+        for operation in place.contract.operations.values():
+            plain = _NO_NAME.sub("_", operation.id)[:MOST_OF_NAME]
+            numbered = (f"{plain}_{number}" for number in count(2))
+            name = next(each for each in chain([plain], numbered) if each not in taken)
+            taken.add(name)
+            yield OperationTool(name, operation, place)
 
 
 class WrongArguments(Exception):
@@ -41,8 +56,8 @@ class OperationTool:
     Its arguments are the operation's parameters and `body`. Whether they keep the contract is for the server to judge.
     """
 
-    def __init__(self, operation: Operation, place: Place) -> None:
-        self.name = operation.id
+    def __init__(self, name: str, operation: Operation, place: Place) -> None:
+        self.name = name
         self._operation, self._place = operation, place
         parameters = [each for each in operation.parameters if each.place in ("path", "query", "header")]
         self._parameters = {each.name: each for each in parameters if each.name.lower() != SESSION_HEADER}
@@ -75,7 +90,9 @@ class OperationTool:
         schemas = {name: each.schema for name, each in self._parameters.items()}
         required = [name for name, each in self._parameters.items() if each.required]
         if self._media_type:
-            schemas["body"] = Schema(self._body["content"][self._media_type]["schema"], contract.resolve, "request")
+            schemas["body"] = Schema(
+                self._body["content"][self._media_type].get("schema", {}), contract.resolve, "request"
+            )
             words["body"] = self._body.get("description")
             required += ["body"] if self._body.get("required") else []
         properties, definitions = dict[str, Any](), dict[str, Any]()
@@ -154,7 +171,7 @@ def in_words(status: int, body: Json) -> str:
 
 
 def json_schema(schema: Any) -> Any:
-    """A compiled schema (draft 4, with what only OpenAPI knows) in JSON Schema 2020-12.
+    """A compiled schema (draft 4 or later, with what only OpenAPI knows) in JSON Schema 2020-12.
 
     Definitions get names without slashes: not every reader of a `$ref` unescapes them.
     """
@@ -162,7 +179,7 @@ def json_schema(schema: Any) -> Any:
         return schema  # additionalProperties may be a boolean
     kept = {name: value for name, value in schema.items() if name not in _ONLY_OPENAPI and not name.startswith("x-")}
     for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
-        if kept.pop(exclusive, False):
+        if isinstance(kept.get(exclusive), bool) and kept.pop(exclusive):
             kept[exclusive] = kept.pop(bound)
     if "example" in kept:
         kept["examples"] = [kept.pop("example")]
@@ -175,9 +192,16 @@ def _as_it_is(value: Any) -> Any:
 
 _INSIDE: dict[str, Callable[[Any], Any]] = {
     "$ref": lambda reference: reference.replace("~1", "."),
-    "properties": lambda schemas: {name: json_schema(each) for name, each in schemas.items()},
+    **dict.fromkeys(
+        ("properties", "patternProperties", "dependentSchemas"),
+        lambda schemas: {name: json_schema(each) for name, each in schemas.items()},
+    ),
     "definitions": lambda schemas: {name.replace("/", "."): json_schema(each) for name, each in schemas.items()},
-    **dict.fromkeys(("allOf", "anyOf", "oneOf"), lambda schemas: [json_schema(each) for each in schemas]),
-    **dict.fromkeys(("items", "not", "additionalProperties"), json_schema),
+    **dict.fromkeys(
+        ("allOf", "anyOf", "oneOf", "prefixItems"), lambda schemas: [json_schema(each) for each in schemas]
+    ),
+    **dict.fromkeys(
+        ("items", "not", "additionalProperties", "contains", "propertyNames", "if", "then", "else"), json_schema
+    ),
 }
 """What is done with the values of the keywords that have schemas inside, or name one."""
