@@ -14,7 +14,6 @@ import yaml
 from .contract.actions import Places
 from .contract.document import Contract, InvalidContract
 from .contract.path_template import parameters_of
-from .contract.schema import dereferenced
 from .contract.shape import flattened
 from .contract.yaml_tree import marked_yaml
 from .handlers.resolution import notes
@@ -92,7 +91,7 @@ def _proposals(contract: Contract, unclear: list[str]) -> Iterator[Proposal]:
 
 def _proposal(name: str, schema: Mapping[str, Any], places: Places, contract: Contract) -> Proposal | None:
     flat = flattened(schema, contract.resolve)
-    members = {each: dereferenced(nested, contract.resolve) for each, nested in flat.get("properties", {}).items()}
+    members = {each: contract.resolve.followed(nested) for each, nested in flat.get("properties", {}).items()}
     parameters = [parameters_of(path)[-1] for path in places.item_paths]
     identity = _identity(name, parameters, members)
     if identity is None:

@@ -9,7 +9,8 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from .finding import MOST_FINDINGS, Finding, Place, told
 from .media import is_json
-from .schema import Resolve, Schema, dereferenced, did_you_mean
+from .references import References
+from .schema import Schema, did_you_mean
 from .strict_json import NotStrictJson, decode
 from .text_values import Reader, nested, primitive
 
@@ -25,7 +26,7 @@ QueryItems = list[tuple[str, str]]
 class Parameter:
     """One parameter of an operation, compiled."""
 
-    def __init__(self, declared: Mapping[str, Any], resolve: Resolve) -> None:
+    def __init__(self, declared: Mapping[str, Any], resolve: References) -> None:
         self.name: str = declared["name"]
         self.place: Place = declared["in"]
         self.required: bool = declared.get("required", False)
@@ -37,7 +38,7 @@ class Parameter:
         contents: Mapping[str, Mapping[str, Any]] = declared.get("content", {})
         media_type = next(iter(contents), "")
         schema = declared["schema"] if "schema" in declared else contents.get(media_type, {}).get("schema", {})
-        resolved = dereferenced(schema, resolve)
+        resolved = resolve.followed(schema)
         self.declared: Mapping[str, Any] = resolved
         self.schema = Schema(schema, resolve, "request")
         self.default: Any = resolved.get("default")

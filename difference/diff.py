@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from ..contract.references import InvalidContract
 from ..options import DiffOptions
 from ..outcome import FINDINGS, OK, CouldNotRun
 from .accepted import Accepted, read_accepted, sorted_out
@@ -102,6 +103,8 @@ def compare(options: DiffOptions) -> Difference:
         is_first = True
     try:
         found = [] if old.document == new.document else list(all_changes(Comparison(old, new)))
+    except InvalidContract as error:
+        raise CouldNotRun(f"{old.name} or {new.name}: {error}") from error
     except RecursionError as error:
         raise CouldNotRun(f"{old.name} or {new.name} leads from part to part too deep to be compared") from error
     except (LookupError, TypeError, AttributeError, ValueError) as error:

@@ -79,17 +79,7 @@ def read(operation: Declared, declared: Mapping[str, Json], texts: list[str]) ->
     """What the engine reads from the texts of a parameter, and what it finds wrong."""
     if not texts:
         return None, []  # an empty list is no parameter at all
-    revision = operation.revision
-    if not revision.is_31:
-        return Parameter(declared, revision.resolve).read(texts)
-    side = revision.side(schema_of(declared), "request")
-    kinds = _types(operation, declared)
-    kind = next((each for each in ("array", "object", "boolean", "integer", "number") if each in kinds), "string")
-    plain = {**declared, "schema": {"type": "string" if "string" in kinds else kind}}
-    value, wrong = Parameter(plain, revision.resolve).read(texts)
-    return value, [each for each in wrong if each.rule == "repeated-parameter"] or side.findings(
-        value, declared["in"], declared["name"]
-    )
+    return Parameter(declared, operation.revision.resolve).read(texts)
 
 
 def parameter_example(operation: Declared, declared: Mapping[str, Json]) -> Json:

@@ -1,16 +1,16 @@
 """What became of the parameters of an operation: does NEW read what OLD's clients write?"""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from ..contract.finding import Finding
 from ..contract.normal import merged, types
 from ..contract.schema import show
+from ..contract.side import Side
 from ..contract.witness import ABSENT, Values
 from .change import Change
-from .containment import Breaking, Safe, Side, Undecided, contained
+from .containment import Breaking, Safe, Undecided, contained
 from .defaults import default_change
 from .example_request import parameter_example, read, request, schema_of, shape_of, style_of, text_of, texts_of
 from .pairing import Part
@@ -65,19 +65,13 @@ def _removed(part: Part, key: tuple[str, str], before: Declaration) -> Change:
     return part.refused("parameter-removed", "is gone", sent, [finding])
 
 
-@dataclass
-class _Text:
+class _Text(Side):
     """A parameter of one scalar type as the texts that its contract takes."""
 
-    operation: Declared
-    declared: Declaration
-    schema: Json
-    definitions: Mapping[str, Json]
-    is_31: bool
-
-    @property
-    def values(self) -> Values:
-        return Values(self.definitions, {})
+    def __init__(self, operation: Declared, declared: Declaration, schema: Json, definitions: dict[str, Json]) -> None:
+        self.operation, self.declared = operation, declared
+        self.schema, self.definitions, self.is_31 = schema, definitions, operation.revision.resolve.is_31
+        self.values = Values(definitions, {})
 
     def accepts(self, value: Json) -> bool:
         return isinstance(value, str) and not read(self.operation, self.declared, [value])[1]
@@ -104,8 +98,8 @@ def _values(part: Part, key: tuple[str, str], before: Declaration, after: Declar
         schema, definitions = _as_text(old, kinds[0])
         taken = new.schema if kinds[1] == {"string"} else False
         answer = contained(
-            _Text(part.old, before, schema, definitions, old.is_31),
-            _Text(part.new, after, taken, new.definitions, new.is_31),
+            _Text(part.old, before, schema, definitions),
+            _Text(part.new, after, taken, new.definitions),
         )
     if isinstance(answer, Undecided):
         yield part.undecided("parameter-value", answer.reason)
@@ -133,7 +127,7 @@ def _kinds(side: Side) -> set[str]:
     return set(types(merged([side.schema], side.definitions) or {})) & _SCALARS
 
 
-def _as_text(side: Side, kinds: set[str]) -> tuple[Json, Mapping[str, Json]]:
+def _as_text(side: Side, kinds: set[str]) -> tuple[Json, dict[str, Json]]:
     """A schema of at least all the texts that are given for a parameter, with its definitions."""
     if kinds == {"string"}:
         return side.schema, side.definitions
