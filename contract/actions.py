@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from .media import is_json
 from .operation import Operation
 from .path_template import PARAMETER, blank, parameters_of
 from .references import InvalidContract, References
@@ -205,24 +204,19 @@ def _brings(operation: Operation, kind: Kind, identity: str, resolve: References
 
 
 def _shown(operation: Operation, schema: Mapping[str, Any], resolve: References) -> _Shown | None:
-    """How the first success with JSON shows a schema, alone, in a list, or as a member of an object."""
-    for status, response in operation.declared["responses"].items():
-        content = resolve.followed(response).get("content", {}) if str(status).startswith("2") else {}
-        for name, representation in content.items():
-            if is_json(name):
-                answer = representation.get("schema", {})
-                if (is_list := _is_list(answer, schema, resolve)) is not None:
-                    return _Shown(is_list, "")
-                members = flattened(answer, resolve).get("properties", {})
-                found = [
-                    _Shown(is_list, member)
-                    for member, nested in members.items()
-                    if (is_list := _is_list(nested, schema, resolve)) is not None
-                ]
-                # A member of another resource that shows this one is a part of that, and no envelope.
-                whole = "x-resource" not in resolve.followed(answer)
-                return found[0] if len(found) == 1 and whole else None
-    return None
+    """How an operation's success shows a schema, alone, in a list, or as a member of an object."""
+    if (answer := operation.shown) is None:
+        return None
+    if (is_list := _is_list(answer, schema, resolve)) is not None:
+        return _Shown(is_list, "")
+    found = [
+        _Shown(is_list, member)
+        for member, nested in flattened(answer, resolve).get("properties", {}).items()
+        if (is_list := _is_list(nested, schema, resolve)) is not None
+    ]
+    # A member of another resource that shows this one is a part of that, and no envelope.
+    whole = "x-resource" not in resolve.followed(answer)
+    return found[0] if len(found) == 1 and whole else None
 
 
 def _is_list(shown: Mapping[str, Any], schema: Mapping[str, Any], resolve: References) -> bool | None:

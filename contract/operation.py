@@ -11,7 +11,7 @@ from werkzeug.http import parse_accept_header
 
 from .body import MAX_BYTES, MOST_CONTAINERS, Content, Headers, RequestBody
 from .finding import MOST_FINDINGS, Finding, told
-from .media import LONGEST_REMEMBERED, ByMediaType, is_range, media_type
+from .media import LONGEST_REMEMBERED, ByMediaType, is_json, is_range, media_type
 from .parameters import IGNORED_HEADERS, Parameter, read_parameters
 from .references import References
 from .schema import Json, Schema, show
@@ -235,6 +235,13 @@ class Operation:
         """Every schema, as it is declared."""
         headers = [each for response in self.responses.values() for each in response.headers]
         return [*(each.declared for each in (*self.parameters, *headers)), *(each.raw for each in self.contents)]
+
+    @property
+    def shown(self) -> Mapping[str, Any] | None:
+        """The schema of the JSON that its first success with JSON answers; None where there is none."""
+        successes = [response for status, response in self.responses.items() if status[0] == "2"]
+        every = [each for response in successes for each in response.representations.values()]
+        return next((each.raw for each in every if is_json(each.name)), None)
 
     def response(self, status: int) -> Response | None:
         """The documented response for a status: the status itself, its class, or the default."""
