@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from .finding import one_line
 from .strict_json import MAX_DEPTH, too_deep
 
 MAX_VALUES = 2_000_000
@@ -111,7 +112,7 @@ def _finite(text: str) -> float:
 
 def _unreadable(error: yaml.YAMLError) -> NotPlain:
     mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
-    where = f"line {mark.line + 1}, column {mark.column + 1}: {problem}" if mark else " ".join(str(error).split())
+    where = f"line {mark.line + 1}, column {mark.column + 1}: {problem}" if mark else one_line(error)
     return NotPlain(f"is neither YAML nor JSON: {where}")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from ..contract.document import Contract
 from ..contract.operation import Headers, Operation
 from ..identity.caller import Unauthorized, bearer_token, equal
-from ..storage import ConfigurationStore
+from ..storage import Store
 from ..traffic.redaction import Redaction
 from .bundle import BASE_PATH, load_controls
 from .clock import Sources
@@ -38,7 +38,7 @@ class Controls:
     def __init__(
         self,
         contract: Contract,
-        store: ConfigurationStore,
+        store: Store,
         sources: Sources,
         *,
         limits: Limits | None = None,

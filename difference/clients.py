@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from ..contract.finding import Finding
+from ..contract.finding import Finding, one_line
 from ..contract.interaction import Interaction, by_name
 from ..contract.operation import Request
 from ..contract.path_template import parameters_of
@@ -75,7 +75,7 @@ def _recorded(files: Iterable[Path]) -> Iterator[tuple[Interaction, str]]:
         except OSError as error:
             raise CouldNotRun(f"{path}: {error.strerror}") from error
         except NotARecording as error:
-            raise CouldNotRun(" ".join(str(error).split())) from error
+            raise CouldNotRun(one_line(error)) from error
 
 
 class Routes:

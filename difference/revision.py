@@ -12,6 +12,7 @@ from urllib.parse import unquote
 import yaml
 
 from ..contract.document import document_of
+from ..contract.finding import one_line
 from ..contract.grammar import METHODS
 from ..contract.operation import Operation
 from ..contract.parameters import IGNORED_HEADERS
@@ -281,7 +282,7 @@ def _in_commit(name: str, reference: str, path: str) -> bytes:
         raise CouldNotRun(f"{name}: is no file, and to read it from git, git must be installed") from error
     if shown.returncode:
         kind = NotThere if _has_not(reference, inside) else CouldNotRun
-        raise kind(f"{name}: cannot be read: {' '.join(shown.stderr.decode(errors='replace').split())}")
+        raise kind(f"{name}: cannot be read: {one_line(shown.stderr.decode(errors='replace'))}")
     return shown.stdout
 
 
