@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import shutil
 import subprocess
@@ -20,6 +21,9 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 ROOT = Path(__file__).parent.parent
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # many tests start a process: it reads what an earlier one compiled
+sys.dont_write_bytecode = False
+gc.set_threshold(50_000, 20, 100)  # much is kept until the end, and to look through it again and again takes a tenth
 
 
 @pytest.fixture(scope="session")
