@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 import orjson
 
 from ..contract.document import Contract
+from ..contract.formats import FORMAT_EXAMPLES
 from ..contract.media import is_json, media_type
 from ..contract.operation import Operation
 from ..contract.schema import Json
@@ -286,25 +287,14 @@ def _made_number(flat: Mapping[str, Any]) -> float:
     return 1
 
 
-_TEXTS = {
-    "date": "2026-01-31",
-    "date-time": "2026-01-31T12:00:00Z",
-    "time": "12:00:00Z",
-    "duration": "PT1H",
-    "uuid": "123e4567-e89b-42d3-a456-426614174000",
-    "email": "name@example.com",
-    "hostname": "example.com",
-    "ipv4": "192.0.2.1",
-    "ipv6": "2001:db8::1",
-    "uri": "https://example.com",
-    "url": "https://example.com",
-    "byte": "dGV4dA==",
-    "password": "secret",
-}
+_SHOWN_FORMATS = {**FORMAT_EXAMPLES, "url": FORMAT_EXAMPLES["uri"], "password": "secret"}
 
 
 def _made_text(flat: Mapping[str, Any]) -> str:
     kind = flat.get("format", "")
     if kind == "binary" or ("contentMediaType" in flat and "contentEncoding" not in flat):
         return File("file")
-    return _TEXTS.get(kind) or "string".ljust(int(flat.get("minLength", 0)), "s")[: int(flat.get("maxLength", 1000))]
+    return (
+        _SHOWN_FORMATS.get(kind)
+        or "string".ljust(int(flat.get("minLength", 0)), "s")[: int(flat.get("maxLength", 1000))]
+    )

@@ -16,11 +16,11 @@ from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
 
+from ...contract.formats import FORMAT_EXAMPLES
 from ...contract.references import References
 from ...contract.schema import Json, Schema
 from ...contract.shape import Member, Path, flattened, members, rules
 from ..coverage import general
-from ..strategies import EXAMPLES
 
 ABSENT = object()
 """No body at all: the value has no such place."""
@@ -177,8 +177,8 @@ def _made(schema: Mapping[str, Any]) -> Json:
         return next((value for value in bounds if value <= schema.get("maximum", value)), 1)
     if kind != "string":
         return None
-    if (name := schema.get("format")) in EXAMPLES:
-        return EXAMPLES[name]
+    if (name := schema.get("format")) in FORMAT_EXAMPLES:
+        return FORMAT_EXAMPLES[name]
     shortest, longest = schema.get("minLength", 0), schema.get("maxLength", 10_000)
     if "pattern" in schema:
         return _matching(schema["pattern"], shortest, longest)
