@@ -107,16 +107,15 @@ class OperationTool:
                 raise WrongArguments(f"{name!r} is no argument{did_you_mean(name, self._names)}; {there_is}.")
         path, query, headers = self._operation.path, list[tuple[str, str]](), dict(self._place.headers)
         for name, parameter in self._parameters.items():
-            given = arguments.get(name, [])
-            texts = [each if isinstance(each, str) else json.dumps(each) for each in _several(given)]
+            texts = parameter.written(arguments[name]) if name in arguments else []
             if parameter.place == "path":
-                if texts in ([], [""], ["."], [".."]):
+                if (text := "".join(text for _, text in texts)) in ("", ".", ".."):
                     raise WrongArguments(f"{name!r} is required, as a part of the path.")
-                path = path.replace(f"{{{name}}}", quote(",".join(texts), safe=""))
+                path = path.replace(f"{{{name}}}", quote(text, safe=""))
             elif parameter.place == "query":
-                query += [(name, text) for text in texts]
-            elif texts:
-                headers[name] = ",".join(texts)
+                query += texts
+            else:
+                headers |= {header: text for header, text in texts if text}
         content = None
         if "body" in arguments and self._media_type:
             headers["Content-Type"] = self._media_type
@@ -125,10 +124,6 @@ class OperationTool:
         return client.build_request(
             self._operation.method, url, params=urlencode(query), headers=headers, content=content
         )
-
-
-def _several(value: Json) -> list[Json]:
-    return value if isinstance(value, list) else [value]
 
 
 def _body(answer: httpx2.Response) -> Json:

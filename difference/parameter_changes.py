@@ -6,13 +6,14 @@ from typing import Any
 
 from ..contract.finding import Finding
 from ..contract.normal import merged, types
+from ..contract.parameters import DEFAULT_STYLES, joined
 from ..contract.schema import show
 from ..contract.side import Side
 from ..contract.witness import ABSENT, Values
 from .change import Change
 from .containment import Breaking, Safe, Undecided, contained
 from .defaults import default_change
-from .example_request import parameter_example, read, request, schema_of, shape_of, style_of, text_of, texts_of
+from .example_request import parameter_example, read, request, schema_of, shape_of, written
 from .pairing import Part
 from .revision import Declared
 
@@ -74,10 +75,10 @@ class _Text(Side):
         self.values = Values(definitions, {})
 
     def accepts(self, value: Json) -> bool:
-        return isinstance(value, str) and not read(self.operation, self.declared, [value])[1]
+        return isinstance(value, str) and not self.findings(value, "query")
 
     def findings(self, value: Json, _place: Any, _name: str | None = None) -> list[Finding]:
-        return read(self.operation, self.declared, [value])[1]
+        return read(self.operation, self.declared, [(self.declared["name"], value)])[1]
 
     def findings_of_part(self, _schema: Json, _value: Json) -> list[Finding]:
         return []
@@ -86,7 +87,7 @@ class _Text(Side):
 def _values(part: Part, key: tuple[str, str], before: Declaration, after: Declaration) -> Iterator[Change]:
     """What NEW makes of the values that OLD takes, as they are written."""
     shapes = shape_of(part.old, before), shape_of(part.new, after)
-    if style_of(before) != style_of(after) or shapes[0] != shapes[1]:
+    if _style(before) != _style(after) or shapes[0] != shapes[1]:
         yield _written_otherwise(part, key, before, after)
         return
     schemas = schema_of(before), schema_of(after)
@@ -107,11 +108,11 @@ def _values(part: Part, key: tuple[str, str], before: Declaration, after: Declar
         told = [
             (
                 each.value,
-                read(part.new, after, texts_of(before, each.value))[1],
+                read(part.new, after, written(part.old, before, each.value))[1],
                 part.inside("schema").lines(each, "request"),
             )
             for each in answer.values
-            if key[0] != "path" or any(texts_of(before, each.value))  # an empty text would be another path
+            if key[0] != "path" or written(part.old, before, each.value)[0][1]  # an empty text would be another path
         ]
         if not told:
             yield part.undecided("parameter-value", "no longer takes what cannot be written in a path")
@@ -121,6 +122,11 @@ def _values(part: Part, key: tuple[str, str], before: Declaration, after: Declar
         yield part.refused("parameter-value", detail, sent, findings, lines=lines)
     else:
         yield part.safe("parameter-value", "takes all that it took")
+
+
+def _style(declared: Declaration) -> tuple[str, bool]:
+    style = declared.get("style", DEFAULT_STYLES[declared["in"]])
+    return style, bool(declared.get("explode", style == "form"))
 
 
 def _kinds(side: Side) -> set[str]:
@@ -135,7 +141,7 @@ def _as_text(side: Side, kinds: set[str]) -> tuple[Json, dict[str, Json]]:
     if kinds <= {"integer", "number"} and "enum" not in flat:
         return {"type": "string", "pattern": _NUMBER if "number" in kinds else _INTEGER}, {}
     if kinds == {"boolean"} or "enum" in flat:
-        return {"enum": [text_of(value) for value in flat.get("enum", (True, False)) if side.accepts(value)]}, {}
+        return {"enum": [joined(value) for value in flat.get("enum", (True, False)) if side.accepts(value)]}, {}
     return {"type": "string"}, {}
 
 
@@ -144,7 +150,7 @@ def _written_otherwise(part: Part, key: tuple[str, str], before: Declaration, af
     rule, side = "parameter-style", part.old.revision.side(schema_of(before), "request")
     candidates = filter(side.accepts, Values(side.definitions, {}).of(side.schema))
     for value in islice(candidates, MOST_WRITTEN):
-        texts = texts_of(before, value)
+        texts = written(part.old, before, value)
         if not texts or read(part.old, before, texts) != (value, []):
             continue
         got, findings = read(part.new, after, texts)
