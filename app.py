@@ -28,7 +28,6 @@ from .contract.problem import INTERNAL_ERROR, PROBLEM_JSON, Problem
 from .contract.resource import Resource
 from .controls import handlers as control_handlers
 from .controls.bundle import BASE_PATH as CONTROLS_PATH
-from .controls.bundle import OF_ONE
 from .controls.clock import Sources, parse_instant
 from .controls.controls import Controls
 from .controls.refusals import CONTROL_PROBLEMS, SESSION_PROBLEMS
@@ -179,10 +178,7 @@ def _pages(
     # As it is written, comments included, unless it is served otherwise than it says.
     text = contract.path.read_bytes() if contract.path and served == contract.document else None
     ui = f"{CONTROLS_PATH}/ui"
-    # The console shows one kind of thing, by controls that not every contract's mock has.
-    has_console = controls is not None and controls.contract.operations.keys() >= OF_ONE
-    beside = {"Console": ui} if has_console else {}
-    beside |= {"Controls": f"{CONTROLS_PATH}/docs"} if controls else {}
+    beside = {"Console": ui, "Controls": f"{CONTROLS_PATH}/docs"} if controls else {}
     serving = ServingMock(base_path, controls=controls is not None, pages=beside)
     reference = ServedReference(contract, contract, example_mock, serving)
     places = dict.fromkeys(("", base_path))
@@ -192,17 +188,14 @@ def _pages(
         pages += [redirect(f"{place}{rest}", f"{base_path}/docs") for rest in ("", "/", "/ui", "/ui/") if place + rest]
     made_when_asked = [reference]
     if controls:
-        serving = ServingMock("", pages={"Reference": f"{base_path}/docs", **({"Console": ui} if has_console else {})})
+        serving = ServingMock("", pages={"Reference": f"{base_path}/docs", "Console": ui})
         steered = ServedReference(controls.contract, contract, example_mock, serving)
         made_when_asked.append(steered)
         pages += [
             *reference_pages(CONTROLS_PATH, steered, dict(controls.contract.document)),
             javascript(f"{CONTROLS_PATH}/client.mjs", CLIENT_MODULE),
-            *([console(ui, contract, base_path)] if has_console else []),
-            *(
-                redirect(f"{CONTROLS_PATH}{slash}", ui if has_console else f"{CONTROLS_PATH}/docs")
-                for slash in ("", "/")
-            ),
+            console(ui, contract, base_path),
+            *(redirect(f"{CONTROLS_PATH}{slash}", ui) for slash in ("", "/")),
         ]
     return pages, made_when_asked
 

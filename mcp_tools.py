@@ -2,8 +2,10 @@
 
 import contextlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -18,6 +20,10 @@ from .contract.schema import Json, Schema, did_you_mean
 from .controls.controls import SESSION_HEADER
 
 _ONLY_OPENAPI = {"discriminator", "externalDocs", "xml", "nullable"}
+_NO_NAME = re.compile("[^A-Za-z0-9_.-]+")
+"""What no tool has in its name (Model Context Protocol 2025-11-25, tools)."""
+MOST_OF_NAME = 120
+"""Characters of an operation's name that its tool has; hosts take 128."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +34,17 @@ class Place:
     url: str
     headers: Mapping[str, str]
 
-    def tools(self) -> "Iterator[OperationTool]":
-        return (OperationTool(operation, self) for operation in self.contract.operations.values())
+
+def tools_of(*places: Place) -> "Iterator[OperationTool]":
+    """A tool for each operation, each with a name of its own that a host takes."""
+    taken = set[str]()
+    for place in places:
+        for operation in place.contract.operations.values():
+            plain = _NO_NAME.sub("_", operation.id)[:MOST_OF_NAME]
+            numbered = (f"{plain}_{number}" for number in count(2))
+            name = next(each for each in chain([plain], numbered) if each not in taken)
+            taken.add(name)
+            yield OperationTool(name, operation, place)
 
 
 class WrongArguments(Exception):
@@ -42,8 +57,8 @@ class OperationTool:
     Its arguments are the operation's parameters and `body`. Whether they keep the contract is for the server to judge.
     """
 
-    def __init__(self, operation: Operation, place: Place) -> None:
-        self.name = operation.id
+    def __init__(self, name: str, operation: Operation, place: Place) -> None:
+        self.name = name
         self._operation, self._place = operation, place
         parameters = [each for each in operation.parameters if each.place in ("path", "query", "header")]
         self._parameters = {each.name: each for each in parameters if each.name.lower() != SESSION_HEADER}
@@ -76,7 +91,9 @@ class OperationTool:
         schemas = {name: each.schema for name, each in self._parameters.items()}
         required = [name for name, each in self._parameters.items() if each.required]
         if self._media_type:
-            schemas["body"] = Schema(self._body["content"][self._media_type]["schema"], contract.resolve, "request")
+            schemas["body"] = Schema(
+                self._body["content"][self._media_type].get("schema", {}), contract.resolve, "request"
+            )
             words["body"] = self._body.get("description")
             required += ["body"] if self._body.get("required") else []
         properties, definitions = dict[str, Any](), dict[str, Any]()

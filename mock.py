@@ -283,11 +283,7 @@ def _greet(contract: Contract, listening: socket.socket, options: ServeOptions, 
         f"callconfig {version('callconfig')} mocks {contract.title} {contract.version}\n"
         + "".join(f"  API    {root}{options.base_path}{path}\n" for path in sorted(paths or {"/"}))
         + f"  Docs   {root}{options.base_path}/docs\n"
-        + (
-            f"  Steer  {root}{CONTROLS_PATH}/{'ui' if options.contract is None else 'docs'}\n"
-            if options.controls and alone
-            else ""
-        )
+        + (f"  Steer  {root}{CONTROLS_PATH}/ui\n" if options.controls and alone else "")
         + ("" if alone else "  Steer  off: each of several processes would steer only itself\n")
         + (f"  Auth   tokens of {printable(str(options.auth))}\n" if options.auth else "")
         + f"  Store  {printable(place)} ({stored} {noun}{plural})\n"

@@ -13,7 +13,7 @@ from ..contract.document import Contract
 from ..contract.finding import json_pointer
 from ..contract.media import is_json, media_type
 from ..contract.schema import Json, show
-from .exchanges import Example, examples
+from .exchanges import Example, examples, has_world
 from .samples import ABSENT, Sent
 from .snippets import LOCAL_MOCK
 
@@ -46,7 +46,7 @@ async def execute(contract: Contract, fresh_mock: FreshMock) -> dict[str, Answer
     answers: dict[str, Answer] = {}
     differences: list[str] = []
     unchanged: dict[tuple[str, ...], ASGIApp] = {}
-    for example in filter(lambda each: each.is_executable, examples(contract)):
+    for example in filter(lambda each: each.is_executable, examples(contract) if has_world(contract) else ()):
         names = tuple(given.name for given in example.given)
         mock = unchanged.pop(names, None)
         if mock is None:

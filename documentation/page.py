@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import html
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,7 @@ from .facts import Facts
 from .samples import text_of
 from .served import Page, ServingMock
 from .snippets import SNIPPETS
-from .wording import literal, longest_run, phrase
+from .wording import Fact, literal, longest_run, phrase
 
 _CODE_OR_TEXT = re.compile(r"(`+)(?!`)(?:.*?)(?<!`)\1(?!`)|<", re.DOTALL)
 
@@ -36,7 +37,8 @@ _TOKENS = {
 }
 """The parts of code that have a colour, by language; the names of the groups are classes of the style sheet."""
 
-_PLAIN = re.compile(r"[A-Za-z](?:[^\W_]|[ ,.;:()'/?%=-])*(?<! )")
+_LETTER, _ALONE = r"[^\W\d_]", r"[^\x00-\x1f\x7f\\`*_\[\]<>&]"
+_PLAIN = re.compile(rf"{_LETTER}(?:{_ALONE}++|(?<=[^\W_])_(?=[^\W_])|(?<! )\n(?={_LETTER}))*+(?<! )")
 """Text that CommonMark leaves as it is, which most is."""
 
 _FENCED_OR_GAP = re.compile(r"^(`{3,}).*?\n\1$|\n{3,}", re.DOTALL | re.MULTILINE)
@@ -79,14 +81,14 @@ def laid_out(templates: Environment, name: str, *, may_ask: str = "'self'", **va
             "form-action 'none'",
         ]
     )
-    html = templates.get_template(f"{name}.html.jinja").render(
+    page = templates.get_template(f"{name}.html.jinja").render(
         style=Markup(style),  # noqa: S704 (our own files)
         script=Markup(script),  # noqa: S704
         early=Markup(early),  # noqa: S704
         policy=f"{policy}; connect-src {may_ask}",
         **values,
     )
-    return Page(html, f"{policy}; connect-src 'self'; frame-ancestors 'none'")
+    return Page(page, f"{policy}; connect-src 'self'; frame-ancestors 'none'")
 
 
 class _Compiled(BytecodeCache):
@@ -125,8 +127,23 @@ def environment(*, html: bool, links: Mapping[str, str] | None = None) -> Enviro
         return Markup(f"<p>{escape(text)}</p>\n" if plain else markdown.render(text))  # noqa: S704 (see _markdown)
 
     @cache
+    def breakable(name: str) -> Markup:
+        return Markup(str(escape(name)).replace("_", "_<wbr>"))  # noqa: S704
+
+    @cache
     def inline(text: str) -> Markup:
         return Markup(escape(text) if _PLAIN.fullmatch(text) else markdown.renderInline(text))  # noqa: S704
+
+    @cache
+    def cell(text: str) -> str:
+        return " ".join(text_of_markdown(text).split()).replace("|", "\\|")
+
+    @cache
+    def listed(facts: tuple[Fact, ...]) -> str:
+        if not html:
+            return "; ".join(f"{word} {cell(fact)}" for word, fact in facts)
+        each = (f"<div><dt>{escape(word)}</dt><dd>{inline(fact)}</dd></div>\n" for word, fact in facts)
+        return Markup(f'<dl class="facts">\n{"".join(each)}</dl>\n')  # noqa: S704
 
     made.globals["snippets"] = SNIPPETS
     made.tests["contains"] = lambda values, value: value in values
@@ -139,9 +156,10 @@ def environment(*, html: bool, links: Mapping[str, str] | None = None) -> Enviro
         "concat": lambda *lists: [each for some in lists for each in some],
         "fence": lambda text: "`" * max(3, longest_run(text) + 1),
         "json": text_of,
-        "breakable": lambda name: Markup(str(escape(name)).replace("_", "_<wbr>")),  # noqa: S704
+        "breakable": breakable,
         "text": text_of_markdown,
-        "cell": lambda text: " ".join(text_of_markdown(text).split()).replace("|", "\\|"),
+        "cell": cell,
+        "facts": lambda facts: listed(tuple(facts)),
     }
     return made
 
@@ -162,17 +180,15 @@ def _markdown(links: Mapping[str, str]) -> MarkdownIt:
 
 def text_of_markdown(text: str) -> str:
     """Markdown in which HTML is text, too: a `<` outside of code is written as a reference."""
+    if "<" not in text:
+        return text.strip()
     return _CODE_OR_TEXT.sub(lambda found: "&lt;" if found[0] == "<" else found[0], text).strip()
 
 
 def _code(text: str, language: str) -> Markup:
     """Code with its parts in colour."""
-    parts: list[str] = []
-    end = 0
-    for token in _TOKENS[language].finditer(text):
-        parts += [escape(text[end : token.start()]), f'<span class="{token.lastgroup}">{escape(token[0])}</span>']
-        end = token.end()
-    return Markup("".join([*parts, escape(text[end:])]))  # noqa: S704 (every part is escaped)
+    coloured = _TOKENS[language].sub('<span class="{0.lastgroup}">{0[0]}</span>'.format, html.escape(text, quote=False))
+    return Markup(coloured)  # noqa: S704 (escaped)
 
 
 def _asset(*names: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -11,6 +12,7 @@ import orjson
 
 from ..contract.document import Contract
 from ..contract.formats import FORMAT_EXAMPLES
+from ..contract.generator import Generator, NoValue
 from ..contract.media import is_json, media_type
 from ..contract.operation import Operation
 from ..contract.parameters import Parameter, joined
@@ -240,6 +242,9 @@ def _made_of_kind(contract: Contract, flat: Mapping[str, Any], depth: int, hidde
         return [made(contract, item, depth + 1, hidden) for item in each]
     if kind in ("integer", "number"):
         return _made_number(flat)
+    if kind == "string" and "pattern" in flat:
+        with suppress(NoValue):
+            return Generator(contract.resolve, "request").value(flat)
     if kind == "string":
         return _made_text(flat)
     return {"boolean": True}.get(kind)

@@ -15,6 +15,7 @@ from ..contract.generator import Generator, NoValue
 from ..contract.media import is_json
 from ..contract.operation import Operation, Reply
 from ..contract.path_template import PARAMETER
+from ..contract.resource import Resource
 from ..contract.schema import Schema
 from ..contract.shape import flattened
 from ..storage import Document, Store, UnknownDocument
@@ -122,7 +123,7 @@ class Target:
 
 def _create(target: Target) -> Handler:
     resource, status = target.resource, target.success
-    made = Made(target)
+    made = Made(resource, target.contract)
     has_parents = bool(target.action.parents)
 
     async def create(arguments: Arguments, store: Store, base_path: str) -> Reply:
@@ -171,7 +172,7 @@ def _read(target: Target) -> Handler:
 
 def _replace(target: Target) -> Handler:
     resource, status = target.resource, target.success
-    made = Made(target)
+    made = Made(resource, target.contract)
     kept = [*resource.parents.values(), *made.names]
 
     async def replace(arguments: Arguments, store: Store) -> Reply:
@@ -196,7 +197,8 @@ def _replace(target: Target) -> Handler:
 
 
 def _merge(target: Target) -> Handler:
-    resource, status, made = target.resource, target.success, Made(target)
+    resource, status = target.resource, target.success
+    made = Made(resource, target.contract)
     kept = frozenset([*resource.parents.values(), *made.names])
     by_server = resource.server_members | kept
     unjudged = by_server - resource.input_members
@@ -253,8 +255,7 @@ MAKERS: Mapping[Kind, Callable[[Target], Handler]] = {
 class Made:
     """The members that every answer has and a request may leave out, made from their schemas where it does."""
 
-    def __init__(self, target: Target) -> None:
-        resource, contract = target.resource, target.contract
+    def __init__(self, resource: Resource, contract: Contract) -> None:
         generator = Generator(contract.resolve, "response")
         request = flattened(resource.input, contract.resolve)
         members = {name: contract.dereferenced(each) for name, each in request.get("properties", {}).items()}

@@ -2,7 +2,9 @@
 
 import base64
 import hashlib
+import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -136,3 +138,35 @@ def test_what_stops_the_command_is_one_line(
     assert shown.startswith("callconfig: ")
     assert said in shown
     assert shown.count("\n") == 1
+
+
+def test_the_time_that_it_takes_grows_as_the_document_does(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    few, many = (_seconds_to_build(tmp_path, count) for count in (30, 120))
+    assert many < 6 * few, capsys.readouterr().out
+
+
+def _seconds_to_build(folder: Path, count: int) -> float:
+    """Of the processor, the least of two; of as many operations and schemas, each of which refers to the next one."""
+    schemas = {
+        f"Thing{number}": {
+            "type": "object",
+            "required": [f"member{member}" for member in range(0, 20, 3)],
+            "properties": {f"member{member}": {"type": "string", "maxLength": number} for member in range(20)}
+            | {"next": {"$ref": f"#/components/schemas/Thing{(number + 1) % count}"}},
+        }
+        for number in range(count)
+    }
+    paths = {}
+    for number in range(count):
+        content = {"application/json": {"schema": {"$ref": f"#/components/schemas/Thing{number}"}}}
+        answers = {"200": {"description": "It.", "content": content}}
+        paths[f"/things/{number}"] = {"put": {"requestBody": {"content": content}, "responses": answers}}
+    document = {"openapi": "3.0.3", "info": {"title": "Things", "version": "1"}, "paths": paths}
+    contract = folder / f"{count}.json"
+    contract.write_text(json.dumps({**document, "components": {"schemas": schemas}}))
+    took = []
+    for _ in range(2):
+        clock = time.process_time()
+        assert main(["docs", "build", "-o", str(folder / "site"), "--contract", str(contract)]) == OK
+        took.append(time.process_time() - clock)
+    return min(took)
