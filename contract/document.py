@@ -16,7 +16,7 @@ from .references import InvalidContract, References, whole
 from .resource import Resource
 from .security import Security
 from .severity import Severities
-from .yaml_tree import NotPlain, line_of, read_yaml
+from .yaml_tree import MarkedYaml, NotPlain, read_yaml
 
 __all__ = ["BUILT_IN", "METHODS", "Contract", "InvalidContract", "read_document"]
 
@@ -75,7 +75,7 @@ class Contract:
             contract = cls(document, severity=severity)
             _ = contract.actions  # what is wrong with a declaration is told now
         except InvalidContract as error:
-            line = line_of(path.read_bytes(), error.at) if error.at else None
+            line = _line(path, error.at)
             raise InvalidContract(f"{path}{f':{line}' if line else ''}: {error}") from error
         contract.is_one_file = files == 1
         contract.path = path if files == 1 else None
@@ -165,3 +165,10 @@ def document_of(name: str, text: bytes) -> dict[str, Any]:
         found = f"it says {str(version)[:20]}" if version is not None else "it does not say which version it is"
         raise InvalidContract(f"{name}: is not an OpenAPI 3.0 or 3.1 document: {found}")
     return document
+
+
+def _line(path: Path, at: tuple[str | int, ...]) -> int | None:
+    try:
+        return MarkedYaml(path.read_bytes()).line(at)
+    except NotPlain:
+        return None

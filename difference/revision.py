@@ -20,7 +20,7 @@ from ..contract.path_template import blank, parameters_of
 from ..contract.references import InvalidContract, References, pointed, read_file, whole
 from ..contract.schema import Direction
 from ..contract.side import Side, Sides
-from ..contract.yaml_tree import NotPlain, marked_yaml
+from ..contract.yaml_tree import MarkedYaml, NotPlain
 from ..outcome import CouldNotRun
 from .change import Place
 
@@ -129,9 +129,8 @@ class Revision:
         self._sides: dict[str, Sides] = {}
         self.bodies: dict[tuple[int, Direction], list[Json]] = {}
         """Examples of the bodies of a media type, by its identity."""
-        self._roots: dict[Path, Any] = {}
+        self._marked: dict[Path, MarkedYaml] = {}
         self._nodes: dict[tuple[Path, Steps], _Node] = {}
-        self._entries: dict[int, dict[str, tuple[Any, Any]]] = {}
 
     @classmethod
     def load(cls, name: str, same_as: "Revision | None" = None) -> "Revision":
@@ -223,43 +222,33 @@ class Revision:
 
     def _found(self, file: Path, steps: Steps) -> "_Node":
         if not steps:
-            return _Node(self._root(file), file, 1, is_there=True)
+            return _Node(self._yaml(file).root, file, 1, is_there=True)
         if len(steps) == 3 and file == self._main and (origin := self.origins.get(f"#/{'/'.join(steps)}")):
             return self._node(origin[0], tuple(pointed(unquote(origin[1]))))
         above = self._node(file, steps[:-1])
         behind = self._behind(above) if above.is_there else above
-        entry = self._entry(behind.node, steps[-1]) if above.is_there else None
+        entry = self._yaml(behind.file).entry(behind.node, steps[-1]) if above.is_there else None
         if entry is None:
             return above._replace(is_there=False)
         return _Node(entry[1], behind.file, entry[0].start_mark.line + 1, is_there=True)
 
     def _behind(self, found: "_Node") -> "_Node":
         """The node itself, or what its `$ref` leads to."""
-        reference = self._entry(found.node, "$ref")
+        reference = self._yaml(found.file).entry(found.node, "$ref")
         if reference is None or not isinstance(reference[1].value, str):
             return found
         path, _, pointer = reference[1].value.partition("#")
         file = (found.file.parent / unquote(path)).resolve() if path else found.file
         return self._behind(self._node(file, tuple(pointed(unquote(pointer))))) if file in self.texts else found
 
-    def _root(self, file: Path) -> Any:
-        """The YAML node of a file, whose parts know their lines. Raises CouldNotRun."""
-        if file not in self._roots:
+    def _yaml(self, file: Path) -> MarkedYaml:
+        """Raises CouldNotRun."""
+        if file not in self._marked:
             try:
-                self._roots[file] = marked_yaml(self.texts[file])
+                self._marked[file] = MarkedYaml(self.texts[file])
             except NotPlain as error:
                 raise CouldNotRun(f"{self.name}: {error}") from error
-        return self._roots[file]
-
-    def _entry(self, node: Any, key: str) -> tuple[Any, Any] | None:
-        """The key and the value of an entry of a YAML node."""
-        if id(node) not in self._entries:
-            if isinstance(node, yaml.SequenceNode):
-                self._entries[id(node)] = {str(index): (each, each) for index, each in enumerate(node.value)}
-            else:
-                entries = node.value if isinstance(node, yaml.MappingNode) else ()
-                self._entries[id(node)] = {name.value: (name, value) for name, value in reversed(entries)}
-        return self._entries[id(node)].get(key)
+        return self._marked[file]
 
 
 class _Node(NamedTuple):
