@@ -1,7 +1,7 @@
 """The composition root: contract, handlers and storage become one ASGI application. The only place where they meet."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import ModuleType
@@ -53,26 +53,39 @@ def server_values(contract: Contract) -> ServerValues:
     return Sources().values(contract.stored)
 
 
-async def example_mock(contract: Contract) -> ASGIApp:
-    """An empty mock in memory, with controls, in the world in which examples come about (`x-examples`)."""
-    world = contract.document.get("x-examples", {})
-    determined = sources(contract)
-    if "now" in world:
-        determined.clock.set(parse_instant(world["now"]), frozen=True)
-    determined.ids.determine(world.get("ids", ()), seed=0)
+def example_mock(contract: Contract) -> Callable[[], Coroutine[Any, Any, ASGIApp]]:
+    """What makes a mock in memory, with controls, in the world in which examples come about (`x-examples`).
 
-    # Examples show whole seconds, which people read more easily.
-    def values(resource: Resource) -> ServerValues:
-        return replace(determined.values(resource), now=lambda: determined.clock.now().replace(".000000", ""))
+    Each time it is called, the same mock is as empty as it was at first.
+    """
+    world = contract.document.get("x-examples", {})
+    made: tuple[ASGIApp, Controls] | None = None
+
+    async def anew() -> ASGIApp:
+        nonlocal made
+        determined = sources(contract)
+        if "now" in world:
+            determined.clock.set(parse_instant(world["now"]), frozen=True)
+        determined.ids.determine(world.get("ids", ()), seed=0)
+
+        # Examples show whole seconds, which people read more easily.
+        def values(resource: Resource) -> ServerValues:
+            return replace(determined.values(resource), now=lambda: determined.clock.now().replace(".000000", ""))
+
+        store = await open_store(MEMORY, contract.resources, values)
+        if made is None:
+            controls = Controls(contract, store, determined)
+            made = create_app(contract, store, controls=controls, authenticate=authenticate), controls
+        else:
+            made[1].begin(store, determined)
+        return made[0]
 
     known = Authentication({"tokens": world.get("tokens", [])}, contract.roles)
 
     def authenticate(headers: Headers) -> Caller:
         return known(headers) if "authorization" in headers else Caller("admin")
 
-    store = await open_store(MEMORY, contract.resources, values)
-    controls = Controls(contract, store, determined)
-    return create_app(contract, store, controls=controls, authenticate=authenticate)
+    return anew
 
 
 def create_app(

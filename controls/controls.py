@@ -50,17 +50,22 @@ class Controls:
         self._token = token.encode() if token is not None else None
         self.origins = tuple(origins)
         self._gate = Gate(hosts, self.origins)
+        self._limits, self._redaction = limits or Limits(), Redaction(contract)
+        self.begin(store, sources)
+
+    def begin(self, store: ConfigurationStore, sources: Sources) -> None:
+        """Begin anew: no session is there but the default one, with this store and these sources."""
         self.sessions = Sessions(
             store,
             sources,
-            contract.resources,
+            self.mocked.resources,
             name_pattern=self.contract.resolve("#/components/schemas/Name")["pattern"],
-            limits=limits or Limits(),
+            limits=self._limits,
         )
         self._shared = {
             "sessions": self.sessions,
-            "contract": contract,
-            "redaction": Redaction(contract),
+            "contract": self.mocked,
+            "redaction": self._redaction,
         }
 
     def present_session(self, headers: Headers) -> Session | None:

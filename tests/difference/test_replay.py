@@ -119,7 +119,7 @@ def breaks(revisions: Revisions, tmp_path_factory: pytest.TempPathFactory) -> Br
 
 
 def mock(contract: dict[str, Any]) -> TestClient:
-    return TestClient(asyncio.run(example_mock(Contract(contract))))
+    return TestClient(asyncio.run(example_mock(Contract(contract))()))
 
 
 @pytest.fixture(scope="module")
