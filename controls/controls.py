@@ -53,7 +53,7 @@ class Controls:
         self._limits, self._redaction = limits or Limits(), Redaction(contract)
         self.begin(store, sources)
 
-    def begin(self, store: ConfigurationStore, sources: Sources) -> None:
+    def begin(self, store: Store, sources: Sources) -> None:
         """Begin anew: no session is there but the default one, with this store and these sources."""
         self.sessions = Sessions(
             store,
