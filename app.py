@@ -37,8 +37,8 @@ from .handlers.resolution import Resolution
 from .harness import CLIENT_MODULE
 from .identity.authentication import Authentication
 from .identity.caller import IDENTITY_PROBLEMS, Authenticate, Caller
-from .identity.ownership import OwnConfigurations
-from .storage import MEMORY, ConfigurationStore, ServerValues, open_store
+from .identity.ownership import OwnDocuments
+from .storage import MEMORY, ServerValues, Store, open_store
 
 logger = logging.getLogger("callconfig")
 
@@ -90,7 +90,7 @@ def example_mock(contract: Contract) -> Callable[[], Coroutine[Any, Any, ASGIApp
 
 def create_app(
     contract: Contract,
-    store: ConfigurationStore,
+    store: Store,
     *,
     base_path: str = "",
     lifespan: Lifespan | None = None,
@@ -126,7 +126,7 @@ def create_app(
         if exchange.operation is not None and (table := tables.get(exchange.operation.id)) is not None:
             current = current.table(table)
         if caller is not None and caller.own:
-            current = OwnConfigurations(current, caller.own)
+            current = OwnDocuments(current, caller.own)
         return {"store": current, "base_path": base_path, "draw": draw}
 
     pages, made_when_asked = _pages(contract, served, controls, base_path)

@@ -6,7 +6,7 @@ from typing import Any
 from ..contract.document import Contract
 from ..contract.operation import Headers, Operation
 from ..identity.caller import Unauthorized, bearer_token, equal
-from ..storage import ConfigurationStore
+from ..storage import Store
 from ..traffic.redaction import Redaction
 from .bundle import BASE_PATH, load_controls
 from .clock import Sources
@@ -38,7 +38,7 @@ class Controls:
     def __init__(
         self,
         contract: Contract,
-        store: ConfigurationStore,
+        store: Store,
         sources: Sources,
         *,
         limits: Limits | None = None,
@@ -53,7 +53,7 @@ class Controls:
         self._limits, self._redaction = limits or Limits(), Redaction(contract)
         self.begin(store, sources)
 
-    def begin(self, store: ConfigurationStore, sources: Sources) -> None:
+    def begin(self, store: Store, sources: Sources) -> None:
         """Begin anew: no session is there but the default one, with this store and these sources."""
         self.sessions = Sessions(
             store,

@@ -310,3 +310,30 @@ def test_without_the_extra_it_says_what_to_install(installed: Path) -> None:
     done = subprocess.run([installed / "bin" / "callconfig", "mcp"], capture_output=True, text=True, check=False)
     assert done.returncode == COULD_NOT_RUN
     assert done.stderr == "callconfig: mcp is not installed; install callconfig[mcp]\n"
+
+
+def test_arguments_are_written_in_the_styles_of_their_parameters() -> None:
+    bound = {"type": "integer", "exclusiveMinimum": 5}
+    parameters = [
+        {"name": "filter", "in": "query", "style": "deepObject", "schema": {"properties": {"size": bound}}},
+        {"name": "tags", "in": "query", "explode": False, "schema": {"type": "array", "items": {"type": "string"}}},
+    ]
+    get = {"operationId": "find", "parameters": parameters, "responses": {"200": {"description": ""}}}
+    info = {"title": "Things", "version": "1"}
+    contract = Contract({"openapi": "3.1.0", "info": info, "paths": {"/things": {"get": get}}})
+    (tool,) = tools_of(Place(contract, "http://mock", {}))
+    shown = tool.described().input_schema["properties"]["filter"]["properties"]["size"]
+    assert shown["exclusiveMinimum"] == 5
+
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        return httpx.Response(200)
+
+    async def call() -> None:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+            await tool.call(client, {"filter": {"size": 6}, "tags": ["a", "b"]})
+
+    anyio.run(call)
+    assert asked == ["http://mock/things?filter%5Bsize%5D=6&tags=a%2Cb"]
