@@ -1,7 +1,7 @@
 """The composition root: contract, handlers and storage become one ASGI application. The only place where they meet."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import ModuleType
@@ -37,8 +37,8 @@ from .handlers.resolution import Resolution
 from .harness import CLIENT_MODULE
 from .identity.authentication import Authentication
 from .identity.caller import IDENTITY_PROBLEMS, Authenticate, Caller
-from .identity.ownership import OwnConfigurations
-from .storage import MEMORY, ConfigurationStore, ServerValues, open_store
+from .identity.ownership import OwnDocuments
+from .storage import MEMORY, ServerValues, Store, open_store
 
 logger = logging.getLogger("callconfig")
 
@@ -53,31 +53,44 @@ def server_values(contract: Contract) -> ServerValues:
     return Sources().values(contract.stored)
 
 
-async def example_mock(contract: Contract) -> ASGIApp:
-    """An empty mock in memory, with controls, in the world in which examples come about (`x-examples`)."""
-    world = contract.document.get("x-examples", {})
-    determined = sources(contract)
-    if "now" in world:
-        determined.clock.set(parse_instant(world["now"]), frozen=True)
-    determined.ids.determine(world.get("ids", ()), seed=0)
+def example_mock(contract: Contract) -> Callable[[], Coroutine[Any, Any, ASGIApp]]:
+    """What makes a mock in memory, with controls, in the world in which examples come about (`x-examples`).
 
-    # Examples show whole seconds, which people read more easily.
-    def values(resource: Resource) -> ServerValues:
-        return replace(determined.values(resource), now=lambda: determined.clock.now().replace(".000000", ""))
+    Each time it is called, the same mock is as empty as it was at first.
+    """
+    world = contract.document.get("x-examples", {})
+    made: tuple[ASGIApp, Controls] | None = None
+
+    async def anew() -> ASGIApp:
+        nonlocal made
+        determined = sources(contract)
+        if "now" in world:
+            determined.clock.set(parse_instant(world["now"]), frozen=True)
+        determined.ids.determine(world.get("ids", ()), seed=0)
+
+        # Examples show whole seconds, which people read more easily.
+        def values(resource: Resource) -> ServerValues:
+            return replace(determined.values(resource), now=lambda: determined.clock.now().replace(".000000", ""))
+
+        store = await open_store(MEMORY, contract.resources, values)
+        if made is None:
+            controls = Controls(contract, store, determined)
+            made = create_app(contract, store, controls=controls, authenticate=authenticate), controls
+        else:
+            made[1].begin(store, determined)
+        return made[0]
 
     known = Authentication({"tokens": world.get("tokens", [])}, contract.roles)
 
     def authenticate(headers: Headers) -> Caller:
         return known(headers) if "authorization" in headers else Caller("admin")
 
-    store = await open_store(MEMORY, contract.resources, values)
-    controls = Controls(contract, store, determined)
-    return create_app(contract, store, controls=controls, authenticate=authenticate)
+    return anew
 
 
 def create_app(
     contract: Contract,
-    store: ConfigurationStore,
+    store: Store,
     *,
     base_path: str = "",
     lifespan: Lifespan | None = None,
@@ -113,7 +126,7 @@ def create_app(
         if exchange.operation is not None and (table := tables.get(exchange.operation.id)) is not None:
             current = current.table(table)
         if caller is not None and caller.own:
-            current = OwnConfigurations(current, caller.own)
+            current = OwnDocuments(current, caller.own)
         return {"store": current, "base_path": base_path, "draw": draw}
 
     pages, made_when_asked = _pages(contract, served, controls, base_path)

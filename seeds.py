@@ -13,12 +13,12 @@ from .contract.schema import Json
 from .contract.strict_json import NotStrictJson, decode
 from .handlers.completion import Completion
 from .outcome import CouldNotRun
-from .storage import ConfigurationStore, DuplicateScope
+from .storage import DuplicateScope, Store
 
 Document = dict[str, Json]
 
 
-async def plant(seeds: Sequence[Path], contract: Contract, store: ConfigurationStore) -> None:
+async def plant(seeds: Sequence[Path], contract: Contract, store: Store) -> None:
     """Add the documents of the seed files whose id and scopes are not stored yet; all of them or none.
 
     Raises CouldNotRun.

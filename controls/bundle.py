@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ MOST_ITEMS = 100_000
 _FILE = Path(__file__).parent / "controls.yaml"
 
 
+@lru_cache(maxsize=4)
 def load_controls(contract: Contract) -> Contract:
     """The controls of a mock of `contract`. Their problems are the API's, and some of their own.
 

@@ -20,7 +20,7 @@ from ..contract.resource import Resource, member_text
 from ..contract.schema import Schema
 from ..handlers.completion import Completion
 from ..handlers.errors import ContradictingId
-from ..storage import ConfigurationStore
+from ..storage import Store
 from ..traffic.redaction import Redaction
 from .budget import LimitReached, json_size, parts
 from .clock import parse_instant
@@ -139,7 +139,7 @@ def _resource(table: str | None, contract: Contract) -> Resource:
     return next(each for each in contract.resources if table in (None, each.table))
 
 
-def _table(resource: Resource, session: Session) -> ConfigurationStore:
+def _table(resource: Resource, session: Session) -> Store:
     return session.store.table(resource.table)
 
 
@@ -304,7 +304,7 @@ async def export_har(session: Session, redaction: Redaction) -> Reply:
 
 async def export_ndjson(session: Session, redaction: Redaction) -> Reply:
     lines = await _looked_up(session, partial(ndjson, session.journal, redaction))
-    return lines, 200, {"Content-Type": "application/x-ndjson"}
+    return lines, 200, {"Content-Type": "text/plain; charset=utf-8"}
 
 
 async def list_rules(session: Session) -> Reply:

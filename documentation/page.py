@@ -1,6 +1,7 @@
 """The reference laid out: one HTML page that needs nothing beside it, and the same facts in Markdown."""
 
 import base64
+import contextlib
 import hashlib
 import html
 import json
@@ -8,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined
 from jinja2.bccache import Bucket
@@ -17,13 +18,14 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markupsafe import Markup, escape
 
-from ..contract.document import Contract
-from .execution import Answer
 from .facts import Facts
 from .samples import text_of
-from .served import Page, ServingMock
+from .served import Page, ServingMock, write
 from .snippets import SNIPPETS
 from .wording import Fact, literal, longest_run, phrase
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _CODE_OR_TEXT = re.compile(r"(`+)(?!`)(?:.*?)(?<!`)\1(?!`)|<", re.DOTALL)
 
@@ -44,10 +46,9 @@ _PLAIN = re.compile(rf"{_LETTER}(?:{_ALONE}++|(?<=[^\W_])_(?=[^\W_])|(?<! )\n(?=
 _FENCED_OR_GAP = re.compile(r"^(`{3,}).*?\n\1$|\n{3,}", re.DOTALL | re.MULTILINE)
 
 
-def render(contract: Contract, answers: Mapping[str, Answer], mock: ServingMock | None = None) -> tuple[Page, str]:
-    """The page, and the reference in Markdown. Without a mock that serves it, the page asks for the server."""
-    facts = Facts(contract, answers)
-    page = laid_out(
+def render_page(facts: Facts, mock: ServingMock | None = None) -> Page:
+    """The page. Without a mock that serves it, it asks for the server."""
+    return laid_out(
         environment(html=True, links=facts.links),
         "reference",
         # Opened from a file, or from a site, the page may ask the server that its reader names.
@@ -60,9 +61,13 @@ def render(contract: Contract, answers: Mapping[str, Answer], mock: ServingMock 
         beside=mock.pages if mock else {},
         languages=[name for name, _ in SNIPPETS.values()],
     )
+
+
+def render_markdown(facts: Facts) -> str:
+    """The reference in Markdown."""
     markdown = environment(html=False).get_template("reference.md.jinja").render(facts=facts)
     text = _FENCED_OR_GAP.sub(lambda found: found[0] if found[1] else "\n\n", markdown)
-    return page, text.strip() + "\n"
+    return text.strip() + "\n"
 
 
 def laid_out(templates: Environment, name: str, *, may_ask: str = "'self'", **values: Any) -> Page:
@@ -91,21 +96,28 @@ def laid_out(templates: Environment, name: str, *, may_ask: str = "'self'", **va
     return Page(page, f"{policy}; connect-src 'self'; frame-ancestors 'none'")
 
 
-class _Compiled(BytecodeCache):
-    """The templates that this process has compiled, which takes longer than to lay out a small page."""
+class Compiled(BytecodeCache):
+    """The templates that are compiled already, by this process or into the folder; to compile one takes long."""
 
     def __init__(self) -> None:
+        self.folder: Path | None = None
         self._code: dict[str, bytes] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key not in self._code and self.folder is not None:
+            with contextlib.suppress(OSError):
+                self._code[bucket.key] = (self.folder / f"template-{bucket.key}").read_bytes()
         if bucket.key in self._code:
             bucket.bytecode_from_string(self._code[bucket.key])
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        self._code[bucket.key] = bucket.bytecode_to_string()
+        code = self._code[bucket.key] = bucket.bytecode_to_string()
+        if self.folder is not None:
+            with contextlib.suppress(OSError):
+                write(self.folder / f"template-{bucket.key}", code)
 
 
-_COMPILED = _Compiled()
+COMPILED = Compiled()
 
 
 def environment(*, html: bool, links: Mapping[str, str] | None = None) -> Environment:
@@ -117,7 +129,7 @@ def environment(*, html: bool, links: Mapping[str, str] | None = None) -> Enviro
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        bytecode_cache=_COMPILED,
+        bytecode_cache=COMPILED,
     )
     markdown = _markdown(links or {})
 

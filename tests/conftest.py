@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from callconfig.app import create_app, server_values
 from callconfig.contract.document import Contract
-from callconfig.storage import ConfigurationStore, open_store
+from callconfig.storage import Store, open_store
 from callconfig.tests.support.postgresql import PostgreSQLServer, postgresql_server
 from callconfig.tests.support.running import Server, serving
 from starlette.testclient import TestClient
@@ -39,13 +39,13 @@ def sample(contract: Contract) -> dict[str, Any]:
 
 
 @pytest.fixture
-def store(contract: Contract) -> ConfigurationStore:
+def store(contract: Contract) -> Store:
     """An empty store in memory."""
     return asyncio.run(open_store(":memory:", contract.stored, server_values(contract)))
 
 
 @pytest.fixture
-def make_app(contract: Contract, store: ConfigurationStore) -> Callable[..., ASGIApp]:
+def make_app(contract: Contract, store: Store) -> Callable[..., ASGIApp]:
     """The mock on the test's own store, with options."""
     return lambda **options: create_app(contract, store, **options)
 

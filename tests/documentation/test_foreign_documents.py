@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from callconfig.cli import main
 from callconfig.contract.document import BUILT_IN, Contract
-from callconfig.documentation.page import render
+from callconfig.documentation.facts import Facts
+from callconfig.documentation.page import render_markdown, render_page
 from callconfig.outcome import COULD_NOT_RUN, FINDINGS, OK
 
 Reading = Any  # of conftest.py
@@ -21,7 +22,8 @@ FOREIGN = Path(__file__).parent / "foreign.yaml"
 
 @pytest.fixture(scope="module")
 def foreign(read: Any) -> tuple[Reading, str]:
-    page, markdown = render(Contract.load(FOREIGN), {})
+    facts = Facts(Contract.load(FOREIGN), {})
+    page, markdown = render_page(facts), render_markdown(facts)
     return read(page.html), markdown
 
 
@@ -48,7 +50,7 @@ def test_markup_is_text_in_markdown_too(foreign: tuple[Reading, str]) -> None:
 
 
 def test_only_what_is_in_the_page_may_run() -> None:
-    page, _ = render(Contract.load(FOREIGN), {})
+    page = render_page(Facts(Contract.load(FOREIGN), {}))
     policy = page.content_security_policy
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy

@@ -13,7 +13,7 @@ import pytest
 from callconfig.app import create_app, sources
 from callconfig.contract.document import Contract
 from callconfig.contract.operation import Reply
-from callconfig.storage import ConfigurationStore, open_store
+from callconfig.storage import Store, open_store
 from callconfig.tests.support.running import Server
 from callconfig.verification.target import serving
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -136,19 +136,19 @@ def test_a_server_that_is_wrong_is_caught(name: str, change: Change) -> None:
     assert code == 1, out
 
 
-async def remove_book(isbn: str, store: ConfigurationStore) -> Reply:
+async def remove_book(isbn: str, store: Store) -> Reply:
     """Answers as if it were gone."""
     await store.get(isbn)
     return None, 204
 
 
-async def close_shop(shop: int, store: ConfigurationStore) -> Reply:
+async def close_shop(shop: int, store: Store) -> Reply:
     """The same."""
     await store.table("shops").get(str(shop))
     return None, 204
 
 
-async def cancel_booking(room: str, code: str, store: ConfigurationStore) -> Reply:
+async def cancel_booking(room: str, code: str, store: Store) -> Reply:
     """Says when it was cancelled, and forgets that."""
     booking = await store.get(json.dumps([room, code], separators=(",", ":")))
     return {**booking, "cancelled": "2025-01-01T00:00:00Z"}, 200

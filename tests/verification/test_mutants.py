@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from callconfig.storage import ConfigurationStore, UnknownConfiguration
+from callconfig.storage import Store, UnknownDocument
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Body = Any
@@ -51,10 +51,10 @@ class Answer:
 
 
 Server = Callable[[Asked], Awaitable[Answer]]
-Mutant = Callable[[Server, ConfigurationStore], Server]
+Mutant = Callable[[Server, Store], Server]
 
 
-def tampered(app: ASGIApp, store: ConfigurationStore, mutate: Mutant) -> ASGIApp:
+def tampered(app: ASGIApp, store: Store, mutate: Mutant) -> ASGIApp:
     """The application with a mutant around it."""
 
     async def serve(asked: Asked) -> Answer:
@@ -113,7 +113,7 @@ async def _call(app: ASGIApp, asked: Asked) -> Answer:
 def asking(change: Callable[[Asked], Asked]) -> Mutant:
     """A server that understands requests wrongly."""
 
-    def mutate(serve: Server, _store: ConfigurationStore) -> Server:
+    def mutate(serve: Server, _store: Store) -> Server:
         async def mutant(asked: Asked) -> Answer:
             return await serve(change(asked))
 
@@ -125,7 +125,7 @@ def asking(change: Callable[[Asked], Asked]) -> Mutant:
 def answering(change: Callable[[Asked, Answer], Answer]) -> Mutant:
     """A server that answers wrongly."""
 
-    def mutate(serve: Server, _store: ConfigurationStore) -> Server:
+    def mutate(serve: Server, _store: Store) -> Server:
         async def mutant(asked: Asked) -> Answer:
             return change(asked, await serve(asked))
 
@@ -206,12 +206,12 @@ def header(name: str, change: Callable[[str], str | None], *codes: int) -> Mutan
     return answering(show)
 
 
-def merges(serve: Server, store: ConfigurationStore) -> Server:
+def merges(serve: Server, store: Store) -> Server:
     async def mutant(asked: Asked) -> Answer:
         if asked.method == "PUT" and isinstance(asked.body, dict):
             try:
                 old = await store.get(asked.path.rpartition("/")[2])
-            except UnknownConfiguration:
+            except UnknownDocument:
                 return await serve(asked)
             merged = {**without(old, "id", "created_at", "updated_at"), **asked.body}
             checked = await serve(replace(asked, method="POST", path="/configurations"))
@@ -221,13 +221,13 @@ def merges(serve: Server, store: ConfigurationStore) -> Server:
     return mutant
 
 
-def null_leaves_the_old_value(serve: Server, store: ConfigurationStore) -> Server:
+def null_leaves_the_old_value(serve: Server, store: Store) -> Server:
     async def mutant(asked: Asked) -> Answer:
         body = asked.body
         if asked.method == "PUT" and isinstance(body, dict) and "merchant_id" in body and body["merchant_id"] is None:
             try:
                 old = await store.get(asked.path.rpartition("/")[2])
-            except UnknownConfiguration:
+            except UnknownDocument:
                 return await serve(asked)
             return await serve(asked.with_body({**body, "merchant_id": old["merchant_id"]}))
         return await serve(asked)
@@ -235,7 +235,7 @@ def null_leaves_the_old_value(serve: Server, store: ConfigurationStore) -> Serve
     return mutant
 
 
-def upserts(serve: Server, _store: ConfigurationStore) -> Server:
+def upserts(serve: Server, _store: Store) -> Server:
     async def mutant(asked: Asked) -> Answer:
         answer = await serve(asked)
         if asked.method == "PUT" and answer.status == 404:
@@ -248,7 +248,7 @@ def upserts(serve: Server, _store: ConfigurationStore) -> Server:
     return mutant
 
 
-def overwrites_duplicates(serve: Server, _store: ConfigurationStore) -> Server:
+def overwrites_duplicates(serve: Server, _store: Store) -> Server:
     async def mutant(asked: Asked) -> Answer:
         answer = await serve(asked)
         if asked.method == "POST" and answer.status == 409:
@@ -260,7 +260,7 @@ def overwrites_duplicates(serve: Server, _store: ConfigurationStore) -> Server:
     return mutant
 
 
-def stores_what_it_refuses(serve: Server, _store: ConfigurationStore) -> Server:
+def stores_what_it_refuses(serve: Server, _store: Store) -> Server:
     async def mutant(asked: Asked) -> Answer:
         answer = await serve(asked)
         if asked.method == "POST" and answer.status == 400 and isinstance(asked.body, dict):
@@ -302,7 +302,7 @@ class StaleAfterUpdate:
         return answer
 
 
-def keeps_the_old_scope(serve: Server, _store: ConfigurationStore) -> Server:
+def keeps_the_old_scope(serve: Server, _store: Store) -> Server:
     taken: dict[tuple[str, str], str] = {}
 
     async def mutant(asked: Asked) -> Answer:
@@ -318,7 +318,7 @@ def keeps_the_old_scope(serve: Server, _store: ConfigurationStore) -> Server:
     return mutant
 
 
-def refuses_to_replace_with_its_own_scope(serve: Server, _store: ConfigurationStore) -> Server:
+def refuses_to_replace_with_its_own_scope(serve: Server, _store: Store) -> Server:
     async def mutant(asked: Asked) -> Answer:
         answer = await serve(asked)
         if asked.method != "PUT" or answer.status != 200:
@@ -329,7 +329,7 @@ def refuses_to_replace_with_its_own_scope(serve: Server, _store: ConfigurationSt
     return mutant
 
 
-async def shown(store: ConfigurationStore) -> list[dict[str, Any]]:
+async def shown(store: Store) -> list[dict[str, Any]]:
     rows = [json.loads(text) for text in await store.find()]
     return [{**row, "telephony_config": hidden(row["telephony_config"])} for row in rows]
 
@@ -349,7 +349,7 @@ def one_filter(name: str) -> Mutant:
     )
 
 
-def matches_prefixes(serve: Server, store: ConfigurationStore) -> Server:
+def matches_prefixes(serve: Server, store: Store) -> Server:
     async def mutant(asked: Asked) -> Answer:
         answer = await serve(asked)
         found = re.fullmatch(r"reseller_id=([\w.%-]+)", asked.query)
@@ -361,7 +361,7 @@ def matches_prefixes(serve: Server, store: ConfigurationStore) -> Server:
     return mutant
 
 
-def ignores_case(serve: Server, store: ConfigurationStore) -> Server:
+def ignores_case(serve: Server, store: Store) -> Server:
     async def mutant(asked: Asked) -> Answer:
         answer = await serve(asked)
         found = re.fullmatch(r"template=([\w.%-]+)", asked.query)
@@ -373,7 +373,7 @@ def ignores_case(serve: Server, store: ConfigurationStore) -> Server:
     return mutant
 
 
-def leaks_rows_of_another_reseller(serve: Server, store: ConfigurationStore) -> Server:
+def leaks_rows_of_another_reseller(serve: Server, store: Store) -> Server:
     async def mutant(asked: Asked) -> Answer:
         answer = await serve(asked)
         if asked.method == "GET" and answer.status == 200 and "reseller_id" in asked.query:
@@ -385,7 +385,7 @@ def leaks_rows_of_another_reseller(serve: Server, store: ConfigurationStore) -> 
     return mutant
 
 
-def loses_the_one_before(serve: Server, _store: ConfigurationStore) -> Server:
+def loses_the_one_before(serve: Server, _store: Store) -> Server:
     """Creates, and drops what was created before for the same reseller when it lists."""
     last: dict[str, str] = {}
 
@@ -624,7 +624,7 @@ MUTANTS: dict[str, tuple[Mutant, str]] = {
 
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_wrong_server_is_caught(
-    name: str, make_app: Callable[..., ASGIApp], store: ConfigurationStore, check_app: Callable[..., Any]
+    name: str, make_app: Callable[..., ASGIApp], store: Store, check_app: Callable[..., Any]
 ) -> None:
     mutate, rule = MUTANTS[name]
     result = check_app(tampered(make_app(), store, mutate), max_failures=1)
@@ -634,7 +634,7 @@ def test_a_wrong_server_is_caught(
 
 
 def test_the_wrapper_around_the_mutants_is_itself_right(
-    make_app: Callable[..., ASGIApp], store: ConfigurationStore, check_app: Callable[..., Any]
+    make_app: Callable[..., ASGIApp], store: Store, check_app: Callable[..., Any]
 ) -> None:
     result = check_app(tampered(make_app(), store, lambda serve, _store: serve))
     assert result.errors == []

@@ -16,10 +16,11 @@ from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
 
-from ...contract.schema import Json, Resolve, Schema
+from ...contract.formats import FORMAT_EXAMPLES
+from ...contract.references import References
+from ...contract.schema import Json, Schema
 from ...contract.shape import Member, Path, flattened, members, rules
 from ..coverage import general
-from ..strategies import EXAMPLES
 
 ABSENT = object()
 """No body at all: the value has no such place."""
@@ -42,7 +43,7 @@ class Body:
 class Bodies:
     """The bodies for one request schema."""
 
-    def __init__(self, schema: Mapping[str, Any], resolve: Resolve) -> None:
+    def __init__(self, schema: Mapping[str, Any], resolve: References) -> None:
         self._schema, self._resolve = schema, resolve
         self._judge = Schema(dict(schema), resolve, "request")
         self._members = {member.path: member for member in members(schema, resolve)}
@@ -140,7 +141,7 @@ def _named_in(rule: Any) -> list[str]:
     return list(names)
 
 
-def _example(schema: Mapping[str, Any], resolve: Resolve, *, full: bool) -> Json:
+def _example(schema: Mapping[str, Any], resolve: References, *, full: bool) -> Json:
     """A value of a schema; a full one has every member, and avoids defaults."""
     flat = flattened(schema, resolve)
     if flat.get("type") == "object" or "properties" in flat:
@@ -176,8 +177,8 @@ def _made(schema: Mapping[str, Any]) -> Json:
         return next((value for value in bounds if value <= schema.get("maximum", value)), 1)
     if kind != "string":
         return None
-    if (name := schema.get("format")) in EXAMPLES:
-        return EXAMPLES[name]
+    if (name := schema.get("format")) in FORMAT_EXAMPLES:
+        return FORMAT_EXAMPLES[name]
     shortest, longest = schema.get("minLength", 0), schema.get("maxLength", 10_000)
     if "pattern" in schema:
         return _matching(schema["pattern"], shortest, longest)
@@ -195,7 +196,7 @@ def _matching(pattern: str, shortest: int, longest: int) -> str | None:
         return None
 
 
-def _accepted_values(schema: Mapping[str, Any], resolve: Resolve) -> Iterator[Json]:
+def _accepted_values(schema: Mapping[str, Any], resolve: References) -> Iterator[Json]:
     """Values at the bounds of a schema; some may break another keyword or a rule."""
     yield from schema.get("enum", ())
     kind = schema.get("type")
