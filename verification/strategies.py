@@ -20,19 +20,6 @@ STRATEGIES = {
     "relative-json-pointer": st.from_regex("(0|[1-9][0-9]{0,9})(#|(/([^/~\ud800-\udfff]|~[01])*)*)", fullmatch=True),
 }
 """A strategy for each format that Schemathesis does not generate by itself."""
-EXAMPLES = {
-    "iana-time-zone": "Asia/Kolkata",
-    "date-time": "2025-01-15T10:30:00Z",
-    "date": "2025-01-15",
-    "email": "name@example.com",
-    "hostname": "example.com",
-    "ipv4": "192.0.2.1",
-    "ipv6": "2001:db8::1",
-    "uri": "https://example.com/",
-    "uri-reference": "/path",
-    "uuid": "5d2b4f0e-8f5a-4c57-9d6a-0c0b7f4f3a11",
-}
-"""One value of each format, where the contract gives no example."""
 
 
 @cache

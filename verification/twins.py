@@ -14,7 +14,8 @@ from ..contract.media import media_type
 from ..contract.schema import Json, show
 from ..contract.strict_json import NotStrictJson, decode
 from .judge import json_value
-from .model.comparison import MISSING, instant
+from .model.collection import MISSING
+from .model.comparison import instant
 
 Difference = tuple[tuple[str | int, ...], Json, Json]
 Concerns = Callable[[Json], bool]

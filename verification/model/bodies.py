@@ -8,18 +8,14 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import cache, cached_property
-from random import Random
+from functools import cached_property
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, find, settings
-from hypothesis import strategies as st
-from hypothesis.errors import HypothesisException
-
+from ...contract.pattern import Strings, TooHard, outside
 from ...contract.schema import Json, Resolve, Schema
 from ...contract.shape import Member, Path, flattened, members, rules
+from ...contract.witness import FORMAT_EXAMPLES
 from ..coverage import general
-from ..strategies import EXAMPLES
 
 ABSENT = object()
 """No body at all: the value has no such place."""
@@ -54,8 +50,13 @@ class Bodies:
 
     @cached_property
     def full(self) -> Json:
-        """Every member, with another value than its default."""
-        return _example(self._schema, self._resolve, full=True)
+        """Every member, with another value than its default, and than the minimum has where that can be."""
+        body = _example(self._schema, self._resolve, full=True)
+        for path, member in self._members.items():
+            if len(path) == 1 and isinstance(body, dict) and body.get(path[0]) == self.minimal.get(path[0]):
+                values = (value for value in _accepted_values(member.schema, self._resolve) if value != body[path[0]])
+                body = next(filter(self._judge.accepts, ({**body, path[0]: value} for value in values)), body)
+        return body
 
     @cached_property
     def possible(self) -> bool:
@@ -176,22 +177,19 @@ def _made(schema: Mapping[str, Any]) -> Json:
         return next((value for value in bounds if value <= schema.get("maximum", value)), 1)
     if kind != "string":
         return None
-    if (name := schema.get("format")) in EXAMPLES:
-        return EXAMPLES[name]
+    if (name := schema.get("format")) in FORMAT_EXAMPLES:
+        return FORMAT_EXAMPLES[name]
     shortest, longest = schema.get("minLength", 0), schema.get("maxLength", 10_000)
     if "pattern" in schema:
         return _matching(schema["pattern"], shortest, longest)
     return "text".ljust(shortest, "x")[:longest]
 
 
-@cache
 def _matching(pattern: str, shortest: int, longest: int) -> str | None:
-    """A text that matches a pattern; None for what Python reads differently, or where there is hardly one."""
-    quiet = settings(max_examples=200, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    """The simplest text that matches a pattern; None where it is not found."""
     try:
-        fixed = Random(0)  # noqa: S311 (no secret)
-        return find(st.from_regex(pattern), lambda text: shortest <= len(text) <= longest, settings=quiet, random=fixed)
-    except (HypothesisException, ValueError):
+        return outside(Strings((pattern,), shortest, longest), None)
+    except TooHard:
         return None
 
 
