@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
-from .schema import Direction, Json, Resolve, dereferenced
+from .references import References
+from .schema import Direction, Json
 from .shape import flattened
-from .side import Side, Translation
+from .side import Side, Sides
 from .witness import Values
 
 MOST_TRIED = 500
@@ -23,15 +24,15 @@ class NoValue(Exception):
 class Generator:
     """Makes values of the schemas of one contract, as one direction sees them."""
 
-    def __init__(self, resolve: Resolve, direction: Direction) -> None:
+    def __init__(self, resolve: References, direction: Direction) -> None:
         self._resolve = resolve
-        self._translation = Translation(resolve, direction, is_31=bool(getattr(resolve, "is_31", False)))
+        self._sides = Sides(resolve, direction)
         self._made: dict[int, tuple[Any, list[Json]]] = {}
 
     def value(self, schema: Mapping[str, Any], draw: int = 0) -> Json:
         """A value that the engine takes. Raises NoValue."""
         if id(schema) not in self._made:
-            side = self._translation.side(schema)
+            side = self._sides.side(schema)
             self._made[id(schema)] = schema, self._choices(schema, side)  # the schema stays, and with it its id
         choices = self._made[id(schema)][1]
         if not choices:
@@ -62,7 +63,7 @@ class Generator:
         if depth > MOST_DEEP:
             return value
         if isinstance(value, dict):
-            properties = {name: dereferenced(each, self._resolve) for name, each in flat.get("properties", {}).items()}
+            properties = {name: self._resolve.followed(each) for name, each in flat.get("properties", {}).items()}
             shown = {name for name, each in properties.items() if "example" in each}
             return {
                 name: self._illustrated(properties[name], value.get(name), depth + 1)

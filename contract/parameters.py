@@ -1,7 +1,8 @@
 """Parameters: from the text of a path, a query, a header or a cookie to JSON values, in every style of OpenAPI."""
 
+import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -9,11 +10,12 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from .finding import MOST_FINDINGS, Finding, Place, told
 from .media import is_json
-from .schema import Resolve, Schema, dereferenced, did_you_mean
+from .references import References
+from .schema import Schema, did_you_mean
 from .strict_json import NotStrictJson, decode
 from .text_values import Reader, nested, primitive
 
-_DEFAULT_STYLE = {"query": "form", "path": "simple", "header": "simple", "cookie": "form"}
+DEFAULT_STYLES = {"query": "form", "path": "simple", "header": "simple", "cookie": "form"}
 _SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
 _ENCODED_COMMA = re.compile(b"%2[Cc]")
 IGNORED_HEADERS = {"accept", "content-type", "authorization"}
@@ -25,11 +27,11 @@ QueryItems = list[tuple[str, str]]
 class Parameter:
     """One parameter of an operation, compiled."""
 
-    def __init__(self, declared: Mapping[str, Any], resolve: Resolve) -> None:
+    def __init__(self, declared: Mapping[str, Any], resolve: References) -> None:
         self.name: str = declared["name"]
         self.place: Place = declared["in"]
         self.required: bool = declared.get("required", False)
-        self.style: str = declared.get("style", _DEFAULT_STYLE[self.place])
+        self.style: str = declared.get("style", DEFAULT_STYLES[self.place])
         self.explode: bool = declared.get("explode", self.style == "form")
         self.taken: Collection[str] = ()
         """The names of all query parameters, which an object in the open does not take for its members."""
@@ -37,11 +39,12 @@ class Parameter:
         contents: Mapping[str, Mapping[str, Any]] = declared.get("content", {})
         media_type = next(iter(contents), "")
         schema = declared["schema"] if "schema" in declared else contents.get(media_type, {}).get("schema", {})
-        resolved = dereferenced(schema, resolve)
+        resolved = resolve.followed(schema)
         self.declared: Mapping[str, Any] = resolved
         self.schema = Schema(schema, resolve, "request")
         self.default: Any = resolved.get("default")
         self._reader = Reader(schema, resolve)
+        self._media_type = media_type
         self._is_json = is_json(media_type.partition(";")[0].strip().lower())
         self.is_judged = self._is_json or not media_type or self._reader.is_scalar
         """Whether its value is read: what is not JSON is read as text only."""
@@ -88,6 +91,32 @@ class Parameter:
             return texts, {self.name}
         members = [(name, value) for name, value in items if self._is_member(name)]
         return [f"{name}={value}" for name, value in members], {self.name, *(name for name, _ in members)}
+
+    def written(self, value: Any, encode: Callable[[str], str] = str) -> list[tuple[str, str]]:
+        """The texts that stand for a value, each with its name; as many as one only in a query or a cookie.
+
+        `encode` is done to names and texts where they stand between the marks of the style.
+        """
+        if self._media_type:
+            return [(self.name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))]
+        if self.style == "deepObject" and isinstance(value, dict):
+            return [(f"{self.name}[{member}]", joined(each)) for member, each in value.items()]
+        is_spread = self.explode and self.style == "form"
+        if isinstance(value, dict):
+            pairs = [(encode(member), encode(joined(each))) for member, each in value.items()]
+            if is_spread:
+                return pairs
+            texts = [f"{member}={text}" for member, text in pairs] if self.explode else list(chain(*pairs))
+        else:
+            texts = [encode(joined(each)) for each in (value if isinstance(value, list) else [value])]
+            if is_spread:
+                return [(self.name, text) for text in texts]
+        if self.style == "matrix" and self.explode:
+            named = texts if isinstance(value, dict) else [f"{self.name}={text}" for text in texts]
+            return [(self.name, "".join(f";{text}" for text in named))]
+        before = {"label": ".", "matrix": f";{self.name}="}.get(self.style, "")
+        separator = "." if self.style == "label" and self.explode else _SEPARATORS.get(self.style, ",")
+        return [(self.name, before + separator.join(texts))]
 
     def absent(self) -> tuple[Any, list[Finding]]:
         """The value of a parameter that nothing was sent for; None is none."""
@@ -180,6 +209,13 @@ def _members(reader: Reader, pairs: list[tuple[str, str]]) -> dict[str, Any]:
     for name, text in pairs:
         texts.setdefault(name, []).append(text)
     return {name: reader.member(name).build(each[0] if len(each) == 1 else each) for name, each in texts.items()}
+
+
+def joined(value: Any) -> str:
+    """A value as one text; the items of an array have commas between them."""
+    if isinstance(value, list):
+        return ",".join(map(joined, value))
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def parse_query(query: bytes) -> tuple[QueryItems, list[Finding]]:

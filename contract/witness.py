@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain, islice
 from typing import Any
 
+from .formats import FORMAT_EXAMPLES
 from .normal import Definitions, both, followed, item_of, member_of, merged, types
 from .pattern import Strings, TooHard, outside
 
@@ -19,30 +20,6 @@ MOST_SPENT = 4_000
 """How many schemas are looked at for the candidates of one."""
 MOST_OF_ONE = 60
 """How many values one schema gives to the object or array around it."""
-
-FORMAT_EXAMPLES = {
-    "date": "2026-01-31",
-    "date-time": "2026-01-31T12:00:00Z",
-    "time": "12:00:00Z",
-    "duration": "P1D",
-    "email": "a@example.com",
-    "idn-email": "a@example.com",
-    "hostname": "example.com",
-    "idn-hostname": "example.com",
-    "ipv4": "192.0.2.1",
-    "ipv6": "2001:db8::1",
-    "uri": "https://example.com/a",
-    "iri": "https://example.com/a",
-    "uri-reference": "/a",
-    "iri-reference": "/a",
-    "uri-template": "/a/{id}",
-    "uuid": "123e4567-e89b-42d3-a456-426614174000",
-    "json-pointer": "/a",
-    "relative-json-pointer": "1/a",
-    "regex": "a+",
-    "iana-time-zone": "Europe/Berlin",
-}
-
 
 Step = tuple[Mapping[str, Json], str | int]
 """A flat schema of an object or an array, and the member or the item of it that is meant."""

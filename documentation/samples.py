@@ -1,16 +1,21 @@
 """Requests to show: from the examples of a contract, and made from its schemas where it has none."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import orjson
 
 from ..contract.document import Contract
+from ..contract.formats import FORMAT_EXAMPLES
+from ..contract.generator import Generator, NoValue
 from ..contract.media import is_json, media_type
 from ..contract.operation import Operation
+from ..contract.parameters import Parameter, joined
 from ..contract.schema import Json
 from .wording import resolved
 
@@ -80,13 +85,6 @@ def text_of(value: Json) -> str:
         return json.dumps(value, indent=2, ensure_ascii=False)
 
 
-def joined(value: Json) -> str:
-    """A value in a header, a path or a field of a form."""
-    if isinstance(value, list):
-        return ",".join(map(joined, value))
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
 def request(
     contract: Contract, operation: Operation, described: Mapping[str, Any], name: str, bodies: Mapping[str, Json]
 ) -> Sent:
@@ -102,13 +100,14 @@ def request(
         value = described.get("path", {}).get(wanted, _parameter_value(contract, parameter, name))
         if value is ABSENT:
             continue
+        compiled = Parameter(parameter, contract.resolve)
         if place == "path":
-            path = path.replace(f"{{{wanted}}}", _in_path(parameter, value))
+            path = path.replace(f"{{{wanted}}}", compiled.written(value, partial(quote, safe=""))[0][1])
         elif place == "query" and not described:
-            query += _in_query(parameter, value)
+            query += compiled.written(value)
         elif not described and parameter.get("required"):
-            headers |= {wanted: joined(value)} if place == "header" else {}
-            cookies += [f"{wanted}={joined(value)}"] if place == "cookie" else []
+            headers |= dict(compiled.written(value)) if place == "header" else {}
+            cookies += [f"{name}={text}" for name, text in compiled.written(value)] if place == "cookie" else []
     if not described:
         _add_credentials(contract, operation, query, headers, cookies)
     if cookies:
@@ -134,36 +133,10 @@ def _body(
     return content_type, body, name
 
 
-def _in_path(parameter: Mapping[str, Any], value: Json) -> str:
-    before = {"label": ".", "matrix": f";{parameter['name']}="}.get(parameter.get("style", "simple"), "")
-    if isinstance(value, dict):
-        pairs = value.items()
-        value = [f"{name}={joined(each)}" for name, each in pairs] if parameter.get("explode") else [*sum(pairs, ())]
-    return before + quote(joined(value), safe=",=" if isinstance(value, list) else "")
-
-
-def _in_query(parameter: Mapping[str, Any], value: Json) -> Iterator[tuple[str, Json]]:
-    """The pairs of a parameter in a query, by its style (OpenAPI 3.1, section 4.8.12.3)."""
-    name, style = parameter["name"], parameter.get("style", "form")
-    explode = parameter.get("explode", style == "form")
-    if "content" in parameter:
-        yield name, json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else value
-    elif style == "deepObject" and isinstance(value, dict):
-        yield from ((f"{name}[{member}]", joined(each)) for member, each in value.items())
-    elif isinstance(value, dict) and explode:
-        yield from ((member, joined(each)) for member, each in value.items())
-    elif isinstance(value, list) and not explode:
-        yield name, {"spaceDelimited": " ", "pipeDelimited": "|"}.get(style, ",").join(map(joined, value))
-    elif isinstance(value, dict):
-        yield name, ",".join(f"{member},{joined(each)}" for member, each in value.items())
-    else:
-        yield name, [joined(each) for each in value] if isinstance(value, list) else joined(value)
-
-
 def _add_credentials(
     contract: Contract,
     operation: Operation,
-    query: list[tuple[str, Json]],
+    query: list[tuple[str, str]],
     headers: dict[str, str],
     cookies: list[str],
 ) -> None:
@@ -269,6 +242,9 @@ def _made_of_kind(contract: Contract, flat: Mapping[str, Any], depth: int, hidde
         return [made(contract, item, depth + 1, hidden) for item in each]
     if kind in ("integer", "number"):
         return _made_number(flat)
+    if kind == "string" and "pattern" in flat:
+        with suppress(NoValue):
+            return Generator(contract.resolve, "request").value(flat)
     if kind == "string":
         return _made_text(flat)
     return {"boolean": True}.get(kind)
@@ -286,25 +262,14 @@ def _made_number(flat: Mapping[str, Any]) -> float:
     return 1
 
 
-_TEXTS = {
-    "date": "2026-01-31",
-    "date-time": "2026-01-31T12:00:00Z",
-    "time": "12:00:00Z",
-    "duration": "PT1H",
-    "uuid": "123e4567-e89b-42d3-a456-426614174000",
-    "email": "name@example.com",
-    "hostname": "example.com",
-    "ipv4": "192.0.2.1",
-    "ipv6": "2001:db8::1",
-    "uri": "https://example.com",
-    "url": "https://example.com",
-    "byte": "dGV4dA==",
-    "password": "secret",
-}
+_SHOWN_FORMATS = {**FORMAT_EXAMPLES, "url": FORMAT_EXAMPLES["uri"], "password": "secret"}
 
 
 def _made_text(flat: Mapping[str, Any]) -> str:
     kind = flat.get("format", "")
     if kind == "binary" or ("contentMediaType" in flat and "contentEncoding" not in flat):
         return File("file")
-    return _TEXTS.get(kind) or "string".ljust(int(flat.get("minLength", 0)), "s")[: int(flat.get("maxLength", 1000))]
+    return (
+        _SHOWN_FORMATS.get(kind)
+        or "string".ljust(int(flat.get("minLength", 0)), "s")[: int(flat.get("maxLength", 1000))]
+    )

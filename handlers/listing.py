@@ -165,20 +165,9 @@ def _told(template: Json, facts: Mapping[str, Json], *, nulls: bool) -> Json:
     return told
 
 
-def answer_schema(operation: Operation, contract: Contract) -> Mapping[str, Any]:
-    """The schema of the JSON that the operation's first success shows; empty where it shows none."""
-    for status, response in operation.declared["responses"].items():
-        content = contract.dereferenced(response).get("content", {}) if str(status).startswith("2") else {}
-        for name, representation in content.items():
-            if is_json(name.lower()):
-                schema: Mapping[str, Any] = representation.get("schema", {})
-                return schema
-    return {}
-
-
 def made(operation: Operation, contract: Contract) -> Document:
     """What stands around what an answer shows, as its schema has it: every member, where one can be made."""
-    schema, generator = answer_schema(operation, contract), Generator(contract.resolve, "response")
+    schema, generator = operation.shown or {}, Generator(contract.resolve, "response")
     found: Document = {}
     for name, each in flattened(schema, contract.resolve).get("properties", {}).items():
         try:

@@ -84,7 +84,7 @@ def _played(pair: Sequence[Player], step: Step, twins: Twins) -> list[Failure]:
     """Take a step with both servers, and say where their answers differ."""
     for player in pair:
         player.play(step)
-    answers = [player.interactions[-1] for player in pair]
+    answers = [player.last for player in pair]
     findings = list(twins.differences(answers, [player.memory.concerns for player in pair]))
     operation = pair[0].judge.judge(answers[0]).operation if findings else ""
     led_here = [*pair[0].interactions, answers[1]]

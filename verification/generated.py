@@ -19,7 +19,7 @@ from schemathesis.engine.recorder import ScenarioRecorder
 from schemathesis.hooks import GLOBAL_HOOK_DISPATCHER
 from urllib3 import HTTPHeaderDict, HTTPResponse
 
-from ..contract.finding import Finding
+from ..contract.finding import Finding, one_line
 from ..contract.interaction import Fields, Interaction
 from ..contract.operation import Operation
 from ..contract.paging import Paging
@@ -78,7 +78,9 @@ def generate(
                 elif isinstance(event, events.NonFatalError) and deadline.left:
                     _error(event, result, leaves_out)
                 elif isinstance(event, events.FatalError):
-                    raise CouldNotRun(f"requests cannot be generated: {_line(event.exception)}") from event.exception
+                    raise CouldNotRun(
+                        f"requests cannot be generated: {one_line(event.exception)[:1000]}"
+                    ) from event.exception
                 elif isinstance(event, events.Interrupted) and deadline.left:
                     raise KeyboardInterrupt  # Schemathesis has caught it
                 if not deadline.left:
@@ -241,16 +243,12 @@ def _rate(per_second: float) -> str:
     return f"{round(per_second)}/s" if per_second >= 1 else f"{max(1, round(per_second * 3600))}/h"
 
 
-def _line(error: object) -> str:
-    return " ".join(str(error).split())[:1000]
-
-
 def _error(event: events.NonFatalError, result: Result, leaves_out: bool) -> None:
     part = event.phase.value if event.phase else "generation"
     if leaves_out and part == "stateful" and not event.related_to_operation:
         result.notes.append("no links were followed: they lead to or from operations that are left out")
         return
-    result.add(Failure(Finding("generation", "status", _line(event.info.message)), event.label, [], part))
+    result.add(Failure(Finding("generation", "status", one_line(event.info.message)[:1000]), event.label, [], part))
 
 
 def recorded(recorder: ScenarioRecorder) -> dict[str, Interaction]:
@@ -299,7 +297,7 @@ def _failures(recorder: ScenarioRecorder, case: str) -> Iterator[tuple[str, Chec
 
 def _finding(name: str, failure: CheckFailure, status: int) -> Finding:
     """In a sentence of ours where Schemathesis says the same in a list."""
-    message = " ".join(failure.message.split())
+    message = one_line(failure.message)
     detail = message or failure.title
     if name in SENTENCES:
         about = message.partition(ABOUT)[2]

@@ -7,8 +7,9 @@ from typing import Any
 from callconfig.contract.document import Contract
 from callconfig.contract.media import is_json, media_type
 from callconfig.contract.operation import Operation, Request
+from callconfig.contract.parameters import joined
 from callconfig.contract.paths import Route
-from callconfig.documentation.samples import ABSENT, content_schema, joined, made, named, security
+from callconfig.documentation.samples import ABSENT, content_schema, made, named, security
 from starlette.requests import Request as Received
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send

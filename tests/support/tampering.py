@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from callconfig.storage import ConfigurationStore
+from callconfig.storage import Store
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Body = Any
@@ -49,10 +49,10 @@ class Answer:
 
 
 Server = Callable[[Asked], Awaitable[Answer]]
-Mutant = Callable[[Server, ConfigurationStore], Server]
+Mutant = Callable[[Server, Store], Server]
 
 
-def tampered(app: ASGIApp, store: ConfigurationStore, mutate: Mutant) -> ASGIApp:
+def tampered(app: ASGIApp, store: Store, mutate: Mutant) -> ASGIApp:
     """The application with a mutant around it."""
 
     async def serve(asked: Asked) -> Answer:
@@ -111,7 +111,7 @@ async def _call(app: ASGIApp, asked: Asked) -> Answer:
 def asking(change: Callable[[Asked], Asked]) -> Mutant:
     """A server that understands requests wrongly."""
 
-    def mutate(serve: Server, _store: ConfigurationStore) -> Server:
+    def mutate(serve: Server, _store: Store) -> Server:
         async def mutant(asked: Asked) -> Answer:
             return await serve(change(asked))
 
@@ -123,7 +123,7 @@ def asking(change: Callable[[Asked], Asked]) -> Mutant:
 def answering(change: Callable[[Asked, Answer], Answer]) -> Mutant:
     """A server that answers wrongly."""
 
-    def mutate(serve: Server, _store: ConfigurationStore) -> Server:
+    def mutate(serve: Server, _store: Store) -> Server:
         async def mutant(asked: Asked) -> Answer:
             return change(asked, await serve(asked))
 

@@ -13,7 +13,7 @@ from callconfig.app import create_app, sources
 from callconfig.cli import main
 from callconfig.contract.document import Contract
 from callconfig.contract.operation import Reply
-from callconfig.storage import ConfigurationStore, open_store
+from callconfig.storage import Store, open_store
 from callconfig.tests.support.running import Server
 from callconfig.tests.support.tampering import Answer, Asked, answering, tampered
 from callconfig.verification.target import serving
@@ -86,7 +86,7 @@ WRONG: dict[str, list[Callable[[Asked, Answer], Answer]]] = {
 }
 
 
-def mock_of(name: str, *handlers: Any) -> tuple[ASGIApp, ConfigurationStore]:
+def mock_of(name: str, *handlers: Any) -> tuple[ASGIApp, Store]:
     contract = Contract.load(CONTRACTS / f"{name}.yaml")
     store = asyncio.run(open_store(":memory:", contract.resources, sources(contract).values))
     return create_app(contract, store, handlers=handlers), store
@@ -105,19 +105,19 @@ def test_a_server_that_is_wrong_is_caught(
     assert code == 1, capsys.readouterr().out
 
 
-async def remove_book(isbn: str, store: ConfigurationStore) -> Reply:
+async def remove_book(isbn: str, store: Store) -> Reply:
     """Answers as if it were gone."""
     await store.get(isbn)
     return None, 204
 
 
-async def close_shop(shop: int, store: ConfigurationStore) -> Reply:
+async def close_shop(shop: int, store: Store) -> Reply:
     """The same."""
     await store.table("shops").get(str(shop))
     return None, 204
 
 
-async def cancel_booking(room: str, code: str, store: ConfigurationStore) -> Reply:
+async def cancel_booking(room: str, code: str, store: Store) -> Reply:
     """Says when it was cancelled, and forgets that."""
     booking = await store.get(json.dumps([room, code], separators=(",", ":")))
     return {**booking, "cancelled": "2025-01-01T00:00:00Z"}, 200

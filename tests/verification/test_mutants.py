@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from callconfig.storage import ConfigurationStore, UnknownConfiguration
+from callconfig.storage import Store, UnknownDocument
 from callconfig.tests.support.tampering import (
     Answer,
     Asked,
@@ -77,12 +77,12 @@ def always(method: str, code: int) -> Mutant:
     return answering(lambda asked, answer: problem(code) if asked.method == method and answer.status < 300 else answer)
 
 
-def merges(serve: Server, store: ConfigurationStore) -> Server:
+def merges(serve: Server, store: Store) -> Server:
     async def mutant(asked: Asked) -> Answer:
         if asked.method == "PUT" and isinstance(asked.body, dict):
             try:
                 old = await store.get(asked.path.rpartition("/")[2])
-            except UnknownConfiguration:
+            except UnknownDocument:
                 return await serve(asked)
             merged = {**without(old, "id", "created_at", "updated_at"), **asked.body}
             checked = await serve(replace(asked, method="POST", path="/configurations"))
@@ -92,13 +92,13 @@ def merges(serve: Server, store: ConfigurationStore) -> Server:
     return mutant
 
 
-def null_leaves_the_old_value(serve: Server, store: ConfigurationStore) -> Server:
+def null_leaves_the_old_value(serve: Server, store: Store) -> Server:
     async def mutant(asked: Asked) -> Answer:
         body = asked.body
         if asked.method == "PUT" and isinstance(body, dict) and "merchant_id" in body and body["merchant_id"] is None:
             try:
                 old = await store.get(asked.path.rpartition("/")[2])
-            except UnknownConfiguration:
+            except UnknownDocument:
                 return await serve(asked)
             return await serve(asked.with_body({**body, "merchant_id": old["merchant_id"]}))
         return await serve(asked)
@@ -106,7 +106,7 @@ def null_leaves_the_old_value(serve: Server, store: ConfigurationStore) -> Serve
     return mutant
 
 
-def upserts(serve: Server, _store: ConfigurationStore) -> Server:
+def upserts(serve: Server, _store: Store) -> Server:
     async def mutant(asked: Asked) -> Answer:
         answer = await serve(asked)
         if asked.method == "PUT" and answer.status == 404:
@@ -119,7 +119,7 @@ def upserts(serve: Server, _store: ConfigurationStore) -> Server:
     return mutant
 
 
-def overwrites_duplicates(serve: Server, _store: ConfigurationStore) -> Server:
+def overwrites_duplicates(serve: Server, _store: Store) -> Server:
     async def mutant(asked: Asked) -> Answer:
         answer = await serve(asked)
         if asked.method == "POST" and answer.status == 409:
@@ -131,7 +131,7 @@ def overwrites_duplicates(serve: Server, _store: ConfigurationStore) -> Server:
     return mutant
 
 
-def stores_what_it_refuses(serve: Server, _store: ConfigurationStore) -> Server:
+def stores_what_it_refuses(serve: Server, _store: Store) -> Server:
     async def mutant(asked: Asked) -> Answer:
         answer = await serve(asked)
         if asked.method == "POST" and answer.status == 400 and isinstance(asked.body, dict):
@@ -173,7 +173,7 @@ class StaleAfterUpdate:
         return answer
 
 
-def keeps_the_old_scope(serve: Server, _store: ConfigurationStore) -> Server:
+def keeps_the_old_scope(serve: Server, _store: Store) -> Server:
     taken: dict[tuple[str, str], str] = {}
 
     async def mutant(asked: Asked) -> Answer:
@@ -189,7 +189,7 @@ def keeps_the_old_scope(serve: Server, _store: ConfigurationStore) -> Server:
     return mutant
 
 
-def refuses_to_replace_with_its_own_scope(serve: Server, _store: ConfigurationStore) -> Server:
+def refuses_to_replace_with_its_own_scope(serve: Server, _store: Store) -> Server:
     async def mutant(asked: Asked) -> Answer:
         answer = await serve(asked)
         if asked.method != "PUT" or answer.status != 200:
@@ -200,7 +200,7 @@ def refuses_to_replace_with_its_own_scope(serve: Server, _store: ConfigurationSt
     return mutant
 
 
-async def shown(store: ConfigurationStore) -> list[dict[str, Any]]:
+async def shown(store: Store) -> list[dict[str, Any]]:
     rows = [json.loads(text) for text in await store.find()]
     return [{**row, "telephony_config": hidden(row["telephony_config"])} for row in rows]
 
@@ -220,7 +220,7 @@ def one_filter(name: str) -> Mutant:
     )
 
 
-def matches_prefixes(serve: Server, store: ConfigurationStore) -> Server:
+def matches_prefixes(serve: Server, store: Store) -> Server:
     async def mutant(asked: Asked) -> Answer:
         answer = await serve(asked)
         found = re.fullmatch(r"reseller_id=([\w.%-]+)", asked.query)
@@ -232,7 +232,7 @@ def matches_prefixes(serve: Server, store: ConfigurationStore) -> Server:
     return mutant
 
 
-def ignores_case(serve: Server, store: ConfigurationStore) -> Server:
+def ignores_case(serve: Server, store: Store) -> Server:
     async def mutant(asked: Asked) -> Answer:
         answer = await serve(asked)
         found = re.fullmatch(r"template=([\w.%-]+)", asked.query)
@@ -244,7 +244,7 @@ def ignores_case(serve: Server, store: ConfigurationStore) -> Server:
     return mutant
 
 
-def leaks_rows_of_another_reseller(serve: Server, store: ConfigurationStore) -> Server:
+def leaks_rows_of_another_reseller(serve: Server, store: Store) -> Server:
     async def mutant(asked: Asked) -> Answer:
         answer = await serve(asked)
         if asked.method == "GET" and answer.status == 200 and "reseller_id" in asked.query:
@@ -256,7 +256,7 @@ def leaks_rows_of_another_reseller(serve: Server, store: ConfigurationStore) -> 
     return mutant
 
 
-def loses_the_one_before(serve: Server, _store: ConfigurationStore) -> Server:
+def loses_the_one_before(serve: Server, _store: Store) -> Server:
     """Creates, and drops what was created before for the same reseller when it lists."""
     last: dict[str, str] = {}
 
@@ -495,7 +495,7 @@ MUTANTS: dict[str, tuple[Mutant, str]] = {
 
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_wrong_server_is_caught(
-    name: str, make_app: Callable[..., ASGIApp], store: ConfigurationStore, check_app: Callable[..., Any]
+    name: str, make_app: Callable[..., ASGIApp], store: Store, check_app: Callable[..., Any]
 ) -> None:
     mutate, rule = MUTANTS[name]
     result = check_app(tampered(make_app(), store, mutate), max_failures=1)
@@ -505,7 +505,7 @@ def test_a_wrong_server_is_caught(
 
 
 def test_the_wrapper_around_the_mutants_is_itself_right(
-    make_app: Callable[..., ASGIApp], store: ConfigurationStore, check_app: Callable[..., Any]
+    make_app: Callable[..., ASGIApp], store: Store, check_app: Callable[..., Any]
 ) -> None:
     result = check_app(tampered(make_app(), store, lambda serve, _store: serve))
     assert result.errors == []

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from callconfig.app import create_app, sources
 from callconfig.contract.document import Contract
-from callconfig.storage import ConfigurationStore, open_store
+from callconfig.storage import Store, open_store
 from callconfig.tests.support.tampering import (
     Answer,
     Asked,
@@ -164,7 +164,7 @@ def lists_what_others_have(server: Remembering, asked: Asked, answer: Answer) ->
 def merges_into(change: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]) -> Mutant:
     """Puts something else in the place of what a patch changes."""
 
-    def mutate(serve: Server, _store: ConfigurationStore) -> Server:
+    def mutate(serve: Server, _store: Store) -> Server:
         async def mutant(asked: Asked) -> Answer:
             answer = await serve(asked)
             if asked.method != "PATCH" or answer.status != 200 or not isinstance(asked.body, dict):
@@ -181,7 +181,7 @@ def merges_into(change: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any
     return mutate
 
 
-def is_patched_in_vain(serve: Server, _store: ConfigurationStore) -> Server:
+def is_patched_in_vain(serve: Server, _store: Store) -> Server:
     """Shows what a patch makes, and keeps what was there."""
 
     async def mutant(asked: Asked) -> Answer:

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from ...contract.formats import FORMAT_EXAMPLES
 from ...contract.pattern import Strings, TooHard, outside
-from ...contract.schema import Json, Resolve, Schema
+from ...contract.references import References
+from ...contract.schema import Json, Schema
 from ...contract.shape import Member, Path, flattened, members, rules
-from ...contract.witness import FORMAT_EXAMPLES
 from ..coverage import general
 
 ABSENT = object()
@@ -38,7 +39,7 @@ class Body:
 class Bodies:
     """The bodies for one request schema."""
 
-    def __init__(self, schema: Mapping[str, Any], resolve: Resolve) -> None:
+    def __init__(self, schema: Mapping[str, Any], resolve: References) -> None:
         self._schema, self._resolve = schema, resolve
         self._judge = Schema(dict(schema), resolve, "request")
         self._members = {member.path: member for member in members(schema, resolve)}
@@ -141,7 +142,7 @@ def _named_in(rule: Any) -> list[str]:
     return list(names)
 
 
-def _example(schema: Mapping[str, Any], resolve: Resolve, *, full: bool) -> Json:
+def _example(schema: Mapping[str, Any], resolve: References, *, full: bool) -> Json:
     """A value of a schema; a full one has every member, and avoids defaults."""
     flat = flattened(schema, resolve)
     if flat.get("type") == "object" or "properties" in flat:
@@ -193,7 +194,7 @@ def _matching(pattern: str, shortest: int, longest: int) -> str | None:
         return None
 
 
-def _accepted_values(schema: Mapping[str, Any], resolve: Resolve) -> Iterator[Json]:
+def _accepted_values(schema: Mapping[str, Any], resolve: References) -> Iterator[Json]:
     """Values at the bounds of a schema; some may break another keyword or a rule."""
     yield from schema.get("enum", ())
     kind = schema.get("type")

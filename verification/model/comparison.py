@@ -1,6 +1,6 @@
 """An answer held against what was expected of it: what is wrong, and what is known afterwards."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ from .steps import Aimed, Create, Delete, List, Outer, Raw, Read, Replace, Step
 
 PARTS = 20
 """How many parts of a list are asked for; one that has more is not judged as a whole."""
+Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,18 +297,25 @@ def _disagreements(
             yield _in_body("stored-value", f"must be {show(wanted)}, as it was stored; {answered}", since, *where)
 
 
+def is_same(_path: Path, one: Json, other: Json) -> bool:
+    """Whether two scalars are equal; 1 is not true."""
+    is_scalar = not isinstance(one, Mapping | list)
+    return is_scalar and bool(one == other) and isinstance(one, bool) is isinstance(other, bool)
+
+
 def differences(
-    one: Json, other: Json, path: Iterable[str | int] = ()
-) -> Iterator[tuple[tuple[str | int, ...], Json, Json]]:
+    one: Json, other: Json, path: Path = (), is_alike: Callable[[Path, Json, Json], bool] = is_same
+) -> Iterator[tuple[Path, Json, Json]]:
     """Where two JSON values differ: path, the one, the other; MISSING stands for what only one of them has."""
-    path = tuple(path)
+    if is_alike(path, one, other):
+        return
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         for name in dict.fromkeys([*one, *other]):
-            yield from differences(one.get(name, MISSING), other.get(name, MISSING), (*path, name))
+            yield from differences(one.get(name, MISSING), other.get(name, MISSING), (*path, name), is_alike)
     elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
         for index, (item, counterpart) in enumerate(zip(one, other, strict=True)):
-            yield from differences(item, counterpart, (*path, index))
-    elif one != other or isinstance(one, bool) is not isinstance(other, bool):
+            yield from differences(item, counterpart, (*path, index), is_alike)
+    else:
         yield path, one, other
 
 

@@ -1,5 +1,6 @@
 """Playing a conversation against one server: the model says what to ask and expect, the client asks."""
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -35,14 +36,23 @@ class Player:
         self.judge = judge
         self.interactions: list[Interaction] = []
         """One for each step, and for each further part of a list."""
+        self._step: Step | None = None
         self._client, self._on_verdict, self._part = client, on_verdict, part
 
     def play(self, step: Step) -> list[Failure]:
         """Take one step, through all the parts of a list, and say what is wrong with the answer."""
+        self._step = step
         failures = self._take(step)
         while not failures and self.memory.more is not None:
             failures = self._take(self.memory.more)
         return failures
+
+    @property
+    def last(self) -> Interaction:
+        """The last interaction; that of a list which may have parts shows the rows of all of them, and nothing beside."""
+        last, memory = self.interactions[-1], self.memory
+        is_of_list = isinstance(self._step, List) and memory.collection.paging is not None and last.status == 200
+        return replace(last, response_body=json.dumps(memory.rows).encode()) if is_of_list else last
 
     def is_alone(self) -> bool:
         """Whether nothing is in the places of this conversation yet, where others may have the names of them."""
