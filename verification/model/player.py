@@ -49,7 +49,7 @@ class Player:
 
     @property
     def last(self) -> Interaction:
-        """The last interaction; that of a list which may have parts shows the rows of all of them, and nothing beside."""
+        """The last interaction; that of a list which may have parts shows the rows of all of them and nothing else."""
         last, memory = self.interactions[-1], self.memory
         is_of_list = isinstance(self._step, List) and memory.collection.paging is not None and last.status == 200
         return replace(last, response_body=json.dumps(memory.rows).encode()) if is_of_list else last

@@ -200,12 +200,9 @@ class Script:
         far = f"{self.collection.footprint.name}-unknown".ljust(300, "x")
         for kind, operation in self.collection.operations.items():
             head, _, rest = operation.path.rpartition("{")
+            fields = (("Content-Type", self.collection.media_type(kind)),) if kind in self.bodies else ()
+            body = self._scoped_json(kind) if kind in self.bodies else b""
             if head:
-                fields, body = (
-                    ((("Content-Type", self.collection.media_type(kind)),), self._scoped_json(kind))
-                    if kind in self.bodies
-                    else ((), b"")
-                )
                 yield [Raw(operation.method, head + far + rest.partition("}")[2], fields, body=body)]
 
     def elsewhere(self) -> Iterator[Talk]:
@@ -251,11 +248,8 @@ class Script:
 
     def _wrong_writes(self, kind: Kind) -> Iterator[Raw]:
         operation = self.collection.operations[kind]
-        path, valid, media_type = (
-            self._of_ours(operation.path),
-            self._scoped_json(kind),
-            self.collection.media_type(kind),
-        )
+        path, valid = self._of_ours(operation.path), self._scoped_json(kind)
+        media_type = self.collection.media_type(kind)
         for headers, query, change in WRONG_WRITES.values():
             if ("Accept", UNACCEPTABLE) in headers and operation.response(406) is None:
                 continue  # it may be minded or not, and then it changes what is stored
