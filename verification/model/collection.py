@@ -190,18 +190,17 @@ class Collection:
         by_server = self.resource.server_members
         kept = {name: value for name, value in shown.items() if name not in by_server and value is not REMOVED}
         asked = {name: value for name, value in patch.items() if name not in by_server}
+        removed = {name for name, value in asked.items() if value is None}
+        # What becomes of members inside an object that a patch names, RFC 7396 alone says.
         is_deep = self.media_type("merge").endswith("merge-patch+json")
-        changed = _merged(kept, asked) if is_deep else {**kept, **asked}
+        after = _merged(kept, asked) if is_deep else {**kept, **asked}
+        changed = {name: value for name, value in after.items() if name not in removed}
         if self.whole.accepts(kept) and not self.whole.accepts(changed):
             return None
-        removed = {name for name, value in asked.items() if value is None}
+        members = self._flat(self.resource.input).get("properties", {})
+        gone = {name for name in removed if "default" not in self._flat(members.get(name, {}))}
         known = {name: value for name, value in shown.items() if name not in removed}
-        defaults = {
-            name
-            for name, each in self._flat(self.resource.input)["properties"].items()
-            if "default" in self._flat(each)
-        }
-        return {**known, **self.shown.without_write_only(changed), **dict.fromkeys(removed - defaults, REMOVED)}
+        return {**known, **self.shown.without_write_only(changed), **dict.fromkeys(gone, REMOVED)}
 
 
 def _is_meant(operation: Operation, action: Action, contract: Contract) -> bool:

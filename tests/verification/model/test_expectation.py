@@ -1,9 +1,10 @@
 """What is expected is a function of what was said before: no server is needed to ask it."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
-from callconfig.contract.document import Contract
+from callconfig.contract.document import Contract, read_document
 from callconfig.contract.finding import Finding
 from callconfig.verification.footprint import Footprint
 from callconfig.verification.model.collection import Collection
@@ -12,7 +13,7 @@ from callconfig.verification.model.conversations import TABLE, deliberate
 from callconfig.verification.model.expectation import Expectation, ask, expect, expect_raw
 from callconfig.verification.model.memory import Memory
 from callconfig.verification.model.script import LEAST, Look, Script
-from callconfig.verification.model.steps import Create, List, Raw, Replace, Step
+from callconfig.verification.model.steps import Create, Delete, List, Merge, Raw, Read, Replace, Step
 
 
 @pytest.fixture
@@ -93,6 +94,47 @@ def test_a_refusal_names_every_status_that_is_right_and_no_other(memory: Memory)
     ]
     nowhere = expect_raw(Raw("GET", "/x"), Finding("undocumented-path", "path", "is no path of the contract"), [])
     assert (nowhere.statuses, nowhere.admits(501), nowhere.admits(200)) == (("404",), True, False)
+
+
+def books(**members: Any) -> Memory:
+    """With one book in it; `members` are schemas of further members of a book."""
+    document = read_document(Path(__file__).parents[2] / "support" / "contracts" / "books.yaml")
+    for name in ("Book", "NewBook", "BookChange"):
+        document["components"]["schemas"][name]["properties"] |= members
+    contract = Contract(document)
+    (collection,) = Collection.every(contract, lambda _operation: True, Footprint(contract, "http://a", "test"))
+    memory, step = Memory.of(collection, "test"), Create({"title": "A", "pages": 7, **dict.fromkeys(members, "x")})
+    findings, memory = answered(memory, step, {**expected(memory, step).body, "id": "a"})
+    assert findings == []
+    return memory
+
+
+def test_a_patch_changes_what_it_names_and_removes_what_is_null() -> None:
+    memory = books(note={"type": "string", "nullable": True}, kind={"type": "string", "default": "novel"})
+    shown = {"title": "test-title-0", "pages": 8, "id": "a", "kind": "novel"}
+    step = Merge(0, {"pages": 8, "note": None, "kind": None})
+    assert answered(memory, step, shown, 200)[0] == []
+    assert answered(memory, step, {**shown, "note": None}, 200)[0] == []
+    (kept,) = answered(memory, step, {**shown, "note": "x"}, 200)[0]
+    assert (kept.pointer, kept.detail) == ("/note", 'must be gone, as a patch removed it; it is "x"')
+    (left,) = answered(memory, Merge(0, {"pages": 8, "kind": None}), shown, 200)[0]
+    assert (left.pointer, left.detail) == ("/note", 'must be "x", as it was stored; it is missing')
+
+
+def test_a_patch_that_leaves_what_breaks_the_contract_is_refused() -> None:
+    memory = books(note={"type": "string", "minLength": 1})
+    assert expected(memory, Merge(0, {"note": None})).statuses == ("200",)
+    refused = expected(memory, Merge(0, {"pages": None}))
+    assert (refused.statuses, refused.because) == (("400",), "what it makes breaks the contract")
+
+
+def test_what_is_deleted_is_gone_and_leaves_its_values_free() -> None:
+    _, memory = answered(books(), Delete(0), None, 204)
+    gone = expected(memory, Read(0))
+    assert (gone.statuses, gone.because, gone.since) == (("404",), '"a" was deleted', (0, 1))
+    assert expected(memory, Create({"title": "B", "pages": 1})).statuses == ("201",)
+    (listed,) = answered(memory, List(), [{"id": "a", "title": "test-title-0"}], 200)[0]
+    assert listed.detail == '"a" is in the list, but was deleted'
 
 
 def test_the_table_can_be_read_and_is_played_in_its_order(memory: Memory) -> None:
