@@ -107,13 +107,12 @@ class Collection:
 
     @cached_property
     def filters(self) -> tuple[str, ...]:
-        """The members that a list can be asked for, the unique ones first."""
+        """The members that a list can be asked for, the unique ones first; of other texts a part may be enough."""
         listing = self.operations.get("list")
         asked = {each.name for each in listing.parameters if each.place == "query"} if listing else set()
-        plain = {
-            name for name, each in self.resource.properties.items() if each.get("type") not in (None, "array", "object")
-        }
-        return tuple(name for name in dict.fromkeys([*self.unique, *self.resource.properties]) if name in asked & plain)
+        properties = self.resource.properties.items()
+        plain = [name for name, each in properties if "enum" in each or each.get("type") in ("boolean", "integer")]
+        return tuple(name for name in dict.fromkeys([*self.unique, *plain]) if name in asked)
 
     @cached_property
     def unique(self) -> tuple[str, ...]:
@@ -204,10 +203,12 @@ class Collection:
 
 
 def _is_meant(operation: Operation, action: Action, contract: Contract) -> bool:
-    """Whether the model knows all that the operation does: what a PUT creates, say, it does not."""
+    """Whether the model knows all that the operation does: what a PUT creates, or what is done later, it does not."""
     if (action.kind == "replace" and "201" in operation.responses) or (action.kind == "create" and not action.shows):
         return False
-    return json_request(operation, contract) is not None if action.kind in WRITING else True
+    body = json_request(operation, contract)
+    is_known = action.kind not in WRITING or (body is not None and not body[0].endswith("json-patch+json"))
+    return is_known and "202" not in operation.responses
 
 
 def _merged(target: Json, patch: Json) -> Json:

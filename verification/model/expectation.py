@@ -213,7 +213,10 @@ def _expect_merge(memory: Memory, operation: Operation, patch: Json, stored: Sto
 
 
 def _tag(step: Aimed, stored: Stored) -> str:
-    return stored.tag if step.condition == "current" else stored.former or NOBODYS_TAG
+    if step.condition == "stale":
+        return stored.former or NOBODYS_TAG
+    # A weak one never matches where something is changed (RFC 9110, section 13.1.1).
+    return "" if step.kind != "read" and stored.tag.startswith("W/") else stored.tag
 
 
 def _prevented(operation: Operation, step: Aimed, stored: Stored) -> Expectation | None:

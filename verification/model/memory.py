@@ -207,8 +207,8 @@ class Memory:
 
     def concerns(self, row: Json) -> bool:
         """Whether a row of a list is of this conversation, on a server that others use as well."""
-        if not isinstance(row, Mapping) or self.collection.is_below:
-            return isinstance(row, Mapping)
+        if not isinstance(row, Mapping):
+            return False
         ours = (str(row.get(name, "")).startswith(f"{self.namespace}-") for name in self.collection.unique)
         identity = row.get(self.collection.resource.identity)
         return any(key.identity == identity for key in (*self.stored, *self.deleted)) or any(ours)
