@@ -93,8 +93,9 @@ class ServedReference:
         return [Route(f"{place}/{name}", page, middleware=GZIP) for name, page in pages.items()]
 
     async def _answer_page(self, _request: Request) -> Response:
-        page = self._page or await self._aside(self._made_page)
-        return answer(page)
+        if self._page is not None:
+            return answer(self._page)
+        return answer(await self._aside(self._made_page))
 
     async def _answer_markdown(self, _request: Request) -> Response:
         markdown = self._markdown or await self._aside(self._made_markdown)
