@@ -39,7 +39,7 @@ def documented_reply(
     if status not in documented:
         raise NotDocumented(f"{operation.id} has no response {status}; it has {_listed(documented)}")
     response = contract.dereferenced(operation.declared["responses"][str(status)])
-    generator = Generator(contract.resolve, "response")
+    generator = contract.values("response")
     headers = dict(_headers(contract, response, generator))
     content: Mapping[str, Any] = response.get("content", {})
     if not content:
