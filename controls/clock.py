@@ -21,7 +21,7 @@ _IDS_AT_A_TIME = 512
 
 
 class Clock:
-    """The real time, moved by an offset or standing still. It stops at the end of the year 9999."""
+    """The real time, moved by an offset or standing still. It knows the years 1 to 9999, and stops at their ends."""
 
     def __init__(self) -> None:
         self._offset = timedelta()
@@ -131,13 +131,26 @@ class Sources:
         return ServerValues(self.clock.now, partial(self.ids.new, form_of(resource)))
 
 
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+"""The times at which a clock stops."""
+
+
 def parse_instant(text: str) -> datetime:
-    """An RFC 3339 date-time of the years 1000 to 2999. Python knows no leap second; it is taken for the one before."""
-    return datetime.fromisoformat(re.sub(r":60(?=[.Zz+-])", ":59", text).upper()).astimezone(UTC)
+    """An RFC 3339 date-time, or the nearest that a clock can show.
+
+    Python knows neither a leap second, which is taken for the one before, nor the year 0.
+    """
+    if text.startswith("0000"):
+        return FIRST
+    moment = datetime.fromisoformat(re.sub(r":60(?=[.Zz+-])", ":59", text).upper())
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # an offset leads beyond the calendar
+        return FIRST if moment.year == FIRST.year else LAST
 
 
 def _later(instant: datetime, by: timedelta) -> datetime:
     try:
         return instant + by
     except OverflowError:
-        return datetime.max.replace(tzinfo=UTC)
+        return LAST

@@ -304,7 +304,7 @@ async def export_har(session: Session, redaction: Redaction) -> Reply:
 
 async def export_ndjson(session: Session, redaction: Redaction) -> Reply:
     lines = await _looked_up(session, partial(ndjson, session.journal, redaction))
-    return lines, 200, {"Content-Type": "application/x-ndjson"}
+    return lines, 200, {"Content-Type": "text/plain; charset=utf-8"}
 
 
 async def list_rules(session: Session) -> Reply:

@@ -98,8 +98,14 @@ def _differences(example: Example, answer: Answer) -> Iterator[str]:
 
 
 def _records(body: Json, name: str) -> Json:
-    """A body to compare: of one JSON text in each line, all of them."""
-    return [orjson.loads(line) for line in body.splitlines()] if name == "application/x-ndjson" else body
+    """A body to compare: of a text that has a JSON object in each line, all of them."""
+    if is_json(name) or not isinstance(body, str):
+        return body
+    try:
+        values = [orjson.loads(line) for line in body.splitlines()]
+    except orjson.JSONDecodeError:
+        return body
+    return values if all(isinstance(value, dict) for value in values) else body
 
 
 def _unequal(

@@ -257,7 +257,11 @@ def completed(resource: Resource, documents: Iterable[Document], values: ServerV
 
 
 def _later(time: str, microseconds: int) -> str:
-    moment = datetime.fromisoformat(time) + timedelta(microseconds=microseconds)
+    moment = datetime.fromisoformat(time)
+    try:
+        moment += timedelta(microseconds=microseconds)
+    except OverflowError:
+        moment = datetime.max.replace(tzinfo=UTC)
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 

@@ -88,9 +88,12 @@ let places = null;
 function textOf(place) {
   const walker = document.createTreeWalker(place, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT, (node) =>
     node.nodeType === Node.ELEMENT_NODE && (node.matches("[data-search], .member, pre, form, button, .anchor, .languages")) ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT);
-  const parts = [];
-  while (walker.nextNode()) if (walker.currentNode.nodeType === Node.TEXT_NODE) parts.push(walker.currentNode.data);
-  return parts.join(" ").replaceAll(/\s+/g, " ");
+  let text = "";
+  while (walker.nextNode()) {
+    const { data, tagName } = walker.currentNode;
+    text += data ?? (/^(A|B|CODE|EM|SMALL|SPAN|STRONG|WBR)$/.test(tagName) ? "" : " ");
+  }
+  return text.replaceAll(/\s+/g, " ");
 }
 const plain = (text) => text.toLowerCase().replaceAll("_", " ");
 function indexed() {

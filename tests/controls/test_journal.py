@@ -267,7 +267,7 @@ def test_the_journal_is_exported_as_one_json_text_in_each_line(steered: TestClie
     steered.post("/configurations", json=sample)
     steered.get("/configurations")
     exported = steered.get("/_mock/requests.ndjson")
-    assert exported.headers["content-type"] == "application/x-ndjson"
+    assert exported.headers["content-type"] == "text/plain; charset=utf-8"
     assert [json.loads(line) for line in exported.text.splitlines()] == steered.get("/_mock/requests").json()
 
 

@@ -127,6 +127,8 @@ def test_search_shows_a_line_of_context(visit: Visit) -> None:
     page = visit()
     page.get_by_role("combobox", name="Search the reference").fill("422")
     expect(page.get_by_role("option").first).to_contain_text("The answer is 422")
+    page.get_by_role("combobox", name="Search the reference").fill("retry_offset")
+    expect(page.get_by_role("option").first).to_contain_text("retry_offset integer")  # as it is read, in one word
 
 
 def test_the_contents_mark_where_one_is(visit: Visit) -> None:

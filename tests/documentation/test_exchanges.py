@@ -72,26 +72,24 @@ def test_another_status_and_another_header_differ(contract: Contract) -> None:
 
 
 CONTROLS_EXAMPLES = [
-    ("listSessions", {"name": "other"}, '/1/name: documents "other", but the answer has "mine"'),
-    ("listSessions", {"idle_seconds": "0.002"}, '/1/idle_seconds: documents "0.002", but the answer has '),
-    ("listSessions", {"idle_seconds": None}, "/1/idle_seconds: documents null, but the answer has "),
+    ("TwoSessions", {"name": "other"}, '/1/name: documents "other", but the answer has "mine"'),
+    ("TwoSessions", {"idle_seconds": "0.002"}, '/1/idle_seconds: documents "0.002", but the answer has '),
+    ("TwoSessions", {"idle_seconds": None}, "/1/idle_seconds: documents null, but the answer has "),
 ]
 
 
-@pytest.mark.parametrize(("operation", "change", "difference"), CONTROLS_EXAMPLES)
+@pytest.mark.parametrize(("example", "change", "difference"), CONTROLS_EXAMPLES)
 def test_of_what_varies_the_type_is_compared_and_all_else_is_the_same(
-    contract: Contract, operation: str, change: dict[str, Any], difference: str
+    contract: Contract, example: str, change: dict[str, Any], difference: str
 ) -> None:
     altered = _altered_controls(contract)
-    content = altered.operations[operation].declared["responses"]["200"]["content"]["application/json"]
-    content["examples"]["two"]["value"][1] |= change
+    altered.document["components"]["examples"][example]["value"][1] |= change
     assert difference in _differences_of(altered, contract)
 
 
 def test_of_records_in_lines_each_is_compared(contract: Contract) -> None:
     altered = _altered_controls(contract)
-    content = altered.operations["exportNdjson"].declared["responses"]["200"]["content"]["application/x-ndjson"]
-    content["examples"]["two"]["value"] = '{"number":1}\n{"number":3}\n'
+    altered.document["components"]["examples"]["NdjsonOfTwo"]["value"] = '{"number":1}\n{"number":3}\n'
     assert "exportNdjson.200.two: /1/number: documents 3, but the answer has 2" in _differences_of(altered, contract)
 
 
