@@ -10,6 +10,7 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from .finding import MOST_FINDINGS, Finding, Place, told
 from .media import is_json
+from .path_template import Decoded
 from .references import References
 from .schema import Schema, did_you_mean
 from .strict_json import NotStrictJson, decode
@@ -54,7 +55,11 @@ class Parameter:
         self._begins = {"label": ".", "matrix": ";" if spread else f";{self.name}"}.get(self.style, "")
         # The type of what is nothing but one text.
         self._plain = None if media_type or self._begins or self._may_be_empty else self._reader.only
-        self.splits = is_styled and self.style == "form" and not self.explode and self._reader.only is None
+        is_joined = (is_styled and self.style == "form" and not self.explode) or (
+            self.place == "path" and not media_type and self.style == "simple"
+        )
+        self.splits = is_joined and self._reader.only is None
+        """Whether commas separate what it has, so that one that was percent-encoded is none of these."""
 
     def read(self, texts: list[str], encoded: str | None = None) -> tuple[Any, list[Finding]]:
         """The value that the texts stand for, and what is wrong with it; `encoded` is the text as it was sent."""
@@ -150,8 +155,11 @@ class Parameter:
         if self.style == "deepObject":
             yield reader.build(nested(self._pairs(texts) or ()))
             return
-        if "object" in reader.types and (pairs := self._pairs(texts)) is not None:
-            yield _members(reader, pairs)
+        if "object" in reader.types:
+            if encoded is not None and (pairs := self._pairs(texts, encoded)) is not None:
+                yield _members(reader, pairs)
+            if (pairs := self._pairs(texts)) is not None:
+                yield _members(reader, pairs)
         if "array" in reader.types:
             for items in self._items(texts, encoded):
                 yield [reader.items.scalar(item) for item in items]
@@ -183,7 +191,7 @@ class Parameter:
                 yield list(map(unquote, encoded.split(",")))
             yield [item.strip() for item in texts[0].split(",")] if self.place == "header" else texts[0].split(",")
 
-    def _pairs(self, texts: list[str]) -> list[tuple[str, str]] | None:
+    def _pairs(self, texts: list[str], encoded: str | None = None) -> list[tuple[str, str]] | None:
         """The members of an object by name; None where the texts do not tell any."""
         text, separator = texts[0], _SEPARATORS.get(self.style, ",")
         if self.style == "deepObject" or (self._spreads and "=" in text):
@@ -194,6 +202,8 @@ class Parameter:
         elif self.style == "label":
             text = text.removeprefix(".")
             parts = text.split("." if self.explode or "," not in text else ",")
+        elif encoded is not None:
+            parts = list(map(unquote, encoded.split(",")))
         else:
             parts = text.split(separator)
         if self.place == "header":
@@ -268,7 +278,9 @@ def read_parameters(
             known |= names
             encoded = parameter.encoded(query) if parameter.splits and texts else None
         elif parameter.place == "path":
-            texts = [str(path[name])] if name in path else []  # a router may have read it as a number
+            value = path.get(name)
+            texts = [] if value is None else [str(value)]  # a router may have read it as a number
+            encoded = value.sent if parameter.splits and isinstance(value, Decoded) else None
         elif parameter.place == "header":
             texts = [headers[name.lower()]] if name.lower() in headers else []
         else:

@@ -7,12 +7,14 @@ import pytest
 from callconfig.contract.finding import MOST_FINDINGS
 from callconfig.contract.operation import Operation, Request
 from callconfig.contract.parameters import Parameter, read_parameters
+from callconfig.contract.path_template import decoded
 from callconfig.contract.references import NO_REFERENCES
 from callconfig.contract.rulebook import ENGINE_RULES
 
 INTEGERS = {"type": "array", "items": {"type": "integer"}}
 TEXTS = {"type": "array", "items": {"type": "string", "maxLength": 3}}
 POINT = {"type": "object", "properties": {"x": {"type": "integer"}, "y": {"type": "integer"}}}
+PAIR = {"type": "object", "properties": {"x": {"type": "string"}, "y": {"type": "integer"}}}
 
 # declaration, path, query, headers, value
 READ: list[tuple[dict[str, Any], dict[str, str], bytes, dict[str, str], Any]] = [
@@ -61,6 +63,12 @@ READ: list[tuple[dict[str, Any], dict[str, str], bytes, dict[str, str], Any]] = 
     ({"in": "query", "schema": POINT, "style": "pipeDelimited"}, {}, b"p=x|1|y|2", {}, {"x": 1, "y": 2}),
     ({"in": "query", "schema": TEXTS, "explode": False}, {}, b"p=a%2Cb,c", {}, ["a,b", "c"]),
     ({"in": "query", "schema": INTEGERS, "explode": False}, {}, b"p=1%2C2", {}, [1, 2]),
+    ({"in": "query", "schema": PAIR, "explode": False}, {}, b"p=x,1%2C5,y,2", {}, {"x": "1,5", "y": 2}),
+    ({"in": "path", "schema": TEXTS}, {"p": decoded("a%2Cb,c")}, b"", {}, ["a,b", "c"]),
+    ({"in": "path", "schema": INTEGERS}, {"p": decoded("1%2c2")}, b"", {}, [1, 2]),
+    ({"in": "path", "schema": PAIR}, {"p": decoded("x,1%2C5,y,2")}, b"", {}, {"x": "1,5", "y": 2}),
+    ({"in": "path", "schema": PAIR, "explode": True}, {"p": decoded("x=1%2C5,y=2")}, b"", {}, {"x": "1,5", "y": 2}),
+    ({"in": "path", "schema": {"type": "string"}}, {"p": decoded("a%2Cb")}, b"", {}, "a,b"),
     ({"in": "query", "schema": {**INTEGERS, "maxItems": 0}}, {}, b"p=", {}, []),
     ({"in": "query", "schema": {"type": "integer"}, "allowEmptyValue": True}, {}, b"p", {}, ""),
     ({"in": "query", "schema": {"type": "string"}, "allowReserved": True}, {}, b"p=a/b?c:d", {}, "a/b?c:d"),
