@@ -1,7 +1,7 @@
 """The composition root: contract, handlers and storage become one ASGI application. The only place where they meet."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import ModuleType
@@ -28,7 +28,6 @@ from .contract.problem import INTERNAL_ERROR, PROBLEM_JSON, Problem
 from .contract.resource import Resource
 from .controls import handlers as control_handlers
 from .controls.bundle import BASE_PATH as CONTROLS_PATH
-from .controls.bundle import OF_ONE
 from .controls.clock import Sources, parse_instant
 from .controls.controls import Controls
 from .controls.refusals import CONTROL_PROBLEMS, SESSION_PROBLEMS
@@ -38,8 +37,8 @@ from .handlers.resolution import Resolution
 from .harness import CLIENT_MODULE
 from .identity.authentication import Authentication
 from .identity.caller import IDENTITY_PROBLEMS, Authenticate, Caller
-from .identity.ownership import OwnConfigurations
-from .storage import MEMORY, ConfigurationStore, ServerValues, open_store
+from .identity.ownership import OwnDocuments
+from .storage import MEMORY, ServerValues, Store, open_store
 
 logger = logging.getLogger("callconfig")
 
@@ -54,31 +53,44 @@ def server_values(contract: Contract) -> ServerValues:
     return Sources().values(contract.stored)
 
 
-async def example_mock(contract: Contract) -> ASGIApp:
-    """An empty mock in memory, with controls, in the world in which examples come about (`x-examples`)."""
-    world = contract.document.get("x-examples", {})
-    determined = sources(contract)
-    if "now" in world:
-        determined.clock.set(parse_instant(world["now"]), frozen=True)
-    determined.ids.determine(world.get("ids", ()), seed=0)
+def example_mock(contract: Contract) -> Callable[[], Coroutine[Any, Any, ASGIApp]]:
+    """What makes a mock in memory, with controls, in the world in which examples come about (`x-examples`).
 
-    # Examples show whole seconds, which people read more easily.
-    def values(resource: Resource) -> ServerValues:
-        return replace(determined.values(resource), now=lambda: determined.clock.now().replace(".000000", ""))
+    Each time it is called, the same mock is as empty as it was at first.
+    """
+    world = contract.document.get("x-examples", {})
+    made: tuple[ASGIApp, Controls] | None = None
+
+    async def anew() -> ASGIApp:
+        nonlocal made
+        determined = sources(contract)
+        if "now" in world:
+            determined.clock.set(parse_instant(world["now"]), frozen=True)
+        determined.ids.determine(world.get("ids", ()), seed=0)
+
+        # Examples show whole seconds, which people read more easily.
+        def values(resource: Resource) -> ServerValues:
+            return replace(determined.values(resource), now=lambda: determined.clock.now().replace(".000000", ""))
+
+        store = await open_store(MEMORY, contract.resources, values)
+        if made is None:
+            controls = Controls(contract, store, determined)
+            made = create_app(contract, store, controls=controls, authenticate=authenticate), controls
+        else:
+            made[1].begin(store, determined)
+        return made[0]
 
     known = Authentication({"tokens": world.get("tokens", [])}, contract.roles)
 
     def authenticate(headers: Headers) -> Caller:
         return known(headers) if "authorization" in headers else Caller("admin")
 
-    store = await open_store(MEMORY, contract.resources, values)
-    controls = Controls(contract, store, determined)
-    return create_app(contract, store, controls=controls, authenticate=authenticate)
+    return anew
 
 
 def create_app(
     contract: Contract,
-    store: ConfigurationStore,
+    store: Store,
     *,
     base_path: str = "",
     lifespan: Lifespan | None = None,
@@ -114,7 +126,7 @@ def create_app(
         if exchange.operation is not None and (table := tables.get(exchange.operation.id)) is not None:
             current = current.table(table)
         if caller is not None and caller.own:
-            current = OwnConfigurations(current, caller.own)
+            current = OwnDocuments(current, caller.own)
         return {"store": current, "base_path": base_path, "draw": draw}
 
     pages, made_when_asked = _pages(contract, served, controls, base_path)
@@ -179,10 +191,7 @@ def _pages(
     # As it is written, comments included, unless it is served otherwise than it says.
     text = contract.path.read_bytes() if contract.path and served == contract.document else None
     ui = f"{CONTROLS_PATH}/ui"
-    # The console shows one kind of thing, by controls that not every contract's mock has.
-    has_console = controls is not None and controls.contract.operations.keys() >= OF_ONE
-    beside = {"Console": ui} if has_console else {}
-    beside |= {"Controls": f"{CONTROLS_PATH}/docs"} if controls else {}
+    beside = {"Console": ui, "Controls": f"{CONTROLS_PATH}/docs"} if controls else {}
     serving = ServingMock(base_path, controls=controls is not None, pages=beside)
     reference = ServedReference(contract, contract, example_mock, serving)
     places = dict.fromkeys(("", base_path))
@@ -192,17 +201,14 @@ def _pages(
         pages += [redirect(f"{place}{rest}", f"{base_path}/docs") for rest in ("", "/", "/ui", "/ui/") if place + rest]
     made_when_asked = [reference]
     if controls:
-        serving = ServingMock("", pages={"Reference": f"{base_path}/docs", **({"Console": ui} if has_console else {})})
+        serving = ServingMock("", pages={"Reference": f"{base_path}/docs", "Console": ui})
         steered = ServedReference(controls.contract, contract, example_mock, serving)
         made_when_asked.append(steered)
         pages += [
             *reference_pages(CONTROLS_PATH, steered, dict(controls.contract.document)),
             javascript(f"{CONTROLS_PATH}/client.mjs", CLIENT_MODULE),
-            *([console(ui, contract, base_path)] if has_console else []),
-            *(
-                redirect(f"{CONTROLS_PATH}{slash}", ui if has_console else f"{CONTROLS_PATH}/docs")
-                for slash in ("", "/")
-            ),
+            console(ui, contract, base_path),
+            *(redirect(f"{CONTROLS_PATH}{slash}", ui) for slash in ("", "/")),
         ]
     return pages, made_when_asked
 
@@ -212,13 +218,14 @@ def _routes(document: Mapping[str, Any]) -> dict[str, Any]:
     paths = {
         path: {
             method: {
-                "operationId": operation_id(path, method, operation),
+                "operationId": operation_id(path, method, item[method]),
                 "responses": {"default": {"description": ""}},
             }
-            for method, operation in item.items()
-            if method in METHODS
+            for method in METHODS
+            if method in item
         }
-        for path, item in document["paths"].items()
+        for path, item in document.get("paths", {}).items()
+        if not path.startswith("x-")
     }
     # Of any version: what is left of it is the same in all.
     return {"openapi": "3.0.3", "info": {"title": document["info"]["title"], "version": "1"}, "paths": paths}

@@ -16,13 +16,14 @@ from mcp.server.stdio import stdio_server
 from mcp.shared.exceptions import MCPError
 
 from .app import create_app, sources
-from .contract.document import Contract
+from .contract.document import Contract, InvalidContract
 from .contract.media import is_json, media_type
 from .contract.schema import Schema
 from .controls.bundle import BASE_PATH as CONTROLS_PATH
 from .controls.bundle import load_controls
 from .controls.controls import SESSION_HEADER, Controls
-from .mcp_tools import Place, reason
+from .handlers import configurations
+from .mcp_tools import Place, reason, tools_of
 from .options import McpOptions
 from .outcome import OK, CouldNotRun
 from .serving import Config, Server, listen, log_to_terminal, root_url
@@ -39,7 +40,7 @@ logger = logging.getLogger("callconfig")
 def serve(options: McpOptions) -> int:
     """Serve until standard input ends. Raises CouldNotRun."""
     log_to_terminal()
-    contract = Contract.load(validate=False)
+    contract = _contract(options)
     if options.session is not None:
         controls = load_controls(contract)
         name = Schema(controls.resolve("#/components/schemas/Name"), controls.resolve, "request")
@@ -49,16 +50,28 @@ def serve(options: McpOptions) -> int:
     return OK
 
 
+def _contract(options: McpOptions) -> Contract:
+    """Raises CouldNotRun."""
+    if options.contract is None:
+        return Contract.load(validate=False)
+    try:
+        return Contract.load(options.contract)
+    except InvalidContract as error:
+        raise CouldNotRun(f"contract {error}") from error
+
+
 async def _serve_own(options: McpOptions, contract: Contract) -> None:
     """Serve the tools of a mock in this process. Its URL is open on loopback: a client under test uses it, too."""
     values = sources(contract)
     with listen("127.0.0.1", options.port) as listening:
         try:
-            store = await open_store(options.store, contract.stored, values.values)
+            store = await open_store(options.store, contract.resources, values.values, contract=contract.title)
         except StoreError as error:
             raise CouldNotRun(f"{error}; choose another place with --store") from error
         controls = Controls(contract, store, values, token=options.control_token)
-        server = _Guest(Config(create_app(contract, store, controls=controls)), controls.sessions.stop)
+        handlers = [configurations] if options.contract is None else []
+        app = create_app(contract, store, controls=controls, handlers=handlers)
+        server = _Guest(Config(app), controls.sessions.stop)
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         try:
             await _converse(root_url(listening), options, contract, is_steerable=True)
@@ -119,7 +132,7 @@ async def _converse(url: str, options: McpOptions, contract: Contract, *, is_ste
 
 def protocol_server(url: str, places: dict[str, Place], client: httpx2.AsyncClient) -> ProtocolServer[Any]:
     """A tool for each operation of the places; their contracts and references as resources."""
-    tools = {tool.name: tool for place in places.values() for tool in place.tools()}
+    tools = {tool.name: tool for tool in tools_of(*places.values())}
     pages = {f"callconfig://{path}/{name}": (place, name) for path, place in places.items() for name in PAGES}
 
     async def list_tools(_context: Any, _params: Any) -> types.ListToolsResult:

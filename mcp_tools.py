@@ -2,14 +2,17 @@
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import httpx2
 from mcp import types
 
+from .contract.dialect import with_bounds, with_schemas
 from .contract.document import Contract
 from .contract.media import is_json, media_type
 from .contract.operation import Operation
@@ -17,6 +20,10 @@ from .contract.schema import Json, Schema, did_you_mean
 from .controls.controls import SESSION_HEADER
 
 _ONLY_OPENAPI = {"discriminator", "externalDocs", "xml", "nullable"}
+_NO_NAME = re.compile("[^A-Za-z0-9_.-]+")
+"""What no tool has in its name (Model Context Protocol 2025-11-25, tools)."""
+MOST_OF_NAME = 120
+"""Characters of an operation's name that its tool has; hosts take 128."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +34,17 @@ class Place:
     url: str
     headers: Mapping[str, str]
 
-    def tools(self) -> "Iterator[OperationTool]":
-        return (OperationTool(operation, self) for operation in self.contract.operations.values())
+
+def tools_of(*places: Place) -> "Iterator[OperationTool]":
+    """A tool for each operation, each with a name of its own that a host takes."""
+    taken = set[str]()
+    for place in places:
+        for operation in place.contract.operations.values():
+            plain = _NO_NAME.sub("_", operation.id)[:MOST_OF_NAME]
+            numbered = (f"{plain}_{number}" for number in count(2))
+            name = next(each for each in chain([plain], numbered) if each not in taken)
+            taken.add(name)
+            yield OperationTool(name, operation, place)
 
 
 class WrongArguments(Exception):
@@ -41,8 +57,8 @@ class OperationTool:
     Its arguments are the operation's parameters and `body`. Whether they keep the contract is for the server to judge.
     """
 
-    def __init__(self, operation: Operation, place: Place) -> None:
-        self.name = operation.id
+    def __init__(self, name: str, operation: Operation, place: Place) -> None:
+        self.name = name
         self._operation, self._place = operation, place
         parameters = [each for each in operation.parameters if each.place in ("path", "query", "header")]
         self._parameters = {each.name: each for each in parameters if each.name.lower() != SESSION_HEADER}
@@ -75,16 +91,18 @@ class OperationTool:
         schemas = {name: each.schema for name, each in self._parameters.items()}
         required = [name for name, each in self._parameters.items() if each.required]
         if self._media_type:
-            schemas["body"] = Schema(self._body["content"][self._media_type]["schema"], contract.resolve, "request")
+            schemas["body"] = Schema(
+                self._body["content"][self._media_type].get("schema", {}), contract.resolve, "request"
+            )
             words["body"] = self._body.get("description")
             required += ["body"] if self._body.get("required") else []
         properties, definitions = dict[str, Any](), dict[str, Any]()
         for name, schema in schemas.items():
             translated = json_schema(schema.json_schema)
-            definitions |= translated.pop("definitions", {})
+            definitions |= translated.pop("$defs", {})
             properties[name] = translated | ({"description": words[name]} if words[name] else {})
         whole = {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
-        return whole | ({"definitions": definitions} if definitions else {})
+        return whole | ({"$defs": definitions} if definitions else {})
 
     async def call(self, client: httpx2.AsyncClient, arguments: Mapping[str, Json]) -> types.CallToolResult:
         """`{"status": …, "body": …}`; an error, told in words, for a problem and for what could not be sent."""
@@ -106,16 +124,15 @@ class OperationTool:
                 raise WrongArguments(f"{name!r} is no argument{did_you_mean(name, self._names)}; {there_is}.")
         path, query, headers = self._operation.path, list[tuple[str, str]](), dict(self._place.headers)
         for name, parameter in self._parameters.items():
-            given = arguments.get(name, [])
-            texts = [each if isinstance(each, str) else json.dumps(each) for each in _several(given)]
+            texts = parameter.written(arguments[name]) if name in arguments else []
             if parameter.place == "path":
-                if texts in ([], [""], ["."], [".."]):
+                if (text := "".join(text for _, text in texts)) in ("", ".", ".."):
                     raise WrongArguments(f"{name!r} is required, as a part of the path.")
-                path = path.replace(f"{{{name}}}", quote(",".join(texts), safe=""))
+                path = path.replace(f"{{{name}}}", quote(text, safe=""))
             elif parameter.place == "query":
-                query += [(name, text) for text in texts]
-            elif texts:
-                headers[name] = ",".join(texts)
+                query += texts
+            else:
+                headers |= {header: text for header, text in texts if text}
         content = None
         if "body" in arguments and self._media_type:
             headers["Content-Type"] = self._media_type
@@ -124,10 +141,6 @@ class OperationTool:
         return client.build_request(
             self._operation.method, url, params=urlencode(query), headers=headers, content=content
         )
-
-
-def _several(value: Json) -> list[Json]:
-    return value if isinstance(value, list) else [value]
 
 
 def _body(answer: httpx2.Response) -> Json:
@@ -154,30 +167,17 @@ def in_words(status: int, body: Json) -> str:
 
 
 def json_schema(schema: Any) -> Any:
-    """A compiled schema (draft 4, with what only OpenAPI knows) in JSON Schema 2020-12.
+    """A compiled schema, which may be of draft 4 with what only OpenAPI knows, in JSON Schema 2020-12.
 
     Definitions get names without slashes: not every reader of a `$ref` unescapes them.
     """
     if not isinstance(schema, Mapping):
         return schema  # additionalProperties may be a boolean
     kept = {name: value for name, value in schema.items() if name not in _ONLY_OPENAPI and not name.startswith("x-")}
-    for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
-        if kept.pop(exclusive, False):
-            kept[exclusive] = kept.pop(bound)
+    if "$defs" in kept:
+        kept["$defs"] = {name.replace("/", "."): each for name, each in kept["$defs"].items()}
+    if "$ref" in kept:
+        kept["$ref"] = kept["$ref"].replace("~1", ".")
     if "example" in kept:
         kept["examples"] = [kept.pop("example")]
-    return {keyword: _INSIDE.get(keyword, _as_it_is)(value) for keyword, value in kept.items()}
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
-_INSIDE: dict[str, Callable[[Any], Any]] = {
-    "$ref": lambda reference: reference.replace("~1", "."),
-    "properties": lambda schemas: {name: json_schema(each) for name, each in schemas.items()},
-    "definitions": lambda schemas: {name.replace("/", "."): json_schema(each) for name, each in schemas.items()},
-    **dict.fromkeys(("allOf", "anyOf", "oneOf"), lambda schemas: [json_schema(each) for each in schemas]),
-    **dict.fromkeys(("items", "not", "additionalProperties"), json_schema),
-}
-"""What is done with the values of the keywords that have schemas inside, or name one."""
+    return with_bounds(with_schemas(kept, json_schema))

@@ -37,7 +37,7 @@ from .options import ServeOptions, cache_folder
 from .outcome import OK, CouldNotRun, printable
 from .seeds import plant
 from .serving import Config, Server, Workers, listen, log_to_terminal, root_url
-from .storage import ConfigurationStore, StoreError, is_shared, open_store
+from .storage import Store, StoreError, is_shared, open_store
 from .traffic.redaction import Redaction
 
 
@@ -77,7 +77,7 @@ def _handlers(options: ServeOptions, contract: Contract) -> list[ModuleType]:
     return [*own, *([configurations] if options.contract is None else [])]
 
 
-async def _stored(contract: Contract, store: ConfigurationStore) -> int:
+async def _stored(contract: Contract, store: Store) -> int:
     """How many documents there are in all tables."""
     return sum([len(await store.table(resource.table).find()) for resource in contract.resources])
 
@@ -141,7 +141,7 @@ def _attend_to_clients() -> None:
 
 
 @contextlib.asynccontextmanager
-async def _opened(options: ServeOptions, contract: Contract, values: Sources) -> AsyncIterator[ConfigurationStore]:
+async def _opened(options: ServeOptions, contract: Contract, values: Sources) -> AsyncIterator[Store]:
     """The store, closed at the end. Raises CouldNotRun."""
     try:
         store = await open_store(
@@ -224,7 +224,7 @@ def _protect_controls(options: ServeOptions, listening: socket.socket) -> None:
         raise CouldNotRun(f"whoever can connect to {host} could use the controls; {advice}")
 
 
-def _controls(options: ServeOptions, contract: Contract, store: ConfigurationStore, values: Sources) -> Controls | None:
+def _controls(options: ServeOptions, contract: Contract, store: Store, values: Sources) -> Controls | None:
     if not options.controls:
         return None
     limits = Limits(journal_entries=options.journal)
@@ -273,7 +273,8 @@ def _authentication(path: Path | None, contract: Contract) -> Authentication | N
 
 def _greet(contract: Contract, listening: socket.socket, options: ServeOptions, stored: int) -> None:
     root = root_url(listening)
-    paths = {operation.path for operation in contract.operations.values() if "{" not in operation.path}
+    paths = {operation.path for operation in contract.operations.values()}
+    paths = {path for path in paths if "{" not in path} or paths
     place = _without_secrets(options.store)
     noun = "configuration" if options.contract is None else "document"
     plural = "" if stored == 1 else "s"
@@ -283,11 +284,7 @@ def _greet(contract: Contract, listening: socket.socket, options: ServeOptions, 
         f"callconfig {version('callconfig')} mocks {contract.title} {contract.version}\n"
         + "".join(f"  API    {root}{options.base_path}{path}\n" for path in sorted(paths or {"/"}))
         + f"  Docs   {root}{options.base_path}/docs\n"
-        + (
-            f"  Steer  {root}{CONTROLS_PATH}/{'ui' if options.contract is None else 'docs'}\n"
-            if options.controls and alone
-            else ""
-        )
+        + (f"  Steer  {root}{CONTROLS_PATH}/ui\n" if options.controls and alone else "")
         + ("" if alone else "  Steer  off: each of several processes would steer only itself\n")
         + (f"  Auth   tokens of {printable(str(options.auth))}\n" if options.auth else "")
         + f"  Store  {printable(place)} ({stored} {noun}{plural})\n"

@@ -441,6 +441,9 @@ class DocsBuildOptions:
 class McpOptions:
     """`callconfig mcp`."""
 
+    contract: Annotated[
+        Path | None, Option(help="the OpenAPI file of the API, not the built-in one", metavar="FILE")
+    ] = None
     url: Annotated[
         str | None,
         Option(

@@ -14,9 +14,8 @@ import yaml
 from .contract.actions import Places
 from .contract.document import Contract, InvalidContract
 from .contract.path_template import parameters_of
-from .contract.schema import dereferenced
 from .contract.shape import flattened
-from .contract.yaml_tree import marked_yaml
+from .contract.yaml_tree import MarkedYaml
 from .handlers.resolution import notes
 from .outcome import OK, CouldNotRun, printable
 
@@ -49,10 +48,10 @@ def init(path: Path) -> int:
     except InvalidContract as error:
         raise CouldNotRun(f"contract {error}") from error
     unclear: list[str] = []
-    root = marked_yaml(text)
+    root = MarkedYaml(text)
     proposals = []
     for each in _proposals(contract, unclear):
-        if _node(root, ("components", "schemas", each.name)) is None:
+        if not isinstance(root.node(("components", "schemas", each.name)), yaml.MappingNode):
             unclear.append(f"{each.name} stands in another file; declare there: {orjson.dumps(each.declared).decode()}")
         else:
             proposals.append(each)
@@ -92,7 +91,7 @@ def _proposals(contract: Contract, unclear: list[str]) -> Iterator[Proposal]:
 
 def _proposal(name: str, schema: Mapping[str, Any], places: Places, contract: Contract) -> Proposal | None:
     flat = flattened(schema, contract.resolve)
-    members = {each: dereferenced(nested, contract.resolve) for each, nested in flat.get("properties", {}).items()}
+    members = {each: contract.resolve.followed(nested) for each, nested in flat.get("properties", {}).items()}
     parameters = [parameters_of(path)[-1] for path in places.item_paths]
     identity = _identity(name, parameters, members)
     if identity is None:
@@ -167,11 +166,11 @@ def _with(contract: Contract, proposals: list[Proposal]) -> Contract:
     return Contract({**contract.document, "components": {**components, "schemas": schemas}})
 
 
-def _patched(text: bytes, root: Any, proposals: list[Proposal]) -> bytes:
+def _patched(text: bytes, root: MarkedYaml, proposals: list[Proposal]) -> bytes:
     """The text with each declaration as the first member of its schema, and all else as it was."""
     lines = text.decode().splitlines(keepends=True)
     newline = "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
-    places = [(_node(root, ("components", "schemas", each.name)), each) for each in proposals]
+    places = [(root.node(("components", "schemas", each.name)), each) for each in proposals]
     for node, each in sorted(places, key=lambda place: -place[0].start_mark.line):
         line, column = node.start_mark.line, node.start_mark.column
         if node.flow_style:
@@ -187,10 +186,3 @@ def _patched(text: bytes, root: Any, proposals: list[Proposal]) -> bytes:
             )
             lines[line:line] = [" " * column + part + newline for part in declared.splitlines()]
     return "".join(lines).encode()
-
-
-def _node(node: Any, path: tuple[str, ...]) -> Any:
-    for step in path:
-        pairs = node.value if isinstance(node, yaml.MappingNode) else ()
-        node = next((value for key, value in pairs if key.value == step), None)
-    return node if isinstance(node, yaml.MappingNode) else None

@@ -9,15 +9,16 @@ import orjson
 from .contract.document import Contract
 from .contract.finding import others
 from .contract.resource import Resource, member_text
-from .contract.schema import Json, Schema
+from .contract.schema import Json
 from .contract.strict_json import NotStrictJson, decode
+from .handlers.completion import Completion
 from .outcome import CouldNotRun
-from .storage import ConfigurationStore, DuplicateScope
+from .storage import DuplicateScope, Store
 
 Document = dict[str, Json]
 
 
-async def plant(seeds: Sequence[Path], contract: Contract, store: ConfigurationStore) -> None:
+async def plant(seeds: Sequence[Path], contract: Contract, store: Store) -> None:
     """Add the documents of the seed files whose id and scopes are not stored yet; all of them or none.
 
     Raises CouldNotRun.
@@ -80,15 +81,11 @@ def read_seed(path: Path, contract: Contract) -> dict[str, list[Document]]:
 
 
 def _judged(documents: list[Json], pointer: str, path: Path, resource: Resource, contract: Contract) -> list[Document]:
-    judge, beside = Schema(resource.input, contract.resolve, "request"), resource.beside_input
+    completion = Completion(resource, contract)
     complete = []
     for index, document in enumerate(documents):
-        is_object = isinstance(document, dict)
-        given = {name: each for name, each in document.items() if name not in beside} if is_object else document
-        if findings := judge.findings(given, "body"):
+        if findings := completion.findings(document):
             where = f"{pointer}/{index}{findings[0].pointer}"
             raise CouldNotRun(f"seed {path}: {where} {findings[0].detail}{others(findings)}")
-        if not is_object:
-            raise CouldNotRun(f"seed {path}: {pointer}/{index} must be object")
-        complete.append({**judge.fill_defaults(given), **{name: document[name] for name in beside & document.keys()}})
+        complete.append(completion.complete(document))
     return complete

@@ -10,7 +10,7 @@ from statistics import median
 
 from callconfig.app import server_values
 from callconfig.contract.document import Contract
-from callconfig.storage import MEMORY, ConfigurationStore, open_store
+from callconfig.storage import MEMORY, Store, open_store
 from callconfig.tests.support.postgresql import postgresql_server
 
 from .measurements import Plan
@@ -26,13 +26,13 @@ def _scope(number: int) -> dict[str, str]:
     return {"reseller_id": f"reseller-{number // 10}", "template": f"template-{number % 10}"}
 
 
-async def _filled(place: str, size: int, *, fsync: bool = False) -> ConfigurationStore:
+async def _filled(place: str, size: int, *, fsync: bool = False) -> Store:
     store = await open_store(place, _contract.stored, server_values(_contract), fsync=fsync)
     await store.load(SAMPLE | _scope(number) for number in range(size))
     return store
 
 
-async def _rate(store: ConfigurationStore, operation: str, numbers: Iterator[int]) -> float:
+async def _rate(store: Store, operation: str, numbers: Iterator[int]) -> float:
     """Operations per second."""
 
     async def client() -> None:

@@ -4,12 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from .media import is_json
 from .operation import Operation
 from .path_template import PARAMETER, blank, parameters_of
-from .references import InvalidContract
+from .references import InvalidContract, References
 from .resource import HIDDEN, Resource
-from .schema import Resolve, dereferenced, did_you_mean
+from .schema import did_you_mean
 from .shape import flattened
 
 Kind = Literal["create", "list", "read", "replace", "merge", "delete"]
@@ -41,6 +40,8 @@ class Action:
     """Where what a create makes is found; empty where nothing leads to it."""
     below: tuple[tuple[Resource, str], ...] = ()
     """The resources that go with this one, each with the member that keeps its identity."""
+    shows: bool = False
+    """Whether its success shows the resource."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class _Shown:
 
 
 def read_actions(
-    document: Mapping[str, Any], operations: Mapping[str, Operation], resolve: Resolve
+    document: Mapping[str, Any], operations: Mapping[str, Operation], resolve: References
 ) -> tuple[list[Resource], dict[str, Action]]:
     """The resources of a document in its order, and by operationId what is done with them."""
     schemas: Mapping[str, Mapping[str, Any]] = document.get("components", {}).get("schemas", {})
@@ -88,6 +89,7 @@ def read_actions(
                 next((each for each in place.item_paths if blank(each).startswith(blank(operation.path))), "")
                 or next(iter(place.item_paths), ""),
                 tuple(below[name]),
+                operation in place.shown,
             )
     return list(resources.values()), actions
 
@@ -95,7 +97,7 @@ def read_actions(
 class Places:
     """Where a resource is: the operations on it, its collections, and its items, as paths with blank parameters."""
 
-    def __init__(self, schema: Mapping[str, Any], operations: Mapping[str, Operation], resolve: Resolve) -> None:
+    def __init__(self, schema: Mapping[str, Any], operations: Mapping[str, Operation], resolve: References) -> None:
         self.shown: dict[Operation, _Shown] = {}
         for operation in operations.values():
             if (shown := _shown(operation, schema, resolve)) is not None:
@@ -146,10 +148,10 @@ class Places:
         return "_".join(part for part in self.home.strip("/").split("/") if part and "{" not in part)
 
 
-def _resource(name: str, schema: Mapping[str, Any], table: str, places: Places, resolve: Resolve) -> Resource:
+def _resource(name: str, schema: Mapping[str, Any], table: str, places: Places, resolve: References) -> Resource:
     resource = Resource.declared(name, schema)
     flat = flattened(schema, resolve)
-    properties = {each: dereferenced(nested, resolve) for each, nested in flat.get("properties", {}).items()}
+    properties = {each: resolve.followed(nested) for each, nested in flat.get("properties", {}).items()}
     given: Mapping[str, str] = schema["x-resource"].get("parents", {})
     parents = {
         parameter: given.get(parameter) or (parameter if parameter in properties else f"{HIDDEN}{parameter}")
@@ -189,52 +191,47 @@ def _named(resource: Resource, declared: Mapping[str, Any]) -> list[str]:
     return [name for name in (resource.identity, *times, *combinations, *order, *given) if name]
 
 
-def _brings(operation: Operation, kind: Kind, identity: str, resolve: Resolve) -> bool:
+def _brings(operation: Operation, kind: Kind, identity: str, resolve: References) -> bool:
     """Whether a request of the operation makes something under an identity of its own choice."""
     if kind == "replace":
         return "201" in operation.responses
     if kind != "create" or "requestBody" not in operation.declared:
         return False
-    body = dereferenced(operation.declared["requestBody"], resolve)
+    body = resolve.followed(operation.declared["requestBody"])
     for content in body.get("content", {}).values():
         flat = flattened(content.get("schema", {}), resolve)
-        member = dereferenced(flat.get("properties", {}).get(identity, {"readOnly": True}), resolve)
+        member = resolve.followed(flat.get("properties", {}).get(identity, {"readOnly": True}))
         if identity in flat.get("required", ()) and not member.get("readOnly"):
             return True
     return False
 
 
-def _shown(operation: Operation, schema: Mapping[str, Any], resolve: Resolve) -> _Shown | None:
-    """How the first success with JSON shows a schema, alone, in a list, or as a member of an object."""
-    for status, response in operation.declared["responses"].items():
-        content = dereferenced(response, resolve).get("content", {}) if str(status).startswith("2") else {}
-        for name, representation in content.items():
-            if is_json(name):
-                answer = representation.get("schema", {})
-                if (is_list := _is_list(answer, schema, resolve)) is not None:
-                    return _Shown(is_list, "")
-                members = flattened(answer, resolve).get("properties", {})
-                found = [
-                    _Shown(is_list, member)
-                    for member, nested in members.items()
-                    if (is_list := _is_list(nested, schema, resolve)) is not None
-                ]
-                # A member of another resource that shows this one is a part of that, and no envelope.
-                whole = "x-resource" not in dereferenced(answer, resolve)
-                return found[0] if len(found) == 1 and whole else None
-    return None
+def _shown(operation: Operation, schema: Mapping[str, Any], resolve: References) -> _Shown | None:
+    """How an operation's success shows a schema, alone, in a list, or as a member of an object."""
+    if (answer := operation.shown) is None:
+        return None
+    if (is_list := _is_list(answer, schema, resolve)) is not None:
+        return _Shown(is_list, "")
+    found = [
+        _Shown(is_list, member)
+        for member, nested in flattened(answer, resolve).get("properties", {}).items()
+        if (is_list := _is_list(nested, schema, resolve)) is not None
+    ]
+    # A member of another resource that shows this one is a part of that, and no envelope.
+    whole = "x-resource" not in resolve.followed(answer)
+    return found[0] if len(found) == 1 and whole else None
 
 
-def _is_list(shown: Mapping[str, Any], schema: Mapping[str, Any], resolve: Resolve) -> bool | None:
+def _is_list(shown: Mapping[str, Any], schema: Mapping[str, Any], resolve: References) -> bool | None:
     """Whether it is an array of the schema, or the schema itself; None for anything else."""
     if _is(shown, schema, resolve):
         return False
-    items = dereferenced(shown, resolve).get("items")
+    items = resolve.followed(shown).get("items")
     return True if items is not None and _is(items, schema, resolve) else None
 
 
-def _is(shown: Mapping[str, Any], schema: Mapping[str, Any], resolve: Resolve) -> bool:
-    found = dereferenced(shown, resolve)
+def _is(shown: Mapping[str, Any], schema: Mapping[str, Any], resolve: References) -> bool:
+    found = resolve.followed(shown)
     parts = found.get("allOf", ())
     return found is schema or (len(parts) == 1 and _is(parts[0], schema, resolve))
 

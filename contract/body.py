@@ -12,7 +12,8 @@ from typing import Any
 from .finding import MOST_FINDINGS, Finding, json_pointer, told
 from .media import OCTETS, ByMediaType, is_json, is_range, is_xml, media_type, parameters_of
 from .parameters import Parameter, QueryItems, parse_query, read_parameters
-from .schema import Direction, Json, Resolve, Schema, dereferenced, no_references, show
+from .references import NO_REFERENCES, References
+from .schema import Direction, Json, Schema, show
 from .severity import DEFAULT, Severities
 from .strict_json import UNREADABLE, NotStrictJson, decode
 from .text_values import Reader
@@ -44,7 +45,7 @@ class Content:
         self,
         name: str,
         declared: Mapping[str, Any],
-        resolve: Resolve,
+        resolve: References,
         direction: Direction,
         severities: Severities,
         most_containers: int = 0,
@@ -135,7 +136,7 @@ class RequestBody:
     def __init__(
         self,
         declared: Mapping[str, Any],
-        resolve: Resolve,
+        resolve: References,
         severities: Severities = DEFAULT,
         *,
         is_patch: bool = False,
@@ -217,7 +218,7 @@ class _Part:
 class _Form:
     """The fields of a form: a schema's properties, in the encodings that are declared for them."""
 
-    def __init__(self, schema: Any, encoding: Mapping[str, Any], resolve: Resolve, direction: Direction) -> None:
+    def __init__(self, schema: Any, encoding: Mapping[str, Any], resolve: References, direction: Direction) -> None:
         reader = Reader(schema, resolve)
         self._fields = {
             name: _Field(name, nested, encoding.get(name, {}), resolve) for name, nested in reader.properties.items()
@@ -264,7 +265,7 @@ class _Form:
         value: dict[str, Any] = {}
         findings: list[Finding] = []
         for part in parts:
-            field = self._fields.get(part.name) or _Field(part.name, {}, {}, no_references)
+            field = self._fields.get(part.name) or _Field(part.name, {}, {}, NO_REFERENCES)
             read, wrong = field.part(part)
             findings += wrong
             if len(findings) > MOST_FINDINGS:
@@ -279,7 +280,7 @@ class _Form:
 class _Field:
     """One field of a form. An object without a style is JSON, or `a[b]=c`, which many write and no standard has."""
 
-    def __init__(self, name: str, schema: Any, encoding: Mapping[str, Any], resolve: Resolve) -> None:
+    def __init__(self, name: str, schema: Any, encoding: Mapping[str, Any], resolve: References) -> None:
         self.name = name
         self._reader = Reader(schema, resolve)
         self.is_array = "array" in self._reader.types
@@ -292,7 +293,7 @@ class _Field:
         self._parameter = Parameter({**declared, **style}, resolve)
         self._brackets = Parameter({**declared, "style": "deepObject", "explode": True}, resolve)
         self._headers = [
-            Parameter({**dereferenced(header, resolve), "name": each, "in": "header"}, resolve)
+            Parameter({**resolve.followed(header), "name": each, "in": "header"}, resolve)
             for each, header in encoding.get("headers", {}).items()
             if each.lower() != "content-type"
         ]

@@ -5,8 +5,8 @@ another draft. In both, one direction of the traffic sees some members different
 """
 
 from collections.abc import Callable, Mapping
-from threading import RLock
-from typing import Any
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from jsonschema_rs import (
@@ -20,6 +20,9 @@ from jsonschema_rs import (
 from .formats import INTEGER_BOUNDS
 from .grammar import SCHEMAS, SCHEMAS_BY_NAME
 
+if TYPE_CHECKING:
+    from .references import References
+
 Validator = Draft4Validator | Draft6Validator | Draft7Validator | Draft201909Validator | Draft202012Validator
 
 DIALECTS: dict[str, type[Any]] = {
@@ -32,6 +35,8 @@ DIALECTS: dict[str, type[Any]] = {
 }
 """What judges by each `jsonSchemaDialect`."""
 
+PREFIX = "#/$defs/"
+"""What the references of a translated schema begin with."""
 NEVER: dict[str, Any] = {"not": {}}
 """What a writeOnly member is in a response."""
 _LEFT_OUT = {
@@ -67,62 +72,49 @@ class Translator:
     """From the schemas of a document to JSON Schema, as one direction sees them.
 
     Each `$ref` becomes a definition, so recursive schemas stay finite; each is translated once, for all.
-    `followed` gives what a schema is behind its references, `hidden` is what the direction does not see: `readOnly`,
-    or `writeOnly`. A pattern that `judges` is not true of is left out.
+    `hidden` is what the direction does not see: `readOnly`, or `writeOnly`. A pattern that `judges` is not true of is
+    left out.
     """
 
-    def __init__(
-        self,
-        resolve: Callable[[str], Any],
-        followed: Callable[[Any], Mapping[str, Any]],
-        hidden: str,
-        judges: Callable[[str], bool],
-        *,
-        is_31: bool,
-    ) -> None:
-        self._resolve, self._followed, self._hidden, self._is_31 = resolve, followed, hidden, is_31
-        self._judges = judges
-        self._definitions: dict[str, Any] = {}
-        self._leads_to: dict[str, set[str]] = {}
-        self._lock = RLock()
+    def __init__(self, resolve: "References", hidden: str, judges: Callable[[str], bool]) -> None:
+        self._resolve, self._hidden, self._judges = resolve, hidden, judges
+        self._definitions: dict[str, tuple[Any, list[str]]] = {}
+        """Each with the references in it."""
+        self._lock = Lock()
 
     def document(self, schema: Any) -> dict[str, Any]:
         """A schema with the definitions that it leads to."""
         with self._lock:
-            names: set[str] = set()
-            translated = self._schema(schema, names)
+            waiting: list[str] = []
+            translated = self._schema(schema, waiting)
             definitions: dict[str, Any] = {}
-            while names:
-                name = names.pop()
-                definitions[name] = self._definitions[name]
-                names |= self._leads_to[name] - definitions.keys()
+            while waiting:
+                reference = waiting.pop()
+                if (name := _name(reference)) not in definitions:
+                    if name not in self._definitions:
+                        inner: list[str] = []
+                        self._definitions[name] = self._schema(self._resolve(reference), inner), inner
+                    definitions[name], further = self._definitions[name]
+                    waiting += further
         if not isinstance(translated, dict):
             translated = {} if translated else {"not": {}}
-        return {**translated, "definitions": definitions}
+        return {**translated, "$defs": definitions}
 
-    def _schema(self, schema: Any, names: set[str]) -> Any:
-        """A schema translated; the definitions that it refers to are added to `names`."""
+    def _schema(self, schema: Any, references: list[str]) -> Any:
+        """A schema translated; what it refers to is added to `references`."""
         if not isinstance(schema, dict):
             return schema  # a boolean
         reference = schema.get("$ref")
         if not isinstance(reference, str):
-            return self._translated(schema, names)
-        name = reference.removeprefix("#/")
-        names.add(name)
-        if name not in self._definitions:
-            self._definitions[name], inner = {}, set[str]()  # a recursive schema meets itself here
-            self._definitions[name] = self._schema(self._resolve(reference), inner)
-            self._leads_to[name] = inner
-        here = {"$ref": f"#/definitions/{escape(name)}"}
+            return self._translated(schema, references)
+        references.append(reference)
+        here = {"$ref": PREFIX + escape(_name(reference))}
         beside = {keyword: value for keyword, value in schema.items() if keyword != "$ref"}
-        return {**here, **self._translated(beside, names)} if self._is_31 and beside else here
+        return {**here, **self._translated(beside, references)} if self._resolve.is_31 and beside else here
 
-    def _translated(self, schema: dict[str, Any], names: set[str]) -> dict[str, Any]:
-        translated = {
-            keyword: self._inside(keyword, value, names) if keyword in SCHEMAS else value
-            for keyword, value in schema.items()
-            if keyword not in _LEFT_OUT
-        }
+    def _translated(self, schema: dict[str, Any], references: list[str]) -> dict[str, Any]:
+        kept = {keyword: value for keyword, value in schema.items() if keyword not in _LEFT_OUT}
+        translated = with_schemas(kept, lambda inside: self._schema(inside, references))
         if isinstance(properties := schema.get("properties"), dict):
             never = {name for name, each in properties.items() if self._is_hidden(each)}
             if self._hidden == "writeOnly":
@@ -138,21 +130,44 @@ class Translator:
             translated.setdefault("maximum", bounds[1])
         if schema.get("x-utc") and self._hidden == "writeOnly":
             translated["pattern"] = "Z$"  # of our own making: generators stumble over a pattern beside a date-time
-        if not self._is_31 and schema.get("nullable") and "type" in schema:
+        if not self._resolve.is_31 and schema.get("nullable") and "type" in schema:
             translated["type"] = [schema["type"], "null"]
         if translated.get("required") == []:
             del translated["required"]  # draft 4 wants at least one
         return translated
 
-    def _inside(self, keyword: str, value: Any, names: set[str]) -> Any:
-        if isinstance(value, list):
-            return [self._schema(each, names) for each in value]
-        if isinstance(value, dict) and keyword in SCHEMAS_BY_NAME:
-            return {name: self._schema(each, names) for name, each in value.items()}
-        return self._schema(value, names)
-
     def _is_hidden(self, schema: Any) -> bool:
-        return bool(self._followed(schema).get(self._hidden, False))
+        return bool(self._resolve.followed(schema).get(self._hidden, False))
+
+
+def _name(reference: str) -> str:
+    """The name of the definition that a reference in a document becomes one to."""
+    return reference.removeprefix("#/")
+
+
+def with_schemas(schema: Mapping[str, Any], change: Callable[[Any], Any]) -> dict[str, Any]:
+    """A schema with what `change` makes of each schema directly inside of it."""
+    return {
+        keyword: _changed(keyword, value, change) if keyword in SCHEMAS else value for keyword, value in schema.items()
+    }
+
+
+def _changed(keyword: str, value: Any, change: Callable[[Any], Any]) -> Any:
+    if isinstance(value, list):
+        return [change(each) for each in value]
+    if isinstance(value, dict) and keyword in SCHEMAS_BY_NAME:
+        return {name: change(each) for name, each in value.items()}
+    return change(value)
+
+
+def with_bounds(schema: dict[str, Any]) -> dict[str, Any]:
+    """Draft 4 says with a boolean whether a bound is exclusive; later drafts have another bound."""
+    for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+        if isinstance(flag := schema.get(exclusive), bool):
+            del schema[exclusive]
+            if flag and bound in schema:
+                schema[exclusive] = schema.pop(bound)
+    return schema
 
 
 def escape(name: str) -> str:

@@ -9,14 +9,16 @@ from typing import Any
 
 from .actions import Action, read_actions
 from .finding import Level
+from .generator import Generator
 from .grammar import METHODS
 from .operation import Operation
 from .paths import Paths, Route
 from .references import InvalidContract, References, whole
 from .resource import Resource
+from .schema import Direction
 from .security import Security
 from .severity import Severities
-from .yaml_tree import NotPlain, line_of, read_yaml
+from .yaml_tree import MarkedYaml, NotPlain, read_yaml
 
 __all__ = ["BUILT_IN", "METHODS", "Contract", "InvalidContract", "read_document"]
 
@@ -43,6 +45,7 @@ class Contract:
         self.resolve = References(document)
         """From a `$ref` inside the document to what it refers to; raises InvalidContract."""
         self.operations: dict[str, Operation] = {}
+        self._generators: dict[Direction, Generator] = {}
         by_path = {
             path: {method.upper(): self._operation(path, method, item) for method in METHODS if method in item}
             for path, item in self.path_items.items()
@@ -70,12 +73,12 @@ class Contract:
         from .validation import judge  # what it needs takes long to load
 
         try:
-            files = whole(document, path)
+            files = len(whole(document, path).files)
             judge(document)
             contract = cls(document, severity=severity)
             _ = contract.actions  # what is wrong with a declaration is told now
         except InvalidContract as error:
-            line = line_of(path.read_bytes(), error.at) if error.at else None
+            line = _line(path, error.at)
             raise InvalidContract(f"{path}{f':{line}' if line else ''}: {error}") from error
         contract.is_one_file = files == 1
         contract.path = path if files == 1 else None
@@ -131,6 +134,12 @@ class Contract:
         schemes = self.document.get("components", {}).get("securitySchemes", {})
         return next((scheme["x-roles"] for scheme in schemes.values() if "x-roles" in scheme), {})
 
+    def values(self, direction: Direction) -> Generator:
+        """Makes values of the schemas, as one direction sees them."""
+        if direction not in self._generators:
+            self._generators[direction] = Generator(self.resolve, direction)
+        return self._generators[direction]
+
     @property
     def problems(self) -> Mapping[str, Mapping[str, Any]]:
         """The `x-problems` declaration: status and title by kind of problem."""
@@ -148,13 +157,27 @@ class Contract:
 def read_document(path: Path) -> dict[str, Any]:
     """An OpenAPI document as it is written, unjudged. Raises InvalidContract."""
     try:
-        document = read_yaml(path.read_bytes())
+        text = path.read_bytes()
     except OSError as error:
         raise InvalidContract(f"{path}: cannot be read: {error.strerror}") from error
+    return document_of(str(path), text)
+
+
+def document_of(name: str, text: bytes) -> dict[str, Any]:
+    """An OpenAPI document, unjudged, from its text, which has a name. Raises InvalidContract."""
+    try:
+        document = read_yaml(text)
     except NotPlain as error:
-        raise InvalidContract(f"{path}: {error}") from error
+        raise InvalidContract(f"{name}: {error}") from error
     version = document.get("openapi", document.get("swagger")) if isinstance(document, dict) else None
     if not isinstance(document, dict) or not re.match(r"3\.[01]\.", str(version)) or "openapi" not in document:
         found = f"it says {str(version)[:20]}" if version is not None else "it does not say which version it is"
-        raise InvalidContract(f"{path}: is not an OpenAPI 3.0 or 3.1 document: {found}")
+        raise InvalidContract(f"{name}: is not an OpenAPI 3.0 or 3.1 document: {found}")
     return document
+
+
+def _line(path: Path, at: tuple[str | int, ...]) -> int | None:
+    try:
+        return MarkedYaml(path.read_bytes()).line(at)
+    except NotPlain:
+        return None

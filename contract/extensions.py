@@ -10,9 +10,9 @@ import orjson
 
 from .finding import Level
 from .grammar import Path, Place
-from .references import pointed
+from .references import NO_REFERENCES, pointed
 from .rulebook import RULES
-from .schema import Schema, no_references
+from .schema import Schema
 
 
 @cache
@@ -22,7 +22,7 @@ def _vocabulary() -> dict[str, dict[str, Schema]]:
     severity = declared["document"]["properties"]["x-severity"]
     severity["properties"] = {rule: {"type": "string", "enum": list(get_args(Level))} for rule in RULES}
     return {
-        kind: {name: Schema(member, no_references, "request") for name, member in each["properties"].items()}
+        kind: {name: Schema(member, NO_REFERENCES, "request") for name, member in each["properties"].items()}
         for kind, each in declared.items()
     }
 

@@ -56,6 +56,11 @@ def others(findings: Sequence[Finding]) -> str:
     return f" (and {'at least ' if count >= MOST_FINDINGS else ''}{count} more)" if count else ""
 
 
+def one_line(words: object) -> str:
+    """The words of an error without the line breaks between them."""
+    return " ".join(str(words).split())
+
+
 LONGEST_STEP = 256
 """Characters of a member's name that a place shows: a stranger's name is not repeated a hundred times in full."""
 

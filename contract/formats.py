@@ -99,3 +99,28 @@ FORMAT_WORDS = {
     "char": "one character",
 }
 """How a message names a format, where its name is not word enough."""
+
+FORMAT_EXAMPLES = {
+    "date": "2026-01-31",
+    "date-time": "2026-01-31T12:00:00Z",
+    "time": "12:00:00Z",
+    "duration": "PT1H",
+    "email": "name@example.com",
+    "idn-email": "name@example.com",
+    "hostname": "example.com",
+    "idn-hostname": "example.com",
+    "ipv4": "192.0.2.1",
+    "ipv6": "2001:db8::1",
+    "uri": "https://example.com",
+    "iri": "https://example.com",
+    "uri-reference": "/a",
+    "iri-reference": "/a",
+    "uri-template": "/a/{id}",
+    "uuid": "123e4567-e89b-42d3-a456-426614174000",
+    "json-pointer": "/a",
+    "relative-json-pointer": "1/a",
+    "regex": "a+",
+    "iana-time-zone": "Asia/Kolkata",
+    "byte": "dGV4dA==",
+}
+"""A value of each format, where a contract gives no example."""

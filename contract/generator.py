@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
-from .schema import Direction, Json, Resolve, dereferenced
+from .references import References
+from .schema import Direction, Json
 from .shape import flattened
-from .side import Side, Translation
-from .witness import Values
+from .side import Side, Sides
+from .witness import ABSENT, PLAIN, Values
 
 MOST_TRIED = 500
 """How many candidates are looked at before there is no value."""
@@ -23,20 +24,28 @@ class NoValue(Exception):
 class Generator:
     """Makes values of the schemas of one contract, as one direction sees them."""
 
-    def __init__(self, resolve: Resolve, direction: Direction) -> None:
+    def __init__(self, resolve: References, direction: Direction) -> None:
         self._resolve = resolve
-        self._translation = Translation(resolve, direction, is_31=bool(getattr(resolve, "is_31", False)))
+        self._sides = Sides(resolve, direction)
         self._made: dict[int, tuple[Any, list[Json]]] = {}
 
     def value(self, schema: Mapping[str, Any], draw: int = 0) -> Json:
         """A value that the engine takes. Raises NoValue."""
         if id(schema) not in self._made:
-            side = self._translation.side(schema)
+            side = self._sides.side(schema)
             self._made[id(schema)] = schema, self._choices(schema, side)  # the schema stays, and with it its id
         choices = self._made[id(schema)][1]
         if not choices:
             raise NoValue
         return choices[draw % len(choices)]
+
+    def simplest(self, schema: Any) -> Json:
+        """A value, unjudged, which takes no compiling. Raises NoValue."""
+        side = self._sides.side(schema)
+        value = next(Values(side.definitions, {}).of(side.schema), ABSENT)
+        if value is ABSENT:
+            raise NoValue
+        return self._illustrated(schema, value)
 
     def _choices(self, schema: Mapping[str, Any], side: Side) -> list[Json]:
         found: list[Json] = []
@@ -61,8 +70,10 @@ class Generator:
                 return flat[word]
         if depth > MOST_DEEP:
             return value
+        if flat.get("format") == "password" and value == PLAIN:
+            return "secret"
         if isinstance(value, dict):
-            properties = {name: dereferenced(each, self._resolve) for name, each in flat.get("properties", {}).items()}
+            properties = {name: self._resolve.followed(each) for name, each in self._properties(flat, value).items()}
             shown = {name for name, each in properties.items() if "example" in each}
             return {
                 name: self._illustrated(properties[name], value.get(name), depth + 1)
@@ -74,3 +85,12 @@ class Generator:
         if isinstance(value, list) and "items" in flat:
             return [self._illustrated(flat["items"], item, depth + 1) for item in value]
         return value
+
+    def _properties(self, flat: Mapping[str, Any], value: Mapping[str, Json]) -> Mapping[str, Any]:
+        """The properties of a schema, and those of the first alternative that has what the value has."""
+        own: Mapping[str, Any] = flat.get("properties", {})
+        for each in (*flat.get("oneOf", ()), *flat.get("anyOf", ())):
+            named = flattened(each, self._resolve).get("properties", {})
+            if value.keys() <= named.keys() | own.keys():
+                return {**named, **own}
+        return own

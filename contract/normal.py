@@ -5,7 +5,7 @@ from typing import Any
 
 from jsonschema_rs import Draft202012Validator
 
-from .dialect import escape, unescape
+from .dialect import NEVER, PREFIX, unescape, with_bounds, with_schemas
 from .formats import UNCHECKED_FORMATS
 
 Json = Any
@@ -15,55 +15,34 @@ OF_ONE = (
     *("items", "not", "additionalProperties", "contains", "propertyNames", "if", "then", "else"),
     *("unevaluatedItems", "unevaluatedProperties"),
 )
-OF_MANY = ("allOf", "anyOf", "oneOf", "prefixItems")
 BY_NAME = ("properties", "patternProperties", "dependentSchemas")
-_VALUES = {
+_KEYWORDS = {
+    *(*OF_ONE, *BY_NAME, "allOf", "anyOf", "oneOf", "prefixItems"),
     *("type", "enum", "const", "multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum"),
     *("maxLength", "minLength", "pattern", "format", "maxItems", "minItems", "uniqueItems", "maxContains"),
     *("minContains", "maxProperties", "minProperties", "required", "dependentRequired"),
 }
-_PREFIX = "#/$defs/"
 
 
 def normal(schema: Json) -> Json:
     """A translated schema without what says nothing about values, and with the bounds of one draft."""
     if not isinstance(schema, dict):
         return schema
+    if schema == NEVER:
+        return False
     if "$ref" in schema:
-        return {"$ref": schema["$ref"]}
-    kept: dict[str, Json] = {}
-    for keyword, value in schema.items():
-        if keyword in OF_ONE:
-            kept[keyword] = normal(value)
-        elif keyword in OF_MANY:
-            kept[keyword] = [normal(each) for each in value]
-        elif keyword in BY_NAME:
-            kept[keyword] = {name: normal(each) for name, each in value.items()}
-        elif keyword in _VALUES:
-            kept[keyword] = value
+        reference = {"$ref": schema["$ref"]}
+        beside = normal({keyword: value for keyword, value in schema.items() if keyword != "$ref"})
+        return {"allOf": [reference, beside]} if beside else reference
+    kept = with_schemas({keyword: value for keyword, value in schema.items() if keyword in _KEYWORDS}, normal)
     if kept.get("format") in UNCHECKED_FORMATS:
         del kept["format"]
-    return _with_bounds(kept)
-
-
-def _with_bounds(kept: dict[str, Json]) -> dict[str, Json]:
-    """The draft of OpenAPI 3.0 says with a boolean whether a bound is exclusive."""
-    for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
-        if isinstance(flag := kept.get(exclusive), bool):
-            del kept[exclusive]
-            if flag and bound in kept:
-                kept[exclusive] = kept.pop(bound)
-    return kept
+    return with_bounds(kept)
 
 
 def definition_name(reference: str) -> str:
     """The name of the definition that a reference of a normal schema leads to."""
-    return unescape(reference.removeprefix(_PREFIX))
-
-
-def reference_to(name: str) -> str:
-    """The reference to a definition (RFC 6901, section 6)."""
-    return _PREFIX + escape(name)
+    return unescape(reference.removeprefix(PREFIX))
 
 
 def references(schema: Json) -> Iterator[str]:
@@ -181,9 +160,17 @@ def member_of(schema: Mapping[str, Json], name: str) -> Json:
     if name in schema.get("properties", {}):
         return schema["properties"][name]
     for pattern, nested in schema.get("patternProperties", {}).items():
-        if Draft202012Validator({"pattern": pattern}).is_valid(name):
+        if matches(pattern, name):
             return nested
     return schema.get("additionalProperties", True)
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Whether a pattern finds something in a text; one that the engine does not know finds nothing."""
+    try:
+        return Draft202012Validator({"pattern": pattern}).is_valid(text)
+    except ValueError:
+        return False
 
 
 def item_of(schema: Mapping[str, Json], index: int) -> Json:

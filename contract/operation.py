@@ -11,9 +11,10 @@ from werkzeug.http import parse_accept_header
 
 from .body import MAX_BYTES, MOST_CONTAINERS, Content, Headers, RequestBody
 from .finding import MOST_FINDINGS, Finding, told
-from .media import LONGEST_REMEMBERED, ByMediaType, is_range, media_type
+from .media import LONGEST_REMEMBERED, ByMediaType, is_json, is_range, media_type
 from .parameters import IGNORED_HEADERS, Parameter, read_parameters
-from .schema import Json, Resolve, Schema, dereferenced, show
+from .references import References
+from .schema import Json, Schema, show
 from .security import NO_SECURITY, Security
 from .severity import DEFAULT, Severities
 
@@ -65,9 +66,9 @@ def _admits(accept: str, offered: tuple[str, ...]) -> bool:
 class Representation(Content):
     """One media type of one response."""
 
-    def __init__(self, name: str, content: Mapping[str, Any], resolve: Resolve, severities: Severities) -> None:
+    def __init__(self, name: str, content: Mapping[str, Any], resolve: References, severities: Severities) -> None:
         super().__init__(name, content, resolve, "response", severities)
-        declared = dereferenced(content.get("schema", {}), resolve)
+        declared = resolve.followed(content.get("schema", {}))
         # An array can be judged item by item where its schema says nothing but what its items are.
         by_items = declared.keys() <= {"type", "items", "title", "description"}
         self._items = Schema(declared["items"], resolve, "response") if by_items and "items" in declared else None
@@ -121,14 +122,14 @@ MOST_JUDGED = 250_000
 class Response:
     """One documented response of an operation."""
 
-    def __init__(self, declared: Mapping[str, Any], resolve: Resolve, severities: Severities = DEFAULT) -> None:
+    def __init__(self, declared: Mapping[str, Any], resolve: References, severities: Severities = DEFAULT) -> None:
         contents = declared.get("content", {})
         self.representations = ByMediaType(
             {name: Representation(name, content, resolve, severities) for name, content in contents.items()}
         )
         self.has_content = len(contents) > 0
         self.headers = [
-            Parameter({**dereferenced(header, resolve), "name": name, "in": "header"}, resolve)
+            Parameter({**resolve.followed(header), "name": name, "in": "header"}, resolve)
             for name, header in declared.get("headers", {}).items()
             if name.lower() != "content-type"
         ]
@@ -152,7 +153,7 @@ class Operation:
         path: str,
         method: str,
         path_item: Mapping[str, Any],
-        resolve: Resolve,
+        resolve: References,
         severities: Severities = DEFAULT,
         security: Security = NO_SECURITY,
     ) -> None:
@@ -161,9 +162,7 @@ class Operation:
         self.id: str = operation_id(path, method, declared)
         self.declared: Mapping[str, Any] = declared
         self._severities, self.security, self.resolve = severities, security, resolve
-        both = [
-            dereferenced(each, resolve) for each in (*path_item.get("parameters", ()), *declared.get("parameters", ()))
-        ]
+        both = [resolve.followed(each) for each in (*path_item.get("parameters", ()), *declared.get("parameters", ()))]
         self.parameters = [
             Parameter(each, resolve)
             for each in {(each["name"], each["in"]): each for each in both}.values()
@@ -172,11 +171,11 @@ class Operation:
         taken = {*security.query_names, *(each.name for each in self.parameters if each.place == "query")}
         for parameter in self.parameters:
             parameter.taken = taken
-        body = dereferenced(declared["requestBody"], resolve) if "requestBody" in declared else None
+        body = resolve.followed(declared["requestBody"]) if "requestBody" in declared else None
         is_patch = self.method == "PATCH"
         self.request_body = None if body is None else RequestBody(body, resolve, severities, is_patch=is_patch)
         self.responses = {
-            str(status).upper(): Response(dereferenced(response, resolve), resolve, severities)
+            str(status).upper(): Response(resolve.followed(response), resolve, severities)
             for status, response in declared.get("responses", {}).items()
             if not str(status).startswith("x-")
         }
@@ -236,6 +235,13 @@ class Operation:
         """Every schema, as it is declared."""
         headers = [each for response in self.responses.values() for each in response.headers]
         return [*(each.declared for each in (*self.parameters, *headers)), *(each.raw for each in self.contents)]
+
+    @property
+    def shown(self) -> Mapping[str, Any] | None:
+        """The schema of the JSON that its first success with JSON answers; None where there is none."""
+        successes = [response for status, response in self.responses.items() if status[0] == "2"]
+        every = [each for response in successes for each in response.representations.values()]
+        return next((each.raw for each in every if is_json(each.name)), None)
 
     def response(self, status: int) -> Response | None:
         """The documented response for a status: the status itself, its class, or the default."""

@@ -1,7 +1,8 @@
 """Parameters: from the text of a path, a query, a header or a cookie to JSON values, in every style of OpenAPI."""
 
+import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -9,11 +10,13 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from .finding import MOST_FINDINGS, Finding, Place, told
 from .media import is_json
-from .schema import Resolve, Schema, dereferenced, did_you_mean
+from .path_template import Decoded
+from .references import References
+from .schema import Schema, did_you_mean
 from .strict_json import NotStrictJson, decode
 from .text_values import Reader, nested, primitive
 
-_DEFAULT_STYLE = {"query": "form", "path": "simple", "header": "simple", "cookie": "form"}
+DEFAULT_STYLES = {"query": "form", "path": "simple", "header": "simple", "cookie": "form"}
 _SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
 _ENCODED_COMMA = re.compile(b"%2[Cc]")
 IGNORED_HEADERS = {"accept", "content-type", "authorization"}
@@ -25,11 +28,11 @@ QueryItems = list[tuple[str, str]]
 class Parameter:
     """One parameter of an operation, compiled."""
 
-    def __init__(self, declared: Mapping[str, Any], resolve: Resolve) -> None:
+    def __init__(self, declared: Mapping[str, Any], resolve: References) -> None:
         self.name: str = declared["name"]
         self.place: Place = declared["in"]
         self.required: bool = declared.get("required", False)
-        self.style: str = declared.get("style", _DEFAULT_STYLE[self.place])
+        self.style: str = declared.get("style", DEFAULT_STYLES[self.place])
         self.explode: bool = declared.get("explode", self.style == "form")
         self.taken: Collection[str] = ()
         """The names of all query parameters, which an object in the open does not take for its members."""
@@ -37,11 +40,12 @@ class Parameter:
         contents: Mapping[str, Mapping[str, Any]] = declared.get("content", {})
         media_type = next(iter(contents), "")
         schema = declared["schema"] if "schema" in declared else contents.get(media_type, {}).get("schema", {})
-        resolved = dereferenced(schema, resolve)
+        resolved = resolve.followed(schema)
         self.declared: Mapping[str, Any] = resolved
         self.schema = Schema(schema, resolve, "request")
         self.default: Any = resolved.get("default")
         self._reader = Reader(schema, resolve)
+        self._media_type = media_type
         self._is_json = is_json(media_type.partition(";")[0].strip().lower())
         self.is_judged = self._is_json or not media_type or self._reader.is_scalar
         """Whether its value is read: what is not JSON is read as text only."""
@@ -51,7 +55,11 @@ class Parameter:
         self._begins = {"label": ".", "matrix": ";" if spread else f";{self.name}"}.get(self.style, "")
         # The type of what is nothing but one text.
         self._plain = None if media_type or self._begins or self._may_be_empty else self._reader.only
-        self.splits = is_styled and self.style == "form" and not self.explode and self._reader.only is None
+        is_joined = (is_styled and self.style == "form" and not self.explode) or (
+            self.place == "path" and not media_type and self.style == "simple"
+        )
+        self.splits = is_joined and self._reader.only is None
+        """Whether commas separate what it has, so that one that was percent-encoded is none of these."""
 
     def read(self, texts: list[str], encoded: str | None = None) -> tuple[Any, list[Finding]]:
         """The value that the texts stand for, and what is wrong with it; `encoded` is the text as it was sent."""
@@ -89,6 +97,32 @@ class Parameter:
         members = [(name, value) for name, value in items if self._is_member(name)]
         return [f"{name}={value}" for name, value in members], {self.name, *(name for name, _ in members)}
 
+    def written(self, value: Any, encode: Callable[[str], str] = str) -> list[tuple[str, str]]:
+        """The texts that stand for a value, each with its name; as many as one only in a query or a cookie.
+
+        `encode` is done to names and texts where they stand between the marks of the style.
+        """
+        if self._media_type:
+            return [(self.name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))]
+        if self.style == "deepObject" and isinstance(value, dict):
+            return [(f"{self.name}[{member}]", joined(each)) for member, each in value.items()]
+        is_spread = self.explode and self.style == "form"
+        if isinstance(value, dict):
+            pairs = [(encode(member), encode(joined(each))) for member, each in value.items()]
+            if is_spread:
+                return pairs
+            texts = [f"{member}={text}" for member, text in pairs] if self.explode else list(chain(*pairs))
+        else:
+            texts = [encode(joined(each)) for each in (value if isinstance(value, list) else [value])]
+            if is_spread:
+                return [(self.name, text) for text in texts]
+        if self.style == "matrix" and self.explode:
+            named = texts if isinstance(value, dict) else [f"{self.name}={text}" for text in texts]
+            return [(self.name, "".join(f";{text}" for text in named))]
+        before = {"label": ".", "matrix": f";{self.name}="}.get(self.style, "")
+        separator = "." if self.style == "label" and self.explode else _SEPARATORS.get(self.style, ",")
+        return [(self.name, before + separator.join(texts))]
+
     def absent(self) -> tuple[Any, list[Finding]]:
         """The value of a parameter that nothing was sent for; None is none."""
         if self.required and not (self._spreads and self.schema.accepts({})):
@@ -121,8 +155,11 @@ class Parameter:
         if self.style == "deepObject":
             yield reader.build(nested(self._pairs(texts) or ()))
             return
-        if "object" in reader.types and (pairs := self._pairs(texts)) is not None:
-            yield _members(reader, pairs)
+        if "object" in reader.types:
+            if encoded is not None and (pairs := self._pairs(texts, encoded)) is not None:
+                yield _members(reader, pairs)
+            if (pairs := self._pairs(texts)) is not None:
+                yield _members(reader, pairs)
         if "array" in reader.types:
             for items in self._items(texts, encoded):
                 yield [reader.items.scalar(item) for item in items]
@@ -154,7 +191,7 @@ class Parameter:
                 yield list(map(unquote, encoded.split(",")))
             yield [item.strip() for item in texts[0].split(",")] if self.place == "header" else texts[0].split(",")
 
-    def _pairs(self, texts: list[str]) -> list[tuple[str, str]] | None:
+    def _pairs(self, texts: list[str], encoded: str | None = None) -> list[tuple[str, str]] | None:
         """The members of an object by name; None where the texts do not tell any."""
         text, separator = texts[0], _SEPARATORS.get(self.style, ",")
         if self.style == "deepObject" or (self._spreads and "=" in text):
@@ -165,6 +202,8 @@ class Parameter:
         elif self.style == "label":
             text = text.removeprefix(".")
             parts = text.split("." if self.explode or "," not in text else ",")
+        elif encoded is not None:
+            parts = list(map(unquote, encoded.split(",")))
         else:
             parts = text.split(separator)
         if self.place == "header":
@@ -180,6 +219,13 @@ def _members(reader: Reader, pairs: list[tuple[str, str]]) -> dict[str, Any]:
     for name, text in pairs:
         texts.setdefault(name, []).append(text)
     return {name: reader.member(name).build(each[0] if len(each) == 1 else each) for name, each in texts.items()}
+
+
+def joined(value: Any) -> str:
+    """A value as one text; the items of an array have commas between them."""
+    if isinstance(value, list):
+        return ",".join(map(joined, value))
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def parse_query(query: bytes) -> tuple[QueryItems, list[Finding]]:
@@ -232,7 +278,9 @@ def read_parameters(
             known |= names
             encoded = parameter.encoded(query) if parameter.splits and texts else None
         elif parameter.place == "path":
-            texts = [str(path[name])] if name in path else []  # a router may have read it as a number
+            value = path.get(name)
+            texts = [] if value is None else [str(value)]  # a router may have read it as a number
+            encoded = value.sent if parameter.splits and isinstance(value, Decoded) else None
         elif parameter.place == "header":
             texts = [headers[name.lower()]] if name.lower() in headers else []
         else:

@@ -3,10 +3,9 @@
 import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
-from urllib.parse import unquote
 
 from .operation import Operation
-from .path_template import PARAMETER, parameters_of
+from .path_template import PARAMETER, decoded, parameters_of
 
 
 class Route(NamedTuple):
@@ -45,7 +44,7 @@ class Paths:
         """The route of a path, percent-encoded as it was sent; None where there is none."""
         if (fixed := self._fixed.get(path)) is not None:
             return fixed
-        sent = [unquote(segment) for segment in path.split("/")] if "%" in path else path.split("/")
+        sent = [decoded(segment) for segment in path.split("/")] if "%" in path else path.split("/")
         if "%" in path and (fixed := self._fixed.get("/".join(sent))) is not None:
             return fixed
         for segments, operations in self._templates.get(len(sent), ()):

@@ -6,8 +6,9 @@ folder is read.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -46,27 +47,31 @@ class References:
             self.dialect = dialect_of(document)
         except LookupError as error:
             raise InvalidContract(f"/jsonSchemaDialect: {error} is not known") from error
+        self.judges: Callable[[str], bool] = lru_cache(10_000)(self._can_judge)
+        """Whether the engine can judge by a regular expression; it does not know all of ECMA-262."""
         self._translators: dict[str, Translator] = {}
-        self._patterns: dict[str, bool] = {}
         self._merged: dict[int, tuple[Any, Mapping[str, Any]]] = {}  # with the node, so that its id stays its own
 
-    def __call__(self, reference: str, above: tuple[str, ...] = ()) -> Any:
+    def __call__(self, reference: str, above: Iterable[str] = ()) -> Any:
         """What a `$ref` inside the document refers to. Raises InvalidContract."""
-        if reference != "#" and not reference.startswith("#/"):
-            raise InvalidContract(f"{reference}: only references inside the document are followed")
-        if reference in above:
-            raise InvalidContract(f"{reference}: refers to itself")
-        node: Any = self._document
-        for step in steps(reference):
-            following = _step(node, step)
-            if following is _NOTHING and isinstance(node, dict) and isinstance(node.get("$ref"), str):
-                following = _step(self(node["$ref"], (*above, reference)), step)
-            if following is _NOTHING:
-                raise InvalidContract(f"{reference}: refers to nothing")
-            node = following
-        if isinstance(node, dict) and isinstance(node.get("$ref"), str) and (len(node) == 1 or not self.is_31):
-            return self(node["$ref"], (*above, reference))
-        return node
+        seen = set(above)
+        while True:
+            if reference != "#" and not reference.startswith("#/"):
+                raise InvalidContract(f"{reference}: only references inside the document are followed")
+            if reference in seen:
+                raise InvalidContract(f"{reference}: refers to itself")
+            seen.add(reference)
+            node: Any = self._document
+            for step in steps(reference):
+                following = _step(node, step)
+                if following is _NOTHING and isinstance(node, dict) and isinstance(node.get("$ref"), str):
+                    following = _step(self(node["$ref"], seen), step)
+                if following is _NOTHING:
+                    raise InvalidContract(f"{reference}: refers to nothing")
+                node = following
+            if not isinstance(node, dict) or not isinstance(node.get("$ref"), str) or (len(node) > 1 and self.is_31):
+                return node
+            reference = node["$ref"]
 
     def followed(self, node: Any) -> Mapping[str, Any]:
         """The node itself, or what its `$ref` refers to; in 3.1 with what stands beside the reference in its place.
@@ -84,22 +89,22 @@ class References:
             self._merged[id(node)] = node, {**self.followed(self(node["$ref"])), **beside}
         return self._merged[id(node)][1]
 
-    def judges(self, pattern: str) -> bool:
-        """Whether the engine can judge by a regular expression; it does not know all of ECMA-262."""
-        if pattern not in self._patterns:
-            try:
-                self._patterns[pattern] = bool(self.dialect({"pattern": pattern}))
-            except ValueError:
-                self._patterns[pattern] = False
-        return self._patterns[pattern]
+    def _can_judge(self, pattern: str) -> bool:
+        try:
+            self.dialect({"pattern": pattern})
+        except ValueError:
+            return False
+        return True
 
     def translator(self, hidden: str) -> Translator:
         """The one translator of a direction."""
         if hidden not in self._translators:
-            self._translators[hidden] = Translator(self, self.followed, hidden, self.judges, is_31=self.is_31)
+            self._translators[hidden] = Translator(self, hidden, self.judges)
         return self._translators[hidden]
 
 
+NO_REFERENCES = References({})
+"""For schemas that refer to nothing."""
 _NOTHING = object()
 
 
@@ -121,11 +126,19 @@ def pointed(pointer: str) -> list[str]:
     return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
 
 
-def whole(document: dict[str, Any], path: Path) -> int:
-    """Make of the document at a path one that needs no other file; returns how many it was. Raises InvalidContract."""
-    bundle = _Bundle(document, path)
+def read_file(file: Path) -> bytes:
+    """As much of a regular file as a document may have, and a byte more. Raises OSError."""
+    if not file.is_file():
+        raise FileNotFoundError
+    with file.open("rb") as opened:
+        return opened.read(MOST_BYTES + 1)
+
+
+def whole(document: dict[str, Any], path: Path, read: Callable[[Path], bytes] = read_file) -> "Bundle":
+    """Make of the document at a path one that needs no other file. Raises InvalidContract."""
+    bundle = Bundle(document, path, read)
     bundle.gather()
-    return len(bundle.files)
+    return bundle
 
 
 class _Open(NamedTuple):
@@ -137,9 +150,12 @@ class _Open(NamedTuple):
     file: Path
 
 
-class _Bundle:
-    def __init__(self, document: dict[str, Any], path: Path) -> None:
-        self._document, self._main = document, path.resolve()
+class Bundle:
+    """A document with what other files hold in it."""
+
+    def __init__(self, document: dict[str, Any], path: Path, read: Callable[[Path], bytes]) -> None:
+        """`read` gives the text of another file; it raises FileNotFoundError, or another OSError."""
+        self._document, self._main, self._read_text = document, path.resolve(), read
         self._folder = self._main.parent
         self.files: dict[Path, Any] = {self._main: document}
         self._bytes = 0
@@ -160,6 +176,11 @@ class _Bundle:
                 for kind, inner, node in inside(each.kind, each.node)
             ]
             self._open += reversed(found)
+
+    @property
+    def origins(self) -> dict[str, tuple[Path, str]]:
+        """The file and the pointer of each component that came from another file, by the reference to it."""
+        return {reference: (file, pointer) for (file, pointer, _), reference in self._names.items()}
 
     def _fill_in(self, here: _Open) -> dict[str, Path]:
         """Put in place what OpenAPI has no references for, such as all paths in a file; the files, by member."""
@@ -263,12 +284,13 @@ class _Bundle:
     def _read(self, file: Path, reference: str, at: tuple[str | int, ...]) -> Any:
         if file not in self.files:
             try:
-                if not file.is_file():
-                    raise InvalidContract(f"{reference}: there is no such file", at)
-                self._bytes += file.stat().st_size
+                text = self._read_text(file)
+                self._bytes += len(text)
                 if len(self.files) >= MOST_FILES or self._bytes > MOST_BYTES:
                     raise InvalidContract(f"refers to more than {MOST_FILES} files, or to more than {MOST_BYTES} bytes")
-                self.files[file] = read_yaml(file.read_bytes())
+                self.files[file] = read_yaml(text)
+            except FileNotFoundError as error:
+                raise InvalidContract(f"{reference}: there is no such file", at) from error
             except OSError as error:
                 raise InvalidContract(f"{reference}: cannot be read: {error.strerror}", at) from error
             except NotPlain as error:

@@ -89,7 +89,7 @@ class Resource:
     @cached_property
     def beside_input(self) -> frozenset[str]:
         """What is kept of it and no request may give."""
-        return self.server_members - self.input_members
+        return self.server_members.union(self.properties) - self.input_members
 
     @cached_property
     def hidden(self) -> tuple[str, ...]:

@@ -3,14 +3,13 @@
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import islice
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 import orjson
-from jsonschema_rs import Draft4Validator
 
-from .dialect import NEVER, Translator, Validator, unescape
+from .dialect import NEVER, PREFIX, Validator, unescape
 from .finding import Finding, Place, json_pointer, told
 from .formats import FORMAT_WORDS, FORMATS
 from .normal import refers
@@ -24,17 +23,10 @@ Transform = Callable[[Json], Json]
 _Path = tuple[str | int, ...]
 _Violation = tuple[str, _Path, str]
 """The rule, where, and the detail."""
-Resolve = Callable[[str], dict[str, Any]]
-"""From a local `$ref` to what it refers to."""
 
 UNSEEN: dict[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
 """The keyword of the members that a direction does not see."""
 _ABSENT = object()
-
-
-def no_references(reference: str) -> NoReturn:
-    """Resolves for schemas that have no references."""
-    raise AssertionError(reference)
 
 
 def _identity(value: Json) -> Json:
@@ -48,9 +40,8 @@ class Schema:
     3.0 says SHOULD NOT); a writeOnly member must not be in a response, since it is likely a secret.
     """
 
-    def __init__(self, schema: Mapping[str, Any], resolve: Resolve, direction: Direction) -> None:
+    def __init__(self, schema: Mapping[str, Any], resolve: References, direction: Direction) -> None:
         self._schema, self._resolve, self._direction = schema, resolve, direction
-        self._dialect: type[Any] = resolve.dialect if isinstance(resolve, References) else Draft4Validator
         self._compiled: dict[tuple[int, str | None], Validator] = {}
         self._patterns: dict[str, Validator] = {}
         self._rests: dict[tuple[int, str], dict[str, Any]] = {}
@@ -67,18 +58,14 @@ class Schema:
 
     @cached_property
     def _translated(self) -> dict[str, Any]:
-        hidden, resolve = UNSEEN[self._direction], self._resolve
-        if isinstance(resolve, References):
-            return resolve.translator(hidden).document(self._schema)
-        followed = partial(dereferenced, resolve=resolve)
-        return Translator(resolve, followed, hidden, lambda _: True, is_31=False).document(self._schema)
+        return self._resolve.translator(UNSEEN[self._direction]).document(self._schema)
 
     @cached_property
     def _validator(self) -> Validator:
         return self._made(self._translated)
 
     def _made(self, schema: Mapping[str, Any]) -> Validator:
-        validator: Validator = self._dialect(schema, formats=FORMATS, validate_formats=True)
+        validator: Validator = self._resolve.dialect(schema, formats=FORMATS, validate_formats=True)
         return validator
 
     def compile(self) -> None:
@@ -87,7 +74,7 @@ class Schema:
 
     @property
     def json_schema(self) -> Mapping[str, Any]:
-        """The schema in its dialect of JSON Schema, with every schema that it refers to among its `definitions`."""
+        """The schema in its dialect of JSON Schema, with every schema that it refers to among its `$defs`."""
         return self._translated
 
     def accepts(self, value: Json) -> bool:
@@ -112,8 +99,8 @@ class Schema:
             yield "additionalProperties", path, "may not be there"
         elif isinstance(schema, dict):
             if "$ref" in schema:
-                name = unescape(schema["$ref"].removeprefix("#/definitions/"))
-                yield from self._violations(self._translated["definitions"][name], value, path)
+                name = unescape(schema["$ref"].removeprefix(PREFIX))
+                yield from self._violations(self._translated["$defs"][name], value, path)
             yield from self._of_value(schema, value, path)
             if isinstance(value, dict):
                 yield from self._of_names(schema, value, path)
@@ -221,7 +208,7 @@ class Schema:
         if key not in self._compiled:
             judged = schema if keyword is None else {name: schema[name] for name in _with(keyword, schema)}
             # A document can have thousands of definitions; a part that needs none is compiled without them.
-            definitions = {"definitions": self._translated["definitions"]} if refers(judged) else {}
+            definitions = {"$defs": self._translated["$defs"]} if refers(judged) else {}
             self._compiled[key] = self._made({**judged, **definitions})
         return self._compiled[key]
 
@@ -394,15 +381,6 @@ def _with(keyword: str, schema: Mapping[str, Any]) -> set[str]:
     return {keyword} | (beside & schema.keys())
 
 
-def dereferenced(node: Any, resolve: Resolve) -> Mapping[str, Any]:
-    """The node itself, or what its `$ref` refers to, as a mapping: a boolean schema is one that means the same."""
-    if isinstance(resolve, References):
-        return resolve.followed(node)
-    while isinstance(node, Mapping) and isinstance(node.get("$ref"), str):
-        node = resolve(node["$ref"])
-    return node if isinstance(node, Mapping) else NEVER if node is False else {}
-
-
 _OfObject = Callable[[dict[str, Mapping[str, Any]], dict[str, Transform]], Callable[[dict[str, Json]], Json] | None]
 """From an object's properties, and the transforms that apply inside them, to the object's own transform."""
 
@@ -413,13 +391,13 @@ class _Transforms:
     Each schema has one transform, so schemas that refer to one another cost what they say, not what they come to.
     """
 
-    def __init__(self, resolve: Resolve, of_object: _OfObject) -> None:
+    def __init__(self, resolve: References, of_object: _OfObject) -> None:
         self._resolve, self._of_object = resolve, of_object
         self._made: dict[int, Transform | None] = {}
 
     def of(self, schema: Mapping[str, Any]) -> Transform | None:
         """None where none is needed."""
-        schema = dereferenced(schema, self._resolve)
+        schema = self._resolve.followed(schema)
         if (key := id(schema)) not in self._made:
             self._made[key] = lambda value: (self._made[key] or _identity)(value)  # a recursive schema meets itself
             self._made[key] = self._of_members(schema)
@@ -432,17 +410,15 @@ class _Transforms:
             return lambda value: [of_item(item) for item in value] if isinstance(value, list) else value
         properties = _properties(schema, self._resolve)
         inside = {name: of for name, nested in properties.items() if (of := self.of(nested))}
-        of_this = self._of_object(
-            {name: dereferenced(nested, self._resolve) for name, nested in properties.items()}, inside
-        )
+        of_this = self._of_object({name: self._resolve.followed(nested) for name, nested in properties.items()}, inside)
         if of_this is None:
             return None
         return lambda value: of_this(value) if isinstance(value, dict) else value
 
 
-def _properties(schema: Mapping[str, Any], resolve: Resolve) -> dict[str, Any]:
+def _properties(schema: Mapping[str, Any], resolve: References) -> dict[str, Any]:
     """The properties of a schema, those of its `allOf` parts included."""
-    parts = (_properties(dereferenced(part, resolve), resolve) for part in schema.get("allOf", []))
+    parts = (_properties(resolve.followed(part), resolve) for part in schema.get("allOf", []))
     return {name: nested for part in (*parts, schema.get("properties", {})) for name, nested in part.items()}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from .finding import Finding, Place
-from .schema import Resolve, dereferenced
+from .references import NO_REFERENCES, References
 
 
 class _Scheme:
@@ -47,9 +47,11 @@ class _Scheme:
 class Security:
     """What one operation asks for: one of several alternatives, each of one or more schemes."""
 
-    def __init__(self, alternatives: Sequence[Mapping[str, Any]], schemes: Mapping[str, Any], resolve: Resolve) -> None:
+    def __init__(
+        self, alternatives: Sequence[Mapping[str, Any]], schemes: Mapping[str, Any], resolve: References
+    ) -> None:
         self._alternatives = [
-            [_Scheme(name, dereferenced(schemes[name], resolve)) for name in each if name in schemes]
+            [_Scheme(name, resolve.followed(schemes[name])) for name in each if name in schemes]
             for each in alternatives
         ]
         every = [scheme for each in self._alternatives for scheme in each]
@@ -76,4 +78,4 @@ class Security:
             yield Finding("credentials", nearest.place, f"needs credentials: {asked}", name=nearest.field)
 
 
-NO_SECURITY = Security((), {}, lambda _reference: {})
+NO_SECURITY = Security((), {}, NO_REFERENCES)

@@ -7,7 +7,7 @@ from typing import Any
 
 from .finding import json_pointer
 from .formats import UNCHECKED_FORMATS
-from .schema import Resolve, dereferenced
+from .references import References
 
 Path = tuple[str, ...]
 """Where a member is: names of members, `*` for every item of an array and for every member with a free name."""
@@ -59,7 +59,7 @@ class Member:
         return [*present, "required"] if self.required else present
 
 
-def members(schema: Mapping[str, Any], resolve: Resolve, required: bool = True) -> list[Member]:
+def members(schema: Mapping[str, Any], resolve: References, required: bool = True) -> list[Member]:
     """Every member of a schema, the schema itself first; a recursive schema is followed once around.
 
     They are MOST_MEMBERS at most: schemas that refer to one another have more ways through them than anybody can go.
@@ -67,23 +67,23 @@ def members(schema: Mapping[str, Any], resolve: Resolve, required: bool = True) 
     return list(islice(_members(schema, resolve, (), required, frozenset()), MOST_MEMBERS))
 
 
-def rules(schema: Mapping[str, Any], resolve: Resolve) -> list[Mapping[str, Any]]:
+def rules(schema: Mapping[str, Any], resolve: References) -> list[Mapping[str, Any]]:
     """The rules across members (`x-rule`) that hold for a schema, each once, from its `not: {anyOf: […]}`.
 
     The `anyOf` of a rule has the ways to break it: what fits one of them breaks the rule.
     """
-    schema = dereferenced(schema, resolve)
+    schema = resolve.followed(schema)
     own: dict[str, dict[str, Any]] = {}
-    for branch in dereferenced(schema.get("not", {}), resolve).get("anyOf", ()):
+    for branch in resolve.followed(schema.get("not", {})).get("anyOf", ()):
         if isinstance(branch, Mapping) and "x-rule" in branch:
             told = {key: branch[key] for key in ("x-rule", "description")}
             own.setdefault(branch["x-rule"]["id"], {**told, "anyOf": []})["anyOf"].append(branch)
     return [*own.values(), *(rule for part in schema.get("allOf", ()) for rule in rules(part, resolve))]
 
 
-def flattened(schema: Mapping[str, Any], resolve: Resolve) -> dict[str, Any]:
+def flattened(schema: Mapping[str, Any], resolve: References) -> dict[str, Any]:
     """A schema without its `$ref`, and with what its `allOf` parts say about it beside its own words."""
-    schema = dereferenced(schema, resolve)
+    schema = resolve.followed(schema)
     flat: dict[str, Any] = {}
     for part in schema.get("allOf", []):
         inherited = flattened(part, resolve)
@@ -100,7 +100,7 @@ def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _members(schema: Any, resolve: Resolve, path: Path, required: bool, above: frozenset[str]) -> Iterator[Member]:
+def _members(schema: Any, resolve: References, path: Path, required: bool, above: frozenset[str]) -> Iterator[Member]:
     if isinstance(schema, Mapping) and (reference := schema.get("$ref")) is not None:
         if reference in above:
             return

@@ -6,7 +6,8 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from .schema import Json, Resolve, Schema
+from .references import References
+from .schema import Json, Schema
 from .shape import flattened
 
 SCALARS = ("integer", "number", "boolean", "string", "null")
@@ -30,12 +31,12 @@ def primitive(text: str, expected: str) -> Json:
     return text
 
 
-def forms(schema: Any, resolve: Resolve) -> list[Mapping[str, Any]]:
+def forms(schema: Any, resolve: References) -> list[Mapping[str, Any]]:
     """The schema, or each of its alternatives, with its references and its `allOf` written out."""
     return list(islice(_forms(schema, resolve, 0), MOST_ALTERNATIVES))
 
 
-def _forms(schema: Any, resolve: Resolve, depth: int) -> Iterator[Mapping[str, Any]]:
+def _forms(schema: Any, resolve: References, depth: int) -> Iterator[Mapping[str, Any]]:
     if not isinstance(schema, dict):
         yield {}
         return
@@ -66,7 +67,7 @@ def types_of(form: Mapping[str, Any]) -> list[str]:
 class Reader:
     """Reads the texts of one schema."""
 
-    def __init__(self, schema: Any, resolve: Resolve) -> None:
+    def __init__(self, schema: Any, resolve: References) -> None:
         self._resolve = resolve
         self.forms = forms(schema, resolve)
         self.types = list(dict.fromkeys(name for form in self.forms for name in types_of(form)))

@@ -9,7 +9,6 @@ from .formats import JUDGED_FORMATS
 from .grammar import SCHEMAS, SCHEMAS_BY_NAME
 from .operation import Operation
 from .references import References
-from .schema import Resolve
 
 
 def unjudged(contract: Contract, judged: Container[str]) -> list[str]:
@@ -40,17 +39,17 @@ def _kinds(operation: Operation) -> Iterator[str]:
         yield from _keywords(schema, operation.resolve)
 
 
-def _keywords(schema: Mapping[str, Any], resolve: Resolve) -> Iterator[str]:
+def _keywords(schema: Mapping[str, Any], resolve: References) -> Iterator[str]:
     form, pattern = schema.get("format"), schema.get("pattern")
     if isinstance(form, str) and form not in JUDGED_FORMATS:
         yield f"format {form} is not judged: it is in no registry that is known here"
-    if isinstance(pattern, str) and isinstance(resolve, References) and not resolve.judges(pattern):
+    if isinstance(pattern, str) and not resolve.judges(pattern):
         yield f"pattern {pattern} is not judged: it is not known here"
     if "contentSchema" in schema:
         yield "contentSchema is not judged"
 
 
-def _schemas(node: Any, resolve: Resolve) -> Iterator[Mapping[str, Any]]:
+def _schemas(node: Any, resolve: References) -> Iterator[Mapping[str, Any]]:
     """Every schema that schemas lead to; a recursive one is followed once around."""
     open_at, seen = [node], set[str]()
     while open_at:

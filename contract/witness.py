@@ -6,11 +6,14 @@ from collections.abc import Iterator, Mapping
 from itertools import chain, islice
 from typing import Any
 
-from .normal import Definitions, both, followed, item_of, member_of, merged, types
+from .formats import FORMAT_EXAMPLES
+from .normal import Definitions, both, followed, item_of, matches, member_of, merged, types
 from .pattern import Strings, TooHard, outside
 
 Json = Any
 MOST_DEEP = 30
+PLAIN = "string"
+"""The text of people's choice."""
 ABSENT: Any = object()
 """Instead of a value, which may be null: there is none."""
 MOST_VARIED = 4
@@ -19,30 +22,6 @@ MOST_SPENT = 4_000
 """How many schemas are looked at for the candidates of one."""
 MOST_OF_ONE = 60
 """How many values one schema gives to the object or array around it."""
-
-FORMAT_EXAMPLES = {
-    "date": "2026-01-31",
-    "date-time": "2026-01-31T12:00:00Z",
-    "time": "12:00:00Z",
-    "duration": "P1D",
-    "email": "a@example.com",
-    "idn-email": "a@example.com",
-    "hostname": "example.com",
-    "idn-hostname": "example.com",
-    "ipv4": "192.0.2.1",
-    "ipv6": "2001:db8::1",
-    "uri": "https://example.com/a",
-    "iri": "https://example.com/a",
-    "uri-reference": "/a",
-    "iri-reference": "/a",
-    "uri-template": "/a/{id}",
-    "uuid": "123e4567-e89b-42d3-a456-426614174000",
-    "json-pointer": "/a",
-    "relative-json-pointer": "1/a",
-    "regex": "a+",
-    "iana-time-zone": "Europe/Berlin",
-}
-
 
 Step = tuple[Mapping[str, Json], str | int]
 """A flat schema of an object or an array, and the member or the item of it that is meant."""
@@ -133,7 +112,7 @@ class Values:
         by_type = {
             "string": self._strings(schema, other),
             "integer": self._numbers(schema, other, whole="number" not in declared),
-            "boolean": iter((False, True)),
+            "boolean": iter((False, True) if other else (True, False)),
             "object": islice(self._objects(schema, other, depth), 20 * MOST_OF_ONE),
             "array": islice(self._arrays(schema, other, depth), 4 * MOST_OF_ONE),
             "null": iter((None,)),
@@ -150,6 +129,9 @@ class Values:
         if example := FORMAT_EXAMPLES.get(schema.get("format", "")):
             yield example
         least, most = schema.get("minLength", 0), schema.get("maxLength")
+        plain = PLAIN.ljust(min(least, 100_000), "s")[:most]
+        if not other and all(matches(each, plain) for each in _patterns(schema)):
+            yield plain
         inner = Strings(tuple(_patterns(schema)), least, most)
         others = [
             *_patterns(other),
@@ -176,7 +158,11 @@ class Values:
         multiples = [_times(step, factor) for step in steps for factor in (1, 2, 3, 5, 7, 10, 11)]
         beyond = [_times(step, int(each / step) + 1) for each in bounds for step in steps]
         low, high = _bound(schema, "minimum", -float("inf")), _bound(schema, "maximum", float("inf"))
-        for number in dict.fromkeys([0, 1, *around, *multiples, *beyond, -1, 2, 3, 10, 2**31, 2**63, 0.5, 0.01, -0.5]):
+        least = schema.get("minimum", -1)
+        first = (0, 1) if other else (least, 1) if least >= 0 else (1, 0)
+        for number in dict.fromkeys(
+            [*first, *around, *multiples, *beyond, -1, 2, 3, 10, 2**31, 2**63, 0.5, 0.01, -0.5]
+        ):
             if not low <= number <= high:
                 continue
             if isinstance(number, int) or not whole:

@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from .finding import one_line
 from .strict_json import MAX_DEPTH, too_deep
 
 MAX_VALUES = 2_000_000
@@ -56,31 +57,46 @@ def read_yaml(text: bytes) -> Any:
         raise
 
 
-def marked_yaml(text: bytes) -> Any:
-    """The YAML node of a text that `read_yaml` took, whose parts know their lines. Raises NotPlain."""
-    try:
-        return _Loader(text).get_single_node()
-    except yaml.YAMLError as error:
-        raise _unreadable(error) from error
+class MarkedYaml:
+    """A text that `read_yaml` took as nodes of YAML, whose parts know their lines."""
 
+    def __init__(self, text: bytes) -> None:
+        """Raises NotPlain, also for JSON that libyaml does not read."""
+        try:
+            self.root = _Loader(text).get_single_node()
+        except yaml.YAMLError as error:
+            raise _unreadable(error) from error
+        self._entries: dict[int, dict[str, tuple[Any, Any]]] = {}
 
-def line_of(text: bytes, steps: Sequence[str | int]) -> int | None:
-    """The line of the part of a text that these keys lead to, or of the nearest around it; None where none is known."""
-    try:
-        node, line = _Loader(text).get_single_node(), None
-    except yaml.YAMLError:
-        return None  # JSON that libyaml does not read
-    for step in steps:
-        if isinstance(node, yaml.MappingNode):
-            key, node = next((entry for entry in node.value if entry[0].value == str(step)), (None, None))
-        elif isinstance(node, yaml.SequenceNode) and int(step) < len(node.value):
-            key = node = node.value[int(step)]
-        else:
-            break
-        if key is None:
-            break
-        line = key.start_mark.line + 1
-    return line
+    def entry(self, node: Any, key: str | int) -> tuple[Any, Any] | None:
+        """The key and the value of an entry of a mapping or a sequence; None where there is none."""
+        if id(node) not in self._entries:
+            if isinstance(node, yaml.SequenceNode):
+                self._entries[id(node)] = {str(index): (each, each) for index, each in enumerate(node.value)}
+            else:
+                entries = node.value if isinstance(node, yaml.MappingNode) else ()
+                self._entries[id(node)] = {name.value: (name, value) for name, value in reversed(entries)}
+        return self._entries[id(node)].get(str(key))
+
+    def node(self, steps: Sequence[str | int]) -> Any:
+        """The value that these keys lead to; None where there is none."""
+        node = self.root
+        for step in steps:
+            entry = self.entry(node, step)
+            if entry is None:
+                return None
+            node = entry[1]
+        return node
+
+    def line(self, steps: Sequence[str | int]) -> int | None:
+        """The line of the part that these keys lead to, or of the nearest around it; None where none is known."""
+        node, line = self.root, None
+        for step in steps:
+            entry = self.entry(node, step)
+            if entry is None:
+                break
+            node, line = entry[1], entry[0].start_mark.line + 1
+        return line
 
 
 def _read_json(text: bytes) -> Any:
@@ -111,7 +127,7 @@ def _finite(text: str) -> float:
 
 def _unreadable(error: yaml.YAMLError) -> NotPlain:
     mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
-    where = f"line {mark.line + 1}, column {mark.column + 1}: {problem}" if mark else " ".join(str(error).split())
+    where = f"line {mark.line + 1}, column {mark.column + 1}: {problem}" if mark else one_line(error)
     return NotPlain(f"is neither YAML nor JSON: {where}")
 
 

@@ -1,8 +1,8 @@
 """The contract of the controls: their own file, with what it shares with the API's contract put in its place."""
 
 import re
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +18,19 @@ MOST_ITEMS = 100_000
 _FILE = Path(__file__).parent / "controls.yaml"
 
 
+@lru_cache(maxsize=4)
 def load_controls(contract: Contract) -> Contract:
     """The controls of a mock of `contract`. Their problems are the API's, and some of their own.
 
     What they share with an API is that of the built-in contract where the API's own has not all of it; then the state
-    is made of what the API's contract stores. Their examples come about in the world of the API's, if it has one.
+    is made of what the API's contract stores, if anything. Their examples come about in the world of the API's, if it
+    has one.
     """
     own, api = _own(), contract.document
     if all(name in api.get("components", {}).get(kind, {}) for kind, name in _shared(own)):
         return Contract(_bundled(own, api, contract), BASE_PATH)
     own = _without_examples(own)  # they are about configurations
-    own = {**own, "paths": {path: _of_any(item) for path, item in own["paths"].items()}}
+    own = {**own, "paths": {path: _of_any(item, contract) for path, item in own["paths"].items()}}
     schemas = {**own["components"]["schemas"], **_state(contract)}
     own = {**own, "components": {**own["components"], "schemas": schemas}}
     built_in = read_document(BUILT_IN)
@@ -43,13 +45,41 @@ def _own() -> Mapping[str, Any]:
     return read_document(_FILE)
 
 
-OF_ONE = {"addToState", "replaceInState", "deleteFromState"}
-"""Operations on one configuration of the state; what another API stores is changed through that."""
+_OF_ONE = {"addToState", "replaceInState", "deleteFromState"}
+"""Operations on one document of the state."""
 
 
-def _of_any(item: Mapping[str, Any]) -> dict[str, Any]:
-    """The operations of a path that any contract has."""
-    return {name: each for name, each in item.items() if name == "parameters" or each["operationId"] not in OF_ONE}
+def _of_any(item: Mapping[str, Any], contract: Contract) -> dict[str, Any]:
+    """The operations of a path for what another contract stores."""
+    made: dict[str, Any] = {}
+    for name, each in item.items():
+        if name == "parameters" or each["operationId"] not in _OF_ONE:
+            made[name] = each
+        elif contract.resources:
+            made[name] = _of_one(each, contract.resources)
+    return made
+
+
+def _of_one(operation: Mapping[str, Any], resources: Sequence[Resource]) -> dict[str, Any]:
+    """An operation on one document: by the schemas of what is stored, or of the table that the request names."""
+    given, shown = (
+        _item(resources[0], is_new=is_new) if len(resources) == 1 else {"type": "object"} for is_new in (True, False)
+    )
+    table = {
+        "name": "table",
+        "in": "query",
+        "required": True,
+        "description": "What it is one of.",
+        "schema": {"type": "string", "enum": [each.table for each in resources]},
+    }
+    made = {**operation, "parameters": [table] if len(resources) > 1 else []}
+    if "requestBody" in operation:
+        made["requestBody"] = {**operation["requestBody"], "content": {"application/json": {"schema": given}}}
+    made["responses"] = {
+        status: {**each, "content": {"application/json": {"schema": shown}}} if "content" in each else each
+        for status, each in operation["responses"].items()
+    }
+    return made
 
 
 def _without_examples(node: Any, *, names: bool = False) -> Any:

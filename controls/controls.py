@@ -6,7 +6,7 @@ from typing import Any
 from ..contract.document import Contract
 from ..contract.operation import Headers, Operation
 from ..identity.caller import Unauthorized, bearer_token, equal
-from ..storage import ConfigurationStore
+from ..storage import Store
 from ..traffic.redaction import Redaction
 from .bundle import BASE_PATH, load_controls
 from .clock import Sources
@@ -38,7 +38,7 @@ class Controls:
     def __init__(
         self,
         contract: Contract,
-        store: ConfigurationStore,
+        store: Store,
         sources: Sources,
         *,
         limits: Limits | None = None,
@@ -50,17 +50,22 @@ class Controls:
         self._token = token.encode() if token is not None else None
         self.origins = tuple(origins)
         self._gate = Gate(hosts, self.origins)
+        self._limits, self._redaction = limits or Limits(), Redaction(contract)
+        self.begin(store, sources)
+
+    def begin(self, store: Store, sources: Sources) -> None:
+        """Begin anew: no session is there but the default one, with this store and these sources."""
         self.sessions = Sessions(
             store,
             sources,
-            contract.resources,
+            self.mocked.resources,
             name_pattern=self.contract.resolve("#/components/schemas/Name")["pattern"],
-            limits=limits or Limits(),
+            limits=self._limits,
         )
         self._shared = {
             "sessions": self.sessions,
-            "contract": contract,
-            "redaction": Redaction(contract),
+            "contract": self.mocked,
+            "redaction": self._redaction,
         }
 
     def present_session(self, headers: Headers) -> Session | None:

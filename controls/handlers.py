@@ -14,11 +14,13 @@ from ..contract.aside import LARGE, aside
 from ..contract.document import Contract
 from ..contract.example import NotDocumented, request_example
 from ..contract.finding import Finding
-from ..contract.generator import Generator, NoValue
+from ..contract.generator import NoValue
 from ..contract.operation import EncodedArray, LargeObject, Operation, Reply, Request
 from ..contract.resource import Resource, member_text
 from ..contract.schema import Schema
-from ..handlers.configurations import update_configuration
+from ..handlers.completion import Completion
+from ..handlers.errors import ContradictingId
+from ..storage import Store
 from ..traffic.redaction import Redaction
 from .budget import LimitReached, json_size, parts
 from .clock import parse_instant
@@ -46,31 +48,45 @@ class DuplicateItems(Exception):
 
 
 class InvalidBody(Exception):
-    """A body that was to be made breaks the contract."""
+    """A body that was to be made, or to be stored, breaks the contract."""
 
     def __init__(self, findings: Sequence[Finding]) -> None:
-        super().__init__("The contract of the API does not take the configuration with these changes")
+        super().__init__("The contract of the API does not take this")
         self.findings = findings
 
 
 async def get_state(session: Session, contract: Contract) -> Reply:
     """All documents; by table where the contract has not exactly one."""
     content = await session.content()
-    shown = {each.table: _shown(content[each.table], each) for each in contract.resources}
+    shown = {each.table: _all_shown(content[each.table], each, contract) for each in contract.resources}
     if len(shown) == 1:
         return next(iter(shown.values())), 200
     return {name: [orjson.loads(text) for text in texts] for name, texts in shown.items()}, 200
 
 
-def _shown(texts: list[bytes], resource: Resource) -> EncodedArray:
-    """Documents without what is hidden, but for the parents that their own members do not show."""
-    hidden = set(resource.hidden) - set(resource.parents.values())
-    if not hidden:
+def _all_shown(texts: list[bytes], resource: Resource, contract: Contract) -> EncodedArray:
+    """Documents as they are shown; where nothing is hidden, the controls' own contract leaves out the secrets."""
+    if not _unseen(resource):
         return EncodedArray(texts)
-    values = map(orjson.loads, texts)
-    return EncodedArray(
-        orjson.dumps({name: member for name, member in value.items() if name not in hidden}) for value in values
-    )
+    show = _view(resource, contract)
+    return EncodedArray(orjson.dumps(show(orjson.loads(text))) for text in texts)
+
+
+def _view(resource: Resource, contract: Contract) -> Callable[[Json], Json]:
+    """From a document to what is shown of it: no secret, nothing hidden but the parents."""
+    unseen = _unseen(resource)
+    without_secrets = Schema(resource.schema, contract.resolve, "response").without_write_only
+
+    def shown(document: Json) -> Json:
+        visible: Json = without_secrets({name: member for name, member in document.items() if name not in unseen})
+        return visible
+
+    return shown
+
+
+def _unseen(resource: Resource) -> set[str]:
+    """What is hidden, but for the parents that a document's own members do not show."""
+    return set(resource.hidden) - set(resource.parents.values())
 
 
 async def replace_state(body: Json | list[Json], session: Session, contract: Contract) -> Reply:
@@ -79,17 +95,52 @@ async def replace_state(body: Json | list[Json], session: Session, contract: Con
     return await get_state(session, contract)
 
 
-async def add_to_state(body: Json, session: Session) -> Reply:
-    return await session.store.create(body), 201
+async def add_to_state(body: Json, session: Session, contract: Contract, table: str | None = None) -> Reply:
+    resource = _resource(table, contract)
+    stored = await _table(resource, session).create(_completed(body, resource, contract))
+    return _view(resource, contract)(stored), 201
 
 
-async def replace_in_state(id: str, body: Json, session: Session) -> Reply:  # noqa: A002 (its name in the contract)
-    return await update_configuration(id, body, session.store)
+async def replace_in_state(
+    id: str,  # noqa: A002 (its name in the contract)
+    body: Json,
+    session: Session,
+    contract: Contract,
+    table: str | None = None,
+) -> Reply:
+    """Replace a whole document; what it belongs to stays where the body does not say it.
+
+    An unknown id outranks a contradicting one, which outranks a taken scope.
+    """
+    resource = _resource(table, contract)
+    parents = resource.parents.values()
+
+    def change(stored: Json) -> Json:
+        for member in (resource.identity, *(parents if resource.is_named_by_clients else ())):
+            if body.get(member, stored[member]) != stored[member]:
+                raise ContradictingId(stored[member], body[member], member)
+        return _completed({**{name: stored[name] for name in parents if name in stored}, **body}, resource, contract)
+
+    return _view(resource, contract)(await _table(resource, session).update(id, change)), 200
 
 
-async def delete_from_state(id: str, session: Session) -> Reply:  # noqa: A002
-    await session.store.delete(id)
+async def delete_from_state(
+    id: str,  # noqa: A002
+    session: Session,
+    contract: Contract,
+    table: str | None = None,
+) -> Reply:
+    await _table(_resource(table, contract), session).delete(id)
     return NOTHING
+
+
+def _resource(table: str | None, contract: Contract) -> Resource:
+    """What a request is about; it names a table where there are several."""
+    return next(each for each in contract.resources if table in (None, each.table))
+
+
+def _table(resource: Resource, session: Session) -> Store:
+    return session.store.table(resource.table)
 
 
 async def clear_state(session: Session) -> Reply:
@@ -144,7 +195,7 @@ def _example(contract: Contract, operation: Operation) -> Json:
     except NotDocumented:
         content = contract.dereferenced(operation.declared["requestBody"])["content"]
         try:
-            example = Generator(contract.resolve, "request").value(next(iter(content.values())).get("schema", {}))
+            example = contract.values("request").value(next(iter(content.values())).get("schema", {}))
         except NoValue:
             example = {}
     return example if isinstance(example, dict) else {}
@@ -320,21 +371,29 @@ def _state(body: Json | list[Json], contract: Contract) -> dict[str, list[Json]]
         body = {contract.stored.table: body}
     for resource in contract.resources:
         _check_unique(body.get(resource.table, ()), resource)
-    return {each.table: _completed(body.get(each.table, []), each, contract) for each in contract.resources}
+    several = len(contract.resources) > 1
+    return {
+        each.table: _all_completed(body.get(each.table, []), f"/{each.table}" if several else "", each, contract)
+        for each in contract.resources
+    }
 
 
-def _completed(documents: list[Json], resource: Resource, contract: Contract) -> list[Json]:
-    """The documents with their defaults. Raises InvalidBody where the controls' own contract could not judge them."""
-    if not resource.beside_input:
-        return documents
-    judge, beside = Schema(resource.input, contract.resolve, "request"), resource.beside_input
-    complete = []
+def _all_completed(documents: list[Json], pointer: str, resource: Resource, contract: Contract) -> list[Json]:
+    """The documents with their defaults. Raises InvalidBody for what the controls' own contract could not judge."""
+    completion = Completion(resource, contract)
+    was_judged = not resource.beside_input
     for index, document in enumerate(documents):
-        given = {name: member for name, member in document.items() if name not in beside}
-        if findings := judge.findings(given, "body"):
-            raise InvalidBody([replace(each, pointer=f"/{index}{each.pointer}") for each in findings])
-        complete.append({**judge.fill_defaults(given), **{name: document[name] for name in beside & document.keys()}})
-    return complete
+        if findings := completion.missing(document) if was_judged else completion.findings(document):
+            raise InvalidBody([replace(each, pointer=f"{pointer}/{index}{each.pointer}") for each in findings])
+    return list(map(completion.made if was_judged else completion.complete, documents))
+
+
+def _completed(document: Json, resource: Resource, contract: Contract) -> Json:
+    """The document with its defaults. Raises InvalidBody."""
+    completion = Completion(resource, contract)
+    if findings := completion.findings(document):
+        raise InvalidBody(findings)
+    return completion.complete(document)
 
 
 def _check_unique(documents: Sequence[Json], resource: Resource) -> None:

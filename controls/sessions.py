@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 
 import orjson
 
-from ..storage import Change, ConfigurationStore, Document, EmbeddedStore, Resources, Values, several
+from ..storage import Change, Document, EmbeddedStore, Resources, Store, Values, several
 from ..storage.index import Index
 from .budget import CONFIGURATION_OVERHEAD, SESSION_OVERHEAD, Budget, LimitReached, json_size
 from .clock import Sources
@@ -170,7 +170,7 @@ class Session:
     def __init__(
         self,
         name: str,
-        store: ConfigurationStore,
+        store: Store,
         tables: Sequence[str],
         sources: Sources,
         limits: Limits,
@@ -235,7 +235,7 @@ class Sessions:
 
     def __init__(
         self,
-        store: ConfigurationStore,
+        store: Store,
         sources: Sources,
         resources: Resources,
         *,

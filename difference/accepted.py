@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from ..contract.finding import one_line
 from ..outcome import CouldNotRun
 from .change import Change
 
@@ -41,8 +42,8 @@ def read_accepted(path: Path) -> list[Accepted]:
     except OSError as error:
         raise CouldNotRun(f"{path}: cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, TypeError, KeyError, ValueError) as error:
-        words = " ".join(str(error).split())
-        raise CouldNotRun(f"{path}: is no list of operation, fingerprint, reason and until: {words}") from error
+        wrong = f"is no list of operation, fingerprint, reason and until: {one_line(error)}"
+        raise CouldNotRun(f"{path}: {wrong}") from error
 
 
 def sorted_out(

@@ -1,6 +1,5 @@
 """Who is hit: recorded clients, and which of their requests a change breaks."""
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +8,10 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from ..contract.finding import Finding
+from ..contract.finding import Finding, one_line
 from ..contract.interaction import Interaction, by_name
 from ..contract.operation import Request
+from ..contract.path_template import parameters_of
 from ..contract.paths import Paths
 from ..outcome import CouldNotRun
 from ..traffic.reader import read_recording
@@ -75,7 +75,7 @@ def _recorded(files: Iterable[Path]) -> Iterator[tuple[Interaction, str]]:
         except OSError as error:
             raise CouldNotRun(f"{path}: {error.strerror}") from error
         except NotARecording as error:
-            raise CouldNotRun(" ".join(str(error).split())) from error
+            raise CouldNotRun(one_line(error)) from error
 
 
 class Routes:
@@ -115,9 +115,7 @@ def _touches(change: Change, interaction: Interaction, values: list[str], after:
         return len(interaction.request_body) > int(change.findings[0].detail.rpartition(" ")[2])
     if change.verdict == "undecided" or after is None or not change.rule.startswith(_JUDGED):
         return True
-    if after.engine is None:
-        return True
-    names = dict(zip(re.findall(r"\{([^}]+)\}", after.path), values, strict=False))
+    names = dict(zip(parameters_of(after.path), values, strict=False))
     headers = by_name(interaction.request_headers)
     wrong = after.engine.check_request(Request(names, interaction.query, headers, interaction.request_body))[1]
     return not set(map(_key, wrong)).isdisjoint(map(_key, change.findings))

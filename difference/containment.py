@@ -1,15 +1,16 @@
 """Whether one contract takes all that another gives: proven, refuted with a value, or undecided with the reason."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
-from typing import Any, Protocol
+from typing import Any
 
 from jsonschema_rs import canonical, canonicalize
 
 from ..contract.finding import Finding, json_pointer
-from ..contract.finding import Place as FindingPlace
 from ..contract.normal import reachable
+from ..contract.side import Side
+from ..contract.strict_json import MAX_DEPTH
 from ..contract.witness import ABSENT, Values, Way
 from .change import generalized
 from .given import Given
@@ -65,42 +66,6 @@ class Undecided:
 Verdict = Safe | Breaking | Undecided
 
 
-class Side(Protocol):
-    """A schema of one contract in one direction: what the engine does with it, and what it says."""
-
-    @property
-    def schema(self) -> Json:
-        """In the one form of this package (`normal`)."""
-        ...
-
-    @property
-    def is_31(self) -> bool:
-        """Whether 1.0 is an integer, as JSON Schema 2020-12 has it and OpenAPI 3.0 has not."""
-        ...
-
-    @property
-    def definitions(self) -> Mapping[str, Json]:
-        """What the schema refers to."""
-        ...
-
-    @property
-    def values(self) -> Values:
-        """Values of the schema alone."""
-        ...
-
-    def accepts(self, value: Json) -> bool:
-        """What the engine says."""
-        ...
-
-    def findings(self, value: Json, place: FindingPlace, name: str | None = None) -> list[Finding]:
-        """Why the engine refuses a value."""
-        ...
-
-    def findings_of_part(self, schema: Json, value: Json) -> list[Finding]:
-        """The same of a part of a body and of a part of the schema, where that is plain; else nothing."""
-        ...
-
-
 class Direction:
     """All that is given in one direction, and all that is taken: pairs of schemas are decided one after the other."""
 
@@ -133,12 +98,14 @@ def contained(
         places = list(islice(within.proof.open(given, taker.schema), MOST_PLACES))
         if not places:
             return Safe()
+        if all(len(each.way) > MAX_DEPTH for each in places):  # no engine reads what is nested deeper
+            return Undecided(_TOO_DEEP)
         pairs = (given, within.given.definitions), (taker.schema, taker.definitions)
         documents = [reachable(*each, MOST_WHOLE) for each in pairs]
         if None not in documents and within.proof.covers(*reversed(documents)):
             return Safe()
         breaks: dict[_Reasons, Break] = {}
-        for reached in places:
+        for reached in (each for each in places if len(each.way) <= MAX_DEPTH):
             found = _broken(giver, taker, reached, samples(), within)
             breaks = {_reasons(each.findings): each for each in found} | breaks
         alone = {reason for reasons in breaks if len(reasons) == 1 for reason in reasons}
@@ -146,7 +113,7 @@ def contained(
     except ValueError as error:
         return Undecided(f"the schema cannot be compiled: {error}")
     except RecursionError:
-        return Undecided("the schema leads to others too deep to be compared")
+        return Undecided(_TOO_DEEP)
     return Breaking(tuple(values)) if values else Undecided(_reason(places))
 
 
@@ -257,4 +224,5 @@ def _reason(places: Sequence[Reached]) -> str:
     return f"{found}: there are {told}" if told else found
 
 
+_TOO_DEEP = "the schema leads to others too deep to be compared"
 _HARD = {"'$ref'": "references", "'pattern'": "patterns", "'format'": "formats", "'not'": "exclusions"}

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..contract.finding import Finding, json_pointer
-from ..contract.schema import Resolve, show
+from ..contract.references import References
+from ..contract.schema import show
 from ..contract.shape import flattened
 from ..contract.witness import ABSENT
 from .change import Change
@@ -31,7 +32,7 @@ class _Local:
 class Defaults:
     """The defaults of two documents."""
 
-    def __init__(self, old: Resolve, new: Resolve, unchanged: Callable[[Json, Json], bool]) -> None:
+    def __init__(self, old: References, new: References, unchanged: Callable[[Json, Json], bool]) -> None:
         self._old, self._new, self._unchanged = old, new, unchanged
         self._found: dict[tuple[str, str], _Local] = {}
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from ..contract.finding import one_line
+from ..contract.references import InvalidContract
 from ..options import DiffOptions
 from ..outcome import FINDINGS, OK, CouldNotRun
 from .accepted import Accepted, read_accepted, sorted_out
@@ -102,10 +104,12 @@ def compare(options: DiffOptions) -> Difference:
         is_first = True
     try:
         found = [] if old.document == new.document else list(all_changes(Comparison(old, new)))
+    except InvalidContract as error:
+        raise CouldNotRun(f"{old.name} or {new.name}: {error}") from error
     except RecursionError as error:
         raise CouldNotRun(f"{old.name} or {new.name} leads from part to part too deep to be compared") from error
     except (LookupError, TypeError, AttributeError, ValueError) as error:
-        wrong = f"{type(error).__name__} {' '.join(str(error).split())[:200]}"
+        wrong = f"{type(error).__name__} {one_line(error)[:200]}"
         raise CouldNotRun(f"{old.name} or {new.name} is no OpenAPI document in all its parts: {wrong}") from error
     entries = read_accepted(options.accepted) if options.accepted else []
     accepted, notes = sorted_out(entries, found, date.today())  # noqa: DTZ011 (the day where it is run)

@@ -12,7 +12,7 @@ from ..contract.interaction import Fields, Interaction, by_name
 from ..contract.media import is_json
 from ..contract.normal import merged, types
 from ..contract.operation import Request
-from ..contract.parameters import Parameter
+from ..contract.parameters import Parameter, joined
 from ..contract.schema import Direction
 from ..contract.witness import ABSENT
 from .containment import example
@@ -21,7 +21,6 @@ from .revision import Declared, Revision
 Json = Any
 REQUIRED: Any = object()
 """Instead of a body: an example, where the contract requires one."""
-_SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +38,6 @@ def schema_of(declared: Mapping[str, Json]) -> Json:
     return next(iter(declared.get("content", {"": {}}).values())).get("schema", {})
 
 
-def text_of(value: Json) -> str:
-    """A scalar as it stands in a path, a query or a header."""
-    return value if isinstance(value, str) else orjson.dumps(value).decode() if value is not None else ""
-
-
-def style_of(declared: Mapping[str, Json]) -> tuple[str, bool]:
-    """The style of a parameter, and whether it is exploded."""
-    style = declared.get("style", "form" if declared["in"] in ("query", "cookie") else "simple")
-    return style, bool(declared.get("explode", style == "form"))
-
-
 def _types(operation: Declared, declared: Mapping[str, Json]) -> list[str]:
     side = operation.revision.side(schema_of(declared), "request")
     return types(merged([side.schema], side.definitions) or {})
@@ -61,42 +49,24 @@ def shape_of(operation: Declared, declared: Mapping[str, Json]) -> str:
     return next((kind for kind in ("array", "object") if kind in kinds and len(kinds) < 4), "scalar")
 
 
-def texts_of(declared: Mapping[str, Json], value: Json) -> list[str]:
-    """The texts of a parameter: several where an array is written as several."""
-    style, explode = style_of(declared)
-    if isinstance(value, list):
-        texts = list(map(text_of, value))
-        return texts if explode and declared["in"] == "query" else [_SEPARATORS.get(style, ",").join(texts)]
-    if isinstance(value, dict):
-        pairs = [(name, text_of(each)) for name, each in value.items()]
-        if style == "deepObject":
-            return [f"{name}={text}" for name, text in pairs]
-        return [",".join(f"{name}={text}" if explode else f"{name},{text}" for name, text in pairs)]
-    return [text_of(value)]
+def written(operation: Declared, declared: Mapping[str, Json], value: Json) -> list[tuple[str, str]]:
+    """The texts of a parameter, each with its name; none where an empty list or object is no parameter at all."""
+    return Parameter(declared, operation.revision.resolve).written(value)
 
 
-def read(operation: Declared, declared: Mapping[str, Json], texts: list[str]) -> tuple[Json, list[Finding]]:
+def read(operation: Declared, declared: Mapping[str, Json], texts: list[tuple[str, str]]) -> tuple[Json, list[Finding]]:
     """What the engine reads from the texts of a parameter, and what it finds wrong."""
-    if not texts:
-        return None, []  # an empty list is no parameter at all
-    revision = operation.revision
-    if not revision.is_31:
-        return Parameter(declared, revision.resolve).read(texts)
-    side = revision.side(schema_of(declared), "request")
-    kinds = _types(operation, declared)
-    kind = next((each for each in ("array", "object", "boolean", "integer", "number") if each in kinds), "string")
-    plain = {**declared, "schema": {"type": "string" if "string" in kinds else kind}}
-    value, wrong = Parameter(plain, revision.resolve).read(texts)
-    return value, [each for each in wrong if each.rule == "repeated-parameter"] or side.findings(
-        value, declared["in"], declared["name"]
-    )
+    parameter = Parameter(declared, operation.revision.resolve)
+    in_query = declared["in"] in ("query", "cookie")
+    found = parameter.find(texts)[0] if in_query else [text for _, text in texts]
+    return parameter.read(found) if found else (None, [])
 
 
 def parameter_example(operation: Declared, declared: Mapping[str, Json]) -> Json:
     """A value of a parameter that its contract takes."""
     shown = [declared.get("example"), *(each.get("value") for each in declared.get("examples", {}).values())]
     for value in (each for each in shown if each is not None):
-        if not read(operation, declared, texts_of(declared, value))[1]:
+        if not read(operation, declared, written(operation, declared, value))[1]:
             return value
     side = operation.revision.side(schema_of(declared), "request")
     value = example(side)
@@ -141,16 +111,15 @@ def request(
         if value is ABSENT or key not in operation.parameters:
             continue
         declared = operation.parameters[key][0]
-        name, texts = declared["name"], texts_of(declared, value)
+        texts = written(operation, declared, value)
         if key[0] == "path":
-            path = path.replace(f"{{{name}}}", quote(texts[0], safe=""))
-            read_path[name] = texts[0]
-        elif key[0] == "query" and declared.get("style") == "deepObject":
-            query += [(f"{name}[{member}]", text) for member, _, text in (each.partition("=") for each in texts)]
+            name, text = texts[0]
+            path = path.replace(f"{{{name}}}", quote(text, safe=""))
+            read_path[name] = text
         elif key[0] == "query":
-            query += [(name, text) for text in texts]
+            query += texts
         else:
-            fields.append((name, texts[0]) if key[0] == "header" else ("Cookie", f"{name}={texts[0]}"))
+            fields += texts if key[0] == "header" else [("Cookie", f"{name}={text}") for name, text in texts]
     data, of_body = _body(operation, body, content_type)
     fields += of_body
     text = "&".join(f"{quote(name, safe='[]')}={quote(value, safe='')}" for name, value in query)
@@ -181,7 +150,7 @@ def _pairs(value: Json, name: str = "") -> Iterator[tuple[str, str]]:
         for step, each in value.items() if isinstance(value, dict) else enumerate(value):
             yield from _pairs(each, f"{name}[{step}]" if name else str(step))
     else:
-        yield name, text_of(value)
+        yield name, joined(value)
 
 
 def base_url(operation: Declared) -> str:
@@ -225,7 +194,7 @@ def required_headers(operation: Declared, status: int, without: set[str]) -> Fie
     name = response_for(str(status), operation.responses)
     declared = {} if name is None else headers_of(operation, operation.responses[name][0])
     return tuple(
-        (each["name"], text_of(parameter_example(operation, each)))
+        (each["name"], joined(parameter_example(operation, each)))
         for key, each in declared.items()
         if key not in without and each.get("required")
     )

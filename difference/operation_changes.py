@@ -5,13 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 from ..contract.finding import Finding
+from ..contract.path_template import blank
 from .change import Change
 from .example_request import Sent, request
 from .pairing import Comparison, Part, answer_in_words
 from .request_changes import request_changes
 from .resource_changes import resource_changes
 from .response_changes import response_changes
-from .revision import Declared, Revision, template
+from .revision import Declared, Revision
 
 
 def all_changes(comparison: Comparison) -> Iterator[Change]:
@@ -60,7 +61,7 @@ def _sent_to_clients(part: Part, old: Mapping[str, Any], new: Mapping[str, Any])
 
 def _gone(comparison: Comparison, before: Declared) -> Change:
     moved = next((each for each in comparison.new.operations.values() if each.id == before.id), None)
-    same = template(before.path)
+    same = blank(before.path)
     methods = [method.upper() for path, method in comparison.new.operations if path == same]
     if methods:
         finding = Finding("undocumented-method", "path", f"has no {before.method.upper()}, only {', '.join(methods)}")
@@ -79,15 +80,15 @@ def _lost(part: Part, rule: str, detail: str, finding: Finding, sent: Sent) -> C
 
 def _shadowed(comparison: Comparison, after: Declared) -> tuple[Declared, Sent] | None:
     """The operation of OLD, with a request to it, that goes to this new path now."""
-    if template(after.path) in map(template, comparison.old.document.get("paths", {})):
+    if blank(after.path) in map(blank, comparison.old.document.get("paths", {})):
         return None
     steps = after.path.split("/")
     for before in comparison.old.operations.values():
         theirs = before.path.split("/")
-        if before.method != after.method or len(theirs) != len(steps) or before.engine is None:
+        if before.method != after.method or len(theirs) != len(steps):
             continue
         pairs = list(zip(theirs, steps, strict=True))
-        if not all(("{" in old and "{" not in new) or template(old) == template(new) for old, new in pairs):
+        if not all(("{" in old and "{" not in new) or blank(old) == blank(new) for old, new in pairs):
             continue
         names = [name for name in theirs if name.startswith("{")]
         taken = {("path", str(names.index(old))): new for old, new in pairs if old.startswith("{") and "{" not in new}

@@ -7,14 +7,16 @@ from typing import Any
 
 from ..contract.finding import Finding
 from ..contract.interaction import Fields, Interaction, by_name
+from ..contract.references import steps
 from ..contract.schema import Direction
+from ..contract.side import Side
 from .change import Change, Place, Verdict
-from .containment import Break, Side, contained
+from .containment import Break, contained
 from .containment import Direction as Within
 from .containment import Verdict as Answer
 from .defaults import Defaults
 from .example_request import Sent, request, required_headers
-from .revision import Declared, Revision, Steps, steps_to
+from .revision import Declared, Revision, Steps
 
 Json = Any
 _WORDS = {"description", "summary", "title", "example", "examples", "externalDocs", "tags", "deprecated", "x-groups"}
@@ -42,7 +44,7 @@ class Comparison:
 
     def unchanged(self, old: Json, new: Json) -> bool:
         """Whether two parts say the same to a program, whatever their references are called."""
-        if self.old.is_31 != self.new.is_31:
+        if self.old.resolve.is_31 != self.new.resolve.is_31:
             return False  # the same words mean something else
         further: list[tuple[str, str]] = []
         if not self._equal(old, new, further):
@@ -71,7 +73,7 @@ class Comparison:
             references = old.get("$ref"), new.get("$ref")
             if not named and all(isinstance(each, str) for each in references):
                 further.append((str(references[0]), str(references[1])))
-                if not self.old.is_31:
+                if not self.old.resolve.is_31:
                     return True  # OpenAPI 3.0 ignores the words beside them
                 old, new = ({k: v for k, v in each.items() if k != "$ref"} for each in (old, new))
             one, other = (each if named else {k: v for k, v in each.items() if _matters(k)} for each in (old, new))
@@ -163,14 +165,15 @@ class Part:
 
         Of a body, the engines' schemas said so before.
         """
-        if rule != "request-body" and self.old.engine is not None and self.new.engine is not None:
+        if rule != "request-body":
+            meant = {(each.rule, each.pointer) for each in findings}
             wrong = self.old.engine.check_request(sent.request)[1]
             found = self.new.engine.check_request(sent.request)[1]
-            if wrong or not found:
+            as_meant = [each for each in found if (each.rule, each.pointer) in meant]
+            findings = as_meant or [each for each in found if each.severity == "error"]
+            if wrong or not findings:
                 why = f"no request was found that shows it: {wrong[0]}" if wrong else "the engine takes it all the same"
                 return self.undecided(rule, f"{detail}; {why}")
-            meant = {(each.rule, each.pointer) for each in findings}
-            findings = [each for each in found if (each.rule, each.pointer) in meant] or found
         if not findings:
             return self.undecided(rule, f"{detail}; the engine takes it all the same")
         answers = answer_in_words(sent.interaction), _in_words(findings)
@@ -190,8 +193,7 @@ class Part:
         given = {name.lower() for name, _ in fields}
         missing = {(each.name or "").lower() for each in findings if each.rule == "required"}
         fields = (*fields, *required_headers(self.new, status, given | missing))
-        judged = rule in ("response-status", "response-body")
-        if not judged and self.old.engine is not None and self.new.engine is not None:
+        if rule not in ("response-status", "response-body"):
             wrong = self.new.engine.check_response(status, by_name(fields), body)
             found = self.old.engine.check_response(status, by_name(fields), body)
             if wrong or not found:
@@ -214,7 +216,7 @@ class Part:
         if reached.within is not None:
             inside = inside[len(reached.way) - len(reached.inside) :]
             names = reached.within if direction == "request" else reached.within[::-1]
-            starts = steps_to(names[0]), steps_to(names[1])
+            starts = tuple(steps(f"#/{names[0]}")), tuple(steps(f"#/{names[1]}"))
         revisions = self.comparison.old, self.comparison.new
         old, new = (
             each.place_of_value(start, inside, finding.rule) for each, start in zip(revisions, starts, strict=True)

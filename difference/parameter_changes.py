@@ -1,18 +1,19 @@
 """What became of the parameters of an operation: does NEW read what OLD's clients write?"""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from ..contract.finding import Finding
 from ..contract.normal import merged, types
+from ..contract.parameters import DEFAULT_STYLES, joined
 from ..contract.schema import show
+from ..contract.side import Side
 from ..contract.witness import ABSENT, Values
 from .change import Change
-from .containment import Breaking, Safe, Side, Undecided, contained
+from .containment import Breaking, Safe, Undecided, contained
 from .defaults import default_change
-from .example_request import parameter_example, read, request, schema_of, shape_of, style_of, text_of, texts_of
+from .example_request import parameter_example, read, request, schema_of, shape_of, written
 from .pairing import Part
 from .revision import Declared
 
@@ -65,25 +66,19 @@ def _removed(part: Part, key: tuple[str, str], before: Declaration) -> Change:
     return part.refused("parameter-removed", "is gone", sent, [finding])
 
 
-@dataclass
-class _Text:
+class _Text(Side):
     """A parameter of one scalar type as the texts that its contract takes."""
 
-    operation: Declared
-    declared: Declaration
-    schema: Json
-    definitions: Mapping[str, Json]
-    is_31: bool
-
-    @property
-    def values(self) -> Values:
-        return Values(self.definitions, {})
+    def __init__(self, operation: Declared, declared: Declaration, schema: Json, definitions: dict[str, Json]) -> None:
+        self.operation, self.declared = operation, declared
+        self.schema, self.definitions, self.is_31 = schema, definitions, operation.revision.resolve.is_31
+        self.values = Values(definitions, {})
 
     def accepts(self, value: Json) -> bool:
-        return isinstance(value, str) and not read(self.operation, self.declared, [value])[1]
+        return isinstance(value, str) and not self.findings(value, "query")
 
     def findings(self, value: Json, _place: Any, _name: str | None = None) -> list[Finding]:
-        return read(self.operation, self.declared, [value])[1]
+        return read(self.operation, self.declared, [(self.declared["name"], value)])[1]
 
     def findings_of_part(self, _schema: Json, _value: Json) -> list[Finding]:
         return []
@@ -92,7 +87,7 @@ class _Text:
 def _values(part: Part, key: tuple[str, str], before: Declaration, after: Declaration) -> Iterator[Change]:
     """What NEW makes of the values that OLD takes, as they are written."""
     shapes = shape_of(part.old, before), shape_of(part.new, after)
-    if style_of(before) != style_of(after) or shapes[0] != shapes[1]:
+    if _style(before) != _style(after) or shapes[0] != shapes[1]:
         yield _written_otherwise(part, key, before, after)
         return
     schemas = schema_of(before), schema_of(after)
@@ -104,8 +99,8 @@ def _values(part: Part, key: tuple[str, str], before: Declaration, after: Declar
         schema, definitions = _as_text(old, kinds[0])
         taken = new.schema if kinds[1] == {"string"} else False
         answer = contained(
-            _Text(part.old, before, schema, definitions, old.is_31),
-            _Text(part.new, after, taken, new.definitions, new.is_31),
+            _Text(part.old, before, schema, definitions),
+            _Text(part.new, after, taken, new.definitions),
         )
     if isinstance(answer, Undecided):
         yield part.undecided("parameter-value", answer.reason)
@@ -113,11 +108,11 @@ def _values(part: Part, key: tuple[str, str], before: Declaration, after: Declar
         told = [
             (
                 each.value,
-                read(part.new, after, texts_of(before, each.value))[1],
+                read(part.new, after, written(part.old, before, each.value))[1],
                 part.inside("schema").lines(each, "request"),
             )
             for each in answer.values
-            if key[0] != "path" or any(texts_of(before, each.value))  # an empty text would be another path
+            if key[0] != "path" or written(part.old, before, each.value)[0][1]  # an empty text would be another path
         ]
         if not told:
             yield part.undecided("parameter-value", "no longer takes what cannot be written in a path")
@@ -129,11 +124,16 @@ def _values(part: Part, key: tuple[str, str], before: Declaration, after: Declar
         yield part.safe("parameter-value", "takes all that it took")
 
 
+def _style(declared: Declaration) -> tuple[str, bool]:
+    style = declared.get("style", DEFAULT_STYLES[declared["in"]])
+    return style, bool(declared.get("explode", style == "form"))
+
+
 def _kinds(side: Side) -> set[str]:
     return set(types(merged([side.schema], side.definitions) or {})) & _SCALARS
 
 
-def _as_text(side: Side, kinds: set[str]) -> tuple[Json, Mapping[str, Json]]:
+def _as_text(side: Side, kinds: set[str]) -> tuple[Json, dict[str, Json]]:
     """A schema of at least all the texts that are given for a parameter, with its definitions."""
     if kinds == {"string"}:
         return side.schema, side.definitions
@@ -141,7 +141,7 @@ def _as_text(side: Side, kinds: set[str]) -> tuple[Json, Mapping[str, Json]]:
     if kinds <= {"integer", "number"} and "enum" not in flat:
         return {"type": "string", "pattern": _NUMBER if "number" in kinds else _INTEGER}, {}
     if kinds == {"boolean"} or "enum" in flat:
-        return {"enum": [text_of(value) for value in flat.get("enum", (True, False)) if side.accepts(value)]}, {}
+        return {"enum": [joined(value) for value in flat.get("enum", (True, False)) if side.accepts(value)]}, {}
     return {"type": "string"}, {}
 
 
@@ -150,7 +150,7 @@ def _written_otherwise(part: Part, key: tuple[str, str], before: Declaration, af
     rule, side = "parameter-style", part.old.revision.side(schema_of(before), "request")
     candidates = filter(side.accepts, Values(side.definitions, {}).of(side.schema))
     for value in islice(candidates, MOST_WRITTEN):
-        texts = texts_of(before, value)
+        texts = written(part.old, before, value)
         if not texts or read(part.old, before, texts) != (value, []):
             continue
         got, findings = read(part.new, after, texts)

@@ -96,7 +96,7 @@ def markdown(difference: Difference) -> str:
 
 def _page(template: str, difference: Difference, *, autoescape: bool) -> str:
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+        loader=FileSystemLoader([Path(__file__).parent, Path(__file__).parent.parent]),  # with the style of reports
         autoescape=autoescape,  # noqa: S701 (Markdown escapes what stands in no fence itself)
         undefined=StrictUndefined,
         trim_blocks=True,

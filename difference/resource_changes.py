@@ -86,7 +86,7 @@ def _two(create: Declared, differ: list[str]) -> tuple[Interaction, ...]:
     if not isinstance(body, dict):
         return ()
     second = request(create, body={**body, **{name: f"{body.get(name) or ''}2" for name in differ}})
-    if create.engine is not None and create.engine.check_request(second.request)[1]:
+    if create.engine.check_request(second.request)[1]:
         return ()
     return first.interaction, second.interaction
 

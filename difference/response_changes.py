@@ -8,9 +8,10 @@ import orjson
 
 from ..contract.finding import Finding
 from ..contract.media import is_json
+from ..contract.parameters import joined
 from .change import Change
 from .containment import Breaking, Undecided
-from .example_request import answer_of, body_examples, headers_of, number_of, request, response_for, schema_of, text_of
+from .example_request import answer_of, body_examples, headers_of, number_of, request, response_for, schema_of
 from .pairing import Part, in_short
 
 Json = Any
@@ -121,7 +122,7 @@ def _header(part: Part, status: str, before: Mapping[str, Json], after: Mapping[
         yield part.undecided(rule, answer.reason)
     elif isinstance(answer, Breaking):
         findings = client.findings(answer.value, "header", name)
-        shown = (*fields, (name, text_of(answer.value)))
+        shown = (*fields, (name, joined(answer.value)))
         yield part.answered(rule, "may be what it was not", number, shown, body, findings)
     else:
         yield part.safe(rule, "gives nothing that it did not give")

@@ -1,21 +1,26 @@
-"""One revision of a contract: an OpenAPI document from a file or from git, with the lines of its parts."""
+"""One revision of a contract: an OpenAPI document from files or from git, with the lines of its parts."""
 
-import re
+import os
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 import yaml
 
-from ..contract.dialect import unescape
-from ..contract.document import METHODS
+from ..contract.document import document_of
+from ..contract.finding import one_line
+from ..contract.grammar import METHODS
 from ..contract.operation import Operation
-from ..contract.schema import Direction, dereferenced
-from ..contract.side import Side, Translation
-from ..contract.yaml_tree import NotPlain, marked_yaml, read_yaml
+from ..contract.parameters import IGNORED_HEADERS
+from ..contract.path_template import blank, parameters_of
+from ..contract.references import InvalidContract, References, pointed, read_file, whole
+from ..contract.schema import Direction
+from ..contract.side import Side, Sides
+from ..contract.yaml_tree import MarkedYaml, NotPlain
 from ..outcome import CouldNotRun
 from .change import Place
 
@@ -55,14 +60,14 @@ class Declared:
             for index, each in enumerate(owner.get("parameters", ())):
                 declared = self.revision.followed(each)
                 place, name = declared["in"], declared["name"]
-                if place == "header" and name.lower() in ("accept", "content-type", "authorization"):
-                    continue  # OpenAPI says these are not parameters
+                if place == "header" and name.lower() in IGNORED_HEADERS:
+                    continue
                 found[place, self._key(place, name)] = (declared, (*steps, "parameters", str(index)))
         return found
 
     def _key(self, place: str, name: str) -> str:
         if place == "path":
-            names = re.findall(r"\{([^}]+)\}", self.path)
+            names = parameters_of(self.path)
             return str(names.index(name)) if name in names else name
         return name.lower() if place == "header" else name
 
@@ -85,59 +90,81 @@ class Declared:
         return list(alternatives) or [{}]
 
     @cached_property
-    def engine(self) -> Operation | None:
-        """The operation as the mock judges it; None where it is of a version that the mock does not serve."""
-        if self.revision.is_31:
-            return None
+    def engine(self) -> Operation:
+        """The operation as the mock judges it."""
         return Operation(self.path, self.method, self.item, self.revision.resolve)
 
 
 class Revision:
     """A document, and what `diff` asks of it."""
 
-    def __init__(self, name: str, file: Path, text: bytes, same_as: "Revision | None" = None) -> None:
-        """A text that another revision has, too, is not read again. Raises CouldNotRun."""
-        self.name, self.file, self.text = name, file, text
-        self.document: Json
+    def __init__(
+        self,
+        name: str,
+        file: Path,
+        text: bytes,
+        same_as: "Revision | None" = None,
+        read: Callable[[Path], bytes] = read_file,
+    ) -> None:
+        """`read` gives the texts of other files. What another revision has, too, is not parsed again.
+
+        Raises CouldNotRun.
+        """
+        self.name, self.file, self._read_text = name, file, read
+        self._main = file.resolve()
+        self.texts = {self._main: text}
+        self.document: dict[str, Json]
+        self.origins: dict[str, tuple[Path, str]]
         try:
-            self.document = same_as.document if same_as is not None and same_as.text == text else read_yaml(text)
-        except NotPlain as error:
-            raise CouldNotRun(f"{name}: {error}") from error
-        version = str(self.document.get("openapi", "")) if isinstance(self.document, dict) else ""
-        if not version.startswith(("3.0", "3.1")):
-            raise CouldNotRun(f"{name}: is not an OpenAPI 3.0 or 3.1 document")
-        self.is_31 = version.startswith("3.1")
+            if same_as is not None and list(same_as.texts.values()) == [text]:
+                self.document, self.origins = same_as.document, same_as.origins
+            else:
+                self.document = document_of(name, text)
+                self.origins = self._whole()
+            self.resolve = References(self.document)
+        except InvalidContract as error:
+            raise CouldNotRun(str(error)) from error
         self.version = str(self.document.get("info", {}).get("version", ""))
         self.title = str(self.document.get("info", {}).get("title", ""))
-        self._translations: dict[str, Translation] = {}
+        self._sides: dict[str, Sides] = {}
         self.bodies: dict[tuple[int, Direction], list[Json]] = {}
         """Examples of the bodies of a media type, by its identity."""
-        self._nodes: dict[Steps, tuple[Any, int, bool]] = {}
-        self._entries: dict[int, dict[str, tuple[Any, Any]]] = {}
+        self._marked: dict[Path, MarkedYaml] = {}
+        self._nodes: dict[tuple[Path, Steps], _Node] = {}
 
     @classmethod
     def load(cls, name: str, same_as: "Revision | None" = None) -> "Revision":
         """From a file, or from `git-ref:file`. Raises CouldNotRun; NotThere where the commit has no such file."""
-        return cls(name, *_read(name), same_as)
+        reference, colon, path = name.partition(":")
+        try:
+            text = None if colon and not Path(name).exists() else Path(name).read_bytes()
+        except OSError as error:
+            raise CouldNotRun(f"{name}: cannot be read: {error.strerror}") from error
+        if text is not None:
+            return cls(name, Path(name), text, same_as)
+        return cls(name, Path(path), _in_commit(name, reference, path), same_as, partial(_beside_in_commit, reference))
+
+    def _whole(self) -> dict[str, tuple[Path, str]]:
+        """Brings in what other files hold; where each component came from, by the reference to it."""
+
+        def read(file: Path) -> bytes:
+            self.texts[file] = self._read_text(file)
+            return self.texts[file]
+
+        try:
+            return whole(self.document, self.file, read).origins
+        except InvalidContract as error:
+            raise InvalidContract(f"{self.name}: {error}") from error
 
     @cached_property
     def operations(self) -> dict[tuple[str, str], Declared]:
         """By the path without the names of its parameters, and the method."""
-        items = {path: self.followed(item) for path, item in self.document.get("paths", {}).items()}
         return {
-            (template(path), method): Declared(path, method, ("paths", path, method), item, self)
-            for path, item in items.items()
+            (blank(path), method): Declared(path, method, ("paths", path, method), item, self)
+            for path, item in self.document.get("paths", {}).items()
             for method in METHODS
             if method in item
         }
-
-    @cached_property
-    def root(self) -> Any:
-        """The YAML node of the text, whose parts know their lines. Raises CouldNotRun."""
-        try:
-            return marked_yaml(self.text)
-        except NotPlain as error:
-            raise CouldNotRun(f"{self.name}: {error}") from error
 
     @property
     def roles(self) -> set[str]:
@@ -145,29 +172,13 @@ class Revision:
         schemes = self.document.get("components", {}).get("securitySchemes", {})
         return {role for scheme in schemes.values() for role in scheme.get("x-roles", ())}
 
-    def resolve(self, reference: str, above: Steps = ()) -> Json:
-        """Raises CouldNotRun for what is not inside the document."""
-        if not reference.startswith("#/") or reference in above:
-            wrong = "refers to itself" if reference in above else "only references inside the document are followed"
-            raise CouldNotRun(f"{self.name}: {reference}: {wrong}")
-        node: Json = self.document
-        for step in steps_to(reference):
-            try:
-                node = node[int(step)] if isinstance(node, list) else node[step]
-            except (LookupError, ValueError, TypeError) as error:
-                raise CouldNotRun(f"{self.name}: {reference}: refers to nothing") from error
-            if isinstance(node, dict) and node.keys() == {"$ref"}:
-                node = self.resolve(node["$ref"], (*above, reference))
-        return node
-
     def followed(self, node: Mapping[str, Json]) -> Mapping[str, Json]:
-        return dereferenced(node, self.resolve)
+        return self.resolve.followed(node)
 
     def side(self, schema: Json, direction: Direction) -> Side:
-        if direction not in self._translations:
-            bodies = self._bodies(direction)
-            self._translations[direction] = Translation(self.resolve, direction, is_31=self.is_31, bodies=bodies)
-        return self._translations[direction].side(schema)
+        if direction not in self._sides:
+            self._sides[direction] = Sides(self.resolve, direction, self._bodies(direction))
+        return self._sides[direction].side(schema)
 
     def _bodies(self, direction: Direction) -> Iterator[Json]:
         for operation in self.operations.values():
@@ -177,7 +188,9 @@ class Revision:
 
     def place(self, steps: Steps) -> Place:
         """The line of a part, or of what is nearest around it."""
-        return Place(self.file.as_posix(), self._node(steps)[1])
+        found = self._node(self._main, steps)
+        file = self.file.parent / found.file.relative_to(self._main.parent)
+        return Place((self.file if found.file == self._main else file).as_posix(), found.line)
 
     def place_of_value(self, steps: Steps, inside: Sequence[str], rule: str) -> Place:
         """The line of the keyword `rule` for a place inside the values of the schema at `steps`."""
@@ -192,60 +205,64 @@ class Revision:
 
     def _member(self, steps: Steps) -> Steps | None:
         """The steps themselves where they lead to something, or those through a part of `allOf`."""
-        if self._node(steps)[2]:
+        if self._node(self._main, steps).is_there:
             return steps
         cut = -2 if len(steps) > 1 and steps[-2] == "properties" else -1
-        parts, _, found = self._node((*steps[:cut], "allOf"))
-        if not found or not isinstance(parts, yaml.SequenceNode) or len(steps) > 60:
+        parts = self._node(self._main, (*steps[:cut], "allOf"))
+        if not parts.is_there or not isinstance(parts.node, yaml.SequenceNode) or len(steps) > 60:
             return None
-        ways = ((*steps[:cut], "allOf", str(index), *steps[cut:]) for index in range(len(parts.value)))
+        ways = ((*steps[:cut], "allOf", str(index), *steps[cut:]) for index in range(len(parts.node.value)))
         return next(filter(None, map(self._member, ways)), None)
 
-    def _node(self, steps: Steps) -> tuple[Any, int, bool]:
-        """The node that the steps lead to, or as far as they lead, its line, and whether they lead there."""
-        if steps not in self._nodes:
-            node, line, found = self._node(steps[:-1]) if steps else (self.root, 1, True)
-            following = self._entry(self._behind(node), steps[-1]) if steps and found else None
-            if following is not None:
-                node, line = following[1], following[0].start_mark.line + 1
-            self._nodes[steps] = node, line, following is not None or not steps
-        return self._nodes[steps]
+    def _node(self, file: Path, steps: Steps) -> "_Node":
+        """What the steps lead to from the root of a file, or as far as they lead."""
+        if (file, steps) not in self._nodes:
+            self._nodes[file, steps] = self._found(file, steps)
+        return self._nodes[file, steps]
 
-    def _behind(self, node: Any) -> Any:
-        reference = self._entry(node, "$ref")
+    def _found(self, file: Path, steps: Steps) -> "_Node":
+        if not steps:
+            return _Node(self._yaml(file).root, file, 1, is_there=True)
+        if len(steps) == 3 and file == self._main and (origin := self.origins.get(f"#/{'/'.join(steps)}")):
+            return self._node(origin[0], tuple(pointed(unquote(origin[1]))))
+        above = self._node(file, steps[:-1])
+        behind = self._behind(above) if above.is_there else above
+        entry = self._yaml(behind.file).entry(behind.node, steps[-1]) if above.is_there else None
+        if entry is None:
+            return above._replace(is_there=False)
+        return _Node(entry[1], behind.file, entry[0].start_mark.line + 1, is_there=True)
+
+    def _behind(self, found: "_Node") -> "_Node":
+        """The node itself, or what its `$ref` leads to."""
+        reference = self._yaml(found.file).entry(found.node, "$ref")
         if reference is None or not isinstance(reference[1].value, str):
-            return node
-        return self._behind(self._node(steps_to(reference[1].value))[0])
+            return found
+        path, _, pointer = reference[1].value.partition("#")
+        file = (found.file.parent / unquote(path)).resolve() if path else found.file
+        return self._behind(self._node(file, tuple(pointed(unquote(pointer))))) if file in self.texts else found
 
-    def _entry(self, node: Any, key: str) -> tuple[Any, Any] | None:
-        """The key and the value of an entry of a YAML node."""
-        if id(node) not in self._entries:
-            if isinstance(node, yaml.SequenceNode):
-                self._entries[id(node)] = {str(index): (each, each) for index, each in enumerate(node.value)}
-            else:
-                entries = node.value if isinstance(node, yaml.MappingNode) else ()
-                self._entries[id(node)] = {name.value: (name, value) for name, value in reversed(entries)}
-        return self._entries[id(node)].get(key)
-
-
-def template(path: str) -> str:
-    """A path without the names of its parameters, which nobody sends."""
-    return re.sub(r"\{[^}]*\}", "{}", path)
+    def _yaml(self, file: Path) -> MarkedYaml:
+        """Raises CouldNotRun."""
+        if file not in self._marked:
+            try:
+                self._marked[file] = MarkedYaml(self.texts[file])
+            except NotPlain as error:
+                raise CouldNotRun(f"{self.name}: {error}") from error
+        return self._marked[file]
 
 
-def steps_to(reference: str) -> Steps:
-    """The steps of a reference inside its document."""
-    return tuple(map(unescape, reference.removeprefix("#/").split("/")))
+class _Node(NamedTuple):
+    """A node of YAML, its file and its line."""
+
+    node: Any
+    file: Path
+    line: int
+    is_there: bool
+    """Whether it is what was sought, and not what is nearest around it."""
 
 
-def _read(name: str) -> tuple[Path, bytes]:
-    reference, colon, path = name.partition(":")
-    file = Path(name)
-    try:
-        if not colon or file.exists():
-            return file, file.read_bytes()
-    except OSError as error:
-        raise CouldNotRun(f"{name}: cannot be read: {error.strerror}") from error
+def _in_commit(name: str, reference: str, path: str) -> bytes:
+    """Raises CouldNotRun."""
     inside = path if path.startswith(("./", "../", "/")) else f"./{path}"
     command = ["git", "show", "--end-of-options", f"{reference}:{inside}"]
     try:
@@ -254,8 +271,16 @@ def _read(name: str) -> tuple[Path, bytes]:
         raise CouldNotRun(f"{name}: is no file, and to read it from git, git must be installed") from error
     if shown.returncode:
         kind = NotThere if _has_not(reference, inside) else CouldNotRun
-        raise kind(f"{name}: cannot be read: {' '.join(shown.stderr.decode(errors='replace').split())}")
-    return Path(path), shown.stdout
+        raise kind(f"{name}: cannot be read: {one_line(shown.stderr.decode(errors='replace'))}")
+    return shown.stdout
+
+
+def _beside_in_commit(reference: str, file: Path) -> bytes:
+    """The text that a file has in a commit. Raises FileNotFoundError."""
+    shown = _git("show", "--end-of-options", f"{reference}:./{os.path.relpath(file)}")
+    if shown is None:
+        raise FileNotFoundError
+    return shown
 
 
 def _has_not(reference: str, path: str) -> bool:

@@ -1,46 +1,69 @@
 """The console at `/_mock/ui`: a page over the controls. What it knows of the API comes from the contract."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
+from ..contract.actions import Action
 from ..contract.document import Contract
 from ..contract.example import NotDocumented, documented_reply, request_example
+from ..contract.generator import NoValue
 from ..contract.operation import Operation
+from ..contract.refusal import WORDS
+from ..contract.resource import HIDDEN, Resource
+from ..contract.rulebook import RULES
+from ..contract.schema import Json, Schema
+from ..contract.shape import members
 from .page import environment, laid_out, script_data
+from .samples import content_schema, parameters, request, request_examples
 from .served import Page
 from .wording import phrase
 
 Node = Mapping[str, Any]
 
+MOST_COLUMNS = 6
+"""Columns of a table of what is stored, beside its last time; a picture takes two."""
+SHORT = 100
+"""Characters of a text that is short."""
+VALUES = 100
+"""Values that are made of a member which must differ."""
+
 
 def render_console(contract: Contract, base_path: str) -> Page:
-    resource = contract.stored
-    creating = next(each for each in contract.operations.values() if each.method == "POST" and each.request_body)
     facts = {
         "api": base_path,
         "operations": [
-            {
-                "id": each.id,
-                "method": each.method,
-                "path": each.path,
-                "answers": list(_answers(contract, each)),
-            }
+            {"id": each.id, "method": each.method, "path": each.path, "answers": list(_answers(contract, each))}
             for each in contract.operations.values()
         ],
-        "identity": resource.identity,
-        "unique": resource.unique,
-        "updated": resource.updated_at,
-        "day": resource.schema.get("x-day"),
-        "example": request_example(contract, creating),
-        "create": creating.path,
+        "resources": [_resource(contract, each) for each in contract.resources],
+        "sample": _sample(contract),
+        "words": WORDS,
+        # A reference without problems does not explain them; that of the controls does.
+        "rules_of_engine": [] if contract.problems else [*RULES],
     }
-    return laid_out(environment(html=True), "console", contract=contract, api=base_path, facts=script_data(facts))
+    return laid_out(
+        environment(html=True),
+        "console",
+        contract=contract,
+        api=base_path,
+        tables=[each.table for each in contract.resources],
+        facts=script_data(facts),
+    )
 
 
 def _answers(contract: Contract, operation: Operation) -> Iterator[dict[str, Any]]:
-    """What a rule may answer: each documented example, and what the catalogue makes where there is none."""
-    for status in sorted(each for each in operation.responses if each.isdigit()):
-        content: Node = contract.dereferenced(operation.declared["responses"][status]).get("content", {})
+    """What a rule may answer: each documented example, and what the catalogue makes where there is none.
+
+    Of a range of statuses, and of the default, those that tests want most.
+    """
+    named = {str(name).upper(): each for name, each in operation.declared.get("responses", {}).items()}
+    wanted = {status for status in ("404", "503") if operation.response(int(status)) is not None}
+    for status in sorted(wanted.union(each for each in named if each.isdigit())):
+        declared_by = next(each for each in (status, f"{status[0]}XX", "DEFAULT") if each in named)
+        content: Node = contract.dereferenced(named[declared_by]).get("content", {})
         first: Node = next(iter(content.values()), {})
         examples: Node = first.get("examples", {})
         for example, declared in examples.items() or [(None, {})]:
@@ -48,5 +71,126 @@ def _answers(contract: Contract, operation: Operation) -> Iterator[dict[str, Any
                 documented_reply(contract, operation, int(status), example)
             except NotDocumented:
                 continue
-            title = contract.dereferenced(declared).get("summary") or phrase(status)
+            title = contract.dereferenced(declared).get("summary") or example or phrase(status)
             yield {"status": int(status), "title": title, **({"example": example} if example else {})}
+
+
+def _sample(contract: Contract) -> dict[str, Any] | None:
+    """A request to begin with: one that creates something, if there is one; None where the API has no operation."""
+    operations = list(contract.operations.values())
+    creating = [each for each in operations if each.method == "POST"]
+    known = [each for each in creating if each.id in contract.actions]
+    chosen = next(iter([*known, *creating, *operations]), None)
+    if chosen is None:
+        return None
+    sent = request(contract, chosen, {}, "", request_examples(contract, chosen))
+    return {"method": sent.method, "target": sent.target, "headers": [*sent.headers.items()], "body": sent.text}
+
+
+def _resource(contract: Contract, resource: Resource) -> dict[str, Any]:
+    """How what is stored of a resource is shown, found and made."""
+    creates = next((each for each in contract.actions.items() if _creates(each[1], resource)), None)
+    example, parents = _example(contract, resource, creates), _parents(resource, creates)
+    unique = [combination[-1] for combination in resource.combinations]
+    varied = dict.fromkeys([*([resource.identity] if resource.is_named_by_clients else ()), *unique])
+    return {
+        "table": resource.table,
+        "identity": resource.identity,
+        # What the key of a document is made of, where its identity alone does not name it.
+        "within": [*resource.parents.values()] if resource.is_named_by_clients else [],
+        "columns": [{"name": name, "title": name.removeprefix(HIDDEN)} for name in _columns(resource)],
+        "time": next((each for each in (resource.updated_at, resource.created_at) if each), None),
+        "day": resource.schema.get("x-day"),
+        "example": example,
+        "parents": parents,
+        "varied": [
+            {"name": name, "values": _values(contract, resource, name, example.get(name))}
+            for name in varied
+            if name not in parents
+        ],
+        "secrets": any(each.schema.get("writeOnly") for each in members(resource.input, contract.resolve)),
+    }
+
+
+def _creates(action: Action, resource: Resource) -> bool:
+    return action.kind == "create" and action.resource is resource
+
+
+def _columns(resource: Resource) -> list[str]:
+    """The identity, what is unique, what it belongs to; then what is chosen from a list, what is short, other texts."""
+    of_combinations = (name for combination in resource.combinations for name in combination)
+    columns = list(dict.fromkeys([resource.identity, *of_combinations, *resource.parents.values()]))
+    times = {resource.updated_at, resource.created_at, resource.deleted_at}
+    ranks = {name: _rank(each) for name, each in resource.properties.items() if name not in times.union(columns)}
+    more = sorted((name for name, rank in ranks.items() if rank is not None), key=lambda name: ranks[name] or 0)
+    chosen = more[: max(0, MOST_COLUMNS - len(columns) - 2 * ("x-day" in resource.schema))]
+    return columns + [name for name in ranks if name in chosen]
+
+
+def _rank(schema: Node) -> int | None:
+    """How soon a member gets a column; None for one that never does."""
+    kinds = schema.get("type", "string" if "enum" in schema else "")
+    kind = next((each for each in ([kinds] if isinstance(kinds, str) else kinds) if each != "null"), "")
+    if schema.get("writeOnly") or kind not in ("boolean", "string", "integer", "number"):
+        return None
+    if "enum" in schema or kind == "boolean":
+        return 0
+    return 1 if kind != "string" or "format" in schema or schema.get("maxLength", SHORT + 1) <= SHORT else 2
+
+
+def _example(contract: Contract, resource: Resource, creates: tuple[str, Action] | None) -> dict[str, Json]:
+    """What a client creates: as it is documented, or made from the schema; with what it belongs to."""
+    example: Json = None
+    creating = contract.operations[creates[0]] if creates else None
+    if creating is not None:
+        with suppress(NotDocumented):
+            example = request_example(contract, creating)
+    if not isinstance(example, dict):
+        example = _made(contract, resource.input)
+    of_path = {each["name"]: content_schema(each) for each in (parameters(contract, creating) if creating else ())}
+    parents = {
+        member: _made(contract, of_path.get(parameter, resource.properties.get(member, {})))
+        for parameter, member in resource.parents.items()
+    }
+    return {**parents, **(example if isinstance(example, dict) else {})}
+
+
+def _made(contract: Contract, schema: Node) -> Json:
+    """A value that the engine takes; None where it has none."""
+    try:
+        return contract.values("request").value(schema)
+    except NoValue:
+        return None
+
+
+def _parents(resource: Resource, creates: tuple[str, Action] | None) -> dict[str, str | None]:
+    """The members that keep what it belongs to, each with the table that has that, if one has."""
+    tables = {parameter: each.table for parameter, each in creates[1].ancestors} if creates else {}
+    return {member: tables.get(parameter) for parameter, member in resource.parents.items()}
+
+
+VARIATIONS: tuple[Callable[[str, int], str], ...] = (
+    lambda text, number: f"{text}_{number}",
+    lambda text, number: f"{text}{number}",
+    lambda text, number: text + "".join(chr(ord("a") + int(digit)) for digit in str(number)),
+    lambda _, number: f"name{number}@example.com",
+    lambda _, number: f"https://example.com/{number}",
+    lambda _, number: str(UUID(int=number, version=4)),
+    lambda _, number: (date(2026, 1, 1) + timedelta(days=number)).isoformat(),
+)
+"""From a text and a number to another text, of which a schema may take some."""
+
+
+def _values(contract: Contract, resource: Resource, name: str, example: Json) -> list[Json] | None:
+    """Values of a member that differ; None where a number behind the example makes another."""
+    schema = resource.properties.get(name, {})
+    accepts = Schema(schema, contract.resolve, "request").accepts
+    if "enum" in schema:
+        return list(schema["enum"])
+    if isinstance(example, str):
+        varied = [[vary(example, each) for each in range(1, VALUES)] for vary in VARIATIONS]
+        taken = [[each for each in values if accepts(each)] for values in varied]
+        return None if taken[0] == varied[0] else max(taken, key=len)
+    if isinstance(example, int) and not isinstance(example, bool):
+        return [example + each for each in range(1, VALUES) if accepts(example + each)]
+    return []

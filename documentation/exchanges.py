@@ -11,6 +11,8 @@ from ..contract.problem import PROBLEM_JSON, type_of
 from ..contract.schema import Json
 from .samples import ABSENT, Sent, named, request, request_examples, text_of
 
+_NO_WORD = re.compile(r"[^\w.]+")
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -44,7 +46,7 @@ class Example:
 
 def slug(name: str) -> str:
     """A name as an address inside the page."""
-    return re.sub(r"[^\w.]+", "-", name).strip("-") or "-"
+    return _NO_WORD.sub("-", name).strip("-") or "-"
 
 
 def operations(contract: Contract) -> list[Operation]:
@@ -71,13 +73,13 @@ def examples(contract: Contract) -> list[Example]:
             if each.media_type == PROBLEM_JSON and isinstance(each.body, dict):
                 kinds.add(each.body.get("type"))
     return list(found.values()) + [
-        _of_problem(kind, problem, executable=_has_world(contract))
+        _of_problem(kind, problem, executable=has_world(contract))
         for kind, problem in contract.problems.items()
         if type_of(kind, problem) not in kinds and "x-request" in problem
     ]
 
 
-def _has_world(contract: Contract) -> bool:
+def has_world(contract: Contract) -> bool:
     """Whether the contract says in which world its examples come about."""
     return "now" in contract.document.get("x-examples", {})
 
@@ -118,7 +120,7 @@ def _of_operation(contract: Contract, operation: Operation, taken: Mapping[str, 
                 media_type=content_type,
                 body=example.get("value", ABSENT),
                 headers=headers,
-                is_executable=_has_world(contract) and "x-request" in example,
+                is_executable=has_world(contract) and "x-request" in example,
                 varying=frozenset(example.get("x-varying", ())),
                 published=example.get("x-published", ABSENT),
             )

@@ -1,6 +1,6 @@
 """The execution of the examples: each is sent to a mock, and the answer is compared with the documented one."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
@@ -13,12 +13,12 @@ from ..contract.document import Contract
 from ..contract.finding import json_pointer
 from ..contract.media import is_json, media_type
 from ..contract.schema import Json, show
-from .exchanges import Example, examples
+from .exchanges import Example, examples, has_world
 from .samples import ABSENT, Sent
 from .snippets import LOCAL_MOCK
 
-FreshMock = Callable[[], Awaitable[ASGIApp]]
-"""Makes an empty mock whose clock and ids are those of the contract's `x-examples`."""
+FreshMock = Callable[[], Coroutine[Any, Any, ASGIApp]]
+"""Makes an empty mock whose clock and ids are those of the contract's `x-examples`; maybe the one before, emptied."""
 
 
 class WrongExamples(Exception):
@@ -45,16 +45,15 @@ async def execute(contract: Contract, fresh_mock: FreshMock) -> dict[str, Answer
     """
     answers: dict[str, Answer] = {}
     differences: list[str] = []
-    unchanged: dict[tuple[str, ...], ASGIApp] = {}
-    for example in filter(lambda each: each.is_executable, examples(contract)):
-        names = tuple(given.name for given in example.given)
-        mock = unchanged.pop(names, None)
-        if mock is None:
+    mock: ASGIApp | None = None
+    holds: list[str] | None = None
+    for example in filter(lambda each: each.is_executable, examples(contract) if has_world(contract) else ()):
+        names = [given.name for given in example.given]
+        if mock is None or names != holds:
             mock = await fresh_mock()
             await send(mock, example.given)
         answer = answers[example.anchor] = (await send(mock, (example.sent,)))[0]
-        if answer.status >= 400 or example.sent.method == "GET":
-            unchanged[names] = mock
+        holds = names if answer.status >= 400 or example.sent.method == "GET" else None
         differences += [f"{example.anchor}: {each}" for each in _differences(example, answer)]
     if differences:
         raise WrongExamples(differences)

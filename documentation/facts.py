@@ -50,7 +50,9 @@ class Facts:
         by_operation: dict[str, list[dict[str, Any]]] = {}
         for sample in self.samples.values():
             if sample["example"].operation:
-                by_operation.setdefault(sample["example"].operation.id, []).append(sample)
+                others = by_operation.setdefault(sample["example"].operation.id, [])
+                sample["repeats"] = any(_asks_the_same(sample, other) for other in others)
+                others.append(sample)
         self.pictures = pictures_of_day(contract)
         self._described: set[int] = set()
         self.operations = [self._operation(each, by_operation[each.id]) for each in operations(contract)]
@@ -99,6 +101,7 @@ class Facts:
             entry["anchor"]: {
                 "method": entry["method"],
                 "path": entry["path"],
+                "server": entry["samples"][0]["server"],
                 "samples": {
                     sample["anchor"]: {
                         "summary": f"{sample['example'].status} {sample['example'].summary}",
@@ -117,6 +120,7 @@ class Facts:
                         ],
                     }
                     for sample in entry["samples"]
+                    if not sample["repeats"]
                 },
                 "links": [
                     {
@@ -224,7 +228,10 @@ class Facts:
         return {**declared, "description": description, "name": name, "to": to, "anchor": anchor, "known": known}
 
     def _sample(self, example: Example) -> dict[str, Any]:
-        """An example with its complete answer, `whole`, where the documented one is abbreviated."""
+        """An example with its complete answer, `whole`, where the documented one is abbreviated.
+
+        One that `repeats` was not executed and asks what another one asked, so only its answer tells something.
+        """
         answer = self._answers.get(example.anchor)
         headers = {"Content-Type": example.media_type} if example.media_type else {}
         if answer:
@@ -239,6 +246,7 @@ class Facts:
             "headers": headers,
             "whole": text_of(answer.body) if answer and abbreviated else "",
             "executed": answer is not None,
+            "repeats": False,
         }
 
     def _server_of(self, operation: Operation | None) -> str:
@@ -331,6 +339,11 @@ class Facts:
             "cause": "", "remedy": "", **declared, "kind": kind, "shown": text_of(next(iter(answers.values()), made)),
             "samples": [self.samples[anchor] for anchor in answers], "executed": bool(answers),
         }  # fmt: skip
+
+
+def _asks_the_same(sample: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    one, same = sample["example"], other["example"]
+    return not sample["executed"] and one.body is not ABSENT and (one.given, one.sent) == (same.given, same.sent)
 
 
 def _with_rule(node: Any) -> Iterator[dict[str, Any]]:

@@ -18,7 +18,7 @@ _MOST_UNFOLDED = 60
 """Members of objects inside a body that an operation shows in place."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Member:
     """A member of an object, a parameter, a header field, an alternative, or a body by its media type.
 
@@ -171,7 +171,7 @@ class Objects:
             here = f"{anchor}.{media_type}" if number else anchor
             described, nested = self._object_of(schema, here, {}, 1)
             words = self._schemas.type(schema) if schema else ""
-            facts = [] if described else list(self._schemas.facts(schema))
+            facts = [] if described else self._schemas.facts(schema)
             found.append(Member(", ".join(names[media_type]), here, words, "", {}, facts, [], described, nested))
         return found
 
@@ -184,9 +184,10 @@ class Objects:
 
     def _describe(self, described: Object, schema: Any, forms: Mapping[str, Any], depth: int) -> None:
         flat = self._schemas.resolved(schema)
-        ways = {name: self._schemas.resolved(form) for name, form in forms.items()}
+        ways = {name: self._schemas.resolved(form) for name, form in forms.items()} or {"": flat}
+        sent = {name: (form, frozenset(form.get("required", ()))) for name, form in ways.items()}
         members = {
-            name: self._member_of(described.anchor, name, nested, ways or {"": flat}, depth)
+            name: self._member_of(described.anchor, name, nested, sent, depth)
             for name, nested in flat.get("properties", {}).items()
         }
         described.description, described.ways = flat.get("description", ""), list(forms)
@@ -210,13 +211,15 @@ class Objects:
         if isinstance(flat.get("discriminator"), Mapping) and "propertyName" in flat["discriminator"]:
             described.notes.append(f"`{flat['discriminator']['propertyName']}` says which alternative it is.")
 
-    def _member_of(self, anchor: str, name: str, schema: Any, forms: Mapping[str, Any], depth: int) -> Member:
-        inside = {where: form.get("properties", {}).get(name) for where, form in forms.items()}
+    def _member_of(
+        self, anchor: str, name: str, schema: Any, forms: Mapping[str, tuple[Any, frozenset[str]]], depth: int
+    ) -> Member:
+        inside = {where: form.get("properties", {}).get(name) for where, (form, _) in forms.items()}
         required = {
             where: "read-only"
             if nested is None or self._schemas.resolved(nested).get("readOnly")
             else "required"
-            if name in forms[where].get("required", ())
+            if name in forms[where][1]
             else "optional"
             for where, nested in inside.items()
         }
@@ -227,7 +230,7 @@ class Objects:
         self, anchor: str, name: str, schema: Any, required: Mapping[str, str], forms: Mapping[str, Any], depth: int
     ) -> Member:
         here = self._anchors.new(f"{anchor}.{name}")
-        facts = list(self._schemas.facts(schema))
+        facts = self._schemas.facts(schema)
         description = str(self._schemas.resolved(schema).get("description", ""))
         described, nested = self._object_of(schema, here, forms, depth + 1)
         notes = []

@@ -1,13 +1,15 @@
 """The reference laid out: one HTML page that needs nothing beside it, and the same facts in Markdown."""
 
 import base64
+import contextlib
 import hashlib
+import html
 import json
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined
 from jinja2.bccache import Bucket
@@ -16,13 +18,14 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markupsafe import Markup, escape
 
-from ..contract.document import Contract
-from .execution import Answer
 from .facts import Facts
 from .samples import text_of
-from .served import Page, ServingMock
+from .served import Page, ServingMock, write
 from .snippets import SNIPPETS
-from .wording import literal, longest_run, phrase
+from .wording import Fact, literal, longest_run, phrase
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _CODE_OR_TEXT = re.compile(r"(`+)(?!`)(?:.*?)(?<!`)\1(?!`)|<", re.DOTALL)
 
@@ -36,16 +39,16 @@ _TOKENS = {
 }
 """The parts of code that have a colour, by language; the names of the groups are classes of the style sheet."""
 
-_PLAIN = re.compile(r"[A-Za-z](?:[^\W_]|[ ,.;:()'/?%=-])*(?<! )")
+_LETTER, _ALONE = r"[^\W\d_]", r"[^\x00-\x1f\x7f\\`*_\[\]<>&]"
+_PLAIN = re.compile(rf"{_LETTER}(?:{_ALONE}++|(?<=[^\W_])_(?=[^\W_])|(?<! )\n(?={_LETTER}))*+(?<! )")
 """Text that CommonMark leaves as it is, which most is."""
 
 _FENCED_OR_GAP = re.compile(r"^(`{3,}).*?\n\1$|\n{3,}", re.DOTALL | re.MULTILINE)
 
 
-def render(contract: Contract, answers: Mapping[str, Answer], mock: ServingMock | None = None) -> tuple[Page, str]:
-    """The page, and the reference in Markdown. Without a mock that serves it, the page asks for the server."""
-    facts = Facts(contract, answers)
-    page = laid_out(
+def render_page(facts: Facts, mock: ServingMock | None = None) -> Page:
+    """The page. Without a mock that serves it, it asks for the server."""
+    return laid_out(
         environment(html=True, links=facts.links),
         "reference",
         # Opened from a file, or from a site, the page may ask the server that its reader names.
@@ -58,9 +61,13 @@ def render(contract: Contract, answers: Mapping[str, Answer], mock: ServingMock 
         beside=mock.pages if mock else {},
         languages=[name for name, _ in SNIPPETS.values()],
     )
+
+
+def render_markdown(facts: Facts) -> str:
+    """The reference in Markdown."""
     markdown = environment(html=False).get_template("reference.md.jinja").render(facts=facts)
     text = _FENCED_OR_GAP.sub(lambda found: found[0] if found[1] else "\n\n", markdown)
-    return page, text.strip() + "\n"
+    return text.strip() + "\n"
 
 
 def laid_out(templates: Environment, name: str, *, may_ask: str = "'self'", **values: Any) -> Page:
@@ -79,31 +86,38 @@ def laid_out(templates: Environment, name: str, *, may_ask: str = "'self'", **va
             "form-action 'none'",
         ]
     )
-    html = templates.get_template(f"{name}.html.jinja").render(
+    page = templates.get_template(f"{name}.html.jinja").render(
         style=Markup(style),  # noqa: S704 (our own files)
         script=Markup(script),  # noqa: S704
         early=Markup(early),  # noqa: S704
         policy=f"{policy}; connect-src {may_ask}",
         **values,
     )
-    return Page(html, f"{policy}; connect-src 'self'; frame-ancestors 'none'")
+    return Page(page, f"{policy}; connect-src 'self'; frame-ancestors 'none'")
 
 
-class _Compiled(BytecodeCache):
-    """The templates that this process has compiled, which takes longer than to lay out a small page."""
+class Compiled(BytecodeCache):
+    """The templates that are compiled already, by this process or into the folder; to compile one takes long."""
 
     def __init__(self) -> None:
+        self.folder: Path | None = None
         self._code: dict[str, bytes] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key not in self._code and self.folder is not None:
+            with contextlib.suppress(OSError):
+                self._code[bucket.key] = (self.folder / f"template-{bucket.key}").read_bytes()
         if bucket.key in self._code:
             bucket.bytecode_from_string(self._code[bucket.key])
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        self._code[bucket.key] = bucket.bytecode_to_string()
+        code = self._code[bucket.key] = bucket.bytecode_to_string()
+        if self.folder is not None:
+            with contextlib.suppress(OSError):
+                write(self.folder / f"template-{bucket.key}", code)
 
 
-_COMPILED = _Compiled()
+COMPILED = Compiled()
 
 
 def environment(*, html: bool, links: Mapping[str, str] | None = None) -> Environment:
@@ -115,7 +129,7 @@ def environment(*, html: bool, links: Mapping[str, str] | None = None) -> Enviro
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        bytecode_cache=_COMPILED,
+        bytecode_cache=COMPILED,
     )
     markdown = _markdown(links or {})
 
@@ -125,8 +139,23 @@ def environment(*, html: bool, links: Mapping[str, str] | None = None) -> Enviro
         return Markup(f"<p>{escape(text)}</p>\n" if plain else markdown.render(text))  # noqa: S704 (see _markdown)
 
     @cache
+    def breakable(name: str) -> Markup:
+        return Markup(str(escape(name)).replace("_", "_<wbr>"))  # noqa: S704
+
+    @cache
     def inline(text: str) -> Markup:
         return Markup(escape(text) if _PLAIN.fullmatch(text) else markdown.renderInline(text))  # noqa: S704
+
+    @cache
+    def cell(text: str) -> str:
+        return " ".join(text_of_markdown(text).split()).replace("|", "\\|")
+
+    @cache
+    def listed(facts: tuple[Fact, ...]) -> str:
+        if not html:
+            return "; ".join(f"{word} {cell(fact)}" for word, fact in facts)
+        each = (f"<div><dt>{escape(word)}</dt><dd>{inline(fact)}</dd></div>\n" for word, fact in facts)
+        return Markup(f'<dl class="facts">\n{"".join(each)}</dl>\n')  # noqa: S704
 
     made.globals["snippets"] = SNIPPETS
     made.tests["contains"] = lambda values, value: value in values
@@ -139,9 +168,10 @@ def environment(*, html: bool, links: Mapping[str, str] | None = None) -> Enviro
         "concat": lambda *lists: [each for some in lists for each in some],
         "fence": lambda text: "`" * max(3, longest_run(text) + 1),
         "json": text_of,
-        "breakable": lambda name: Markup(str(escape(name)).replace("_", "_<wbr>")),  # noqa: S704
+        "breakable": breakable,
         "text": text_of_markdown,
-        "cell": lambda text: " ".join(text_of_markdown(text).split()).replace("|", "\\|"),
+        "cell": cell,
+        "facts": lambda facts: listed(tuple(facts)),
     }
     return made
 
@@ -162,17 +192,15 @@ def _markdown(links: Mapping[str, str]) -> MarkdownIt:
 
 def text_of_markdown(text: str) -> str:
     """Markdown in which HTML is text, too: a `<` outside of code is written as a reference."""
+    if "<" not in text:
+        return text.strip()
     return _CODE_OR_TEXT.sub(lambda found: "&lt;" if found[0] == "<" else found[0], text).strip()
 
 
 def _code(text: str, language: str) -> Markup:
     """Code with its parts in colour."""
-    parts: list[str] = []
-    end = 0
-    for token in _TOKENS[language].finditer(text):
-        parts += [escape(text[end : token.start()]), f'<span class="{token.lastgroup}">{escape(token[0])}</span>']
-        end = token.end()
-    return Markup("".join([*parts, escape(text[end:])]))  # noqa: S704 (every part is escaped)
+    coloured = _TOKENS[language].sub('<span class="{0.lastgroup}">{0[0]}</span>'.format, html.escape(text, quote=False))
+    return Markup(coloured)  # noqa: S704 (escaped)
 
 
 def _asset(*names: str) -> str:

@@ -1,23 +1,24 @@
 """Requests to show: from the examples of a contract, and made from its schemas where it has none."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import orjson
 
 from ..contract.document import Contract
+from ..contract.generator import NoValue
 from ..contract.media import is_json, media_type
 from ..contract.operation import Operation
-from ..contract.schema import Json
+from ..contract.parameters import Parameter, joined
+from ..contract.schema import Direction, Json
 from .wording import resolved
 
 ABSENT: Any = object()
 """Stands where a JSON value could, and there is none."""
-_DEEPEST = 4
-"""The depth to which a value is made; deeper members are left out, and arrays are empty."""
 
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 
@@ -80,13 +81,6 @@ def text_of(value: Json) -> str:
         return json.dumps(value, indent=2, ensure_ascii=False)
 
 
-def joined(value: Json) -> str:
-    """A value in a header, a path or a field of a form."""
-    if isinstance(value, list):
-        return ",".join(map(joined, value))
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
 def request(
     contract: Contract, operation: Operation, described: Mapping[str, Any], name: str, bodies: Mapping[str, Json]
 ) -> Sent:
@@ -102,13 +96,14 @@ def request(
         value = described.get("path", {}).get(wanted, _parameter_value(contract, parameter, name))
         if value is ABSENT:
             continue
+        compiled = Parameter(parameter, contract.resolve)
         if place == "path":
-            path = path.replace(f"{{{wanted}}}", _in_path(parameter, value))
+            path = path.replace(f"{{{wanted}}}", compiled.written(value, partial(quote, safe=""))[0][1])
         elif place == "query" and not described:
-            query += _in_query(parameter, value)
+            query += compiled.written(value)
         elif not described and parameter.get("required"):
-            headers |= {wanted: joined(value)} if place == "header" else {}
-            cookies += [f"{wanted}={joined(value)}"] if place == "cookie" else []
+            headers |= dict(compiled.written(value)) if place == "header" else {}
+            cookies += [f"{name}={text}" for name, text in compiled.written(value)] if place == "cookie" else []
     if not described:
         _add_credentials(contract, operation, query, headers, cookies)
     if cookies:
@@ -134,36 +129,10 @@ def _body(
     return content_type, body, name
 
 
-def _in_path(parameter: Mapping[str, Any], value: Json) -> str:
-    before = {"label": ".", "matrix": f";{parameter['name']}="}.get(parameter.get("style", "simple"), "")
-    if isinstance(value, dict):
-        pairs = value.items()
-        value = [f"{name}={joined(each)}" for name, each in pairs] if parameter.get("explode") else [*sum(pairs, ())]
-    return before + quote(joined(value), safe=",=" if isinstance(value, list) else "")
-
-
-def _in_query(parameter: Mapping[str, Any], value: Json) -> Iterator[tuple[str, Json]]:
-    """The pairs of a parameter in a query, by its style (OpenAPI 3.1, section 4.8.12.3)."""
-    name, style = parameter["name"], parameter.get("style", "form")
-    explode = parameter.get("explode", style == "form")
-    if "content" in parameter:
-        yield name, json.dumps(value, ensure_ascii=False) if not isinstance(value, str) else value
-    elif style == "deepObject" and isinstance(value, dict):
-        yield from ((f"{name}[{member}]", joined(each)) for member, each in value.items())
-    elif isinstance(value, dict) and explode:
-        yield from ((member, joined(each)) for member, each in value.items())
-    elif isinstance(value, list) and not explode:
-        yield name, {"spaceDelimited": " ", "pipeDelimited": "|"}.get(style, ",").join(map(joined, value))
-    elif isinstance(value, dict):
-        yield name, ",".join(f"{member},{joined(each)}" for member, each in value.items())
-    else:
-        yield name, [joined(each) for each in value] if isinstance(value, list) else joined(value)
-
-
 def _add_credentials(
     contract: Contract,
     operation: Operation,
-    query: list[tuple[str, Json]],
+    query: list[tuple[str, str]],
     headers: dict[str, str],
     cookies: list[str],
 ) -> None:
@@ -237,74 +206,22 @@ def _made_body(contract: Contract, content_type: str, content: Mapping[str, Any]
     return value if isinstance(value, str) else File("body")  # XML and the like are for its author to write
 
 
-def made(contract: Contract, schema: Any, depth: int = 0, hidden: str = "readOnly") -> Json:
-    """A value that a schema describes, for a request without an example: what is required, and no more.
+def made(contract: Contract, schema: Any, direction: Direction = "request") -> Json:
+    """A value for a request without an example, or for an answer; None where none is found."""
+    if (file := _file(contract, schema)) is not None:
+        return file
+    try:
+        value = contract.values(direction).simplest(schema)
+    except NoValue:
+        return None
+    members = resolved(contract, schema).get("properties", {}) if isinstance(value, dict) else {}
+    files = {name: file for name, each in members.items() if (file := _file(contract, each)) and name in value}
+    return {**value, **files} if files else value
 
-    For an answer, `hidden` is `writeOnly`.
-    """
+
+def _file(contract: Contract, schema: Any) -> File | list[File] | None:
+    """The name of a file where a schema is of one, or of several."""
     flat = resolved(contract, schema)
-    for keyword in ("example", "default"):
-        if keyword in flat:
-            return flat[keyword]
-    listed = flat.get("enum") or flat.get("examples")
-    if isinstance(listed, list) and listed:
-        return listed[0]
-    alternatives = flat.get("oneOf") or flat.get("anyOf")
-    if alternatives and not flat.get("properties"):
-        return made(contract, alternatives[0], depth + 1, hidden) if depth < _DEEPEST else None
-    return _made_of_kind(contract, flat, depth, hidden)
-
-
-def _made_of_kind(contract: Contract, flat: Mapping[str, Any], depth: int, hidden: str) -> Json:
-    kind = str(flat.get("type", "object" if "properties" in flat else "string")).split(" or ")[0]
-    if kind == "object":
-        members = flat.get("properties", {}) if depth < _DEEPEST else {}
-        wanted = [name for name in flat.get("required", ()) if name in members]
-        shown = {name: each for name in wanted if not resolved(contract, each := members[name]).get(hidden)}
-        return {name: made(contract, each, depth + 1, hidden) for name, each in shown.items()}
-    if kind == "array":
-        first = flat.get("prefixItems", ()) if depth < _DEEPEST else ()
-        is_wanted = not first and flat.get("minItems") and isinstance(flat.get("items"), dict) and depth < _DEEPEST
-        each = [*first, *([flat["items"]] if is_wanted else ())]
-        return [made(contract, item, depth + 1, hidden) for item in each]
-    if kind in ("integer", "number"):
-        return _made_number(flat)
-    if kind == "string":
-        return _made_text(flat)
-    return {"boolean": True}.get(kind)
-
-
-def _made_number(flat: Mapping[str, Any]) -> float:
-    """The least that is allowed, or the most, or 1."""
-    for bound, exclusive, step in (("minimum", "exclusiveMinimum", 1), ("maximum", "exclusiveMaximum", -1)):
-        least, beyond = flat.get(bound), flat.get(exclusive)
-        if isinstance(beyond, int | float) and not isinstance(beyond, bool):
-            return beyond + step
-        if least is not None:
-            shown: float = least + step if beyond else least
-            return shown
-    return 1
-
-
-_TEXTS = {
-    "date": "2026-01-31",
-    "date-time": "2026-01-31T12:00:00Z",
-    "time": "12:00:00Z",
-    "duration": "PT1H",
-    "uuid": "123e4567-e89b-42d3-a456-426614174000",
-    "email": "name@example.com",
-    "hostname": "example.com",
-    "ipv4": "192.0.2.1",
-    "ipv6": "2001:db8::1",
-    "uri": "https://example.com",
-    "url": "https://example.com",
-    "byte": "dGV4dA==",
-    "password": "secret",
-}
-
-
-def _made_text(flat: Mapping[str, Any]) -> str:
-    kind = flat.get("format", "")
-    if kind == "binary" or ("contentMediaType" in flat and "contentEncoding" not in flat):
+    if flat.get("format") == "binary" or ("contentMediaType" in flat and "contentEncoding" not in flat):
         return File("file")
-    return _TEXTS.get(kind) or "string".ljust(int(flat.get("minLength", 0)), "s")[: int(flat.get("maxLength", 1000))]
+    return [File("file")] if "items" in flat and _file(contract, flat["items"]) else None

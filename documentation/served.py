@@ -5,11 +5,11 @@ import contextlib
 import hashlib
 import os
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 from starlette.middleware import Middleware
@@ -21,6 +21,10 @@ from starlette.types import ASGIApp
 
 from ..contract.document import Contract
 
+if TYPE_CHECKING:
+    from .facts import Facts
+
+T = TypeVar("T")
 GZIP = [Middleware(GZipMiddleware)]
 
 
@@ -74,47 +78,87 @@ class ServedReference:
         self,
         contract: Contract,
         mocked: Contract,
-        example_mock: Callable[[Contract], Awaitable[ASGIApp]],
+        example_mock: Callable[[Contract], Callable[[], Coroutine[Any, Any, ASGIApp]]],
         mock: ServingMock,
     ) -> None:
         self._contract, self._mocked, self._mock = contract, mocked, mock
-        self._fresh_mock = partial(example_mock, mocked)
-        self._made: tuple[Page, str] | None = None
+        self._example_mock = example_mock
+        self._facts: Facts | None = None
+        self._page: Page | None = None
+        self._markdown: str | None = None
         self._lock = asyncio.Lock()
 
     def routes(self, place: str) -> list[Route]:
-        pages = {"docs": self._page, "reference.md": self._markdown}
+        pages = {"docs": self._answer_page, "reference.md": self._answer_markdown}
         return [Route(f"{place}/{name}", page, middleware=GZIP) for name, page in pages.items()]
 
-    async def _page(self, _request: Request) -> Response:
-        return answer((await self.make())[0])
+    async def _answer_page(self, _request: Request) -> Response:
+        return answer(await self._aside(self._made_page))
 
-    async def _markdown(self, _request: Request) -> Response:
-        _, markdown = await self.make()
-        return Response(markdown, media_type="text/markdown")
+    async def _answer_markdown(self, _request: Request) -> Response:
+        return Response(await self._aside(self._made_markdown), media_type="text/markdown")
 
-    async def make(self) -> tuple[Page, str]:
-        """The page and the Markdown; a server may ask for them before anybody else does."""
+    async def make(self) -> None:
+        """Make the page and the Markdown before anybody asks, or read what an earlier server left."""
+        await self._aside(self._make)
+
+    async def _aside(self, make: Callable[[], T]) -> T:
+        """What is made by one at a time, while others are served."""
         async with self._lock:
-            if self._made is None:
-                self._made = await asyncio.to_thread(self._kept_or_rendered)  # others are served meanwhile
-            return self._made
+            return await asyncio.to_thread(make)
 
-    def _kept_or_rendered(self) -> tuple[Page, str]:
-        if self.folder is None:
-            return self._render()
+    def _made_page(self) -> Page:
+        """Whoever asks for the page does not wait for the Markdown."""
+        from .page import render_page  # not loaded before it is asked for
+
+        if self._page is None:
+            self._read()
+        self._page = self._page or render_page(self._made_facts(), self._mock)
+        return self._page
+
+    def _made_markdown(self) -> str:
+        from .page import render_markdown  # not loaded before it is asked for
+
+        if self._markdown is None:
+            self._read()
+        self._markdown = self._markdown or render_markdown(self._made_facts())
+        return self._markdown
+
+    def _made_facts(self) -> "Facts":
+        from .execution import execute  # not loaded before it is asked for
+        from .facts import Facts
+        from .page import COMPILED
+
+        COMPILED.folder = self.folder
+
+        if self._facts is None:
+            answers = asyncio.run(execute(self._contract, self._example_mock(self._mocked)))
+            self._facts = Facts(self._contract, answers)
+        return self._facts
+
+    def _make(self) -> None:
+        page, markdown = self._made_page(), self._made_markdown()
+        if self._facts is not None and self._path is not None:
+            kept = {"made_from": self._made_from(), "page": page, "markdown": markdown}
+            with contextlib.suppress(OSError):  # a user without a folder for it has the pages made each time
+                write(self._path, orjson.dumps(kept))
+        self._facts = None
+
+    @property
+    def _path(self) -> Path | None:
+        """Where the pages are kept."""
         titles = orjson.dumps([self._contract.title, self._mocked.title, self._mock])
-        path = self.folder / f"reference-{hashlib.sha256(titles).hexdigest()[:16]}.json"
-        made_from = self._made_from()
+        name = f"reference-{hashlib.sha256(titles).hexdigest()[:16]}.json"
+        return None if self.folder is None else self.folder / name
+
+    def _read(self) -> None:
+        """Take what is kept, if it is of this contract and this program."""
+        if self._path is None or self._facts is not None:
+            return
         with contextlib.suppress(OSError, ValueError):  # not there yet, or not whole
-            kept = orjson.loads(path.read_bytes())
-            if kept["made_from"] == made_from:
-                return Page(**kept["page"]), kept["markdown"]
-        page, markdown = self._render()
-        kept = {"made_from": made_from, "page": page, "markdown": markdown}
-        with contextlib.suppress(OSError):  # a user without a folder for it has the pages made each time
-            _write(path, orjson.dumps(kept))
-        return page, markdown
+            kept = orjson.loads(self._path.read_bytes())
+            if kept["made_from"] == self._made_from():
+                self._page, self._markdown = Page(**kept["page"]), kept["markdown"]
 
     def _made_from(self) -> str:
         """A digest of all that the pages depend on: the contracts, and the program."""
@@ -126,12 +170,6 @@ class ServedReference:
             digest.update(f"\n{path} {status.st_size} {status.st_mtime_ns}".encode())
         return digest.hexdigest()
 
-    def _render(self) -> tuple[Page, str]:
-        from .execution import execute  # not loaded before it is asked for
-        from .page import render
-
-        return render(self._contract, asyncio.run(execute(self._contract, self._fresh_mock)), self._mock)
-
 
 def _sources() -> Iterator[Path]:
     """The files of the program."""
@@ -141,7 +179,7 @@ def _sources() -> Iterator[Path]:
         yield from sorted(path for path in package.parent.rglob("*") if path.suffix != ".pyc" and path.is_file())
 
 
-def _write(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes) -> None:
     """Write a file that others may read meanwhile, and may be writing, too. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent)

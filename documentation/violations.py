@@ -6,6 +6,7 @@ from typing import Any
 
 from ..contract.finding import Finding
 from ..contract.operation import MOST_CONTAINERS, Operation, Request
+from ..contract.references import NO_REFERENCES
 from ..contract.schema import Schema
 from ..contract.security import Security
 from ..contract.strict_json import NotStrictJson, decode
@@ -42,10 +43,6 @@ _BODIES = {
 }
 
 
-def _no_references(reference: str) -> dict[str, Any]:
-    raise KeyError(reference)
-
-
 _OPERATION = Operation(
     "/things",
     "post",
@@ -66,8 +63,8 @@ _OPERATION = Operation(
             "responses": {"200": {"content": {"application/json": {}}}, "406": {}},
         }
     },
-    resolve=_no_references,
-    security=Security([{"token": []}], {"token": {"type": "http", "scheme": "bearer"}}, _no_references),
+    resolve=NO_REFERENCES,
+    security=Security([{"token": []}], {"token": {"type": "http", "scheme": "bearer"}}, NO_REFERENCES),
 )
 _REQUESTS = {
     "unknown-parameter": ("?templte=tpl_1", Request(query=b"templte=tpl_1")),
@@ -155,7 +152,7 @@ def violation(rule: str) -> Violation | None:
     """An example of a violation of a rule of the engine; None for a rule that has none yet."""
     if rule in _SCHEMAS:
         schema, value = _SCHEMAS[rule]
-        judge = Schema(schema, _no_references, "response" if rule == "writeOnly" else "request")
+        judge = Schema(schema, NO_REFERENCES, "response" if rule == "writeOnly" else "request")
         return Violation(_json(value), _json(schema), _of(rule, judge.findings(value, "body")))
     if rule in _BODIES:
         sent, body = _BODIES[rule]

@@ -3,8 +3,9 @@
 import json
 import re
 from collections.abc import Callable, Mapping
+from functools import wraps
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from ..contract.dialect import is_31
 from ..contract.document import Contract
@@ -12,11 +13,13 @@ from ..contract.schema import Json
 from ..contract.shape import flattened
 
 Node = Mapping[str, Any]
+Told = TypeVar("Told")
 Fact = tuple[str, str]
 """A word, and what it means here, in Markdown."""
 
 _DEEPEST = 5
 """The depth to which arrays inside arrays are followed; some contracts never end."""
+_WRAPPING = frozenset(("allOf", "anyOf", "oneOf"))
 _ENDS = {2**31 - 1, -(2**31), 2**63 - 1, -(2**63)}
 """The ends of the integer formats, which tell a reader nothing."""
 
@@ -55,7 +58,9 @@ def reference_of(schema: Any) -> str | None:
         return None
     if "$ref" in schema:
         return str(schema["$ref"])
-    parts = [each for word in ("allOf", "anyOf", "oneOf") for each in schema.get(word, ()) if isinstance(each, Mapping)]
+    if _WRAPPING.isdisjoint(schema):
+        return None
+    parts = [each for word in _WRAPPING for each in schema.get(word, ()) if isinstance(each, Mapping)]
     parts = [each for each in parts if each.get("type") != "null"]
     return str(parts[0]["$ref"]) if len(parts) == 1 and "$ref" in parts[0] else None
 
@@ -69,18 +74,32 @@ def is_object(flat: Node) -> bool:
     return bool(flat.get("properties") or ("x-rule" not in flat and (flat.get("oneOf") or flat.get("anyOf"))))
 
 
+def _once(tell: Callable[["Schemas", Any], Told]) -> Callable[["Schemas", Any], Told]:
+    """Told once of each schema, however many places have it."""
+
+    @wraps(tell)
+    def told(self: "Schemas", schema: Any) -> Told:
+        key = tell, id(schema)
+        if key not in self.known:
+            self.known[key] = tell(self, schema), schema  # which is kept, so that its id stays its own
+        said: Told = self.known[key][0]
+        return said
+
+    return told
+
+
 class Schemas:
-    """The schemas of a contract in words. Each is resolved once."""
+    """The schemas of a contract in words."""
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
-        self._resolved: dict[int, tuple[Any, dict[str, Any]]] = {}  # with the schema, so that its id stays its own
+        self.known: dict[tuple[Any, int], tuple[Any, Any]] = {}
 
+    @_once
     def resolved(self, schema: Any) -> dict[str, Any]:
-        if (known := self._resolved.get(id(schema))) is None:
-            known = self._resolved[id(schema)] = schema, resolved(self._contract, schema)
-        return known[1]
+        return resolved(self._contract, schema)
 
+    @_once
     def innermost(self, schema: Any) -> Any:
         """The schema itself, or that of the items of the innermost of its arrays and maps."""
         for _ in range(_DEEPEST):
@@ -91,13 +110,16 @@ class Schemas:
             schema = inside
         return schema
 
-    def type(self, schema: Any, depth: int = 0) -> str:
+    @_once
+    def type(self, schema: Any) -> str:
+        return self._type(schema)
+
+    def _type(self, schema: Any, depth: int = 0) -> str:
         flat = self.resolved(schema)
-        reference = reference_of(schema)
         if flat.get("type") == "array" and depth < _DEEPEST:
             tuple_of = flat["items"] if isinstance(flat.get("items"), list) else flat.get("prefixItems", ())
-            first = ", ".join(self.type(each, depth + 1) for each in tuple_of)
-            rest = self.type(flat["items"], depth + 1) if isinstance(flat.get("items"), Mapping) else ""
+            first = ", ".join(self._type(each, depth + 1) for each in tuple_of)
+            rest = self._type(flat["items"], depth + 1) if isinstance(flat.get("items"), Mapping) else ""
             return f"array of {' then '.join(filter(None, (first, rest))) or 'any'}"
         kind = str(flat.get("type") or ("object" if is_object(flat) else "any"))
         more = flat.get("additionalProperties")
@@ -105,21 +127,28 @@ class Schemas:
             more = next(iter(flat["patternProperties"].values()), None)
         if kind == "object" and isinstance(more, Mapping) and "properties" not in flat and depth < _DEEPEST:
             named = reference_of(more)
-            return f"map of {name_of(named) if named else self.type(more, depth + 1)}"
-        if kind == "object" and reference:
+            return f"map of {name_of(named) if named else self._type(more, depth + 1)}"
+        if kind == "object" and (reference := reference_of(schema)):
             return self.title(reference)
         return f"{kind} ({flat['format']})" if "format" in flat else kind
 
     def title(self, reference: str) -> str:
         return str(self._contract.resolve(reference).get("title") or name_of(reference))
 
-    def facts(self, schema: Any, depth: int = 0) -> list[Fact]:
+    @_once
+    def facts(self, schema: Any) -> list[Fact]:
         """The constraints of a value, its default and its examples."""
-        flat = self.resolved(schema)
-        found = [(word, fact) for word, tell in _FACTS.items() if (fact := tell(flat))]
+        return self._told(self.resolved(schema))
+
+    def _told(self, flat: Node, depth: int = 0) -> list[Fact]:
+        found = [] if _TOLD.isdisjoint(flat) else [
+            (word, fact)
+            for word, (keywords, tell) in _FACTS.items()
+            if not keywords.isdisjoint(flat) and (fact := tell(flat))
+        ]  # fmt: skip
         items = flat.get("items") if flat.get("type") == "array" else None
-        if isinstance(items, Mapping) and depth < _DEEPEST and not is_object(self.resolved(items)):
-            found += [(f"Each item: {word.lower()}", fact) for word, fact in self.facts(items, depth + 1)]
+        if isinstance(items, Mapping) and depth < _DEEPEST and not is_object(each := self.resolved(items)):
+            found += [(f"Each item: {word.lower()}", fact) for word, fact in self._told(each, depth + 1)]
         return found
 
 
@@ -165,6 +194,9 @@ def _bounds(low: Any, high: Any, least: str = "at least", most: str = "at most")
     return ", ".join(parts)
 
 
+_RANGE = "minimum exclusiveMinimum maximum exclusiveMaximum"
+
+
 def _range(schema: Node) -> str:
     bounds = []
     for keyword, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
@@ -191,21 +223,26 @@ def _examples(schema: Node) -> str:
     return ", ".join(map(value, shown if isinstance(shown, list) else ()))
 
 
-_FACTS: dict[str, Callable[[Node], str]] = {
-    "Default": lambda schema: value(schema["default"]) if "default" in schema else "",
-    "Nullable": _yes("nullable"),
-    "One of": lambda schema: ", ".join(map(value, schema.get("enum", ()))),
-    "Range": _range,
-    "Unit": _unit,
-    "Multiple of": lambda schema: str(schema.get("multipleOf", "")),
-    "Characters": _between("minLength", "maxLength"),
-    "Items": _between("minItems", "maxItems"),
-    "Members": _between("minProperties", "maxProperties"),
-    "Unique items": _yes("uniqueItems"),
-    "Written": lambda schema: str(schema.get("x-notation", "")),
-    "Names": lambda schema: ", ".join(map(literal, schema.get("patternProperties", ()))),
-    "Pattern": lambda schema: literal(schema["pattern"]) if "pattern" in schema else "",
-    "Write-only": _yes("writeOnly"),
-    "Deprecated": _yes("deprecated"),
-    "Example": _examples,
+_FACTS: dict[str, tuple[frozenset[str], Callable[[Node], str]]] = {
+    word: (frozenset(keywords.split()), tell)
+    for word, keywords, tell in (
+        ("Default", "default", lambda schema: value(schema["default"])),
+        ("Nullable", "nullable", _yes("nullable")),
+        ("One of", "enum", lambda schema: ", ".join(map(value, schema["enum"]))),
+        ("Range", _RANGE, _range),
+        ("Unit", "x-unit", _unit),
+        ("Multiple of", "multipleOf", lambda schema: str(schema["multipleOf"])),
+        ("Characters", "minLength maxLength", _between("minLength", "maxLength")),
+        ("Items", "minItems maxItems", _between("minItems", "maxItems")),
+        ("Members", "minProperties maxProperties", _between("minProperties", "maxProperties")),
+        ("Unique items", "uniqueItems", _yes("uniqueItems")),
+        ("Written", "x-notation", lambda schema: str(schema["x-notation"])),
+        ("Names", "patternProperties", lambda schema: ", ".join(map(literal, schema["patternProperties"]))),
+        ("Pattern", "pattern", lambda schema: literal(schema["pattern"])),
+        ("Write-only", "writeOnly", _yes("writeOnly")),
+        ("Deprecated", "deprecated", _yes("deprecated")),
+        ("Example", "example examples", _examples),
+    )
 }
+"""What there is to say, by its word: the keywords that it comes from, and how it is said."""
+_TOLD = frozenset().union(*(keywords for keywords, _ in _FACTS.values()))

@@ -10,24 +10,24 @@ from urllib.parse import quote
 from ..contract.operation import EncodedArray, Reply
 from ..contract.problem import Problem, Problems
 from ..contract.schema import show
-from ..storage import ConfigurationStore, DuplicateScope, UnknownConfiguration
+from ..storage import DuplicateScope, Store, UnknownDocument
 from .errors import ContradictingId
 
 Json = dict[str, Any]
 
 
-async def create_configuration(body: Json, store: ConfigurationStore, base_path: str) -> Reply:
+async def create_configuration(body: Json, store: Store, base_path: str) -> Reply:
     """Store a new configuration; its id and its times are the server's, never the client's."""
     stored = await store.create(body)
     return stored, 201, {"Location": f"{base_path}/configurations/{quote(stored['id'], safe='')}"}
 
 
-async def list_configurations(store: ConfigurationStore, **filters: str) -> Reply:
+async def list_configurations(store: Store, **filters: str) -> Reply:
     """All configurations that equal every filter, oldest first."""
     return EncodedArray(await store.find(**filters)), 200
 
 
-async def update_configuration(id: str, body: Json, store: ConfigurationStore) -> Reply:  # noqa: A002 (its API name)
+async def update_configuration(id: str, body: Json, store: Store) -> Reply:  # noqa: A002 (its API name)
     """Replace a whole configuration. An unknown id outranks a contradicting one, which outranks a taken scope."""
     if body.get("id", id) != id:
         await store.get(id)
@@ -35,7 +35,7 @@ async def update_configuration(id: str, body: Json, store: ConfigurationStore) -
     return await store.replace(id, body), 200
 
 
-def _unknown(error: UnknownConfiguration) -> Problem:
+def _unknown(error: UnknownDocument) -> Problem:
     return Problem("unknown-configuration", f"No configuration has the id {show(error.identity)}.")
 
 
@@ -44,4 +44,4 @@ def _duplicate(error: DuplicateScope) -> Problem:
     return Problem("duplicate-scope", f"The configuration {show(error.identity)} already has {scope}.")
 
 
-PROBLEMS: Problems = {UnknownConfiguration: _unknown, DuplicateScope: _duplicate}
+PROBLEMS: Problems = {UnknownDocument: _unknown, DuplicateScope: _duplicate}

@@ -3,7 +3,7 @@
 from ..contract.finding import Finding
 from ..contract.problem import Problem, Problems
 from ..contract.schema import show
-from ..storage import DeletedConfiguration, DuplicateScope, StoreUnavailable, UnknownConfiguration
+from ..storage import DeletedDocument, DuplicateScope, StoreUnavailable, UnknownDocument
 from .errors import ContradictingId, InvalidResult, PreconditionFailed
 
 RETRY_AFTER = {"Retry-After": "1"}
@@ -30,8 +30,8 @@ def _unavailable(error: StoreUnavailable) -> Problem:
 
 
 PROBLEMS: Problems = {
-    UnknownConfiguration: lambda error: Problem("not-found", f"There is no {show(error.identity)} here."),
-    DeletedConfiguration: lambda error: Problem("gone", f"{show(error.identity)} was deleted."),
+    UnknownDocument: lambda error: Problem("not-found", f"There is no {show(error.identity)} here."),
+    DeletedDocument: lambda error: Problem("gone", f"{show(error.identity)} was deleted."),
     DuplicateScope: _duplicate,
     ContradictingId: contradiction,
     InvalidResult: lambda error: Problem.of_findings(error.findings),

@@ -12,6 +12,7 @@ from typing import Any
 import inflection
 
 from ..contract.document import Contract
+from ..contract.finding import one_line
 from ..contract.problem import Problems
 from . import examples, resources
 from .listing import Listing
@@ -33,7 +34,7 @@ def load_handlers(name: str, contract: Contract) -> ModuleType:
     try:
         module = _loaded(name)
     except Exception as error:  # whatever it does when it is loaded
-        raise InvalidHandlers(f"{name}: {type(error).__name__}: {' '.join(str(error).split())}") from error
+        raise InvalidHandlers(f"{name}: {type(error).__name__}: {one_line(error)}") from error
     if not any(_own(module, identity) for identity in contract.operations):
         wanted = ", ".join(inflection.underscore(each) for each in list(contract.operations)[:5])
         raise InvalidHandlers(f"{name}: has no function of an operation of the contract, such as {wanted}")

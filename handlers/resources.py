@@ -11,13 +11,14 @@ import orjson
 from ..contract.actions import Action, Kind
 from ..contract.document import Contract
 from ..contract.finding import Finding
-from ..contract.generator import Generator, NoValue
+from ..contract.generator import NoValue
 from ..contract.media import is_json
 from ..contract.operation import Operation, Reply
 from ..contract.path_template import PARAMETER
+from ..contract.resource import Resource
 from ..contract.schema import Schema
 from ..contract.shape import flattened
-from ..storage import ConfigurationStore, Document, UnknownConfiguration
+from ..storage import Document, Store, UnknownDocument
 from .errors import ContradictingId, InvalidResult, PreconditionFailed
 from .listing import Listing, made
 
@@ -62,20 +63,20 @@ class Target:
     def key(self, arguments: Arguments) -> str:
         return self.resource.key_below(self.parents(arguments), arguments[self.action.parameter])
 
-    async def expect_ancestors(self, arguments: Arguments, store: ConfigurationStore) -> None:
-        """Raises UnknownConfiguration when what the path leads through is not there."""
+    async def expect_ancestors(self, arguments: Arguments, store: Store) -> None:
+        """Raises UnknownDocument when what the path leads through is not there."""
         for parameter, ancestor in self.action.ancestors:
             inside = {member: arguments[name] for name, member in ancestor.parents.items() if name in arguments}
             key = ancestor.key_below(inside, arguments[parameter])
             document = await store.table(ancestor.table).get(key)
             if any(document.get(member) != value for member, value in inside.items()):
-                raise UnknownConfiguration(arguments[parameter])
+                raise UnknownDocument(arguments[parameter])
 
     def expect(self, arguments: Arguments, document: Document) -> None:
-        """Raises UnknownConfiguration for what belongs to another parent, PreconditionFailed for another version."""
+        """Raises UnknownDocument for what belongs to another parent, PreconditionFailed for another version."""
         for member, value in self.parents(arguments).items():
             if document.get(member) != value:
-                raise UnknownConfiguration(arguments[self.action.parameter])
+                raise UnknownDocument(arguments[self.action.parameter])
         condition = arguments.get(self._if_match) if self._if_match else None
         if condition is not None and not _names(str(condition), current := version_of(self.visible(document))):
             raise PreconditionFailed(str(condition), current)
@@ -122,10 +123,10 @@ class Target:
 
 def _create(target: Target) -> Handler:
     resource, status = target.resource, target.success
-    made = Made(target)
+    made = Made(resource, target.contract)
     has_parents = bool(target.action.parents)
 
-    async def create(arguments: Arguments, store: ConfigurationStore, base_path: str) -> Reply:
+    async def create(arguments: Arguments, store: Store, base_path: str) -> Reply:
         """Store something new; its id and its times are the server's, what it belongs to is the path's."""
         await target.expect_ancestors(arguments, store)
         body = arguments.get("body") or {}
@@ -144,7 +145,7 @@ def _list(target: Target) -> Handler:
     listing = Listing(target.action, target.operation, target.contract)
     status = target.success
 
-    async def list_all(arguments: Arguments, store: ConfigurationStore) -> Reply:
+    async def list_all(arguments: Arguments, store: Store) -> Reply:
         """All that equals every filter, in order, as much of it as was asked for."""
         await target.expect_ancestors(arguments, store)
         texts = await store.find(**target.parents(arguments), **listing.filters(arguments))
@@ -157,7 +158,7 @@ def _list(target: Target) -> Handler:
 def _read(target: Target) -> Handler:
     status = target.success
 
-    async def read(arguments: Arguments, store: ConfigurationStore) -> Reply:
+    async def read(arguments: Arguments, store: Store) -> Reply:
         """What is stored; nothing where the client has that version."""
         await target.expect_ancestors(arguments, store)
         document = await store.get(target.key(arguments))
@@ -171,10 +172,10 @@ def _read(target: Target) -> Handler:
 
 def _replace(target: Target) -> Handler:
     resource, status = target.resource, target.success
-    made = Made(target)
+    made = Made(resource, target.contract)
     kept = [*resource.parents.values(), *made.names]
 
-    async def replace(arguments: Arguments, store: ConfigurationStore) -> Reply:
+    async def replace(arguments: Arguments, store: Store) -> Reply:
         """Put a whole in the place of another. An unknown id outranks a contradicting one, and that a conflict."""
         await target.expect_ancestors(arguments, store)
         body, key = arguments.get("body") or {}, target.key(arguments)
@@ -186,7 +187,7 @@ def _replace(target: Target) -> Handler:
 
         try:
             return target.reply(await store.update(key, change), status)
-        except UnknownConfiguration:
+        except UnknownDocument:
             if not resource.is_named_by_clients or 201 not in target.statuses:
                 raise
             new = {**body, **target.parents(arguments), resource.identity: arguments[target.action.parameter]}
@@ -196,12 +197,13 @@ def _replace(target: Target) -> Handler:
 
 
 def _merge(target: Target) -> Handler:
-    resource, status, made = target.resource, target.success, Made(target)
+    resource, status = target.resource, target.success
+    made = Made(resource, target.contract)
     kept = frozenset([*resource.parents.values(), *made.names])
     by_server = resource.server_members | kept
     unjudged = by_server - resource.input_members
 
-    async def merge(arguments: Arguments, store: ConfigurationStore) -> Reply:
+    async def merge(arguments: Arguments, store: Store) -> Reply:
         """Change what a patch names (RFC 7396), if the whole keeps the contract afterwards."""
         await target.expect_ancestors(arguments, store)
         patch = arguments.get("body")
@@ -226,7 +228,7 @@ def _merge(target: Target) -> Handler:
 def _delete(target: Target) -> Handler:
     resource, status = target.resource, target.success
 
-    async def delete(arguments: Arguments, store: ConfigurationStore) -> Reply:
+    async def delete(arguments: Arguments, store: Store) -> Reply:
         """Delete one, and what belongs to it."""
         await target.expect_ancestors(arguments, store)
         key = target.key(arguments)
@@ -253,9 +255,8 @@ MAKERS: Mapping[Kind, Callable[[Target], Handler]] = {
 class Made:
     """The members that every answer has and a request may leave out, made from their schemas where it does."""
 
-    def __init__(self, target: Target) -> None:
-        resource, contract = target.resource, target.contract
-        generator = Generator(contract.resolve, "response")
+    def __init__(self, resource: Resource, contract: Contract) -> None:
+        generator = contract.values("response")
         request = flattened(resource.input, contract.resolve)
         members = {name: contract.dereferenced(each) for name, each in request.get("properties", {}).items()}
         by_server = {name for name in resource.required if members.get(name, {"readOnly": True}).get("readOnly")}

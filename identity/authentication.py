@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from ..contract.document import Contract, InvalidContract
+from ..contract.document import Contract
 from ..contract.operation import Headers
+from ..contract.references import NO_REFERENCES
 from ..contract.schema import Schema
 from ..contract.strict_json import NotStrictJson, decode
 from .caller import Caller, Unauthorized, bearer_token, equal
@@ -51,7 +52,7 @@ class Authentication:
     """
 
     def __init__(self, settings: Mapping[str, Any], roles: Mapping[str, Sequence[str]]) -> None:
-        findings = Schema(_SCHEMA, _no_references, "request").findings(settings, "body")
+        findings = Schema(_SCHEMA, NO_REFERENCES, "request").findings(settings, "body")
         if findings:
             raise InvalidAuthentication(f"{findings[0].pointer} {findings[0].detail}".strip())
         self._roles = roles
@@ -148,7 +149,3 @@ class _Jwt:
         except self._jwt.InvalidTokenError as error:
             raise Unauthorized("The token is not known, and its signature is not good.") from error
         return claims
-
-
-def _no_references(reference: str) -> NoReturn:
-    raise InvalidContract(f"{reference}: there are no references here")

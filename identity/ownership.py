@@ -1,35 +1,31 @@
-"""The configurations that one caller may see: a store in front of the store."""
+"""The documents that one caller may see: a store in front of the store."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ..storage import Change, ConfigurationStore, Document, UnknownConfiguration
+from ..storage import Change, Document, Store, UnknownDocument
 from .caller import Forbidden
 
 
-class OwnConfigurations:
-    """ConfigurationStore of what equals the caller in all of `own`; the rest does not exist here.
+class OwnDocuments(Store):
+    """A store of what equals the caller in all of `own`; the rest does not exist here.
 
     Writing something that is not the caller's raises Forbidden.
     """
 
-    def __init__(self, store: ConfigurationStore, own: Mapping[str, str]) -> None:
+    def __init__(self, store: Store, own: Mapping[str, str]) -> None:
         self._store, self._own = store, own
 
-    def table(self, name: str) -> "OwnConfigurations":
-        return OwnConfigurations(self._store.table(name), self._own)
+    def table(self, name: str) -> "OwnDocuments":
+        return OwnDocuments(self._store.table(name), self._own)
 
     async def create(self, values: Document) -> Document:
         self._check(values)
         return await self._store.create(values)
 
-    async def replace(self, identity: str, values: Document) -> Document:
-        """What others own is unknown here, before what becomes theirs is forbidden."""
-        await self.get(identity)
-        self._check(values)
-        return await self._store.replace(identity, values)
-
     async def update(self, identity: str, change: Change) -> Document:
+        """What others own is unknown here, before what becomes theirs is forbidden."""
+
         def changed(document: Document) -> Document:
             self._expect(identity, document)
             replacement = change(document)
@@ -74,7 +70,7 @@ class OwnConfigurations:
 
     def _expect(self, identity: str, document: Document) -> None:
         if any(document.get(name) != value for name, value in self._own.items()):
-            raise UnknownConfiguration(identity)
+            raise UnknownDocument(identity)
 
     def _check(self, values: Document) -> None:
         for name, value in self._own.items():

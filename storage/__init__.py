@@ -1,19 +1,19 @@
-"""Keeping configurations. Knows nothing of HTTP, and of the API only what the contract declares as `x-resource`."""
+"""Keeping documents. Knows nothing of HTTP, and of the API only what the contract declares as `x-resource`."""
 
 from pathlib import Path
 
 from .embedded import EmbeddedStore
 from .store import (
     Change,
-    ConfigurationStore,
-    DeletedConfiguration,
+    DeletedDocument,
     Document,
     DuplicateScope,
     Resources,
     ServerValues,
+    Store,
     StoreError,
     StoreUnavailable,
-    UnknownConfiguration,
+    UnknownDocument,
     UnreadableStore,
     Values,
     several,
@@ -22,16 +22,16 @@ from .store import (
 __all__ = [
     "MEMORY",
     "Change",
-    "ConfigurationStore",
-    "DeletedConfiguration",
+    "DeletedDocument",
     "Document",
     "DuplicateScope",
     "EmbeddedStore",
     "Resources",
     "ServerValues",
+    "Store",
     "StoreError",
     "StoreUnavailable",
-    "UnknownConfiguration",
+    "UnknownDocument",
     "UnreadableStore",
     "Values",
     "is_shared",
@@ -44,7 +44,7 @@ MEMORY = ":memory:"
 
 async def open_store(
     location: str, resources: Resources, values: ServerValues | Values, *, contract: str = "", fsync: bool = False
-) -> ConfigurationStore:
+) -> Store:
     """The store at `location`: `:memory:`, a `postgresql://` URL, or the path of a file, made if it is not there.
 
     It is the table of the first resource, and leads to the others. `contract` is the title of the one that declares

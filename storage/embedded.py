@@ -1,4 +1,4 @@
-"""The embedded store: ConfigurationStore on TinyDB, in memory or in one file.
+"""The embedded store, on TinyDB, in memory or in one file.
 
 Requests use the operations of TinyDB's table. The table hands TinyDB the documents that are there now instead of a
 copy of the whole database, and keeps what an operation changed: one document costs one line of the file.
@@ -25,14 +25,15 @@ from .index import Index
 from .log import Log
 from .store import (
     Change,
-    DeletedConfiguration,
+    DeletedDocument,
     Document,
     DuplicateScope,
     Resources,
     ServerValues,
+    Store,
     StoredDocument,
     StoreUnavailable,
-    UnknownConfiguration,
+    UnknownDocument,
     Values,
     completed,
     made_ready,
@@ -205,7 +206,7 @@ class Equal:
 
 
 class ConfigurationTable(Table):
-    """TinyDB's table with the configurations under their own ids."""
+    """TinyDB's table with the documents under their own ids."""
 
     document_id_class = str  # type: ignore[assignment]  # TinyDB allows any class here, its annotation says int
     _storage: DocumentStorage
@@ -251,8 +252,8 @@ class ConfigurationDatabase(TinyDB):
         super().__init__(storage=lambda: storage)
 
 
-class EmbeddedStore:
-    """ConfigurationStore in this process, for one event loop at a time.
+class EmbeddedStore(Store):
+    """In this process, for one event loop at a time.
 
     Every method answers when nothing that it saw or did can be lost anymore. `database` is the TinyDB database, for
     whatever TinyDB's queries are good for, under the same rules. A query other than `Equal` reads all that is stored.
@@ -344,9 +345,6 @@ class EmbeddedStore:
         finally:
             await self._storage.settle()
 
-    async def replace(self, identity: str, values: Document) -> Document:
-        return await self.update(identity, lambda _stored: values)
-
     async def update(self, identity: str, change: Change) -> Document:
         return await self._change(identity, change, deletes=False)
 
@@ -386,9 +384,9 @@ class EmbeddedStore:
             raise self._unknown(identity)
         return dict(document)
 
-    def _unknown(self, identity: str) -> UnknownConfiguration:
+    def _unknown(self, identity: str) -> UnknownDocument:
         is_deleted = self._table.index.is_deleted(identity)
-        return (DeletedConfiguration if is_deleted else UnknownConfiguration)(self.resource.identified(identity))
+        return (DeletedDocument if is_deleted else UnknownDocument)(self.resource.identified(identity))
 
     async def find(self, **equal: Any) -> list[bytes]:
         texts = [document.text for document in self._table.search(Equal(equal))]

@@ -1,4 +1,4 @@
-"""The PostgreSQL store: ConfigurationStore for several processes and machines, which share what is stored."""
+"""The PostgreSQL store: Store for several processes and machines, which share what is stored."""
 
 import select
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -18,14 +18,15 @@ from ..contract.resource import TABLE, Resource, member_text
 from .index import Index
 from .store import (
     Change,
-    DeletedConfiguration,
+    DeletedDocument,
     Document,
     DuplicateScope,
     Resources,
     ServerValues,
+    Store,
     StoredDocument,
     StoreUnavailable,
-    UnknownConfiguration,
+    UnknownDocument,
     UnreadableStore,
     Values,
     completed,
@@ -53,8 +54,8 @@ UNAVAILABLE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.
 Row = tuple[Any, ...]
 
 
-class PostgreSQLStore:
-    """ConfigurationStore in one schema of a database, the first of the connection's search path.
+class PostgreSQLStore(Store):
+    """In one schema of a database, the first of the connection's search path.
 
     The database decides who was first, so any number of these can work on the same tables. Every change is one
     statement or one transaction. When the connection breaks during a write, StoreUnavailable says what is known: the
@@ -132,18 +133,6 @@ class PostgreSQLStore:
                 raise DuplicateScope({resource.identity: identity}, identity)
             # The id is taken, or the scope was and is free again by now: another id, another attempt.
 
-    async def replace(self, identity: str, values: Document) -> Document:
-        while True:
-            created_at = (await self.get(identity))[self._resource.created_at]
-            document = with_server_members(
-                self._resource, values, identity=identity, created_at=created_at, updated_at=self._values.now()
-            )
-            stored = StoredDocument.of(self._resource, document)
-            columns = row(self._resource, stored)
-            if await self._updated(self._statements.update, [*columns, *columns[:2]], stored):
-                return document
-            # By now it is gone or another one, or its scope is free again: another look.
-
     async def update(self, identity: str, change: Change) -> Document:
         return await self._change(identity, change, deletes=False)
 
@@ -181,11 +170,11 @@ class PostgreSQLStore:
     async def _get(self, identity: str) -> tuple[str, Document]:
         rows = await self._execute(self._statements.get, [key(identity)])
         if not rows:
-            raise UnknownConfiguration(self._resource.identified(identity))
+            raise UnknownDocument(self._resource.identified(identity))
         text: str = rows[0][0]
         document: Document = orjson.loads(text)
         if self._resource.deleted_at and document.get(self._resource.deleted_at) is not None:
-            raise DeletedConfiguration(self._resource.identified(identity))
+            raise DeletedDocument(self._resource.identified(identity))
         return text, document
 
     async def find(self, **equal: Any) -> list[bytes]:
@@ -270,7 +259,6 @@ class Statements:
             table, columns, places
         )
         update = SQL("UPDATE {} SET ({}) = ({}) WHERE identity = %s AND created_at = %s").format(table, columns, places)
-        self.update = update + SQL(" RETURNING true")
         self.exchange = update + SQL(" AND body::text = %s RETURNING true")
         self.remove = SQL("DELETE FROM {} WHERE identity = %s AND body::text = %s RETURNING true").format(table)
         self.probe = SQL("SELECT {} FROM {} LIMIT 0").format(columns, table)

@@ -1,4 +1,4 @@
-"""A store of configurations, whichever engine keeps it: its interface, its errors, what every engine does alike."""
+"""A store of documents, whichever engine keeps it: its interface, its errors, what every engine does alike."""
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from ..contract.resource import Resource, text_member
 
 T = TypeVar("T")
 Document = dict[str, Any]
-"""A configuration as Python values: the JSON object of the contract, writeOnly members included."""
+"""What is stored, as Python values: the JSON object of the contract, writeOnly members included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +44,22 @@ class StoreError(Exception):
 
 
 class DuplicateScope(StoreError):
-    """Another configuration, `identity`, already has this combination of unique members."""
+    """Another document, `identity`, already has this combination of unique members."""
 
     def __init__(self, scope: dict[str, Any], identity: Any) -> None:
         super().__init__(f"{identity} already has {scope}")
         self.scope, self.identity = scope, identity
 
 
-class UnknownConfiguration(StoreError):
-    """No configuration has this id."""
+class UnknownDocument(StoreError):
+    """No document has this id."""
 
     def __init__(self, identity: Any) -> None:
-        super().__init__(f"no configuration has the id {identity!r}")
+        super().__init__(f"no document has the id {identity!r}")
         self.identity = identity
 
 
-class DeletedConfiguration(UnknownConfiguration):
+class DeletedDocument(UnknownDocument):
     """It was deleted, and is remembered."""
 
 
@@ -75,14 +75,14 @@ Change = Callable[[Document], Document]
 """From what is stored to what is to take its place; what it raises leaves all as it is. It may be called again."""
 
 
-class ConfigurationStore(Protocol):
+class Store(Protocol):
     """One table of a store: documents by key, unique by scope. Nothing that goes in or comes out is shared with it.
 
     A key is the id, or where clients choose ids what `Resource.key` makes of it. Every method raises StoreUnavailable
     when the engine behind it cannot answer.
     """
 
-    def table(self, name: str) -> "ConfigurationStore":
+    def table(self, name: str) -> "Store":
         """Another table of the same store, by the name that its resource has. Raises KeyError."""
 
     async def create(self, values: Document) -> Document:
@@ -95,8 +95,9 @@ class ConfigurationStore(Protocol):
     async def replace(self, identity: str, values: Document) -> Document:
         """Put `values` in the place of what is stored; id and created_at stay, updated_at is now.
 
-        Returns as `create` does. Raises UnknownConfiguration, DuplicateScope; the first outranks the second.
+        Returns as `create` does. Raises UnknownDocument, DuplicateScope; the first outranks the second.
         """
+        return await self.update(identity, lambda _stored: values)
 
     async def update(self, identity: str, change: Change) -> Document:
         """As `replace`, by what `change` makes of what is stored, with nobody in between."""
@@ -104,14 +105,14 @@ class ConfigurationStore(Protocol):
     async def delete(self, identity: str, check: Callable[[Document], object] | None = None) -> Document:
         """Delete what is stored, unless `check` raises, and return it as it was; with the time, where that is kept.
 
-        Raises UnknownConfiguration.
+        Raises UnknownDocument.
         """
 
     async def get(self, identity: str) -> Document:
-        """Raises UnknownConfiguration, which is DeletedConfiguration where it is remembered."""
+        """Raises UnknownDocument, which is DeletedDocument where it is remembered."""
 
     async def find(self, **equal: Any) -> list[bytes]:
-        """The configurations whose members equal all of `equal`, each as its JSON text, by created_at, then id."""
+        """The documents whose members equal all of `equal`, each as its JSON text, by created_at, then id."""
 
     async def load(self, documents: Iterable[Document]) -> None:
         """Replace everything stored by `documents`, or change nothing.
@@ -127,7 +128,7 @@ class ConfigurationStore(Protocol):
 
 
 class StoredDocument(NamedTuple):
-    """A configuration as it is kept: its JSON text, and beside it only what finds and orders it.
+    """A document as it is kept: its JSON text, and beside it only what finds and orders it.
 
     A text cannot be changed through a reference somebody holds, and the cyclic garbage collector does not walk it.
     """

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import shutil
 import subprocess
@@ -13,13 +14,16 @@ from typing import Any
 import pytest
 from callconfig.app import create_app, server_values
 from callconfig.contract.document import Contract
-from callconfig.storage import ConfigurationStore, open_store
+from callconfig.storage import Store, open_store
 from callconfig.tests.support.postgresql import PostgreSQLServer, postgresql_server
 from callconfig.tests.support.running import Server, serving
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 ROOT = Path(__file__).parent.parent
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # many tests start a process: it reads what an earlier one compiled
+sys.dont_write_bytecode = False
+gc.set_threshold(50_000, 20, 100)  # much is kept until the end, and to look through it again and again takes a tenth
 
 
 @pytest.fixture(scope="session")
@@ -35,13 +39,13 @@ def sample(contract: Contract) -> dict[str, Any]:
 
 
 @pytest.fixture
-def store(contract: Contract) -> ConfigurationStore:
+def store(contract: Contract) -> Store:
     """An empty store in memory."""
     return asyncio.run(open_store(":memory:", contract.stored, server_values(contract)))
 
 
 @pytest.fixture
-def make_app(contract: Contract, store: ConfigurationStore) -> Callable[..., ASGIApp]:
+def make_app(contract: Contract, store: Store) -> Callable[..., ASGIApp]:
     """The mock on the test's own store, with options."""
     return lambda **options: create_app(contract, store, **options)
 

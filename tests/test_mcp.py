@@ -16,13 +16,14 @@ import pytest
 from callconfig.cli import main
 from callconfig.contract.document import Contract
 from callconfig.controls.bundle import load_controls
-from callconfig.mcp_tools import OperationTool, Place
+from callconfig.mcp_tools import OperationTool, Place, tools_of
 from callconfig.outcome import COULD_NOT_RUN
 from jsonschema_rs import Draft202012Validator, meta
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
 Json = Any
+CONTRACTS = Path(__file__).parent / "support" / "contracts"
 
 
 @asynccontextmanager
@@ -56,7 +57,7 @@ async def answered(client: Client, tool: str, **arguments: Json) -> Json:
 def tools() -> dict[str, tuple[OperationTool, Contract]]:
     api = Contract.load(validate=False)
     contracts = (api, load_controls(api))
-    return {tool.name: (tool, each) for each in contracts for tool in Place(each, "http://mock", {}).tools()}
+    return {tool.name: (tool, each) for each in contracts for tool in tools_of(Place(each, "http://mock", {}))}
 
 
 TOOLS = tools()
@@ -101,6 +102,52 @@ def test_an_agent_holds_a_conversation(sample: dict[str, Any], mode: str) -> Non
             assert await answered(client, "clearState") == {"status": 204}
 
     anyio.run(converse)
+
+
+def test_an_agent_uses_the_mock_of_another_contract() -> None:
+    async def converse() -> None:
+        async with agent("--contract", str(CONTRACTS / "shops.yaml")) as client:
+            assert "Shops 1.0.0" in (client.instructions or "")
+            shop = (await answered(client, "openShop", body={"name": "a"}))["body"]["id"]
+            await answered(client, "offer", shop=shop, body={"item": "tea", "price": 2})
+            offered = await answered(client, "listOffers", shop=shop, item="tea")
+            assert [each["price"] for each in offered["body"]["offers"]] == [2]
+            stored = await answered(client, "addToState", table="shops", body={"name": "b"})
+            assert (await answered(client, "readShop", shop=stored["body"]["id"]))["body"]["name"] == "b"
+            refused = await told(client, "offer", shop=shop, body={"item": "tea"})
+            assert "- body /price: is required and missing (required)" in refused.splitlines()
+            (content,) = (await client.read_resource("callconfig:///reference.md")).contents
+            assert getattr(content, "text", "").startswith("# Shops")
+
+    anyio.run(converse)
+
+
+@pytest.mark.parametrize("name", ["books", "shops", "bookings", "songs", "users", "weather"])
+@pytest.mark.parametrize("version", ["3.0.3", "3.1.0"])
+def test_the_tools_of_another_contract_are_such_as_hosts_take(name: str, version: str, tmp_path: Path) -> None:
+    text = (CONTRACTS / f"{name}.yaml").read_text().replace("3.0.3", version)
+    exclusive = "minimum: 1, exclusiveMinimum: true" if version < "3.1" else "exclusiveMinimum: 1"
+    (tmp_path / "api.yaml").write_text(text.replace("minimum: 1,", f"{exclusive},"))
+    api = Contract.load(tmp_path / "api.yaml")
+    made = list(tools_of(Place(api, "http://mock", {}), Place(load_controls(api), "http://mock", {})))
+    assert len({tool.name for tool in made}) == len(made)
+    for tool in made:
+        assert re.fullmatch(r"[A-Za-z0-9_.-]{1,128}", tool.name)
+        schema = tool.described().input_schema
+        assert meta.is_valid(schema | {"$schema": "https://json-schema.org/draft/2020-12/schema"})
+        Draft202012Validator(schema)
+    if name == "shops":
+        listing = next(tool for tool in made if tool.name == "listOffers")
+        validator = Draft202012Validator(listing.described().input_schema)
+        assert [validator.is_valid({"shop": 7, "page": page}) for page in (1, 2)] == [False, True]
+
+
+def test_two_operations_of_one_name_are_two_tools(tmp_path: Path) -> None:
+    text = (CONTRACTS / "weather.yaml").read_text().replace("readWeather", "getState")
+    (tmp_path / "api.yaml").write_text(text)
+    api = Contract.load(tmp_path / "api.yaml")
+    made = tools_of(Place(api, "http://mock", {}), Place(load_controls(api), "http://mock", {}))
+    assert [tool.name for tool in made][:4] == ["getState", "readForecast", "POST_alarms", "getState_2"]
 
 
 @pytest.mark.parametrize("with_signal", [signal.SIGTERM, signal.SIGINT])
@@ -197,6 +244,7 @@ def test_without_controls_only_the_api_is_offered(serve: Callable[..., Any]) -> 
     [
         (["--url", "http://127.0.0.1:9"], "nothing answers at http://127.0.0.1:9"),
         (["--session", "a/b"], "--session must match"),
+        (["--contract", "/nowhere.yaml"], "contract /nowhere.yaml: cannot be read"),
         (["--store", "/dev/null/store"], "choose another place with --store"),
     ],
 )
@@ -262,3 +310,30 @@ def test_without_the_extra_it_says_what_to_install(installed: Path) -> None:
     done = subprocess.run([installed / "bin" / "callconfig", "mcp"], capture_output=True, text=True, check=False)
     assert done.returncode == COULD_NOT_RUN
     assert done.stderr == "callconfig: mcp is not installed; install callconfig[mcp]\n"
+
+
+def test_arguments_are_written_in_the_styles_of_their_parameters() -> None:
+    bound = {"type": "integer", "exclusiveMinimum": 5}
+    parameters = [
+        {"name": "filter", "in": "query", "style": "deepObject", "schema": {"properties": {"size": bound}}},
+        {"name": "tags", "in": "query", "explode": False, "schema": {"type": "array", "items": {"type": "string"}}},
+    ]
+    get = {"operationId": "find", "parameters": parameters, "responses": {"200": {"description": ""}}}
+    info = {"title": "Things", "version": "1"}
+    contract = Contract({"openapi": "3.1.0", "info": info, "paths": {"/things": {"get": get}}})
+    (tool,) = tools_of(Place(contract, "http://mock", {}))
+    shown = tool.described().input_schema["properties"]["filter"]["properties"]["size"]
+    assert shown["exclusiveMinimum"] == 5
+
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        return httpx.Response(200)
+
+    async def call() -> None:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+            await tool.call(client, {"filter": {"size": 6}, "tags": ["a", "b"]})
+
+    anyio.run(call)
+    assert asked == ["http://mock/things?filter%5Bsize%5D=6&tags=a%2Cb"]

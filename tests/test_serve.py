@@ -81,7 +81,7 @@ def test_a_line_names_the_session_and_the_rule_and_may_be_json(serve: Callable[.
         assert "hush" not in errors
         if form == "text":
             assert re.search(r" 400 \d+\.\d ms  session mine  rule1  query auth_token: is not a known", refused)
-            assert re.search(r" 503 \d+\.\d ms  session mine  rule1  ", forced + "  ")
+            assert re.search(r" 503 \d+\.\d ms  session mine  rule1$", forced)
         else:
             line = json.loads(forced)
             assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", line.pop("time"))

@@ -98,6 +98,16 @@ def test_handlers_of_a_file_are_served(serve: Callable[..., Server], tmp_path: P
     assert server.client.get("/books").headers["x-total-count"] == "7"
 
 
+def test_a_handler_may_use_what_serving_does_not_load(serve: Callable[..., Server], tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(
+        "import sys\nLOADED = 'requests' in sys.modules\nimport requests\nfrom requests.adapters import HTTPAdapter\n"
+        "async def list_books():\n    used = requests.Session().get_adapter('http://a')\n"
+        "    return [], 200, {'X-Total-Count': str(int(isinstance(used, HTTPAdapter) and not LOADED))}\n"
+    )
+    server = serve(*contract("books"), "--store", ":memory:", "--handlers", "own.py")
+    assert server.client.get("/books").headers["x-total-count"] == "1"
+
+
 def test_a_contract_of_either_version_is_served(serve: Callable[..., Server], tmp_path: Path) -> None:
     text = (CONTRACTS / "books.yaml").read_text().replace("openapi: 3.0.3", "openapi: 3.1.0")
     (tmp_path / "books.yaml").write_text(text)

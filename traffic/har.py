@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import ijson
 
+from ..contract.finding import one_line
 from ..contract.interaction import Fields, Interaction, by_name
 from . import recording
 from .recording import BoundedFile, NotARecording, readable, reading, text_of
@@ -96,8 +97,7 @@ def read_har(path: Path, name: str) -> Iterator[Interaction | NotARecording]:
                 if (interaction := readable(recorded, read, f"{name} entry {number}")) is not None:
                     yield interaction
         except (ijson.JSONError, ValueError, OverflowError) as error:
-            reason = " ".join(str(error).split())
-            raise NotARecording(f"{name}: is not JSON after entry {number}: {reason}") from error
+            raise NotARecording(f"{name}: is not JSON after entry {number}: {one_line(error)}") from error
 
 
 def recorded(read: Any, source: str) -> Interaction | None:

@@ -11,6 +11,7 @@ from typing import IO
 import httpx2
 import ijson
 
+from ..contract.finding import one_line
 from ..contract.interaction import Interaction
 from .har import read_har
 from .ndjson import read_ndjson
@@ -72,5 +73,5 @@ def _reader(path: Path, name: str) -> Callable[[Path, str], Iterator[Interaction
                 if (prefix, event) == ("", "map_key") and value in READERS:
                     return READERS[value]
         except (ijson.JSONError, ValueError, OverflowError) as error:
-            raise NotARecording(f"{name}: is not JSON: {' '.join(str(error).split())}") from error
+            raise NotARecording(f"{name}: is not JSON: {one_line(error)}") from error
     raise NotARecording(f"{name}: is neither a HAR file, nor NDJSON of entries, nor a pact")

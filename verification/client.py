@@ -19,11 +19,20 @@ TIMEOUT = 30.0
 """Seconds that a server has for a complete answer."""
 MOST_HELD = 16 << 20
 """Bytes of a body that are read, or kept, to be judged; also of what a content coding hides."""
+UNREAD = frozenset({"response"})
+"""Of an interaction whose answer has a content coding that is not known, so that its body is not judged."""
 DEFAULT_FIELDS: Fields = (("Accept", "*/*"), ("Accept-Encoding", "gzip, deflate"), ("User-Agent", "callconfig"))
 
 
 class TooLarge(Exception):
     """A body is larger than what is read, or becomes so without its content coding."""
+
+    def __init__(self) -> None:
+        super().__init__(f"the body is larger than {MOST_HELD >> 20} MiB")
+
+
+class WronglyCoded(Exception):
+    """A body is not in the content coding that its header names."""
 
 
 class Unsendable(Exception):
@@ -75,7 +84,8 @@ class Client:
         names = {name.lower() for name, _ in fields}
         added = tuple(field for field in DEFAULT_FIELDS if field[0].lower() not in names)
         started, clock = datetime.now(UTC), time.perf_counter()
-        status, content, error = 0, b"", ""
+        status, error = 0, ""
+        content: bytes | None = b""
         answered: Fields = ()
         try:
             encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in (*fields, *added)]
@@ -85,20 +95,21 @@ class Client:
             if not self._deadline.left:
                 raise OutOfTime from late
             error = f"nothing whole within {seconds:g} s"
-        except TooLarge:
-            error = f"the body is larger than {MOST_HELD >> 20} MiB"
+        except (TooLarge, WronglyCoded) as unreadable:
+            error = str(unreadable)
         except (httpcore2.LocalProtocolError, httpx2.InvalidURL, UnicodeError) as odd:
             raise Unsendable(str(odd)) from odd
         except (httpcore2.NetworkError, httpcore2.ProtocolError, httpcore2.UnsupportedProtocol) as failed:
             error = f"{type(failed).__name__} {failed}".strip()
         interaction = Interaction(
-            method, url, status, fields, body, answered, content, started, time.perf_counter() - clock, error
-        )
+            method, url, status, fields, body, answered, content or b"", started, time.perf_counter() - clock, error,
+            unrecorded=frozenset() if content is not None else UNREAD,
+        )  # fmt: skip
         if self._footprint is not None:
             self._footprint.learn(interaction)
         return interaction
 
-    def _read(self, request: httpx2.Request, seconds: float) -> tuple[int, Fields, bytes]:
+    def _read(self, request: httpx2.Request, seconds: float) -> tuple[int, Fields, bytes | None]:
         url, ends = request.url, time.monotonic() + seconds
         carried = httpcore2.Request(
             request.method,
@@ -117,9 +128,7 @@ class Client:
         finally:
             response.close()
         fields = as_text(response.headers)
-        coding = by_name(fields).get("content-encoding", "")
-        content = decoded(bytes(raw), coding)
-        return response.status, fields, bytes(raw) if content is None else content
+        return response.status, fields, decoded(bytes(raw), by_name(fields).get("content-encoding", ""))
 
     def close(self) -> None:
         self._pool.close()
@@ -134,20 +143,26 @@ class Client:
 
 
 def decoded(body: bytes, coding: str) -> bytes | None:
-    """A body without its content coding; None where that is unknown or broken. Raises TooLarge."""
-    name = coding.strip().lower()
-    if not body or name in ("identity", ""):
-        return body
-    if name not in ("gzip", "x-gzip", "deflate"):
-        return None
+    """A body without its content codings; None where one is unknown. Raises TooLarge, WronglyCoded."""
+    for name in reversed([each.strip().lower() for each in coding.split(",")]):
+        if name not in ("identity", "", "gzip", "x-gzip", "deflate"):
+            return None
+        if body and name not in ("identity", ""):
+            body = _inflated(body, name)
+    return body
+
+
+def _inflated(body: bytes, name: str) -> bytes:
     decoder = zlib.decompressobj(zlib.MAX_WBITS | 32)  # either kind, told by its header
     try:
         plain = decoder.decompress(body, MOST_HELD)
-    except zlib.error:
-        return None
+    except zlib.error as error:
+        raise WronglyCoded(f"the body is not in the content coding {name}") from error
     if decoder.unconsumed_tail or len(plain) == MOST_HELD:
         raise TooLarge
-    return plain if decoder.eof else None
+    if not decoder.eof:
+        raise WronglyCoded(f"the body ends before its content coding {name} does")
+    return plain
 
 
 def as_text(headers: Iterable[tuple[bytes, bytes]]) -> Fields:

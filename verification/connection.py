@@ -2,8 +2,10 @@
 
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterable
+from concurrent.futures import Future
 from typing import Any
 
 from httpcore2 import ConnectError, NetworkBackend, NetworkStream, SyncBackend, WriteError
@@ -27,12 +29,8 @@ class BoundedBackend(NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> NetworkStream:
         """Connect to the first address of the host that answers. Raises ConnectError."""
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as unknown:
-            raise ConnectError(str(unknown)) from unknown
         failed: ConnectError | None = None
-        for *_, address in found:
+        for *_, address in _addresses(host, port, _left(timeout)):
             try:
                 left = _left(timeout)
                 return _BoundedStream(
@@ -41,6 +39,21 @@ class BoundedBackend(NetworkBackend):
             except ConnectError as error:
                 failed = error
         raise failed or ConnectError(f"{host} has no address")
+
+
+def _addresses(host: str, port: int, seconds: float | None) -> list[tuple[Any, ...]]:
+    """What the name of a host stands for, asked on a thread that may be left behind. Raises ConnectError."""
+    found: Future[list[tuple[Any, ...]]] = Future()
+
+    def ask() -> None:
+        try:
+            found.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as unknown:
+            why = getattr(unknown, "strerror", None) or unknown
+            found.set_exception(ConnectError(f"no address of {host} is known: {why}"))
+
+    threading.Thread(target=ask, daemon=True).start()
+    return found.result(seconds)
 
 
 class _BoundedStream(NetworkStream):

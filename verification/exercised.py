@@ -46,7 +46,7 @@ def measure(arguments: str) -> int:
     """
     from .judge import Judge
     from .running import exit_code, running
-    from .verify import one_line, recorded
+    from .verify import recorded, told
 
     given = json.loads(arguments)
     options = VerifyOptions(
@@ -61,7 +61,7 @@ def measure(arguments: str) -> int:
         for path in options.files:
             for interaction, _ in recorded(path):
                 if isinstance(interaction, NotARecording):
-                    raise CouldNotRun(one_line(interaction))
+                    raise CouldNotRun(told(interaction))
                 result.record("the tests", judge.judge(interaction), interaction)
         print(lines(table(result.coverage)))
         require_minimum(result, ((kind, wanted) for kind, wanted in given["minimum"]))

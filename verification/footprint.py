@@ -11,19 +11,19 @@ from uuid import NAMESPACE_URL, uuid5
 from ..contract.document import Contract
 from ..contract.interaction import Interaction, by_name
 from ..contract.operation import Operation
+from ..contract.path_template import PARAMETER, parameters_of
 from ..contract.schema import Json, Schema
 from ..contract.shape import flattened
 from ..contract.strict_json import NotStrictJson, decode
 from .coverage import request_schema
+from .names import LARGEST_INT32, named
 
 READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "QUERY"})
 """Methods that ask a server to change nothing (RFC 9110, section 9.2.1)."""
-LARGEST_INT32 = 2**31 - 1
 SPREAD = 2**20
 """Numbers that serve as identities which nobody has: the last ones below a bound that is far away."""
 LATEST = 50
 """Of what the run created, how many are targets of requests that had another."""
-_PARAMETER = re.compile(r"\{([^{}]+)\}")
 
 Segments = tuple[str, ...]
 """A path below the server's prefix, split and decoded."""
@@ -179,7 +179,7 @@ class Footprint:
         ours = [found for each in self._created[-LATEST:] if (found := _leads_to(template, each))]
         if ours and chance & 1:
             return {**parameters, **ours[(chance >> 1) % len(ours)]}
-        name = [each for each in _PARAMETER.findall(template) if each in parameters][-1]
+        name = [each for each in parameters_of(template) if each in parameters][-1]
         return {**parameters, name: self._nobodys_like(parameters[name], self._parameters.get((template, name), {}))}
 
     def scoped(self, method: str, template: str, body: Json) -> Json:
@@ -223,6 +223,16 @@ class Footprint:
         self._nobodys.add(str(made))
         return made
 
+    def nobody(self, template: str, parameter: str) -> Json:
+        """The value of a path parameter that leads to nothing; it is not valid where others may have each that is."""
+        declared = self._parameters[template, parameter]
+        key = f"{self.name}-unknown"
+        flat = flattened(declared, self._contract.resolve)
+        value, is_nobodys = named(key, Schema(declared, self._contract.resolve, "request"), flat)
+        found = value if is_nobodys or self.anywhere else key
+        self._nobodys.add(str(found))
+        return found
+
     def _segments(self, path: str) -> Segments:
         return tuple(map(unquote, path.removeprefix(self._base).strip("/").split("/")))
 
@@ -246,7 +256,7 @@ def _members(operation: Operation, contract: Contract) -> Mapping[str, Any]:
 def _collection(template: str) -> str:
     """/pets, of /pets and of /pets/{petId}."""
     parent, _, last = template.rpartition("/")
-    return parent if _PARAMETER.fullmatch(last) else template
+    return parent if PARAMETER.fullmatch(last) else template
 
 
 def _item_members(collection: str, contract: Contract) -> tuple[str, ...]:
@@ -255,7 +265,7 @@ def _item_members(collection: str, contract: Contract) -> tuple[str, ...]:
     The items of /pets have `petId`, when there is /pets/{petId}.
     """
     paths = [path.removeprefix(f"{collection}/") for path in contract.document["paths"] if path.startswith(collection)]
-    found = [match[1] for path in paths if (match := _PARAMETER.fullmatch(path.partition("/")[0]))]
+    found = [match[1] for path in paths if (match := PARAMETER.fullmatch(path.partition("/")[0]))]
     snake = [re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower() for name in found]
     declared = [each.identity for each in contract.resources]
     return tuple(dict.fromkeys([*found, *snake, *declared, "id"])) if found else ()
@@ -266,7 +276,7 @@ def _leads_to(template: str, created: Segments) -> dict[str, str]:
     parts = template.strip("/").split("/")
     parameters: dict[str, str] = {}
     for part, segment in zip(parts, created, strict=False):
-        if whole := _PARAMETER.fullmatch(part):
+        if whole := PARAMETER.fullmatch(part):
             parameters[whole[1]] = segment
         elif part != segment:
             return {}

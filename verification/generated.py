@@ -16,18 +16,22 @@ from schemathesis.core.failures import Failure as CheckFailure
 from schemathesis.engine import context, events, from_schema
 from schemathesis.engine.recorder import Interaction as Recorded
 from schemathesis.engine.recorder import ScenarioRecorder
+from schemathesis.engine.run import PhaseName
+from schemathesis.generation.overrides import store_components
 from schemathesis.hooks import GLOBAL_HOOK_DISPATCHER
 from urllib3 import HTTPHeaderDict, HTTPResponse
 
-from ..contract.finding import Finding
-from ..contract.interaction import Fields, Interaction
+from ..contract.finding import Finding, one_line
+from ..contract.interaction import Fields, Interaction, by_name
 from ..contract.operation import Operation
+from ..contract.paging import Paging
+from ..contract.parameters import parse_query
 from ..contract.path_template import PARAMETER
 from ..options import CheckOptions, CompareOptions
 from ..outcome import CouldNotRun
-from .client import MOST_HELD, TIMEOUT, Client, TooLarge, Unsendable, decoded
+from .client import MOST_HELD, TIMEOUT, UNREAD, Client, TooLarge, Unsendable, WronglyCoded, decoded
 from .footprint import Footprint
-from .judge import Judge
+from .judge import Judge, Verdict
 from .result import Failure, Result
 from .running import sent_headers
 from .strategies import register
@@ -44,6 +48,8 @@ REFUSALS = [*ChecksConfig().negative_data_rejection.expected_statuses, "413"]
 """Statuses that refuse a request; one that breaks the contract may be larger than the server reads, too."""
 
 
+MOST_ROUNDS = 8
+"""The rounds of the stateful phase: Schemathesis follows the links once more whenever a round failed in a new way."""
 STATE_DECIDES = ["2xx", "3xx", "401", "403", "404", "409", "410", "412", "429", "5xx"]
 """What a request that keeps its schema may be answered with: no schema says what is stored."""
 
@@ -64,26 +70,37 @@ def generate(
     schema, leaves_out = _schema(result, options, footprint, included)
     with _sending(deadline, footprint):
         stream = from_schema(schema).execute()
+        rounds = 0
         try:
             for event in stream:
                 if result.ended == "interrupted":
                     raise KeyboardInterrupt  # Schemathesis goes on with its next phase where it came while one begins
+                rounds += _begins_round(event)
+                goes_on = rounds <= MOST_ROUNDS and deadline.left > 0
                 if isinstance(event, events.PhaseStarted):
                     on_part(event.phase.name.value)
                 elif isinstance(event, events.ScenarioFinished | events.FuzzScenarioFinished):
                     phase = getattr(event, "phase", "fuzzing")
                     on_scenario(event.recorder, str(getattr(phase, "value", phase)))
-                elif isinstance(event, events.NonFatalError) and deadline.left:
+                elif isinstance(event, events.NonFatalError) and goes_on:
                     _error(event, result, leaves_out)
                 elif isinstance(event, events.FatalError):
-                    raise CouldNotRun(f"requests cannot be generated: {_line(event.exception)}") from event.exception
-                elif isinstance(event, events.Interrupted) and deadline.left:
+                    raise CouldNotRun(
+                        f"requests cannot be generated: {one_line(event.exception)[:1000]}"
+                    ) from event.exception
+                elif isinstance(event, events.Interrupted) and goes_on:
                     raise KeyboardInterrupt  # Schemathesis has caught it
-                if not deadline.left:
+                if not goes_on:
                     stream.stop()
         finally:
             stream.stop()
+    if rounds > MOST_ROUNDS:
+        result.notes.append(f"links were followed in {MOST_ROUNDS} rounds, each of which found more; there may be more")
     deadline.check()
+
+
+def _begins_round(event: events.EngineEvent) -> bool:
+    return isinstance(event, events.SuiteStarted) and event.phase is PhaseName.STATEFUL_TESTING
 
 
 def _schema(
@@ -99,6 +116,7 @@ def _schema(
             "workers": options.workers if isinstance(options, CheckOptions) else 1,
             "request-timeout": TIMEOUT,
             "cache": {"enabled": False},
+            "continue-on-failure": True,
             "output": {"truncation": {"max-recorded-payload-size": 0}},
             "generation": {"max-examples": options.max_examples, "database": "none"},
             "checks": {
@@ -150,6 +168,8 @@ def _sending(deadline: Deadline, footprint: Footprint) -> Iterator[None]:
             case.path_parameters = dict(aimed)
         if (scoped := footprint.scoped(case.method, template, body)) is not body:
             case.body = scoped
+        if aimed is not given or scoped is not body:
+            case._components = store_components(case)  # noqa: SLF001 (else it seems that a link has led here)
 
     context.make_session = make_session  # no hook of Schemathesis gets its sessions
     GLOBAL_HOOK_DISPATCHER.register_hook_with_name(before_call, "before_call")
@@ -185,7 +205,9 @@ class _Sending(BaseAdapter):
             raise requests.Timeout("the time of the run is over", request=request) from over
         if not answer.status:
             raise requests.ConnectionError(answer.error, request=request)
-        response = self._response(request, answer.status, answer.response_headers, answer.response_body)
+        response = self._response(
+            request, answer.status, answer.response_headers, None if answer.unrecorded else answer.response_body
+        )
         response.elapsed = timedelta(seconds=answer.seconds)
         return response
 
@@ -201,8 +223,8 @@ class _Sending(BaseAdapter):
             try:
                 raw = self._careless.send(request, **settings).raw
                 body = raw.read(MOST_HELD, decode_content=False)
-                body = decoded(body, raw.headers.get("content-encoding", "")) or body
-                came.set_result(self._response(request, raw.status, raw.headers.items(), body))
+                plain = decoded(body, raw.headers.get("content-encoding", ""))
+                came.set_result(self._response(request, raw.status, raw.headers.items(), plain))
             except Exception as error:
                 came.set_exception(error)
 
@@ -211,14 +233,16 @@ class _Sending(BaseAdapter):
             return came.result(min(TIMEOUT, self._deadline.left))
         except TimeoutError as late:
             raise requests.Timeout("nothing whole in time", request=request) from late
-        except TooLarge as large:
-            raise requests.ConnectionError(f"the body is larger than {MOST_HELD >> 20} MiB", request=request) from large
+        except (TooLarge, WronglyCoded) as unreadable:
+            raise requests.ConnectionError(str(unreadable), request=request) from unreadable
 
     def _response(
-        self, request: requests.PreparedRequest, status: int, fields: Iterable[tuple[str, str]], body: bytes
+        self, request: requests.PreparedRequest, status: int, fields: Iterable[tuple[str, str]], body: bytes | None
     ) -> requests.Response:
-        headers = HTTPHeaderDict((name, value) for name, value in fields if name.lower() not in CODED)
-        raw = HTTPResponse(BytesIO(body), headers, status, version=11, preload_content=False)
+        """`body` is plain; None is one that could not be read, which its `Content-Encoding` tells."""
+        gone = CODED if body is not None else {"content-length"}
+        headers = HTTPHeaderDict((name, value) for name, value in fields if name.lower() not in gone)
+        raw = HTTPResponse(BytesIO(body or b""), headers, status, version=11, preload_content=False)
         return self._careless.build_response(request, raw)
 
     def close(self) -> None:
@@ -239,16 +263,12 @@ def _rate(per_second: float) -> str:
     return f"{round(per_second)}/s" if per_second >= 1 else f"{max(1, round(per_second * 3600))}/h"
 
 
-def _line(error: object) -> str:
-    return " ".join(str(error).split())[:1000]
-
-
 def _error(event: events.NonFatalError, result: Result, leaves_out: bool) -> None:
     part = event.phase.value if event.phase else "generation"
     if leaves_out and part == "stateful" and not event.related_to_operation:
         result.notes.append("no links were followed: they lead to or from operations that are left out")
         return
-    result.add(Failure(Finding("generation", "status", _line(event.info.message)), event.label, [], part))
+    result.add(Failure(Finding("generation", "status", one_line(event.info.message)[:1000]), event.label, [], part))
 
 
 def recorded(recorder: ScenarioRecorder) -> dict[str, Interaction]:
@@ -274,12 +294,21 @@ def judge_scenario(recorder: ScenarioRecorder, part: str, result: Result, judge:
         for name, failure in _failures(recorder, case):
             if verdict.response and name in JUDGED_BY_ENGINE | {"positive_data_acceptance"}:
                 continue  # the same, told better
-            if name == "positive_data_acceptance" and verdict.request:
+            if interaction.unrecorded and name in JUDGED_BY_ENGINE:
+                continue  # of a body that could not be read
+            if name == "positive_data_acceptance" and (verdict.request or _guesses_cursor(verdict, interaction, judge)):
                 continue  # no schema says it, but the request is wrong: a number beyond 64 bits, say
             if name == "negative_data_rejection" and all(each.severity != "error" for each in verdict.request):
                 continue  # to the generator it is wrong, as `5` is for a text, or an unknown parameter: it may be taken
             label = verdict.operation if verdict.operation in result.contract.operations else str(failure.operation)
             result.add(Failure(_finding(name, failure, interaction.status), label, led_here(case, failure), part))
+
+
+def _guesses_cursor(verdict: Verdict, interaction: Interaction, judge: Judge) -> bool:
+    """Whether a request goes on from a cursor: only those that a list gave are right, and no schema says which."""
+    operation = judge.contract.operations.get(verdict.operation)
+    cursor = Paging(operation, ()).cursor if operation and operation.method == "GET" else None
+    return cursor is not None and bool(cursor.find(parse_query(interaction.query)[0])[0])
 
 
 def _failures(recorder: ScenarioRecorder, case: str) -> Iterator[tuple[str, CheckFailure]]:
@@ -290,7 +319,7 @@ def _failures(recorder: ScenarioRecorder, case: str) -> Iterator[tuple[str, Chec
 
 def _finding(name: str, failure: CheckFailure, status: int) -> Finding:
     """In a sentence of ours where Schemathesis says the same in a list."""
-    message = " ".join(failure.message.split())
+    message = one_line(failure.message)
     detail = message or failure.title
     if name in SENTENCES:
         about = message.partition(ABOUT)[2]
@@ -317,11 +346,13 @@ def _interaction(kept: Recorded) -> Interaction:
     }
     if response is None:
         return Interaction(status=0, error="the connection broke or timed out", **shared)
+    headers = _fields(response.headers)
     return Interaction(
         status=response.status_code,
-        response_headers=_fields(response.headers),
+        response_headers=headers,
         response_body=response.content or b"",
         seconds=response.elapsed,
+        unrecorded=UNREAD if "content-encoding" in by_name(headers) else frozenset(),
         **shared,
     )
 

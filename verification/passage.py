@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from ..contract.interaction import Interaction, by_name
 from ..contract.media import is_json, media_type
-from .client import MOST_HELD, TIMEOUT, TooLarge, as_text, decoded
+from .client import MOST_HELD, TIMEOUT, TooLarge, WronglyCoded, as_text, decoded
 
 HOP_BY_HOP = {
     "connection",
@@ -162,7 +162,7 @@ class Passage:
         coding = by_name(as_text(self._response_headers)).get("content-encoding", "identity")
         try:
             return decoded(self.response.bytes, coding)
-        except TooLarge:
+        except (TooLarge, WronglyCoded):
             return None
 
     def interaction(self) -> Interaction:

@@ -63,7 +63,8 @@ def running(
     if result.ended == "interrupted":
         result.notes.append("interrupted; not everything was judged")
     for side, count in sorted(result.unrecorded.items()):
-        result.notes.append(f"{count} bodies of {side}s were not recorded, or not whole, so they were not judged")
+        why = "were not recorded, or not whole, or in an unknown content coding"
+        result.notes.append(f"{count} bodies of {side}s {why}, so they were not judged")
     if gone := accepted - result.failures.keys():
         result.notes.append(f"{len(gone)} findings of the baseline did not occur: {', '.join(sorted(gone)[:100])}")
     judged = {operation for _, operation in result.judged}

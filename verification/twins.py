@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
@@ -14,9 +15,9 @@ from ..contract.media import media_type
 from ..contract.schema import Json, show
 from ..contract.strict_json import NotStrictJson, decode
 from .judge import json_value
-from .model.comparison import MISSING, instant
+from .model.collection import MISSING
+from .model.comparison import Path, differences, instant, is_same
 
-Difference = tuple[tuple[str | int, ...], Json, Json]
 Concerns = Callable[[Json], bool]
 """Whether a row of a list is of this run; what others have on one server need not be on the other."""
 
@@ -42,41 +43,25 @@ class Twins:
             return
         bodies = [json_value(each.response_body) for each in answers]
         if one.status >= 400:  # the words of an error are the server's own
-            bodies, concern = [_shape(body) for body in bodies], (lambda _row: True,) * 2
-        for path, here, there in self._unlike(bodies[0], bodies[1], (), one.request_body, concern):
+            bodies = [_shape(body) for body in bodies]
+        else:
+            bodies = [_concerning(body, concerns) for body, concerns in zip(bodies, concern, strict=True)]
+        for path, here, there in differences(bodies[0], bodies[1], is_alike=partial(self._is_alike, one.request_body)):
             yield _finding("body", _detail(here, there), pointer=json_pointer(path))
         locations = [_location(each, base) for each, base in zip(answers, self._bases, strict=True)]
         if self._path(locations[0]) != locations[1]:
             yield _finding("header", _detail(*locations), name="Location")
 
-    def _unlike(
-        self, one: Json, other: Json, path: tuple[str | int, ...], sent: bytes, concern: Sequence[Concerns]
-    ) -> Iterator[Difference]:
-        if isinstance(one, Mapping) and isinstance(other, Mapping):
-            for name in dict.fromkeys([*one, *other]):
-                here, there = one.get(name, MISSING), other.get(name, MISSING)
-                if name in self._made and MISSING not in (here, there) and _shape(here) == _shape(there):
-                    self._pair(here, there)
-                else:
-                    yield from self._unlike(here, there, (*path, name), sent, concern)
-        elif isinstance(one, list) and isinstance(other, list):
-            rows = [list(filter(is_ours, rows)) for rows, is_ours in zip((one, other), concern, strict=True)]
-            if len(rows[0]) != len(rows[1]):
-                yield path, rows[0], rows[1]
-                return
-            for index, (here, there) in enumerate(zip(*rows, strict=True)):
-                yield from self._unlike(here, there, (*path, index), sent, concern)
-        elif not self._is_alike(one, other, sent):
-            yield path, one, other
-
-    def _is_alike(self, one: Json, other: Json, sent: bytes) -> bool:
-        if one == other and isinstance(one, bool) is isinstance(other, bool):
+    def _is_alike(self, sent: bytes, path: Path, one: Json, other: Json) -> bool:
+        if path and path[-1] in self._made and MISSING not in (one, other) and _shape(one) == _shape(other):
+            self._pair(one, other)
             return True
         if isinstance(one, str) and isinstance(other, str):
             both_are_times = instant(one) is not None and instant(other) is not None
             here, there = one.removeprefix(self._urls[0]), other.removeprefix(self._urls[1])
-            return self._text(here) == there or (both_are_times and one.encode() not in sent)
-        return type(one) is int and type(other) is int and self._pairs.get(str(one)) == str(other)
+            return one == other or self._text(here) == there or (both_are_times and one.encode() not in sent)
+        paired = type(one) is int and type(other) is int and self._pairs.get(str(one)) == str(other)
+        return paired or is_same(path, one, other)
 
     def _pair(self, here: Json, there: Json) -> None:
         if isinstance(here, str | int) and not isinstance(here, bool) and instant(here) is None:
@@ -163,6 +148,15 @@ def _location(answer: Interaction, base: str) -> str:
         return urlsplit(urljoin(answer.url, location)).path.removeprefix(base)
     except ValueError:
         return location
+
+
+def _concerning(value: Json, concerns: Concerns) -> Json:
+    """A value whose lists have only the rows that concern this run."""
+    if isinstance(value, Mapping):
+        return {name: _concerning(nested, concerns) for name, nested in value.items()}
+    if isinstance(value, list):
+        return [_concerning(row, concerns) for row in value if concerns(row)]
+    return value
 
 
 def _shape(value: Json) -> Json:

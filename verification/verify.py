@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from ..contract.finding import Finding
+from ..contract.finding import Finding, one_line
 from ..contract.interaction import Interaction, by_name
 from ..options import VerifyOptions
 from ..outcome import CouldNotRun, printable
@@ -33,7 +33,7 @@ def verify(options: VerifyOptions) -> int:
             except OSError as error:
                 judging.unreadable.append(f"{name}: {error.strerror}")
             except NotARecording as error:
-                judging.unreadable.append(one_line(error))
+                judging.unreadable.append(told(error))
         judging.end()
         if options.coverage or options.coverage_minimum:
             with progress.paused():
@@ -56,7 +56,7 @@ class _Verifying:
     def judge(self, read: Interaction | NotARecording, part: str, *, is_expectation: bool) -> None:
         """Raises EnoughFailures."""
         if isinstance(read, NotARecording):
-            self.unreadable.append(one_line(read))
+            self.unreadable.append(told(read))
             return
         if not _is_meant(read, self._hosts) or not self._judge.concerns(read):
             self._passed_over += 1
@@ -103,11 +103,11 @@ def recorded(source: str) -> Iterator[tuple[Interaction | NotARecording, bool]]:
     except OSError as error:
         raise CouldNotRun(printable(f"{source}: {error.strerror}")) from error
     except NotARecording as error:
-        raise CouldNotRun(one_line(error)) from error
+        raise CouldNotRun(told(error)) from error
 
 
-def one_line(error: NotARecording) -> str:
-    return printable(" ".join(str(error).split()))
+def told(error: NotARecording) -> str:
+    return printable(one_line(error))
 
 
 def _is_meant(interaction: Interaction, hosts: Sequence[str]) -> bool:

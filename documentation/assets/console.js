@@ -18,7 +18,7 @@ const plural = (number, noun) => `${number.toLocaleString("en")} ${noun}${number
 const parsed = (text) => { try { return JSON.parse(text); } catch { return undefined; } };
 const method = (name) => h("span", { class: `method ${name.toLowerCase()}` }, name);
 const status = (code) => h("span", { class: `status s${String(code ?? "")[0] ?? ""}` }, code ?? "none");
-const rulePage = (rule) => h("a", { href: `${facts.api}/docs#rule-${rule}` }, rule);
+const rulePage = (rule) => h("a", { href: `${facts.rules_of_engine.includes(rule) ? "/_mock" : facts.api}/docs#rule-${rule}` }, rule);
 const when = (instant) => new Date(instant).toLocaleTimeString("en-GB");
 
 // What was done, and what went wrong, is said once.
@@ -94,6 +94,8 @@ function ask({ title, note = "", act, done, more, ...fields }) {
   $("form", dialog).onsubmit = finish(done);
   other.onclick = more && finish(more.done);
   if (!dialog.open) dialog.showModal();
+  $("textarea", dialog).setSelectionRange(0, 0);
+  $("textarea", dialog).scrollTop = 0;
 }
 $(".cancel", dialog).addEventListener("click", () => dialog.close());
 
@@ -189,7 +191,16 @@ function reason({ findings, response }) {
     return `${pointer ?? name ?? ""} ${detail}${findings.length > 1 ? ` (and ${findings.length - 1} more)` : ""}`;
   }
   if (!response.status) return "a fault left it without an answer";
-  return response.status >= 400 ? parsed(response.body)?.detail ?? "" : "";
+  return response.status >= 400 ? wordsIn(response.body) : "";
+}
+function wordsIn(text) {
+  // Of an error in the contract's own form: what it says to people.
+  let told = parsed(text) ?? text;
+  while (told && typeof told === "object") {
+    const inside = Array.isArray(told) ? told[0] : told;
+    told = facts.words.map((name) => inside?.[name]).find(Boolean);
+  }
+  return told === null || told === undefined ? "" : String(told);
 }
 function row(entry) {
   if (!rows.has(entry.number)) {
@@ -216,13 +227,13 @@ function showRequests() {
 }
 function nothingYet() {
   const others = sessions.filter(({ name, requests }) => requests && name !== session);
-  const sample = { method: "POST", target: facts.api + facts.create, headers: [["Content-Type", "application/json"]], body: JSON.stringify(facts.example, null, 2) };
+  const sample = facts.sample && { ...facts.sample, target: facts.api + facts.sample.target };
   return [
     h("p", {}, `Nothing came in the session ${session} yet.`),
     others.length > 0 && h("p", {}, "Requests came in ", others.map(({ name, requests }, at) => [at ? ", " : "", button(`${name} (${requests})`, () => enter(name), { class: "link" })]), "."),
-    h("p", {}, "For example:"),
-    h("pre", { tabindex: 0 }, writers.curl(sample)),
-    h("p", {}, button("Send it", doing(() => send(sample)))),
+    sample && h("p", {}, "For example:"),
+    sample && h("pre", { tabindex: 0 }, writers.curl(sample)),
+    sample && h("p", {}, button("Send it", doing(() => send(sample)))),
   ].filter(Boolean);
 }
 
@@ -350,7 +361,10 @@ function why(entry, over, problem) {
   const wish = header(response.headers, "preference-applied");
   const parts = [];
   if (!response.status) parts.push(h("p", {}, "No answer: a fault left the request without one."));
-  else if (problem?.title) parts.push(h("p", {}, h("a", { href: problem.type }, h("b", {}, problem.title)), `. ${problem.detail ?? ""}`));
+  else if (problem?.title && problem.type) {
+    const title = h("b", {}, problem.title);
+    parts.push(h("p", {}, /^(\/|https?:)/.test(problem.type) ? h("a", { href: problem.type }, title) : title, `. ${problem.detail ?? ""}`));
+  } else if (response.status >= 400 && wordsIn(response.body)) parts.push(h("p", {}, h("b", {}, wordsIn(response.body))));
   for (const { in: place, name, pointer, detail, rule: broken } of over) {
     parts.push(h("p", { class: "finding" }, `In the ${place}: `, h("code", {}, name ?? pointer ?? ""), ` ${detail} `, rulePage(broken)));
   }
@@ -365,7 +379,7 @@ function why(entry, over, problem) {
     const told = h("ul", {});
     parts.push(h("details", { ontoggle: ({ target: { open: isOpen } }) => isOpen && explain(entry, told) }, h("summary", {}, "Why no rule answered it"), told));
   }
-  return h("div", { class: "verdict" }, parts);
+  return h("div", { class: kinds.refused(entry) ? "verdict refused" : "verdict" }, parts);
 }
 async function explain(entry, told) {
   const all = await control("GET", "/rules");
@@ -449,18 +463,21 @@ async function force(entry) {
   say(h("p", {}, h("b", {}, rule.id), `: ${wordsOf(rule)}. `, button("Delete the rule", doing(() => control("DELETE", `/rules/${rule.id}`)))));
 }
 
-// The state.
+// The state: of each resource of the contract, what is stored.
 
-let state = [];
+let state = {};
+let table = facts.resources[0]?.table;
+const resource = () => facts.resources.find((each) => each.table === table);
+const total = () => Object.values(state).flat().length;
 const minutes = (time) => Number(time.slice(0, 2)) * 60 + Number(time.slice(3, 5));
-function day(configuration) {
+function day(document, { windows }) {
   // The day, midnight to midnight: one band for each kind of window, by its own clock.
   const words = [];
-  const bands = facts.day.windows.flatMap(({ title, enabled, start, end, zone }, at) => {
-    const [from, to] = [configuration[start], configuration[end]];
-    const around = configuration[enabled] && !(from && to);
-    words.push(`${title}: ${!configuration[enabled] ? "none" : around ? "around the clock" : `${from} to ${to}${zone && configuration[zone] ? ` ${configuration[zone]}` : ""}`}`);
-    if (!configuration[enabled]) return [];
+  const bands = windows.flatMap(({ title, enabled, start, end, zone }, at) => {
+    const [from, to] = [document[start], document[end]];
+    const around = document[enabled] && !(from && to);
+    words.push(`${title}: ${!document[enabled] ? "none" : around ? "around the clock" : `${from} to ${to}${zone && document[zone] ? ` ${document[zone]}` : ""}`}`);
+    if (!document[enabled]) return [];
     const [first, last] = around ? [0, 1440] : [minutes(from), minutes(to) + 1];
     const parts = first < last ? [[first, last]] : [[first, 1440], [0, last]];
     return parts.map(([left, right]) => h("rect", { class: `band${at}`, x: left, y: 3 + at * 9, width: right - left, height: 7, rx: 1 }));
@@ -468,52 +485,81 @@ function day(configuration) {
   const told = words.join("; ");
   return h("svg", { viewBox: "0 0 1440 22", preserveAspectRatio: "none", class: "day", role: "img", "aria-label": told }, h("title", {}, told), ...[0, 360, 720, 1080, 1437].map((x) => h("rect", { class: "tick", x, y: 0, width: 3, height: 22 })), bands);
 }
+const cell = (value) => (value === null || value === undefined ? h("span", { class: "quiet" }, "–") : typeof value === "object" ? JSON.stringify(value) : String(value));
+const shortTime = (value) => (typeof value === "string" ? h("time", { datetime: value }, value.slice(0, 19).replace("T", " ")) : cell(value));
 function showState() {
+  const shown = resource();
   const text = $("#state-text").value.toLowerCase();
-  const fit = state.filter((each) => !text || JSON.stringify(each).toLowerCase().includes(text));
-  $("#tab-state b").textContent = state.length || "";
-  const columns = [facts.identity, ...facts.unique];
+  const all = state[table] ?? [];
+  const fit = all.filter((each) => !text || JSON.stringify(each).toLowerCase().includes(text));
+  $("#tab-state b").textContent = total() || "";
+  for (const radio of $$("[name=table]")) {
+    radio.checked = radio.value === table;
+    $("b", radio.parentElement).textContent = state[radio.value]?.length || "";
+  }
+  const [{ title: identity }, ...columns] = shown.columns;
   $("#table").replaceChildren(
-    !state.length ? h("p", { class: "empty" }, "Nothing is stored.") : h("table", {},
-      h("thead", {}, h("tr", {}, columns.map((name) => h("th", { scope: "col" }, name)), facts.day && h("th", { scope: "col" }, facts.day.windows.map(({ title }, at) => h("span", { class: `key band${at}` }, title))), h("th", { scope: "col" }, facts.updated))),
+    !fit.length ? h("p", { class: "empty" }, all.length ? "Nothing is like that." : "Nothing is stored. Seed some, or send a request that creates one.") : h("table", {},
+      h("thead", {}, h("tr", {}, [identity, ...columns.map(({ title }) => title)].map((title) => h("th", { scope: "col" }, title)), shown.day && h("th", { scope: "col" }, shown.day.windows.map(({ title }, at) => h("span", { class: `key band${at}` }, title))), shown.time && h("th", { scope: "col" }, shown.time))),
       h("tbody", {}, fit.slice(0, 300).map((each) => h("tr", {},
-        columns.map((name, at) => (at ? h("td", { "data-label": name }, each[name]) : h("th", { scope: "row" }, button(each[name], () => openConfiguration(each), { class: "link" })))),
-        facts.day && h("td", { class: "of-day" }, day(each)),
-        h("td", { "data-label": facts.updated }, h("time", { datetime: each[facts.updated] }, each[facts.updated].slice(0, 19).replace("T", " "))))))),
-    fit.length > 300 ? h("p", { class: "quiet" }, `… and ${plural(fit.length - 300, "more configuration")}.`) : "",
+        h("th", { scope: "row" }, button(String(each[shown.identity]), () => openDocument(each), { class: "link" })),
+        columns.map(({ name, title }) => h("td", { "data-label": title }, cell(each[name]))),
+        shown.day && h("td", { class: "of-day" }, day(each, shown.day)),
+        shown.time && h("td", { "data-label": shown.time }, shortTime(each[shown.time])))))),
+    fit.length > 300 ? h("p", { class: "quiet" }, `… and ${(fit.length - 300).toLocaleString("en")} more.`) : "",
   );
 }
-const one = (configuration) => `/state/${encodeURIComponent(configuration[facts.identity])}`;
-function openConfiguration(configuration) {
+const inTable = facts.resources.length > 1 ? () => `?table=${encodeURIComponent(table)}` : () => "";
+function one(document) {
+  const { identity, within } = resource();
+  const key = within.length ? JSON.stringify([...within, identity].map((name) => document[name])) : document[identity];
+  return `/state/${encodeURIComponent(key)}${inTable()}`;
+}
+function openDocument(document) {
+  const { identity, secrets } = resource();
+  const place = one(document);
   ask({
-    title: configuration[facts.identity],
-    note: "What is saved replaces the whole. Secrets are not shown, and are lost unless they are written again.",
-    text: JSON.stringify(configuration, null, 2),
+    title: String(document[identity]),
+    note: `What is saved replaces the whole.${secrets ? " Secrets are not shown, and are lost unless they are written again." : ""}`,
+    text: JSON.stringify(document, null, 2),
     act: "Save",
-    done: ({ text }) => control("PUT", one(configuration), json(text)),
-    more: { title: "Delete", done: () => control("DELETE", one(configuration)) },
+    done: ({ text }) => control("PUT", place, json(text)),
+    more: { title: "Delete", done: () => control("DELETE", place) },
   });
 }
-$("#new").addEventListener("click", () => ask({ title: "Store a configuration", text: JSON.stringify(facts.example, null, 2), act: "Store", done: ({ text }) => control("POST", "/state", json(text)) }));
-onsubmit("#seed", async (form) => {
-  const counted = facts.unique.at(-1);
-  const taken = new Set(state.map((each) => each[counted]));
-  let wanted = form.elements.number.valueAsNumber;
-  for (let number = 1; wanted; number++) {
-    const name = `${facts.example[counted]}_${number}`;
-    if (taken.has(name)) continue;
-    await control("POST", "/state", await control("POST", "/configuration", { [counted]: name }));
-    wanted -= 1;
+function example() {
+  // It belongs to what is there, if anything is.
+  const { example: shown, parents } = resource();
+  const above = (parent) => state[parent]?.[0]?.[facts.resources.find((each) => each.table === parent).identity];
+  return { ...shown, ...Object.fromEntries(Object.entries(parents).map(([name, parent]) => [name, above(parent) ?? shown[name]])) };
+}
+async function seed(wanted) {
+  const { varied } = resource();
+  const [before, shown] = [(state[table] ?? []).length, example()];
+  for (let added = 0, number = before + 1; added < wanted; number++) {
+    const other = ({ name, values }) => [name, values ? values[number % values.length] : `${shown[name]}_${number}`];
+    try {
+      await control("POST", `/state${inTable()}`, { ...shown, ...Object.fromEntries(varied.map(other)) });
+      added += 1;
+    } catch (error) {
+      if (error.status !== 409 || number > 2 * before + wanted + 10) throw error; // every other one may be taken
+    }
   }
-});
-onclick("#clear", async () => confirm(`Delete all ${state.length} configurations of the session ${session}?`) && control("DELETE", "/state"));
-onsubmit("#save", (form) => control("PUT", `/snapshots/${form.elements.name.value}`));
-onsubmit("#restore", (form) => control("POST", `/snapshots/${form.elements.name.value}/restore`));
-onclick("#forget", () => control("DELETE", `/snapshots/${$("#restore select").value}`));
-onsubmit("#fork", async (form) => {
-  const { name } = await control("POST", "/sessions", { name: form.elements.name.value });
-  enter(name);
-});
+}
+if (table) {
+  $("#new").addEventListener("click", () => ask({ title: `Store in ${table}`, text: JSON.stringify(example(), null, 2), act: "Store", done: ({ text }) => control("POST", `/state${inTable()}`, json(text)) }));
+  onsubmit("#seed", (form) => seed(form.elements.number.valueAsNumber));
+  onclick("#clear", async () => confirm(`Delete all ${total()} documents of the session ${session}?`) && control("DELETE", "/state"));
+  onsubmit("#save", (form) => control("PUT", `/snapshots/${form.elements.name.value}`));
+  onsubmit("#restore", (form) => control("POST", `/snapshots/${form.elements.name.value}/restore`));
+  onclick("#forget", () => control("DELETE", `/snapshots/${$("#restore select").value}`));
+  onsubmit("#fork", async (form) => {
+    const { name } = await control("POST", "/sessions", { name: form.elements.name.value });
+    enter(name);
+  });
+  $("#state-text").addEventListener("input", showState);
+  for (const radio of $$("[name=table]")) radio.addEventListener("change", () => { table = radio.value; showState(); });
+}
 
 // The rules.
 
@@ -542,20 +588,22 @@ const next = $("#next").elements;
 next.operation.append(...facts.operations.map(({ id }) => h("option", {}, id)));
 function offerAnswers() {
   const { answers } = facts.operations.find(({ id }) => id === next.operation.value);
-  next.answer.replaceChildren(...answers.map(({ title, ...answer }) => h("option", { value: JSON.stringify(answer) }, `${answer.status} ${title}`)));
+  const offered = answers.map(({ title, ...answer }) => h("option", { value: JSON.stringify({ answer }) }, `${answer.status} ${title}`));
   const failure = answers.findIndex(({ status: code }) => code === 503);
-  if (failure >= 0) next.answer.selectedIndex = failure;
+  if (failure < 0) offered.push(h("option", { value: JSON.stringify({ answer: { status: 503 }, off_contract: true }) }, "503 Service Unavailable, which is not documented"));
+  next.answer.replaceChildren(...offered);
+  next.answer.selectedIndex = failure < 0 ? offered.length - 1 : failure;
 }
 next.operation.addEventListener("change", offerAnswers);
 offerAnswers();
 onsubmit("#next", async () => {
   const times = next.times.value ? { times: next.times.valueAsNumber } : {};
-  const rule = await control("POST", "/rules", { match: { operation: next.operation.value }, answer: JSON.parse(next.answer.value), ...times });
+  const rule = await control("POST", "/rules", { match: { operation: next.operation.value }, ...JSON.parse(next.answer.value), ...times });
   say(h("p", {}, h("b", {}, rule.id), `: ${wordsOf(rule)}.`));
 });
 $("#rule").addEventListener("click", () => ask({
   title: "A rule", note: "What requests get that match. The reference of the controls says what may be said.",
-  text: JSON.stringify({ match: { operation: facts.operations[0].id }, delay: { milliseconds: 500 }, answer: 503, times: 1 }, null, 2),
+  text: JSON.stringify({ match: { operation: facts.operations[0]?.id }, delay: { milliseconds: 500 }, answer: 503, times: 1 }, null, 2),
   act: "Set", done: ({ text }) => control("POST", "/rules", json(text)),
 }));
 onclick("#no-rules", () => control("DELETE", "/rules"));
@@ -619,9 +667,10 @@ async function refresh() {
   showSessions();
   if (!entries.size) showRequests();
   if (shownView === "state") {
-    const [configurations, snapshots] = await Promise.all([control("GET", "/state"), control("GET", "/snapshots")]);
+    const [stored, snapshots] = await Promise.all([control("GET", "/state"), control("GET", "/snapshots")]);
     if (own !== session) return;
-    if (JSON.stringify(configurations) !== JSON.stringify(state) || !$("#table").hasChildNodes()) { state = configurations; showState(); }
+    const tables = Array.isArray(stored) ? { [table]: stored } : stored;
+    if (JSON.stringify(tables) !== JSON.stringify(state) || !$("#table").hasChildNodes()) { state = tables; showState(); }
     const select = $("#restore select");
     const before = select.value;
     select.replaceChildren(...snapshots.map(({ name, configurations: size }) => h("option", { value: name }, `${name} (${size})`)));
@@ -651,7 +700,11 @@ function route() {
   if (name === "request" && entries.has(Number(number))) open(entries.get(Number(number)));
   view(tabs.some((tab) => tab.getAttribute("aria-controls") === name) ? name : "requests");
 }
-for (const tab of tabs) tab.addEventListener("click", () => { location.hash = tab.getAttribute("aria-controls"); view(tab.getAttribute("aria-controls")); doing(async () => {})(); });
+for (const tab of tabs) tab.addEventListener("click", () => {
+  history.pushState(null, "", `#${tab.getAttribute("aria-controls")}`); // which scrolls nothing
+  view(tab.getAttribute("aria-controls"));
+  doing(async () => {})();
+});
 $("[role=tablist]").addEventListener("keydown", (event) => {
   const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
   if (!step) return;
@@ -675,7 +728,6 @@ addEventListener("keydown", (event) => {
 addEventListener("hashchange", route);
 for (const radio of $$("[name=which]")) radio.addEventListener("change", showRequests);
 $("#text").addEventListener("input", showRequests);
-$("#state-text").addEventListener("input", showState);
 onclick("#empty", async () => {
   await control("DELETE", "/requests");
   entries.clear();

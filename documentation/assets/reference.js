@@ -87,15 +87,19 @@ let places = null;
 
 function textOf(place) {
   const walker = document.createTreeWalker(place, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT, (node) =>
-    node.nodeType === Node.ELEMENT_NODE && (node.matches("[data-search], pre, form, button, .anchor, .languages")) ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT);
-  const parts = [];
-  while (walker.nextNode()) if (walker.currentNode.nodeType === Node.TEXT_NODE) parts.push(walker.currentNode.data);
-  return parts.join(" ").replaceAll(/\s+/g, " ");
+    node.nodeType === Node.ELEMENT_NODE && (node.matches("[data-search], .member, pre, form, button, .anchor, .languages")) ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_ACCEPT);
+  let text = "";
+  while (walker.nextNode()) {
+    const { data, tagName } = walker.currentNode;
+    text += data ?? (/^(A|B|CODE|EM|SMALL|SPAN|STRONG|WBR)$/.test(tagName) ? "" : " ");
+  }
+  return text.replaceAll(/\s+/g, " ");
 }
 const plain = (text) => text.toLowerCase().replaceAll("_", " ");
 function indexed() {
-  return places ??= $$("[data-search]").map((place) => {
-    const { search: title, kind, words = "" } = place.dataset;
+  return places ??= $$("[data-search], .member").map((place) => {
+    const inside = place.id.slice(0, place.id.lastIndexOf("."));
+    const { search: title = $("code", place).textContent, kind = inside, words = "" } = place.dataset;
     const text = textOf(place);
     return { id: place.id, title, kind, text, folded: place.closest("details") !== null, name: plain(title), called: plain(words).split("|").filter(Boolean), all: plain(`${title} ${kind} ${words} ${text}`) };
   });
@@ -195,11 +199,11 @@ const servedFrom = served && location.origin + served.api;
 let session = null; // the one that this page has for itself
 let server = servedFrom ?? remembered("server");
 
-let named = $(".try [name=server]")?.value;
+let named = Object.values(operations)[0]?.server;
 function nameServer(url) {
   const before = named;
   named = url;
-  for (const input of $$(".try [name=server]")) input.value = url;
+  for (const form of forms.values()) form.elements.server.value = url;
   if (!before || before === url) return;
   const walker = document.createTreeWalker($("main"), NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
@@ -207,6 +211,33 @@ function nameServer(url) {
       node.data = node.data.replaceAll(before, url);
     }
   }
+}
+const forms = new Map();
+function formOf(anchor) {
+  // Made when it is first needed: most never are.
+  if (forms.has(anchor)) return forms.get(anchor);
+  const form = $("#try").content.firstElementChild.cloneNode(true);
+  const { method, server: own, samples } = operations[anchor];
+  forms.set(anchor, form);
+  form.id = `${anchor}-try`;
+  form.dataset.operation = anchor;
+  form.setAttribute("aria-label", `Try it: ${document.getElementById(anchor).dataset.search}`);
+  for (const label of $$("label:not(:has(input))", form)) {
+    label.htmlFor = label.nextElementSibling.id = `${form.id}-${label.nextElementSibling.name}`;
+  }
+  const { sample, begin: fresh, server: input, token } = form.elements;
+  sample.append(...Object.entries(samples).map(([value, { summary }]) => new Option(summary, value)));
+  sample.addEventListener("change", () => fill(form, sample.value));
+  input.value = server ?? own;
+  input.closest("p").hidden = servedFrom !== null;
+  fresh.closest("p").hidden = !served?.controls;
+  $("[type=submit]", form).textContent = `Send ${method}`;
+  if (token) token.value = [...forms.values()][0].elements.token.value;
+  token?.addEventListener("input", () => { for (const other of forms.values()) other.elements.token.value = token.value; });
+  form.addEventListener("submit", (event) => { event.preventDefault(); send(form); });
+  fill(form, sample.value);
+  $(".trying", document.getElementById(anchor)).append(form);
+  return form;
 }
 function fill(form, anchor) {
   const sample = operations[form.dataset.operation].samples[anchor];
@@ -223,8 +254,8 @@ function follow(links, answered) {
     ? expression.slice("$response.body#/".length).split("/").reduce((node, step) => node?.[step], answered)
     : expression;
   for (const link of links) {
-    const form = $$(".try").find((each) => each.dataset.operation === link.operation);
-    if (!form) continue;
+    if (!(link.operation in operations)) continue;
+    const form = formOf(link.operation);
     let target = operations[link.operation].path;
     const query = new URLSearchParams();
     for (const [name, expression] of Object.entries(link.parameters)) {
@@ -292,21 +323,14 @@ async function send(form) {
   }
   result.hidden = false;
 }
-for (const form of $$(".try")) {
-  form.closest("details").hidden = false;
-  fill(form, form.elements.sample.value);
-  form.elements.sample.addEventListener("change", () => fill(form, form.elements.sample.value));
-  form.elements.server.closest("p").hidden = servedFrom !== null;
-  form.elements.begin.closest("p").hidden = !served?.controls;
-  form.addEventListener("submit", (event) => { event.preventDefault(); send(form); });
-}
-for (const token of $$(".try [name=token]")) {
-  token.addEventListener("input", () => { for (const other of $$(".try [name=token]")) other.value = token.value; });
+for (const part of $$(".trying")) {
+  part.hidden = false;
+  part.addEventListener("toggle", () => formOf(part.closest(".operation").id));
 }
 for (const button of $$("[data-try]")) {
   button.closest("p").hidden = false;
   button.addEventListener("click", () => {
-    const form = $$(".try").find((each) => each.dataset.operation === button.dataset.try);
+    const form = formOf(button.dataset.try);
     fill(form, button.dataset.sample);
     form.closest("details").open = true;
     form.scrollIntoView({ block: "nearest" });

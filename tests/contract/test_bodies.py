@@ -6,12 +6,8 @@ import orjson
 import pytest
 from callconfig.contract.finding import Finding
 from callconfig.contract.operation import Operation, Request
+from callconfig.contract.references import NO_REFERENCES
 from callconfig.contract.severity import DEFAULT, Severities
-
-
-def no_references(reference: str) -> dict[str, Any]:
-    raise KeyError(reference)
-
 
 STRICT = Severities({"json-duplicate": "error", "json-number": "error"})
 PERSON = {
@@ -37,7 +33,7 @@ def operation(content: dict[str, Any], severities: Severities = DEFAULT, *, requ
             "responses": {"200": {"description": "", "content": content}},
         }
     }
-    return Operation("/", "post", declared, no_references, severities)
+    return Operation("/", "post", declared, NO_REFERENCES, severities)
 
 
 def asked(content: dict[str, Any], content_type: str, body: bytes, **more: Any) -> tuple[Any, list[Finding]]:
@@ -264,7 +260,7 @@ def test_an_answer_is_judged_by_its_status(status: int, headers: dict[str, str],
         "200": {"description": "", "content": JSON},
         "204": {"description": "", "content": JSON},
     }
-    read = Operation("/", "get", {"get": {"responses": responses}}, no_references)
+    read = Operation("/", "get", {"get": {"responses": responses}}, NO_REFERENCES)
     assert told(read.check_response(status, headers, body)) == wrong
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 from callconfig.contract.formats import FORMATS, JUDGED_FORMATS
+from callconfig.contract.references import NO_REFERENCES
 from callconfig.contract.schema import Json, Schema
 
 # format, values that have it, values that have not
@@ -57,13 +58,9 @@ NUMBERS: list[tuple[str, list[Json], list[Json]]] = [
 OF_ANY_TEXT = ["password", "binary", "commonmark", "html"]
 
 
-def no_references(reference: str) -> Json:
-    raise KeyError(reference)
-
-
 @pytest.mark.parametrize(("name", "fit", "unfit"), [*STRINGS, *NUMBERS], ids=repr)
 def test_a_format_is_judged(name: str, fit: list[Json], unfit: list[Json]) -> None:
-    schema = Schema({"format": name}, no_references, "request")
+    schema = Schema({"format": name}, NO_REFERENCES, "request")
     assert [value for value in fit if not schema.accepts(value)] == []
     assert [value for value in unfit if schema.accepts(value)] == []
     assert all(schema.accepts(value) for value in (True, None, [1]))
@@ -76,4 +73,4 @@ def test_every_format_that_is_judged_is_tried_here() -> None:
 
 @pytest.mark.parametrize("name", [*OF_ANY_TEXT, "ulid", "x"])
 def test_what_is_no_notation_or_unknown_is_never_an_accusation(name: str) -> None:
-    assert Schema({"type": "string", "format": name}, no_references, "request").findings("anything", "body") == []
+    assert Schema({"type": "string", "format": name}, NO_REFERENCES, "request").findings("anything", "body") == []

@@ -7,16 +7,14 @@ import pytest
 from callconfig.contract.finding import MOST_FINDINGS
 from callconfig.contract.operation import Operation, Request
 from callconfig.contract.parameters import Parameter, read_parameters
+from callconfig.contract.path_template import decoded
+from callconfig.contract.references import NO_REFERENCES
 from callconfig.contract.rulebook import ENGINE_RULES
-
-
-def no_references(reference: str) -> dict[str, Any]:
-    raise KeyError(reference)
-
 
 INTEGERS = {"type": "array", "items": {"type": "integer"}}
 TEXTS = {"type": "array", "items": {"type": "string", "maxLength": 3}}
 POINT = {"type": "object", "properties": {"x": {"type": "integer"}, "y": {"type": "integer"}}}
+PAIR = {"type": "object", "properties": {"x": {"type": "string"}, "y": {"type": "integer"}}}
 
 # declaration, path, query, headers, value
 READ: list[tuple[dict[str, Any], dict[str, str], bytes, dict[str, str], Any]] = [
@@ -65,6 +63,12 @@ READ: list[tuple[dict[str, Any], dict[str, str], bytes, dict[str, str], Any]] = 
     ({"in": "query", "schema": POINT, "style": "pipeDelimited"}, {}, b"p=x|1|y|2", {}, {"x": 1, "y": 2}),
     ({"in": "query", "schema": TEXTS, "explode": False}, {}, b"p=a%2Cb,c", {}, ["a,b", "c"]),
     ({"in": "query", "schema": INTEGERS, "explode": False}, {}, b"p=1%2C2", {}, [1, 2]),
+    ({"in": "query", "schema": PAIR, "explode": False}, {}, b"p=x,1%2C5,y,2", {}, {"x": "1,5", "y": 2}),
+    ({"in": "path", "schema": TEXTS}, {"p": decoded("a%2Cb,c")}, b"", {}, ["a,b", "c"]),
+    ({"in": "path", "schema": INTEGERS}, {"p": decoded("1%2c2")}, b"", {}, [1, 2]),
+    ({"in": "path", "schema": PAIR}, {"p": decoded("x,1%2C5,y,2")}, b"", {}, {"x": "1,5", "y": 2}),
+    ({"in": "path", "schema": PAIR, "explode": True}, {"p": decoded("x=1%2C5,y=2")}, b"", {}, {"x": "1,5", "y": 2}),
+    ({"in": "path", "schema": {"type": "string"}}, {"p": decoded("a%2Cb")}, b"", {}, "a,b"),
     ({"in": "query", "schema": {**INTEGERS, "maxItems": 0}}, {}, b"p=", {}, []),
     ({"in": "query", "schema": {"type": "integer"}, "allowEmptyValue": True}, {}, b"p", {}, ""),
     ({"in": "query", "schema": {"type": "string"}, "allowReserved": True}, {}, b"p=a/b?c:d", {}, "a/b?c:d"),
@@ -88,7 +92,7 @@ READ: list[tuple[dict[str, Any], dict[str, str], bytes, dict[str, str], Any]] = 
 def test_a_parameter_is_read_in_its_style(
     declared: dict[str, Any], path: dict[str, str], query: bytes, headers: dict[str, str], value: Any
 ) -> None:
-    parameter = Parameter({"name": "p", **declared}, no_references)
+    parameter = Parameter({"name": "p", **declared}, NO_REFERENCES)
     assert read_parameters([parameter], path, query, headers) == ({"p": value}, [])
 
 
@@ -115,7 +119,7 @@ REFUSED: list[tuple[dict[str, Any], bytes, str, str, str]] = [
 
 @pytest.mark.parametrize(("declared", "query", "rule", "name", "detail"), REFUSED, ids=lambda value: repr(value)[:30])
 def test_a_wrong_parameter_is_named(declared: dict[str, Any], query: bytes, rule: str, name: str, detail: str) -> None:
-    parameter = Parameter({"name": "p", "in": "query", **declared}, no_references)
+    parameter = Parameter({"name": "p", "in": "query", **declared}, NO_REFERENCES)
     _, findings = read_parameters([parameter], {}, query, {})
     assert [(finding.rule, finding.name) for finding in findings] == [(rule, name)]
     assert findings[0].detail.startswith(detail)
@@ -124,7 +128,7 @@ def test_a_wrong_parameter_is_named(declared: dict[str, Any], query: bytes, rule
 
 @pytest.mark.parametrize(("style", "text"), [("matrix", "5"), ("matrix", ";q=5"), ("label", "5")])
 def test_what_is_not_in_the_style_of_its_parameter_is_told(style: str, text: str) -> None:
-    parameter = Parameter({"name": "p", "in": "path", "style": style, "schema": {"type": "string"}}, no_references)
+    parameter = Parameter({"name": "p", "in": "path", "style": style, "schema": {"type": "string"}}, NO_REFERENCES)
     _, findings = read_parameters([parameter], {"p": text}, b"", {})
     assert [finding.rule for finding in findings] == ["parameter-style"]
 
@@ -140,7 +144,7 @@ def test_an_object_in_the_open_takes_what_belongs_to_no_other_parameter() -> Non
             "responses": {"200": {"description": ""}},
         }
     }
-    operation = Operation("/", "get", document, no_references)
+    operation = Operation("/", "get", document, NO_REFERENCES)
     assert operation.check_request(Request(query=b"a=1&page=x")) == ({"free": {"a": 1}, "page": "x"}, [])
     (finding,) = operation.check_request(Request(query=b"a=b"))[1]
     assert (finding.rule, finding.name) == ("type", "free")
@@ -149,13 +153,13 @@ def test_an_object_in_the_open_takes_what_belongs_to_no_other_parameter() -> Non
 @pytest.mark.parametrize("name", ["Accept", "content-type", "Authorization"])
 def test_a_header_that_openapi_says_elsewhere_is_no_parameter(name: str) -> None:
     parameters = [{"name": name, "in": "header", "required": True, "schema": {"type": "integer"}}]
-    operation = Operation("/", "get", {"get": {"parameters": parameters, "responses": {}}}, no_references)
+    operation = Operation("/", "get", {"get": {"parameters": parameters, "responses": {}}}, NO_REFERENCES)
     assert operation.check_request(Request()) == ({}, [])
 
 
 @pytest.mark.parametrize("part", [b"pag%d=1", b"%%ff%d=1", b"page[%d]=1"])
 def test_a_query_of_ten_thousand_mistakes_is_told_a_hundred(part: bytes) -> None:
-    parameter = Parameter({"name": "page", "in": "query", "schema": {"type": "string"}}, no_references)
+    parameter = Parameter({"name": "page", "in": "query", "schema": {"type": "string"}}, NO_REFERENCES)
     started = time.process_time()
     _, findings = read_parameters([parameter], {}, b"&".join(part % number for number in range(10_000)), {})
     assert time.process_time() - started < 0.5  # it is 0.01

@@ -69,7 +69,7 @@ VIOLATIONS: list[tuple[dict[str, Any], Any, str, str, str]] = [
 
 
 def schema(declared: dict[str, Any], direction: Any = "request", **references: Any) -> Schema:
-    return Schema(declared, lambda reference: references[reference.removeprefix("#/")], direction)
+    return Schema(declared, References(references), direction)
 
 
 @pytest.mark.parametrize(("declared", "value", "rule", "pointer", "detail"), VIOLATIONS)

@@ -3,10 +3,11 @@
 import contextlib
 import json
 import time
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 from callconfig.contract.body import RequestBody
+from callconfig.contract.references import NO_REFERENCES
 from callconfig.contract.strict_json import MAX_DEPTH, NotStrictJson, decode
 from hypothesis import given
 from hypothesis import strategies as st
@@ -118,9 +119,5 @@ def test_what_was_written_is_read(value: Any) -> None:
 def test_a_body_has_no_more_arrays_than_suit_its_largest_size(mebibytes: int, arrays: int, rules: list[str]) -> None:
     declared = {"x-max-bytes": mebibytes << 20, "content": {"application/json": {"schema": {"type": "array"}}}}
     body = b"[" + b",".join([b"[]"] * arrays) + b"]"
-    _, findings = RequestBody(declared, _nowhere).read({"content-type": "application/json"}, body)
+    _, findings = RequestBody(declared, NO_REFERENCES).read({"content-type": "application/json"}, body)
     assert [finding.rule for finding in findings] == rules
-
-
-def _nowhere(reference: str) -> NoReturn:
-    raise AssertionError(reference)

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 import pytest
-from callconfig.contract.yaml_tree import NotPlain, line_of, read_yaml
+from callconfig.contract.yaml_tree import MarkedYaml, NotPlain, read_yaml
 
 SCALARS: dict[str, Any] = {
     **{text: text for text in ("no", "Yes", "on", "OFF", "y", "N", "0o8", "1_000", "0b11", "12:30:45", "2001-12-14")},
@@ -91,9 +91,12 @@ def test_what_is_wrong_is_said_with_its_line(text: str, said: str) -> None:
 
 def test_a_part_of_a_text_has_a_line() -> None:
     text = b"a:\n  b:\n    - c: 1\n    - d: 2\n"
-    assert line_of(text, ("a", "b", 1, "d")) == 4
-    assert line_of(text, ("a", "x", "y")) == 1
-    assert line_of(b"[", ("a",)) is None
+    marked = MarkedYaml(text)
+    assert marked.line(("a", "b", 1, "d")) == 4
+    assert marked.line(("a", "x", "y")) == 1
+    assert marked.line(()) is None
+    assert marked.node(("a", "b", 0, "c")).value == "1"
+    assert marked.node(("a", "x")) is None
 
 
 @pytest.mark.parametrize("suffix", ["yaml", "json"])

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 import yaml
-from callconfig.contract.side import Translation
+from callconfig.contract.references import References
+from callconfig.contract.side import Sides
 from callconfig.difference.containment import Breaking, Safe, Undecided, Verdict, contained
 
 PAIRS: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "pairs.yaml").read_text())
@@ -22,8 +23,8 @@ def sides(pair: dict[str, Any], direction: str) -> tuple[Any, Any]:
 
     def side(which: str) -> Any:
         schemas = pair.get(f"{which}_schemas", {})
-        is_31 = pair.get("version") == "3.1"
-        return Translation(lambda name: schemas[name.rpartition("/")[2]], direction, is_31=is_31).side(pair[which])  # type: ignore[arg-type]
+        document = {"openapi": pair.get("version", "3.0"), "components": {"schemas": schemas}}
+        return Sides(References(document), direction).side(pair[which])  # type: ignore[arg-type]
 
     return (side("old"), side("new")) if direction == "request" else (side("new"), side("old"))
 

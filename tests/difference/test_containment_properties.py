@@ -5,7 +5,8 @@ from itertools import product
 from typing import Any
 
 from callconfig.contract.normal import reachable
-from callconfig.contract.side import Translation
+from callconfig.contract.references import References
+from callconfig.contract.side import Side, Sides
 from callconfig.difference.containment import Safe, contained
 from callconfig.difference.given import Given
 from hypothesis import given, settings
@@ -154,11 +155,15 @@ def inside_of(owner: dict[str, Any], key: str, schemas: Strategy) -> Strategy:
     return st.deferred(lambda: changed(owner[key], schemas)).map(lambda nested: {**owner, key: nested})
 
 
-def refuses_nothing(pair: Pair, direction: Any, *, is_31: bool) -> None:
+def side(schema: Any, node: Any, direction: Any, version: str) -> Side:
+    document = {"openapi": version, "components": {"schemas": {"N": node}}}
+    return Sides(References(document), direction).side(schema)
+
+
+def refuses_nothing(pair: Pair, direction: Any, version: str) -> None:
     """Where the pair is safe, the taker takes each value of the universe that the giver gives."""
     old, new, old_node, new_node = pair
-    giver = Translation(lambda _: old_node, direction, is_31=is_31).side(old)
-    taker = Translation(lambda _: new_node, direction, is_31=is_31).side(new)
+    giver, taker = side(old, old_node, direction, version), side(new, new_node, direction, version)
     if isinstance(contained(giver, taker), Safe):
         what = Given(giver.definitions)
         gives = Draft202012Validator(reachable(what.by(giver.schema), what.definitions))
@@ -173,19 +178,19 @@ DIRECTIONS = st.sampled_from(["request", "response"])
 @settings(max_examples=300, deadline=None)
 @given(pairs(OF_30), DIRECTIONS)
 def test_what_is_safe_refuses_nothing_that_is_given(pair: Pair, direction: Any) -> None:
-    refuses_nothing(pair, direction, is_31=False)
+    refuses_nothing(pair, direction, "3.0.3")
 
 
 @settings(max_examples=300, deadline=None)
 @given(pairs(OF_31), DIRECTIONS)
 def test_what_is_safe_in_openapi_3_1_refuses_nothing_that_is_given(pair: Pair, direction: Any) -> None:
-    refuses_nothing(pair, direction, is_31=True)
+    refuses_nothing(pair, direction, "3.1.0")
 
 
 @settings(max_examples=200, deadline=None)
 @given(OF_30.schemas, OF_30.containers(OF_30.leaves), DIRECTIONS)
 def test_a_translated_schema_takes_what_the_engine_takes(schema: Any, node: Any, direction: Any) -> None:
-    side = Translation(lambda _: node, direction, is_31=False).side(schema)
-    translated = Draft202012Validator(reachable(side.schema, side.definitions), validate_formats=True)
+    judge = side(schema, node, direction, "3.0.3")
+    translated = Draft202012Validator(reachable(judge.schema, judge.definitions), validate_formats=True)
     for value in UNIVERSE:
-        assert translated.is_valid(value) == side.accepts(value), value
+        assert translated.is_valid(value) == judge.accepts(value), value

@@ -8,7 +8,6 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from functools import partial
 from typing import Any
 
 import pytest
@@ -17,7 +16,8 @@ from callconfig.app import example_mock
 from callconfig.contract.document import Contract
 from callconfig.controls.bundle import load_controls
 from callconfig.documentation.execution import execute
-from callconfig.documentation.page import render
+from callconfig.documentation.facts import Facts
+from callconfig.documentation.page import render_markdown, render_page
 from callconfig.documentation.served import Page
 from callconfig.tests.support.reading import Reading
 from playwright.sync_api import Browser, expect, sync_playwright
@@ -50,8 +50,9 @@ def documented(request: pytest.FixtureRequest, contract: Contract) -> Contract:
 
 @pytest.fixture(scope="session")
 def rendered(contract: Contract) -> tuple[Page, str]:
-    answers = asyncio.run(execute(contract, partial(example_mock, contract)))
-    return render(contract, answers)
+    answers = asyncio.run(execute(contract, example_mock(contract)))
+    facts = Facts(contract, answers)
+    return render_page(facts), render_markdown(facts)
 
 
 @pytest.fixture(scope="session")

@@ -11,11 +11,13 @@ import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from callconfig.app import create_app, sources
+from callconfig.cli import main
 from callconfig.contract.document import BUILT_IN, Contract
 from callconfig.contract.finding import Finding
 from callconfig.contract.interaction import Interaction
 from callconfig.controls.controls import Controls
 from callconfig.documentation.served import Page as Rendered
+from callconfig.outcome import FINDINGS
 from callconfig.storage import open_store
 from callconfig.traffic.redaction import Redaction
 from callconfig.verification.coverage import Coverage
@@ -125,6 +127,8 @@ def test_search_shows_a_line_of_context(visit: Visit) -> None:
     page = visit()
     page.get_by_role("combobox", name="Search the reference").fill("422")
     expect(page.get_by_role("option").first).to_contain_text("The answer is 422")
+    page.get_by_role("combobox", name="Search the reference").fill("retry_offset")
+    expect(page.get_by_role("option").first).to_contain_text("retry_offset integer")  # as it is read, in one word
 
 
 def test_the_contents_mark_where_one_is(visit: Visit) -> None:
@@ -248,13 +252,19 @@ def test_an_answer_with_markup_is_shown_as_text(visit: Visit) -> None:
 def test_from_a_file_the_page_asks_for_the_server(visit: Visit, file_url: str, mock: str) -> None:
     page = visit(url=file_url)
     form = page.locator("#listConfigurations-try")
-    page.locator("#listConfigurations").get_by_text("Try it").last.click()
+    try_it = page.locator("#listConfigurations").get_by_text("Try it").last
+    try_it.click()
     form.get_by_label("Server").fill(mock)
     form.get_by_label("Example", exact=True).select_option(label="200 Nothing matches")
     form.get_by_role("button", name="Send GET").click()
     expect(form.get_by_role("status")).to_contain_text("200 OK")
     expect(form.get_by_role("group", name="Answer")).to_have_text("[]")
-    reload_until(page, lambda: form.get_by_label("Server").input_value() == mock)
+
+    def remembered() -> bool:
+        try_it.click()
+        return form.get_by_label("Server").input_value() == mock
+
+    reload_until(page, remembered)
 
 
 def test_a_server_that_is_not_there_is_said_to_be_not_there(visit: Visit, file_url: str) -> None:
@@ -388,6 +398,20 @@ def test_axe_finds_nothing_in_a_report_either_and_its_requests_are_copied(
     assert page.evaluate("document.documentElement.scrollWidth") == 320
     page.get_by_role("button", name="Copy").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_a_difference(browse: Browse, scheme: str, tmp_path: Path, complaints: list[str]) -> None:
+    new, page = tmp_path / "new.yaml", tmp_path / "diff.html"
+    text = BUILT_IN.read_text("utf-8").replace("maxLength: 2000", "maxLength: 1000").replace("1.0.0", "1.0.1", 1)
+    new.write_text(text, "utf-8")
+    assert main(["diff", str(BUILT_IN), str(new), "--report", f"html:{page}"]) == FINDINGS
+    opened = browse(page.as_uri(), color_scheme=scheme, viewport={"width": 320, "height": 800})
+    expect(opened.get_by_role("article")).to_contain_text("/inbound_block_message must have at most 1000 characters")
+    found = Axe().run(opened).response["violations"]
+    assert [(each["id"], [node["target"] for node in each["nodes"]][:5]) for each in found] == []
+    assert opened.evaluate("document.documentElement.scrollWidth") == 320
     assert complaints == []
 
 

@@ -338,7 +338,7 @@ def test_the_keyboard_is_enough(enter: Enter, api: httpx.Client) -> None:
     expect(page.get_by_role("tabpanel", name="State")).to_be_visible()
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 320)])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("light", 768), ("dark", 320)])
 def test_axe_finds_nothing_and_nothing_scrolls_sideways(
     enter: Enter, api: httpx.Client, sample: dict[str, Any], scheme: str, width: int
 ) -> None:

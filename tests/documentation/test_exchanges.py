@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from functools import partial
 from typing import Any
 
 import pytest
@@ -15,7 +14,7 @@ from callconfig.documentation.samples import request_examples
 
 
 def test_every_documented_answer_is_what_the_mock_answers(contract: Contract, documented: Contract) -> None:
-    answers = asyncio.run(execute(documented, partial(example_mock, contract)))
+    answers = asyncio.run(execute(documented, example_mock(contract)))
     assert answers.keys() == {example.anchor for example in examples(documented)}
 
 
@@ -116,5 +115,5 @@ def _altered_controls(contract: Contract) -> Contract:
 
 def _differences_of(contract: Contract, mocked: Contract | None = None) -> str:
     with pytest.raises(WrongExamples) as caught:
-        asyncio.run(execute(contract, partial(example_mock, mocked or contract)))
+        asyncio.run(execute(contract, example_mock(mocked or contract)))
     return str(caught.value)

@@ -2,14 +2,17 @@
 
 import base64
 import hashlib
+import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from callconfig.cli import main
 from callconfig.contract.document import BUILT_IN, Contract
-from callconfig.documentation.page import render
+from callconfig.documentation.facts import Facts
+from callconfig.documentation.page import render_markdown, render_page
 from callconfig.outcome import COULD_NOT_RUN, FINDINGS, OK
 
 Reading = Any  # of conftest.py
@@ -19,7 +22,8 @@ FOREIGN = Path(__file__).parent / "foreign.yaml"
 
 @pytest.fixture(scope="module")
 def foreign(read: Any) -> tuple[Reading, str]:
-    page, markdown = render(Contract.load(FOREIGN), {})
+    facts = Facts(Contract.load(FOREIGN), {})
+    page, markdown = render_page(facts), render_markdown(facts)
     return read(page.html), markdown
 
 
@@ -46,7 +50,7 @@ def test_markup_is_text_in_markdown_too(foreign: tuple[Reading, str]) -> None:
 
 
 def test_only_what_is_in_the_page_may_run() -> None:
-    page, _ = render(Contract.load(FOREIGN), {})
+    page = render_page(Facts(Contract.load(FOREIGN), {}))
     policy = page.content_security_policy
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
@@ -136,3 +140,35 @@ def test_what_stops_the_command_is_one_line(
     assert shown.startswith("callconfig: ")
     assert said in shown
     assert shown.count("\n") == 1
+
+
+def test_the_time_that_it_takes_grows_as_the_document_does(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    few, many = (_seconds_to_build(tmp_path, count) for count in (30, 120))
+    assert many < 6 * few, capsys.readouterr().out
+
+
+def _seconds_to_build(folder: Path, count: int) -> float:
+    """Of the processor, the least of two; of as many operations and schemas, each of which refers to the next one."""
+    schemas = {
+        f"Thing{number}": {
+            "type": "object",
+            "required": [f"member{member}" for member in range(0, 20, 3)],
+            "properties": {f"member{member}": {"type": "string", "maxLength": number} for member in range(20)}
+            | {"next": {"$ref": f"#/components/schemas/Thing{(number + 1) % count}"}},
+        }
+        for number in range(count)
+    }
+    paths = {}
+    for number in range(count):
+        content = {"application/json": {"schema": {"$ref": f"#/components/schemas/Thing{number}"}}}
+        answers = {"200": {"description": "It.", "content": content}}
+        paths[f"/things/{number}"] = {"put": {"requestBody": {"content": content}, "responses": answers}}
+    document = {"openapi": "3.0.3", "info": {"title": "Things", "version": "1"}, "paths": paths}
+    contract = folder / f"{count}.json"
+    contract.write_text(json.dumps({**document, "components": {"schemas": schemas}}))
+    took = []
+    for _ in range(2):
+        clock = time.process_time()
+        assert main(["docs", "build", "-o", str(folder / "site"), "--contract", str(contract)]) == OK
+        took.append(time.process_time() - clock)
+    return min(took)

@@ -66,6 +66,7 @@ def test_pages_of_another_contract_or_not_whole_are_made_again(tmp_path: Path) -
     with serving(*options, XDG_CACHE_HOME=str(tmp_path)) as server:
         made = ready(tmp_path)
         (before, _), _ = first_answers(server)
+    compiled = [(each, each.stat().st_mtime_ns) for each in tmp_path.rglob("template-*")]
     contract.write_text(contract.read_text("utf-8").replace("Create a configuration", "Make a configuration"), "utf-8")
     made[0].write_bytes(made[0].read_bytes()[:1000])
     with serving(*options, XDG_CACHE_HOME=str(tmp_path)) as server:
@@ -73,6 +74,8 @@ def test_pages_of_another_contract_or_not_whole_are_made_again(tmp_path: Path) -
     assert "Make a configuration" in after
     assert "Make a configuration" not in before
     assert ready(tmp_path) == made  # one file for each page, whatever the contract says
+    assert len(compiled) >= 3
+    assert [(each, each.stat().st_mtime_ns) for each in tmp_path.rglob("template-*")] == compiled
 
 
 def test_a_server_that_may_not_write_there_has_its_pages_nevertheless(tmp_path: Path) -> None:

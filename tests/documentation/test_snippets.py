@@ -40,7 +40,7 @@ class Worlds:
 
 
 async def _given(contract: Contract, example: Example) -> ASGIApp:
-    mock = await example_mock(contract)
+    mock = await example_mock(contract)()
     await send(mock, example.given)
     return mock
 

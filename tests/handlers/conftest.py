@@ -11,7 +11,7 @@ import pytest
 from callconfig.app import create_app, sources
 from callconfig.contract.document import Contract
 from callconfig.controls.controls import Controls
-from callconfig.storage import ConfigurationStore, open_store
+from callconfig.storage import Store, open_store
 
 CONTRACTS = Path(__file__).parent.parent / "support" / "contracts"
 
@@ -23,9 +23,7 @@ class MockClient:
         self._runner = asyncio.Runner()
         self._client, self._store = self._runner.run(self._open(name, place, handlers))
 
-    async def _open(
-        self, name: str, place: str, handlers: tuple[Any, ...]
-    ) -> tuple[httpx2.AsyncClient, ConfigurationStore]:
+    async def _open(self, name: str, place: str, handlers: tuple[Any, ...]) -> tuple[httpx2.AsyncClient, Store]:
         contract = Contract.load(CONTRACTS / f"{name}.yaml")
         values = sources(contract)
         store = await open_store(place, contract.resources, values.values, contract=contract.title)

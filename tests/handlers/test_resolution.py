@@ -10,14 +10,14 @@ from callconfig.contract.document import Contract
 from callconfig.contract.operation import Reply
 from callconfig.contract.problem import Problem
 from callconfig.handlers.resolution import InvalidHandlers, load_handlers
-from callconfig.storage import ConfigurationStore, UnknownConfiguration
+from callconfig.storage import Store, UnknownDocument
 
 from .conftest import CONTRACTS
 
 MockOf = Callable[..., Any]
 
 
-async def add_book(body: dict[str, Any], store: ConfigurationStore) -> Reply:
+async def add_book(body: dict[str, Any], store: Store) -> Reply:
     stored = await store.create({**body, "title": body["title"].upper()})
     return stored, 201, {"Location": f"/books/{stored['id']}", "ETag": '"own"'}
 
@@ -41,9 +41,9 @@ def test_an_answer_of_one_s_own_is_judged(mock_of: MockOf) -> None:
 
 def test_the_first_module_counts_and_a_module_has_words_of_its_own(mock_of: MockOf) -> None:
     async def read_book(isbn: str) -> Reply:
-        raise UnknownConfiguration(isbn)
+        raise UnknownDocument(isbn)
 
-    words = {UnknownConfiguration: lambda error: Problem("not-found", f"Never heard of {error.identity}.")}
+    words = {UnknownDocument: lambda error: Problem("not-found", f"Never heard of {error.identity}.")}
     mock = mock_of(
         "books", ":memory:", SimpleNamespace(read_book=read_book, PROBLEMS=words), SimpleNamespace(read_book=1)
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -176,3 +177,72 @@ def test_a_state_is_put_back_as_it_was_read(mock_of: MockOf, place: str, name: s
     wrong = {"unknown": 1} if isinstance(state, list) else {name: [{"unknown": 1}] for name in state}
     assert mock("PUT", "/_mock/state", [wrong] if isinstance(state, list) else wrong).status_code in (400, 409)
     assert mock("GET", "/_mock/state").json() == state
+
+
+def test_one_is_added_replaced_and_deleted_in_the_state(mock_of: MockOf, place: str) -> None:
+    mock = mock_of("shops", place)
+    shop = mock("POST", "/_mock/state?table=shops", {"name": "a"}).json()
+    assert shop["opened"] is True
+    offer = {"item": "tea", "price": 2, "x-callconfig-shop": shop["id"]}
+    stored = mock("POST", "/_mock/state?table=shops_offers", offer).json()
+    there = f"/_mock/state/{stored['number']}?table=shops_offers"
+    assert mock("POST", "/_mock/state?table=shops_offers", offer).status_code == 409
+    assert mock("PUT", there, {"item": "milk", "price": 3}).json() == {**stored, "item": "milk", "price": 3}
+    assert mock("GET", f"/shops/{shop['id']}/offers").json()["offers"] == [
+        {"number": stored["number"], "item": "milk", "price": 3}
+    ]
+    assert mock("PUT", there, {**stored, "number": stored["number"] + 1}).status_code == 400
+    assert [mock("DELETE", there).status_code for _ in range(2)] == [204, 404]
+    assert mock("GET", "/_mock/state").json() == {"shops": [shop], "shops_offers": []}
+
+
+def test_what_clients_name_below_a_parent_is_found_in_the_state_by_both(mock_of: MockOf, place: str) -> None:
+    mock = mock_of("bookings", place)
+    booking = {"room": "A1", "code": "abc", "day": "monday", "hour": 9}
+    mock("POST", "/_mock/state", booking)
+    there = "/_mock/state/" + quote('["A1","abc"]')
+    assert mock("PUT", there, {**booking, "room": "B2"}).json()["errors"][0]["pointer"] == "/room"
+    assert mock("PUT", there, {**booking, "hour": 10}).status_code == 200
+    assert [each["hour"] for each in mock("GET", "/rooms/A1/bookings").json()] == [10]
+    assert mock("DELETE", there).status_code == 204
+    assert mock("GET", "/rooms/A1/bookings").json() == []
+
+
+def test_a_state_is_judged_beyond_what_requests_give(mock_of: MockOf) -> None:
+    booking = {"room": "A1", "code": "abc", "day": "monday", "hour": 9}
+    wrong = [
+        ("/room", {**booking, "room": None}),
+        ("/room", {**booking, "room": 5}),
+        ("/cancelled", {**booking, "cancelled": "yesterday"}),
+        ("/x-callconfig-created-at", {**booking, "x-callconfig-created-at": 5}),
+    ]
+    mock = mock_of("bookings")
+    for pointer, document in wrong:
+        for prefix, answer in (
+            ("", mock("POST", "/_mock/state", document)),
+            ("/0", mock("PUT", "/_mock/state", [document])),
+        ):
+            assert answer.status_code == 409
+            assert [each["pointer"] for each in answer.json()["errors"]] == [prefix + pointer]
+    shops = mock_of("shops")
+    answer = shops("PUT", "/_mock/state", {"shops_offers": [{"item": "tea", "price": 1}]})
+    assert [each["pointer"] for each in answer.json()["errors"]] == ["/shops_offers/0/x-callconfig-shop"]
+
+
+def test_a_state_shows_no_secret_and_has_what_only_answers_have(mock_of: MockOf) -> None:
+    mock = mock_of("users")
+    user = mock("POST", "/users", {"name": "Ada", "password": "hush"}).json()
+    assert user["status"] == "invited"
+    assert mock("GET", "/_mock/state").json() == [user]
+    other = mock("POST", "/_mock/state", {"name": "Bob", "password": "hush"}).json()
+    assert other.keys() == user.keys()
+    assert mock("GET", f"/users/{other['id']}").json() == other
+    active = {**other, "status": "active", "password": "hush"}
+    assert mock("PUT", f"/_mock/state/{other['id']}", active).json() == {**other, "status": "active"}
+    state = mock("PUT", "/_mock/state", [{"name": "Eve"}, user]).json()
+    assert mock("GET", f"/users/{state[0]['id']}").json() == state[0]
+    assert state[1] == user
+
+
+def test_a_mock_that_stores_nothing_has_no_state_to_change_one_by_one(mock_of: MockOf) -> None:
+    assert mock_of("weather")("POST", "/_mock/state", {}).status_code == 405

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import pytest
-from callconfig.storage import ConfigurationStore, open_store
+from callconfig.storage import Store, open_store
 from callconfig.tests.support.stores import RESOURCE, counted_values
 
 Answer = TypeVar("Answer")
@@ -28,7 +28,7 @@ def run() -> Iterator[Run]:
 
 
 @pytest.fixture(params=PLACES)
-def open_new(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Coroutine[Any, Any, ConfigurationStore]]:
+def open_new(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Coroutine[Any, Any, Store]]:
     """Opens the store at one new place, again and again if asked to."""
     match request.param:
         case "memory":
@@ -41,7 +41,7 @@ def open_new(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Cor
 
 
 @pytest.fixture
-def store(open_new: Callable[[], Coroutine[Any, Any, ConfigurationStore]], run: Run) -> Iterator[ConfigurationStore]:
+def store(open_new: Callable[[], Coroutine[Any, Any, Store]], run: Run) -> Iterator[Store]:
     """An empty store, of every kind in turn."""
     opened = run(open_new())
     yield opened

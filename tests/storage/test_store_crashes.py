@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from callconfig.storage import ConfigurationStore, Document, UnreadableStore, open_store
+from callconfig.storage import Document, Store, UnreadableStore, open_store
 from callconfig.tests.support.stores import RESOURCE, configuration, counted_values
 
 ROUNDS = 50
@@ -34,7 +34,7 @@ def change(state: dict[str, int], number: int) -> dict[str, int]:
     return {**state, str(number % TEMPLATES): number}
 
 
-async def read(store: ConfigurationStore) -> tuple[dict[str, int], dict[str, str]]:
+async def read(store: Store) -> tuple[dict[str, int], dict[str, str]]:
     """The state of the store, and the id of each template."""
     documents = [json.loads(text) for text in await store.find()]
     return {d["template"]: d["number"] for d in documents}, {d["template"]: d["id"] for d in documents}

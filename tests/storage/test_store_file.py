@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from callconfig.storage import (
-    ConfigurationStore,
+    Store,
     StoreUnavailable,
     UnreadableStore,
     open_store,
@@ -33,13 +33,13 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def opened(path: Path, run: Any) -> Iterator[Callable[..., ConfigurationStore]]:
+def opened(path: Path, run: Any) -> Iterator[Callable[..., Store]]:
     """Opens the file, and closes whatever is still open in the end."""
     stores = []
     values = counted_values()
 
-    def open_here(**options: Any) -> ConfigurationStore:
-        store: ConfigurationStore = run(open_store(str(path), RESOURCE, values, **options))
+    def open_here(**options: Any) -> Store:
+        store: Store = run(open_store(str(path), RESOURCE, values, **options))
         stores.append(store)
         return store
 
@@ -48,7 +48,7 @@ def opened(path: Path, run: Any) -> Iterator[Callable[..., ConfigurationStore]]:
         run(store.close())
 
 
-def templates(store: ConfigurationStore, run: Any) -> list[str]:
+def templates(store: Store, run: Any) -> list[str]:
     return [json.loads(text)["template"] for text in run(store.find())]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from callconfig.storage import DuplicateScope, EmbeddedStore, StoreUnavailable, UnknownConfiguration, open_store
+from callconfig.storage import DuplicateScope, EmbeddedStore, StoreUnavailable, UnknownDocument, open_store
 from callconfig.storage.log import SPARE_LINES
 from callconfig.tests.support.stores import RESOURCE, configuration, counted_values
 
@@ -153,7 +153,7 @@ def test_what_was_built_on_a_lost_write_is_lost_with_it(store: EmbeddedStore, di
         answers = await asyncio.gather(first, *later, return_exceptions=True)
         assert [type(answer) for answer in answers] == [StoreUnavailable] * 4
         assert await shown(store) == await stored(path) == []
-        with pytest.raises(UnknownConfiguration):
+        with pytest.raises(UnknownDocument):
             await store.get("cfg_000000000001")
         assert (await store.create(configuration(template="c")))["template"] == "c"
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from callconfig.storage import (
-    ConfigurationStore,
     Document,
     DuplicateScope,
+    Store,
     StoreError,
-    UnknownConfiguration,
+    UnknownDocument,
     open_store,
 )
 from callconfig.tests.support.stores import RESOURCE, configuration, counted_values
@@ -46,7 +46,7 @@ class Model:
 
     def replace(self, identity: str, values: Document) -> None:
         if identity not in self.documents:
-            raise UnknownConfiguration(identity)
+            raise UnknownDocument(identity)
         self._expect_free(values, other_than=identity)
 
     def load(self, documents: list[Document]) -> None:
@@ -80,7 +80,7 @@ def outcome(act: Callable[[], Any]) -> tuple[type[Exception] | None, Any]:
 class StoreMachine(RuleBasedStateMachine):
     """Operations on a store and on the model of it, with the same answers and the same state after each."""
 
-    def __init__(self, open_new: Callable[[], Coroutine[Any, Any, ConfigurationStore]], lasting: bool) -> None:
+    def __init__(self, open_new: Callable[[], Coroutine[Any, Any, Store]], lasting: bool) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
         self.run = self.runner.run
@@ -165,7 +165,7 @@ def test_a_store_answers_as_its_model_does(place: str, request: pytest.FixtureRe
             case _:
                 location = request.getfixturevalue("postgresql").fresh_url()
 
-        def open_new() -> Coroutine[Any, Any, ConfigurationStore]:
+        def open_new() -> Coroutine[Any, Any, Store]:
             return open_store(location, RESOURCE, values)
 
         values = counted_values()

@@ -12,8 +12,8 @@ import psycopg
 import pytest
 from callconfig.contract.resource import Resource
 from callconfig.storage import (
-    ConfigurationStore,
     DuplicateScope,
+    Store,
     StoreUnavailable,
     UnreadableStore,
     open_store,
@@ -30,7 +30,7 @@ def url(postgresql: PostgreSQLServer) -> str:
 
 
 @pytest.fixture
-def store(url: str, run: Any) -> Iterator[ConfigurationStore]:
+def store(url: str, run: Any) -> Iterator[Store]:
     store = run(open_store(url, RESOURCE, counted_values()))
     yield store
     run(store.close())
@@ -42,11 +42,11 @@ def sql(url: str, statement: str) -> list[tuple[Any, ...]]:
         return cursor.fetchall() if cursor.description else []
 
 
-async def templates(store: ConfigurationStore) -> list[str]:
+async def templates(store: Store) -> list[str]:
     return [json.loads(text)["template"] for text in await store.find()]
 
 
-def test_stores_on_the_same_tables_share_them(store: ConfigurationStore, url: str, run: Any) -> None:
+def test_stores_on_the_same_tables_share_them(store: Store, url: str, run: Any) -> None:
     other = run(open_store(url, RESOURCE, counted_values()))
     created = run(store.create(configuration()))
     assert run(other.get(created["id"])) == created
@@ -59,9 +59,7 @@ def test_stores_on_the_same_tables_share_them(store: ConfigurationStore, url: st
     run(other.close())
 
 
-def test_stores_in_different_schemas_share_nothing(
-    store: ConfigurationStore, postgresql: PostgreSQLServer, run: Any
-) -> None:
+def test_stores_in_different_schemas_share_nothing(store: Store, postgresql: PostgreSQLServer, run: Any) -> None:
     other = run(open_store(postgresql.fresh_url(), RESOURCE, counted_values()))
     run(store.create(configuration()))
     assert run(other.find()) == []
@@ -107,7 +105,7 @@ def test_several_processes_can_open_a_new_schema_at_once(url: str, run: Any) -> 
     assert sql(url, "SELECT version FROM callconfig_migrations") == [(1,)]
 
 
-def test_every_filter_and_the_order_have_an_index(store: ConfigurationStore, url: str, run: Any) -> None:
+def test_every_filter_and_the_order_have_an_index(store: Store, url: str, run: Any) -> None:
     run(store.load(configuration(str(number), str(number % 40)) for number in range(2_000)))
     sql(url, "ANALYZE callconfig_configurations")
     for condition, index in {
@@ -122,20 +120,20 @@ def test_every_filter_and_the_order_have_an_index(store: ConfigurationStore, url
         assert "Seq Scan" not in plan
 
 
-def test_people_can_query_the_documents(store: ConfigurationStore, url: str, run: Any) -> None:
+def test_people_can_query_the_documents(store: Store, url: str, run: Any) -> None:
     run(store.create(configuration(note="zero: \0, not zero: \\u0000", limits={"calls": 2**64 - 1})))
     query = "SELECT document->>'note', (document->'limits'->>'calls')::numeric FROM callconfig_configurations"
     assert sql(url, query) == [("zero: \ufffd, not zero: \\u0000", 2**64 - 1)]
 
 
-def test_tables_of_a_later_version_are_refused(store: ConfigurationStore, url: str, run: Any) -> None:
+def test_tables_of_a_later_version_are_refused(store: Store, url: str, run: Any) -> None:
     sql(url, "INSERT INTO callconfig_migrations VALUES (1000)")
     with pytest.raises(UnreadableStore, match="version 1000"):
         run(open_store(url, RESOURCE, counted_values()))
     assert run(store.find()) == []
 
 
-def test_tables_for_other_members_are_refused(store: ConfigurationStore, url: str, run: Any) -> None:
+def test_tables_for_other_members_are_refused(store: Store, url: str, run: Any) -> None:
     other = Resource("id", ("account",), "created_at", "updated_at")
     with pytest.raises(UnreadableStore, match='column "account" does not exist'):
         run(open_store(url, other, counted_values()))

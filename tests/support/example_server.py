@@ -7,8 +7,9 @@ from typing import Any
 from callconfig.contract.document import Contract
 from callconfig.contract.media import is_json, media_type
 from callconfig.contract.operation import Operation, Request
+from callconfig.contract.parameters import joined
 from callconfig.contract.paths import Route
-from callconfig.documentation.samples import ABSENT, content_schema, joined, made, named, security
+from callconfig.documentation.samples import ABSENT, content_schema, made, named, security
 from starlette.requests import Request as Received
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -70,7 +71,7 @@ class ExampleServer:
 
     def _value(self, content: Mapping[str, Any]) -> Any:
         found = next((each["value"] for each in named(self._contract, content).values() if "value" in each), ABSENT)
-        return made(self._contract, content_schema(content), hidden="writeOnly") if found is ABSENT else found
+        return made(self._contract, content_schema(content), "response") if found is ABSENT else found
 
 
 def _first(operation: Operation, *statuses: str) -> str:

@@ -5,9 +5,8 @@ from types import MappingProxyType
 from typing import Any
 
 import schemathesis
-from callconfig.contract.formats import time_zones
 from callconfig.verification.generated import REFUSALS
-from hypothesis import strategies
+from callconfig.verification.strategies import register
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, events, from_schema
 from schemathesis.engine.recorder import Interaction
@@ -15,7 +14,7 @@ from starlette.types import ASGIApp
 
 PHASES = {"examples", "coverage", "fuzzing", "stateful"}
 
-schemathesis.openapi.format("iana-time-zone", strategies.sampled_from(sorted(time_zones())))
+register()
 
 
 def hold_every_property(

@@ -20,7 +20,8 @@ from callconfig.traffic.recording import NotARecording
 from callconfig.traffic.redaction import Redaction
 from callconfig.verification.judge import Judge
 from callconfig.verification.running import baseline
-from callconfig.verification.verify import one_line, recorded
+from callconfig.verification.verify import recorded
+from callconfig.verification.verify import told as told_in_one_line
 
 READERS = {"har": read_har, "ndjson": read_ndjson, "pact": read_pact}
 ODD: list[Any] = [
@@ -109,7 +110,7 @@ def read_all(contract: Contract, kind: str, path: Path) -> int:
                 judged(contract, read)
                 number += 1
             else:
-                assert one_line(read).isprintable()
+                assert told_in_one_line(read).isprintable()
 
     def all_judged() -> None:
         for read, _ in recorded(str(path)):

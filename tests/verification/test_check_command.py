@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from callconfig.cli import main
 from callconfig.contract.formats import JUDGED_FORMATS, UNCHECKED_FORMATS
+from callconfig.contract.references import NO_REFERENCES
 from callconfig.contract.rulebook import ENGINE_RULES, GENERATED_RULES, MODEL_RULES
 from callconfig.contract.schema import Schema
 from callconfig.verification.strategies import STRATEGIES
@@ -152,7 +153,7 @@ def test_every_format_of_the_engine_can_be_generated() -> None:
 
 @pytest.mark.parametrize("name", sorted(STRATEGIES))
 def test_what_is_generated_for_a_format_has_it(name: str) -> None:
-    schema = Schema({"format": name}, no_references, "request")
+    schema = Schema({"format": name}, NO_REFERENCES, "request")
 
     @settings(max_examples=20, database=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
     @given(STRATEGIES[name])
@@ -160,10 +161,6 @@ def test_what_is_generated_for_a_format_has_it(name: str) -> None:
         assert schema.accepts(value)
 
     holds()
-
-
-def no_references(reference: str) -> dict[str, Any]:
-    raise KeyError(reference)
 
 
 def test_every_check_of_schemathesis_has_a_rule_and_no_rule_is_there_twice() -> None:

@@ -2,15 +2,20 @@
 
 import gzip
 import itertools
+import json
+import socket
 import time
 import tracemalloc
+import zlib
 from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
 
 import pytest
 from callconfig.cli import main
 from callconfig.contract.document import BUILT_IN, Contract
 from callconfig.options import CheckOptions
+from callconfig.outcome import COULD_NOT_RUN, OK
 from callconfig.traffic.redaction import Redaction
 from callconfig.verification import client as client_module
 from callconfig.verification.client import Client
@@ -18,7 +23,12 @@ from callconfig.verification.footprint import Footprint
 from callconfig.verification.generated import generate, judge_scenario
 from callconfig.verification.judge import Judge
 from callconfig.verification.result import EnoughFailures, Result
+from callconfig.verification.target import serving
 from callconfig.verification.timing import Deadline, OutOfTime
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 RawServer = Callable[..., str]
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -76,6 +86,82 @@ def test_a_body_that_nobody_reads_has_the_same_time_limit(
         answer = client.send("POST", "/configurations", body=bytes(64 << 20))
     assert (answer.status, answer.error) == (0, "nothing whole within 0.3 s")
     assert time.monotonic() - began < 2
+
+
+def test_a_name_that_is_not_found_in_time_is_an_answer_that_did_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_module, "TIMEOUT", 0.2)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments, **_settings: time.sleep(5))
+    started = time.monotonic()
+    with Client("http://slow.invalid") as client:
+        answer = client.send("GET", "/")
+    assert (answer.status, answer.error) == (0, "nothing whole within 0.2 s")
+    assert time.monotonic() - started < 4
+
+
+def test_a_name_that_nobody_has_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def unknown(*_arguments: object, **_settings: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    assert main(["check", "http://does-not-exist.invalid"]) == COULD_NOT_RUN
+    assert capsys.readouterr().err == (
+        "callconfig: nothing answers at http://does-not-exist.invalid: ConnectError "
+        "no address of does-not-exist.invalid is known: Name or service not known; is the server running?\n"
+    )
+
+
+def coded(name: str, body: bytes) -> list[bytes]:
+    return [HEAD + f"Content-Encoding: {name}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body]
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("gzip", gzip.compress(b"{}")),
+        ("deflate", zlib.compress(b"{}")),
+        ("deflate, GZIP", gzip.compress(zlib.compress(b"{}"))),
+        ("identity", b"{}"),
+    ],
+)
+def test_a_body_is_read_without_its_content_codings(raw_server: RawServer, name: str, body: bytes) -> None:
+    with Client(raw_server(coded(name, body))) as client:
+        answer = client.send("GET", "/")
+    assert (answer.response_body, answer.unrecorded) == (b"{}", frozenset())
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"none", "the body is not in the content coding gzip"),
+        (gzip.compress(b"{}")[:-9], "the body ends before its content coding gzip does"),
+    ],
+)
+def test_a_body_in_another_coding_than_it_says_is_no_answer(raw_server: RawServer, body: bytes, said: str) -> None:
+    with Client(raw_server(coded("gzip", body))) as client:
+        answer = client.send("GET", "/")
+    assert (answer.status, answer.error) == (0, said)
+
+
+def test_a_body_in_an_unknown_coding_is_not_judged_and_that_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = {"application/json": {"schema": {"type": "object"}}}
+    answers = {"200": {"description": "It.", "content": content}}
+    contract = tmp_path / "things.json"
+    paths = {"/things": {"get": {"responses": answers}}}
+    contract.write_text(json.dumps({"openapi": "3.0.3", "info": {"title": "Things", "version": "1"}, "paths": paths}))
+    headers = {"Content-Type": "application/json", "Content-Encoding": "x-unknown"}
+
+    async def things(_request: Request) -> Response:
+        return Response(b"\x00\x01", headers=headers)
+
+    with serving(Starlette(routes=[Route("/things", things)])) as url:
+        code = main(["check", url, "--contract", str(contract), "--max-examples", "2", "--seed", "1"])
+    shown = capsys.readouterr().out
+    assert code == OK, shown
+    assert "bodies of responses were not recorded, or not whole, or in an unknown content coding" in shown
 
 
 def test_the_time_of_the_run_ends_while_an_answer_drips(raw_server: RawServer) -> None:

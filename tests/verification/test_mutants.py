@@ -2,136 +2,24 @@
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from callconfig.storage import ConfigurationStore, UnknownConfiguration
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-Body = Any
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A request on its way to the right server."""
-
-    method: str
-    path: str
-    query: str
-    headers: Mapping[str, str]
-    raw: bytes
-
-    @property
-    def body(self) -> Body:
-        try:
-            return json.loads(self.raw)
-        except ValueError:
-            return None
-
-    def with_body(self, body: Body) -> "Asked":
-        return replace(self, raw=json.dumps(body).encode())
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A response on its way back."""
-
-    status: int
-    headers: Mapping[str, str]
-    raw: bytes
-
-    @property
-    def body(self) -> Body:
-        return json.loads(self.raw) if self.raw else None
-
-    def with_body(self, body: Body) -> "Answer":
-        return replace(self, raw=json.dumps(body).encode())
-
-
-Server = Callable[[Asked], Awaitable[Answer]]
-Mutant = Callable[[Server, ConfigurationStore], Server]
-
-
-def tampered(app: ASGIApp, store: ConfigurationStore, mutate: Mutant) -> ASGIApp:
-    """The application with a mutant around it."""
-
-    async def serve(asked: Asked) -> Answer:
-        return await _call(app, asked)
-
-    mutant = mutate(serve, store)
-
-    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
-        headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
-        raw = b""
-        while (message := await receive())["type"] == "http.request":
-            raw += message.get("body", b"")
-            if not message.get("more_body"):
-                break
-        path = scope["raw_path"].decode()
-        answer = await mutant(Asked(scope["method"], path, scope["query_string"].decode("latin-1"), headers, raw))
-        fields = {**answer.headers, "content-length": str(len(answer.raw))}
-        encoded = [(name.encode(), value.encode("latin-1")) for name, value in fields.items()]
-        await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
-        await send({"type": "http.response.body", "body": answer.raw})
-
-    return wrapped
-
-
-async def _call(app: ASGIApp, asked: Asked) -> Answer:
-    headers = {**asked.headers, "content-length": str(len(asked.raw))}
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "scheme": "http",
-        "method": asked.method,
-        "path": asked.path,
-        "raw_path": asked.path.encode(),
-        "root_path": "",
-        "query_string": asked.query.encode("latin-1"),
-        "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers.items()],
-        "client": ("127.0.0.1", 1),
-        "server": ("127.0.0.1", 80),
-    }
-    sent: list[Message] = []
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": asked.raw, "more_body": False}
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    await app(scope, receive, send)
-    start = sent[0]
-    raw = b"".join(message.get("body", b"") for message in sent[1:])
-    headers = {name.decode().lower(): value.decode() for name, value in start["headers"]}
-    return Answer(start["status"], headers, raw)
-
-
-def asking(change: Callable[[Asked], Asked]) -> Mutant:
-    """A server that understands requests wrongly."""
-
-    def mutate(serve: Server, _store: ConfigurationStore) -> Server:
-        async def mutant(asked: Asked) -> Answer:
-            return await serve(change(asked))
-
-        return mutant
-
-    return mutate
-
-
-def answering(change: Callable[[Asked, Answer], Answer]) -> Mutant:
-    """A server that answers wrongly."""
-
-    def mutate(serve: Server, _store: ConfigurationStore) -> Server:
-        async def mutant(asked: Asked) -> Answer:
-            return change(asked, await serve(asked))
-
-        return mutant
-
-    return mutate
+from callconfig.storage import Store, UnknownDocument
+from callconfig.tests.support.tampering import (
+    Answer,
+    Asked,
+    Mutant,
+    Server,
+    answering,
+    asking,
+    header,
+    tampered,
+    without,
+)
+from starlette.types import ASGIApp
 
 
 def mending(change: Callable[[dict[str, Any]], dict[str, Any] | None], *methods: str) -> Mutant:
@@ -180,10 +68,6 @@ def status(method: str, right: int, wrong: int) -> Mutant:
     return answering(show)
 
 
-def without(body: dict[str, Any], *members: str) -> dict[str, Any]:
-    return {name: value for name, value in body.items() if name not in members}
-
-
 def problem(code: int) -> Answer:
     document = {"type": "/docs#x", "title": "X", "status": code, "detail": "no"}
     return Answer(code, {"content-type": "application/problem+json"}, json.dumps(document).encode())
@@ -193,25 +77,12 @@ def always(method: str, code: int) -> Mutant:
     return answering(lambda asked, answer: problem(code) if asked.method == method and answer.status < 300 else answer)
 
 
-def header(name: str, change: Callable[[str], str | None], *codes: int) -> Mutant:
-    """A server with a wrong header field."""
-
-    def show(_asked: Asked, answer: Answer) -> Answer:
-        if name not in answer.headers or (codes and answer.status not in codes):
-            return answer
-        value = change(answer.headers[name])
-        rest = {key: text for key, text in answer.headers.items() if key != name}
-        return replace(answer, headers=rest if value is None else {**rest, name: value})
-
-    return answering(show)
-
-
-def merges(serve: Server, store: ConfigurationStore) -> Server:
+def merges(serve: Server, store: Store) -> Server:
     async def mutant(asked: Asked) -> Answer:
         if asked.method == "PUT" and isinstance(asked.body, dict):
             try:
                 old = await store.get(asked.path.rpartition("/")[2])
-            except UnknownConfiguration:
+            except UnknownDocument:
                 return await serve(asked)
             merged = {**without(old, "id", "created_at", "updated_at"), **asked.body}
             checked = await serve(replace(asked, method="POST", path="/configurations"))
@@ -221,13 +92,13 @@ def merges(serve: Server, store: ConfigurationStore) -> Server:
     return mutant
 
 
-def null_leaves_the_old_value(serve: Server, store: ConfigurationStore) -> Server:
+def null_leaves_the_old_value(serve: Server, store: Store) -> Server:
     async def mutant(asked: Asked) -> Answer:
         body = asked.body
         if asked.method == "PUT" and isinstance(body, dict) and "merchant_id" in body and body["merchant_id"] is None:
             try:
                 old = await store.get(asked.path.rpartition("/")[2])
-            except UnknownConfiguration:
+            except UnknownDocument:
                 return await serve(asked)
             return await serve(asked.with_body({**body, "merchant_id": old["merchant_id"]}))
         return await serve(asked)
@@ -235,7 +106,7 @@ def null_leaves_the_old_value(serve: Server, store: ConfigurationStore) -> Serve
     return mutant
 
 
-def upserts(serve: Server, _store: ConfigurationStore) -> Server:
+def upserts(serve: Server, _store: Store) -> Server:
     async def mutant(asked: Asked) -> Answer:
         answer = await serve(asked)
         if asked.method == "PUT" and answer.status == 404:
@@ -248,7 +119,7 @@ def upserts(serve: Server, _store: ConfigurationStore) -> Server:
     return mutant
 
 
-def overwrites_duplicates(serve: Server, _store: ConfigurationStore) -> Server:
+def overwrites_duplicates(serve: Server, _store: Store) -> Server:
     async def mutant(asked: Asked) -> Answer:
         answer = await serve(asked)
         if asked.method == "POST" and answer.status == 409:
@@ -260,7 +131,7 @@ def overwrites_duplicates(serve: Server, _store: ConfigurationStore) -> Server:
     return mutant
 
 
-def stores_what_it_refuses(serve: Server, _store: ConfigurationStore) -> Server:
+def stores_what_it_refuses(serve: Server, _store: Store) -> Server:
     async def mutant(asked: Asked) -> Answer:
         answer = await serve(asked)
         if asked.method == "POST" and answer.status == 400 and isinstance(asked.body, dict):
@@ -302,7 +173,7 @@ class StaleAfterUpdate:
         return answer
 
 
-def keeps_the_old_scope(serve: Server, _store: ConfigurationStore) -> Server:
+def keeps_the_old_scope(serve: Server, _store: Store) -> Server:
     taken: dict[tuple[str, str], str] = {}
 
     async def mutant(asked: Asked) -> Answer:
@@ -318,7 +189,7 @@ def keeps_the_old_scope(serve: Server, _store: ConfigurationStore) -> Server:
     return mutant
 
 
-def refuses_to_replace_with_its_own_scope(serve: Server, _store: ConfigurationStore) -> Server:
+def refuses_to_replace_with_its_own_scope(serve: Server, _store: Store) -> Server:
     async def mutant(asked: Asked) -> Answer:
         answer = await serve(asked)
         if asked.method != "PUT" or answer.status != 200:
@@ -329,7 +200,7 @@ def refuses_to_replace_with_its_own_scope(serve: Server, _store: ConfigurationSt
     return mutant
 
 
-async def shown(store: ConfigurationStore) -> list[dict[str, Any]]:
+async def shown(store: Store) -> list[dict[str, Any]]:
     rows = [json.loads(text) for text in await store.find()]
     return [{**row, "telephony_config": hidden(row["telephony_config"])} for row in rows]
 
@@ -349,7 +220,7 @@ def one_filter(name: str) -> Mutant:
     )
 
 
-def matches_prefixes(serve: Server, store: ConfigurationStore) -> Server:
+def matches_prefixes(serve: Server, store: Store) -> Server:
     async def mutant(asked: Asked) -> Answer:
         answer = await serve(asked)
         found = re.fullmatch(r"reseller_id=([\w.%-]+)", asked.query)
@@ -361,7 +232,7 @@ def matches_prefixes(serve: Server, store: ConfigurationStore) -> Server:
     return mutant
 
 
-def ignores_case(serve: Server, store: ConfigurationStore) -> Server:
+def ignores_case(serve: Server, store: Store) -> Server:
     async def mutant(asked: Asked) -> Answer:
         answer = await serve(asked)
         found = re.fullmatch(r"template=([\w.%-]+)", asked.query)
@@ -373,7 +244,7 @@ def ignores_case(serve: Server, store: ConfigurationStore) -> Server:
     return mutant
 
 
-def leaks_rows_of_another_reseller(serve: Server, store: ConfigurationStore) -> Server:
+def leaks_rows_of_another_reseller(serve: Server, store: Store) -> Server:
     async def mutant(asked: Asked) -> Answer:
         answer = await serve(asked)
         if asked.method == "GET" and answer.status == 200 and "reseller_id" in asked.query:
@@ -385,7 +256,7 @@ def leaks_rows_of_another_reseller(serve: Server, store: ConfigurationStore) -> 
     return mutant
 
 
-def loses_the_one_before(serve: Server, _store: ConfigurationStore) -> Server:
+def loses_the_one_before(serve: Server, _store: Store) -> Server:
     """Creates, and drops what was created before for the same reseller when it lists."""
     last: dict[str, str] = {}
 
@@ -624,7 +495,7 @@ MUTANTS: dict[str, tuple[Mutant, str]] = {
 
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_wrong_server_is_caught(
-    name: str, make_app: Callable[..., ASGIApp], store: ConfigurationStore, check_app: Callable[..., Any]
+    name: str, make_app: Callable[..., ASGIApp], store: Store, check_app: Callable[..., Any]
 ) -> None:
     mutate, rule = MUTANTS[name]
     result = check_app(tampered(make_app(), store, mutate), max_failures=1)
@@ -634,7 +505,7 @@ def test_a_wrong_server_is_caught(
 
 
 def test_the_wrapper_around_the_mutants_is_itself_right(
-    make_app: Callable[..., ASGIApp], store: ConfigurationStore, check_app: Callable[..., Any]
+    make_app: Callable[..., ASGIApp], store: Store, check_app: Callable[..., Any]
 ) -> None:
     result = check_app(tampered(make_app(), store, lambda serve, _store: serve))
     assert result.errors == []

@@ -8,18 +8,15 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import cache, cached_property
-from random import Random
+from functools import cached_property
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, find, settings
-from hypothesis import strategies as st
-from hypothesis.errors import HypothesisException
-
-from ...contract.schema import Json, Resolve, Schema
+from ...contract.formats import FORMAT_EXAMPLES
+from ...contract.pattern import Strings, TooHard, outside
+from ...contract.references import References
+from ...contract.schema import Json, Schema
 from ...contract.shape import Member, Path, flattened, members, rules
 from ..coverage import general
-from ..strategies import EXAMPLES
 
 ABSENT = object()
 """No body at all: the value has no such place."""
@@ -42,7 +39,7 @@ class Body:
 class Bodies:
     """The bodies for one request schema."""
 
-    def __init__(self, schema: Mapping[str, Any], resolve: Resolve) -> None:
+    def __init__(self, schema: Mapping[str, Any], resolve: References) -> None:
         self._schema, self._resolve = schema, resolve
         self._judge = Schema(dict(schema), resolve, "request")
         self._members = {member.path: member for member in members(schema, resolve)}
@@ -54,8 +51,13 @@ class Bodies:
 
     @cached_property
     def full(self) -> Json:
-        """Every member, with another value than its default."""
-        return _example(self._schema, self._resolve, full=True)
+        """Every member, with another value than its default, and than the minimum has where that can be."""
+        body = _example(self._schema, self._resolve, full=True)
+        for path, member in self._members.items():
+            if len(path) == 1 and isinstance(body, dict) and body.get(path[0]) == self.minimal.get(path[0]):
+                values = (value for value in _accepted_values(member.schema, self._resolve) if value != body[path[0]])
+                body = next(filter(self._judge.accepts, ({**body, path[0]: value} for value in values)), body)
+        return body
 
     @cached_property
     def possible(self) -> bool:
@@ -140,7 +142,7 @@ def _named_in(rule: Any) -> list[str]:
     return list(names)
 
 
-def _example(schema: Mapping[str, Any], resolve: Resolve, *, full: bool) -> Json:
+def _example(schema: Mapping[str, Any], resolve: References, *, full: bool) -> Json:
     """A value of a schema; a full one has every member, and avoids defaults."""
     flat = flattened(schema, resolve)
     if flat.get("type") == "object" or "properties" in flat:
@@ -176,26 +178,23 @@ def _made(schema: Mapping[str, Any]) -> Json:
         return next((value for value in bounds if value <= schema.get("maximum", value)), 1)
     if kind != "string":
         return None
-    if (name := schema.get("format")) in EXAMPLES:
-        return EXAMPLES[name]
+    if (name := schema.get("format")) in FORMAT_EXAMPLES:
+        return FORMAT_EXAMPLES[name]
     shortest, longest = schema.get("minLength", 0), schema.get("maxLength", 10_000)
     if "pattern" in schema:
         return _matching(schema["pattern"], shortest, longest)
     return "text".ljust(shortest, "x")[:longest]
 
 
-@cache
 def _matching(pattern: str, shortest: int, longest: int) -> str | None:
-    """A text that matches a pattern; None for what Python reads differently, or where there is hardly one."""
-    quiet = settings(max_examples=200, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    """The simplest text that matches a pattern; None where it is not found."""
     try:
-        fixed = Random(0)  # noqa: S311 (no secret)
-        return find(st.from_regex(pattern), lambda text: shortest <= len(text) <= longest, settings=quiet, random=fixed)
-    except (HypothesisException, ValueError):
+        return outside(Strings((pattern,), shortest, longest), None)
+    except TooHard:
         return None
 
 
-def _accepted_values(schema: Mapping[str, Any], resolve: Resolve) -> Iterator[Json]:
+def _accepted_values(schema: Mapping[str, Any], resolve: References) -> Iterator[Json]:
     """Values at the bounds of a schema; some may break another keyword or a rule."""
     yield from schema.get("enum", ())
     kind = schema.get("type")

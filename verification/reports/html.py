@@ -12,6 +12,8 @@ from ...traffic.curl import curl
 from ..result import Failure, Result
 from ..terminal import lines, meaning
 
+ROOT = Path(__file__).parent.parent.parent
+"""Where the style is that reports share."""
 MOST_SHOWN = 20_000
 """Characters of a response body that are shown."""
 COPYING = """for (const button of document.querySelectorAll("button")) {
@@ -22,7 +24,7 @@ COPYING = """for (const button of document.querySelectorAll("button")) {
 
 def html(result: Result) -> str:
     """The page as text."""
-    templates = FileSystemLoader(Path(__file__).parent)
+    templates = FileSystemLoader([Path(__file__).parent, ROOT])
     environment = Environment(
         loader=templates, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

@@ -6,10 +6,9 @@ from json import dumps
 from typing import Any
 from urllib.parse import quote
 
-import yaml
-
 from ...contract.document import BUILT_IN
 from ...contract.interaction import by_name
+from ...contract.yaml_tree import MarkedYaml, NotPlain
 from ...traffic.curl import curl
 from ..result import Failure, Result
 from ..terminal import explain, meaning
@@ -90,19 +89,8 @@ def _message(headers: Any, body: bytes) -> dict[str, Any]:
 def _lines(result: Result) -> dict[str, int]:
     """Where each operation begins in the contract's file; nothing where the file is gone."""
     try:
-        root = yaml.compose(result.contract_file.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (OSError, yaml.YAMLError):
+        marked = MarkedYaml(result.contract_file.read_bytes())
+    except (OSError, NotPlain):
         return {}
-    paths = _entry(root, "paths")
-    return {
-        operation.id: node.start_mark.line + 1
-        for operation in result.contract.operations.values()
-        if (node := _entry(_entry(paths, operation.path), operation.method.lower())) is not None
-    }
-
-
-def _entry(node: Any, key: str) -> Any:
-    """The value of a key in a YAML mapping node."""
-    if not isinstance(node, yaml.MappingNode):
-        return None
-    return next((value for name, value in node.value if name.value == key), None)
+    operations = result.contract.operations.values()
+    return {each.id: marked.line(("paths", each.path, each.method.lower())) or 1 for each in operations}
