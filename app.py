@@ -218,13 +218,14 @@ def _routes(document: Mapping[str, Any]) -> dict[str, Any]:
     paths = {
         path: {
             method: {
-                "operationId": operation_id(path, method, operation),
+                "operationId": operation_id(path, method, item[method]),
                 "responses": {"default": {"description": ""}},
             }
-            for method, operation in item.items()
-            if method in METHODS
+            for method in METHODS
+            if method in item
         }
-        for path, item in document["paths"].items()
+        for path, item in document.get("paths", {}).items()
+        if not path.startswith("x-")
     }
     # Of any version: what is left of it is the same in all.
     return {"openapi": "3.0.3", "info": {"title": document["info"]["title"], "version": "1"}, "paths": paths}

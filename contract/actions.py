@@ -40,6 +40,8 @@ class Action:
     """Where what a create makes is found; empty where nothing leads to it."""
     below: tuple[tuple[Resource, str], ...] = ()
     """The resources that go with this one, each with the member that keeps its identity."""
+    shows: bool = False
+    """Whether its success shows the resource."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ def read_actions(
                 next((each for each in place.item_paths if blank(each).startswith(blank(operation.path))), "")
                 or next(iter(place.item_paths), ""),
                 tuple(below[name]),
+                operation in place.shown,
             )
     return list(resources.values()), actions
 

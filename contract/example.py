@@ -1,6 +1,6 @@
 """Answers that the contract documents, put together from its examples: what a mock says when it is told what to say."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import suppress
 from typing import Any
 
@@ -8,7 +8,7 @@ import orjson
 
 from .document import Contract
 from .generator import Generator, NoValue
-from .media import is_json
+from .media import concrete, is_json, media_type
 from .operation import Operation
 from .problem import PROBLEM_JSON, Problem
 from .schema import show
@@ -33,29 +33,58 @@ def documented_reply(
     `made`, is made from the contract's catalogue of problems, and whatever else has no example from its schema: `draw`
     chooses among the values that it has.
     """
-    documented = [int(each) for each in operation.responses if each.isdigit()]
+    declared = {str(name).upper(): each for name, each in operation.declared.get("responses", {}).items()}
     if status is None:
-        status = min((each for each in documented if each < 300), default=documented[0])
-    if status not in documented:
-        raise NotDocumented(f"{operation.id} has no response {status}; it has {_listed(documented)}")
-    response = contract.dereferenced(operation.declared["responses"][str(status)])
+        status = _usual(declared.keys())
+    name = next((each for each in (str(status), f"{status // 100}XX", "DEFAULT") if each in declared), None)
+    if name is None:
+        raise NotDocumented(f"{operation.id} has no response {status}; it has {_listed(operation.responses) or 'none'}")
+    response = contract.dereferenced(declared[name])
     generator = Generator(contract.resolve, "response")
     headers = dict(_headers(contract, response, generator))
-    content: Mapping[str, Any] = response.get("content", {})
-    if not content:
-        return None, status, headers
-    media_type, representation = next(iter(content.items()))
-    headers["content-type"] = media_type
-    try:
-        value = _value(contract, operation, status, media_type, representation, example, made=made)
-    except NotDocumented:
-        if example is not None or not is_json(media_type):
-            raise
+    refused: NotDocumented | None = None
+    for documented, representation in response.get("content", {}).items():
         try:
-            value = generator.value(representation.get("schema", {}), draw)
-        except NoValue as error:
-            raise NotDocumented(f"{operation.id} {status} has no example, and its schema no value") from error
-    return value, status, headers
+            value = _value(contract, operation, status, documented, representation, example, made=made)
+        except NotDocumented as reason:
+            refused = refused or reason
+            if example is not None:
+                continue
+            try:
+                value = generator.value(representation.get("schema", {}), draw)
+            except NoValue:
+                refused = NotDocumented(f"{operation.id} {status} has no example, and its schema no value")
+                continue
+        headers["content-type"] = concrete(documented)
+        return written(value, documented), status, headers
+    if refused is not None:
+        raise refused
+    return None, status, headers
+
+
+def _usual(declared: Set[str]) -> int:
+    """The first success of the documented statuses, which may be a range; without one, the first of all."""
+    numbers = [int(each) for each in declared if each.isdigit()]
+    if success := [each for each in numbers if each < 300]:
+        return min(success)
+    if declared & {"2XX", "DEFAULT"} or not declared:
+        return 200
+    return numbers[0] if numbers else 100 * int(next(iter(declared))[0])
+
+
+def written(value: Any, documented: str) -> Any:
+    """A value as the body of this media type: itself where that is JSON, else bytes.
+
+    Of what has no text, such as the XML of an object, nothing is written.
+    """
+    name, charset = media_type(concrete(documented))
+    if is_json(name) or isinstance(value, bytes):
+        return value
+    if isinstance(value, str):
+        with suppress(LookupError):  # a charset that nobody knows
+            return value.encode(charset, "replace")
+        return value.encode()
+    return b"" if value is None or isinstance(value, dict | list) else orjson.dumps(value)
 
 
 def _headers(contract: Contract, response: Mapping[str, Any], generator: Generator) -> Iterator[tuple[str, str]]:
@@ -74,8 +103,9 @@ def request_example(contract: Contract, operation: Operation) -> Any:
     """The first documented body of a request. Raises NotDocumented."""
     declared = contract.dereferenced(operation.declared.get("requestBody", {}))
     for representation in declared.get("content", {}).values():
-        for example in representation.get("examples", {}).values():
-            return contract.dereferenced(example)["value"]
+        for example in map(contract.dereferenced, representation.get("examples", {}).values()):
+            if "value" in example:  # and not in another file
+                return example["value"]
         if "example" in representation:
             return representation["example"]
     raise NotDocumented(f"{operation.id} has no example of a request")
@@ -85,7 +115,7 @@ def _value(
     contract: Contract,
     operation: Operation,
     status: int,
-    media_type: str,
+    documented: str,
     representation: Mapping[str, Any],
     example: str | None,
     *,
@@ -95,12 +125,13 @@ def _value(
     if example is not None and example not in examples:
         has = _listed(examples) if examples else "none"
         raise NotDocumented(f"{operation.id} {status} has no example {show(example)}; it has {has}")
-    if media_type == PROBLEM_JSON and example is None and (made or not examples):
+    if documented == PROBLEM_JSON and example is None and (made or not examples):
         for kind, declared in contract.problems.items():
             if declared["status"] == status:
                 return Problem(kind, declared["cause"]).document(contract.problems)
-    if examples:
-        return contract.dereferenced(examples[example or next(iter(examples))])["value"]
+    shown = contract.dereferenced(examples[example or next(iter(examples))]) if examples else {}
+    if "value" in shown:
+        return shown["value"]
     if "example" in representation:
         return representation["example"]
     raise NotDocumented(f"{operation.id} {status} has no example")

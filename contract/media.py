@@ -47,6 +47,17 @@ def is_range(name: str) -> bool:
     return "*" in name
 
 
+_OF_KIND = {"text": "text/plain", "image": "image/png", "audio": "audio/mpeg", "video": "video/mp4"}
+
+
+def concrete(documented: str) -> str:
+    """A media type that a documented one, or a range, admits."""
+    kind, _, rest = documented.partition("/")
+    if not is_range(documented):
+        return documented
+    return documented.replace("*", "vnd.any") if "+" in rest else _OF_KIND.get(kind, "application/json")
+
+
 class ByMediaType(Generic[Documented]):
     """What a contract says for each media type or range; of several that match, the most specific one holds.
 

@@ -10,7 +10,8 @@ import orjson
 
 from ..contract.aside import LARGE
 from ..contract.document import Contract
-from ..contract.example import NotDocumented, documented_reply
+from ..contract.example import NotDocumented, documented_reply, written
+from ..contract.media import concrete
 from ..contract.operation import Operation, Reply
 from ..contract.schema import did_you_mean, show
 from .budget import PART_OVERHEAD, RULE_OVERHEAD, Budget, LimitReached, json_size, parts
@@ -239,9 +240,10 @@ def _reply(answer: Mapping[str, Any], operation: Operation, contract: Contract) 
     else:
         if (response := operation.response(status)) is None:
             raise NotDocumented(f"{operation.id} has no response {status}; it has {', '.join(operation.responses)}")
-        value, headers = answer["body"], {"content-type": next(iter(response.representations), "application/json")}
+        documented = next(iter(response.representations), "application/json")
+        value, headers = written(answer["body"], documented), {"content-type": concrete(documented)}
     headers = {**{name.lower(): text for name, text in headers.items()}, **given_headers(answer)}
-    findings = operation.check_response(status, headers, orjson.dumps(value))
+    findings = operation.check_response(status, headers, value if isinstance(value, bytes) else orjson.dumps(value))
     if findings:
         raise NotDocumented(f"{operation.id} {status}: {'; '.join(map(str, findings))}")
     return value, status, headers

@@ -55,9 +55,15 @@ def render_console(contract: Contract, base_path: str) -> Page:
 
 
 def _answers(contract: Contract, operation: Operation) -> Iterator[dict[str, Any]]:
-    """What a rule may answer: each documented example, and what the catalogue makes where there is none."""
-    for status in sorted(each for each in operation.responses if each.isdigit()):
-        content: Node = contract.dereferenced(operation.declared["responses"][status]).get("content", {})
+    """What a rule may answer: each documented example, and what the catalogue makes where there is none.
+
+    Of a range of statuses, and of the default, those that tests want most.
+    """
+    named = {str(name).upper(): each for name, each in operation.declared.get("responses", {}).items()}
+    wanted = {status for status in ("404", "503") if operation.response(int(status)) is not None}
+    for status in sorted(wanted.union(each for each in named if each.isdigit())):
+        declared_by = next(each for each in (status, f"{status[0]}XX", "DEFAULT") if each in named)
+        content: Node = contract.dereferenced(named[declared_by]).get("content", {})
         first: Node = next(iter(content.values()), {})
         examples: Node = first.get("examples", {})
         for example, declared in examples.items() or [(None, {})]:
@@ -65,7 +71,7 @@ def _answers(contract: Contract, operation: Operation) -> Iterator[dict[str, Any
                 documented_reply(contract, operation, int(status), example)
             except NotDocumented:
                 continue
-            title = contract.dereferenced(declared).get("summary") or phrase(status)
+            title = contract.dereferenced(declared).get("summary") or example or phrase(status)
             yield {"status": int(status), "title": title, **({"example": example} if example else {})}
 
 

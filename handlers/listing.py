@@ -12,6 +12,7 @@ from ..contract.finding import Finding
 from ..contract.generator import Generator, NoValue
 from ..contract.media import is_json
 from ..contract.operation import EncodedArray, Operation
+from ..contract.paging import COUNTS, LIMITS, MORE, NEXT, OFFSETS, PAGES, TOTALS, Paging
 from ..contract.shape import flattened
 from ..storage import Document
 from .errors import InvalidResult
@@ -19,15 +20,6 @@ from .errors import InvalidResult
 Json = Any
 Arguments = Mapping[str, Json]
 
-LIMITS = ("limit", "per_page", "perpage", "page_size", "pagesize", "max_results", "maxresults", "size")
-OFFSETS = ("offset", "skip")
-PAGES = ("page", "page_number", "pagenumber")
-CURSORS = ("cursor", "page_token", "pagetoken", "after", "starting_after", "continuation_token")
-SORTS = ("sort", "order_by", "sort_by", "orderby", "sortby")
-TOTALS = ("total", "total_count", "totalcount", "total_items", "totalitems", "x-total-count")
-COUNTS = ("count", "page_count", "size")
-MORE = ("has_more", "hasmore", "has_next", "hasnext")
-NEXT = ("next_cursor", "nextcursor", "next_page_token", "nextpagetoken", "next", "cursor", "end_cursor")
 DEFAULT_LIMIT = 20
 """How many are shown of a list that has parts, where neither the request nor the contract says it."""
 
@@ -43,12 +35,11 @@ class Listing:
         members = resource.properties.keys() - self._hidden
         self._equal = [each.name for each in query if each.name in members and _is_plain(each, resource.properties)]
         self._within = [each.name for each in query if each.name in members and each.name not in self._equal]
-        left = {each.name.lower(): each.name for each in query if each.name not in members}
+        paging = Paging(operation, members)
         self._limit, self._offset, self._page, self._cursor, self._sort = (
-            next((left.pop(name) for name in names if name in left), None)
-            for names in (LIMITS, OFFSETS, PAGES, CURSORS, SORTS)
+            each.name if each else None for each in paging.all
         )
-        self.unknown = list(left.values())
+        self.unknown = paging.unknown
         self._order = resource.order or ()
         self._is_plain = not (
             self._hidden or self._within or self._envelope or self._sort or self._order_differs or self._has_parts

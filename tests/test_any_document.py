@@ -1,17 +1,27 @@
 """All commands, over documents of many makers' habits: each is documented, and a right server of it is found right."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
+from callconfig.app import create_app, sources
 from callconfig.cli import main
 from callconfig.contract.document import METHODS, Contract
 from callconfig.contract.yaml_tree import read_yaml
+from callconfig.controls.bundle import load_controls
+from callconfig.controls.controls import Controls
+from callconfig.documentation.console import render_console
+from callconfig.documentation.samples import request, request_examples
+from callconfig.mcp_tools import Place, tools_of
 from callconfig.outcome import OK
+from callconfig.storage import open_store
 from callconfig.tests.support.example_server import ExampleServer
 from callconfig.tests.support.reading import Reading
 from callconfig.verification.target import serving
+from jsonschema_rs import Draft202012Validator, meta
 
 DOCUMENTS: dict[str, dict[str, Any]] = read_yaml((Path(__file__).parent / "documents.yaml").read_bytes())
 
@@ -70,3 +80,40 @@ def test_a_right_server_is_found_right(
         assert checked == OK, capsys.readouterr().out
         assert main(["compare", url, url, *few, "--write-anywhere"]) == OK, capsys.readouterr().out
     assert main(["verify", str(recording), "--contract", str(document)]) == OK, capsys.readouterr().out
+
+
+def test_its_mock_has_a_console_and_tools_for_agents(document: Path) -> None:
+    contract = Contract.load(document)
+    page = render_console(contract, "")
+    facts = json.loads(page.html.partition('id="facts">')[2].partition("</script>")[0])
+    assert [each["id"] for each in facts["operations"]] == list(contract.operations)
+    assert (facts["sample"] is None) == (not contract.operations)
+    controls = load_controls(contract)
+    tools = list(tools_of(Place(contract, "http://mock", {}), Place(controls, "http://mock", {})))
+    assert len(tools) == len({tool.name for tool in tools}) == len(contract.operations) + len(controls.operations)
+    for tool in tools:
+        schema = tool.described().input_schema
+        assert meta.is_valid(schema | {"$schema": "https://json-schema.org/draft/2020-12/schema"})
+        Draft202012Validator(schema)
+
+
+def test_its_mock_answers_every_operation(document: Path) -> None:
+    contract = Contract.load(document)
+
+    async def answers() -> list[httpx2.Response]:
+        values = sources(contract)
+        store = await open_store(":memory:", contract.resources, values.values)
+        app = create_app(contract, store, controls=Controls(contract, store, values), handlers=[])
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://localhost") as client:
+            sent = [
+                request(contract, each, {}, "", request_examples(contract, each))
+                for each in contract.operations.values()
+            ]
+            return [
+                await client.request(each.method, each.target, headers=dict(each.headers), content=each.content)
+                for each in sent
+            ] + [await client.get("/_mock/state")]
+
+    *answered, state = asyncio.run(answers())
+    assert [each.text for each in answered if "The server failed to answer" in each.text] == []
+    assert state.status_code == 200

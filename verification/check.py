@@ -1,5 +1,6 @@
 """`callconfig check`: a server held to the contract, by a model that knows and by generated requests."""
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -12,10 +13,9 @@ from .coverage import Coverage
 from .footprint import Footprint
 from .generated import generate, judge_scenario
 from .judge import Judge, Verdict
-from .model.collection import Collection
 from .model.drawing import converse
 from .model.player import Player
-from .model.script import Script
+from .model.script import Script, modelled
 from .model.steps import Step
 from .result import Failure, Result
 from .running import conversing, exit_code, run_id, selection, sent_headers
@@ -68,29 +68,24 @@ def converse_with(
 
     Raises EnoughFailures, OutOfTime.
     """
-    collection = Collection.of(result.contract, included)
-    script = Script(collection, result.contract, anywhere=footprint.anywhere) if collection else None
-    if collection is None or script is None:
-        result.notes.append(
-            "no model was tried: it needs an x-resource in the contract, and an operation that creates it"
-        )
-        return
-    if not script.possible:
-        result.notes.append("no valid body could be made from the contract, so no model was tried")
-        return
-    on_part("model")
-    judge, count = Judge.of_url(result.contract, client.url), 0
+    scripts = modelled(result, included, footprint)
+    if scripts:
+        on_part("model")
+    judge = Judge.of_url(result.contract, client.url)
+    numbers = itertools.count(1)
 
     def record(verdict: Verdict, interaction: Interaction) -> None:
         result.record("model", verdict, interaction)
 
-    def play(steps: Sequence[Step]) -> list[Failure]:
-        nonlocal count
-        count += 1
-        player = Player(collection, client, judge, f"{footprint.name}-{count}", record)
-        return next(filter(None, map(player.play, steps)), [])
+    for script in scripts:
 
-    converse(script, play, result, max_examples)
+        def play(steps: Sequence[Step], script: Script = script) -> list[Failure]:
+            names = (f"{footprint.name}-{number}" for number in numbers)
+            players = (Player(script.collection, client, judge, name, record) for name in names)
+            player = next(filter(Player.is_alone, players))
+            return next(filter(None, map(player.play, steps)), [])
+
+        converse(script, play, result, max_examples)
 
 
 def require_coverage(result: Result) -> None:

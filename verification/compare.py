@@ -1,6 +1,7 @@
 """`callconfig compare`: the same requests to two servers, and where they answer differently."""
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 
 from schemathesis.engine.recorder import ScenarioRecorder
 
@@ -13,7 +14,7 @@ from .judge import Judge, Verdict
 from .model.collection import Collection
 from .model.drawing import converse
 from .model.player import Player
-from .model.script import Script
+from .model.script import modelled
 from .model.steps import Step
 from .result import Failure, Result
 from .running import conversing, exit_code, run_id, selection, sent_headers
@@ -39,13 +40,13 @@ def compare(options: CompareOptions) -> int:
         ):
             client_a.probe()
             client_b.probe()
-            collection = Collection.of(result.contract, included)
-            script = Script(collection, result.contract, anywhere=options.write_anywhere) if collection else None
-            if collection is not None and script is not None and script.possible:
+            scripts = modelled(result, included, ours)
+            numbers = itertools.count(1)
+            for script in scripts:
                 progress.part("conversations")
-                play = _conversation(collection, result, (client_a, client_b), ours.name, twins)
+                play = _conversation(script.collection, result, (client_a, client_b), ours.name, numbers, twins)
                 converse(script, play, result, options.max_examples)
-            else:
+            if not scripts:
                 replay = _replay(result, (ours, theirs), client_b, twins)
                 generate(result, options, ours, included, deadline, replay, progress.part)
         result.notes += ours.notes(each for each in result.contract.operations.values() if included(each.id))
@@ -53,21 +54,27 @@ def compare(options: CompareOptions) -> int:
 
 
 def _conversation(
-    collection: Collection, result: Result, clients: Sequence[Client], name: str, twins: Twins
+    collection: Collection,
+    result: Result,
+    clients: Sequence[Client],
+    name: str,
+    numbers: Iterator[int],
+    twins: Twins,
 ) -> Callable[[Sequence[Step]], list[Failure]]:
     """Has a conversation with both servers, and says where they first differ."""
-    count = 0
 
     def record(verdict: Verdict, interaction: Interaction) -> None:
         result.record("conversations", verdict, interaction)
 
     def play(steps: Sequence[Step]) -> list[Failure]:
-        nonlocal count
-        count += 1
-        pair = [
-            Player(collection, client, Judge.of_url(result.contract, client.url), f"{name}-{count}", record)
-            for client in clients
-        ]
+        pairs = (
+            [
+                Player(collection, client, Judge.of_url(result.contract, client.url), f"{name}-{number}", record)
+                for client in clients
+            ]
+            for number in numbers
+        )
+        pair = next(pair for pair in pairs if all(player.is_alone() for player in pair))
         return next(filter(None, (_played(pair, step, twins) for step in steps)), [])
 
     return play
@@ -77,7 +84,7 @@ def _played(pair: Sequence[Player], step: Step, twins: Twins) -> list[Failure]:
     """Take a step with both servers, and say where their answers differ."""
     for player in pair:
         player.play(step)
-    answers = [player.interactions[-1] for player in pair]
+    answers = [player.last for player in pair]
     findings = list(twins.differences(answers, [player.memory.concerns for player in pair]))
     operation = pair[0].judge.judge(answers[0]).operation if findings else ""
     led_here = [*pair[0].interactions, answers[1]]

@@ -8,6 +8,7 @@ from typing import Any
 from ..contract.document import Contract
 from ..contract.finding import Finding
 from ..contract.interaction import Interaction, by_name
+from ..contract.media import is_json, media_type
 from ..contract.operation import Operation
 from ..contract.parameters import parse_cookies, parse_query
 from ..contract.references import pointed
@@ -104,12 +105,18 @@ class Coverage:
         }
 
 
+def json_request(operation: Operation, contract: Contract) -> tuple[str, dict[str, Any]] | None:
+    """The media type and the schema of an operation's JSON request body."""
+    body = contract.dereferenced(operation.declared.get("requestBody", {}))
+    names = sorted(body.get("content", {}), key=lambda name: name != "application/json")
+    found = next((name for name in names if is_json(media_type(name)[0])), None)
+    return None if found is None else (found, body["content"][found].get("schema", {}))
+
+
 def request_schema(operation: Operation, contract: Contract) -> dict[str, Any] | None:
     """The schema of an operation's JSON request body."""
-    body = operation.declared.get("requestBody", {})
-    content = contract.dereferenced(body).get("content", {})
-    schema: dict[str, Any] | None = content.get("application/json", {}).get("schema")
-    return schema
+    found = json_request(operation, contract)
+    return found[1] if found else None
 
 
 def _rows(operation: Operation, contract: Contract) -> OperationCoverage:

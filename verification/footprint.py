@@ -16,10 +16,10 @@ from ..contract.schema import Json, Schema
 from ..contract.shape import flattened
 from ..contract.strict_json import NotStrictJson, decode
 from .coverage import request_schema
+from .names import LARGEST_INT32, named
 
 READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "QUERY"})
 """Methods that ask a server to change nothing (RFC 9110, section 9.2.1)."""
-LARGEST_INT32 = 2**31 - 1
 SPREAD = 2**20
 """Numbers that serve as identities which nobody has: the last ones below a bound that is far away."""
 LATEST = 50
@@ -222,6 +222,16 @@ class Footprint:
                 made = next(filter(schema.accepts, spellings), made)
         self._nobodys.add(str(made))
         return made
+
+    def nobody(self, template: str, parameter: str) -> Json:
+        """The value of a path parameter that leads to nothing; it is not valid where others may have each that is."""
+        declared = self._parameters[template, parameter]
+        key = f"{self.name}-unknown"
+        flat = flattened(declared, self._contract.resolve)
+        value, is_nobodys = named(key, Schema(declared, self._contract.resolve, "request"), flat)
+        found = value if is_nobodys or self.anywhere else key
+        self._nobodys.add(str(found))
+        return found
 
     def _segments(self, path: str) -> Segments:
         return tuple(map(unquote, path.removeprefix(self._base).strip("/").split("/")))

@@ -24,7 +24,8 @@ from urllib3 import HTTPHeaderDict, HTTPResponse
 from ..contract.finding import Finding, one_line
 from ..contract.interaction import Fields, Interaction, by_name
 from ..contract.operation import Operation
-from ..contract.parameters import IGNORED_HEADERS
+from ..contract.paging import Paging
+from ..contract.parameters import IGNORED_HEADERS, parse_query
 from ..contract.path_template import PARAMETER
 from ..options import CheckOptions, CompareOptions
 from ..outcome import CouldNotRun
@@ -291,22 +292,29 @@ def judge_scenario(recorder: ScenarioRecorder, part: str, result: Result, judge:
         if verdict.response:
             result.add_all(verdict.response, verdict.operation, led_here(case), part)
         for name, failure in _failures(recorder, case):
-            if _is_ours_to_say(name, failure, verdict, interaction):
+            if _is_ours_to_say(name, failure, verdict, interaction, judge):
                 continue
             label = verdict.operation if verdict.operation in result.contract.operations else str(failure.operation)
             result.add(Failure(_finding(name, failure, interaction.status), label, led_here(case, failure), part))
 
 
-def _is_ours_to_say(name: str, failure: CheckFailure, verdict: Verdict, interaction: Interaction) -> bool:
+def _is_ours_to_say(name: str, failure: CheckFailure, verdict: Verdict, interaction: Interaction, judge: Judge) -> bool:
     """Whether the engine has found it already, and told it better, or knows that it is no mistake."""
     if name in JUDGED_BY_ENGINE:
         return bool(verdict.response or interaction.unrecorded)
     if name == "positive_data_acceptance":  # no schema says it, but the request may be wrong: a number beyond 64 bits
-        return bool(verdict.response or verdict.request)
+        return bool(verdict.response or verdict.request) or _guesses_cursor(verdict, interaction, judge)
     if name == "negative_data_rejection":  # to the generator wrong is `5` for a text, too, or an unknown parameter
         return all(each.severity != "error" for each in verdict.request)
     # What is declared as a parameter of such a name says nothing: credentials are told elsewhere.
     return name == "missing_required_header" and getattr(failure, "header_name", "").lower() in IGNORED_HEADERS
+
+
+def _guesses_cursor(verdict: Verdict, interaction: Interaction, judge: Judge) -> bool:
+    """Whether a request goes on from a cursor: only those that a list gave are right, and no schema says which."""
+    operation = judge.contract.operations.get(verdict.operation)
+    cursor = Paging(operation, ()).cursor if operation and operation.method == "GET" else None
+    return cursor is not None and bool(cursor.find(parse_query(interaction.query)[0])[0])
 
 
 def _failures(recorder: ScenarioRecorder, case: str) -> Iterator[tuple[str, CheckFailure]]:

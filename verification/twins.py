@@ -15,7 +15,8 @@ from ..contract.media import media_type
 from ..contract.schema import Json, show
 from ..contract.strict_json import NotStrictJson, decode
 from .judge import json_value
-from .model.comparison import MISSING, Path, differences, instant, is_same
+from .model.collection import MISSING
+from .model.comparison import Path, differences, instant, is_same
 
 Concerns = Callable[[Json], bool]
 """Whether a row of a list is of this run; what others have on one server need not be on the other."""

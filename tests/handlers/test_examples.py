@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from callconfig.contract.document import Contract
+from callconfig.contract.example import documented_reply
 from callconfig.contract.generator import Generator
 
 from .conftest import CONTRACTS
@@ -73,3 +74,54 @@ def test_a_body_that_the_contract_takes_is_made(mock_of: MockOf, name: str, made
     answer = mock_of(name)("POST", "/_mock/configuration", {})
     assert answer.status_code == 200
     assert answer.json().keys() >= made
+
+
+def test_a_status_of_a_range_is_documented_and_a_text_is_sent_as_it_is(mock_of: MockOf) -> None:
+    mock = mock_of("weather")
+    answers = [
+        {"match": {"operation": "readWeather"}, "answer": {"status": 404, "body": "No such place."}, "times": 1},
+        {"match": {"operation": "readForecast"}, "answer": 503, "times": 1},
+    ]
+    assert [mock("POST", "/_mock/rules", rule).status_code for rule in answers] == [201, 201]
+    unknown = mock("GET", "/weather/Oslo")
+    assert (unknown.status_code, unknown.headers["content-type"], unknown.text) == (404, "text/plain", "No such place.")
+    assert mock("GET", "/weather/Oslo/forecast").status_code == 503
+    assert mock("GET", "/weather/Oslo").status_code == 200
+
+
+def of_answers(responses: dict[str, Any]) -> Contract:
+    info = {"title": "One", "version": "1"}
+    paths = {"/a": {"get": {"operationId": "one", "responses": responses}}}
+    return Contract({"openapi": "3.0.3", "info": info, "paths": paths})
+
+
+@pytest.mark.parametrize(
+    ("documented", "content", "body", "sent"),
+    [
+        ("text/plain", {"example": "Noted."}, b"Noted.", "text/plain"),
+        ("text/plain; charset=latin-1", {"example": "ü"}, b"\xfc", "text/plain; charset=latin-1"),
+        ("text/*", {"schema": {"type": "integer", "enum": [7]}}, b"7", "text/plain"),
+        ("application/xml", {"schema": {"type": "object"}}, b"", "application/xml"),
+        ("*/*", {"example": {"a": 1}}, {"a": 1}, "application/json"),
+        ("application/*+json", {"example": [1]}, [1], "application/vnd.any+json"),
+        ("application/vnd.a+json; v=1", {"example": "a"}, "a", "application/vnd.a+json; v=1"),
+    ],
+)
+def test_an_answer_is_written_as_its_media_type_is(documented: str, content: Any, body: Any, sent: str) -> None:
+    contract = of_answers({"200": {"description": "", "content": {documented: content}}})
+    assert documented_reply(contract, contract.operations["one"]) == (body, 200, {"content-type": sent})
+
+
+@pytest.mark.parametrize(
+    ("documented", "status"),
+    [
+        (["404", "202", "200"], 200),
+        (["404", "2XX"], 200),
+        (["404", "default"], 200),
+        (["404", "302"], 404),
+        (["4XX"], 400),
+    ],
+)
+def test_the_usual_answer_is_the_first_success(documented: list[str], status: int) -> None:
+    contract = of_answers({each: {"description": ""} for each in documented})
+    assert documented_reply(contract, contract.operations["one"]) == (None, status, {})

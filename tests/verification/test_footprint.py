@@ -95,6 +95,30 @@ def test_configurations_of_others_stay_as_they_are(sample: dict[str, Any], seed:
     assert any(method.startswith("PUT /configurations/made-") for method in careless.written), "nothing was replaced"
 
 
+BOOK = {"title": "A", "pages": 7, "kind": "novel", "added": "2025-01-01T00:00:00Z", "changed": "2025-01-01T00:00:00Z"}
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(
+    ("contract", "others"),
+    [
+        ("books", {f"/books/{name}": {**BOOK, "id": name, "title": name} for name in ("a", "0", "made-1", "{first}")}),
+        (
+            "shops",
+            {
+                **{f"/shops/{number}": {"id": number, "name": "tea", "opened": True} for number in range(9)},
+                **{f"/shops/{number}/offers/1": {"number": 1, "item": "tea", "price": 1} for number in range(9)},
+            },
+        ),
+    ],
+)
+def test_what_can_be_deleted_and_patched_stays_where_others_have_it(contract: str, others: State) -> None:
+    careless = Careless(others, numbers=contract == "shops")
+    check(careless, 1, "--contract", str(Path(__file__).parent.parent / f"support/contracts/{contract}.yaml"))
+    assert changed(others, careless.state) == []
+    assert any(each.startswith("DELETE ") for each in careless.written), "nothing was deleted"
+
+
 def answer(schema: dict[str, Any]) -> dict[str, Any]:
     return {"description": "It is so.", "content": {"application/json": {"schema": schema}}}
 

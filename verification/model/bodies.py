@@ -8,15 +8,11 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import cache, cached_property
-from random import Random
+from functools import cached_property
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, find, settings
-from hypothesis import strategies as st
-from hypothesis.errors import HypothesisException
-
 from ...contract.formats import FORMAT_EXAMPLES
+from ...contract.pattern import Strings, TooHard, outside
 from ...contract.references import References
 from ...contract.schema import Json, Schema
 from ...contract.shape import Member, Path, flattened, members, rules
@@ -55,8 +51,13 @@ class Bodies:
 
     @cached_property
     def full(self) -> Json:
-        """Every member, with another value than its default."""
-        return _example(self._schema, self._resolve, full=True)
+        """Every member, with another value than its default, and than the minimum has where that can be."""
+        body = _example(self._schema, self._resolve, full=True)
+        for path, member in self._members.items():
+            if len(path) == 1 and isinstance(body, dict) and body.get(path[0]) == self.minimal.get(path[0]):
+                values = (value for value in _accepted_values(member.schema, self._resolve) if value != body[path[0]])
+                body = next(filter(self._judge.accepts, ({**body, path[0]: value} for value in values)), body)
+        return body
 
     @cached_property
     def possible(self) -> bool:
@@ -185,14 +186,11 @@ def _made(schema: Mapping[str, Any]) -> Json:
     return "text".ljust(shortest, "x")[:longest]
 
 
-@cache
 def _matching(pattern: str, shortest: int, longest: int) -> str | None:
-    """A text that matches a pattern; None for what Python reads differently, or where there is hardly one."""
-    quiet = settings(max_examples=200, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    """The simplest text that matches a pattern; None where it is not found."""
     try:
-        fixed = Random(0)  # noqa: S311 (no secret)
-        return find(st.from_regex(pattern), lambda text: shortest <= len(text) <= longest, settings=quiet, random=fixed)
-    except (HypothesisException, ValueError):
+        return outside(Strings((pattern,), shortest, longest), None)
+    except TooHard:
         return None
 
 

@@ -1,73 +1,220 @@
-"""The operations of a contract that create, list and replace what it declares as its resource."""
+"""A collection of a contract: what is stored in it, the operations on it, and the collection of its parents."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from ...contract.actions import Action, Kind
 from ...contract.document import Contract
 from ...contract.operation import Operation
+from ...contract.paging import Paging
+from ...contract.path_template import blank, parameters_of
 from ...contract.resource import Resource
 from ...contract.schema import Json, Schema
-from ..coverage import request_schema
+from ...contract.shape import flattened
+from ..coverage import json_request
+from ..footprint import Footprint
+from ..names import named
+
+MISSING, REMOVED = object(), object()
+"""In the place of a value: there is no such member; a patch has removed it, so that it is missing or null."""
+WRITING: tuple[Kind, ...] = ("create", "replace", "merge")
 
 
 @dataclass(frozen=True)
 class Collection:
     """What is stored, and the operations on it."""
 
+    contract: Contract
     resource: Resource
-    create: Operation
-    list: Operation | None
-    replace: Operation | None
-    shown: Schema
-    """How responses show the resource."""
-    taken: Mapping[str, Schema]
-    """How requests give it, by operationId."""
+    operations: Mapping[Kind, Operation]
+    outer: "Collection | None"
+    """Where the parents are, which are made first; None where there are none, or anything is one."""
+    footprint: Footprint
 
     @classmethod
-    def of(cls, contract: Contract, included: Callable[[str], bool]) -> "Collection | None":
-        """None where the contract declares no resource, or no operation that creates one.
+    def every(cls, contract: Contract, included: Callable[[str], bool], footprint: Footprint) -> "list[Collection]":
+        """Those of the resources that an operation creates and shows, in the contract's order."""
+        found = (cls.of(resource, contract, included, footprint) for resource in contract.resources)
+        return [each for each in found if each is not None]
 
-        A POST on a path without parameters whose success shows the resource creates it, a GET that answers with an
-        array of it lists it, and a PUT on a path that ends in its identity replaces it.
-        """
-        if (resource := contract.resource) is None:
+    @classmethod
+    def of(
+        cls, resource: Resource, contract: Contract, included: Callable[[str], bool], footprint: Footprint
+    ) -> "Collection | None":
+        """None where no operation creates and shows one, or its parents cannot be made."""
+        mine = [
+            (contract.operations[name], action)
+            for name, action in contract.actions.items()
+            if action.resource is resource and included(name) and _is_meant(contract.operations[name], action, contract)
+        ]
+        create = next((operation for operation, action in mine if action.kind == "create"), None)
+        if create is None:
             return None
-        found: dict[str, Operation] = {}
-        for operation in filter(lambda each: included(each.id), contract.operations.values()):
-            success = _success_schema(operation, contract)
-            item = success.get("items", {}) if success.get("type") == "array" else {}
-            has_parameter = "{" in operation.path
-            if operation.method == "POST" and not has_parameter and _is(success, resource, contract):
-                found.setdefault("create", operation)
-            elif operation.method == "GET" and not has_parameter and _is(item, resource, contract):
-                found.setdefault("list", operation)
-            elif operation.method == "PUT" and operation.path.endswith("}") and _is(success, resource, contract):
-                found.setdefault("replace", operation)
-        if "create" not in found:
-            return None
-        taken = {
-            operation.id: Schema(schema, contract.resolve, "request")
-            for operation in found.values()
-            if (schema := request_schema(operation, contract)) is not None
-        }
-        shown = Schema(resource.schema, contract.resolve, "response")
-        return cls(resource, found["create"], found.get("list"), found.get("replace"), shown, taken)
+        places = blank(create.path), f"{blank(create.path)}/{{}}"
+        found = {action.kind: operation for operation, action in reversed(mine) if blank(operation.path) in places}
+        outer = None
+        if ancestors := contract.actions[create.id].ancestors:
+            outer = cls.of(ancestors[-1][1], contract, included, footprint)
+            if outer is None or not blank(create.path).startswith(f"{blank(outer.create.path)}/{{}}/"):
+                return None
+        return cls(contract, resource, found, outer, footprint)
 
-    def stored(self, operation: Operation, body: Mapping[str, Json]) -> dict[str, Json]:
+    @property
+    def create(self) -> Operation:
+        return self.operations["create"]
+
+    def action(self, kind: Kind) -> Action:
+        return self.contract.actions[self.operations[kind].id]
+
+    @cached_property
+    def shown(self) -> Schema:
+        """How responses show the resource."""
+        return Schema(self.resource.schema, self.contract.resolve, "response")
+
+    @cached_property
+    def taken(self) -> Mapping[Kind, Schema]:
+        """How requests give it."""
+        return {kind: Schema(self.request(kind), self.contract.resolve, "request") for kind in WRITING}
+
+    @cached_property
+    def whole(self) -> Schema:
+        """How the whole of it is given."""
+        return Schema(self.resource.input, self.contract.resolve, "request")
+
+    def media_type(self, kind: Kind) -> str:
+        """Of the body of a request."""
+        found = json_request(self.operations[kind], self.contract)
+        return found[0] if found else ""
+
+    def request(self, kind: Kind) -> Mapping[str, Any]:
+        """The schema of the body of a request; empty where there is none."""
+        found = json_request(self.operations[kind], self.contract) if kind in self.operations else None
+        return found[1] if found else {}
+
+    @cached_property
+    def members(self) -> Mapping[Kind, Mapping[str, Any]]:
+        """The members that bodies may have, each with its schema."""
+        return {kind: self._flat(self.request(kind)).get("properties", {}) for kind in WRITING}
+
+    @cached_property
+    def paging(self) -> Paging | None:
+        """How a list is had in parts, where it is."""
+        listing = self.operations.get("list")
+        paging = Paging(listing, self.resource.properties) if listing else None
+        return paging if paging and (paging.limit or paging.goes_on) else None
+
+    @cached_property
+    def filters(self) -> tuple[str, ...]:
+        """The members that a list can be asked for, the unique ones first; of other texts a part may be enough."""
+        listing = self.operations.get("list")
+        asked = {each.name for each in listing.parameters if each.place == "query"} if listing else set()
+        properties = self.resource.properties.items()
+        plain = [name for name, each in properties if "enum" in each or each.get("type") in ("boolean", "integer")]
+        return tuple(name for name in dict.fromkeys([*self.unique, *plain]) if name in asked)
+
+    @cached_property
+    def unique(self) -> tuple[str, ...]:
+        """The members that are unique in some combination; what a parent is, is said by the path."""
+        names = dict.fromkeys(name for each in self.resource.combinations for name in each)
+        return tuple(
+            name for name in names if name in self.members["create"] and name not in self.resource.parents.values()
+        )
+
+    @cached_property
+    def is_named_by_clients(self) -> bool:
+        return self.resource.is_named_by_clients and self.resource.identity in self.members["create"]
+
+    @property
+    def is_below(self) -> bool:
+        """Whether what is in it belongs to a parent."""
+        return "{" in self.create.path
+
+    @cached_property
+    def free(self) -> tuple[str, ...]:
+        """The parameters of its path that lead through nothing which is stored."""
+        names = parameters_of(self.create.path)
+        return tuple(names[len(parameters_of(self.outer.create.path)) + 1 if self.outer else 0 :])
+
+    @cached_property
+    def is_shared(self) -> bool:
+        """Whether a free parameter has so few values that others may have used each of them."""
+        return not all(self.is_own(name) for name in self.free)
+
+    def is_own(self, member: str) -> bool:
+        """Whether nobody else has the values that a member, or a free parameter, is given."""
+        return self.named(member, f"{self.footprint.name}-0-{member}-0", 0)[1]
+
+    @cached_property
+    def can_be_told_apart(self) -> bool:
+        """Whether what a conversation creates is in nobody's way, and nothing in its."""
+        if self.outer is not None and not self.outer.can_be_told_apart:
+            return False
+        if self.is_shared and not (self.footprint.anywhere and "list" in self.operations):
+            return False
+        own = {name for name in self.unique if self.is_own(name)}
+        own |= set(self.resource.parents.values())
+        identity = self.resource.identity
+        is_new = not self.is_named_by_clients or self.is_below or self.is_own(identity)
+        return is_new and all(own.intersection(each) for each in self.resource.combinations)
+
+    @cached_property
+    def unknown(self) -> Json:
+        """An identity that nobody has."""
+        item = next((each.path for each in self.operations.values() if self.is_item(each)), None)
+        return None if item is None else self.footprint.nobody(item, parameters_of(item)[-1])
+
+    def is_item(self, operation: Operation) -> bool:
+        return len(parameters_of(operation.path)) > len(parameters_of(self.create.path))
+
+    def named(self, member: str, key: str, index: int) -> tuple[Json, bool]:
+        """The value of a member, or of a free parameter, for a key, as `names.named` makes it."""
+        declared = {each.name: each.declared for each in self.create.parameters if each.place == "path"}
+        schema = declared[member] if member in self.free else self.members["create"].get(member, {})
+        resolve = self.contract.resolve
+        return named(key, Schema(schema, resolve, "request"), self._flat(schema), index)
+
+    def _flat(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+        return flattened(schema, self.contract.resolve)
+
+    def stored(self, kind: Kind, body: Mapping[str, Json]) -> dict[str, Json]:
         """What is stored and shown of a request: its members, and the defaults of those it left out."""
-        filled = self.shown.without_write_only(self.taken[operation.id].fill_defaults(body))
-        return {name: value for name, value in filled.items() if name not in self.resource.server_members}
+        filled = self.shown.without_write_only(self.taken[kind].fill_defaults(body))
+        by_server = self.resource.server_members - ({self.resource.identity} if self.is_named_by_clients else set())
+        return {name: value for name, value in filled.items() if name not in by_server}
+
+    def merged(self, shown: Mapping[str, Json], patch: Mapping[str, Json]) -> dict[str, Json] | None:
+        """What is shown after a patch, as far as it is known; None where that breaks the contract."""
+        by_server = self.resource.server_members
+        kept = {name: value for name, value in shown.items() if name not in by_server and value is not REMOVED}
+        asked = {name: value for name, value in patch.items() if name not in by_server}
+        removed = {name for name, value in asked.items() if value is None}
+        # What becomes of members inside an object that a patch names, RFC 7396 alone says.
+        is_deep = self.media_type("merge").endswith("merge-patch+json")
+        after = _merged(kept, asked) if is_deep else {**kept, **asked}
+        changed = {name: value for name, value in after.items() if name not in removed}
+        if self.whole.accepts(kept) and not self.whole.accepts(changed):
+            return None
+        members = self._flat(self.resource.input).get("properties", {})
+        gone = {name for name in removed if "default" not in self._flat(members.get(name, {}))}
+        known = {name: value for name, value in shown.items() if name not in removed}
+        return {**known, **self.shown.without_write_only(changed), **dict.fromkeys(gone, REMOVED)}
 
 
-def _is(schema: Mapping[str, Any], resource: Resource, contract: Contract) -> bool:
-    return schema is resource.schema or ("$ref" in schema and contract.resolve(schema["$ref"]) is resource.schema)
+def _is_meant(operation: Operation, action: Action, contract: Contract) -> bool:
+    """Whether the model knows all that the operation does: what a PUT creates, or what is done later, it does not."""
+    if (action.kind == "replace" and "201" in operation.responses) or (action.kind == "create" and not action.shows):
+        return False
+    body = json_request(operation, contract)
+    is_known = action.kind not in WRITING or (body is not None and not body[0].endswith("json-patch+json"))
+    return is_known and "202" not in operation.responses
 
 
-def _success_schema(operation: Operation, contract: Contract) -> Mapping[str, Any]:
-    for status, response in operation.declared["responses"].items():
-        if str(status).startswith("2"):
-            content = contract.dereferenced(response).get("content", {})
-            schema: Mapping[str, Any] = content.get("application/json", {}).get("schema", {})
-            return schema
-    return {}
+def _merged(target: Json, patch: Json) -> Json:
+    """A JSON Merge Patch (RFC 7396, section 2)."""
+    if not isinstance(patch, dict):
+        return patch
+    kept = target if isinstance(target, dict) else {}
+    changed = {name: _merged(kept.get(name), value) for name, value in patch.items() if value is not None}
+    return {name: value for name, value in {**kept, **changed}.items() if patch.get(name, MISSING) is not None}

@@ -4,61 +4,110 @@ The plain ones come first, so that a plain mistake is found at once.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
-from .script import LEAST, WHOLE, Look, Refused, Script, Talk
-from .steps import Create, List, Replace
+from .collection import Collection
+from .expectation import minds_condition
+from .script import FOUR, LEAST, WHOLE, Look, Refused, Script, Talk
+from .steps import Aimed, Create, Delete, List, Merge, Outer, Read, Replace, Step
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One conversation, or a family of them made from the contract."""
 
-    name: str
-    steps: Talk | Callable[[Script], Iterator[Talk | Refused]]
     why: str
+    """What it shows."""
+    steps: Talk | Callable[[Script], Iterator[Talk | Refused]]
     needs: str = ""
-    """What it cannot be had without: `replace`, `list`, `unique`."""
+    """What it cannot be had without, beside the operations of its steps."""
 
+
+CREATED: Talk = [Create(LEAST)]
+SEEN: Talk = [Create(LEAST), Read(0)]
+DELETED: Talk = [Create(LEAST), Delete(0)]
+TWO: Talk = [Create(LEAST), Create(WHOLE, 1)]
+APART: Talk = [Create(LEAST), Create(WHOLE, 1, below=1)]
+ON_IT: tuple[Read | Replace | Merge | Delete, ...] = (Read(0), Replace(0, WHOLE), Merge(0, WHOLE), Delete(0))
 
 BASICS = (
-    Row("create the least", [Create(LEAST), Look()], "what was left out has its default"),
-    Row("create the whole", [Create(WHOLE), Look()], "every member is kept"),
-    Row("add", [Create(LEAST), Replace(0, WHOLE), Look()], "a replacement sets every member", "replace"),
-    Row("take away", [Create(WHOLE), Replace(0, LEAST), Look()], "what it leaves out has its default", "replace"),
-    Row("later", [Create(LEAST), Replace(0, WHOLE, pause=True), Look()], "the time of change moves on", "replace"),
-    Row("replace nothing", [Replace(0, WHOLE), Look()], "what is unknown is not made", "replace"),
-    Row("replace another", [Create(LEAST), Replace(1, WHOLE, 1), Look(), Look(1)], "what is known stays", "replace"),
-    Row("identity in the body", Script.contradictions, "it never changes", "replace"),
-    Row("times in the body", Script.client_times, "they are the server's", "replace"),
+    Row("what a create leaves out has its default", [Create(LEAST), Look()]),
+    Row("every member is kept", [Create(WHOLE), Look()]),
+    Row("a replacement sets every member", [Create(LEAST), Replace(0, WHOLE), Look()]),
+    Row("what a replacement leaves out has its default", [Create(WHOLE), Replace(0, LEAST), Look()]),
+    Row("the time of change moves on", [Create(LEAST), Replace(0, WHOLE, pause=True), Look()]),
+    Row("what is unknown is not made by a replacement", [Replace(0, WHOLE), Look()]),
+    Row("what is known stays", [Create(LEAST), Replace(1, WHOLE, 1), Look(), Look(1)]),
+    Row("it is shown as it is stored", [Create(WHOLE), Read(0)]),
+    Row("what is unknown is not found", [Read(0)]),
+    Row("what was replaced is shown", [Create(LEAST), Replace(0, WHOLE), Read(0)]),
+    Row("the identity never changes", Script.contradictions, "replace"),
+    Row("the times are the server's", Script.client_times, "replace"),
+)
+MERGES = (
+    Row("a patch sets what it names", [Create(LEAST), Merge(0, WHOLE), Look()]),
+    Row("a patch leaves the rest", [Create(WHOLE), Merge(0, LEAST), Look()]),
+    Row("each member can be changed alone, and null removes it", partial(Script.valid, kind="merge"), "merge"),
+    Row("every keyword is minded in a patch", partial(Script.invalid, kind="merge"), "merge"),
+    Row("what is unknown is not made by a patch", [Merge(0, WHOLE), Look()]),
+    Row("a patch into a scope that is taken changes nothing", [*TWO, Merge(1, WHOLE), Look(1), Look()], "unique"),
+)
+DELETIONS = (
+    Row("what is deleted is not listed", [*DELETED, Look()]),
+    Row("a deletion leaves the others", [*TWO, Delete(0), Look(1), List()]),
+    Row("what is unknown is not deleted", [Delete(0)]),
+    *(Row(f"what is deleted is gone for a {step.kind}", [*DELETED, step, Look()]) for step in ON_IT),
+    Row("the unique values of what is deleted are free", [*DELETED, Create(WHOLE), Look()]),
+)
+VERSIONS = (
+    Row("what a client has is not sent again", [*SEEN, Read(0, condition="current")]),
+    *(
+        Row(f"after a {step.kind} it is another version", [*SEEN, step, Read(0), Read(0, condition="stale")])
+        for step in ON_IT[1:3]
+    ),
+    *(
+        Row(f"a {step.kind} of the current version is done", [*SEEN, replace(step, condition="current"), Look()])
+        for step in ON_IT[1:]
+    ),
+    *(
+        Row(f"a {step.kind} of another version is not", [*SEEN, replace(step, condition="stale"), Look()])
+        for step in ON_IT[1:]
+    ),
+)
+PARENTS = (
+    Row("each parent has its own", [*APART, Look(), Look(1, below=1)]),
+    Row("each parent lists all of its own", [*APART, List(), List(below=1)]),
+    Row("what is unique below one may be below another", [Create(LEAST), Create(LEAST, below=1), Look()]),
+    *(Row(f"another parent has none for a {step.kind}", [*APART, replace(step, below=1), Look()]) for step in ON_IT),
+    Row("nothing is created below nothing", [Create(LEAST, below=9)], "outer"),
+    Row("nothing is listed below nothing", [List(below=9)], "outer"),
+    *(
+        Row(f"nothing is there for a {step.kind} below nothing", [*CREATED, replace(step, below=9)], "outer")
+        for step in ON_IT
+    ),
+    *(
+        Row(f"after its parent it is gone for a {kind}", [*CREATED, Outer(Delete(0)), step])
+        for kind, step in (("list", List()), ("read", Read(0)), ("create", Create(LEAST)))
+    ),
 )
 
 
 def _scopes(other: int) -> tuple[Row, ...]:
-    second: Talk = [Create(LEAST), Create(WHOLE, other)]
+    needs = "unique" if other == 1 else "combined"
+    two: Talk = [Create(LEAST), Create(WHOLE, other)]
     move: Talk = [Create(LEAST), Replace(0, WHOLE, other)]
     return (
-        Row(f"two scopes, {other}", [*second, Look(), Look(other)], "one does not disturb the other", "unique"),
-        Row(
-            f"move into a scope that is taken, {other}",
-            [*second, Replace(1, WHOLE, 0), Look(other), Look()],
-            "a conflict changes nothing",
-            "unique replace",
-        ),
-        Row(f"move, {other}", [*move, Look(other), Look()], "it is listed in its new scope only", "unique replace"),
-        Row(
-            f"move and take the old scope, {other}",
-            [*move, Create(WHOLE), Look(), Look(other)],
-            "the old scope is free",
-            "unique replace",
-        ),
-        Row(f"move and take the new scope, {other}", [*move, Create(WHOLE, other)], "it is taken", "unique replace"),
+        Row(f"a scope does not disturb another, {other}", [*two, Look(), Look(other)], needs),
+        Row(f"a conflict changes nothing, {other}", [*two, Replace(1, WHOLE, 0), Look(other), Look()], needs),
+        Row(f"what moves is listed in its new scope only, {other}", [*move, Look(other), Look()], needs),
+        Row(f"what moves leaves its scope free, {other}", [*move, Create(WHOLE), Look(), Look(other)], needs),
+        Row(f"what moves takes its new scope, {other}", [*move, Create(WHOLE, other), Look(), Look(other)], needs),
     )
 
 
 SCOPES = (
-    Row("the same scope twice", [Create(LEAST), Create(WHOLE), Look()], "the first one stays", "unique"),
+    Row("the first one in a scope stays", [Create(LEAST), Create(WHOLE), Look()], "unique"),
     *(row for other in (1, 2, 3) for row in _scopes(other)),
 )
 CHANGES: dict[str, Callable[[str], str]] = {
@@ -69,39 +118,66 @@ CHANGES: dict[str, Callable[[str], str]] = {
     "a wildcard": lambda _: "*",
 }
 LISTS = (
-    Row("everything", [List()], "a list needs no filter", "list"),
-    Row("by every filter", Script.filters, "it has what equals all of them", "list unique"),
+    Row("a list needs no filter", [List()]),
+    Row("a list has what equals all of its filters", Script.filters, "list"),
     *(
-        Row(
-            f"by a value that is {name}",
-            partial(Script.near, change=change),
-            "equal is equal",
-            "list unique",
-        )
+        Row(f"a value that is {name} equals nothing", partial(Script.near, change=change), "list")
         for name, change in CHANGES.items()
     ),
-    Row("several", Script.several, "they are all there, in order", "list unique"),
-    Row("several, changed", partial(Script.several, change=True), "a change moves nothing", "list unique replace"),
+    Row("the parts of a list are the whole, in order", [*FOUR, List(), List(rest=2), List(rest=1)], "parts"),
+    Row("several are all there, in order", Script.several, "list"),
+    Row("a change moves nothing", partial(Script.several, change=True), "list replace"),
 )
 PROTOCOL = (
-    Row("wrong lists", Script.raw_lists, "a wrong query is refused", "list"),
-    Row("wrong creates", Script.raw_creates, "what is not of the contract is refused"),
-    Row("wrong replacements", Script.raw_replacements, "and changes nothing", "replace"),
-    Row("other methods and paths", Script.elsewhere, "405 with Allow, and 404"),
+    Row("a wrong query is refused", Script.raw_lists, "list"),
+    Row("what is not of the contract is refused", partial(Script.raw_writes, kind="create")),
+    Row("a wrong replacement changes nothing", partial(Script.raw_writes, kind="replace"), "replace"),
+    Row("a wrong patch changes nothing", partial(Script.raw_writes, kind="merge"), "merge"),
+    Row("a wrong parameter of a path is refused", Script.wrong_paths),
+    Row("another method gets 405 with Allow, another path 404", Script.elsewhere),
 )
 VALUES = (
-    Row("bounds", Script.creates, "every bound can be reached"),
-    Row("beyond", Script.refused_creates, "every keyword is minded"),
-    Row("bounds, replacing", Script.replacements, "as in a create", "replace"),
-    Row("beyond, replacing", Script.refused_replacements, "and changes nothing", "replace"),
+    Row("every bound can be reached", partial(Script.valid, kind="create")),
+    Row("every keyword is minded", partial(Script.invalid, kind="create")),
+    Row("every bound can be reached by a replacement", partial(Script.valid, kind="replace"), "replace"),
+    Row("every keyword is minded in a replacement", partial(Script.invalid, kind="replace"), "replace"),
 )
-TABLE = (*BASICS, *SCOPES, *LISTS, *PROTOCOL, *VALUES)
+TABLE = (*BASICS, *MERGES, *DELETIONS, *VERSIONS, *PARENTS, *SCOPES, *LISTS, *PROTOCOL, *VALUES)
+
+
+def having(collection: Collection) -> set[str]:
+    """What conversations about a collection can be had with."""
+    has = {
+        "unique": bool(collection.unique),
+        "combined": len(collection.unique) > 1,
+        "below": collection.is_below,
+        "outer": collection.outer is not None,
+        "parts": collection.paging is not None and collection.paging.goes_on and collection.paging.limit is not None,
+        **{f"{kind} if": minds_condition(operation) for kind, operation in collection.operations.items()},
+    }
+    outer = having(collection.outer) if collection.outer else ()
+    return {
+        *collection.operations,
+        *(name for name, is_so in has.items() if is_so),
+        *(f"outer {each}" for each in outer),
+    }
+
+
+def _needed(step: Step | Look) -> Iterator[str]:
+    if isinstance(step, Outer):
+        yield from (f"outer {each}" for each in _needed(step.step))
+    elif isinstance(step, Aimed):
+        yield f"{step.kind} if" if step.condition else step.kind
+    elif isinstance(step, List):
+        yield "list"
+    if not isinstance(step, Outer) and getattr(step, "below", 0) == 1:
+        yield "below"
 
 
 def deliberate(script: Script) -> Iterator[Talk | Refused]:
     """The conversations of the table that a contract can have."""
-    collection = script.collection
-    has = {"replace": collection.replace, "list": collection.list, "unique": collection.resource.unique}
+    has = having(script.collection)
     for row in TABLE:
-        if all(has[need] for need in row.needs.split()):
+        needed = [] if callable(row.steps) else [each for step in row.steps for each in _needed(step)]
+        if has.issuperset([*row.needs.split(), *needed]):
             yield from row.steps(script) if callable(row.steps) else [row.steps]

@@ -11,7 +11,7 @@ from hypothesis.errors import Flaky
 from ..result import Failure, Result
 from .conversations import deliberate
 from .script import Look, Refused, Script
-from .steps import Create, List, Replace, Step
+from .steps import Create, Delete, List, Merge, Read, Replace, Step
 
 MOST_DRAWN_FAILURES = 5
 """How often conversations are drawn anew after one of them showed a failure."""
@@ -60,16 +60,23 @@ def converse(script: Script, play: Play, result: Result, max_examples: int) -> N
 
 def drawn(script: Script) -> st.SearchStrategy[Sequence[Step]]:
     """Up to eight steps, and a look at what is stored."""
-    scope = st.integers(0, 3)
-    steps: list[st.SearchStrategy[Step]] = [st.builds(Create, _one_of(script.free(script.create.valid)), scope)]
-    if script.replace is not None:
-        # A target that was not created is one that is unknown.
-        bodies = _one_of([body.value for body in script.replace.valid])
-        steps.append(st.builds(Replace, st.integers(0, 3), bodies, scope))
-    if script.collection.list is not None and script.combinations:
-        steps.append(st.builds(List, _one_of(script.combinations), scope))
-    look = script.spoken([Look()])
-    return st.lists(st.one_of(steps), min_size=1, max_size=8).map(lambda steps: [*steps, *look])
+    collection = script.collection
+    # A target that was not created is one that is unknown.
+    scope, target, below = st.integers(0, 3), st.integers(0, 3), st.integers(0, int(collection.is_below))
+    steps: list[st.SearchStrategy[Step]] = [
+        st.builds(Create, _one_of(script.free("create")), scope, below=below),
+    ]
+    writing: tuple[type[Replace | Merge], ...] = (Replace, Merge)
+    aimed: tuple[type[Read | Delete], ...] = (Read, Delete)
+    steps += [
+        st.builds(step, target, _one_of(script.free(step.kind)), scope)
+        for step in writing
+        if step.kind in collection.operations
+    ]
+    steps += [st.builds(step, target) for step in aimed if step.kind in collection.operations]
+    if "list" in collection.operations and script.combinations:
+        steps.append(st.builds(List, _one_of(script.combinations), scope, below=below))
+    return st.lists(st.one_of(steps), min_size=1, max_size=8).map(lambda steps: script.spoken([*steps, Look()]))
 
 
 class _Shown(Exception):

@@ -5,15 +5,18 @@ They share no store with the mock, so they do not share its mistakes.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode
 
+from ...contract.actions import Kind
 from ...contract.finding import Finding
 from ...contract.interaction import Fields
 from ...contract.operation import Operation
+from ...contract.path_template import PARAMETER
+from ...contract.resource import HIDDEN
 from ...contract.schema import Json, show
-from .memory import Memory, Stored, only
-from .steps import FIRST, JSON_BODY, UNKNOWN, Create, List, Raw, Replace, Step, named
+from .memory import Absence, Key, Memory, Stored, only
+from .steps import FIRST, Aimed, Create, Delete, List, Merge, Outer, Raw, Replace, Step, named
 
 REFUSALS = {
     **dict.fromkeys(("media-type", "content-coding", "json-charset"), ("415",)),
@@ -22,6 +25,11 @@ REFUSALS = {
 }
 INVALID = ("400", "422")
 """The documented statuses that refuse a request, by what is wrong with it."""
+CONDITIONS = (("If-Match", "412"), ("If-None-Match", "304"))
+"""The header field that asks for a version, and what it prevents is answered with: of a change, and of a look."""
+NOBODYS_TAG = '"of-nothing"'
+MOST_IN_PART = 1000
+"""How many rows of a list are asked for at once."""
 NOTHING_IN_ITS_WAY = "the request keeps to the contract, and nothing that is stored is in its way"
 
 
@@ -61,51 +69,104 @@ class Expectation:
 
 def ask(memory: Memory, step: Step) -> Asked:
     """Raises ValueError where the collection has no operation for the step."""
-    collection = memory.collection
+    operations = memory.collection.operations
     match step:
+        case Outer() if memory.outer:
+            return ask(memory.outer, step.step)
         case Create():
-            return _writing(collection.create, collection.create.path, memory.scoped(step))
-        case Replace() if collection.replace:
-            stored = memory.target(step.target)
-            identity = stored.identity if stored else memory.unknown
-            body = memory.scoped(step)
-            if step.identity:
-                other = identity + 1 if isinstance(identity, int) else f"{identity}x"
-                said = identity if step.identity == "same" else other
-                body = {**body, collection.resource.identity: said}
-            path = collection.replace.path.rpartition("{")[0] + quote(str(identity), safe="")
-            return _writing(collection.replace, path, body)
-        case List() if collection.list:
-            values = memory.names(step.scope)
-            filters = {name: step.change(value) for name, value in values.items() if name in step.by}
-            query = urlencode(filters, quote_via=quote)
-            target = collection.list.path + (f"?{query}" if query else "")
-            return Asked(collection.list.method, target, operation=collection.list, value=filters)
+            return _asked(memory, "create", memory.path(step.below), value=memory.scoped(step))
+        case Aimed() if step.kind in operations:
+            return _ask_aimed(memory, step)
+        case List() if "list" in operations:
+            asked = memory.asked(step).items()
+            filters = {name: step.change(value) if isinstance(value, str) else value for name, value in asked}
+            texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in filters.items()}
+            query = urlencode({**texts, **part_of(memory, step), **dict(step.after)}, quote_via=quote)
+            return replace(_asked(memory, "list", memory.path(step.below), query=query), value=filters)
         case Raw():
-            path, body = step.path, step.body
-            for symbol, identity in ((FIRST, memory.first), (UNKNOWN, memory.unknown)):
-                path = path.replace(symbol, quote(str(identity), safe=""))
+            first = quote(str(memory.first.identity if memory.first else memory.unknown), safe="")
+            path = _filled(step.path.removesuffix(FIRST), memory.path(0)) + (first if step.path.endswith(FIRST) else "")
+            body = step.body
             for name, value in memory.names(0).items():
-                body = body.replace(named(name).encode(), value.encode())
+                body = body.replace(json.dumps(named(name)).encode(), json.dumps(value).encode())
             return Asked(step.method, path + (f"?{step.query}" if step.query else ""), step.headers, body)
     raise ValueError(f"the resource has no operation for {step}")
 
 
+def _ask_aimed(memory: Memory, step: Aimed) -> Asked:
+    key = memory.key(step) or Key(step.below or 0, memory.unknown)
+    body: Json = memory.scoped(step) if isinstance(step, Replace | Merge) else None
+    if isinstance(step, Replace) and step.identity:
+        other = key.identity + 1 if isinstance(key.identity, int) else f"{key.identity}x"
+        body = {**body, memory.collection.resource.identity: key.identity if step.identity == "same" else other}
+    stored = memory.target(step)
+    tag = _tag(step, stored) if stored else NOBODYS_TAG
+    condition = ((CONDITIONS[step.kind == "read"][0], tag),) if step.condition and tag else ()
+    return _asked(memory, step.kind, [*memory.path(key.below), key.identity], condition, body)
+
+
+def _asked(
+    memory: Memory, kind: Kind, path: Sequence[Json], headers: Fields = (), value: Json = None, query: str = ""
+) -> Asked:
+    operation = memory.collection.operations[kind]
+    target = _filled(operation.path, path) + (f"?{query}" if query else "")
+    if value is None:
+        return Asked(operation.method, target, headers, operation=operation)
+    fields = (("Content-Type", memory.collection.media_type(kind)), *headers)
+    return Asked(operation.method, target, fields, json.dumps(value, ensure_ascii=False).encode(), operation, value)
+
+
+def _filled(path: str, values: Sequence[Json]) -> str:
+    """A path with values in the place of its parameters."""
+    following = iter(values)
+    return PARAMETER.sub(lambda _: quote(str(next(following)), safe=""), path)
+
+
+def part_of(memory: Memory, step: List) -> dict[str, Json]:
+    """The parameter that says how much of a list is wanted: as much as may be, or a part of what was listed before."""
+    paging = memory.collection.paging
+    if paging is None or paging.limit is None or "maximum" not in paging.limit.declared:
+        return {}
+    least, most = paging.limit.declared.get("minimum", 1), min(paging.limit.declared["maximum"], MOST_IN_PART)
+    wanted = memory.total - step.rest if step.rest else most
+    return {paging.limit.name: max(least, min(wanted, most))}
+
+
 def expect(memory: Memory, step: Step, asked: Asked, findings: Sequence[Finding]) -> Expectation:
     """`findings` are what breaks the contract in the request."""
-    operation = asked.operation
+    operation, collection = asked.operation, memory.collection
     if operation is None:
         raise ValueError("a request on no operation is for `expect_raw`")
+    if isinstance(step, Outer) and memory.outer:
+        return expect(memory.outer, step.step, asked, findings)
+    stored = memory.target(step) if isinstance(step, Aimed) else None
     if findings:
-        target = memory.target(step.target) if isinstance(step, Replace) else None
-        return _refused(operation, findings, target.since if target else ())
+        return _refused(operation, findings, stored.since if stored else ())
+    if (absence := memory.absence(step)) is not None:
+        return _absent(operation, absence, may_be_so=isinstance(step, Delete))
+    if stored and isinstance(step, Aimed):
+        return _prevented(operation, step, stored) or _expect_aimed(memory, step, operation, asked.value, stored)
+    below = step.below if isinstance(step, Create | List) else 0
+    made = memory.outer.made(below) if memory.outer else None
+    since = memory.outer.stored[made].since if memory.outer and made else ()
     if isinstance(step, Create):
-        if holder := memory.holder(asked.value):
-            return _taken(memory, operation, holder, ())
-        return _succeeds(operation, (), memory.collection.stored(operation, asked.value))
+        if holder := memory.holder(asked.value, below):
+            return _taken(memory, operation, *holder, since)
+        shown = {**collection.stored("create", asked.value), **memory.belonging(below)}
+        return _succeeds(operation, since, only(shown, collection.resource.properties))
+    here = (each for each in memory.stored.values() if each.key.below == below)
+    return _succeeds(operation, since, [each for each in here if _matches(each, asked.value)])
+
+
+def _expect_aimed(memory: Memory, step: Aimed, operation: Operation, body: Json, stored: Stored) -> Expectation:
     if isinstance(step, Replace):
-        return _expect_replace(memory, step, operation, asked.value)
-    return _succeeds(operation, (), [each for each in memory.stored.values() if _matches(each, asked.value)])
+        return _expect_replace(memory, step, operation, body, stored)
+    if isinstance(step, Merge):
+        return _expect_merge(memory, operation, body, stored)
+    right = _succeeds(operation, stored.since, stored.shown)
+    # What others belong to may be kept.
+    keeps = isinstance(step, Delete) and memory.collection.action("delete").below and "409" in operation.responses
+    return replace(right, silently=("409",)) if keeps else right
 
 
 def expect_raw(step: Raw, found: Operation | Finding, findings: Sequence[Finding]) -> Expectation:
@@ -121,29 +182,58 @@ def expect_raw(step: Raw, found: Operation | Finding, findings: Sequence[Finding
     return Expectation(found.id, (*refused.statuses, *also), refused.because)
 
 
-def _expect_replace(memory: Memory, step: Replace, operation: Operation, body: Json) -> Expectation:
-    resource = memory.collection.resource
-    stored = memory.target(step.target)
-    if stored is None:
-        because = f"{show(memory.unknown)} was never created"
-        return Expectation(operation.id, _documented(operation, ("404",)), because)
-    kept = only(stored.shown, (resource.identity, resource.created_at))
-    shown = {**memory.collection.stored(operation, body), **kept}
-    holder = memory.holder(body)
-    since = (*stored.since, *(holder.since if holder and holder != stored else ()))
+def _expect_replace(memory: Memory, step: Replace, operation: Operation, body: Json, stored: Stored) -> Expectation:
+    collection, resource = memory.collection, memory.collection.resource
+    kept = (resource.server_members - {resource.updated_at}).union(collection.unique) - collection.members[
+        "replace"
+    ].keys()
+    kept |= {resource.identity, resource.created_at}
+    shown = {**collection.stored("replace", body), **only(stored.shown, kept)}
+    holder = memory.holder(body, stored.key.below, stored)
+    since = (*stored.since, *(holder[0].since if holder else ()))
     if step.identity == "other":
         because = f"the {resource.identity} in the body is another one than in the path"
         statuses = _documented(operation, INVALID)
         ignored = () if resource.refuses_contradiction else ("2XX",)
         return Expectation(operation.id, (*statuses, *ignored), because, since, shown)
-    if holder and holder != stored:
-        return _taken(memory, operation, holder, stored.since)
+    if holder:
+        return _taken(memory, operation, *holder, stored.since)
     return _succeeds(operation, since, shown)
 
 
-def _writing(operation: Operation, target: str, value: Json) -> Asked:
-    body = json.dumps(value, ensure_ascii=False).encode()
-    return Asked(operation.method, target, JSON_BODY, body, operation, value)
+def _expect_merge(memory: Memory, operation: Operation, patch: Json, stored: Stored) -> Expectation:
+    shown = memory.collection.merged(stored.shown, patch)
+    if shown is None:
+        because = "what it makes breaks the contract"
+        return Expectation(operation.id, _documented(operation, INVALID), because, stored.since)
+    if holder := memory.holder(shown, stored.key.below, stored):
+        return _taken(memory, operation, *holder, stored.since)
+    shown.pop(memory.collection.resource.updated_at, None)
+    return _succeeds(operation, stored.since, shown)
+
+
+def _tag(step: Aimed, stored: Stored) -> str:
+    if step.condition == "stale":
+        return stored.former or NOBODYS_TAG
+    # A weak one never matches where something is changed (RFC 9110, section 13.1.1).
+    return "" if step.kind != "read" and stored.tag.startswith("W/") else stored.tag
+
+
+def _prevented(operation: Operation, step: Aimed, stored: Stored) -> Expectation | None:
+    """What a condition of a step prevents, where it is documented that conditions do (RFC 9110, section 13.1)."""
+    prevents = "current" if step.kind == "read" else "stale"
+    tag = _tag(step, stored)
+    if not tag or step.condition != prevents or not minds_condition(operation):
+        return None
+    because = f"it {'still has' if step.kind == 'read' else 'does not have'} the entity tag {tag}"
+    return Expectation(operation.id, (CONDITIONS[step.kind == "read"][1],), because, stored.since)
+
+
+def minds_condition(operation: Operation) -> bool:
+    """Whether an operation documents what becomes of a condition on a version."""
+    name, status = CONDITIONS[operation.method == "GET"]
+    has_field = any(each.place == "header" and each.name.lower() == name.lower() for each in operation.parameters)
+    return has_field and status in operation.responses
 
 
 def _succeeds(operation: Operation, since: tuple[int, ...], body: Json) -> Expectation:
@@ -159,13 +249,25 @@ def _refused(operation: Operation, findings: Sequence[Finding], since: tuple[int
     return Expectation(operation.id, _documented(operation, wanted), because, since)
 
 
-def _taken(memory: Memory, operation: Operation, holder: Stored, since: tuple[int, ...]) -> Expectation:
-    scope = " and ".join(f"{name} {show(holder.shown[name])}" for name in memory.collection.resource.unique)
+def _absent(operation: Operation, absence: Absence, *, may_be_so: bool) -> Expectation:
+    wanted = ("410",) if absence.was_deleted and "410" in operation.responses else ("404",)
+    statuses = _documented(operation, wanted)
+    # A deletion may be told to have happened, where no other answer is documented.
+    also = ("2XX",) if may_be_so and not operation.response(404) else ()
+    because = f"{show(absence.identity)} {absence.what}"
+    return Expectation(operation.id, (*statuses, *also), because, absence.since)
+
+
+def _taken(
+    memory: Memory, operation: Operation, holder: Stored, combination: Sequence[str], since: tuple[int, ...]
+) -> Expectation:
+    held = {**holder.shown, **memory.belonging(holder.key.below)}
+    scope = " and ".join(f"{name.removeprefix(HIDDEN)} {show(held[name])}" for name in combination)
     because = f"{show(holder.identity)} already has {scope}"
     return Expectation(operation.id, _documented(operation, ("409",)), because, (*since, *holder.since))
 
 
-def _matches(stored: Stored, filters: Mapping[str, str]) -> bool:
+def _matches(stored: Stored, filters: Mapping[str, Json]) -> bool:
     return only(stored.shown, filters) == filters
 
 

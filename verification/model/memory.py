@@ -2,20 +2,49 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from ...contract.schema import Json
-from .collection import Collection
-from .steps import Create, Replace
+from .collection import REMOVED, Collection
+from .steps import FIRST, Aimed, Create, List, Merge, Raw, Replace, Step
+
+Identity = str | int
+
+
+class Key(NamedTuple):
+    """What something is known by: the number of its parent, and its identity."""
+
+    below: int
+    identity: Identity
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
     """What must be stored."""
 
-    identity: str | int
+    key: Key
     shown: Mapping[str, Json]
+    """As far as it is known."""
     since: tuple[int, ...]
     """The numbers of the steps that made it what it is."""
+    tag: str = ""
+    """Its entity tag, where a look at it told one since it last changed."""
+    former: str = ""
+    """The one before that."""
+
+    @property
+    def identity(self) -> Identity:
+        return self.key.identity
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """Why there is nothing where a request leads."""
+
+    identity: Identity
+    what: str
+    since: tuple[int, ...] = ()
+    was_deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,72 +53,183 @@ class Memory:
 
     collection: Collection
     namespace: str
-    created: tuple[str | int | None, ...] = ()
-    """Identities, in the order of the Creates; None for those that were refused."""
-    stored: Mapping[str | int, Stored] = field(default_factory=dict)
-    """By identity."""
+    outer: "Memory | None" = None
+    """Of the collection that the parents are in."""
+    created: tuple[Key | None, ...] = ()
+    """In the order of the Creates; None for those that were refused."""
+    stored: Mapping[Key, Stored] = field(default_factory=dict)
+    deleted: Mapping[Key, tuple[int, ...]] = field(default_factory=dict)
+    """What is gone, with the numbers of the steps that it is gone since."""
     steps: int = 0
     """How many were taken; the number of the next one."""
+    rows: tuple[Json, ...] = ()
+    """What the last list showed, in all of its parts so far."""
+    total: int = 0
+    """How many rows the last list had that came to its end."""
+    more: List | None = None
+    """What asks for the part of it that is still to come."""
 
-    def target(self, index: int) -> Stored | None:
-        """What a Create made, by its index; None where it made nothing."""
-        identity = self.created[index] if 0 <= index < len(self.created) else None
-        return self.stored[identity] if identity is not None else None
+    @classmethod
+    def of(cls, collection: Collection, namespace: str) -> "Memory":
+        outer = cls.of(collection.outer, namespace) if collection.outer else None
+        return cls(collection, namespace, outer)
+
+    # Where things are
+
+    def made(self, number: int | None) -> Key | None:
+        """What a Create made, by its number."""
+        return self.created[number] if number is not None and 0 <= number < len(self.created) else None
+
+    def key(self, step: Aimed) -> Key | None:
+        """By what a step seeks what it concerns; None where no Create made it."""
+        made = self.made(step.target)
+        return made if made is None or step.below is None else Key(step.below, made.identity)
+
+    def target(self, step: Aimed) -> Stored | None:
+        """What a step concerns, if it is there."""
+        key = self.key(step)
+        return self.stored.get(key) if key else None
+
+    def path(self, below: int) -> list[Json]:
+        """The values of the parameters in the collection's path, for a parent."""
+        free = [
+            self.collection.named(name, f"{self.namespace}-{name}-{below}", below)[0] for name in self.collection.free
+        ]
+        if self.outer is None:
+            return free
+        parent = self.outer.made(below) or Key(0, self.outer.unknown)
+        return [*self.outer.path(parent.below), parent.identity, *free]
+
+    def absence(self, step: Step) -> Absence | None:
+        """Why what a step needs is not there: a parent, or what it concerns."""
+        below = 0
+        if isinstance(step, Create | List):
+            below = step.below
+        elif isinstance(step, Aimed):
+            key = self.key(step)
+            below = key.below if key else step.below or 0
+        missing = self._without_parent(below)
+        return self.missing(self.key(step)) if missing is None and isinstance(step, Aimed) else missing
+
+    def _without_parent(self, below: int) -> Absence | None:
+        return self.outer.missing(self.outer.made(below)) if self.outer else None
+
+    def missing(self, key: Key | None) -> Absence | None:
+        """Why there is nothing by a key."""
+        if key is None:
+            return Absence(self.unknown, "was never created")
+        return self._without_parent(key.below) or self.stranger(key)
+
+    def stranger(self, key: Key) -> Absence | None:
+        """Why something is not below a parent that is there; None where it is."""
+        if key in self.stored:
+            return None
+        if key in self.deleted:
+            return Absence(key.identity, "was deleted", self.deleted[key], was_deleted=True)
+        other = next((each for each in self.stored.values() if each.identity == key.identity), None)
+        if other is None:
+            return Absence(key.identity, "was never created")
+        return Absence(key.identity, "belongs to another parent", other.since)
+
+    def careless(self, step: Raw) -> Stored | None:
+        """What a step concerns that may have been taken although it is wrong; a look changes nothing."""
+        may_be = step.path.endswith(FIRST) and step.method not in ("GET", "HEAD")
+        return self.stored.get(self.first) if self.first and may_be else None
 
     @property
-    def first(self) -> str | int:
-        """The identity of what was created first, or one that is unknown."""
-        return next((identity for identity in self.created if identity), self.unknown)
+    def first(self) -> Key | None:
+        """What was created first."""
+        return next(filter(None, self.created), None)
 
     @property
-    def unknown(self) -> str:
-        return f"{self.namespace}-unknown"
+    def unknown(self) -> Identity:
+        identity: Identity = self.collection.unknown
+        return identity
 
-    def names(self, scope: int) -> dict[str, str]:
+    # Names
+
+    def names(self, scope: int) -> dict[str, Json]:
         """The values of the unique members in a scope; the scopes of a conversation share some of them."""
-        unique = self.collection.resource.unique
+        unique = self.collection.unique
         last = len(unique) - 1
-        return {
-            member: f"{self.namespace}-{member}-{scope >> index if index == last else (scope >> index) & 1}"
-            for index, member in enumerate(unique)
-        }
+        found = {}
+        for index, member in enumerate(unique):
+            number = scope >> index if index == last else (scope >> index) & 1
+            found[member] = self.collection.named(member, f"{self.namespace}-{member}-{number}", number)[0]
+        return found
 
-    def scoped(self, step: Create | Replace) -> Json:
-        """The body of a step in its scope."""
+    def scoped(self, step: Create | Replace | Merge) -> Json:
+        """The body of a step in its scope, and with the identity where clients choose that."""
         if not isinstance(step.body, dict):
             return step.body
-        return {**step.body, **{name: value for name, value in self.names(step.scope).items() if name != step.spared}}
+        names = self.names(step.scope)
+        if self.collection.is_named_by_clients:
+            key = self.key(step) if isinstance(step, Aimed) else None
+            names[self.collection.resource.identity] = key.identity if key else self._new
+        kind = step.kind if isinstance(step, Aimed) else "create"
+        wanted = (
+            step.body.keys() if isinstance(step, Merge) else self.collection.members[kind].keys() | step.body.keys()
+        )
+        return {**step.body, **{name: names[name] for name in names if name in wanted and name != step.spared}}
 
-    def holder(self, body: Json) -> Stored | None:
-        """What already has the values that a body has in all the unique members."""
-        unique = self.collection.resource.unique
-        if not unique or not isinstance(body, Mapping) or not all(name in body for name in unique):
+    @property
+    def _new(self) -> Json:
+        """An identity for what is created next, where clients choose them."""
+        number = len(self.created)
+        return self.collection.named(self.collection.resource.identity, f"{self.namespace}-{number}", number)[0]
+
+    def asked(self, step: List) -> dict[str, Json]:
+        """The members that a list asks for, with their values."""
+        made = self.stored.get(self.made(step.scope) or Key(0, ""))
+        shown = made.shown if made else {}
+        values = {**only(shown, self.collection.filters), **self.names(step.scope)}
+        return {name: value for name, value in values.items() if name in step.by and value is not REMOVED}
+
+    # What is known
+
+    def belonging(self, below: int) -> dict[str, Json]:
+        """The members that say what the parents are."""
+        return dict(zip(self.collection.resource.parents.values(), self.path(below), strict=False))
+
+    def holder(self, body: Json, below: int, but: Stored | None = None) -> tuple[Stored, tuple[str, ...]] | None:
+        """What else has the values that a body has in a combination of unique members, and the combination."""
+        if not isinstance(body, Mapping):
             return None
-        scope = only(body, unique)
-        return next((each for each in self.stored.values() if only(each.shown, unique) == scope), None)
+        whole = {**body, **self.belonging(below)}
+        for combination in self.collection.resource.combinations:
+            scope = only(whole, combination)
+            if len(scope) < len(combination) or any(each in (None, REMOVED) for each in scope.values()):
+                continue  # what lacks one is in no scope
+            for each in self.stored.values():
+                if each is not but and only({**each.shown, **self.belonging(each.key.below)}, combination) == scope:
+                    return each, combination
+        return None
 
     def concerns(self, row: Json) -> bool:
         """Whether a row of a list is of this conversation, on a server that others use as well."""
         if not isinstance(row, Mapping):
             return False
-        ours = (str(row.get(name, "")).startswith(f"{self.namespace}-") for name in self.collection.resource.unique)
-        return self._identity(row) in self.stored or any(ours)
+        ours = (str(row.get(name, "")).startswith(f"{self.namespace}-") for name in self.collection.unique)
+        identity = row.get(self.collection.resource.identity)
+        return any(key.identity == identity for key in (*self.stored, *self.deleted)) or any(ours)
 
     def since(self, row: Mapping[str, Json]) -> tuple[int, ...]:
         """The steps that made what a row shows."""
-        known = self.stored.get(self._identity(row))
-        return known.since if known else ()
-
-    def _identity(self, row: Mapping[str, Json]) -> str | int:
         identity = row.get(self.collection.resource.identity)
-        return identity if isinstance(identity, int) else str(identity)
+        return next((each.since for each in self.stored.values() if each.identity == identity), ())
 
     def after(self, **changes: object) -> "Memory":
         """The memory after one more step."""
-        return replace(self, steps=self.steps + 1, **changes)  # type: ignore[arg-type]
+        return replace(self, steps=self.steps + 1, **{"more": None, **changes})  # type: ignore[arg-type]
 
-    def keeping(self, stored: Stored) -> Mapping[str | int, Stored]:
-        return {**self.stored, stored.identity: stored}
+    def without(self, key: Key) -> "Memory":
+        """The memory after a step that deleted something."""
+        rest = {each: stored for each, stored in self.stored.items() if each != key}
+        since = (*self.stored[key].since, self.steps)
+        return self.after(stored=rest, deleted={**self.deleted, key: since})
+
+    def keeping(self, stored: Stored) -> Mapping[Key, Stored]:
+        return {**self.stored, stored.key: stored}
 
 
 def only(values: Mapping[str, Json], names: Iterable[str]) -> dict[str, Json]:

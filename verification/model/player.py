@@ -1,11 +1,14 @@
 """Playing a conversation against one server: the model says what to ask and expect, the client asks."""
 
+import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import urljoin, urlsplit
 
 from ...contract.finding import Finding
 from ...contract.interaction import Interaction, by_name
+from ...contract.paging import TOTALS
 from ...contract.schema import Json
 from ..client import Client
 from ..judge import Judge, Verdict, json_value
@@ -14,7 +17,7 @@ from .collection import Collection
 from .comparison import Answer, Mistake, learn
 from .expectation import ask, expect, expect_raw
 from .memory import Memory
-from .steps import Raw, Replace, Step
+from .steps import List, Raw, Replace, Step
 
 
 class Player:
@@ -29,14 +32,41 @@ class Player:
         on_verdict: Callable[[Verdict, Interaction], None],
         part: str = "model",
     ) -> None:
-        self.memory = Memory(collection, namespace)
+        self.memory = Memory.of(collection, namespace)
         self.judge = judge
         self.interactions: list[Interaction] = []
-        """One for each step."""
+        """One for each step, and for each further part of a list."""
+        self._step: Step | None = None
         self._client, self._on_verdict, self._part = client, on_verdict, part
 
     def play(self, step: Step) -> list[Failure]:
-        """Take one step, and say what is wrong with the answer."""
+        """Take one step, through all the parts of a list, and say what is wrong with the answer."""
+        self._step = step
+        failures = self._take(step)
+        while not failures and self.memory.more is not None:
+            failures = self._take(self.memory.more)
+        return failures
+
+    @property
+    def last(self) -> Interaction:
+        """The last interaction; that of a list which may have parts shows the rows of all of them and nothing else."""
+        last, memory = self.interactions[-1], self.memory
+        is_of_list = isinstance(self._step, List) and memory.collection.paging is not None and last.status == 200
+        return replace(last, response_body=json.dumps(memory.rows).encode()) if is_of_list else last
+
+    def is_alone(self) -> bool:
+        """Whether nothing is in the places of this conversation yet, where others may have the names of them."""
+        memory: Memory | None = self.memory
+        while memory is not None:
+            for below in (0, 1) if memory.collection.is_shared else ():
+                asked = ask(memory, List(below=below))
+                _, answer = self._answer(self._client.send(asked.method, asked.target))
+                if answer.body:
+                    return False
+            memory = memory.outer
+        return True
+
+    def _take(self, step: Step) -> list[Failure]:
         time.sleep(seconds_before(step, self.memory))
         asked = ask(self.memory, step)
         interaction = self._client.send(asked.method, asked.target, asked.headers, asked.body)
@@ -50,35 +80,55 @@ class Player:
             expected = expect_raw(step, found if isinstance(found, Finding) else found[0], wrong)
         else:
             expected = expect(self.memory, step, asked, wrong)
-        mistakes, self.memory = learn(self.memory, step, asked, expected, self._answer(interaction))
+        envelope, answer = self._answer(interaction)
+        mistakes, self.memory = learn(self.memory, step, asked, expected, answer)
         known = {_where(finding) for finding in verdict.response}
+        located = [mistake._replace(finding=_below(envelope, mistake.finding)) for mistake in mistakes]
         told = [Mistake(finding, (*expected.since, len(self.interactions) - 1)) for finding in verdict.response] + [
-            mistake for mistake in mistakes if _where(mistake.finding) not in known
+            mistake for mistake in located if _where(mistake.finding) not in known
         ]
         return [
-            Failure(finding, expected.operation, [self.interactions[number] for number in since], self._part)
+            Failure(
+                finding, expected.operation, [self.interactions[number] for number in dict.fromkeys(since)], self._part
+            )
             for finding, since in told
         ]
 
-    def _answer(self, interaction: Interaction) -> Answer:
-        headers = by_name(interaction.response_headers)
+    def _answer(self, interaction: Interaction) -> tuple[str, Answer]:
+        """What came back, and the member that it has what is shown in."""
+        headers, whole = by_name(interaction.response_headers), json_value(interaction.response_body)
+        found = self.judge.locate(interaction.method, interaction.path)
+        action = None if isinstance(found, Finding) else self.judge.contract.actions.get(found[0].id)
+        envelope = action.envelope if action else ""
+        shown = whole.get(envelope) if envelope and isinstance(whole, dict) else whole
         location = headers.get("location")
-        return Answer(
+        return envelope, Answer(
             interaction.status,
-            json_value(interaction.response_body),
+            shown if action and action.shows else None,
+            whole,
             location,
             self._leads_to(interaction.url, location) if location is not None else (),
             "allow" in headers,
+            headers.get("etag", ""),
+            next((value for name, value in headers.items() if name in TOTALS), ""),
         )
 
     def _leads_to(self, url: str, location: str) -> tuple[str, ...]:
         try:
-            found = self.judge.locate("PUT", urlsplit(urljoin(url, location)).path)
+            path = urlsplit(urljoin(url, location)).path
         except ValueError:  # no URL at all
             return ()
-        if isinstance(found, Finding) or found[0] is not self.memory.collection.replace:
-            return ()
-        return tuple(found[1].values())
+        route = self.judge.contract.route(path.removeprefix(self.judge.base_path))
+        leads = route is not None and any(each.path.endswith("}") for each in route.operations.values())
+        return tuple(route.parameters.values()) if route and leads else ()
+
+
+def _below(envelope: str, finding: Finding) -> Finding:
+    return (
+        replace(finding, pointer=f"/{envelope}{finding.pointer}")
+        if envelope and finding.pointer is not None
+        else finding
+    )
 
 
 def _where(finding: Finding) -> tuple[str, ...]:
@@ -88,7 +138,7 @@ def _where(finding: Finding) -> tuple[str, ...]:
 def seconds_before(step: Step, memory: Memory) -> float:
     """How long to wait before a step that wants the server's clock to have moved since the last change."""
     member = memory.collection.resource.updated_at
-    stored = memory.target(step.target) if isinstance(step, Replace) and step.pause else None
+    stored = memory.target(step) if isinstance(step, Replace) and step.pause else None
     return _resolution(stored.shown.get(member)) if stored and member else 0.0
 
 

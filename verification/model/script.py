@@ -5,17 +5,31 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import quote
 
-from ...contract.document import Contract
+from ...contract.actions import Kind
 from ...contract.interaction import Fields
-from ...contract.operation import Operation
 from ...contract.path_template import PARAMETER
 from ...contract.schema import Json
-from ...contract.shape import flattened
-from ..coverage import request_schema
-from .bodies import Bodies, Body
-from .collection import Collection
-from .steps import FIRST, JSON_BODY, UNKNOWN, Create, List, Raw, Replace, Step, Symbol, named
+from ..footprint import Footprint
+from ..result import Result
+from .bodies import Bodies
+from .collection import WRITING, Collection
+from .steps import (
+    FIRST,
+    JSON_BODY,
+    Aimed,
+    Create,
+    List,
+    Merge,
+    Outer,
+    Raw,
+    Read,
+    Replace,
+    Step,
+    Symbol,
+    named,
+)
 
 LEAST, WHOLE = Symbol.LEAST, Symbol.WHOLE
 TOO_LARGE = 4 << 20
@@ -25,9 +39,10 @@ UNACCEPTABLE = "application/x-nothing-has-this"
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """List by all the unique members, with the values of a scope; nothing where nothing can be listed."""
+    """List by all the unique members, with the values of a scope; read what was made first where nothing is listed."""
 
     scope: int = 0
+    below: int = 0
 
 
 Talk = Sequence[Step | Look]
@@ -74,91 +89,101 @@ WRONG_WRITES: dict[str, tuple[Fields, str, Callable[[bytes], bytes]]] = {
 class Script:
     """The conversations about one collection. `possible` is false where no valid body could be made for it."""
 
-    def __init__(self, collection: Collection, contract: Contract, *, anywhere: bool) -> None:
-        """`anywhere` says that methods which are not documented may be tried on what others have as well."""
-        self.collection, self._contract, self._anywhere = collection, contract, anywhere
-        self.create = self._bodies(collection.create)
-        self.replace = self._bodies(collection.replace) if collection.replace else None
-
-    def _bodies(self, operation: Operation) -> Bodies:
-        return Bodies(request_schema(operation, self._contract) or {}, self._contract.resolve)
+    def __init__(self, collection: Collection, *, is_first: bool = True) -> None:
+        """The first of a contract tries what belongs to no collection as well."""
+        self.collection, self._is_first = collection, is_first
+        resolve = collection.contract.resolve
+        self.bodies = {
+            kind: Bodies(collection.request(kind), resolve) for kind in WRITING if kind in collection.operations
+        }
+        self.outer = Script(collection.outer, is_first=False) if collection.outer else None
 
     @property
     def possible(self) -> bool:
-        return self.create.possible and (self.replace is None or self.replace.possible)
+        """Whether there are valid bodies, and names for what they make that nobody else has."""
+        bodies = all(each.possible for each in self.bodies.values())
+        return bodies and self.collection.can_be_told_apart and (self.outer is None or self.outer.possible)
 
-    def spoken(self, steps: Talk) -> list[Step]:
-        """Steps with bodies in the place of symbols."""
-        spoken: list[Step] = []
-        for step in steps:
-            if isinstance(step, Look):
-                spoken += [List(self._filters, step.scope)] if self.collection.list else []
-            elif isinstance(step, Create | Replace) and isinstance(step.body, Symbol):
-                bodies = self.replace if isinstance(step, Replace) and self.replace else self.create
-                spoken.append(replace(step, body=bodies.minimal if step.body is Symbol.LEAST else bodies.full))
-            else:
-                spoken.append(step)
-        return spoken
+    def spoken(self, steps: Sequence[Step | Look]) -> list[Step]:
+        """Steps with bodies in the place of symbols, after those that make the parents."""
+        parents: list[Step] = []
+        if self.outer is not None:
+            most = max((step.below or 0 for step in steps if not isinstance(step, Outer | Raw)), default=0)
+            parents = [Outer(each) for each in self.outer.spoken([Create(LEAST, n) for n in range(min(most, 1) + 1)])]
+        return [*parents, *(each for step in steps for each in self.said(step))]
 
-    def free(self, bodies: Sequence[Body]) -> list[Json]:
-        """The values of those that are not about a unique member, which belongs to the scope."""
-        return [body.value for body in bodies if body.path[:1] not in self._scoped]
+    def said(self, step: Step | Look) -> Iterator[Step]:
+        """A step with a body in the place of its symbol."""
+        if isinstance(step, Outer) and self.outer is not None:
+            yield from map(Outer, self.outer.said(step.step))
+        elif isinstance(step, Look):
+            if "list" in self.collection.operations:
+                yield List(self._filters, step.scope, below=step.below)
+            elif "read" in self.collection.operations:
+                yield Read(0)
+        elif isinstance(step, Create | Replace | Merge) and isinstance(step.body, Symbol):
+            bodies = self.bodies[step.kind if isinstance(step, Aimed) else "create"]
+            yield replace(step, body=bodies.minimal if step.body is Symbol.LEAST else bodies.full)
+        else:
+            yield step
+
+    def free(self, kind: Kind) -> list[Json]:
+        """The valid bodies that are not about a unique member, which belongs to the scope."""
+        return [value for value, spared in self._spared(kind, valid=True) if not spared]
 
     @property
     def combinations(self) -> list[tuple[str, ...]]:
-        """Every choice of one or more of the unique members that a list can be asked for."""
+        """Every choice of one or more of the unique members that a list can be asked for, and each other one."""
         filters = self._filters
-        return [some for size in range(1, len(filters) + 1) for some in itertools.combinations(filters, size)]
+        some = [some for size in range(1, len(filters) + 1) for some in itertools.combinations(filters, size)]
+        return [*some, *((name,) for name in self.collection.filters if name not in filters)]
 
     @property
     def _filters(self) -> tuple[str, ...]:
         """The unique members that a list can be asked for."""
-        listing = self.collection.list
-        asked = {each.name for each in listing.parameters if each.place == "query"} if listing else set()
-        return tuple(name for name in self.collection.resource.unique if name in asked)
+        return tuple(name for name in self.collection.filters if name in self.collection.unique)
 
     @property
     def _scoped(self) -> set[tuple[str, ...]]:
-        return {(name,) for name in self.collection.resource.unique}
+        identity = {self.collection.resource.identity} if self.collection.is_named_by_clients else set()
+        return {(name,) for name in identity.union(self.collection.unique)}
 
     @property
     def _replaceable(self) -> set[str]:
-        operation = self.collection.replace
-        schema = request_schema(operation, self._contract) if operation else None
-        return set(flattened(schema or {}, self._contract.resolve).get("properties", {}))
+        """What the body of a replacement may have."""
+        return set(self.collection.members["replace"])
 
     # Families
 
     def contradictions(self) -> Iterator[Talk]:
-        if self.collection.resource.identity in self._replaceable:
+        if self.collection.resource.identity in self._replaceable and not self.collection.is_named_by_clients:
             for identity in ("same", "other"):
                 yield [Create(LEAST), Replace(0, WHOLE, identity=identity), Look()]
 
     def client_times(self) -> Iterator[Talk]:
         resource = self.collection.resource
         times = {resource.created_at, resource.updated_at} & self._replaceable
-        if times and self.replace:
-            body = {**self.replace.full, **dict.fromkeys(sorted(times), "2001-02-03T04:05:06Z")}
+        if times:
+            body = {**self.bodies["replace"].full, **dict.fromkeys(sorted(times), "2001-02-03T04:05:06Z")}
             yield [Create(LEAST), Replace(0, body), Look()]
 
     def filters(self) -> Iterator[Talk]:
         yield [*FOUR, *(List(by, scope) for by in [(), *self.combinations] for scope in (0, 3))]
 
     def near(self, change: Callable[[str], str]) -> Iterator[Talk]:
-        yield [*FOUR, *(List(by, 0, change) for by in self.combinations)]
+        texts = {name for name in self._filters if self.collection.resource.properties[name].get("type") == "string"}
+        yield [*FOUR, *(List(by, 0, change) for by in self.combinations if texts.issuperset(by))]
 
     def several(self, *, change: bool = False) -> Iterator[Talk]:
-        unique = self.collection.resource.unique
+        unique = self.collection.unique
         by = tuple(name for name in unique[:-1] or unique if name in self._filters)
-        last = len(unique) - 1
+        last = max(0, len(unique) - 1)
         made = [Create(LEAST, scope << last) for scope in range(6)]
         changed = [Replace(target, WHOLE, scope << last) for target, scope in ((2, 2), (0, 0))]
         yield [*made, *changed, List(by)] if change else [*made, List(by), List()]
 
     def raw_lists(self) -> Iterator[Talk]:
-        operation = self.collection.list
-        if operation is None:
-            return
+        operation = self.collection.operations["list"]
         yield [Raw("GET", operation.path, query="x-unknown=1")]
         yield [Raw("GET", operation.path, (("Accept", UNACCEPTABLE),))]
         for parameter in operation.parameters:
@@ -167,68 +192,102 @@ class Script:
                 for query in (f"{name}=a&{name}=b", f"{name}=", f"{name}=%FF", f"{name}={'x' * (longest + 1)}"):
                     yield [Raw("GET", operation.path, query=query)]
 
-    def raw_creates(self) -> Iterator[Talk]:
-        for step in self._wrong_writes(self.collection.create, self.create):
-            yield [step]
+    def raw_writes(self, kind: Kind) -> Iterator[Talk]:
+        for step in self._wrong_writes(kind):
+            yield [step] if kind == "create" else [Create(LEAST), step, Look()]
 
-    def raw_replacements(self) -> Iterator[Talk]:
-        operation = self.collection.replace
-        if operation is None or self.replace is None:
-            return
-        for step in self._wrong_writes(operation, self.replace):
-            yield [Create(LEAST), step, Look()]
-        beyond = operation.path.rpartition("{")[0] + UNKNOWN + "x" * 300
-        yield [Raw("PUT", beyond, JSON_BODY, body=self._scoped_json(self.replace))]
+    def wrong_paths(self) -> Iterator[Talk]:
+        far = f"{self.collection.footprint.name}-unknown".ljust(300, "x")
+        for kind, operation in self.collection.operations.items():
+            head, _, rest = operation.path.rpartition("{")
+            fields = (("Content-Type", self.collection.media_type(kind)),) if kind in self.bodies else ()
+            body = self._scoped_json(kind) if kind in self.bodies else b""
+            if head:
+                yield [Raw(operation.method, head + far + rest.partition("}")[2], fields, body=body)]
 
     def elsewhere(self) -> Iterator[Talk]:
-        for path in dict.fromkeys(operation.path for operation in self._contract.operations.values()):
-            known, _ = self._contract.route(path) or ({}, {})
+        contract, footprint = self.collection.contract, self.collection.footprint
+        for path in dict.fromkeys(operation.path for operation in contract.operations.values() if self._is_first):
+            known, _ = contract.route(path) or ({}, {})
             for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
-                if method not in known and (self._anywhere or "{" in path or method in ("GET", "POST")):
+                if method not in known and (footprint.anywhere or "{" in path or method in ("GET", "POST")):
                     yield [Create(LEAST), Raw(method, self._of_ours(path))]
             yield [Raw("GET", f"{path.partition('{')[0].rstrip('/')}-unknown/path")]
 
-    def creates(self) -> Iterator[Talk]:
-        for body, spared in self._spared(self.create.valid):
-            yield [Create(body, spared=spared), Look()]
+    def valid(self, kind: Kind) -> Iterator[Talk]:
+        for body, spared in self._spared(kind, valid=True):
+            made = Create(body, spared=spared)
+            yield [made, Look()] if kind == "create" else [Create(WHOLE), self._change(kind, body, spared), Look()]
 
-    def replacements(self) -> Iterator[Talk]:
-        for body, spared in self._spared(self.replace.valid if self.replace else []):
-            yield [Create(WHOLE), Replace(0, body, spared=spared), Look()]
+    def invalid(self, kind: Kind) -> Iterator[Refused]:
+        bodies = self._spared(kind, valid=False)
+        if kind == "create":
+            yield from _together([], [Create(body, spared=spared) for body, spared in bodies])
+        else:
+            yield from _together([Create(LEAST)], [self._change(kind, body, spared) for body, spared in bodies])
 
-    def refused_creates(self) -> Iterator[Refused]:
-        bodies = self._spared(self.create.invalid)
-        yield from _together([], [Create(body, spared=spared) for body, spared in bodies])
+    def _change(self, kind: Kind, body: Json, spared: str) -> Replace | Merge:
+        return Replace(0, body, spared=spared) if kind == "replace" else Merge(0, body, spared=spared)
 
-    def refused_replacements(self) -> Iterator[Refused]:
-        bodies = self._spared(self.replace.invalid if self.replace else [])
-        yield from _together([Create(LEAST)], [Replace(0, body, spared=spared) for body, spared in bodies])
+    def _spared(self, kind: Kind, *, valid: bool) -> Iterator[tuple[Json, str]]:
+        """Bodies, and the unique member that its scope would mend, as it is broken on purpose.
 
-    def _spared(self, bodies: Sequence[Body]) -> Iterator[tuple[Json, str]]:
-        """Bodies, and the unique member that its scope would mend, as it is broken on purpose."""
-        for body in bodies:
+        A patch has the member alone that it is about.
+        """
+        bodies = self.bodies[kind]
+        for body in bodies.valid if valid else bodies.invalid:
             is_scoped = body.path[:1] in self._scoped
-            if not (is_scoped and body.is_valid):
-                yield body.value, body.path[0] if is_scoped else ""
+            if is_scoped and body.is_valid:
+                continue
+            value, about = body.value, body.path[0] if body.path else ""
+            if kind == "merge" and about and isinstance(value, dict):
+                if about not in value:
+                    continue
+                value = {about: value[about]}
+            yield value, about if is_scoped else ""
 
-    def _wrong_writes(self, operation: Operation, bodies: Bodies) -> Iterator[Raw]:
-        path, valid = self._of_ours(operation.path), self._scoped_json(bodies)
+    def _wrong_writes(self, kind: Kind) -> Iterator[Raw]:
+        operation = self.collection.operations[kind]
+        path, valid = self._of_ours(operation.path), self._scoped_json(kind)
+        media_type = self.collection.media_type(kind)
         for headers, query, change in WRONG_WRITES.values():
             if ("Accept", UNACCEPTABLE) in headers and operation.response(406) is None:
                 continue  # it may be minded or not, and then it changes what is stored
-            yield Raw(operation.method, path, headers, query, change(valid))
+            fields = tuple((name, value.replace("application/json", media_type)) for name, value in headers)
+            yield Raw(operation.method, path, fields, query, change(valid))
         if "413" in operation.responses:
             yield Raw(operation.method, path, JSON_BODY, body=b" " * TOO_LARGE + b"{}", or_status="413")
 
     def _of_ours(self, path: str) -> str:
         """The path of what the conversation created; of what does not exist, where it is another kind of thing."""
-        item = self.collection.replace.path if self.collection.replace else ""
-        return path.rpartition("{")[0] + FIRST if path == item else PARAMETER.sub(UNKNOWN, path)
+        for operation in self.collection.operations.values():
+            if operation.path == path:
+                return path.rpartition("{")[0] + FIRST if self.collection.is_item(operation) else path
+        nobody = self.collection.footprint.nobody
+        return PARAMETER.sub(lambda found: quote(str(nobody(path, found[1])), safe=""), path)
 
-    def _scoped_json(self, bodies: Bodies) -> bytes:
-        return json.dumps(
-            {**bodies.minimal, **{name: named(name) for name in self.collection.resource.unique}}
-        ).encode()
+    def _scoped_json(self, kind: Kind) -> bytes:
+        bodies = self.bodies[kind]
+        return json.dumps({**bodies.minimal, **{name: named(name) for name in self.collection.unique}}).encode()
+
+
+def modelled(result: Result, included: Callable[[str], bool], footprint: Footprint) -> list[Script]:
+    """Those of the collections of a contract that conversations can be had about; why of others none can is noted."""
+    collections = Collection.every(result.contract, included, footprint)
+    if not collections:
+        result.notes.append(
+            "no model was tried: it needs an x-resource in the contract, and an operation that creates it"
+        )
+    scripts = [Script(each) for each in collections]
+    for script in scripts:
+        if not script.collection.can_be_told_apart:
+            result.notes.append(
+                f"no model was tried of {script.collection.resource.name}: it could not be told from what others have"
+            )
+        elif not script.possible:
+            result.notes.append("no valid body could be made from the contract, so no model was tried")
+    possible = [each for each in scripts if each.possible]
+    return [Script(each.collection, is_first=each is possible[0]) for each in possible]
 
 
 def _first_name(valid: bytes) -> bytes:

@@ -1,9 +1,11 @@
 """The steps of a conversation, in symbols: which names and identities they get is known when they are taken."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import Enum
+from typing import ClassVar
 
+from ...contract.actions import Kind
 from ...contract.interaction import Fields
 from ...contract.schema import Json
 
@@ -26,13 +28,35 @@ class Create:
     scope: int = 0
     spared: str = ""
     """A unique member that stays as the body has it."""
+    below: int = 0
+    """The parent that it belongs to: what the so manieth Create of parents made."""
 
 
 @dataclass(frozen=True, slots=True)
-class Replace:
-    """Replace what the `target`th Create of the conversation made; what does not exist where there is none."""
+class Aimed:
+    """Concerns what the `target`th Create of the conversation made; what does not exist where there is none."""
 
+    kind: ClassVar[Kind]
     target: int
+    _: KW_ONLY
+    below: int | None = None
+    """The parent through which it is sought, where that is not its own."""
+    condition: str = ""
+    """Asked only for its `current` version, or for one that is `stale`; read only where it is another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read(Aimed):
+    """Read it."""
+
+    kind = "read"
+
+
+@dataclass(frozen=True, slots=True)
+class Replace(Aimed):
+    """Replace it."""
+
+    kind = "replace"
     body: Json | Symbol
     scope: int = 0
     spared: str = ""
@@ -44,13 +68,45 @@ class Replace:
 
 
 @dataclass(frozen=True, slots=True)
+class Merge(Aimed):
+    """Change what `body` names (RFC 7396); the unique members among them become those of a scope."""
+
+    kind = "merge"
+    body: Json | Symbol
+    scope: int = 0
+    spared: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delete(Aimed):
+    """Delete it."""
+
+    kind = "delete"
+
+
+@dataclass(frozen=True, slots=True)
 class List:
-    """List by some of the unique members, with the values of a scope."""
+    """List by some of the members: the unique ones with the values of a scope, others with those of a Create."""
 
     by: tuple[str, ...] = ()
     scope: int = 0
     change: Callable[[str], str] = str
     """What is done to the values first, so that they match nothing."""
+    below: int = 0
+    """The parent whose list it is."""
+    rest: int = 0
+    """How many rows of what was listed before are left for a part of their own, where a list has parts."""
+    after: tuple[tuple[str, str], ...] = ()
+    """The parameters that ask for what comes after the parts before."""
+    number: int = 0
+    """How many parts came before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outer:
+    """A step in the collection that parents are in."""
+
+    step: "Step"
 
 
 def named(member: str) -> str:
@@ -58,15 +114,15 @@ def named(member: str) -> str:
     return f"{{{member}}}"
 
 
-FIRST, UNKNOWN = "{first}", "{unknown}"
+FIRST = "{first}"
 
 
 @dataclass(frozen=True, slots=True)
 class Raw:
     """A request that needs no memory to be judged, such as one with a wrong media type.
 
-    FIRST in its path is the identity of what the conversation created first, UNKNOWN one that nobody has; what is
-    `named` in its body becomes the value of that unique member.
+    FIRST at the end of its path is the identity of what the conversation created first; what is `named` in its body
+    becomes the value of that unique member.
     """
 
     method: str
@@ -78,4 +134,4 @@ class Raw:
     """A status that is right as well."""
 
 
-Step = Create | Replace | List | Raw
+Step = Create | Read | Replace | Merge | Delete | List | Outer | Raw

@@ -1,24 +1,25 @@
 """What is expected is a function of what was said before: no server is needed to ask it."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
-from callconfig.contract.document import Contract
+from callconfig.contract.document import Contract, read_document
 from callconfig.contract.finding import Finding
+from callconfig.verification.footprint import Footprint
 from callconfig.verification.model.collection import Collection
 from callconfig.verification.model.comparison import Answer, learn
 from callconfig.verification.model.conversations import TABLE, deliberate
 from callconfig.verification.model.expectation import Expectation, ask, expect, expect_raw
 from callconfig.verification.model.memory import Memory
 from callconfig.verification.model.script import LEAST, Look, Script
-from callconfig.verification.model.steps import Create, List, Raw, Replace, Step
+from callconfig.verification.model.steps import Create, Delete, List, Merge, Raw, Read, Replace, Step
 
 
 @pytest.fixture
 def memory(contract: Contract) -> Memory:
-    collection = Collection.of(contract, lambda _operation: True)
-    assert collection is not None
-    return Memory(collection, "test")
+    (collection,) = Collection.every(contract, lambda _operation: True, Footprint(contract, "http://a", "test"))
+    return Memory.of(collection, "test")
 
 
 def expected(memory: Memory, step: Step) -> Expectation:
@@ -77,7 +78,7 @@ def test_a_list_has_what_was_stored_and_is_missed_by_name(memory: Memory, sample
 def test_memory_is_never_changed(memory: Memory, sample: dict[str, Any]) -> None:
     _, after = created(memory, sample)
     assert (memory.steps, memory.created, memory.stored) == (0, (), {})
-    assert (after.steps, after.created, list(after.stored)) == (1, ("cfg_0",), ["cfg_0"])
+    assert (after.steps, after.created, list(after.stored)) == (1, ((0, "cfg_0"),), [(0, "cfg_0")])
 
 
 def test_a_refusal_names_every_status_that_is_right_and_no_other(memory: Memory) -> None:
@@ -95,10 +96,50 @@ def test_a_refusal_names_every_status_that_is_right_and_no_other(memory: Memory)
     assert (nowhere.statuses, nowhere.admits(501), nowhere.admits(200)) == (("404",), True, False)
 
 
-def test_the_table_can_be_read_and_is_played_in_its_order(contract: Contract, memory: Memory) -> None:
-    assert len({row.name for row in TABLE}) == len(TABLE)
-    assert all(row.name and row.why for row in TABLE)
-    script = Script(memory.collection, contract, anywhere=True)
+def books(**members: Any) -> Memory:
+    """With one book in it; `members` are schemas of further members of a book."""
+    document = read_document(Path(__file__).parents[2] / "support" / "contracts" / "books.yaml")
+    for name in ("Book", "NewBook", "BookChange"):
+        document["components"]["schemas"][name]["properties"] |= members
+    contract = Contract(document)
+    (collection,) = Collection.every(contract, lambda _operation: True, Footprint(contract, "http://a", "test"))
+    memory, step = Memory.of(collection, "test"), Create({"title": "A", "pages": 7, **dict.fromkeys(members, "x")})
+    findings, memory = answered(memory, step, {**expected(memory, step).body, "id": "a"})
+    assert findings == []
+    return memory
+
+
+def test_a_patch_changes_what_it_names_and_removes_what_is_null() -> None:
+    memory = books(note={"type": "string", "nullable": True}, kind={"type": "string", "default": "novel"})
+    shown = {"title": "test-title-0", "pages": 8, "id": "a", "kind": "novel"}
+    step = Merge(0, {"pages": 8, "note": None, "kind": None})
+    assert answered(memory, step, shown, 200)[0] == []
+    assert answered(memory, step, {**shown, "note": None}, 200)[0] == []
+    (kept,) = answered(memory, step, {**shown, "note": "x"}, 200)[0]
+    assert (kept.pointer, kept.detail) == ("/note", 'must be gone, as a patch removed it; it is "x"')
+    (left,) = answered(memory, Merge(0, {"pages": 8, "kind": None}), shown, 200)[0]
+    assert (left.pointer, left.detail) == ("/note", 'must be "x", as it was stored; it is missing')
+
+
+def test_a_patch_that_leaves_what_breaks_the_contract_is_refused() -> None:
+    memory = books(note={"type": "string", "minLength": 1})
+    assert expected(memory, Merge(0, {"note": None})).statuses == ("200",)
+    refused = expected(memory, Merge(0, {"pages": None}))
+    assert (refused.statuses, refused.because) == (("400",), "what it makes breaks the contract")
+
+
+def test_what_is_deleted_is_gone_and_leaves_its_values_free() -> None:
+    _, memory = answered(books(), Delete(0), None, 204)
+    gone = expected(memory, Read(0))
+    assert (gone.statuses, gone.because, gone.since) == (("404",), '"a" was deleted', (0, 1))
+    assert expected(memory, Create({"title": "B", "pages": 1})).statuses == ("201",)
+    (listed,) = answered(memory, List(), [{"id": "a", "title": "test-title-0"}], 200)[0]
+    assert listed.detail == '"a" is in the list, but was deleted'
+
+
+def test_the_table_can_be_read_and_is_played_in_its_order(memory: Memory) -> None:
+    assert len({row.why for row in TABLE}) == len(TABLE)
+    script = Script(memory.collection)
     played = list(deliberate(script))
     assert played[0] == [Create(LEAST), Look()]
     assert len(played) > 150

@@ -9,6 +9,7 @@ from callconfig.contract.document import Contract
 from callconfig.contract.finding import Finding
 from callconfig.contract.interaction import Interaction
 from callconfig.contract.schema import Schema
+from callconfig.verification.footprint import Footprint
 from callconfig.verification.judge import Judge
 from callconfig.verification.model.collection import Collection
 from callconfig.verification.model.comparison import Answer, learn
@@ -73,12 +74,12 @@ def expectation(memory: Memory, step: Step, asked: Asked, judge: Judge) -> Expec
 
 def test_every_expectation_is_told_in_a_sentence(contract: Contract) -> None:
     """Every step of every conversation, answered with what cannot be right."""
-    collection = Collection.of(contract, lambda _operation: True)
-    assert collection is not None
-    script, judge = Script(collection, contract, anywhere=True), Judge(contract)
+    footprint = Footprint(contract, "http://a", "test", anywhere=True)
+    (collection,) = Collection.every(contract, lambda _operation: True, footprint)
+    script, judge = Script(collection), Judge(contract)
     told: set[str] = set()
     for talk in deliberate(script):
-        memory = Memory(collection, "test")
+        memory = Memory.of(collection, "test")
         for number, step in enumerate(script.spoken(talk.together if isinstance(talk, Refused) else talk)):
             asked = ask(memory, step)
             expected = expectation(memory, step, asked, judge)

@@ -1,0 +1,51 @@
+"""How a list is had in parts: what the parameters that ask for one are called, and the members that tell of it."""
+
+from collections.abc import Container, Sequence
+
+from .operation import Operation
+from .schema import Json
+
+LIMITS = ("limit", "per_page", "perpage", "page_size", "pagesize", "max_results", "maxresults", "size")
+OFFSETS = ("offset", "skip")
+PAGES = ("page", "page_number", "pagenumber")
+CURSORS = ("cursor", "page_token", "pagetoken", "after", "starting_after", "continuation_token")
+SORTS = ("sort", "order_by", "sort_by", "orderby", "sortby")
+TOTALS = ("total", "total_count", "totalcount", "total_items", "totalitems", "x-total-count")
+COUNTS = ("count", "page_count", "size")
+MORE = ("has_more", "hasmore", "has_next", "hasnext")
+NEXT = ("next_cursor", "nextcursor", "next_page_token", "nextpagetoken", "next", "cursor", "end_cursor")
+
+
+class Paging:
+    """The query parameters of a list that say which part of it is wanted, and in which order.
+
+    `members` are names of what is listed; a parameter called like one is a filter.
+    """
+
+    def __init__(self, operation: Operation, members: Container[str]) -> None:
+        query = (each for each in operation.parameters if each.place == "query" and each.name not in members)
+        left = {each.name.lower(): each for each in query}
+        self.all = [
+            next((left.pop(name) for name in names if name in left), None)
+            for names in (LIMITS, OFFSETS, PAGES, CURSORS, SORTS)
+        ]
+        self.limit, self.offset, self.page, self.cursor, self.sort = self.all
+        self.unknown = [each.name for each in left.values()]
+        """Those that have no meaning here."""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether a request can ask for what comes after a part."""
+        return any((self.offset, self.page, self.cursor))
+
+
+UNTOLD = object()
+
+
+def told(body: Json, names: Sequence[str]) -> Json:
+    """What an answer tells under the first of some names that it has, at any depth outside lists, or UNTOLD."""
+    if not isinstance(body, dict):
+        return UNTOLD
+    own = {name.lower(): value for name, value in body.items() if not isinstance(value, dict | list)}
+    found = [own[name] for name in names if name in own] or [told(each, names) for each in body.values()]
+    return next((each for each in found if each is not UNTOLD), UNTOLD)

@@ -1,0 +1,470 @@
+"""Servers that treat what they store wrongly, each in one way: the model alone says what, where, and why."""
+
+import asyncio
+import contextlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from callconfig.app import create_app, sources
+from callconfig.contract.document import Contract
+from callconfig.storage import Store, open_store
+from callconfig.tests.support.tampering import (
+    Answer,
+    Asked,
+    Mutant,
+    Server,
+    answering,
+    asking,
+    header,
+    tampered,
+    without,
+)
+from callconfig.traffic.redaction import Redaction
+from callconfig.verification.check import converse_with
+from callconfig.verification.client import Client
+from callconfig.verification.coverage import Coverage
+from callconfig.verification.footprint import Footprint
+from callconfig.verification.result import EnoughFailures, Result
+from callconfig.verification.target import serving
+
+CONTRACTS = Path(__file__).parent.parent / "support" / "contracts"
+
+
+def conversed(name: str, mutate: Mutant) -> Result:
+    """What the model finds in the mock of a contract with a mutant around it; it ends with the first mistake."""
+    path = CONTRACTS / f"{name}.yaml"
+    contract = Contract.load(path)
+    store = asyncio.run(open_store(":memory:", contract.resources, sources(contract).values))
+    result = Result("check", "app", contract, path, Redaction(contract), seed=1, most=1)
+    result.coverage = Coverage(contract)
+    with serving(tampered(create_app(contract, store), store, mutate)) as url:
+        footprint = Footprint(contract, url, "check-1", anywhere=True)
+        with Client(url, footprint=footprint) as client, contextlib.suppress(EnoughFailures):
+            converse_with(client, result, lambda _operation: True, 10, footprint)
+    return result
+
+
+def is_item(asked: Asked) -> bool:
+    return asked.path.count("/") % 2 == 0
+
+
+NO_BOOK, NO_BOOKING = b'{"message": "no"}', b'{"error": {"message": "no"}}'
+
+
+def unheard(name: str) -> Mutant:
+    """Ignores a header field."""
+    return asking(lambda asked: replace(asked, headers=without(dict(asked.headers), name)))
+
+
+def unasked(name: str) -> Mutant:
+    """Ignores a query parameter that is right."""
+    right = re.compile(rf"{name}=[\w.-]+(&|$)")
+    return asking(
+        lambda asked: replace(asked, query=right.sub("", asked.query)) if asked.query.count(name) == 1 else asked
+    )
+
+
+def telling(change: Callable[[Asked, Any], Any], method: str = "GET") -> Mutant:
+    """Shows something else where it succeeds."""
+
+    def tell(asked: Asked, answer: Answer) -> Answer:
+        right = asked.method == method and answer.status < 300 and answer.raw
+        return answer.with_body(change(asked, answer.body)) if right else answer
+
+    return answering(tell)
+
+
+def rows_of(body: Any) -> list[dict[str, Any]]:
+    """What a list shows, whatever stands around it."""
+    shown = next((each for each in body.values() if isinstance(each, list)), body) if isinstance(body, dict) else body
+    return shown if isinstance(shown, list) else []
+
+
+@dataclass
+class Remembering:
+    """A server with a second memory, which it uses wrongly."""
+
+    serve: Server
+    wrong: "Callable[[Remembering, Asked, Answer], Any]"
+    made: dict[str, Any] = field(default_factory=dict)
+    """What it showed when it created, by path."""
+    gone: dict[str, Any] = field(default_factory=dict)
+    """What was made, by the path of what is deleted."""
+
+    async def __call__(self, asked: Asked) -> Answer:
+        answer = await self.serve(asked)
+        changed = self.wrong(self, asked, answer)
+        if asked.method == "POST" and answer.status == 201:
+            self.made[answer.headers.get("location", "")] = answer.body
+        if asked.method == "DELETE" and answer.status < 300:
+            self.gone[asked.path] = self.made.get(asked.path)
+        wrong: Answer = await changed if hasattr(changed, "__await__") else changed
+        return wrong
+
+
+def remembering(wrong: Callable[[Remembering, Asked, Answer], Any]) -> Mutant:
+    return lambda serve, _store: Remembering(serve, wrong)
+
+
+def with_rows(answer: Answer, rows: list[Any]) -> Answer:
+    body = answer.body
+    if isinstance(body, list):
+        return answer.with_body(rows)
+    return answer.with_body({name: rows if isinstance(each, list) else each for name, each in body.items()})
+
+
+def lists_what_is_deleted(server: Remembering, asked: Asked, answer: Answer) -> Answer:
+    if asked.method != "GET" or is_item(asked) or answer.status != 200:
+        return answer
+    gone = [each for path, each in server.gone.items() if path.rpartition("/")[0] == asked.path]
+    return with_rows(answer, [*rows_of(answer.body), *gone])
+
+
+def keeps_what_is_deleted_taken(refusal: bytes, *members: str) -> Mutant:
+    def wrong(server: Remembering, asked: Asked, answer: Answer) -> Answer:
+        if asked.method != "POST" or answer.status != 201:
+            return answer
+        taken = [[each[name] for name in members] for each in server.gone.values() if each]
+        return Answer(409, JSON, refusal) if [answer.body[name] for name in members] in taken else answer
+
+    return remembering(wrong)
+
+
+def reads_what_it_showed_first(server: Remembering, asked: Asked, answer: Answer) -> Answer:
+    is_kept = asked.method == "GET" and answer.status == 200 and asked.path in server.made
+    return answer.with_body(server.made[asked.path]) if is_kept else answer
+
+
+def reads_what_is_gone(server: Remembering, asked: Asked, answer: Answer) -> Answer:
+    is_meant = asked.method == "GET" and answer.status in (404, 410) and asked.path in server.made
+    return Answer(200, JSON | {"etag": '"x"'}, b"").with_body(server.made[asked.path]) if is_meant else answer
+
+
+def finds_it_below_any_parent(server: Remembering, asked: Asked, answer: Answer) -> Any:
+    identity = asked.path.rpartition("/")[2]
+    other = next((path for path in server.made if path.endswith(f"/{identity}") and path.count("/") == 4), None)
+    if other and is_item(asked) and asked.path.count("/") == 4 and asked.method == "GET" and answer.status == 404:
+        return server.serve(replace(asked, path=other))
+    return answer
+
+
+def lists_what_others_have(server: Remembering, asked: Asked, answer: Answer) -> Answer:
+    if asked.method != "GET" or asked.path.count("/") != 3 or answer.status != 200:
+        return answer
+    rows = rows_of(answer.body)
+    talks = {row["item"].rpartition("-item-")[0] for row in rows} if "item=" not in asked.query else set()
+    others = [each for path, each in server.made.items() if path.count("/") == 4 and not path.startswith(asked.path)]
+    return with_rows(answer, [*rows, *(each for each in others if each["item"].rpartition("-item-")[0] in talks)])
+
+
+def merges_into(change: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]) -> Mutant:
+    """Puts something else in the place of what a patch changes."""
+
+    def mutate(serve: Server, _store: Store) -> Server:
+        async def mutant(asked: Asked) -> Answer:
+            answer = await serve(asked)
+            if asked.method != "PATCH" or answer.status != 200 or not isinstance(asked.body, dict):
+                return answer
+            whole = change(answer.body, asked.body)
+            path = {"content-type": "application/json"}
+            put = replace(asked, method="PUT", headers={**asked.headers, **path})
+            return await serve(
+                put.with_body({name: whole[name] for name in ("title", "pages", "kind") if name in whole})
+            )
+
+        return mutant
+
+    return mutate
+
+
+def is_patched_in_vain(serve: Server, _store: Store) -> Server:
+    """Shows what a patch makes, and keeps what was there."""
+
+    async def mutant(asked: Asked) -> Answer:
+        before = await serve(replace(asked, method="GET", raw=b""))
+        answer = await serve(asked)
+        if asked.method == "PATCH" and answer.status == 200:
+            body = {name: before.body[name] for name in ("title", "pages", "kind")}
+            headers = {**asked.headers, "content-type": "application/json"}
+            await serve(replace(asked, method="PUT", headers=headers).with_body(body))
+        return answer
+
+    return mutant
+
+
+def makes_what_it_patches(server: Remembering, asked: Asked, answer: Answer) -> Any:
+    if asked.method != "PATCH" or answer.status != 404 or "title" not in (asked.body or {}):
+        return answer
+    return answering_as(200, server.serve(replace(asked, method="POST", path="/books", headers=JSON)))
+
+
+async def answering_as(status: int, answer: Any) -> Answer:
+    made: Answer = await answer
+    return replace(made, status=status)
+
+
+JSON = {"content-type": "application/json"}
+
+
+def status(method: str, right: int, wrong: int, body: bytes = b"") -> Mutant:
+    def change(asked: Asked, answer: Answer) -> Answer:
+        is_meant = (asked.method, answer.status) == (method, right)
+        return Answer(wrong, JSON if body else {}, body) if is_meant else answer
+
+    return answering(change)
+
+
+def conflicts_are_taken(server: Remembering, asked: Asked, answer: Answer) -> Any:
+    """A patch that would take what another has is answered as if it did."""
+    if (asked.method, answer.status) != ("PATCH", 409):
+        return answer
+    return server.serve(replace(asked, method="GET", raw=b""))
+
+
+def makes_offers_of_no_shop(_server: Remembering, asked: Asked, answer: Answer) -> Answer:
+    is_meant = asked.method == "POST" and asked.path.count("/") == 3 and answer.status == 404
+    return Answer(201, JSON, b'{"number": 99, "item": "tea", "price": 1}') if is_meant else answer
+
+
+def turns(asked: Asked, name: str, change: Callable[[int], int]) -> Asked:
+    """Another number in the query."""
+    return replace(asked, query=re.sub(rf"(?<=\b{name}=)(\d+)", lambda found: str(change(int(found[0]))), asked.query))
+
+
+OFFERS = ("shops", "/shops/{shop}/offers")
+WRONG: dict[str, tuple[str, Mutant, str]] = {
+    # A merge
+    "a patch replaces": (
+        "books",
+        merges_into(lambda now, patch: {"title": now["title"], "pages": 1, **patch}),
+        r"body /\w+: must be .+, as it was stored; not .+",
+    ),
+    "a patch is shown and not kept": (
+        "books",
+        is_patched_in_vain,
+        r"body /0/\w+: must be .+, as it was stored; not .+",
+    ),
+    "a patch of nothing makes it": (
+        "books",
+        remembering(makes_what_it_patches),
+        r'status: must be 404, because "check-1-unknown" was never created; it is 200',
+    ),
+    "a patch takes the title of another": (
+        "books",
+        remembering(conflicts_are_taken),
+        r'status: must be 409, because "book-\w+" already has title "check-1-\d+-title-0"; it is 200',
+    ),
+    "a patch says nothing of what it leaves": (
+        "books",
+        telling(lambda asked, body: {**body, "kind": "manual" if "kind" not in asked.body else body["kind"]}, "PATCH"),
+        r'body /kind: must be "novel", as it was stored; not "manual"',
+    ),
+    # A deletion
+    "nothing is ever deleted": (
+        "books",
+        lambda serve, _store: keeps_everything(serve),
+        r'body: "book-\w+" is in the list, but was deleted',
+    ),
+    "what is deleted is read": (
+        "books",
+        remembering(reads_what_is_gone),
+        r'status: must be 404, because "book-\w+" was deleted; it is 200',
+    ),
+    "what is deleted is listed": (
+        "books",
+        remembering(lists_what_is_deleted),
+        r'body: "book-\w+" is in the list, but was deleted',
+    ),
+    "what is deleted keeps its title": (
+        "books",
+        keeps_what_is_deleted_taken(NO_BOOK, "title"),
+        r"status: must be 201, because the request keeps to the contract, and nothing .+; it is 409",
+    ),
+    "nothing can be deleted": (
+        "books",
+        status("DELETE", 404, 204),
+        r'status: must be 404, because "check-1-unknown" was never created; it is 204',
+    ),
+    "a deletion is refused": (
+        "books",
+        status("DELETE", 204, 404, NO_BOOK),
+        r"status: must be 204, because the request keeps to the contract, and nothing .+; it is 404",
+    ),
+    # A version
+    "every version has one entity tag": (
+        "books",
+        lambda serve, _store: tags_by_identity(serve),
+        r"status: must be 200, because the request keeps to the contract, and nothing .+; it is 304",
+    ),
+    "If-Match is ignored": (
+        "books",
+        unheard("if-match"),
+        r'status: must be 412, because it does not have the entity tag "of-nothing"; it is 200',
+    ),
+    "If-None-Match is ignored": (
+        "books",
+        unheard("if-none-match"),
+        r'status: must be 304, because it still has the entity tag "\w+"; it is 200',
+    ),
+    # A list
+    "a list ignores a filter": ("books", unasked("pages"), r"body /\d+/pages: is \d+, but \d+ was asked for"),
+    "a list ignores its limit": (
+        "books",
+        unasked("limit"),
+        r"body: must have at most \d+ items, as was asked for, not \d+",
+    ),
+    "a list goes on too late": (
+        "books",
+        asking(lambda asked: turns(asked, "offset", lambda number: number + 1)),
+        r'body: "book-\w+", which was stored, is missing',
+    ),
+    "a list counts what it shows": (
+        "books",
+        header("x-total-count", lambda _: "1"),
+        r"body: 1 are said to be there in all, but 4 were stored",
+    ),
+    "a page is the first one again": (
+        "shops",
+        asking(lambda asked: turns(asked, "page", lambda _: 1)),
+        r"body /offers: \d+, which was stored, is there 2 times",
+    ),
+    "no page has more after it": (
+        "shops",
+        telling(lambda _, body: {**body, "meta": {**body["meta"], "has_more": False}} if "meta" in body else body),
+        r"body /offers: \d+, which was stored, is missing",
+    ),
+    "a cursor leads to what was shown": (
+        "songs",
+        lambda serve, _store: starts_again(serve),
+        r'body /songs: "\w+", which was stored, is there \d+ times',
+    ),
+    "the cursor ends too early": (
+        "songs",
+        telling(lambda _, body: {**body, "next_cursor": None}),
+        r'body /songs: "\w+", which was stored, is missing',
+    ),
+    # What is below a parent
+    "what a shop offers is found in another": (
+        "shops",
+        remembering(finds_it_below_any_parent),
+        r"status: must be a client error \(4XX\), because \d+ belongs to another parent; it is 200",
+    ),
+    "a shop lists what another offers": (
+        "shops",
+        remembering(lists_what_others_have),
+        r"body /offers: \d+ is in the list, but belongs to another parent",
+    ),
+    "a shop that is not there offers": (
+        "shops",
+        remembering(makes_offers_of_no_shop),
+        r"status: must be a client error \(4XX\), because \d+ was never created; it is 201",
+    ),
+    "a shop that is closed still offers": (
+        "shops",
+        remembering(reads_what_is_gone),
+        r"status: must be a client error \(4XX\), because \d+ was deleted; it is 200",
+    ),
+    "an offer is read as it was first": (
+        "shops",
+        remembering(reads_what_it_showed_first),
+        r"body /\w+: must be .+, as it was stored; not .+",
+    ),
+    # A soft deletion
+    "what is cancelled is listed": (
+        "bookings",
+        remembering(lists_what_is_deleted),
+        r'body: "[a-z]{3,8}" is in the list, but was deleted',
+    ),
+    "what is cancelled was never there": (
+        "bookings",
+        status("GET", 410, 404, NO_BOOKING),
+        r'status: must be 410, because "[a-z]{3,8}" was deleted; it is 404',
+    ),
+    "what is cancelled keeps its hour": (
+        "bookings",
+        keeps_what_is_deleted_taken(NO_BOOKING, "room", "day", "hour"),
+        r"status: must be 201, because the request keeps to the contract, and nothing .+; it is 409",
+    ),
+    "a cancellation says not when": (
+        "bookings",
+        telling(lambda _, body: {**body, "cancelled": None}, "DELETE"),
+        r"body /cancelled: must say when it was deleted, not null",
+    ),
+    "what is cancelled is changed": (
+        "bookings",
+        status("PUT", 410, 204),
+        r'status: must be 410, because "[a-z]{3,8}" was deleted; it is 204',
+    ),
+    "a guest is in two rooms at once": (
+        "bookings",
+        lambda serve, _store: forgets_the_guest(serve),
+        r'status: must be 409, because "[a-z]{3,8}" already has guest .+ and day .+ and hour \d+; it is 201',
+    ),
+}
+
+
+def keeps_everything(serve: Server) -> Server:
+    async def mutant(asked: Asked) -> Answer:
+        if asked.method == "DELETE":
+            found = await serve(replace(asked, method="GET"))
+            return Answer(204, {}, b"") if found.status == 200 else await serve(asked)
+        return await serve(asked)
+
+    return mutant
+
+
+def tags_by_identity(serve: Server) -> Server:
+    async def mutant(asked: Asked) -> Answer:
+        tag = f'"{asked.path.rpartition("/")[2]}"'
+        if asked.headers.get("if-none-match") == tag:
+            return Answer(304, {"etag": tag}, b"")
+        answer = await serve(asked)
+        return replace(answer, headers={**answer.headers, "etag": tag}) if "etag" in answer.headers else answer
+
+    return mutant
+
+
+def starts_again(serve: Server) -> Server:
+    async def mutant(asked: Asked) -> Answer:
+        again = replace(asked, query=re.sub(r"&?cursor=\w+(%3D)*", "", asked.query))
+        answer = await serve(asked)
+        if answer.status != 200 or again == asked:
+            return answer
+        first = await serve(again)
+        return answer.with_body({**answer.body, "songs": first.body["songs"]})
+
+    return mutant
+
+
+def forgets_the_guest(serve: Server) -> Server:
+    async def mutant(asked: Asked) -> Answer:
+        answer = await serve(asked)
+        if (asked.method, answer.status) != ("POST", 409) or "guest" not in asked.body:
+            return answer
+        made = await serve(asked.with_body({**asked.body, "guest": f"{asked.body['guest']}x"}))
+        if made.status != 201:
+            return answer
+        return made.with_body({**made.body, "guest": asked.body["guest"]})
+
+    return mutant
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_server_that_is_wrong_is_told_what_and_why(name: str) -> None:
+    contract, mutate, said = WRONG[name]
+    (failure,) = conversed(contract, mutate).errors
+    assert re.fullmatch(said, str(failure.finding)), str(failure.finding)
+    assert failure.part == "model"
+    assert len(failure.interactions) <= 8, "the requests that show it are few"
+
+
+@pytest.mark.parametrize("contract", ["books", "shops", "bookings", "songs"])
+def test_the_wrapper_around_them_is_right_and_every_documented_status_is_provoked(contract: str) -> None:
+    result = conversed(contract, lambda serve, _store: serve)
+    assert result.errors == []
+    assert result.coverage is not None
+    assert {name: each.unseen for name, each in result.coverage.operations.items() if each.unseen} == {}

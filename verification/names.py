@@ -1,0 +1,35 @@
+"""Values that differ with the key which they are made from: nobody has those of a key that nobody used before."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from hashlib import blake2b
+from random import Random
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+
+from ..contract.pattern import TooHard, drawn
+from ..contract.schema import Json, Schema
+
+LARGEST_INT32 = 2**31 - 1
+SPREAD = 2**24
+"""How many numbers there must be, so that nobody has the one that is drawn."""
+
+
+def named(key: str, schema: Schema, declared: Mapping[str, Any], index: int = 0) -> tuple[Json, bool]:
+    """A value that a schema accepts, and whether nobody can have it; where there are few, `index` says which.
+
+    `declared` is the schema without references. The key itself is told where no such value is known.
+    """
+    digest = blake2b(key.encode(), digest_size=8)
+    number = int.from_bytes(digest.digest())
+    low = declared.get("minimum", 1)
+    span = min(declared.get("maximum", LARGEST_INT32), LARGEST_INT32) - low + 1
+    wide = [key, str(uuid5(NAMESPACE_URL, key)), digest.hexdigest(), *([low + number % span] if span >= SPREAD else [])]
+    for value in wide:
+        if schema.accepts(value):
+            return value, True
+    choices = declared.get("enum") or [False, True]
+    few = [choices[index % len(choices)], *([low + index % span] if span > 0 else [])]
+    with suppress(KeyError, TooHard):
+        few.append(drawn(declared["pattern"], Random(number)))  # noqa: S311 (no secret)
+    return next(filter(schema.accepts, few), key), False
