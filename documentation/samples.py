@@ -195,6 +195,7 @@ def _parameter_value(contract: Contract, parameter: Mapping[str, Any], name: str
     """The example of that name, or any; a value made for one that is required."""
     found = named(contract, parameter)
     value = (found.get(name) or next(iter(found.values()), {})).get("value", ABSENT)
+    value = ABSENT if value is None else value  # an example of what is not sent
     return made(contract, content_schema(parameter)) if value is ABSENT and parameter.get("required") else value
 
 
