@@ -273,7 +273,8 @@ def _authentication(path: Path | None, contract: Contract) -> Authentication | N
 
 def _greet(contract: Contract, listening: socket.socket, options: ServeOptions, stored: int) -> None:
     root = root_url(listening)
-    paths = {operation.path for operation in contract.operations.values() if "{" not in operation.path}
+    paths = {operation.path for operation in contract.operations.values()}
+    paths = {path for path in paths if "{" not in path} or paths
     place = _without_secrets(options.store)
     noun = "configuration" if options.contract is None else "document"
     plural = "" if stored == 1 else "s"

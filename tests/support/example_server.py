@@ -44,7 +44,8 @@ class ExampleServer:
         schemes = self._contract.document.get("components", {}).get("securitySchemes", {})
         ways = security(self._contract, operation)
         return not ways or any(
-            all(_has(self._contract.dereferenced(schemes[name]), received) for name in way) for way in ways
+            all(_has(self._contract.dereferenced(schemes[name]), received) for name in way if name in schemes)
+            for way in ways
         )
 
     def _refuses(self, operation: Operation, route: Route, received: Received, body: bytes) -> bool:
@@ -71,7 +72,7 @@ class ExampleServer:
 
     def _value(self, content: Mapping[str, Any]) -> Any:
         found = next((each["value"] for each in named(self._contract, content).values() if "value" in each), ABSENT)
-        return made(self._contract, content_schema(content), hidden="writeOnly") if found is ABSENT else found
+        return made(self._contract, content_schema(content), "response") if found is ABSENT else found
 
 
 def _first(operation: Operation, *statuses: str) -> str:
