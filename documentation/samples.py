@@ -191,6 +191,7 @@ def _parameter_value(contract: Contract, parameter: Mapping[str, Any], name: str
     """The example of that name, or any; a value made for one that is required."""
     found = values_of(parameter, contract.resolve)
     value = found.get(name, next(iter(found.values()), ABSENT))
+    value = ABSENT if value is None else value  # an example of what is not sent
     return made(contract, content_schema(parameter)) if value is ABSENT and parameter.get("required") else value
 
 

@@ -45,7 +45,8 @@ class ExampleServer:
         schemes = self._contract.document.get("components", {}).get("securitySchemes", {})
         ways = security(self._contract, operation)
         return not ways or any(
-            all(_has(self._contract.dereferenced(schemes[name]), received) for name in way) for way in ways
+            all(_has(self._contract.dereferenced(schemes[name]), received) for name in way if name in schemes)
+            for way in ways
         )
 
     def _refuses(self, operation: Operation, route: Route, received: Received, body: bytes) -> bool:
