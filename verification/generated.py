@@ -25,7 +25,7 @@ from ..contract.finding import Finding, one_line
 from ..contract.interaction import Fields, Interaction, by_name
 from ..contract.operation import Operation
 from ..contract.paging import Paging
-from ..contract.parameters import parse_query
+from ..contract.parameters import IGNORED_HEADERS, parse_query
 from ..contract.path_template import PARAMETER
 from ..options import CheckOptions, CompareOptions
 from ..outcome import CouldNotRun
@@ -292,16 +292,22 @@ def judge_scenario(recorder: ScenarioRecorder, part: str, result: Result, judge:
         if verdict.response:
             result.add_all(verdict.response, verdict.operation, led_here(case), part)
         for name, failure in _failures(recorder, case):
-            if verdict.response and name in JUDGED_BY_ENGINE | {"positive_data_acceptance"}:
-                continue  # the same, told better
-            if interaction.unrecorded and name in JUDGED_BY_ENGINE:
-                continue  # of a body that could not be read
-            if name == "positive_data_acceptance" and (verdict.request or _guesses_cursor(verdict, interaction, judge)):
-                continue  # no schema says it, but the request is wrong: a number beyond 64 bits, say
-            if name == "negative_data_rejection" and all(each.severity != "error" for each in verdict.request):
-                continue  # to the generator it is wrong, as `5` is for a text, or an unknown parameter: it may be taken
+            if _is_ours_to_say(name, failure, verdict, interaction, judge):
+                continue
             label = verdict.operation if verdict.operation in result.contract.operations else str(failure.operation)
             result.add(Failure(_finding(name, failure, interaction.status), label, led_here(case, failure), part))
+
+
+def _is_ours_to_say(name: str, failure: CheckFailure, verdict: Verdict, interaction: Interaction, judge: Judge) -> bool:
+    """Whether the engine has found it already, and told it better, or knows that it is no mistake."""
+    if name in JUDGED_BY_ENGINE:
+        return bool(verdict.response or interaction.unrecorded)
+    if name == "positive_data_acceptance":  # no schema says it, but the request may be wrong: a number beyond 64 bits
+        return bool(verdict.response or verdict.request) or _guesses_cursor(verdict, interaction, judge)
+    if name == "negative_data_rejection":  # to the generator wrong is `5` for a text, too, or an unknown parameter
+        return all(each.severity != "error" for each in verdict.request)
+    # What is declared as a parameter of such a name says nothing: credentials are told elsewhere.
+    return name == "missing_required_header" and getattr(failure, "header_name", "").lower() in IGNORED_HEADERS
 
 
 def _guesses_cursor(verdict: Verdict, interaction: Interaction, judge: Judge) -> bool:

@@ -142,6 +142,29 @@ def test_what_stops_the_command_is_one_line(
     assert shown.count("\n") == 1
 
 
+def test_a_request_is_shown_once_with_all_its_answers(read: Any) -> None:
+    answers = {
+        status: {"description": "It.", "content": {"application/json": {"example": {"status": status}}}}
+        for status in ("200", "404")
+    }
+    facts = Facts(_contract({"/things": {"get": {"operationId": "things", "responses": answers}}}), {})
+    page, markdown = render_page(facts), render_markdown(facts)
+    assert [code.startswith("curl") for code in read(page.html).code].count(True) == markdown.count("curl") == 1
+    assert [page.html.count(f'id="things.{status}.example"') for status in answers] == [1, 1]
+
+
+@pytest.mark.parametrize(("count", "folded"), [(40, False), (41, True)])
+def test_many_objects_are_folded(count: int, folded: bool) -> None:
+    schemas = {f"S{number}": {"type": "object", "properties": {"a": {"type": "string"}}} for number in range(count)}
+    page = render_page(Facts(_contract({}, schemas), {}))
+    assert ("<summary>Members of <b>S7</b></summary>" in page.html) is folded
+
+
+def _contract(paths: dict[str, Any], schemas: dict[str, Any] | None = None) -> Contract:
+    info = {"title": "Things", "version": "1"}
+    return Contract({"openapi": "3.0.3", "info": info, "paths": paths, "components": {"schemas": schemas or {}}})
+
+
 def test_the_time_that_it_takes_grows_as_the_document_does(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     few, many = (_seconds_to_build(tmp_path, count) for count in (30, 120))
     assert many < 6 * few, capsys.readouterr().out
