@@ -9,11 +9,13 @@ from typing import Any
 
 from .actions import Action, read_actions
 from .finding import Level
+from .generator import Generator
 from .grammar import METHODS
 from .operation import Operation
 from .paths import Paths, Route
 from .references import InvalidContract, References, whole
 from .resource import Resource
+from .schema import Direction
 from .security import Security
 from .severity import Severities
 from .yaml_tree import MarkedYaml, NotPlain, read_yaml
@@ -43,6 +45,7 @@ class Contract:
         self.resolve = References(document)
         """From a `$ref` inside the document to what it refers to; raises InvalidContract."""
         self.operations: dict[str, Operation] = {}
+        self._generators: dict[Direction, Generator] = {}
         by_path = {
             path: {method.upper(): self._operation(path, method, item) for method in METHODS if method in item}
             for path, item in self.path_items.items()
@@ -130,6 +133,12 @@ class Contract:
         """The `x-roles` declaration: by role, the members in which what is stored must equal the caller's token."""
         schemes = self.document.get("components", {}).get("securitySchemes", {})
         return next((scheme["x-roles"] for scheme in schemes.values() if "x-roles" in scheme), {})
+
+    def values(self, direction: Direction) -> Generator:
+        """Makes values of the schemas, as one direction sees them."""
+        if direction not in self._generators:
+            self._generators[direction] = Generator(self.resolve, direction)
+        return self._generators[direction]
 
     @property
     def problems(self) -> Mapping[str, Mapping[str, Any]]:

@@ -40,7 +40,7 @@ def documented_reply(
     if name is None:
         raise NotDocumented(f"{operation.id} has no response {status}; it has {_listed(operation.responses) or 'none'}")
     response = contract.dereferenced(declared[name])
-    generator = Generator(contract.resolve, "response")
+    generator = contract.values("response")
     headers = dict(_headers(contract, response, generator))
     refused: NotDocumented | None = None
     for documented, representation in response.get("content", {}).items():

@@ -8,7 +8,7 @@ from .references import References
 from .schema import Direction, Json
 from .shape import flattened
 from .side import Side, Sides
-from .witness import Values
+from .witness import ABSENT, PLAIN, Values
 
 MOST_TRIED = 500
 """How many candidates are looked at before there is no value."""
@@ -39,6 +39,14 @@ class Generator:
             raise NoValue
         return choices[draw % len(choices)]
 
+    def simplest(self, schema: Any) -> Json:
+        """A value, unjudged, which takes no compiling. Raises NoValue."""
+        side = self._sides.side(schema)
+        value = next(Values(side.definitions, {}).of(side.schema), ABSENT)
+        if value is ABSENT:
+            raise NoValue
+        return self._illustrated(schema, value)
+
     def _choices(self, schema: Mapping[str, Any], side: Side) -> list[Json]:
         found: list[Json] = []
         known = flattened(schema, self._resolve).get("properties", {})
@@ -62,8 +70,10 @@ class Generator:
                 return flat[word]
         if depth > MOST_DEEP:
             return value
+        if flat.get("format") == "password" and value == PLAIN:
+            return "secret"
         if isinstance(value, dict):
-            properties = {name: self._resolve.followed(each) for name, each in flat.get("properties", {}).items()}
+            properties = {name: self._resolve.followed(each) for name, each in self._properties(flat, value).items()}
             shown = {name for name, each in properties.items() if "example" in each}
             return {
                 name: self._illustrated(properties[name], value.get(name), depth + 1)
@@ -75,3 +85,12 @@ class Generator:
         if isinstance(value, list) and "items" in flat:
             return [self._illustrated(flat["items"], item, depth + 1) for item in value]
         return value
+
+    def _properties(self, flat: Mapping[str, Any], value: Mapping[str, Json]) -> Mapping[str, Any]:
+        """The properties of a schema, and those of the first alternative that has what the value has."""
+        own: Mapping[str, Any] = flat.get("properties", {})
+        for each in (*flat.get("oneOf", ()), *flat.get("anyOf", ())):
+            named = flattened(each, self._resolve).get("properties", {})
+            if value.keys() <= named.keys() | own.keys():
+                return {**named, **own}
+        return own

@@ -160,9 +160,17 @@ def member_of(schema: Mapping[str, Json], name: str) -> Json:
     if name in schema.get("properties", {}):
         return schema["properties"][name]
     for pattern, nested in schema.get("patternProperties", {}).items():
-        if Draft202012Validator({"pattern": pattern}).is_valid(name):
+        if matches(pattern, name):
             return nested
     return schema.get("additionalProperties", True)
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Whether a pattern finds something in a text; one that the engine does not know finds nothing."""
+    try:
+        return Draft202012Validator({"pattern": pattern}).is_valid(text)
+    except ValueError:
+        return False
 
 
 def item_of(schema: Mapping[str, Json], index: int) -> Json:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from .document import Contract
-from .generator import Generator, NoValue
+from .generator import NoValue
 from .media import is_json
 from .operation import Operation
 from .problem import PROBLEM_JSON, STATUSES, Problem
@@ -24,7 +24,7 @@ class Refusals:
 
     def __init__(self, contract: Contract, operation: Operation) -> None:
         self._contract, self._operation = contract, operation
-        self._generator = Generator(contract.resolve, "response")
+        self._generator = contract.values("response")
         self.undocumented: set[int] = set()
         """Statuses that are answered although the operation does not document them: it has nothing else to say."""
 

@@ -7,11 +7,13 @@ from itertools import chain, islice
 from typing import Any
 
 from .formats import FORMAT_EXAMPLES
-from .normal import Definitions, both, followed, item_of, member_of, merged, types
+from .normal import Definitions, both, followed, item_of, matches, member_of, merged, types
 from .pattern import Strings, TooHard, outside
 
 Json = Any
 MOST_DEEP = 30
+PLAIN = "string"
+"""The text of people's choice."""
 ABSENT: Any = object()
 """Instead of a value, which may be null: there is none."""
 MOST_VARIED = 4
@@ -110,7 +112,7 @@ class Values:
         by_type = {
             "string": self._strings(schema, other),
             "integer": self._numbers(schema, other, whole="number" not in declared),
-            "boolean": iter((False, True)),
+            "boolean": iter((False, True) if other else (True, False)),
             "object": islice(self._objects(schema, other, depth), 20 * MOST_OF_ONE),
             "array": islice(self._arrays(schema, other, depth), 4 * MOST_OF_ONE),
             "null": iter((None,)),
@@ -127,6 +129,9 @@ class Values:
         if example := FORMAT_EXAMPLES.get(schema.get("format", "")):
             yield example
         least, most = schema.get("minLength", 0), schema.get("maxLength")
+        plain = PLAIN.ljust(min(least, 100_000), "s")[:most]
+        if not other and all(matches(each, plain) for each in _patterns(schema)):
+            yield plain
         inner = Strings(tuple(_patterns(schema)), least, most)
         others = [
             *_patterns(other),
@@ -153,7 +158,11 @@ class Values:
         multiples = [_times(step, factor) for step in steps for factor in (1, 2, 3, 5, 7, 10, 11)]
         beyond = [_times(step, int(each / step) + 1) for each in bounds for step in steps]
         low, high = _bound(schema, "minimum", -float("inf")), _bound(schema, "maximum", float("inf"))
-        for number in dict.fromkeys([0, 1, *around, *multiples, *beyond, -1, 2, 3, 10, 2**31, 2**63, 0.5, 0.01, -0.5]):
+        least = schema.get("minimum", -1)
+        first = (0, 1) if other else (least, 1) if least >= 0 else (1, 0)
+        for number in dict.fromkeys(
+            [*first, *around, *multiples, *beyond, -1, 2, 3, 10, 2**31, 2**63, 0.5, 0.01, -0.5]
+        ):
             if not low <= number <= high:
                 continue
             if isinstance(number, int) or not whole:

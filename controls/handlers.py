@@ -14,7 +14,7 @@ from ..contract.aside import LARGE, aside
 from ..contract.document import Contract
 from ..contract.example import NotDocumented, request_example
 from ..contract.finding import Finding
-from ..contract.generator import Generator, NoValue
+from ..contract.generator import NoValue
 from ..contract.operation import EncodedArray, LargeObject, Operation, Reply, Request
 from ..contract.resource import Resource, member_text
 from ..contract.schema import Schema
@@ -195,7 +195,7 @@ def _example(contract: Contract, operation: Operation) -> Json:
     except NotDocumented:
         content = contract.dereferenced(operation.declared["requestBody"])["content"]
         try:
-            example = Generator(contract.resolve, "request").value(next(iter(content.values())).get("schema", {}))
+            example = contract.values("request").value(next(iter(content.values())).get("schema", {}))
         except NoValue:
             example = {}
     return example if isinstance(example, dict) else {}

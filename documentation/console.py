@@ -9,7 +9,7 @@ from uuid import UUID
 from ..contract.actions import Action
 from ..contract.document import Contract
 from ..contract.example import NotDocumented, documented_reply, request_example
-from ..contract.generator import Generator, NoValue
+from ..contract.generator import NoValue
 from ..contract.operation import Operation
 from ..contract.refusal import WORDS
 from ..contract.resource import HIDDEN, Resource
@@ -17,7 +17,7 @@ from ..contract.rulebook import RULES
 from ..contract.schema import Json, Schema
 from ..contract.shape import members
 from .page import environment, laid_out, script_data
-from .samples import content_schema, made, parameters, request, request_examples
+from .samples import content_schema, parameters, request, request_examples
 from .served import Page
 from .wording import phrase
 
@@ -156,12 +156,9 @@ def _example(contract: Contract, resource: Resource, creates: tuple[str, Action]
 
 
 def _made(contract: Contract, schema: Node) -> Json:
-    """A value for people, if the engine takes it, else one of the engine's; None where it has none."""
-    value = made(contract, schema)
-    if Schema(schema, contract.resolve, "request").accepts(value):
-        return value
+    """A value that the engine takes; None where it has none."""
     try:
-        return Generator(contract.resolve, "request").value(schema)
+        return contract.values("request").value(schema)
     except NoValue:
         return None
 

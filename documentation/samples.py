@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -11,18 +10,15 @@ from urllib.parse import quote, urlencode
 import orjson
 
 from ..contract.document import Contract
-from ..contract.formats import FORMAT_EXAMPLES
-from ..contract.generator import Generator, NoValue
+from ..contract.generator import NoValue
 from ..contract.media import is_json, media_type
 from ..contract.operation import Operation
 from ..contract.parameters import Parameter, joined
-from ..contract.schema import Json
+from ..contract.schema import Direction, Json
 from .wording import resolved
 
 ABSENT: Any = object()
 """Stands where a JSON value could, and there is none."""
-_DEEPEST = 4
-"""The depth to which a value is made; deeper members are left out, and arrays are empty."""
 
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 
@@ -211,66 +207,22 @@ def _made_body(contract: Contract, content_type: str, content: Mapping[str, Any]
     return value if isinstance(value, str) else File("body")  # XML and the like are for its author to write
 
 
-def made(contract: Contract, schema: Any, depth: int = 0, hidden: str = "readOnly") -> Json:
-    """A value that a schema describes, for a request without an example: what is required, and no more.
+def made(contract: Contract, schema: Any, direction: Direction = "request") -> Json:
+    """A value for a request without an example, or for an answer; None where none is found."""
+    if (file := _file(contract, schema)) is not None:
+        return file
+    try:
+        value = contract.values(direction).simplest(schema)
+    except NoValue:
+        return None
+    members = resolved(contract, schema).get("properties", {}) if isinstance(value, dict) else {}
+    files = {name: file for name, each in members.items() if (file := _file(contract, each)) and name in value}
+    return {**value, **files} if files else value
 
-    For an answer, `hidden` is `writeOnly`.
-    """
+
+def _file(contract: Contract, schema: Any) -> File | list[File] | None:
+    """The name of a file where a schema is of one, or of several."""
     flat = resolved(contract, schema)
-    for keyword in ("example", "default"):
-        if keyword in flat:
-            return flat[keyword]
-    listed = flat.get("enum") or flat.get("examples")
-    if isinstance(listed, list) and listed:
-        return listed[0]
-    alternatives = flat.get("oneOf") or flat.get("anyOf")
-    if alternatives and not flat.get("properties"):
-        return made(contract, alternatives[0], depth + 1, hidden) if depth < _DEEPEST else None
-    return _made_of_kind(contract, flat, depth, hidden)
-
-
-def _made_of_kind(contract: Contract, flat: Mapping[str, Any], depth: int, hidden: str) -> Json:
-    kind = str(flat.get("type", "object" if "properties" in flat else "string")).split(" or ")[0]
-    if kind == "object":
-        members = flat.get("properties", {}) if depth < _DEEPEST else {}
-        wanted = [name for name in flat.get("required", ()) if name in members]
-        shown = {name: each for name in wanted if not resolved(contract, each := members[name]).get(hidden)}
-        return {name: made(contract, each, depth + 1, hidden) for name, each in shown.items()}
-    if kind == "array":
-        first = flat.get("prefixItems", ()) if depth < _DEEPEST else ()
-        is_wanted = not first and flat.get("minItems") and isinstance(flat.get("items"), dict) and depth < _DEEPEST
-        each = [*first, *([flat["items"]] if is_wanted else ())]
-        return [made(contract, item, depth + 1, hidden) for item in each]
-    if kind in ("integer", "number"):
-        return _made_number(flat)
-    if kind == "string" and "pattern" in flat:
-        with suppress(NoValue):
-            return Generator(contract.resolve, "request").value(flat)
-    if kind == "string":
-        return _made_text(flat)
-    return {"boolean": True}.get(kind)
-
-
-def _made_number(flat: Mapping[str, Any]) -> float:
-    """The least that is allowed, or the most, or 1."""
-    for bound, exclusive, step in (("minimum", "exclusiveMinimum", 1), ("maximum", "exclusiveMaximum", -1)):
-        least, beyond = flat.get(bound), flat.get(exclusive)
-        if isinstance(beyond, int | float) and not isinstance(beyond, bool):
-            return beyond + step
-        if least is not None:
-            shown: float = least + step if beyond else least
-            return shown
-    return 1
-
-
-_SHOWN_FORMATS = {**FORMAT_EXAMPLES, "url": FORMAT_EXAMPLES["uri"], "password": "secret"}
-
-
-def _made_text(flat: Mapping[str, Any]) -> str:
-    kind = flat.get("format", "")
-    if kind == "binary" or ("contentMediaType" in flat and "contentEncoding" not in flat):
+    if flat.get("format") == "binary" or ("contentMediaType" in flat and "contentEncoding" not in flat):
         return File("file")
-    return (
-        _SHOWN_FORMATS.get(kind)
-        or "string".ljust(int(flat.get("minLength", 0)), "s")[: int(flat.get("maxLength", 1000))]
-    )
+    return [File("file")] if "items" in flat and _file(contract, flat["items"]) else None

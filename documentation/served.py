@@ -93,14 +93,18 @@ class ServedReference:
         return [Route(f"{place}/{name}", page, middleware=GZIP) for name, page in pages.items()]
 
     async def _answer_page(self, _request: Request) -> Response:
+        if self._page is not None:
+            return answer(self._page)
         return answer(await self._aside(self._made_page))
 
     async def _answer_markdown(self, _request: Request) -> Response:
-        return Response(await self._aside(self._made_markdown), media_type="text/markdown")
+        markdown = self._markdown or await self._aside(self._made_markdown)
+        return Response(markdown, media_type="text/markdown")
 
     async def make(self) -> None:
         """Make the page and the Markdown before anybody asks, or read what an earlier server left."""
-        await self._aside(self._make)
+        await self._aside(self._made_page)
+        await self._aside(self._keep)
 
     async def _aside(self, make: Callable[[], T]) -> T:
         """What is made by one at a time, while others are served."""
@@ -109,34 +113,33 @@ class ServedReference:
 
     def _made_page(self) -> Page:
         """Whoever asks for the page does not wait for the Markdown."""
-        from .page import render_page  # not loaded before it is asked for
-
+        self._read()
         if self._page is None:
-            self._read()
-        self._page = self._page or render_page(self._made_facts(), self._mock)
+            from .page import render_page  # not loaded before it is needed
+
+            self._page = render_page(self._made_facts(), self._mock)
         return self._page
 
     def _made_markdown(self) -> str:
-        from .page import render_markdown  # not loaded before it is asked for
-
+        self._read()
         if self._markdown is None:
-            self._read()
-        self._markdown = self._markdown or render_markdown(self._made_facts())
+            from .page import render_markdown  # not loaded before it is needed
+
+            self._markdown = render_markdown(self._made_facts())
         return self._markdown
 
     def _made_facts(self) -> "Facts":
-        from .execution import execute  # not loaded before it is asked for
+        from .execution import execute  # not loaded before it is needed
         from .facts import Facts
         from .page import COMPILED
 
         COMPILED.folder = self.folder
-
         if self._facts is None:
             answers = asyncio.run(execute(self._contract, self._example_mock(self._mocked)))
             self._facts = Facts(self._contract, answers)
         return self._facts
 
-    def _make(self) -> None:
+    def _keep(self) -> None:
         page, markdown = self._made_page(), self._made_markdown()
         if self._facts is not None and self._path is not None:
             kept = {"made_from": self._made_from(), "page": page, "markdown": markdown}
@@ -152,8 +155,8 @@ class ServedReference:
         return None if self.folder is None else self.folder / name
 
     def _read(self) -> None:
-        """Take what is kept, if it is of this contract and this program."""
-        if self._path is None or self._facts is not None:
+        """Take what is kept, if it is of this contract and this program, unless something is made already."""
+        if self._path is None or self._page is not None or self._facts is not None:
             return
         with contextlib.suppress(OSError, ValueError):  # not there yet, or not whole
             kept = orjson.loads(self._path.read_bytes())

@@ -9,7 +9,7 @@ import orjson
 from ..contract.actions import Action
 from ..contract.document import Contract
 from ..contract.finding import Finding
-from ..contract.generator import Generator, NoValue
+from ..contract.generator import NoValue
 from ..contract.media import is_json
 from ..contract.operation import EncodedArray, Operation
 from ..contract.paging import COUNTS, LIMITS, MORE, NEXT, OFFSETS, PAGES, TOTALS, Paging
@@ -167,7 +167,7 @@ def _told(template: Json, facts: Mapping[str, Json], *, nulls: bool) -> Json:
 
 def made(operation: Operation, contract: Contract) -> Document:
     """What stands around what an answer shows, as its schema has it: every member, where one can be made."""
-    schema, generator = operation.shown or {}, Generator(contract.resolve, "response")
+    schema, generator = operation.shown or {}, contract.values("response")
     found: Document = {}
     for name, each in flattened(schema, contract.resolve).get("properties", {}).items():
         try:

@@ -11,7 +11,7 @@ import orjson
 from ..contract.actions import Action, Kind
 from ..contract.document import Contract
 from ..contract.finding import Finding
-from ..contract.generator import Generator, NoValue
+from ..contract.generator import NoValue
 from ..contract.media import is_json
 from ..contract.operation import Operation, Reply
 from ..contract.path_template import PARAMETER
@@ -256,7 +256,7 @@ class Made:
     """The members that every answer has and a request may leave out, made from their schemas where it does."""
 
     def __init__(self, resource: Resource, contract: Contract) -> None:
-        generator = Generator(contract.resolve, "response")
+        generator = contract.values("response")
         request = flattened(resource.input, contract.resolve)
         members = {name: contract.dereferenced(each) for name, each in request.get("properties", {}).items()}
         by_server = {name for name in resource.required if members.get(name, {"readOnly": True}).get("readOnly")}

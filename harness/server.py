@@ -12,6 +12,8 @@ from pathlib import Path
 from .declarations import Json
 from .recorded import violations
 
+__tracebackhide__ = True
+"""pytest shows the line of the test, not those of this module."""
 STARTUP_SECONDS = 60
 CONTROL_SECONDS = 120
 """How long a control may take; waiting for requests takes up to a minute."""
@@ -67,7 +69,6 @@ class MockServer:
 
     def control(self, method: str, path: str, body: Json = None, *, session: str) -> Json:
         """Use a control below `/_mock`, and return the JSON of its answer, or its text. Raises MockError."""
-        __tracebackhide__ = True
         status, text = self._exchange(method, path, body, session)
         try:
             answer: Json = json.loads(text) if text else None
@@ -85,7 +86,6 @@ class MockServer:
         from http.client import HTTPConnection, HTTPException, HTTPSConnection
         from urllib.parse import urlsplit
 
-        __tracebackhide__ = True
         root = urlsplit(self.root)
         connect = HTTPSConnection if root.scheme == "https" else HTTPConnection
         connection = connect(root.hostname or "", root.port, timeout=CONTROL_SECONDS)

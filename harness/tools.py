@@ -15,6 +15,8 @@ from .server import MockError, MockServer
 P = ParamSpec("P")
 T = TypeVar("T")
 
+__tracebackhide__ = True
+"""pytest shows the line of the test, not those of this module."""
 ALL = 100_000
 """More requests than a journal keeps."""
 
@@ -30,7 +32,6 @@ class Rules:
 
         `add(match={"operation": "createConfiguration"}, answers=[503, 503])` refuses twice, and then all is as usual.
         """
-        __tracebackhide__ = True
         identity: str = self._mock.control("POST", "/rules", rule)["id"]
         return identity
 
@@ -40,11 +41,9 @@ class Rules:
         return rules
 
     def delete(self, identity: str) -> None:
-        __tracebackhide__ = True
         self._mock.control("DELETE", f"/rules/{identity}")
 
     def clear(self) -> None:
-        __tracebackhide__ = True
         self._mock.control("DELETE", "/rules")
 
 
@@ -55,26 +54,21 @@ class Clock:
         self._mock = mock
 
     def now(self) -> str:
-        __tracebackhide__ = True
         now: str = self._mock.control("GET", "/clock")["now"]
         return now
 
     def freeze(self, at: str | None = None) -> None:
         """Stand still, at a time or now."""
-        __tracebackhide__ = True
         self._mock.control("PUT", "/clock", {"now": at} if at else {})
 
     def set(self, now: str) -> None:
         """Go on from that time."""
-        __tracebackhide__ = True
         self._mock.control("PUT", "/clock", {"now": now, "frozen": False})
 
     def advance(self, seconds: float) -> None:
-        __tracebackhide__ = True
         self._mock.control("POST", "/clock/advance", {"seconds": seconds})
 
     def release(self) -> None:
-        __tracebackhide__ = True
         self._mock.control("DELETE", "/clock")
 
 
@@ -95,7 +89,6 @@ class Mock:
 
     def control(self, method: str, path: str, body: Json = None) -> Json:
         """Use any control of `/_mock/openapi.json` in this session. Raises MockError."""
-        __tracebackhide__ = True
         return self._server.control(method, path, body, session=self.session)
 
     def seed(self, documents: Iterable[Mapping[str, Any]], *, table: str | None = None) -> list[dict[str, Any]]:
@@ -103,7 +96,6 @@ class Mock:
 
         A contract of several resources has a table for each; what the others have stays.
         """
-        __tracebackhide__ = True
         given: Json = [dict(each) for each in documents]
         if table is not None:
             state = self.control("GET", "/state")
@@ -113,7 +105,6 @@ class Mock:
 
     def state(self, *, table: str | None = None) -> list[dict[str, Any]]:
         """All that is stored, oldest first; of one table where the contract has several resources. Raises MockError."""
-        __tracebackhide__ = True
         return _documents(self.control("GET", "/state"), table)
 
     def configuration(self, **changes: Json) -> dict[str, Any]:
@@ -121,25 +112,21 @@ class Mock:
 
         One that breaks the contract is made by hand: `{**mock.configuration(), "max_retry": -1}`.
         """
-        __tracebackhide__ = True
         made: dict[str, Any] = self.control("POST", "/configuration", changes)
         return made
 
     def load(self, scenario: Scenario | Path | str) -> None:
         """Begin in a world: state, rules, clock and ids, given or in a JSON file. Raises MockError, OSError."""
-        __tracebackhide__ = True
         if isinstance(scenario, Path | str):
             scenario = json.loads(Path(scenario).read_bytes())
         self.control("PUT", "/scenario", scenario)
 
     def snapshot(self, name: str) -> None:
         """Save what is stored, for `restore` and `fork`."""
-        __tracebackhide__ = True
         self.control("PUT", f"/snapshots/{name}")
 
     def restore(self, name: str) -> None:
         """Return to what was stored. Raises MockError when there is no such snapshot."""
-        __tracebackhide__ = True
         self.control("POST", f"/snapshots/{name}/restore")
 
     def fork(self, snapshot: str | None = None) -> "Mock":
@@ -147,7 +134,6 @@ class Mock:
 
         It ends with the test, and what it expects is checked with it.
         """
-        __tracebackhide__ = True
         name = f"{self.session[:110]}-{secrets.token_hex(4)}"
         self.control("POST", "/sessions", {"name": name, **({"snapshot": snapshot} if snapshot else {})})
         self._forks.append(Mock(self._server, name, strict=self.strict))
@@ -155,7 +141,6 @@ class Mock:
 
     def ids(self, *following: str, seed: int | None = None) -> None:
         """Determine the ids of what is created next."""
-        __tracebackhide__ = True
         self.control("PUT", "/ids", {"next": list(following), **({"seed": seed} if seed is not None else {})})
 
     def requests(self, *, after: int = 0, **match: Unpack[Match]) -> list[Recorded]:
@@ -163,14 +148,12 @@ class Mock:
 
         A follower gives the number of the latest it has seen as `after`.
         """
-        __tracebackhide__ = True
         return [Recorded(entry) for entry in self._find(match, after=after)["requests"]]
 
     def wait_for(
         self, *, at_least: int = 1, timeout: float = 5, after: int = 0, **match: Unpack[Match]
     ) -> list[Recorded]:
         """The requests that match, as soon as there are enough. Raises AssertionError when the time is over before."""
-        __tracebackhide__ = True
         found = self._find(match, at_least=at_least, timeout=timeout, after=after)
         if not found["met"]:
             came = f"{found['count']} of {at_least} requests came in {timeout} s that match {json.dumps(match)}"
@@ -183,7 +166,6 @@ class Mock:
 
     def failures(self) -> list[str]:
         """What was expected and did not come; when strict, also each request that broke the contract."""
-        __tracebackhide__ = True
         broken = self.requests(valid=False) if self.strict else []
         lines = [f"a request broke the contract: {request!r}" for request in broken]
         for times, match in self._expected:
@@ -199,7 +181,6 @@ class Mock:
 
     def entries(self) -> list[dict[str, Any]]:
         """The whole journal, that of forks too, with requests that have no answer yet."""
-        __tracebackhide__ = True
         entries: list[dict[str, Any]] = self.control("GET", "/requests")
         return entries + [entry for fork in self._forks for entry in fork.entries()]
 
@@ -213,7 +194,6 @@ class Mock:
     def _find(
         self, match: Match, *, at_least: int = 1, timeout: float = 0, after: int = 0, limit: int = ALL
     ) -> dict[str, Any]:
-        __tracebackhide__ = True
         search = {"match": match, "at_least": at_least, "timeout": timeout, "after": after, "limit": limit}
         found: dict[str, Any] = self.control("POST", "/requests/find", search)
         return found
@@ -221,7 +201,6 @@ class Mock:
 
 def _documents(state: Json, table: str | None) -> list[dict[str, Any]]:
     """The documents of one table, or all of them where the contract has one resource. Raises MockError."""
-    __tracebackhide__ = True
     tables: Mapping[str | None, list[dict[str, Any]]] = state if isinstance(state, dict) else {None: state}
     if table not in tables:
         raise MockError(
@@ -254,7 +233,6 @@ def _awaited(method: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
     async def call(*arguments: P.args, **named: P.kwargs) -> T:
         import asyncio
 
-        __tracebackhide__ = True
         work = partial(method, *arguments, **named)
         try:
             asyncio.get_running_loop()

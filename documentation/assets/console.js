@@ -590,7 +590,7 @@ function offerAnswers() {
   const { answers } = facts.operations.find(({ id }) => id === next.operation.value);
   const offered = answers.map(({ title, ...answer }) => h("option", { value: JSON.stringify({ answer }) }, `${answer.status} ${title}`));
   const failure = answers.findIndex(({ status: code }) => code === 503);
-  if (failure < 0) offered.push(h("option", { value: JSON.stringify({ answer: { status: 503 }, off_contract: true }) }, "503 Service Unavailable, which is not documented"));
+  if (failure < 0) offered.push(h("option", { value: JSON.stringify({ answer: { status: 503 }, off_contract: true }) }, "503 (not documented)"));
   next.answer.replaceChildren(...offered);
   next.answer.selectedIndex = failure < 0 ? offered.length - 1 : failure;
 }

@@ -1,6 +1,7 @@
-"""Clients that other people's generators make of the served contract compile, and hold a conversation with the mock.
+"""Clients that other people's generators make of the served contracts compile, and hold a conversation with the mock.
 
-Each creates, lists, reads, puts back what it read, and is refused with 400, 404 and 409, in its own types.
+Each of the API creates, lists, reads, puts back what it read, and is refused with 400, 404 and 409, in its own types;
+each of the controls sets the clock and the state, adds a rule, looks into the journal and is refused with 404 and 409.
 """
 
 import shutil
@@ -69,50 +70,36 @@ def _fetch(url: str, folder: Path) -> None:
     (folder / "openapi.json").write_bytes(httpx.get(f"{url}/openapi.json").content)
 
 
+CONTRACTS = {"api": "", "controls": "/_mock"}
+"""The contracts, by the folder of the conversations, with what the mock serves each below."""
 TYPESCRIPT = ("openapi-fetch", "hey-api", "orval", "typescript-fetch")
 
 
+@pytest.mark.parametrize("contract", CONTRACTS)
 @pytest.mark.parametrize("tool", TYPESCRIPT)
 def test_a_typescript_client_compiles_strictly_and_talks_to_the_mock(
-    tool: str, serve: Callable[..., Any], node: Path, python: Path, run: Callable[..., str], tmp_path: Path
-) -> None:
-    url = serve("--quiet").url
-    _fetch(url, tmp_path)
-    for name in ("expected.ts", "run.js"):
-        shutil.copy(CLIENTS / name, tmp_path)
-    _compile_typescript(tool, (CLIENTS / f"{tool}.ts").read_text(), url, node, python, run, tmp_path)
-    run("node", "run.js", url)
-
-
-@pytest.mark.parametrize(
-    ("tool", "generated"), [("openapi-fetch", "generated"), ("hey-api", "generated/sdk.gen"), ("orval", "generated")]
-)
-def test_a_typescript_client_of_the_controls_compiles_strictly(
     tool: str,
-    generated: str,
+    contract: str,
     serve: Callable[..., Any],
     node: Path,
     python: Path,
     run: Callable[..., str],
     tmp_path: Path,
 ) -> None:
-    url = f"{serve('--quiet').url}/_mock"
+    url = serve("--quiet").url + CONTRACTS[contract]
     _fetch(url, tmp_path)
-    _compile_typescript(tool, f'export * from "./{generated}";', url, node, python, run, tmp_path)
-
-
-def _compile_typescript(
-    tool: str, program: str, url: str, node: Path, python: Path, run: Callable[..., str], folder: Path
-) -> None:
-    """Generate a client without a warning, and compile it with a program that uses it."""
-    shutil.copy(CLIENTS / "tsconfig.json", folder)
-    (folder / "conversation.ts").write_text(program)
-    (folder / "node_modules").symlink_to(node / "node_modules")
+    for name in ("expected.ts", "run.js", "tsconfig.json"):
+        shutil.copy(CLIENTS / name, tmp_path)
+    shutil.copy(CLIENTS / contract / f"{tool}.ts", tmp_path / "conversation.ts")
+    (tmp_path / "node_modules").symlink_to(node / "node_modules")
     output = f"{{target: './generated.ts', client: 'fetch', baseUrl: '{url}'}}"
-    (folder / "orval.config.js").write_text(f"module.exports = {{api: {{input: './openapi.json', output: {output}}}}}")
+    (tmp_path / "orval.config.js").write_text(
+        f"module.exports = {{api: {{input: './openapi.json', output: {output}}}}}"
+    )
     command, path = _typescript(tool, node, python)
     assert _warnings(run(*command, path=path)) == []
     run(node / "node_modules" / ".bin" / "tsc", "-p", "tsconfig.json")
+    run("node", "run.js", url)
 
 
 PYTHON: dict[str, Generate] = {
@@ -130,13 +117,14 @@ PYTHON: dict[str, Generate] = {
 }
 
 
+@pytest.mark.parametrize("contract", CONTRACTS)
 @pytest.mark.parametrize("tool", PYTHON)
 def test_a_python_client_type_checks_and_talks_to_the_mock(
-    tool: str, serve: Callable[..., Any], python: Path, run: Callable[..., str], tmp_path: Path
+    tool: str, contract: str, serve: Callable[..., Any], python: Path, run: Callable[..., str], tmp_path: Path
 ) -> None:
-    url = serve("--quiet").url
+    url = serve("--quiet").url + CONTRACTS[contract]
     _fetch(url, tmp_path)
-    shutil.copy(CLIENTS / f"{tool}.py", tmp_path / "conversation.py")
+    shutil.copy(CLIENTS / contract / f"{tool}.py", tmp_path / "conversation.py")
     uncalled_for = _UNCALLED_FOR if tool == "openapi_generator_python" else None
     assert _warnings(run(*PYTHON[tool], path=python), uncalled_for) == []
     # Not what a tool brings along for every contract, such as its HTTP client: what it made of this one.
@@ -150,18 +138,30 @@ def test_the_generators_of_the_readme_are_those_that_are_tested() -> None:
     assert sorted(ROWS) == sorted((*TYPESCRIPT, *PYTHON))
 
 
-def test_what_is_generated_has_the_names_that_a_person_would_give(
-    serve: Callable[..., Any], python: Path, run: Callable[..., str], tmp_path: Path
-) -> None:
-    _fetch(serve("--quiet").url, tmp_path)
-    run(*PYTHON["datamodel_code_generator"], path=python)
-    defined = [
-        line.removeprefix("class ").partition("(")[0]
-        for line in (tmp_path / "generated.py").read_text().splitlines()
-        if line.startswith("class ")
-    ]
-    assert {
+NAMES = {
+    "api": {
         *("CallExecutionConfig", "CallExecutionConfigCreate", "CallExecutionConfigUpdate", "PreCheck"),
         *("Problem", "Violation", "CallingProvider", "InboundBlockAction", "PreCheckType", "FailureAction"),
         *("HttpMethod", "HttpRequest", "RequestPart", "ResponseConfig", "TelephonyConfig", "TelephonyConfigInput"),
-    } <= set(defined)
+    },
+    "controls": {
+        *("CallExecutionConfig", "Problem", "Violation", "NewRule", "Rule", "Match", "Matcher", "MatchPart", "Answer"),
+        *("HeaderField", "Fault", "Delay", "Distribution", "Entry", "RecordedRequest", "RecordedResponse", "Search"),
+        *("BodyEncoding", "Found", "NearMiss", "Mismatch", "Clock", "NewClock", "Advance", "Ids", "Scenario"),
+        *("Session", "Fork", "Snapshot", "Changes", "NewConfiguration", "Har", "HarLog", "HarCreator", "HarEntry"),
+    },
+}
+
+
+@pytest.mark.parametrize("contract", CONTRACTS)
+def test_what_is_generated_has_the_names_that_a_person_would_give(
+    contract: str, serve: Callable[..., Any], python: Path, run: Callable[..., str], tmp_path: Path
+) -> None:
+    _fetch(serve("--quiet").url + CONTRACTS[contract], tmp_path)
+    run(*PYTHON["datamodel_code_generator"], path=python)
+    defined = {
+        line.removeprefix("class ").partition("(")[0]
+        for line in (tmp_path / "generated.py").read_text().splitlines()
+        if line.startswith("class ")
+    }
+    assert NAMES[contract] <= defined

@@ -266,7 +266,7 @@ def test_one_odd_request_does_not_make_the_journal_unreadable_for_the_rest(contr
 def test_the_journal_is_exported_as_one_json_text_in_each_line(steered: TestClient, sample: Json) -> None:
     steered.post("/configurations", json=sample)
     steered.get("/configurations")
-    exported = steered.get("/_mock/requests.ndjson")
+    exported = steered.get("/_mock/requests.ndjson", headers={"Accept": "application/x-ndjson"})
     assert exported.headers["content-type"] == "text/plain; charset=utf-8"
     assert [json.loads(line) for line in exported.text.splitlines()] == steered.get("/_mock/requests").json()
 

@@ -80,6 +80,10 @@ def test_an_answer_that_the_contract_does_not_have_is_refused_with_what_it_has(
         ({"answer": {"status": 200, "example": "a"}, "off_contract": True}, "off-contract-needs-answer"),
         ({"answer": {"status": 200, "headers": [{"name": "a", "value": "b\r\nc: d"}]}}, "pattern"),
         ({"fault": "smoke"}, "enum"),
+        ({"answer": 199}, "status-of-an-answer"),
+        ({"answer": 600, "off_contract": True}, "status-of-an-answer"),
+        ({"answers": [503, 700]}, "status-of-an-answer"),
+        ({"answer": "503"}, "oneOf"),
     ],
 )
 def test_a_rule_that_makes_no_sense_is_refused(steered: TestClient, rule: Json, broken: str) -> None:

@@ -148,7 +148,7 @@ def test_the_next_request_gets_what_is_documented_or_fails(enter: Enter, api: ht
     page.get_by_role("combobox", name="Operation").select_option("readShop")
     answer = page.get_by_role("combobox", name="Answer")
     assert [each.split()[0] for each in answer.locator("option").all_inner_texts()] == ["200", "404", "503"]
-    answer.select_option(label="503 Service Unavailable, which is not documented")
+    answer.select_option(label="503 (not documented)")
     page.get_by_role("button", name="Set", exact=True).click()
     rules = page.get_by_role("list", name="Rules")
     expect(rules).to_contain_text("rule1 the next readShop gets 503, off the contract")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from callconfig.contract.resource import Resource
-from callconfig.storage import UnreadableStore, open_store
+from callconfig.storage import ServerValues, UnreadableStore, open_store
 from callconfig.tests.support.stores import RESOURCE, counted_values
 
 PLANTS = Resource("id", ("name",), "created_at", "updated_at", table="plants")
@@ -91,3 +91,10 @@ def test_all_tables_are_loaded_or_none(place: str, run: Any) -> None:
     run(store.load_all({"plants": [], "beds": twice[:1]}))
     assert (len(run(store.find())), len(run(store.table("beds").find()))) == (0, 1)
     run(store.close())
+
+
+def test_documents_without_a_time_are_loaded_at_the_end_of_the_calendar(run: Any) -> None:
+    last = ServerValues(now=lambda: "9999-12-31T23:59:59.999999Z", new_id=counted_values().new_id)
+    store = run(open_store(":memory:", BEDS, last))
+    run(store.load([{"name": "a"}, {"name": "b"}]))
+    assert [json.loads(text)["name"] for text in run(store.find())] == ["a", "b"]

@@ -72,7 +72,7 @@ class ExampleServer:
 
     def _value(self, content: Mapping[str, Any]) -> Any:
         found = next((each["value"] for each in named(self._contract, content).values() if "value" in each), ABSENT)
-        return made(self._contract, content_schema(content), hidden="writeOnly") if found is ABSENT else found
+        return made(self._contract, content_schema(content), "response") if found is ABSENT else found
 
 
 def _first(operation: Operation, *statuses: str) -> str:

@@ -52,7 +52,7 @@ def learn(
         mistakes, outer = learn(replace(memory.outer, steps=memory.steps), step.step, asked, expected, answer)
         return mistakes, memory.after(outer=outer)
     mistakes = []
-    first = memory.careless(step) if isinstance(step, Raw) else None
+    first = memory.careless(step)
     now = (*expected.since, *(first.since if first else ()), memory.steps)
     if answer.status and not expected.admits(answer.status):
         detail = f"must be {either(expected.statuses)}, because {expected.because}; it is {answer.status}"
@@ -69,9 +69,7 @@ def _learn_success(
 ) -> tuple[list[Mistake], Memory]:
     mistakes: list[Mistake] = []
     body = answer.body if isinstance(answer.body, dict) else {}
-    target = (
-        memory.careless(step) if isinstance(step, Raw) else memory.target(step) if isinstance(step, Aimed) else None
-    )
+    target = memory.target(step) if isinstance(step, Aimed) else memory.careless(step)
     if isinstance(step, Create):
         stored = _created(memory, step, expected, answer, mistakes)
         keys = (*memory.created, stored.key if stored else None)
@@ -176,9 +174,8 @@ def _listed_part(
     parts = step.number + 1
     if after and parts < PARTS and not any(row in memory.rows for row in (answer.body if step.after else ())):
         return mistakes, memory.after(rows=rows, more=replace(step, after=after, number=parts))
-    wanted = (
-        expected.body if is_whole and not after else [each for each in expected.body if _is_among(each, rows, memory)]
-    )
+    there = {row.get(memory.collection.resource.identity) for row in rows}
+    wanted = [each for each in expected.body if (is_whole and not after) or each.identity in there]
     mistakes += _listed(memory, asked.value, wanted, rows, len(rows) - len(answer.body), step.below)
     total = answer.total or told(answer.whole, TOTALS)
     if str(total).isdecimal() and int(total) < len(wanted):
@@ -209,10 +206,6 @@ def following(
         first = declared.get("default", declared.get("minimum", 1))
         return ((paging.page.name, str(first + step.number + 1)),), True
     return (), False
-
-
-def _is_among(stored: Stored, rows: Sequence[Mapping[str, Json]], memory: Memory) -> bool:
-    return any(row.get(memory.collection.resource.identity) == stored.identity for row in rows)
 
 
 def _listed(

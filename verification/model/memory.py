@@ -131,9 +131,9 @@ class Memory:
             return Absence(key.identity, "was never created")
         return Absence(key.identity, "belongs to another parent", other.since)
 
-    def careless(self, step: Raw) -> Stored | None:
-        """What a step concerns that may have been taken although it is wrong; a look changes nothing."""
-        may_be = step.path.endswith(FIRST) and step.method not in ("GET", "HEAD")
+    def careless(self, step: Step) -> Stored | None:
+        """What a Raw step concerns that may have been taken although it is wrong; a look changes nothing."""
+        may_be = isinstance(step, Raw) and step.path.endswith(FIRST) and step.method not in ("GET", "HEAD")
         return self.stored.get(self.first) if self.first and may_be else None
 
     @property
