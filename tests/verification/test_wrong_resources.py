@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from callconfig.app import create_app, sources
 from callconfig.contract.document import Contract
+from callconfig.contract.rulebook import MODEL_RULES
 from callconfig.storage import Store, open_store
 from callconfig.tests.support.tampering import (
     Answer,
@@ -459,6 +460,7 @@ def test_a_server_that_is_wrong_is_told_what_and_why(name: str) -> None:
     (failure,) = conversed(contract, mutate).errors
     assert re.fullmatch(said, str(failure.finding)), str(failure.finding)
     assert failure.part == "model"
+    assert failure.finding.rule in MODEL_RULES
     assert len(failure.interactions) <= 8, "the requests that show it are few"
 
 
