@@ -39,7 +39,7 @@ def conversed(name: str, mutate: Mutant) -> Result:
     """What the model finds in the mock of a contract with a mutant around it; it ends with the first mistake."""
     path = CONTRACTS / f"{name}.yaml"
     contract = Contract.load(path)
-    store = asyncio.run(open_store(":memory:", contract.resources, sources(contract).values))
+    store = asyncio.run(open_store(":memory:", contract.resources, sources().values))
     result = Result("check", "app", contract, path, Redaction(contract), seed=1, most=1)
     result.coverage = Coverage(contract)
     with serving(tampered(create_app(contract, store), store, mutate)) as url:
