@@ -43,14 +43,9 @@ from .storage import MEMORY, ServerValues, Store, open_store
 logger = logging.getLogger("callconfig")
 
 
-def sources(_contract: Contract) -> Sources:
+def sources() -> Sources:
     """A clock that shows the real time and ids that nobody guesses, until a control determines them."""
     return Sources()
-
-
-def server_values(contract: Contract) -> ServerValues:
-    """Real times, and ids that nobody guesses."""
-    return Sources().values(contract.stored)
 
 
 def example_mock(contract: Contract) -> Callable[[], Coroutine[Any, Any, ASGIApp]]:
@@ -63,7 +58,7 @@ def example_mock(contract: Contract) -> Callable[[], Coroutine[Any, Any, ASGIApp
 
     async def anew() -> ASGIApp:
         nonlocal made
-        determined = sources(contract)
+        determined = sources()
         if "now" in world:
             determined.clock.set(parse_instant(world["now"]), frozen=True)
         determined.ids.determine(world.get("ids", ()), seed=0)
@@ -179,9 +174,6 @@ def create_app(
         connexion.add_error_handler(status, answer)
     app: ASGIApp = connexion
     return app
-
-
-ANYTHING = {"default": {"description": ""}}
 
 
 def _pages(

@@ -62,7 +62,7 @@ def _contract(options: McpOptions) -> Contract:
 
 async def _serve_own(options: McpOptions, contract: Contract) -> None:
     """Serve the tools of a mock in this process. Its URL is open on loopback: a client under test uses it, too."""
-    values = sources(contract)
+    values = sources()
     with listen("127.0.0.1", options.port) as listening:
         try:
             store = await open_store(options.store, contract.resources, values.values, contract=contract.title)

@@ -5,9 +5,10 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, count
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import httpx2
 from mcp import types
@@ -122,25 +123,24 @@ class OperationTool:
             if name not in self._names:
                 there_is = f"there are {', '.join(self._names)}" if self._names else "there are none"
                 raise WrongArguments(f"{name!r} is no argument{did_you_mean(name, self._names)}; {there_is}.")
-        path, query, headers = self._operation.path, list[tuple[str, str]](), dict(self._place.headers)
+        path, query, headers = self._operation.path, list[str](), dict(self._place.headers)
         for name, parameter in self._parameters.items():
-            texts = parameter.written(arguments[name]) if name in arguments else []
+            encode = str if parameter.place == "header" else partial(quote, safe="")
+            texts = parameter.written(arguments[name], encode) if name in arguments else []
             if parameter.place == "path":
                 if (text := "".join(text for _, text in texts)) in ("", ".", ".."):
                     raise WrongArguments(f"{name!r} is required, as a part of the path.")
-                path = path.replace(f"{{{name}}}", quote(text, safe=""))
+                path = path.replace(f"{{{name}}}", text)
             elif parameter.place == "query":
-                query += texts
+                query += map("=".join, texts)
             else:
                 headers |= {header: text for header, text in texts if text}
         content = None
         if "body" in arguments and self._media_type:
             headers["Content-Type"] = self._media_type
             content = json.dumps(arguments["body"])
-        url = self._place.url + path
-        return client.build_request(
-            self._operation.method, url, params=urlencode(query), headers=headers, content=content
-        )
+        url = self._place.url + path + (f"?{'&'.join(query)}" if query else "")
+        return client.build_request(self._operation.method, url, headers=headers, content=content)
 
 
 def _body(answer: httpx2.Response) -> Json:

@@ -95,7 +95,7 @@ async def _serve(options: ServeOptions, world: bytes | None, config: Config, lis
     contract = _contract(options)
     handlers = _handlers(options, contract)
     authenticate = _authentication(options.auth, contract)
-    values = sources(contract)
+    values = sources()
     async with _opened(options, contract, values) as store:
         await plant(options.seed, contract, store)
         controls = _controls(options, contract, store, values)
@@ -165,7 +165,7 @@ def _serve_from_workers(options: ServeOptions, listening: socket.socket) -> None
     _authentication(options.auth, contract)
 
     async def prepare() -> int:
-        async with _opened(options, contract, sources(contract)) as store:
+        async with _opened(options, contract, sources()) as store:
             await plant(options.seed, contract, store)
             return await _stored(contract, store)
 
@@ -194,7 +194,7 @@ class _Worker:
         contract = _contract(options)
         async with contextlib.AsyncExitStack() as opened:
             try:
-                store = await opened.enter_async_context(_opened(options, contract, sources(contract)))
+                store = await opened.enter_async_context(_opened(options, contract, sources()))
                 authenticate = _authentication(options.auth, contract)
             except CouldNotRun as error:
                 self._reasons.put(str(error))

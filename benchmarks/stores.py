@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from itertools import count, cycle, islice
 from statistics import median
 
-from callconfig.app import server_values
+from callconfig.app import sources
 from callconfig.contract.document import Contract
 from callconfig.storage import MEMORY, Store, open_store
 from callconfig.tests.support.postgresql import postgresql_server
@@ -27,7 +27,7 @@ def _scope(number: int) -> dict[str, str]:
 
 
 async def _filled(place: str, size: int, *, fsync: bool = False) -> Store:
-    store = await open_store(place, _contract.stored, server_values(_contract), fsync=fsync)
+    store = await open_store(place, _contract.stored, sources().values(_contract.stored), fsync=fsync)
     await store.load(SAMPLE | _scope(number) for number in range(size))
     return store
 
@@ -64,7 +64,7 @@ async def _opening(place: str, size: int) -> float:
     times = []
     for _ in range(3):
         start = time.perf_counter()
-        store = await open_store(place, _contract.stored, server_values(_contract))
+        store = await open_store(place, _contract.stored, sources().values(_contract.stored))
         times.append(time.perf_counter() - start)
         await store.close()
     return median(times)

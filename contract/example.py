@@ -11,6 +11,7 @@ from .generator import Generator, NoValue
 from .media import concrete, is_json, media_type
 from .operation import Operation
 from .problem import PROBLEM_JSON, Problem
+from .references import References
 from .schema import show
 
 
@@ -99,15 +100,24 @@ def _headers(contract: Contract, response: Mapping[str, Any], generator: Generat
                 yield name, value if isinstance(value, str) else orjson.dumps(value).decode()
 
 
+def examples_of(declared: Mapping[str, Any], resolve: References) -> dict[str, Mapping[str, Any]]:
+    """The examples of a media type, a parameter or a header by name; a single `example` is named so."""
+    if "example" in declared:
+        return {"example": {"value": declared["example"]}}
+    return {str(name): resolve.followed(example) for name, example in declared.get("examples", {}).items()}
+
+
+def values_of(declared: Mapping[str, Any], resolve: References) -> dict[str, Any]:
+    """The values of the examples by name, without those that are in another file."""
+    return {name: each["value"] for name, each in examples_of(declared, resolve).items() if "value" in each}
+
+
 def request_example(contract: Contract, operation: Operation) -> Any:
     """The first documented body of a request. Raises NotDocumented."""
     declared = contract.dereferenced(operation.declared.get("requestBody", {}))
     for representation in declared.get("content", {}).values():
-        for example in map(contract.dereferenced, representation.get("examples", {}).values()):
-            if "value" in example:  # and not in another file
-                return example["value"]
-        if "example" in representation:
-            return representation["example"]
+        for value in values_of(representation, contract.resolve).values():
+            return value
     raise NotDocumented(f"{operation.id} has no example of a request")
 
 
@@ -129,11 +139,9 @@ def _value(
         for kind, declared in contract.problems.items():
             if declared["status"] == status:
                 return Problem(kind, declared["cause"]).document(contract.problems)
-    shown = contract.dereferenced(examples[example or next(iter(examples))]) if examples else {}
-    if "value" in shown:
-        return shown["value"]
-    if "example" in representation:
-        return representation["example"]
+    for name, value in values_of(representation, contract.resolve).items():
+        if example in (None, name):
+            return value
     raise NotDocumented(f"{operation.id} {status} has no example")
 
 

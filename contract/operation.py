@@ -183,7 +183,8 @@ class Operation:
             name for status, response in self.responses.items() if status[0] == "2" for name in response.representations
         ]
         # Where any type may come, none can be asked for in vain.
-        self._offered = () if any(map(is_range, offered)) else tuple(media_type(name)[0] for name in offered)
+        is_open = any(is_range(name) or "/" not in name for name in offered)  # what is no media type is in no Accept
+        self._offered = () if is_open else tuple(media_type(name)[0] for name in offered)
         self._minds_accept = self.response(406) is not None
 
     def compile(self) -> None:

@@ -100,28 +100,30 @@ class Parameter:
     def written(self, value: Any, encode: Callable[[str], str] = str) -> list[tuple[str, str]]:
         """The texts that stand for a value, each with its name; as many as one only in a query or a cookie.
 
-        `encode` is done to names and texts where they stand between the marks of the style.
+        `encode` is done to names and texts, and not to the commas and the like between them.
         """
+        name = encode(self.name)
         if self._media_type:
-            return [(self.name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))]
-        if self.style == "deepObject" and isinstance(value, dict):
-            return [(f"{self.name}[{member}]", joined(each)) for member, each in value.items()]
+            return [(name, encode(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)))]
         is_spread = self.explode and self.style == "form"
         if isinstance(value, dict):
             pairs = [(encode(member), encode(joined(each))) for member, each in value.items()]
+            if self.style == "deepObject":
+                return [(f"{name}{encode('[')}{member}{encode(']')}", text) for member, text in pairs]
             if is_spread:
                 return pairs
             texts = [f"{member}={text}" for member, text in pairs] if self.explode else list(chain(*pairs))
         else:
             texts = [encode(joined(each)) for each in (value if isinstance(value, list) else [value])]
             if is_spread:
-                return [(self.name, text) for text in texts]
+                return [(name, text) for text in texts]
         if self.style == "matrix" and self.explode:
-            named = texts if isinstance(value, dict) else [f"{self.name}={text}" for text in texts]
-            return [(self.name, "".join(f";{text}" for text in named))]
-        before = {"label": ".", "matrix": f";{self.name}="}.get(self.style, "")
-        separator = "." if self.style == "label" and self.explode else _SEPARATORS.get(self.style, ",")
-        return [(self.name, before + separator.join(texts))]
+            named = texts if isinstance(value, dict) else [f"{name}={text}" for text in texts]
+            return [(name, "".join(f";{text}" for text in named))]
+        before = {"label": ".", "matrix": f";{name}="}.get(self.style, "")
+        separator = "." if self.style == "label" and self.explode else ","
+        separator = encode(_SEPARATORS[self.style]) if self.style in _SEPARATORS else separator
+        return [(name, before + separator.join(texts))]
 
     def absent(self) -> tuple[Any, list[Finding]]:
         """The value of a parameter that nothing was sent for; None is none."""

@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from .document import Contract
+from .example import values_of
 from .generator import NoValue
 from .media import is_json
 from .operation import Operation
@@ -59,10 +60,7 @@ class Refusals:
         key = next(names[each] for each in (str(status), f"{status // 100}XX", "DEFAULT") if each in names)
         found = self._contract.dereferenced(declared[key]).get("content", {})
         content = next(each for name, each in found.items() if name.lower() == media_type)
-        examples = [
-            self._contract.dereferenced(each).get("value", document) for each in content.get("examples", {}).values()
-        ]
-        examples += [content["example"]] if "example" in content else []
+        examples = [*values_of(content, self._contract.resolve).values()]
         with suppress(NoValue):
             examples.append(self._generator.value(content.get("schema", {})))
         told = _told(document)

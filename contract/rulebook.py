@@ -70,12 +70,15 @@ MODEL_RULES: dict[str, Rule] = {
     "expected-status": Rule("A response has the status that what is stored, and what was sent, ask for.", _SERVER),
     "stored-value": Rule("A response shows what was stored: what was sent, and the default of what was not.", _SERVER),
     "list-content": Rule(
-        "A list has everything stored that matches, once, and nothing that was never stored.", _SERVER
+        "A list has everything stored that matches, once, and nothing that was never stored, or was deleted.", _SERVER
     ),
+    "list-part": Rule("A part of a list has no more than was asked for.", _SERVER),
+    "list-total": Rule("What is told to be there in all is no less than what was stored.", _SERVER),
     "list-filter": Rule("A list has only what equals every filter.", _SERVER),
     "list-order": Rule("A list is in the order that the contract declares.", _SERVER),
     "identity": Rule("An identity is new on create, and stays the same ever after.", _SERVER),
     "created-at": Rule("The time of creation never changes.", _SERVER),
+    "deleted-at": Rule("What is deleted and still shown says when it was deleted.", _SERVER),
     "updated-at": Rule("The time of the last change moves on with every change.", _SERVER),
     "location": Rule("`Location` leads to what was created (RFC 9110, section 10.2.2).", _SERVER),
     "allow": Rule("`Allow` names the methods of the path (RFC 9110, section 10.2.1).", _SERVER),

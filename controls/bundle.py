@@ -15,6 +15,7 @@ API = "../openapi.yaml"
 OTHER = "mocked.yaml"
 """What references to a contract are begun with that is not the one that the file was written for."""
 MOST_ITEMS = 100_000
+ANY_OBJECT = {"type": "object", "additionalProperties": True}
 _FILE = Path(__file__).parent / "controls.yaml"
 
 
@@ -63,7 +64,7 @@ def _of_any(item: Mapping[str, Any], contract: Contract) -> dict[str, Any]:
 def _of_one(operation: Mapping[str, Any], resources: Sequence[Resource]) -> dict[str, Any]:
     """An operation on one document: by the schemas of what is stored, or of the table that the request names."""
     given, shown = (
-        _item(resources[0], is_new=is_new) if len(resources) == 1 else {"type": "object"} for is_new in (True, False)
+        _item(resources[0], is_new=is_new) if len(resources) == 1 else ANY_OBJECT for is_new in (True, False)
     )
     table = {
         "name": "table",
@@ -110,7 +111,8 @@ def _state(contract: Contract) -> dict[str, Any]:
 
 def _item(resource: Resource, *, is_new: bool) -> dict[str, Any]:
     if resource.beside_input if is_new else resource.hidden:
-        return {"type": "object"}  # no schema of the contract admits all of it; the handlers judge the rest
+        # No schema of the contract admits all of it; the handlers judge the rest.
+        return ANY_OBJECT
     shown = f"#/components/schemas/{resource.name}"
     return {"$ref": OTHER + (resource.input.get("$ref", shown) if is_new else shown)}
 

@@ -1,12 +1,14 @@
 """Requests that an old contract takes, and the answers that it documents for them: what shows that a change breaks."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import orjson
 
+from ..contract.example import values_of
 from ..contract.finding import Finding
 from ..contract.interaction import Fields, Interaction, by_name
 from ..contract.media import is_json
@@ -49,9 +51,11 @@ def shape_of(operation: Declared, declared: Mapping[str, Json]) -> str:
     return next((kind for kind in ("array", "object") if kind in kinds and len(kinds) < 4), "scalar")
 
 
-def written(operation: Declared, declared: Mapping[str, Json], value: Json) -> list[tuple[str, str]]:
+def written(
+    operation: Declared, declared: Mapping[str, Json], value: Json, encode: Callable[[str], str] = str
+) -> list[tuple[str, str]]:
     """The texts of a parameter, each with its name; none where an empty list or object is no parameter at all."""
-    return Parameter(declared, operation.revision.resolve).written(value)
+    return Parameter(declared, operation.revision.resolve).written(value, encode)
 
 
 def read(operation: Declared, declared: Mapping[str, Json], texts: list[tuple[str, str]]) -> tuple[Json, list[Finding]]:
@@ -64,8 +68,7 @@ def read(operation: Declared, declared: Mapping[str, Json], texts: list[tuple[st
 
 def parameter_example(operation: Declared, declared: Mapping[str, Json]) -> Json:
     """A value of a parameter that its contract takes."""
-    shown = [declared.get("example"), *(each.get("value") for each in declared.get("examples", {}).values())]
-    for value in (each for each in shown if each is not None):
+    for value in values_of(declared, operation.revision.resolve).values():
         if not read(operation, declared, written(operation, declared, value))[1]:
             return value
     side = operation.revision.side(schema_of(declared), "request")
@@ -83,9 +86,7 @@ def body_examples(operation: Declared, content: Mapping[str, Json], direction: D
 
 def _body_examples(revision: Revision, content: Mapping[str, Json], direction: Direction) -> list[Json]:
     side = revision.side(content.get("schema", {}), direction)
-    shown = [content["example"]] if "example" in content else []
-    shown += [revision.followed(each).get("value") for each in content.get("examples", {}).values()]
-    found = [value for value in shown if side.accepts(value)]
+    found = [value for value in values_of(content, revision.resolve).values() if side.accepts(value)]
     return found or [value for value in (example(side),) if value is not ABSENT]
 
 
@@ -113,16 +114,15 @@ def request(
         declared = operation.parameters[key][0]
         texts = written(operation, declared, value)
         if key[0] == "path":
-            name, text = texts[0]
-            path = path.replace(f"{{{name}}}", quote(text, safe=""))
-            read_path[name] = text
+            name, read_path[name] = declared["name"], texts[0][1]
+            path = path.replace(f"{{{name}}}", written(operation, declared, value, partial(quote, safe=""))[0][1])
         elif key[0] == "query":
-            query += texts
+            query += written(operation, declared, value, partial(quote, safe=""))
         else:
             fields += texts if key[0] == "header" else [("Cookie", f"{name}={text}") for name, text in texts]
     data, of_body = _body(operation, body, content_type)
     fields += of_body
-    text = "&".join(f"{quote(name, safe='[]')}={quote(value, safe='')}" for name, value in query)
+    text = "&".join(f"{name}={value}" for name, value in query)
     url = f"{base_url(operation)}{path}{'?' if text else ''}{text}"
     status, answer_fields, answer = answer_of(operation)
     sent = Interaction(operation.method.upper(), url, status, tuple(fields), data, answer_fields, answer)

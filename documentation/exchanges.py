@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..contract.document import Contract
+from ..contract.example import examples_of
 from ..contract.operation import Operation
 from ..contract.problem import PROBLEM_JSON, type_of
 from ..contract.schema import Json
-from .samples import ABSENT, Sent, named, request, request_examples, text_of
+from .samples import ABSENT, Sent, request, request_examples, text_of
 
 _NO_WORD = re.compile(r"[^\w.]+")
 
@@ -137,7 +138,7 @@ def _answers(contract: Contract, response: Mapping[str, Any]) -> Iterator[tuple[
     An answer without a body is its own example when it says how it comes about.
     """
     for content_type, content in response.get("content", {}).items():
-        for name, example in named(contract, content).items():
+        for name, example in examples_of(content, contract.resolve).items():
             yield content_type, name, example
     if "x-request" in response:
         yield "", "done", {"summary": response["description"].rstrip("."), "x-request": response["x-request"]}

@@ -6,9 +6,10 @@ from itertools import chain
 from typing import Any
 
 from ..contract.document import Contract
+from ..contract.example import values_of
 from .exchanges import slug
 from .forms import Forms
-from .samples import content_schema, named
+from .samples import content_schema
 from .wording import Fact, Schemas, is_object, literal, name_of, reference_of, value
 
 _DEEPEST = 4
@@ -144,7 +145,7 @@ class Objects:
         """A parameter or a header field."""
         schema = content_schema(declared)
         required = {"": "required" if declared.get("required") else "optional"}
-        shown = [each["value"] for each in named(self._contract, declared).values() if "value" in each]
+        shown = [*values_of(declared, self._contract.resolve).values()]
         member = self._member(anchor, name, schema, required, {}, 0)
         facts = [(word, fact) for word, fact in member.facts if word != "Example"]
         if declared.get("deprecated"):

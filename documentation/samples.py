@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 import orjson
 
 from ..contract.document import Contract
+from ..contract.example import values_of
 from ..contract.generator import NoValue
 from ..contract.media import is_json, media_type
 from ..contract.operation import Operation
@@ -89,7 +90,9 @@ def request(
     Without an `x-request` it has the parameters that have an example or are required, credentials where they are, and a
     body made from its schema where there is no example of one.
     """
-    path, query = contract.base_path + operation.path, [*dict(described.get("query", {})).items()]
+    path, query = contract.base_path + operation.path, list[str]()
+    if described.get("query"):
+        query.append(urlencode(described["query"], doseq=True))
     headers, cookies = dict(described.get("headers", {})), list[str]()
     for parameter in parameters(contract, operation):
         wanted, place = parameter["name"], parameter["in"]
@@ -100,7 +103,7 @@ def request(
         if place == "path":
             path = path.replace(f"{{{wanted}}}", compiled.written(value, partial(quote, safe=""))[0][1])
         elif place == "query" and not described:
-            query += compiled.written(value)
+            query += map("=".join, compiled.written(value, quote_plus))
         elif not described and parameter.get("required"):
             headers |= dict(compiled.written(value)) if place == "header" else {}
             cookies += [f"{name}={text}" for name, text in compiled.written(value)] if place == "cookie" else []
@@ -108,7 +111,7 @@ def request(
         _add_credentials(contract, operation, query, headers, cookies)
     if cookies:
         headers["Cookie"] = "; ".join(cookies)
-    target = f"{path}?{urlencode(query, doseq=True)}" if query else path
+    target = f"{path}?{'&'.join(query)}" if query else path
     if "requestBody" not in operation.declared:
         return Sent(operation.method, target, headers)
     content_type, body, name = _body(contract, operation, described, name, bodies)
@@ -132,7 +135,7 @@ def _body(
 def _add_credentials(
     contract: Contract,
     operation: Operation,
-    query: list[tuple[str, str]],
+    query: list[str],
     headers: dict[str, str],
     cookies: list[str],
 ) -> None:
@@ -143,7 +146,7 @@ def _add_credentials(
         scheme = contract.dereferenced(schemes.get(name, {}))
         kind, wanted = scheme.get("type"), str(scheme.get("name", ""))
         if kind == "apiKey" and scheme.get("in") == "query":
-            query.append((wanted, "KEY"))
+            query.append(f"{quote_plus(wanted)}=KEY")
         elif kind == "apiKey" and scheme.get("in") == "cookie":
             cookies.append(f"{wanted}=KEY")
         elif kind == "apiKey":
@@ -181,20 +184,13 @@ def first_content(contract: Contract, operation: Operation) -> tuple[str, Mappin
 def request_examples(contract: Contract, operation: Operation) -> dict[str, Json]:
     """The bodies of an operation's request examples, by name."""
     content = first_content(contract, operation)[1]
-    return {name: example["value"] for name, example in named(contract, content).items() if "value" in example}
-
-
-def named(contract: Contract, content: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """The examples of a media type or a parameter by name; a single `example` is named so."""
-    if "example" in content:
-        return {"example": {"value": content["example"]}}
-    return {str(name): contract.dereferenced(example) for name, example in content.get("examples", {}).items()}
+    return values_of(content, contract.resolve)
 
 
 def _parameter_value(contract: Contract, parameter: Mapping[str, Any], name: str) -> Json:
     """The example of that name, or any; a value made for one that is required."""
-    found = named(contract, parameter)
-    value = (found.get(name) or next(iter(found.values()), {})).get("value", ABSENT)
+    found = values_of(parameter, contract.resolve)
+    value = found.get(name, next(iter(found.values()), ABSENT))
     value = ABSENT if value is None else value  # an example of what is not sent
     return made(contract, content_schema(parameter)) if value is ABSENT and parameter.get("required") else value
 

@@ -34,7 +34,10 @@
  * @property {number} [times]
  * @property {string} [until]
  */
-/** @typedef {NewRule & {id: string, matched: number, answered: number}} Rule */
+/**
+ * @typedef {NewRule & {id: string, matched: number, answered: number,
+ *   off_contract: boolean, probability: number, seed: number}} Rule
+ */
 /** @typedef {{now?: string, frozen?: boolean}} NewClock */
 /** @typedef {{next?: string[], seed?: number}} Ids */
 /** @typedef {{state?: object[] | Record<string, object[]>, rules?: NewRule[], clock?: NewClock, ids?: Ids}} Scenario */

@@ -55,27 +55,35 @@ class Delay(TypedDict, total=False):
     jitter: float
 
 
-class NewRule(TypedDict, total=False):
-    """What matching requests get instead of the usual answer."""
+class Effect(TypedDict, total=False):
+    """What a rule may say, whether it is new or in force."""
 
     match: Match
     answer: int | Answer
     answers: Sequence[int | Answer]
-    off_contract: bool
     delay: Delay
     fault: Literal["empty", "reset", "malformed", "truncated", "dribble"]
-    probability: float
-    seed: int
     times: int
     until: str
 
 
-class Rule(NewRule):
+class NewRule(Effect, total=False):
+    """What matching requests get instead of the usual answer."""
+
+    off_contract: bool
+    probability: float
+    seed: int
+
+
+class Rule(Effect):
     """A rule that is in force: how many requests matched it, and how many of them it answered."""
 
     id: str
     matched: int
     answered: int
+    off_contract: bool
+    probability: float
+    seed: int
 
 
 class NewClock(TypedDict, total=False):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from callconfig.app import create_app, server_values
+from callconfig.app import create_app, sources
 from callconfig.contract.document import Contract
 from callconfig.storage import Store, open_store
 from callconfig.tests.support.postgresql import PostgreSQLServer, postgresql_server
@@ -41,7 +41,7 @@ def sample(contract: Contract) -> dict[str, Any]:
 @pytest.fixture
 def store(contract: Contract) -> Store:
     """An empty store in memory."""
-    return asyncio.run(open_store(":memory:", contract.stored, server_values(contract)))
+    return asyncio.run(open_store(":memory:", contract.stored, sources().values(contract.stored)))
 
 
 @pytest.fixture

@@ -101,7 +101,7 @@ def test_its_mock_answers_every_operation(document: Path) -> None:
     contract = Contract.load(document)
 
     async def answers() -> list[httpx2.Response]:
-        values = sources(contract)
+        values = sources()
         store = await open_store(":memory:", contract.resources, values.values)
         app = create_app(contract, store, controls=Controls(contract, store, values), handlers=[])
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://localhost") as client:

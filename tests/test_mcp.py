@@ -336,4 +336,4 @@ def test_arguments_are_written_in_the_styles_of_their_parameters() -> None:
             await tool.call(client, {"filter": {"size": 6}, "tags": ["a", "b"]})
 
     anyio.run(call)
-    assert asked == ["http://mock/things?filter%5Bsize%5D=6&tags=a%2Cb"]
+    assert asked == ["http://mock/things?filter%5Bsize%5D=6&tags=a,b"]

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from callconfig.app import create_app, server_values, sources
+from callconfig.app import create_app, sources
 from callconfig.contract.document import Contract, InvalidContract
 from callconfig.controls import scenario
 from callconfig.controls.controls import Controls
@@ -154,14 +154,14 @@ def read_recording(path: Path, contract: Contract) -> None:
 
 def read_store(path: Path, contract: Contract) -> None:
     async def opened() -> None:
-        await (await open_store(str(path), contract.stored, server_values(contract))).close()
+        await (await open_store(str(path), contract.stored, sources().values(contract.stored))).close()
 
     asyncio.run(opened())
 
 
 def begin(path: Path, contract: Contract) -> None:
     async def begun(text: bytes) -> None:
-        values = sources(contract)
+        values = sources()
         store = await open_store(MEMORY, contract.stored, values.values)
         await scenario.load(text, Controls(contract, store, values))
 
@@ -288,7 +288,7 @@ async def answered(
 
 
 def test_a_request_is_answered_or_refused_with_a_problem(loaded: Contract) -> None:
-    values = sources(loaded)
+    values = sources()
     store = asyncio.run(open_store(MEMORY, loaded.stored, values.values))
     app = create_app(loaded, store, controls=Controls(loaded, store, values))
     targets = odd(*TARGETS).map(lambda target: b"/" + target.translate(None, NO_TEXT).lstrip(b"/"))

@@ -14,7 +14,7 @@ from .footprint import Footprint
 from .generated import generate, judge_scenario
 from .judge import Judge, Verdict
 from .model.drawing import converse
-from .model.player import Player
+from .model.player import Player, alone
 from .model.script import Script, modelled
 from .model.steps import Step
 from .result import Failure, Result
@@ -72,7 +72,7 @@ def converse_with(
     if scripts:
         on_part("model")
     judge = Judge.of_url(result.contract, client.url)
-    numbers = itertools.count(1)
+    names = (f"{footprint.name}-{number}" for number in itertools.count(1))
 
     def record(verdict: Verdict, interaction: Interaction) -> None:
         result.record("model", verdict, interaction)
@@ -80,9 +80,7 @@ def converse_with(
     for script in scripts:
 
         def play(steps: Sequence[Step], script: Script = script) -> list[Failure]:
-            names = (f"{footprint.name}-{number}" for number in numbers)
-            players = (Player(script.collection, client, judge, name, record) for name in names)
-            player = next(filter(Player.is_alone, players))
+            (player,) = alone(lambda name: [Player(script.collection, client, judge, name, record)], names)
             return next(filter(None, map(player.play, steps)), [])
 
         converse(script, play, result, max_examples)

@@ -13,7 +13,7 @@ from .generated import generate, recorded
 from .judge import Judge, Verdict
 from .model.collection import Collection
 from .model.drawing import converse
-from .model.player import Player
+from .model.player import Player, alone
 from .model.script import modelled
 from .model.steps import Step
 from .result import Failure, Result
@@ -41,10 +41,10 @@ def compare(options: CompareOptions) -> int:
             client_a.probe()
             client_b.probe()
             scripts = modelled(result, included, ours)
-            numbers = itertools.count(1)
+            names = (f"{ours.name}-{number}" for number in itertools.count(1))
             for script in scripts:
                 progress.part("conversations")
-                play = _conversation(script.collection, result, (client_a, client_b), ours.name, numbers, twins)
+                play = _conversation(script.collection, result, (client_a, client_b), names, twins)
                 converse(script, play, result, options.max_examples)
             if not scripts:
                 replay = _replay(result, (ours, theirs), client_b, twins)
@@ -57,24 +57,18 @@ def _conversation(
     collection: Collection,
     result: Result,
     clients: Sequence[Client],
-    name: str,
-    numbers: Iterator[int],
+    names: Iterator[str],
     twins: Twins,
 ) -> Callable[[Sequence[Step]], list[Failure]]:
     """Has a conversation with both servers, and says where they first differ."""
+    judges = [Judge.of_url(result.contract, client.url) for client in clients]
 
     def record(verdict: Verdict, interaction: Interaction) -> None:
         result.record("conversations", verdict, interaction)
 
     def play(steps: Sequence[Step]) -> list[Failure]:
-        pairs = (
-            [
-                Player(collection, client, Judge.of_url(result.contract, client.url), f"{name}-{number}", record)
-                for client in clients
-            ]
-            for number in numbers
-        )
-        pair = next(pair for pair in pairs if all(player.is_alone() for player in pair))
+        both = list(zip(clients, judges, strict=True))
+        pair = alone(lambda name: [Player(collection, client, judge, name, record) for client, judge in both], names)
         return next(filter(None, (_played(pair, step, twins) for step in steps)), [])
 
     return play

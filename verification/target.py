@@ -18,7 +18,7 @@ from ..storage import open_store
 
 def fresh_mock(contract: Contract) -> ASGIApp:
     """The mock of a contract with nothing stored."""
-    store = asyncio.run(open_store(":memory:", contract.resources, sources(contract).values))
+    store = asyncio.run(open_store(":memory:", contract.resources, sources().values))
     return create_app(contract, store)
 
 

@@ -1,7 +1,9 @@
 """Which documented media type a `Content-Type` is."""
 
 import pytest
+from callconfig.contract.document import Contract
 from callconfig.contract.media import ByMediaType
+from callconfig.contract.operation import Request
 
 # documented, sent, which one holds
 MATCHES: list[tuple[list[str], str, str | None]] = [
@@ -38,3 +40,12 @@ MATCHES: list[tuple[list[str], str, str | None]] = [
 def test_the_most_specific_documented_media_type_holds(documented: list[str], sent: str, holds: str | None) -> None:
     assert ByMediaType({name: name for name in documented}).find(sent) == holds
     assert ByMediaType({name: name for name in reversed(documented)}).find(sent) == holds
+
+
+@pytest.mark.parametrize("accept", ["*/*", "text/plain", "state"])
+def test_who_documents_what_is_no_media_type_is_asked_for_it_in_vain_by_nobody(accept: str) -> None:
+    answers = {"200": {"description": "It.", "content": {"state": {}}}, "406": {"description": "Not that."}}
+    info = {"title": "States", "version": "1"}
+    contract = Contract({"openapi": "3.0.3", "info": info, "paths": {"/a": {"get": {"responses": answers}}}})
+    (operation,) = contract.operations.values()
+    assert operation.check_request(Request(headers={"accept": accept}))[1] == []

@@ -1,7 +1,9 @@
 """Parameters in the styles of OpenAPI 3.0."""
 
 import time
+from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from callconfig.contract.finding import MOST_FINDINGS
@@ -164,3 +166,38 @@ def test_a_query_of_ten_thousand_mistakes_is_told_a_hundred(part: bytes) -> None
     _, findings = read_parameters([parameter], {}, b"&".join(part % number for number in range(10_000)), {})
     assert time.process_time() - started < 0.5  # it is 0.01
     assert len(findings) == MOST_FINDINGS + 1
+
+
+WRITTEN: list[tuple[dict[str, Any], Any]] = [
+    ({"schema": {"type": "string"}}, "a b&c=d"),
+    ({"schema": {"type": "integer"}}, 7),
+    ({"schema": TEXTS}, ["a", "b,c"]),
+    ({"explode": False, "schema": TEXTS}, ["a", "b,c"]),
+    ({"style": "spaceDelimited", "explode": False, "schema": TEXTS}, ["a", "b"]),
+    ({"style": "pipeDelimited", "explode": False, "schema": TEXTS}, ["a", "b"]),
+    ({"schema": POINT}, {"x": 1, "y": 2}),
+    ({"explode": False, "schema": POINT}, {"x": 1, "y": 2}),
+    ({"style": "deepObject", "schema": POINT}, {"x": 1, "y": 2}),
+    ({"content": {"application/json": {"schema": POINT}}}, {"x": 1, "y": 2}),
+]
+
+
+@pytest.mark.parametrize(("declared", "value"), WRITTEN)
+def test_what_is_written_in_a_query_is_read(declared: dict[str, Any], value: Any) -> None:
+    parameter = Parameter({"name": "p", "in": "query", **declared}, NO_REFERENCES)
+    query = "&".join(map("=".join, parameter.written(value, partial(quote, safe=""))))
+    assert read_parameters([parameter], {}, query.encode(), {}) == ({"p": value}, [])
+
+
+@pytest.mark.parametrize("explode", [True, False])
+@pytest.mark.parametrize("style", ["simple", "label", "matrix"])
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [({"type": "string"}, "a"), (INTEGERS, [1, 2]), (POINT, {"x": 1, "y": 2})],
+    ids=["text", "array", "object"],
+)
+def test_what_is_written_in_a_path_is_read(schema: dict[str, Any], value: Any, style: str, *, explode: bool) -> None:
+    declared = {"name": "p", "in": "path", "required": True, "style": style, "explode": explode, "schema": schema}
+    parameter = Parameter(declared, NO_REFERENCES)
+    ((_, text),) = parameter.written(value)
+    assert read_parameters([parameter], {"p": text}, b"", {}) == ({"p": value}, [])

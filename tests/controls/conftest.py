@@ -19,7 +19,7 @@ def make_steered(contract: Contract) -> Callable[..., ASGIApp]:
     """A fresh mock in memory with controls, whose options are those of the controls."""
 
     def make(*, base_path: str = "", **options: Any) -> ASGIApp:
-        values = sources(contract)
+        values = sources()
         store = asyncio.run(open_store(":memory:", contract.stored, values.values))
         controls = Controls(contract, store, values, **options)
         return create_app(contract, store, base_path=base_path, controls=controls)

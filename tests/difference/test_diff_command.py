@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import orjson
 import pytest
 import yaml
-from callconfig.app import create_app, server_values
+from callconfig.app import create_app, sources
 from callconfig.contract.document import BUILT_IN, Contract
 from callconfig.contract.interaction import Interaction
 from callconfig.difference.diff import compare, diff
@@ -44,7 +44,7 @@ def mutated(tmp_path: Path) -> Any:
 
 
 def answer(contract: Contract, interaction: Interaction) -> int:
-    store = asyncio.run(open_store(":memory:", contract.stored, server_values(contract)))
+    store = asyncio.run(open_store(":memory:", contract.stored, sources().values(contract.stored)))
     with TestClient(create_app(contract, store)) as client:
         headers = dict(interaction.request_headers)
         response = client.request(

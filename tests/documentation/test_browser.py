@@ -36,7 +36,7 @@ Running = Callable[[ASGIApp], AbstractContextManager[str]]
 @pytest.fixture(scope="module")
 def mock(contract: Contract, running: Running) -> Iterator[str]:
     """A running mock with controls, below a base path."""
-    values = sources(contract)
+    values = sources()
     store = asyncio.run(open_store(":memory:", contract.stored, values.values))
     controls = Controls(contract, store, values)
     with running(create_app(contract, store, base_path="/agent", controls=controls)) as root:

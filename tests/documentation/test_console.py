@@ -30,7 +30,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 def steered(contract: Contract, token: str | None = None, **options: Any) -> ASGIApp:
-    values = sources(contract)
+    values = sources()
     store = asyncio.run(open_store(":memory:", contract.stored, values.values))
     return create_app(contract, store, controls=Controls(contract, store, values, token=token), **options)
 

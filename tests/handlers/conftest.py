@@ -25,7 +25,7 @@ class MockClient:
 
     async def _open(self, name: str, place: str, handlers: tuple[Any, ...]) -> tuple[httpx2.AsyncClient, Store]:
         contract = Contract.load(CONTRACTS / f"{name}.yaml")
-        values = sources(contract)
+        values = sources()
         store = await open_store(place, contract.resources, values.values, contract=contract.title)
         app = create_app(contract, store, controls=Controls(contract, store, values), handlers=handlers)
         return httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://localhost"), store

@@ -44,7 +44,7 @@ def logged() -> list[str]:
 
 @pytest.fixture(scope="module")
 def shared(contract: Contract, logged: list[str]) -> Iterator[TestClient]:
-    values = sources(contract)
+    values = sources()
     store = asyncio.run(open_store(":memory:", contract.stored, values.values))
     controls = Controls(contract, store, values)
     authenticate = Authentication(SETTINGS, contract.roles)

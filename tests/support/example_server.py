@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from callconfig.contract.document import Contract
+from callconfig.contract.example import values_of
 from callconfig.contract.media import is_json, media_type
 from callconfig.contract.operation import Operation, Request
 from callconfig.contract.parameters import joined
 from callconfig.contract.paths import Route
-from callconfig.documentation.samples import ABSENT, content_schema, made, named, security
+from callconfig.documentation.samples import ABSENT, content_schema, made, security
 from starlette.requests import Request as Received
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -71,7 +72,7 @@ class ExampleServer:
         return Response(None, code, headers)
 
     def _value(self, content: Mapping[str, Any]) -> Any:
-        found = next((each["value"] for each in named(self._contract, content).values() if "value" in each), ABSENT)
+        found = next(iter(values_of(content, self._contract.resolve).values()), ABSENT)
         return made(self._contract, content_schema(content), "response") if found is ABSENT else found
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from callconfig.app import create_app, server_values
+from callconfig.app import create_app, sources
 from callconfig.cli import main
 from callconfig.contract.document import Contract
 from callconfig.storage import ServerValues, open_store
@@ -38,7 +38,7 @@ def compare(capsys: pytest.CaptureFixture[str]) -> Compare:
 def other_app(contract: Contract) -> ASGIApp:
     """A second mock, with a store, identities and times of its own."""
     numbers = iter(range(100_000))
-    values = ServerValues(server_values(contract).now, lambda: f"cfg_number{next(numbers):06}")
+    values = ServerValues(sources().values(contract.stored).now, lambda: f"cfg_number{next(numbers):06}")
     return create_app(contract, asyncio.run(open_store(":memory:", contract.stored, values)))
 
 

@@ -88,7 +88,7 @@ WRONG: dict[str, list[Callable[[Asked, Answer], Answer]]] = {
 
 def mock_of(name: str, *handlers: Any) -> tuple[ASGIApp, Store]:
     contract = Contract.load(CONTRACTS / f"{name}.yaml")
-    store = asyncio.run(open_store(":memory:", contract.resources, sources(contract).values))
+    store = asyncio.run(open_store(":memory:", contract.resources, sources().values))
     return create_app(contract, store, handlers=handlers), store
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from callconfig.app import create_app, sources
 from callconfig.contract.document import Contract
+from callconfig.contract.rulebook import MODEL_RULES
 from callconfig.storage import Store, open_store
 from callconfig.tests.support.tampering import (
     Answer,
@@ -38,7 +39,7 @@ def conversed(name: str, mutate: Mutant) -> Result:
     """What the model finds in the mock of a contract with a mutant around it; it ends with the first mistake."""
     path = CONTRACTS / f"{name}.yaml"
     contract = Contract.load(path)
-    store = asyncio.run(open_store(":memory:", contract.resources, sources(contract).values))
+    store = asyncio.run(open_store(":memory:", contract.resources, sources().values))
     result = Result("check", "app", contract, path, Redaction(contract), seed=1, most=1)
     result.coverage = Coverage(contract)
     with serving(tampered(create_app(contract, store), store, mutate)) as url:
@@ -459,6 +460,7 @@ def test_a_server_that_is_wrong_is_told_what_and_why(name: str) -> None:
     (failure,) = conversed(contract, mutate).errors
     assert re.fullmatch(said, str(failure.finding)), str(failure.finding)
     assert failure.part == "model"
+    assert failure.finding.rule in MODEL_RULES
     assert len(failure.interactions) <= 8, "the requests that show it are few"
 
 

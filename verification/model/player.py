@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import urljoin, urlsplit
 
@@ -18,6 +18,9 @@ from .comparison import Answer, Mistake, learn
 from .expectation import ask, expect, expect_raw
 from .memory import Memory
 from .steps import List, Raw, Replace, Step
+
+MOST_PLACES = 50
+"""How many places are looked at, where others may have used each of the few that there are."""
 
 
 class Player:
@@ -121,6 +124,16 @@ class Player:
         route = self.judge.contract.route(path.removeprefix(self.judge.base_path))
         leads = route is not None and any(each.path.endswith("}") for each in route.operations.values())
         return tuple(route.parameters.values()) if route and leads else ()
+
+
+def alone(players: Callable[[str], Sequence[Player]], names: Iterator[str]) -> Sequence[Player]:
+    """The players of the next conversation by its name, in a place that is empty where one is found in time."""
+    found = players(next(names))
+    for _ in range(MOST_PLACES):
+        if all(player.is_alone() for player in found):
+            break
+        found = players(next(names))
+    return found
 
 
 def _below(envelope: str, finding: Finding) -> Finding:
