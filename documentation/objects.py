@@ -238,10 +238,10 @@ class Objects:
         for where, form in forms.items():
             said = str(self._schemas.resolved(form).get("description", ""))
             differing = [f"{word} {fact}" for word, fact in self._schemas.facts(form) if (word, fact) not in facts]
-            if said not in ("", description) and not is_object(self._schemas.resolved(form)):
-                differing.insert(0, said)
-            if differing and form is not schema:
-                notes.append((where, "; ".join(differing)))
+            if said in ("", description) or is_object(self._schemas.resolved(form)):
+                said = ""
+            if (said or differing) and form is not schema:
+                notes.append((where, f"{said} {'; '.join(differing)}".strip()))
         flat = self._schemas.resolved(schema)
         words = [*flat.get("x-search", ()), *([flat["x-notation"]] if "x-notation" in flat else ())]
         return Member(

@@ -209,17 +209,17 @@ def picture_of_checks(contract: Contract, operation: Operation) -> Picture:
         y = 4 + 27 * number
         status = f"{problem['status']}"
         parts += [
-            f'<rect class="step" x="2" y="{y}" width="140" height="20" rx="5"/>',
-            _text(10, y + 14, check["of"], "label strong"),
-            f'<path class="arrow" d="M142 {y + 10}H160m-4 -3l4 3l-4 3"/>',
-            _text(166, y + 14, f"{status} {problem['title']}", "label bad"),
+            f'<rect class="step" x="1" y="{y}" width="138" height="20" rx="5"/>',
+            _text(7, y + 14, check["of"], "label strong"),
+            f'<path class="arrow" d="M139 {y + 10}H149m-4 -3l4 3l-4 3"/>',
+            _text(153, y + 14, f"{status} {problem['title']}", "label bad"),
             f'<path class="arrow" d="M20 {y + 20}V{y + 27}"/>',
         ]
         words.append(f"{check['of']} ({status}, {problem['title'].lower()})")
     y = 4 + 27 * len(checks)
     success = min(operation.responses)
-    parts.append(f'<rect class="step good" x="2" y="{y}" width="140" height="20" rx="5"/>')
-    parts.append(_text(10, y + 14, f"{success}: it is done", "label strong"))
+    parts.append(f'<rect class="step good" x="1" y="{y}" width="138" height="20" rx="5"/>')
+    parts.append(_text(7, y + 14, f"{success}: it is done", "label strong"))
     return _picture(
         "The order of checks", y + 24, parts, f"One after the other: {', '.join(words)}. The first that fails answers."
     )

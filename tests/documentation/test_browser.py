@@ -420,6 +420,12 @@ def test_axe_finds_nothing_in_the_reference_of_the_controls(browse: Browse, mock
     assert [(each["id"], [node["target"] for node in each["nodes"]][:5]) for each in found] == []
 
 
+def test_an_answer_without_a_body_offers_nothing_to_copy(browse: Browse, mock: str) -> None:
+    empty = browse(f"{mock.removesuffix('/agent')}/_mock/docs").locator(".answer:not(:has(pre))")
+    expect(empty).not_to_have_count(0)
+    expect(empty.locator("button")).to_have_count(0)
+
+
 @pytest.mark.parametrize("place", ["/agent/docs", "/_mock/docs", "/_mock/ui"])
 def test_no_page_is_heavy_and_each_leads_to_the_others(mock: str, place: str) -> None:
     page = httpx.get(mock.removesuffix("/agent") + place, headers={"Accept-Encoding": "gzip"}, timeout=60)

@@ -9,6 +9,9 @@ import pytest
 from callconfig.cli import main
 from callconfig.contract.document import Contract
 from callconfig.contract.rulebook import ENGINE_RULES, RULES
+from callconfig.controls.bundle import load_controls
+from callconfig.documentation.facts import Facts
+from callconfig.documentation.page import render_page
 from callconfig.documentation.served import Page
 from callconfig.documentation.snippets import LOCAL_MOCK
 from callconfig.documentation.violations import violation
@@ -110,6 +113,11 @@ def test_the_published_samples_are_there(page: Reading, markdown: str) -> None:
         text = json.dumps(sample, indent=2)
         assert any(text in code for code in page.code)
         assert text in markdown
+
+
+def test_a_body_that_only_requests_have_says_what_is_required(contract: Contract, read: Any) -> None:
+    page: Reading = read(render_page(Facts(load_controls(contract), {})).html)
+    assert "name string required" in page.places["forkSession"]
 
 
 @pytest.mark.parametrize(
