@@ -51,6 +51,8 @@ class References:
         """Whether the engine can judge by a regular expression; it does not know all of ECMA-262."""
         self._translators: dict[str, Translator] = {}
         self._merged: dict[int, tuple[Any, Mapping[str, Any]]] = {}  # with the node, so that its id stays its own
+        self.flat: dict[int, tuple[Any, dict[str, Any]]] = {}
+        """What `shape.flattened` made of schemas with `allOf`, likewise."""
 
     def __call__(self, reference: str, above: Iterable[str] = ()) -> Any:
         """What a `$ref` inside the document refers to. Raises InvalidContract."""

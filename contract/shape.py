@@ -84,11 +84,14 @@ def rules(schema: Mapping[str, Any], resolve: References) -> list[Mapping[str, A
 def flattened(schema: Mapping[str, Any], resolve: References) -> dict[str, Any]:
     """A schema without its `$ref`, and with what its `allOf` parts say about it beside its own words."""
     schema = resolve.followed(schema)
-    flat: dict[str, Any] = {}
-    for part in schema.get("allOf", []):
-        inherited = flattened(part, resolve)
-        flat = _merged(flat, {key: value for key, value in inherited.items() if key != "allOf"})
-    return _merged(flat, schema)
+    if "allOf" not in schema:
+        return dict(schema)
+    if id(schema) not in resolve.flat:
+        flat: dict[str, Any] = {}
+        for part in schema["allOf"]:
+            flat = _merged(flat, {key: value for key, value in flattened(part, resolve).items() if key != "allOf"})
+        resolve.flat[id(schema)] = schema, _merged(flat, schema)
+    return dict(resolve.flat[id(schema)][1])
 
 
 def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 from .formats import FORMAT_EXAMPLES
 from .normal import Definitions, both, followed, item_of, matches, member_of, merged, types
 from .pattern import Strings, TooHard, outside
+from .strict_json import MAX_DEPTH
 
 Json = Any
 MOST_DEEP = 30
@@ -16,6 +17,8 @@ PLAIN = "string"
 """The text of people's choice."""
 ABSENT: Any = object()
 """Instead of a value, which may be null: there is none."""
+MOST_PARTS = 2_000
+"""How many values may be in one: what two members have may be twice in each of them, and so on."""
 MOST_VARIED = 4
 """How far inside an object or an array more than the simplest values are tried."""
 MOST_SPENT = 4_000
@@ -35,6 +38,8 @@ class Values:
         self._definitions, self._others = definitions, others
         self._spent = 0
         self._firsts: dict[str, Json] = {}
+        self._inside = 0
+        """How many definitions the simplest value is sought inside of; what is nested deeper is no strict JSON."""
         self._around: dict[tuple[int, bool], tuple[Mapping[str, Json], dict[str, Json]]] = {}
 
     def of(self, schema: Json, other: Json = True) -> Iterator[Json]:
@@ -71,7 +76,12 @@ class Values:
             return next(self._of(schema, True, depth + 1), ABSENT)
         if reference not in self._firsts:
             self._firsts[reference] = ABSENT  # a recursive schema meets itself here
-            self._firsts[reference] = next(self._of(schema, True, min(depth + 1, MOST_DEEP)), ABSENT)
+            if self._inside < MAX_DEPTH:
+                self._inside += 1
+                value = next(self._of(schema, True, min(depth + 1, MOST_DEEP)), ABSENT)
+                self._inside -= 1
+                if _is_small(value):
+                    self._firsts[reference] = value
         return self._firsts[reference]
 
     def around(self, way: Way, value: Json, *, full: bool) -> Json:
@@ -284,3 +294,14 @@ def _times(step: Json, factor: int) -> Json:
 
 def _distinct(values: list[Json]) -> list[Json]:
     return [value for index, value in enumerate(values) if value not in values[:index]]
+
+
+def _is_small(value: Json) -> bool:
+    """Whether a value has MOST_PARTS at most."""
+    waiting, parts = [value], 0
+    while waiting and parts <= MOST_PARTS:
+        part = waiting.pop()
+        parts += 1
+        if isinstance(part, dict | list):
+            waiting += part.values() if isinstance(part, dict) else part
+    return parts <= MOST_PARTS

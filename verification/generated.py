@@ -14,6 +14,7 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from schemathesis.config import ChecksConfig, SchemathesisConfig
 from schemathesis.core.failures import Failure as CheckFailure
 from schemathesis.engine import context, events, from_schema
+from schemathesis.engine.core import EventStream
 from schemathesis.engine.recorder import Interaction as Recorded
 from schemathesis.engine.recorder import ScenarioRecorder
 from schemathesis.engine.run import PhaseName
@@ -69,7 +70,7 @@ def generate(
     """
     schema, leaves_out = _schema(result, options, footprint, included)
     with _sending(deadline, footprint):
-        stream = from_schema(schema).execute()
+        stream = _stream(schema)
         rounds = 0
         try:
             for event in stream:
@@ -101,6 +102,16 @@ def generate(
 
 def _begins_round(event: events.EngineEvent) -> bool:
     return isinstance(event, events.SuiteStarted) and event.phase is PhaseName.STATEFUL_TESTING
+
+
+def _stream(schema: schemathesis.BaseSchema) -> EventStream:
+    """Raises CouldNotRun."""
+    try:
+        return from_schema(schema).execute()
+    except RecursionError as error:
+        raise CouldNotRun(
+            "requests cannot be generated: the contract's schemas lead too deep into one another"
+        ) from error
 
 
 def _schema(

@@ -195,3 +195,30 @@ def _seconds_to_build(folder: Path, count: int) -> float:
         assert main(["docs", "build", "-o", str(folder / "site"), "--contract", str(contract)]) == OK
         took.append(time.process_time() - clock)
     return min(took)
+
+
+def _chained(kind: str, number: int) -> dict[str, Any]:
+    """A schema that leads to the next two, and these to more, until there are more ways than anybody can go."""
+    following = [{"$ref": f"#/components/schemas/S{each}"} for each in (number + 1, number + 2) if each < 300]
+    if kind == "allOf":
+        return {"allOf": following} if following else {"type": "object"}
+    if kind == "array":
+        return {"type": "array", "minItems": 2, "items": following[0]} if following else {"type": "string"}
+    named = {name: following[0] if following else {"type": "string"} for name in ("one", "other")}
+    return {"type": "object", "required": list(named), "properties": named}
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("kind", ["allOf", "array", "required"])
+def test_schemas_with_countless_ways_through_them_are_built(tmp_path: Path, kind: str) -> None:
+    schemas = {f"S{number}": _chained(kind, number) for number in range(300)}
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/S0"}}}
+    operation = {
+        "requestBody": {"content": content},
+        "responses": {"200": {"description": "Done.", "content": content}},
+    }
+    document = {"openapi": "3.0.3", "info": {"title": "Chains", "version": "1"}, "paths": {"/a": {"post": operation}}}
+    path = tmp_path / "chains.json"
+    path.write_text(json.dumps({**document, "components": {"schemas": schemas}}))
+    assert main(["docs", "build", "--contract", str(path), "-o", str(tmp_path / "site")]) == OK
+    assert (tmp_path / "site" / "index.html").stat().st_size < 2_000_000

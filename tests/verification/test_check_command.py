@@ -1,6 +1,7 @@
 """`callconfig check` as a user runs it: what it says, what it leaves, and its exit codes."""
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -228,6 +229,24 @@ def test_an_interruption_that_a_library_swallows_is_none_that_holds(
     assert main(["check", "--include", "listConfigurations", "--max-examples", "1"]) == 3
     assert "holds" not in capsys.readouterr().out
     assert signal.getsignal(number) is before
+
+
+def test_schemas_that_schemathesis_cannot_follow_are_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = [f"#/components/schemas/S{number}" for number in range(300)]
+    schemas = {
+        name.rpartition("/")[2]: {"type": "object", "required": ["a"], "properties": {"a": {"$ref": following}}}
+        for name, following in itertools.pairwise([*names, names[0]])
+    }
+    content = {"application/json": {"schema": {"$ref": names[0]}}}
+    paths = {"/a": {"post": {"requestBody": {"content": content}, "responses": {"204": {"description": "Done."}}}}}
+    document = {"openapi": "3.0.3", "info": {"title": "Chain", "version": "1"}, "paths": paths}
+    path = tmp_path / "chain.json"
+    path.write_text(json.dumps({**document, "components": {"schemas": schemas}}))
+    assert main(["check", "--contract", str(path), "--max-examples", "1"]) == 3
+    said = "callconfig: requests cannot be generated: the contract's schemas lead too deep into one another"
+    assert capsys.readouterr().err.splitlines()[-1] == said
 
 
 def seen_on_a_terminal(terminal: int, wanted: bytes, seconds: float = 60) -> bytes:
