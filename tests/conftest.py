@@ -5,6 +5,7 @@ import contextlib
 import gc
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ from starlette.types import ASGIApp
 ROOT = Path(__file__).parent.parent
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # many tests start a process: it reads what an earlier one compiled
 sys.dont_write_bytecode = False
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it else
 gc.set_threshold(50_000, 20, 100)  # much is kept until the end, and to look through it again and again takes a tenth
 
 
