@@ -69,7 +69,7 @@ def run(tmp_path: Path) -> Run:
 
     def command(*arguments: str | Path, path: Path | None = None) -> str:
         environment = {key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "PYTHONPATH")}
-        environment |= {"NO_COLOR": "1", "MYPY_CACHE_DIR": str(ROOT / ".cache" / "clients" / "mypy")}
+        environment |= {"NO_COLOR": "1"}
         if path is not None:
             environment["PATH"] = f"{path}{os.pathsep}{environment['PATH']}"
         done = subprocess.run(arguments, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)

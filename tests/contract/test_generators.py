@@ -129,7 +129,8 @@ def test_a_python_client_type_checks_and_talks_to_the_mock(
     assert _warnings(run(*PYTHON[tool], path=python), uncalled_for) == []
     # Not what a tool brings along for every contract, such as its HTTP client: what it made of this one.
     made = [path for path in ("generated/models", "generated/api", "generated.py") if (tmp_path / path).exists()]
-    run(python / "mypy", "--follow-imports=silent", "conversation.py", *made)
+    cache = python.parents[1] / "mypy" / f"{tool}-{contract}"  # each has modules of the same names, at the same time
+    run(python / "mypy", f"--cache-dir={cache}", "--follow-imports=silent", "conversation.py", *made)
     run(python / "python", "conversation.py", url)
 
 
