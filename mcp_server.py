@@ -16,7 +16,7 @@ from mcp.server.stdio import stdio_server
 from mcp.shared.exceptions import MCPError
 
 from .app import create_app, sources
-from .contract.document import Contract, InvalidContract
+from .contract.document import Contract
 from .contract.media import is_json, media_type
 from .contract.schema import Schema
 from .controls.bundle import BASE_PATH as CONTROLS_PATH
@@ -24,6 +24,7 @@ from .controls.bundle import load_controls
 from .controls.controls import SESSION_HEADER, Controls
 from .handlers import configurations
 from .mcp_tools import Place, reason, tools_of
+from .mock import load_contract
 from .options import McpOptions
 from .outcome import OK, CouldNotRun
 from .serving import Config, Server, listen, log_to_terminal, root_url
@@ -40,7 +41,7 @@ logger = logging.getLogger("callconfig")
 def serve(options: McpOptions) -> int:
     """Serve until standard input ends. Raises CouldNotRun."""
     log_to_terminal()
-    contract = _contract(options)
+    contract = load_contract(options.contract)
     if options.session is not None:
         controls = load_controls(contract)
         name = Schema(controls.resolve("#/components/schemas/Name"), controls.resolve, "request")
@@ -48,16 +49,6 @@ def serve(options: McpOptions) -> int:
             raise CouldNotRun(f"{finding.name} {finding.detail}")
     asyncio.run(_serve_own(options, contract) if options.url is None else _serve_for(options.url, options, contract))
     return OK
-
-
-def _contract(options: McpOptions) -> Contract:
-    """Raises CouldNotRun."""
-    if options.contract is None:
-        return Contract.load(validate=False)
-    try:
-        return Contract.load(options.contract)
-    except InvalidContract as error:
-        raise CouldNotRun(f"contract {error}") from error
 
 
 async def _serve_own(options: McpOptions, contract: Contract) -> None:

@@ -58,12 +58,12 @@ def serve(options: ServeOptions) -> int:
     return OK
 
 
-def _contract(options: ServeOptions) -> Contract:
-    """Raises CouldNotRun."""
-    if options.contract is None:
+def load_contract(path: Path | None) -> Contract:
+    """The contract of a file, or the built-in one. Raises CouldNotRun."""
+    if path is None:
         return Contract.load(validate=False)
     try:
-        return Contract.load(options.contract)
+        return Contract.load(path)
     except InvalidContract as error:
         raise CouldNotRun(f"contract {error}") from error
 
@@ -92,7 +92,7 @@ def _access_log(options: ServeOptions, contract: Contract) -> AccessLog | None:
 async def _serve(options: ServeOptions, world: bytes | None, config: Config, listening: socket.socket) -> None:
     """Serve from this process."""
     _protect_controls(options, listening)
-    contract = _contract(options)
+    contract = load_contract(options.contract)
     handlers = _handlers(options, contract)
     authenticate = _authentication(options.auth, contract)
     values = sources()
@@ -160,7 +160,7 @@ def _serve_from_workers(options: ServeOptions, listening: socket.socket) -> None
 
     There are no controls: each process would steer itself only.
     """
-    contract = _contract(options)
+    contract = load_contract(options.contract)
     _handlers(options, contract)
     _authentication(options.auth, contract)
 
@@ -191,7 +191,7 @@ class _Worker:
     async def _lifespan(self, _router: Any) -> AsyncIterator[None]:
         options = self._options
         log_to_terminal()
-        contract = _contract(options)
+        contract = load_contract(options.contract)
         async with contextlib.AsyncExitStack() as opened:
             try:
                 store = await opened.enter_async_context(_opened(options, contract, sources()))
