@@ -147,30 +147,28 @@ def _loading() -> Iterator[None]:
     yield
 
 
+class _StandIn(ModuleType):
+    """Loads the module of its name when something of it is asked for, if ever."""
+
+    def __getattr__(self, wanted: str) -> object:
+        self.leave()
+        return getattr(importlib.import_module(self.__name__), wanted)
+
+    def leave(self) -> None:
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+
+
 @contextlib.contextmanager
 def _loaded_when_used(*names: str) -> Iterator[None]:
-    """Who imports these modules meanwhile gets stand-ins, which load them when something of them is asked for."""
-
-    def take_away(name: str) -> None:
-        if sys.modules.get(name) is stand_ins[name]:
-            del sys.modules[name]
-
-    def attribute_of(name: str) -> Callable[[str], object]:
-        def attribute(wanted: str) -> object:
-            take_away(name)
-            return getattr(importlib.import_module(name), wanted)
-
-        return attribute
-
-    stand_ins = {name: ModuleType(name) for name in names if name not in sys.modules}
-    for name, stand_in in stand_ins.items():
-        vars(stand_in)["__getattr__"] = attribute_of(name)
+    """Who imports these modules meanwhile gets stand-ins for those that are not there yet."""
+    stand_ins = {name: _StandIn(name) for name in names if name not in sys.modules}
     sys.modules |= stand_ins
     try:
         yield
     finally:
-        for name in stand_ins:
-            take_away(name)
+        for stand_in in stand_ins.values():
+            stand_in.leave()
 
 
 def _serve(options: ServeOptions) -> int:
