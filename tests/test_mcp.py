@@ -244,7 +244,7 @@ def test_without_controls_only_the_api_is_offered(serve: Callable[..., Any]) -> 
     [
         (["--url", "http://127.0.0.1:9"], "nothing answers at http://127.0.0.1:9"),
         (["--session", "a/b"], "--session must match"),
-        (["--contract", "/nowhere.yaml"], "contract /nowhere.yaml: cannot be read"),
+        (["--contract", "/dev/null/nowhere.yaml"], "contract /dev/null/nowhere.yaml: cannot be read"),
         (["--store", "/dev/null/store"], "choose another place with --store"),
     ],
 )

@@ -98,18 +98,24 @@ def test_two_runs_on_one_server_do_not_meet(make_app: Callable[..., ASGIApp]) ->
     [
         (["http://127.0.0.1:1"], 3, "callconfig: nothing answers at http://127.0.0.1:1: "),
         (
-            ["http://127.0.0.1:1", "--contract", "/nonexistent"],
+            ["http://127.0.0.1:1", "--contract", "missing.yaml"],
             3,
-            "callconfig: contract /nonexistent: cannot be read: No such file",
+            "callconfig: contract missing.yaml: cannot be read: No such file",
         ),
         (["--include", "nothing"], 3, "callconfig: no operation is named 'nothing'; there are "),
         (["--exclude", "*"], 3, "callconfig: --include and --exclude leave no operation"),
-        (["--baseline", "/nonexistent"], 3, "callconfig: baseline /nonexistent: No such file or directory"),
+        (["--baseline", "missing.json"], 3, "callconfig: baseline missing.json: No such file or directory"),
     ],
 )
 def test_what_stops_a_run_is_one_line(
-    capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, said: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    code: int,
+    said: str,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     assert main(["check", *arguments]) == code
     (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("callconfig: ")]
     assert line.startswith(said)

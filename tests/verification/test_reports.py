@@ -197,11 +197,12 @@ def test_a_report_that_is_not_understood_is_wrong_usage(text: str, capsys: pytes
     assert "is not FORMAT:PATH" in capsys.readouterr().err
 
 
-def test_a_report_that_cannot_be_written_stops_the_run_before_it_begins(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["verify", "a.har", "--report", "junit:/nonexistent/a.xml"]) == 3
-    assert capsys.readouterr().err == (
-        "callconfig: report /nonexistent/a.xml: cannot be written: No such file or directory\n"
-    )
+def test_a_report_that_cannot_be_written_stops_the_run_before_it_begins(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "missing" / "a.xml"
+    assert main(["verify", "a.har", "--report", f"junit:{path}"]) == 3
+    assert capsys.readouterr().err == f"callconfig: report {path}: cannot be written: No such file or directory\n"
 
 
 def test_every_format_of_the_command_is_there() -> None:

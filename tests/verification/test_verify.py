@@ -145,9 +145,10 @@ def test_what_is_no_recording_is_told_in_one_line(
     assert said in line
 
 
-def test_a_missing_file_is_told(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["verify", "/nonexistent.har"]) == 3
-    assert capsys.readouterr().err.endswith("callconfig: /nonexistent.har: No such file or directory\n")
+def test_a_missing_file_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "missing.har"
+    assert main(["verify", str(path)]) == 3
+    assert capsys.readouterr().err.endswith(f"callconfig: {path}: No such file or directory\n")
 
 
 def test_responses_that_were_not_recorded_are_not_judged(tmp_path: Path, created: Interaction) -> None:
