@@ -19,6 +19,7 @@ from markdown_it.token import Token
 from markupsafe import Markup, escape
 
 from .facts import Facts
+from .parts import Parts, breakable
 from .samples import text_of
 from .served import Page, ServingMock, write
 from .snippets import SNIPPETS
@@ -139,10 +140,6 @@ def environment(*, html: bool, links: Mapping[str, str] | None = None) -> Enviro
         return Markup(f"<p>{escape(text)}</p>\n" if plain else markdown.render(text))  # noqa: S704 (see _markdown)
 
     @cache
-    def breakable(name: str) -> Markup:
-        return Markup(str(escape(name)).replace("_", "_<wbr>"))  # noqa: S704
-
-    @cache
     def inline(text: str) -> Markup:
         return Markup(escape(text) if _PLAIN.fullmatch(text) else markdown.renderInline(text))  # noqa: S704
 
@@ -157,7 +154,7 @@ def environment(*, html: bool, links: Mapping[str, str] | None = None) -> Enviro
         each = (f"<div><dt>{escape(word)}</dt><dd>{inline(fact)}</dd></div>\n" for word, fact in facts)
         return Markup(f'<dl class="facts">\n{"".join(each)}</dl>\n')  # noqa: S704
 
-    made.globals["snippets"] = SNIPPETS
+    made.globals |= {"snippets": SNIPPETS, "parts": Parts(block, inline, lambda facts: listed(tuple(facts)))}
     made.tests["contains"] = lambda values, value: value in values
     made.filters |= {
         "markdown": block,
