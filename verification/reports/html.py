@@ -1,7 +1,9 @@
 """One HTML page for people: it works offline, can be read without scripts, and all that came over the wire is text."""
 
 import base64
+import contextlib
 import hashlib
+import json
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -28,7 +30,7 @@ def html(result: Result) -> str:
     environment = Environment(
         loader=templates, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"curl": curl, "text": lambda body: body.decode(errors="backslashreplace")[:MOST_SHOWN]}
+    environment.filters |= {"curl": curl, "text": _text}
     environment.finalize = lambda value: lines(value) if type(value) is str else value
     judged: Counter[str] = Counter()
     for (_, operation), times in result.judged.items():
@@ -49,3 +51,13 @@ def _causes(result: Result) -> list[list[Failure]]:
     for failure in result.failures.values():
         causes.setdefault(failure.cause, []).append(failure)
     return sorted(causes.values(), key=lambda each: -sum(map(result.counts, each)))
+
+
+def _text(body: bytes) -> str:
+    """A body with a member in each line where it is JSON without white space, else as it came."""
+    text = body.decode(errors="backslashreplace")[:MOST_SHOWN]
+    with contextlib.suppress(ValueError, RecursionError):
+        value = json.loads(text)
+        if json.dumps(value, ensure_ascii=False, separators=(",", ":")) == text:
+            return json.dumps(value, ensure_ascii=False, indent=2)
+    return text
