@@ -3,7 +3,6 @@
 import base64
 import contextlib
 import hashlib
-import html
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -19,26 +18,17 @@ from markdown_it.token import Token
 from markupsafe import Markup, escape
 
 from .facts import Facts
+from .panels import panel, request, status
 from .parts import Parts, breakable
 from .samples import text_of
 from .served import Page, ServingMock, write
-from .snippets import SNIPPETS
+from .snippets import SNIPPETS, curl
 from .wording import Fact, literal, longest_run, phrase
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _CODE_OR_TEXT = re.compile(r"(`+)(?!`)(?:.*?)(?<!`)\1(?!`)|<", re.DOTALL)
-
-_STRING = r"""(?P<s>"(?:[^"\\\n]|\\.)*")"""
-_NUMBER = r"(?P<m>-?\b\d[\d.]*\b)"
-_TOKENS = {
-    "json": re.compile(rf'(?P<nt>"(?:[^"\\\n]|\\.)*"(?=:))|{_STRING}|{_NUMBER}|(?P<k>\b(?:true|false|null)\b)'),
-    "python": re.compile(rf"{_STRING}|{_NUMBER}|(?P<k>\b(?:import|True|False|None)\b)"),
-    "javascript": re.compile(rf"{_STRING}|{_NUMBER}|(?P<k>\b(?:const|await|true|false|null)\b)"),
-    "bash": re.compile(r"""(?P<s>'[^']*'(?:"'"'[^']*')*)"""),
-}
-"""The parts of code that have a colour, by language; the names of the groups are classes of the style sheet."""
 
 _LETTER, _ALONE = r"[^\W\d_]", r"[^\x00-\x1f\x7f\\`*_\[\]<>&]"
 _PLAIN = re.compile(rf"{_LETTER}(?:{_ALONE}++|(?<=[^\W_])_(?=[^\W_])|(?<! )\n(?={_LETTER}))*+(?<! )")
@@ -154,12 +144,17 @@ def environment(*, html: bool, links: Mapping[str, str] | None = None) -> Enviro
         each = (f"<div><dt>{escape(word)}</dt><dd>{inline(fact)}</dd></div>\n" for word, fact in facts)
         return Markup(f'<dl class="facts">\n{"".join(each)}</dl>\n')  # noqa: S704
 
-    made.globals |= {"snippets": SNIPPETS, "parts": Parts(block, inline, lambda facts: listed(tuple(facts)))}
+    made.globals |= {
+        "parts": Parts(block, inline, lambda facts: listed(tuple(facts))),
+        "panel": panel,
+        "request": request,
+        "status": status,
+        "curl": curl,
+    }
     made.tests["contains"] = lambda values, value: value in values
     made.filters |= {
         "markdown": block,
         "inline": inline,
-        "code": _code,
         "codespan": literal,
         "phrase": phrase,
         "concat": lambda *lists: [each for some in lists for each in some],
@@ -192,12 +187,6 @@ def text_of_markdown(text: str) -> str:
     if "<" not in text:
         return text.strip()
     return _CODE_OR_TEXT.sub(lambda found: "&lt;" if found[0] == "<" else found[0], text).strip()
-
-
-def _code(text: str, language: str) -> Markup:
-    """Code with its parts in colour."""
-    coloured = _TOKENS[language].sub('<span class="{0.lastgroup}">{0[0]}</span>'.format, html.escape(text, quote=False))
-    return Markup(coloured)  # noqa: S704 (escaped)
 
 
 def _asset(*names: str) -> str:

@@ -1,4 +1,4 @@
-"""What a large contract has ten thousands of, in HTML: members, objects, bodies. Templates take three times as long."""
+"""What a large contract has ten thousands of, in HTML: a template takes three times as long."""
 
 from collections.abc import Callable, Iterable, Mapping
 from html import escape
@@ -7,6 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from .objects import Member, Object
+from .panels import answer, request, status
 from .wording import Fact
 
 
@@ -48,10 +49,15 @@ class Parts:
         others = (each for each in responses if not fold or not each["is_error"])
         found = f'<dl class="responses">{"".join(map(self._response, others))}</dl>\n'
         if errors:
-            statuses = " ".join(_status(each["status"]) for each in errors)
+            statuses = " ".join(status(each["status"]) for each in errors)
             folded = f'<dl class="responses">{"".join(map(self._response, errors))}</dl>'
             found += _folded(f"<b>Errors</b> {statuses}", folded)
         return Markup(found)  # noqa: S704
+
+    def samples(self, samples: Iterable[Mapping[str, Any]], operation: str) -> Markup:
+        """The examples of the operation with this anchor, of which the first is open."""
+        found = (self._sample(each, operation, number == 0) for number, each in enumerate(samples))
+        return Markup("".join(found))  # noqa: S704
 
     def _member(self, member: Member, level: int) -> str:
         anchor = escape(member.anchor)
@@ -138,7 +144,7 @@ class Parts:
             for each in response["headers"]
         )
         return (
-            f"<div><dt>{_status(response['status'])} <span>{escape(response['phrase'])}</span></dt>\n"
+            f"<div><dt>{status(response['status'])} <span>{escape(response['phrase'])}</span></dt>\n"
             f"<dd>{self._inline(response['description'])}\n{self.bodies(response['bodies'])}{headers}"
             f"{''.join(map(self._then, response['links']))}</dd></div>\n"
         )
@@ -149,6 +155,27 @@ class Parts:
         description = self._inline(f": {link['description']}") if link["description"] else ""
         known = f", where {self._inline(link['known'])}" if link["known"] else ""
         return f'<span class="body">Then {named}{description}{known}</span>\n'
+
+    def _sample(self, sample: Mapping[str, Any], operation: str, is_open: bool) -> str:
+        example, anchor = sample["example"], escape(sample["anchor"])
+        given = ", ".join(
+            f'<a href="#given.{escape(sent.name)}"><code>{escape(sent.method)} {escape(sent.target)}</code></a>'
+            for sent in example.given
+        )
+        varying = ", ".join(self._inline(f"`{name}`") for name in sorted(example.varying))
+        trying = f'<button type="button" data-try="{escape(operation)}" data-sample="{anchor}">Try it</button>'
+        shown = [
+            f'<p class="given">Before it, this was sent:\n{given}.</p>\n' if given else "",
+            "" if sample["repeats"] else request(sample),
+            answer(sample),
+            f'<p class="given">Different each time: {varying}.</p>\n' if varying else "",
+            "" if sample["repeats"] else f'<p class="try-link" hidden>{trying}</p>\n',
+        ]
+        return (
+            f'<details class="sample" id="{anchor}"{" open" if is_open else ""}>\n'
+            f"<summary>{status(example.status)} <span>{escape(example.summary)}</span></summary>\n"
+            f"{''.join(shown)}</details>\n"
+        )
 
     def _text(self, member: Member) -> str:
         return self._block(member.description) if member.description else ""
@@ -174,7 +201,3 @@ def _link(described: Object) -> str:
 def _need(words: str) -> str:
     kind = " required" if words.startswith("required") else ""
     return f'<span class="need{kind}">{escape(words)}</span> ' if words else ""
-
-
-def _status(code: str) -> str:
-    return f'<span class="status s{escape(code[:1])}">{escape(code)}</span>'
