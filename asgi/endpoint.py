@@ -35,12 +35,7 @@ class Endpoint:
     """One operation with its handler. `problems` are what exceptions of the handler become."""
 
     def __init__(
-        self,
-        operation: Operation,
-        handler: Handler,
-        refusals: Refusals,
-        context: Context,
-        problems: Problems,
+        self, operation: Operation, handler: Handler, refusals: Refusals, context: Context, problems: Problems
     ) -> None:
         self.operation = operation
         self._handler, self._refusals, self._context, self._problems = handler, refusals, context, problems

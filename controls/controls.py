@@ -64,11 +64,7 @@ class Controls:
             name_pattern=self.contract.resolve("#/components/schemas/Name")["pattern"],
             limits=self._limits,
         )
-        self._shared = {
-            "sessions": self.sessions,
-            "contract": self.mocked,
-            "redaction": self._redaction,
-        }
+        self._shared = {"sessions": self.sessions, "contract": self.mocked, "redaction": self._redaction}
 
     def present_session(self, headers: Headers) -> Session | None:
         """The session that a request names, if it is there."""
