@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..contract.document import METHODS, Contract
+from ..contract.document import BUILT_IN, METHODS, Contract
 from ..contract.operation import Operation
 from ..contract.problem import PROBLEM_JSON, type_of
 from ..contract.rulebook import RULES
@@ -29,9 +29,12 @@ _PAGE = {
 
 
 class Facts:
-    """Everything that the reference tells. `answers` are those of the executed examples, by anchor."""
+    """Everything that the reference tells. `answers` are those of the executed examples, by anchor.
 
-    def __init__(self, contract: Contract, answers: Mapping[str, Answer]) -> None:
+    `mocked` is the contract of the mock that the reference is about, where that is another one.
+    """
+
+    def __init__(self, contract: Contract, answers: Mapping[str, Answer], *, mocked: Contract | None = None) -> None:
         document = contract.document
         self._contract, self._answers = contract, answers
         self.title, self.version, self.base_path = contract.title, contract.version, contract.base_path
@@ -69,7 +72,7 @@ class Facts:
         self.security = [self._scheme(name, each) for name, each in self._schemes().items()]
         self.known_differences: list[Mapping[str, str]] = document.get("x-known-differences", [])
         self.executed = sum(sample["executed"] for sample in self.samples.values())
-        self.is_served_by_the_mock = "x-problems" in document
+        self.is_built_in = (mocked or contract).path == BUILT_IN
 
     @property
     def engine_rules(self) -> list[tuple[str, Any, Any]]:
