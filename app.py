@@ -22,8 +22,9 @@ from .asgi.exchange import Exchange
 from .asgi.layer import RequestLayer
 from .asgi.pages import javascript, redirect, reference_pages
 from .asgi.routing import Routing, Table
+from .contract.body import Headers
 from .contract.document import METHODS, Contract
-from .contract.operation import Headers, operation_id
+from .contract.operation import operation_id
 from .contract.problem import INTERNAL_ERROR, PROBLEM_JSON, Problem
 from .contract.resource import Resource
 from .controls import handlers as control_handlers

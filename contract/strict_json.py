@@ -117,7 +117,7 @@ def _decode_slowly(encoded: bytes, place: Place) -> Any:
         raise NotStrictJson([Finding("json-syntax", place, detail, "")]) from error
     if findings := told(_violations(tree, place, ())):
         raise NotStrictJson(findings, _understood(tree))
-    return _plain(tree)
+    return _understood(tree)
 
 
 def _violations(tree: Any, place: Place, path: tuple[str | int, ...]) -> Iterator[Finding]:
@@ -152,16 +152,8 @@ def _has_lone_surrogate(text: str) -> bool:
     return not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _plain(tree: Any) -> Any:
-    if isinstance(tree, _Members):
-        return {name: _plain(value) for name, value in tree}
-    if isinstance(tree, list):
-        return [_plain(value) for value in tree]
-    return tree
-
-
 def _understood(tree: Any) -> Any:
-    """The value that most readers make of a text that is not strict, or UNREADABLE."""
+    """The value that most readers make of a text, or UNREADABLE."""
     if isinstance(tree, _Literal):
         return int(tree) if len(tree) <= MAX_DIGITS_UNDERSTOOD and _INTEGER.fullmatch(tree) else UNREADABLE
     if isinstance(tree, str):
