@@ -217,7 +217,7 @@ function formOf(anchor) {
   // Made when it is first needed: most never are.
   if (forms.has(anchor)) return forms.get(anchor);
   const form = $("#try").content.firstElementChild.cloneNode(true);
-  const { method, server: own, samples } = operations[anchor];
+  const { server: own, samples } = operations[anchor];
   forms.set(anchor, form);
   form.id = `${anchor}-try`;
   form.dataset.operation = anchor;
@@ -231,7 +231,6 @@ function formOf(anchor) {
   input.value = server ?? own;
   input.closest("p").hidden = servedFrom !== null;
   fresh.closest("p").hidden = !served?.controls;
-  $("[type=submit]", form).textContent = `Send ${method}`;
   if (token) token.value = [...forms.values()][0].elements.token.value;
   token?.addEventListener("input", () => { for (const other of forms.values()) other.elements.token.value = token.value; });
   form.addEventListener("submit", (event) => { event.preventDefault(); send(form); });
@@ -243,6 +242,7 @@ function fill(form, anchor) {
   const sample = operations[form.dataset.operation].samples[anchor];
   form.elements.sample.value = anchor;
   form.elements.target.value = sample.target;
+  $("[type=submit]", form).textContent = `Send ${sample.method}`;
   form.elements.body.value = sample.body ?? "";
   $(".body", form).hidden = sample.body === null;
   form.elements.begin.checked = Boolean(served?.controls);
@@ -299,7 +299,7 @@ async function send(form) {
     if (form.elements.begin.checked) await begin(sample.given);
     const token = form.elements.token?.value;
     const response = await fetch(root + form.elements.target.value, {
-      method: operation.method,
+      method: sample.method,
       headers: { ...(session && { "X-Mock-Session": session }), ...(token && { Authorization: `Bearer ${token}` }), ...sample.headers },
       body: $(".body", form).hidden ? undefined : body,
     });
