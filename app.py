@@ -12,7 +12,6 @@ import orjson
 from connexion import ConnexionMiddleware
 from connexion.lifecycle import ConnexionRequest, ConnexionResponse
 from connexion.middleware.exceptions import ExceptionMiddleware
-from connexion.middleware.lifespan import Lifespan, LifespanMiddleware
 from connexion.resolver import Resolver
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp
@@ -90,7 +89,6 @@ def create_app(
     store: Store,
     *,
     base_path: str = "",
-    lifespan: Lifespan | None = None,
     controls: Controls | None = None,
     authenticate: Authenticate | None = None,
     log: AccessLog | None = None,
@@ -149,9 +147,7 @@ def create_app(
             ),
             partial(Routing, catalogue=catalogue),
             ExceptionMiddleware,
-            LifespanMiddleware,
         ],
-        lifespan=lifespan,
     )
     if controls:
         connexion.add_api(
