@@ -1,12 +1,13 @@
 """The controls of one mock, put together: whom they obey, and what their handlers and the steering need."""
 
 from collections.abc import Collection, Mapping
+from hmac import compare_digest
 from typing import Any
 
 from ..contract.body import Headers
 from ..contract.document import Contract
 from ..contract.operation import Operation
-from ..identity.caller import Unauthorized, bearer_token, equal
+from ..identity.caller import Unauthorized, bearer_token
 from ..storage.store import Store
 from ..traffic.redaction import Redaction
 from .bundle import BASE_PATH, load_controls
@@ -83,7 +84,7 @@ class Controls:
         Raises ForeignRequest, Unauthorized, and what `session` raises.
         """
         self._gate.check(headers, scheme, address)
-        if self._token is not None and not equal(self._token, bearer_token(headers)):
+        if self._token is not None and not compare_digest(self._token, bearer_token(headers)):
             raise Unauthorized("The token is not the control token.")
         name = headers.get(SESSION_HEADER, DEFAULT)
         session = self.sessions.look(name) if only_looks(operation) else self.sessions.use(name)
