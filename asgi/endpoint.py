@@ -12,8 +12,9 @@ import orjson
 from starlette.types import Receive, Send
 
 from ..contract.aside import aside
+from ..contract.body import MAX_BYTES
 from ..contract.finding import Finding
-from ..contract.operation import MAX_BYTES, WITHOUT_BODY, EncodedArray, LargeObject, Operation, Reply, Request
+from ..contract.operation import WITHOUT_BODY, EncodedArray, LargeObject, Operation, Reply, Request
 from ..contract.problem import INTERNAL_ERROR, Problem, Problems
 from ..contract.refusal import Refusals
 from ..contract.schema import Json

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 from starlette.types import Message, Scope, Send
 
+from ..contract.body import Headers
 from ..contract.finding import others
 from ..contract.interaction import by_name
-from ..contract.operation import Headers, Operation, Reply
+from ..contract.operation import Operation, Reply
 from ..contract.paths import Route
 from ..contract.problem import Problem
 from ..controls.controls import SESSION_HEADER

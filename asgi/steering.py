@@ -8,7 +8,8 @@ import orjson
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..contract.aside import LARGE, aside
-from ..contract.operation import MAX_BYTES, WITHOUT_BODY, Operation, Request
+from ..contract.body import MAX_BYTES
+from ..contract.operation import WITHOUT_BODY, Operation, Request
 from ..controls import faults
 from ..controls.controls import Controls
 from ..controls.match import described

@@ -13,7 +13,7 @@ from .generator import Generator
 from .grammar import METHODS, objects
 from .operation import Operation
 from .paths import Paths, Route
-from .references import InvalidContract, References, whole
+from .references import Bundle, InvalidContract, References
 from .resource import Resource
 from .schema import Direction
 from .security import Security
@@ -73,7 +73,7 @@ class Contract:
         from .validation import judge  # what it needs takes long to load
 
         try:
-            files = len(whole(document, path).files)
+            files = len(Bundle(document, path).files)
             judge(document)
             contract = cls(document, severity=severity)
             _ = contract.actions  # what is wrong with a declaration is told now
@@ -83,11 +83,6 @@ class Contract:
         contract.is_one_file = files == 1
         contract.path = path if files == 1 else None
         return contract
-
-    @property
-    def is_31(self) -> bool:
-        """Whether it is OpenAPI 3.1, which is judged by JSON Schema 2020-12."""
-        return self.resolve.is_31
 
     @cached_property
     def path_items(self) -> Mapping[str, Mapping[str, Any]]:

@@ -71,10 +71,10 @@ def _later(name: str) -> Callable[[str], bool]:
     return lambda text: judge().is_valid(text)
 
 
-def _is_regular_expression(text: str) -> bool:
-    """Whether `pattern` takes it."""
+def is_pattern(text: str, dialect: type[Any] = Draft4Validator) -> bool:
+    """Whether the engine can judge by a regular expression; it does not know all of ECMA-262."""
     try:
-        Draft4Validator({"pattern": text})
+        dialect({"pattern": text})
     except ValueError:
         return False
     return True
@@ -82,7 +82,7 @@ def _is_regular_expression(text: str) -> bool:
 
 FORMATS: dict[str, Callable[[str], Any]] = {
     "iana-time-zone": lambda name: name in time_zones(),
-    "regex": _is_regular_expression,
+    "regex": is_pattern,
     **{name: _later(name) for name in sorted(_LATER)},
     **{name: partial(_has, re.compile(pattern)) for name, pattern in PATTERNS.items()},
 }

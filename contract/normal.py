@@ -59,9 +59,7 @@ def references(schema: Json) -> Iterator[str]:
 
 def refers(schema: Json) -> bool:
     """Whether there is a reference in a schema, at any depth."""
-    if isinstance(schema, dict):
-        return isinstance(schema.get("$ref"), str) or any(map(refers, schema.values()))
-    return isinstance(schema, list) and any(map(refers, schema))
+    return any(True for _ in references(schema))
 
 
 def reachable(schema: Json, definitions: Definitions, most: int | None = None) -> Json:

@@ -57,12 +57,13 @@ class Schema:
         return _Transforms(self._resolve, _hider).of(self._schema) or _identity
 
     @cached_property
-    def _translated(self) -> dict[str, Any]:
+    def json_schema(self) -> dict[str, Any]:
+        """The schema in its dialect of JSON Schema, with every schema that it refers to among its `$defs`."""
         return self._resolve.translator(UNSEEN[self._direction]).document(self._schema)
 
     @cached_property
     def _validator(self) -> Validator:
-        return self._made(self._translated)
+        return self._made(self.json_schema)
 
     def _made(self, schema: Mapping[str, Any]) -> Validator:
         validator: Validator = self._resolve.dialect(schema, formats=FORMATS, validate_formats=True)
@@ -71,11 +72,6 @@ class Schema:
     def compile(self) -> None:
         """Do now what is otherwise done when it is first needed. Raises ValueError for what cannot be compiled."""
         _ = self._validator, self.fill_defaults, self.without_write_only
-
-    @property
-    def json_schema(self) -> Mapping[str, Any]:
-        """The schema in its dialect of JSON Schema, with every schema that it refers to among its `$defs`."""
-        return self._translated
 
     def accepts(self, value: Json) -> bool:
         return self._validator.is_valid(value)
@@ -88,7 +84,7 @@ class Schema:
         """
         if not _is_long(value) and self._validator.is_valid(value):
             return []
-        violations = self._violations(self._translated, value, ())
+        violations = self._violations(self.json_schema, value, ())
         return told(_located(rule, detail, path, place, name) for rule, path, detail in violations)
 
     def _violations(self, schema: Any, value: Json, path: _Path) -> Iterator[_Violation]:
@@ -100,7 +96,7 @@ class Schema:
         elif isinstance(schema, dict):
             if "$ref" in schema:
                 name = unescape(schema["$ref"].removeprefix(PREFIX))
-                yield from self._violations(self._translated["$defs"][name], value, path)
+                yield from self._violations(self.json_schema["$defs"][name], value, path)
             yield from self._of_value(schema, value, path)
             if isinstance(value, dict):
                 yield from self._of_names(schema, value, path)
@@ -208,7 +204,7 @@ class Schema:
         if key not in self._compiled:
             judged = schema if keyword is None else {name: schema[name] for name in _with(keyword, schema)}
             # A document can have thousands of definitions; a part that needs none is compiled without them.
-            definitions = {"$defs": self._translated["$defs"]} if refers(judged) else {}
+            definitions = {"$defs": self.json_schema["$defs"]} if refers(judged) else {}
             self._compiled[key] = self._made({**judged, **definitions})
         return self._compiled[key]
 
@@ -324,16 +320,12 @@ def _size(value: Json) -> str:
     return "more" if isinstance(value, _Secret) else str(len(value))
 
 
-def _bound(keyword: str, words: str) -> Callable[[Mapping[str, Any], Any], str]:
-    return lambda schema, value: f"must be {words} {show(schema[keyword])}, not {show(value)}"
+def _bound(keyword: str, words: str, exclusive: str = "") -> Callable[[Mapping[str, Any], Any], str]:
+    def detail(schema: Mapping[str, Any], value: Json) -> str:
+        is_exclusive = schema.get(f"exclusive{keyword.capitalize()}") is True
+        return f"must be {exclusive if is_exclusive else words} {show(schema[keyword])}, not {show(value)}"
 
-
-def _least(schema: Mapping[str, Any], value: Json) -> str:
-    return _bound("minimum", "more than" if schema.get("exclusiveMinimum") is True else "at least")(schema, value)
-
-
-def _most(schema: Mapping[str, Any], value: Json) -> str:
-    return _bound("maximum", "less than" if schema.get("exclusiveMaximum") is True else "at most")(schema, value)
+    return detail
 
 
 def _size_of(keyword: str, noun: str, most: str) -> Callable[[Mapping[str, Any], Any], str]:
@@ -350,8 +342,8 @@ _DETAILS: dict[str, Callable[[Mapping[str, Any], Any], str]] = {
     "type": lambda schema, value: f"must be {_types(schema['type'])}, not {show(value)}",
     "enum": lambda schema, value: f"must be one of {', '.join(map(show, schema['enum']))}, not {show(value)}",
     "const": lambda schema, value: f"must be {show(schema['const'])}, not {show(value)}",
-    "minimum": _least,
-    "maximum": _most,
+    "minimum": _bound("minimum", "at least", "more than"),
+    "maximum": _bound("maximum", "at most", "less than"),
     "exclusiveMinimum": _bound("exclusiveMinimum", "more than"),
     "exclusiveMaximum": _bound("exclusiveMaximum", "less than"),
     "multipleOf": _bound("multipleOf", "a multiple of"),

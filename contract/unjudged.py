@@ -27,9 +27,8 @@ def _count(number: int, noun: str) -> str:
 def _kinds(operation: Operation) -> Iterator[str]:
     for content in operation.contents:
         yield from content.unjudged
-    headers = (each for response in operation.responses.values() for each in response.headers)
-    for parameter in (*operation.parameters, *headers):
-        if not parameter.is_judged:
+    for field in operation.fields:
+        if not field.is_judged:
             yield "a parameter with content that is not JSON is judged by its presence, not by its schema"
     for name in operation.security.unseen:
         yield f"security scheme {name} is not judged: no request shows it"

@@ -1,19 +1,19 @@
 """YAML 1.2 and JSON from strangers as a tree of JSON values: bounded, whatever its aliases would make of it.
 
-JSON is read by Python's own reader, all else from the events of libyaml: scalars mean what the core schema of YAML 1.2
+JSON is read as strict JSON, all else from the events of libyaml: scalars mean what the core schema of YAML 1.2
 says, so `no`, `1_000`, `12:30` and a date are texts. Merge keys (`<<`) are heeded, as contracts use them.
 """
 
-import json
 import math
 import re
 from collections.abc import Sequence
+from json import JSONDecodeError
 from typing import Any
 
 import yaml
 
-from .finding import one_line
-from .strict_json import MAX_DEPTH, too_deep
+from .finding import MOST_FINDINGS, one_line
+from .strict_json import MAX_DEPTH, UNREADABLE, NotStrictJson, decode
 
 MAX_VALUES = 2_000_000
 LONGEST_NUMBER = 1000
@@ -30,8 +30,7 @@ _OTHER_INTEGER = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_JSON = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _TAG = "tag:yaml.org,2002:"
-_BEGINS_JSON = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"')
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_BEGINS_JSON = re.compile(rb'\s*\{\s*"')
 
 
 class NotPlain(ValueError):
@@ -40,20 +39,21 @@ class NotPlain(ValueError):
 
 def read_yaml(text: bytes) -> Any:
     """A YAML or JSON text as a tree: nothing is shared, and every key is a string. Raises NotPlain."""
-    if not text.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
+    text = text.removeprefix(b"\xef\xbb\xbf")
+    if not text.lstrip(b" \t\r\n").startswith((b"{", b"[")):
         return _Events(text).tree()
-    if too_deep(text):
-        raise NotPlain(f"is nested deeper than {MAX_DEPTH} levels")
     try:
-        return _read_json(text)
-    except (ValueError, RecursionError) as error:
-        failed = error
+        return decode(text)
+    except NotStrictJson as error:
+        reason, rules = error.__cause__, [each.rule for each in error.findings]
+        if {*rules} == {"json-number"} and len(rules) <= MOST_FINDINGS and error.value is not UNREADABLE:
+            return error.value  # beyond 64 bits, as a bound in a schema may be
     try:
         return _Events(text).tree()  # flow style; and this reader knows lines
     except NotPlain:
-        if isinstance(failed, json.JSONDecodeError) and _BEGINS_JSON.match(text):
-            where = f"line {failed.lineno}, column {failed.colno}"
-            raise NotPlain(f"is neither YAML nor JSON: {where}: {failed.msg}") from failed
+        if isinstance(reason, JSONDecodeError) and _BEGINS_JSON.match(text):
+            where = f"line {reason.lineno}, column {reason.colno}"
+            raise NotPlain(f"is neither YAML nor JSON: {where}: {reason.msg}") from reason
         raise
 
 
@@ -97,32 +97,6 @@ class MarkedYaml:
                 break
             node, line = entry[1], entry[0].start_mark.line + 1
         return line
-
-
-def _read_json(text: bytes) -> Any:
-    """Raises ValueError, also for a duplicate member, which a reader that knows lines tells of then."""
-    tree = json.loads(text.decode("utf-8-sig"), object_pairs_hook=_members, parse_float=_finite, parse_constant=_refuse)
-    if _SURROGATE.search(text):
-        json.dumps(tree, ensure_ascii=False).encode()  # raises UnicodeEncodeError for a lone one
-    return tree
-
-
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        raise ValueError
-    return members
-
-
-def _refuse(name: str) -> None:
-    raise ValueError(name)
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(text)
-    return value
 
 
 def _unreadable(error: yaml.YAMLError) -> NotPlain:

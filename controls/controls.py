@@ -3,10 +3,11 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from ..contract.body import Headers
 from ..contract.document import Contract
-from ..contract.operation import Headers, Operation
+from ..contract.operation import Operation
 from ..identity.caller import Unauthorized, bearer_token, equal
-from ..storage import Store
+from ..storage.store import Store
 from ..traffic.redaction import Redaction
 from .bundle import BASE_PATH, load_controls
 from .clock import Sources

@@ -3,24 +3,17 @@
 from collections.abc import Awaitable, Callable
 
 from ..contract.document import Contract
-from ..contract.example import NotDocumented, documented_reply
+from ..contract.example import documented_reply
 from ..contract.operation import Operation, Reply
 
 Draw = Callable[[], int]
 """A number by chance; the same again where a session's ids are determined."""
 
 
-class NothingToAnswer(Exception):
-    """The contract documents no answer that could be put together; the message says what is missing."""
-
-
 def handler_of(operation: Operation, contract: Contract) -> Callable[..., Awaitable[Reply]]:
     """The function that answers one operation with its first example, or else with a value of its schema."""
 
     async def answer(draw: Draw) -> Reply:
-        try:
-            return documented_reply(contract, operation, draw=draw())
-        except NotDocumented as reason:
-            raise NothingToAnswer(str(reason)) from reason
+        return documented_reply(contract, operation, draw=draw())
 
     return answer

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..contract.body import Headers
 from ..contract.document import Contract
-from ..contract.operation import Headers
 from ..contract.references import NO_REFERENCES
 from ..contract.schema import Schema
 from ..contract.strict_json import NotStrictJson, decode

@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from ..contract.operation import Headers
+from ..contract.body import Headers
 from ..contract.problem import Problem, Problems
 
 

@@ -11,7 +11,7 @@ import click
 from ..contract.document import Contract
 from ..contract.interaction import Interaction, by_name
 from ..contract.rulebook import RULES, Rule
-from ..outcome import printable
+from ..outcome import lines, printable
 from ..traffic.curl import curl
 from .result import Failure, Result
 from .timing import Deadline
@@ -54,11 +54,6 @@ def meaning(rule: str, contract: Contract) -> Rule:
     declared = contract.rules.get(rule, {})
     own = Rule(str(declared.get("description", rule)), str(declared.get("x-rule", {}).get("remedy", "")))
     return RULES.get(rule, own)
-
-
-def lines(text: str) -> str:
-    """A text of several lines without what a terminal would obey, or could not show."""
-    return "\n".join(map(printable, text.split("\n")))
 
 
 class Progress:
