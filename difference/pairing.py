@@ -14,7 +14,6 @@ from .change import Change, Place, Verdict
 from .containment import Break, contained
 from .containment import Direction as Within
 from .containment import Verdict as Answer
-from .defaults import Defaults
 from .example_request import Sent, request, required_headers
 from .revision import Declared, Revision, Steps
 
@@ -31,7 +30,6 @@ class Comparison:
 
     def __init__(self, old: Revision, new: Revision) -> None:
         self.old, self.new = old, new
-        self.defaults = Defaults(old.resolve, new.resolve, self.unchanged)
         self._same: dict[tuple[str, str], list[tuple[str, str]] | None] = {}
         self._different: set[tuple[str, str]] = set()
         self._directions: dict[str, Within] = {}

@@ -12,7 +12,7 @@ from ..contract.media import is_json
 from ..contract.witness import ABSENT
 from .change import Change
 from .containment import Break
-from .defaults import default_change
+from .defaults import changed_defaults, default_change
 from .example_request import body_example, body_examples, request
 from .pairing import Part, in_short
 from .parameter_changes import parameter_changes
@@ -80,7 +80,8 @@ def _schema(part: Part, name: str, before: Mapping[str, Json], after: Mapping[st
 
     answer, _, _ = part.comparison.decided(*schemas, "request", samples)
     yield from part.judged("request-body", answer, shown, "takes all that it took")
-    for pointer, default, new_default in part.comparison.defaults.changed(*schemas):
+    resolve = part.comparison.old.resolve, part.comparison.new.resolve
+    for pointer, default, new_default in changed_defaults(*schemas, resolve, part.comparison.unchanged):
         body = _without(body_example(part.old, before, "request"), pointer)
         where = part.at(f"{part.name} {pointer}")
         finding = Finding("default", "body", "", pointer=pointer)
