@@ -10,7 +10,7 @@ from typing import Any
 from .actions import Action, read_actions
 from .finding import Level
 from .generator import Generator
-from .grammar import METHODS
+from .grammar import METHODS, objects
 from .operation import Operation
 from .paths import Paths, Route
 from .references import Bundle, InvalidContract, References
@@ -128,6 +128,12 @@ class Contract:
         """The `x-roles` declaration: by role, the members in which what is stored must equal the caller's token."""
         schemes = self.document.get("components", {}).get("securitySchemes", {})
         return next((scheme["x-roles"] for scheme in schemes.values() if "x-roles" in scheme), {})
+
+    @cached_property
+    def rules(self) -> Mapping[str, Mapping[str, Any]]:
+        """By its id, a schema that declares each rule across members (`x-rule`)."""
+        schemas = (node for kind, _, node in objects(dict(self.document)) if kind == "schema")
+        return {each["x-rule"]["id"]: each for each in schemas if isinstance(each.get("x-rule"), dict)}
 
     def values(self, direction: Direction) -> Generator:
         """Makes values of the schemas, as one direction sees them."""
