@@ -9,11 +9,12 @@ from typing import Any, Literal
 
 import orjson
 
-from .dialect import NEVER, PREFIX, Validator, unescape
+from .dialect import NEVER, Validator
 from .finding import Finding, Place, counted, json_pointer, told
 from .formats import FORMAT_WORDS, FORMATS
-from .normal import refers
+from .normal import definition_name, refers
 from .references import References
+from .shape import flattened
 
 Direction = Literal["request", "response"]
 Json = Any
@@ -95,7 +96,7 @@ class Schema:
             yield "additionalProperties", path, "may not be there"
         elif isinstance(schema, dict):
             if "$ref" in schema:
-                name = unescape(schema["$ref"].removeprefix(PREFIX))
+                name = definition_name(schema["$ref"])
                 yield from self._violations(self.json_schema["$defs"][name], value, path)
             yield from self._of_value(schema, value, path)
             if isinstance(value, dict):
@@ -285,11 +286,8 @@ MOST_NESTED = 10
 """How many violations of an alternative are told."""
 
 
-class _Secret:
-    """Stands for a value that must not be shown."""
-
-
-_SECRET = _Secret()
+_SECRET = object()
+"""Stands for a value that must not be shown."""
 
 
 def _shown(schema: Mapping[str, Any], value: Json) -> Json:
@@ -298,7 +296,7 @@ def _shown(schema: Mapping[str, Any], value: Json) -> Json:
 
 def show(value: Json) -> str:
     """A value as a message shows it: as JSON and not too long; containers by their kind, secrets not at all."""
-    if isinstance(value, _Secret):
+    if value is _SECRET:
         return "the secret that came"
     if isinstance(value, dict):
         return "an object"
@@ -314,7 +312,7 @@ def _types(limit: Json) -> str:
 
 
 def _size(value: Json) -> str:
-    return "more" if isinstance(value, _Secret) else str(len(value))
+    return "more" if value is _SECRET else str(len(value))
 
 
 def _bound(keyword: str, words: str, exclusive: str = "") -> Callable[[Mapping[str, Any], Any], str]:
@@ -399,18 +397,12 @@ class _Transforms:
             if (of_item := self.of(schema["items"])) is None:
                 return None
             return lambda value: [of_item(item) for item in value] if isinstance(value, list) else value
-        properties = _properties(schema, self._resolve)
+        properties = flattened(schema, self._resolve).get("properties", {})
         inside = {name: of for name, nested in properties.items() if (of := self.of(nested))}
         of_this = self._of_object({name: self._resolve.followed(nested) for name, nested in properties.items()}, inside)
         if of_this is None:
             return None
         return lambda value: of_this(value) if isinstance(value, dict) else value
-
-
-def _properties(schema: Mapping[str, Any], resolve: References) -> dict[str, Any]:
-    """The properties of a schema, those of its `allOf` parts included."""
-    parts = (_properties(resolve.followed(part), resolve) for part in schema.get("allOf", []))
-    return {name: nested for part in (*parts, schema.get("properties", {})) for name, nested in part.items()}
 
 
 def _filler(
