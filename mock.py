@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from .app import create_app, sources
 from .asgi.access_log import AccessLog
 from .contract.document import Contract, InvalidContract
+from .contract.finding import counted
 from .controls import scenario
 from .controls.bundle import BASE_PATH as CONTROLS_PATH
 from .controls.controls import Controls
@@ -254,7 +255,6 @@ def _greet(contract: Contract, listening: socket.socket, options: ServeOptions, 
     paths = {path for path in paths if "{" not in path} or paths
     place = _without_secrets(options.store)
     noun = "configuration" if options.contract is None else "document"
-    plural = "" if stored == 1 else "s"
     said = notes(contract) if options.contract is not None and not options.handlers else ()
     alone = options.workers == 1
     print(
@@ -264,7 +264,7 @@ def _greet(contract: Contract, listening: socket.socket, options: ServeOptions, 
         + (f"  Steer  {root}{CONTROLS_PATH}/ui\n" if options.controls and alone else "")
         + ("" if alone else "  Steer  off: each of several processes would steer only itself\n")
         + (f"  Auth   tokens of {printable(str(options.auth))}\n" if options.auth else "")
-        + f"  Store  {printable(place)} ({stored} {noun}{plural})\n"
+        + f"  Store  {printable(place)} ({counted(stored, noun)})\n"
         + "".join(f"  Note   {printable(each)}\n" for each in said)
         + "Press Ctrl-C to stop.",
         flush=True,

@@ -9,13 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
-from jsonschema_rs import (
-    Draft4Validator,
-    Draft6Validator,
-    Draft7Validator,
-    Draft201909Validator,
-    Draft202012Validator,
-)
+from jsonschema_rs import Draft4Validator, Draft6Validator, Draft7Validator, Draft201909Validator, Draft202012Validator
 
 from .formats import INTEGER_BOUNDS
 from .grammar import SCHEMAS, SCHEMAS_BY_NAME

@@ -55,10 +55,7 @@ INTEGER_BOUNDS = {
     "double-int": (-(2**53) + 1, 2**53 - 1),
 }
 """The formats of numbers that are bounds."""
-UNCHECKED_FORMATS = {
-    *INTEGER_BOUNDS,
-    *("float", "double", "password", "binary", "commonmark", "html", "unixtime"),
-}
+UNCHECKED_FORMATS = {*INTEGER_BOUNDS, *("float", "double", "password", "binary", "commonmark", "html", "unixtime")}
 """Formats that are bounds, or say how to read or to show a value; no value of the right type breaks them."""
 
 

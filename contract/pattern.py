@@ -29,10 +29,6 @@ class Node:
     least: int = 0
     most: int | None = None
 
-    @property
-    def nullable(self) -> bool:
-        return _nullable(self)
-
 
 @dataclass(frozen=True, slots=True)
 class Strings:
@@ -107,10 +103,10 @@ def _repeat(part: Node, least: int, most: int | None) -> Node:
 @lru_cache(maxsize=100_000)
 def _nullable(node: Node) -> bool:
     if node.kind == "cat":
-        return all(part.nullable for part in node.parts)
+        return all(map(_nullable, node.parts))
     if node.kind == "alt":
-        return any(part.nullable for part in node.parts)
-    return node.kind == "repeat" and (node.least == 0 or node.parts[0].nullable)
+        return any(map(_nullable, node.parts))
+    return node.kind == "repeat" and (node.least == 0 or _nullable(node.parts[0]))
 
 
 @lru_cache(maxsize=100_000)
@@ -128,7 +124,7 @@ def _after(node: Node, char: int) -> Node:
         return _NOTHING
     first, rest = node.parts[0], _cat(*node.parts[1:])
     step = _cat(_after(first, char), rest)
-    return _alt(step, _after(rest, char)) if first.nullable else step
+    return _alt(step, _after(rest, char)) if _nullable(first) else step
 
 
 def _boundaries(node: Node) -> Iterator[int]:
@@ -162,15 +158,13 @@ def outside(inner: Strings, outer: Strings | None) -> str | None:
     given = tuple(map(parsed, inner.patterns))
     taken = () if outer is None else tuple(map(parsed, outer.patterns))
     alphabet = _representatives((*given, *taken))
-    lengths = [inner.shortest, inner.longest]
-    if outer is not None:
-        lengths += [outer.shortest, outer.longest]
-    longest_told = max(length or 0 for length in lengths) + 1
+    lengths = [length or 0 for each in (inner, outer) if each is not None for length in (each.shortest, each.longest)]
+    longest_told = max(lengths) + 1
     start = (given, taken, 0)
     seen, queue = {start}, deque([(start, "")])
     while queue:
         (given, taken, length), text = queue.popleft()
-        fits = length >= inner.shortest and all(node.nullable for node in given)
+        fits = length >= inner.shortest and all(map(_nullable, given))
         if fits and (outer is None or not _has(outer, taken, length)):
             return text
         if inner.longest is not None and length >= inner.longest:
@@ -190,7 +184,7 @@ def outside(inner: Strings, outer: Strings | None) -> str | None:
 
 def _has(outer: Strings, nodes: tuple[Node, ...], length: int) -> bool:
     within = length >= outer.shortest and (outer.longest is None or length <= outer.longest)
-    return within and all(node.nullable for node in nodes)
+    return within and all(map(_nullable, nodes))
 
 
 @lru_cache(maxsize=10_000)

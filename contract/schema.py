@@ -10,7 +10,7 @@ from typing import Any, Literal
 import orjson
 
 from .dialect import NEVER, PREFIX, Validator, unescape
-from .finding import Finding, Place, json_pointer, told
+from .finding import Finding, Place, counted, json_pointer, told
 from .formats import FORMAT_WORDS, FORMATS
 from .normal import refers
 from .references import References
@@ -128,7 +128,7 @@ class Schema:
         """Those inside of the value."""
         for step, part, inside in self._parts(schema, value):
             if part is False and isinstance(step, int):
-                yield "maxItems", (*path, step), f"is one item too many; there may be {_count(step, 'item')}"
+                yield "maxItems", (*path, step), f"is one item too many; there may be {counted(step, 'item')}"
             elif part is False:
                 detail = f"is not a known member{did_you_mean(str(step), schema.get('properties', {}))}"
                 yield "additionalProperties", (*path, step), detail
@@ -278,6 +278,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 LONGEST_GUESSED = 64
+LONGEST_SHOWN = 80
 MOST_AT_ONCE = 100
 """Items of an array that are judged in one go."""
 MOST_NESTED = 10
@@ -295,7 +296,7 @@ def _shown(schema: Mapping[str, Any], value: Json) -> Json:
     return _SECRET if schema.get("format") == "password" or schema.get("writeOnly", False) else value
 
 
-def show(value: Json, longest: int = 80) -> str:
+def show(value: Json) -> str:
     """A value as a message shows it: as JSON and not too long; containers by their kind, secrets not at all."""
     if isinstance(value, _Secret):
         return "the secret that came"
@@ -305,15 +306,11 @@ def show(value: Json, longest: int = 80) -> str:
         return "an array"
     # orjson does not write integers beyond 64 bits.
     text = str(value) if type(value) is int else orjson.dumps(value).decode()
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
 
 
 def _types(limit: Json) -> str:
     return " or ".join(limit) if isinstance(limit, list) else str(limit)
-
-
-def _count(limit: int, noun: str) -> str:
-    return f"{limit} {noun}" if limit == 1 else f"{limit} {noun}s"
 
 
 def _size(value: Json) -> str:
@@ -329,12 +326,14 @@ def _bound(keyword: str, words: str, exclusive: str = "") -> Callable[[Mapping[s
 
 
 def _size_of(keyword: str, noun: str, most: str) -> Callable[[Mapping[str, Any], Any], str]:
-    return lambda schema, value: f"must have at {most} {_count(schema[keyword], noun)}, not {_size(value)}"
+    return lambda schema, value: f"must have at {most} {counted(schema[keyword], noun)}, not {_size(value)}"
 
 
 def _contains(schema: Mapping[str, Any], _value: Json) -> str:
     least, most = schema.get("minContains", 1), schema.get("maxContains")
-    bounds = f"at least {_count(least, 'item')}" + (f" and at most {_count(most, 'item')}" if most is not None else "")
+    bounds = f"at least {counted(least, 'item')}" + (
+        f" and at most {counted(most, 'item')}" if most is not None else ""
+    )
     return f"must have {bounds} of the kind that `contains` says"
 
 

@@ -5,6 +5,7 @@ from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 from .document import Contract
+from .finding import counted
 from .formats import JUDGED_FORMATS
 from .grammar import SCHEMAS, SCHEMAS_BY_NAME
 from .operation import Operation
@@ -15,13 +16,9 @@ def unjudged(contract: Contract, judged: Container[str]) -> list[str]:
     """One sentence for each kind, with how many of the operations that were judged it concerns."""
     operations = [operation for name, operation in contract.operations.items() if name in judged]
     concerned = Counter(kind for operation in operations for kind in set(_kinds(operation)))
-    told = [f"{kind} ({_count(count, 'operation')})" for kind, count in sorted(concerned.items())]
+    told = [f"{kind} ({counted(count, 'operation')})" for kind, count in sorted(concerned.items())]
     webhooks = len(contract.document.get("webhooks") or ())
-    return [*told, *([f"webhooks are not judged ({_count(webhooks, 'webhook')})"] if webhooks else [])]
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' if number > 1 else ''}"
+    return [*told, *([f"webhooks are not judged ({counted(webhooks, 'webhook')})"] if webhooks else [])]
 
 
 def _kinds(operation: Operation) -> Iterator[str]:

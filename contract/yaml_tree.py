@@ -6,7 +6,7 @@ says, so `no`, `1_000`, `12:30` and a date are texts. Merge keys (`<<`) are heed
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from json import JSONDecodeError
 from typing import Any
 
@@ -80,23 +80,24 @@ class MarkedYaml:
 
     def node(self, steps: Sequence[str | int]) -> Any:
         """The value that these keys lead to; None where there is none."""
-        node = self.root
-        for step in steps:
-            entry = self.entry(node, step)
-            if entry is None:
-                return None
-            node = entry[1]
-        return node
+        found = list(self._entries_along(steps))
+        if len(found) < len(steps):
+            return None
+        return found[-1][1] if found else self.root
 
     def line(self, steps: Sequence[str | int]) -> int | None:
         """The line of the part that these keys lead to, or of the nearest around it; None where none is known."""
-        node, line = self.root, None
+        found = list(self._entries_along(steps))
+        return found[-1][0].start_mark.line + 1 if found else None
+
+    def _entries_along(self, steps: Sequence[str | int]) -> Iterator[tuple[Any, Any]]:
+        """The entries that these keys lead through, as far as there are any."""
+        node = self.root
         for step in steps:
-            entry = self.entry(node, step)
-            if entry is None:
-                break
-            node, line = entry[1], entry[0].start_mark.line + 1
-        return line
+            if (entry := self.entry(node, step)) is None:
+                return
+            yield entry
+            node = entry[1]
 
 
 def _unreadable(error: yaml.YAMLError) -> NotPlain:
@@ -113,8 +114,8 @@ class _Events:
         self._values = 0
         self._anchors: dict[str, tuple[Any, int]] = {}
         """What each anchor stands for, and how many values it comes to."""
-        self._open: list[_Collection] = []
-        self._root: Any = None
+        self._open = [_Collection([], None, 0)]
+        """What the document is in, and the collections in it that are still open."""
         self._plain: dict[str, Any] = dict(_CORE)
         """The values of plain scalars that were met."""
 
@@ -138,12 +139,12 @@ class _Events:
                         raise _at(event, "is a second document; a contract is one")
         except yaml.YAMLError as error:
             raise _unreadable(error) from error
-        return self._root
+        return next(iter(self._open[0].value), None)
 
     def _scalar(self, event: Any) -> None:
         self._count(1)
-        above = self._open[-1] if self._open else None
-        if above is not None and above.wants_key:
+        above = self._open[-1]
+        if above.wants_key:
             above.begin_entry(event, event.value, is_merge=event.value == "<<" and event.implicit[0])
             if event.anchor is not None:
                 self._anchors[event.anchor] = event.value, 1
@@ -153,7 +154,7 @@ class _Events:
             value = self._value(event)
         if event.anchor is not None:
             self._anchors[event.anchor] = value, 1
-        self._put(above, value)
+        above.put(value)
 
     def _value(self, event: yaml.ScalarEvent) -> Any:
         text = event.value
@@ -174,9 +175,9 @@ class _Events:
         self._count(1)
         if event.tag is not None and event.tag.removeprefix(_TAG) not in ("map", "seq", "!"):
             raise _at(event, f"the tag {event.tag.replace(_TAG, '!!')} is no value of JSON")
-        if len(self._open) >= MAX_DEPTH:
+        if len(self._open) > MAX_DEPTH:
             raise NotPlain(f"is nested deeper than {MAX_DEPTH} levels")
-        if self._open and self._open[-1].wants_key:
+        if self._open[-1].wants_key:
             raise _at(event, "a key must be a text")
         self._anchors.pop(str(event.anchor), None)
         self._open.append(_Collection(value, event.anchor, self._values - 1))
@@ -186,7 +187,7 @@ class _Events:
         ended.merge()
         if ended.anchor is not None:
             self._anchors[ended.anchor] = ended.value, self._values - ended.before
-        self._put(self._open[-1] if self._open else None, ended.value)
+        self._open[-1].put(ended.value)
 
     def _alias(self, event: Any) -> None:
         name = str(event.anchor)
@@ -195,26 +196,18 @@ class _Events:
             raise _at(event, f"*{name}: {'holds itself' if holds_itself else 'is an alias of nothing'}")
         value, size = self._anchors[name]
         self._count(size)
-        above = self._open[-1] if self._open else None
-        if above is not None and above.wants_key:
+        above = self._open[-1]
+        if above.wants_key:
             if not isinstance(value, str):
                 raise _at(event, "a key must be a text")
             above.begin_entry(event, value)
         else:
-            self._put(above, _copied(value))
+            above.put(_copied(value))
 
     def _count(self, values: int) -> None:
         self._values += values
         if self._values > MAX_VALUES:
             raise NotPlain(f"has more than {MAX_VALUES} values when its aliases are written out")
-
-    def _put(self, above: "_Collection | None", value: Any) -> None:
-        if above is None:
-            self._root = value
-        elif above.is_mapping:
-            above.end_entry(value)
-        else:
-            above.value.append(value)
 
 
 class _Collection:
@@ -237,7 +230,11 @@ class _Collection:
             raise _at(event, f"{key[:80]!r} is given more than once")
         self.key, self.wants_key = key, False
 
-    def end_entry(self, value: Any) -> None:
+    def put(self, value: Any) -> None:
+        """Add an item, or the value of the entry that has begun."""
+        if not self.is_mapping:
+            self.value.append(value)
+            return
         if self.merges:
             self.merged[-1] = self.merged[-1][0], value
             self.merges = False

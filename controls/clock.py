@@ -79,9 +79,6 @@ class Ids:
         self._given = deque(given)
         self._made = _random(secrets.token_bytes if seed is None else random.Random(seed).randbytes)  # noqa: S311
 
-    def release(self) -> None:
-        self.determine((), None)
-
 
 Form = Callable[[Iterator[str]], str]
 """From random texts of 16 hexadecimal digits, of which it takes as many as it needs, to an id."""

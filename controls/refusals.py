@@ -10,13 +10,7 @@ from .handlers import DuplicateItems, InvalidBody
 from .journal import UnknownRequest
 from .match import InvalidMatch
 from .rules import NotInContract, UnknownRule
-from .sessions import (
-    InvalidSessionName,
-    SessionExists,
-    TooManySessions,
-    UnknownSession,
-    UnknownSnapshot,
-)
+from .sessions import InvalidSessionName, SessionExists, TooManySessions, UnknownSession, UnknownSnapshot
 
 
 def _invalid_name(error: InvalidSessionName) -> Problem:
