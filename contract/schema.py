@@ -370,8 +370,8 @@ def _with(keyword: str, schema: Mapping[str, Any]) -> set[str]:
     return {keyword} | (beside & schema.keys())
 
 
-_OfObject = Callable[[dict[str, Mapping[str, Any]], dict[str, Transform]], Callable[[dict[str, Json]], Json] | None]
-"""From an object's properties, and the transforms that apply inside them, to the object's own transform."""
+_OfObject = Callable[[dict[str, Mapping[str, Any]], bool], Callable[[dict[str, Json]], dict[str, Json]] | None]
+"""From an object's properties, and whether what is inside of them changes, to how the object itself does, in a copy."""
 
 
 class _Transforms:
@@ -399,46 +399,45 @@ class _Transforms:
             return lambda value: [of_item(item) for item in value] if isinstance(value, list) else value
         properties = flattened(schema, self._resolve).get("properties", {})
         inside = {name: of for name, nested in properties.items() if (of := self.of(nested))}
-        of_this = self._of_object({name: self._resolve.followed(nested) for name, nested in properties.items()}, inside)
-        if of_this is None:
+        followed = {name: self._resolve.followed(nested) for name, nested in properties.items()}
+        if (of_this := self._of_object(followed, bool(inside))) is None:
             return None
-        return lambda value: of_this(value) if isinstance(value, dict) else value
+
+        def transform(value: Json) -> Json:
+            if not isinstance(value, dict):
+                return value
+            changed = of_this(value)
+            for name, of_member in inside.items():
+                if name in value and name in changed:
+                    changed[name] = of_member(value[name])
+            return changed
+
+        return transform
 
 
 def _filler(
-    properties: dict[str, Mapping[str, Any]], inside: dict[str, Transform]
-) -> Callable[[dict[str, Json]], Json] | None:
+    properties: dict[str, Mapping[str, Any]], is_needed: bool
+) -> Callable[[dict[str, Json]], dict[str, Json]] | None:
     defaults = {name: nested["default"] for name, nested in properties.items() if "default" in nested}
-    if not defaults and not inside:
-        return None
     template = {name: defaults.get(name, _ABSENT) for name in properties}
     changeable = [name for name, default in defaults.items() if isinstance(default, dict | list)]
 
-    def fill(value: dict[str, Json]) -> Json:
+    def fill(value: dict[str, Json]) -> dict[str, Json]:
         filled = {**template, **value}
         for name in changeable:
             if name not in value:
                 filled[name] = deepcopy(defaults[name])
-        for name, fill_inside in inside.items():
-            if name in value:
-                filled[name] = fill_inside(value[name])
         return {name: member for name, member in filled.items() if member is not _ABSENT}
 
-    return fill
+    return fill if defaults or is_needed else None
 
 
 def _hider(
-    properties: dict[str, Mapping[str, Any]], inside: dict[str, Transform]
-) -> Callable[[dict[str, Json]], Json] | None:
+    properties: dict[str, Mapping[str, Any]], is_needed: bool
+) -> Callable[[dict[str, Json]], dict[str, Json]] | None:
     hidden = {name for name, nested in properties.items() if nested.get("writeOnly")}
-    if not hidden and not inside:
-        return None
 
-    def hide(value: dict[str, Json]) -> Json:
-        shown = {name: member for name, member in value.items() if name not in hidden} if hidden else value
-        for name, hide_inside in inside.items():
-            if (member := value.get(name)) is not None:
-                shown = {**shown, name: hide_inside(member)}
-        return shown
+    def hide(value: dict[str, Json]) -> dict[str, Json]:
+        return {name: member for name, member in value.items() if name not in hidden} if hidden else value.copy()
 
-    return hide
+    return hide if hidden or is_needed else None
