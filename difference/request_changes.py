@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from ..contract.body import MAX_BYTES
 from ..contract.finding import Finding
 from ..contract.interaction import Fields
 from ..contract.media import is_json
-from ..contract.operation import MAX_BYTES
 from ..contract.witness import ABSENT
 from .change import Change
 from .containment import Break

@@ -17,7 +17,7 @@ from ..contract.grammar import METHODS
 from ..contract.operation import Operation
 from ..contract.parameters import IGNORED_HEADERS
 from ..contract.path_template import blank, parameters_of
-from ..contract.references import InvalidContract, References, pointed, read_file, whole
+from ..contract.references import Bundle, InvalidContract, References, pointed, read_file
 from ..contract.schema import Direction
 from ..contract.side import Side, Sides
 from ..contract.yaml_tree import MarkedYaml, NotPlain
@@ -152,7 +152,7 @@ class Revision:
             return self.texts[file]
 
         try:
-            return whole(self.document, self.file, read).origins
+            return Bundle(self.document, self.file, read).origins
         except InvalidContract as error:
             raise InvalidContract(f"{self.name}: {error}") from error
 

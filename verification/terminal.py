@@ -9,7 +9,6 @@ from typing import TextIO
 import click
 
 from ..contract.document import Contract
-from ..contract.grammar import objects
 from ..contract.interaction import Interaction, by_name
 from ..contract.rulebook import RULES, Rule
 from ..outcome import lines, printable
@@ -52,13 +51,9 @@ def _answer(interaction: Interaction) -> str:
 
 def meaning(rule: str, contract: Contract) -> Rule:
     """What a rule asks and how to mend what breaks it: of the engine, or of the contract itself (`x-rule`)."""
-    if rule in RULES:
-        return RULES[rule]
-    for _, _, node in objects(dict(contract.document)):
-        declared = node.get("x-rule")
-        if isinstance(declared, dict) and declared.get("id") == rule:
-            return Rule(str(node.get("description", rule)), str(declared.get("remedy", "")))
-    return Rule(rule, "")
+    declared = contract.rules.get(rule, {})
+    own = Rule(str(declared.get("description", rule)), str(declared.get("x-rule", {}).get("remedy", "")))
+    return RULES.get(rule, own)
 
 
 class Progress:
