@@ -4,7 +4,7 @@ They share no store with the mock, so they do not share its mistakes.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode
 
@@ -155,7 +155,7 @@ def expect(memory: Memory, step: Step, asked: Asked, findings: Sequence[Finding]
         shown = {**collection.stored("create", asked.value), **memory.belonging(below)}
         return _succeeds(operation, since, only(shown, collection.resource.properties))
     here = (each for each in memory.stored.values() if each.key.below == below)
-    return _succeeds(operation, since, [each for each in here if _matches(each, asked.value)])
+    return _succeeds(operation, since, [each for each in here if only(each.shown, asked.value) == asked.value])
 
 
 def _expect_aimed(memory: Memory, step: Aimed, operation: Operation, body: Json, stored: Stored) -> Expectation:
@@ -265,10 +265,6 @@ def _taken(
     scope = " and ".join(f"{name.removeprefix(HIDDEN)} {show(held[name])}" for name in combination)
     because = f"{show(holder.identity)} already has {scope}"
     return Expectation(operation.id, _documented(operation, ("409",)), because, (*since, *holder.since))
-
-
-def _matches(stored: Stored, filters: Mapping[str, Json]) -> bool:
-    return only(stored.shown, filters) == filters
 
 
 def _documented(operation: Operation, wanted: Sequence[str]) -> tuple[str, ...]:

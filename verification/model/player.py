@@ -86,7 +86,13 @@ class Player:
         envelope, answer = self._answer(interaction)
         mistakes, self.memory = learn(self.memory, step, asked, expected, answer)
         known = {_where(finding) for finding in verdict.response}
-        located = [mistake._replace(finding=_below(envelope, mistake.finding)) for mistake in mistakes]
+        inside = f"/{envelope}" if envelope else ""
+        located = [
+            each._replace(finding=replace(each.finding, pointer=inside + each.finding.pointer))
+            if each.finding.pointer is not None
+            else each
+            for each in mistakes
+        ]
         told = [Mistake(finding, (*expected.since, len(self.interactions) - 1)) for finding in verdict.response] + [
             mistake for mistake in located if _where(mistake.finding) not in known
         ]
@@ -134,14 +140,6 @@ def alone(players: Callable[[str], Sequence[Player]], names: Iterator[str]) -> S
             break
         found = players(next(names))
     return found
-
-
-def _below(envelope: str, finding: Finding) -> Finding:
-    return (
-        replace(finding, pointer=f"/{envelope}{finding.pointer}")
-        if envelope and finding.pointer is not None
-        else finding
-    )
 
 
 def _where(finding: Finding) -> tuple[str, ...]:
