@@ -4,11 +4,9 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from urllib.parse import urljoin, urlsplit
 
 from ...contract.finding import Finding
 from ...contract.interaction import Interaction, by_name
-from ...contract.paging import TOTALS
 from ...contract.schema import Json
 from ..client import Client
 from ..judge import Judge, Verdict, json_value
@@ -110,24 +108,11 @@ class Player:
         action = None if isinstance(found, Finding) else self.judge.contract.actions.get(found[0].id)
         envelope = action.envelope if action else ""
         shown = whole.get(envelope) if envelope and isinstance(whole, dict) else whole
-        location = headers.get("location")
-        return envelope, Answer(
-            interaction.status,
-            shown if action and action.shows else None,
-            whole,
-            location,
-            self._leads_to(interaction.url, location) if location is not None else (),
-            "allow" in headers,
-            headers.get("etag", ""),
-            next((value for name, value in headers.items() if name in TOTALS), ""),
-        )
+        body = shown if action and action.shows else None
+        return envelope, Answer(interaction.status, body, whole, headers, self._leads_to(interaction))
 
-    def _leads_to(self, url: str, location: str) -> tuple[str, ...]:
-        try:
-            path = urlsplit(urljoin(url, location)).path
-        except ValueError:  # no URL at all
-            return ()
-        route = self.judge.contract.route(path.removeprefix(self.judge.base_path))
+    def _leads_to(self, interaction: Interaction) -> tuple[str, ...]:
+        route = self.judge.contract.route((interaction.leads_to or "").removeprefix(self.judge.base_path))
         leads = route is not None and any(each.path.endswith("}") for each in route.operations.values())
         return tuple(route.parameters.values()) if route and leads else ()
 
