@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from ...contract.finding import Finding, Place, json_pointer
+from ...contract.finding import Finding, json_pointer
 from ...contract.paging import MORE, NEXT, TOTALS, told
 from ...contract.schema import Json, show
 from .collection import MISSING, REMOVED, Collection
@@ -27,6 +27,8 @@ class Answer:
     """Without its envelope."""
     whole: Json = None
     """With it."""
+    envelope: tuple[str, ...] = ()
+    """The path of the member that it is."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """By their names in lower case."""
     leads_to: tuple[str, ...] = ()
@@ -70,9 +72,13 @@ class _Lesson:
         """Empty where the answer shows nothing of a resource."""
         self.mistakes: list[Mistake] = []
 
-    def wrong(self, rule: str, detail: str, since: Sequence[int], *path: str | int, place: Place = "body") -> None:
-        pointer, name = (json_pointer(path), None) if place == "body" else (None, str(path[0]) if path else None)
-        self.mistakes.append(Mistake(Finding(rule, place, detail, pointer, name), (*since, self.memory.steps)))
+    def wrong(self, rule: str, detail: str, since: Sequence[int], *path: str | int) -> None:
+        """Something in the body is."""
+        pointer = json_pointer((*self.answer.envelope, *path))
+        self.mistaken(Finding(rule, "body", detail, pointer), since)
+
+    def mistaken(self, finding: Finding, since: Sequence[int]) -> None:
+        self.mistakes.append(Mistake(finding, (*since, self.memory.steps)))
 
     def learned(self, step: Step) -> Memory:
         """The memory after the step."""
@@ -81,9 +87,9 @@ class _Lesson:
         since = (*expected.since, *(careless.since if careless else ()))
         if status and not expected.admits(status):
             detail = f"must be {either(expected.statuses)}, because {expected.because}; it is {status}"
-            self.wrong("expected-status", detail, since, place="status")
+            self.mistaken(Finding("expected-status", "status", detail), since)
         elif status == 405 and "405" in expected.statuses and "allow" not in self.answer.headers:
-            self.wrong("allow", "is required in a 405 and missing", since, "Allow", place="header")
+            self.mistaken(Finding("allow", "header", "is required in a 405 and missing", name="Allow"), since)
         elif 200 <= status < 300:
             return self._succeeded(step, memory.target(step) if isinstance(step, Aimed) else careless)
         return memory.after(created=(*memory.created, None)) if isinstance(step, Create) else memory.after()
@@ -126,7 +132,7 @@ class _Lesson:
         location, has_items = self.answer.headers.get("location"), memory.collection.unknown is not None
         if location is not None and has_items and str(identity) not in self.answer.leads_to[-1:]:
             detail = f"must lead to {show(identity)}, not to {show(location)}"
-            self.wrong("location", detail, (), "Location", place="header")
+            self.mistaken(Finding("location", "header", detail, name="Location"), ())
         return Stored(key, shown, (*since, memory.steps))
 
     def _changed(self, target: Stored, *, paused: bool) -> Stored:

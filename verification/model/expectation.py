@@ -16,7 +16,7 @@ from ...contract.path_template import PARAMETER
 from ...contract.resource import HIDDEN
 from ...contract.schema import Json, show
 from .memory import Absence, Key, Memory, Stored, only
-from .steps import FIRST, Aimed, Create, Delete, List, Merge, Outer, Raw, Replace, Step, named
+from .steps import FIRST, Aimed, Change, Create, Delete, List, Merge, Outer, Raw, Replace, Step, named
 
 REFUSALS = {
     **dict.fromkeys(("media-type", "content-coding", "json-charset"), ("415",)),
@@ -95,7 +95,7 @@ def ask(memory: Memory, step: Step) -> Asked:
 
 def _ask_aimed(memory: Memory, step: Aimed) -> Asked:
     key = memory.key(step) or Key(step.below or 0, memory.unknown)
-    body: Json = memory.scoped(step) if isinstance(step, Replace | Merge) else None
+    body: Json = memory.scoped(step) if isinstance(step, Change) else None
     if isinstance(step, Replace) and step.identity:
         other = key.identity + 1 if isinstance(key.identity, int) else f"{key.identity}x"
         body = {**body, memory.collection.resource.identity: key.identity if step.identity == "same" else other}

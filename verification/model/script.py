@@ -17,7 +17,7 @@ from .collection import WRITING, Collection
 from .steps import (
     FIRST,
     JSON_BODY,
-    Aimed,
+    Change,
     Create,
     List,
     Merge,
@@ -124,8 +124,8 @@ class Script:
                 yield List(self._filters, step.scope, below=step.below)
             elif "read" in self.collection.operations:
                 yield Read(0)
-        elif isinstance(step, Create | Replace | Merge) and isinstance(step.body, Symbol):
-            bodies = self.bodies[step.kind if isinstance(step, Aimed) else "create"]
+        elif isinstance(step, Create | Change) and isinstance(step.body, Symbol):
+            bodies = self.bodies[step.kind]
             yield replace(step, body=bodies.minimal if step.body is Symbol.LEAST else bodies.full)
         else:
             yield step
