@@ -4,7 +4,6 @@ import time
 import zlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from types import TracebackType
 
 import httpcore2
 import httpx2
@@ -136,9 +135,7 @@ class Client:
     def __enter__(self) -> "Client":
         return self
 
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
