@@ -13,6 +13,7 @@ import yaml
 
 from .contract.actions import Places
 from .contract.document import Contract, InvalidContract
+from .contract.finding import few
 from .contract.path_template import parameters_of
 from .contract.shape import flattened
 from .contract.yaml_tree import MarkedYaml
@@ -73,13 +74,15 @@ def _proposals(contract: Contract, unclear: list[str]) -> Iterator[Proposal]:
     schemas: Mapping[str, Mapping[str, Any]] = contract.document.get("components", {}).get("schemas", {})
     taken = {id(resource.schema) for resource in contract.resources}
     seen = set(contract.actions)
-    for name, schema in schemas.items():
-        places = Places(schema, contract.operations, contract.resolve)
+    every = {name: Places(schema, contract.operations, contract.resolve) for name, schema in schemas.items()}
+    # What an operation shows as a whole is meant, not what that has in a member.
+    for name in sorted(every, key=lambda name: all(shown.envelope for shown in every[name].shown.values())):
+        schema, places = schemas[name], every[name]
         kinds = {operation.id: kind for operation, kind in places.kinds.items() if operation.id not in seen}
         if "$ref" in schema or id(schema) in taken or not kinds:
             continue
         if len({*kinds.values()}) < 2:
-            unclear.append(f"{name} is not proposed: {', '.join(kinds)} alone does not say that it is stored")
+            unclear.append(f"{name} is not proposed: {few(list(kinds))} alone does not say that it is stored")
             continue
         proposal = _proposal(name, schema, places, contract)
         if proposal is None:

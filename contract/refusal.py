@@ -26,8 +26,8 @@ class Refusals:
     def __init__(self, contract: Contract, operation: Operation) -> None:
         self._contract, self._operation = contract, operation
         self._generator = contract.values("response")
-        self.undocumented: set[int] = set()
-        """Statuses that are answered although the operation does not document them: it has nothing else to say."""
+        self.unjudged: set[int] = set()
+        """Statuses that are answered with our problem, as the operation documents none of them, or no body for it."""
 
     def reply(self, problem: Problem) -> tuple[Json, int, Mapping[str, str]]:
         document = problem.document(self._contract.problems)
@@ -40,8 +40,8 @@ class Refusals:
         status = next((each for each in wanted if str(each) in documented), wanted[0])
         response = self._operation.response(status)
         document = {**document, "status": status}
-        if response is None:
-            self.undocumented.add(status)
+        if response is None or not response.has_content:
+            self.unjudged.add(status)
             return document, status, {**problem.headers, "content-type": PROBLEM_JSON}
         for name, representation in response.representations.items():
             if not is_json(name):

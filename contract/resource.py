@@ -49,7 +49,7 @@ class Resource:
     input_members: frozenset[str] = frozenset()
     """What a request may give of it."""
     is_named_by_clients: bool = False
-    """Whether a request that creates one brings its identity."""
+    """Whether a request that creates one may bring its identity."""
 
     @classmethod
     def declared(cls, name: str, schema: Mapping[str, Any]) -> "Resource":

@@ -29,10 +29,14 @@ _PAGE = {
 
 
 class Facts:
-    """Everything that the reference tells. `answers` are those of the executed examples, by anchor."""
+    """Everything that the reference tells. `answers` are those of the executed examples, by anchor.
 
-    def __init__(self, contract: Contract, answers: Mapping[str, Answer]) -> None:
+    Where a mock shows it, `mocked`, examples are sent to that, and not to the contract's servers.
+    """
+
+    def __init__(self, contract: Contract, answers: Mapping[str, Answer], *, mocked: bool = False) -> None:
         document = contract.document
+        self._mocked = mocked
         self._contract, self._answers = contract, answers
         self.title, self.version, self.base_path = contract.title, contract.version, contract.base_path
         self.description: str = document["info"].get("description", "")
@@ -250,7 +254,9 @@ class Facts:
         }
 
     def _server_of(self, operation: Operation | None) -> str:
-        """The root that a sample is sent to: that of the operation, of its path, or of the document."""
+        """The root that a sample is sent to: the mock, or that of the operation, of its path, or of the document."""
+        if self._mocked:
+            return LOCAL_MOCK
         item = self._contract.path_items[operation.path] if operation else {}
         declared = (operation.declared.get("servers") if operation else None) or item.get("servers")
         servers = [self._server(each) for each in declared] if declared else self.servers

@@ -131,9 +131,12 @@ def _is_plain(parameter: Any, properties: Mapping[str, Mapping[str, Any]]) -> bo
 
 
 def _is_in(value: Json, wanted: Json) -> bool:
-    """Whether a value is, or has, one of those that are wanted."""
+    """Whether a value is, or has, one of those that are wanted; an object is meant by any value that it has."""
     values, several = (each if isinstance(each, list) else [each] for each in (value, wanted))
-    return any(each in several for each in values)
+    return any(
+        each in several or (isinstance(each, dict) and any(inner in several for inner in each.values()))
+        for each in values
+    )
 
 
 def _sortable(value: Json) -> tuple[bool, str, Json]:

@@ -12,7 +12,7 @@ from typing import Any
 import inflection
 
 from ..contract.document import Contract
-from ..contract.finding import one_line
+from ..contract.finding import few, one_line
 from ..contract.problem import Problems
 from . import examples, resources
 from .listing import Listing
@@ -95,11 +95,15 @@ def notes(contract: Contract) -> Iterator[str]:
         if resource.name not in used:
             yield f"{resource.name} has an x-resource, and no operation is seen to create, show or list it"
     if shown := [identity for identity in contract.operations if identity not in contract.actions]:
-        yield f"answered by example, or by a value of the schema: {', '.join(shown)}"
+        yield f"answered by example, or by a value of the schema: {few(shown)}"
     for identity, action in contract.actions.items():
         if action.kind == "list" and (unknown := Listing(action, contract.operations[identity], contract).unknown):
             yield f"{identity} takes {', '.join(unknown)}, and they change nothing"
+    if secured := [operation for operation in contract.operations.values() if operation.security.is_needed]:
+        asked = ", ".join(dict.fromkeys(str(scheme) for each in secured for scheme in each.security.schemes))
+        count = f"{len(secured)} of {len(contract.operations)} operations"
+        yield f"{count} need credentials, of which any are good: {asked}"
     refused = ("400", "422", "4XX", "DEFAULT")
     silent = [each.id for each in contract.operations.values() if not any(name in each.responses for name in refused)]
     if silent:
-        yield f"a request that breaks the contract gets an undocumented 400 from {', '.join(silent)}"
+        yield f"a request that breaks the contract gets an undocumented 400 from {few(silent)}"

@@ -10,7 +10,7 @@ import orjson
 
 from ..contract.actions import Action, Kind
 from ..contract.document import Contract
-from ..contract.finding import Finding
+from ..contract.finding import Finding, json_pointer
 from ..contract.generator import NoValue
 from ..contract.media import is_json
 from ..contract.operation import Operation, Reply
@@ -60,8 +60,17 @@ class Target:
         """The members that say what a document belongs to, as the path has them."""
         return {member: arguments[parameter] for parameter, member in self.action.parents.items()}
 
+    def identity(self, arguments: Arguments) -> Json:
+        """That of the path, or of the body where the path has none. Raises InvalidResult where that has none, too."""
+        if self.action.parameter:
+            return arguments[self.action.parameter]
+        name, body = self.resource.identity, _object(arguments)
+        if name not in body:
+            raise InvalidResult(Finding("required", "body", "is required and missing", pointer=json_pointer([name])))
+        return body[name]
+
     def key(self, arguments: Arguments) -> str:
-        return self.resource.key_below(self.parents(arguments), arguments[self.action.parameter])
+        return self.resource.key_below(self.parents(arguments), self.identity(arguments))
 
     async def expect_ancestors(self, arguments: Arguments, store: Store) -> None:
         """Raises UnknownDocument when what the path leads through is not there."""
@@ -76,7 +85,7 @@ class Target:
         """Raises UnknownDocument for what belongs to another parent, PreconditionFailed for another version."""
         for member, value in self.parents(arguments).items():
             if document.get(member) != value:
-                raise UnknownDocument(arguments[self.action.parameter])
+                raise UnknownDocument(self.identity(arguments))
         condition = arguments.get(self._if_match) if self._if_match else None
         if condition is not None and not _names(str(condition), current := version_of(self.visible(document))):
             raise PreconditionFailed(str(condition), current)
@@ -129,7 +138,7 @@ def _create(target: Target) -> Handler:
     async def create(arguments: Arguments, store: Store, base_path: str) -> Reply:
         """Store something new; its id and its times are the server's, what it belongs to is the path's."""
         await target.expect_ancestors(arguments, store)
-        body = arguments.get("body") or {}
+        body = _object(arguments)
         if has_parents:
             target.refuse_contradictions(arguments, body)
             body = {**body, **target.parents(arguments)}
@@ -178,7 +187,7 @@ def _replace(target: Target) -> Handler:
     async def replace(arguments: Arguments, store: Store) -> Reply:
         """Put a whole in the place of another. An unknown id outranks a contradicting one, and that a conflict."""
         await target.expect_ancestors(arguments, store)
-        body, key = arguments.get("body") or {}, target.key(arguments)
+        body, key = _object(arguments), target.key(arguments)
 
         def change(document: Document) -> Document:
             target.expect(arguments, document)
@@ -190,7 +199,7 @@ def _replace(target: Target) -> Handler:
         except UnknownDocument:
             if not resource.is_named_by_clients or 201 not in target.statuses:
                 raise
-            new = {**body, **target.parents(arguments), resource.identity: arguments[target.action.parameter]}
+            new = {**body, **target.parents(arguments), resource.identity: target.identity(arguments)}
             return target.reply(await store.create(made(new)), 201)
 
     return replace
@@ -250,6 +259,14 @@ MAKERS: Mapping[Kind, Callable[[Target], Handler]] = {
     "merge": _merge,
     "delete": _delete,
 }
+
+
+def _object(arguments: Arguments) -> Document:
+    """The body; empty where there is none. Raises InvalidResult for one that the contract takes and is no object."""
+    body = arguments.get("body")
+    if body is not None and not isinstance(body, dict):
+        raise InvalidResult(Finding("type", "body", "must be object", pointer=""))
+    return body or {}
 
 
 class Made:

@@ -332,7 +332,7 @@ class EmbeddedStore(Store):
             resource, index = self.resource, self._table.index
             now = self._values.now()
             identity: Any
-            if resource.is_named_by_clients:
+            if resource.is_named_by_clients and resource.identity in values:
                 identity = values[resource.identity]
                 if (key := resource.key(values)) in index or index.is_deleted(key):
                     raise DuplicateScope({resource.identity: identity}, identity)

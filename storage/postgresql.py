@@ -122,7 +122,7 @@ class PostgreSQLStore(Store):
         resource = self._resource
         while True:
             now = self._values.now()
-            is_named = resource.is_named_by_clients
+            is_named = resource.is_named_by_clients and resource.identity in values
             identity = values[resource.identity] if is_named else resource.identified(self._values.new_id())
             document = with_server_members(resource, values, identity=identity, created_at=now, updated_at=now)
             stored = StoredDocument.of(resource, document)

@@ -52,8 +52,13 @@ class Collection:
         create = next((operation for operation, action in mine if action.kind == "create"), None)
         if create is None:
             return None
-        places = blank(create.path), f"{blank(create.path)}/{{}}"
-        found = {action.kind: operation for operation, action in reversed(mine) if blank(operation.path) in places}
+        place = blank(create.path)
+        places: dict[Kind, str] = {"create": place, "list": place}  # the others end in the identity
+        found = {
+            action.kind: operation
+            for operation, action in reversed(mine)
+            if blank(operation.path) == places.get(action.kind, f"{place}/{{}}")
+        }
         outer = None
         if ancestors := contract.actions[create.id].ancestors:
             outer = cls.of(ancestors[-1][1], contract, included, footprint)
@@ -124,7 +129,8 @@ class Collection:
 
     @cached_property
     def is_named_by_clients(self) -> bool:
-        return self.resource.is_named_by_clients and self.resource.identity in self.members["create"]
+        needed = self._flat(self.request("create")).get("required", ())
+        return self.resource.is_named_by_clients and self.resource.identity in needed
 
     @property
     def is_below(self) -> bool:

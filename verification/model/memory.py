@@ -159,18 +159,18 @@ class Memory:
         return found
 
     def scoped(self, step: Create | Replace | Merge) -> Json:
-        """The body of a step in its scope, and with the identity where clients choose that."""
+        """The body of a step in its scope, and with the identity where clients have to choose that."""
         if not isinstance(step.body, dict):
             return step.body
-        names = self.names(step.scope)
+        names, identity, body = self.names(step.scope), self.collection.resource.identity, step.body
         if self.collection.is_named_by_clients:
             key = self.key(step) if isinstance(step, Aimed) else None
-            names[self.collection.resource.identity] = key.identity if key else self._new
+            names[identity] = key.identity if key else self._new
+        elif isinstance(step, Create):  # a server may take it for the one that is meant
+            body = {name: value for name, value in body.items() if name != identity}
         kind = step.kind if isinstance(step, Aimed) else "create"
-        wanted = (
-            step.body.keys() if isinstance(step, Merge) else self.collection.members[kind].keys() | step.body.keys()
-        )
-        return {**step.body, **{name: names[name] for name in names if name in wanted and name != step.spared}}
+        wanted = body.keys() if isinstance(step, Merge) else self.collection.members[kind].keys() | body.keys()
+        return {**body, **{name: names[name] for name in names if name in wanted and name != step.spared}}
 
     @property
     def _new(self) -> Json:
