@@ -130,16 +130,16 @@ class Places:
     def _kinds(self, operations: Mapping[str, Operation], resolve: References) -> Iterator[tuple[Operation, Kind]]:
         for operation in operations.values():
             at_collection, at_item = KINDS.get(operation.method, (None, None))
+            shown = self.shown.get(operation)
+            shows_other = shown is None and operation.method == "GET" and bool(operation.shown)
             if at_item is not None and blank(operation.path) in self.items:
-                if operation not in self.shown or not self.shown[operation].is_list:
+                if not shows_other and not (shown and shown.is_list):
                     yield operation, at_item
+            elif at_collection == "create" and operation.path in self.collections:
+                if all(body.get("type") != "array" for body in _bodies(operation, resolve)):
+                    yield operation, at_collection
             elif at_collection is not None and operation.path in self.collections:
-                shown = self.shown.get(operation)
-                if at_collection == "create":
-                    fits = all(body.get("type") != "array" for body in _bodies(operation, resolve))
-                else:
-                    fits = shown is not None and shown.is_list == (at_collection == "list")
-                if fits:
+                if shown and shown.is_list == (at_collection == "list"):
                     yield operation, at_collection
 
     @property

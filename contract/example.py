@@ -36,7 +36,7 @@ def documented_reply(
     """
     declared = {str(name).upper(): each for name, each in operation.declared.get("responses", {}).items()}
     if status is None:
-        status = _usual(declared.keys())
+        status = usual_status(declared.keys())
     name = next((each for each in (str(status), f"{status // 100}XX", "DEFAULT") if each in declared), None)
     if name is None:
         raise NotDocumented(f"{operation.id} has no response {status}; it has {_listed(operation.responses) or 'none'}")
@@ -63,7 +63,7 @@ def documented_reply(
     return None, status, headers
 
 
-def _usual(declared: Set[str]) -> int:
+def usual_status(declared: Set[str]) -> int:
     """The first success of the documented statuses, which may be a range; without one, the first of all."""
     numbers = [int(each) for each in declared if each.isdigit()]
     if success := [each for each in numbers if each < 300]:

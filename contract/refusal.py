@@ -27,7 +27,7 @@ class Refusals:
         self._contract, self._operation = contract, operation
         self._generator = contract.values("response")
         self.unjudged: set[int] = set()
-        """Statuses that are answered with our problem, as the operation documents none of them, or no body for it."""
+        """Statuses that are answered with our problem though the operation documents none, no body, or another one."""
 
     def reply(self, problem: Problem) -> tuple[Json, int, Mapping[str, str]]:
         document = problem.document(self._contract.problems)
@@ -40,9 +40,10 @@ class Refusals:
         status = next((each for each in wanted if str(each) in documented), wanted[0])
         response = self._operation.response(status)
         document = {**document, "status": status}
+        ours = document, status, {**problem.headers, "content-type": PROBLEM_JSON}
         if response is None or not response.has_content:
             self.unjudged.add(status)
-            return document, status, {**problem.headers, "content-type": PROBLEM_JSON}
+            return ours
         for name, representation in response.representations.items():
             if not is_json(name):
                 continue
@@ -50,8 +51,10 @@ class Refusals:
                 if representation.schema.accepts(body):
                     return body, status, {**problem.headers, "content-type": name}
         for name in response.representations:
-            return _told(document)["detail"].encode(), status, {**problem.headers, "content-type": name}
-        return None, status, problem.headers
+            if not is_json(name):
+                return _told(document)["detail"].encode(), status, {**problem.headers, "content-type": name}
+        self.unjudged.add(status)  # no error that says it is taken
+        return ours
 
     def _bodies(self, document: dict[str, Any], status: int, media_type: str) -> list[Json]:
         """What may be said, the most telling first."""

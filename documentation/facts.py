@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..contract.document import METHODS, Contract
+from ..contract.document import BUILT_IN, METHODS, Contract
 from ..contract.operation import Operation
 from ..contract.problem import PROBLEM_JSON, type_of
 from ..contract.rulebook import RULES
@@ -31,10 +31,10 @@ _PAGE = {
 class Facts:
     """Everything that the reference tells. `answers` are those of the executed examples, by anchor.
 
-    Where a mock shows it, `mocked`, examples are sent to that, and not to the contract's servers.
+    `mocked` is the contract of the mock that shows the reference, if one does: examples are sent to that.
     """
 
-    def __init__(self, contract: Contract, answers: Mapping[str, Answer], *, mocked: bool = False) -> None:
+    def __init__(self, contract: Contract, answers: Mapping[str, Answer], *, mocked: Contract | None = None) -> None:
         document = contract.document
         self._mocked = mocked
         self._contract, self._answers = contract, answers
@@ -73,7 +73,7 @@ class Facts:
         self.security = [self._scheme(name, each) for name, each in self._schemes().items()]
         self.known_differences: list[Mapping[str, str]] = document.get("x-known-differences", [])
         self.executed = sum(sample["executed"] for sample in self.samples.values())
-        self.is_served_by_the_mock = "x-problems" in document
+        self.is_built_in = (mocked or contract).path == BUILT_IN
 
     @property
     def engine_rules(self) -> list[tuple[str, Any, Any]]:

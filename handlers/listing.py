@@ -8,6 +8,7 @@ import orjson
 
 from ..contract.actions import Action
 from ..contract.document import Contract
+from ..contract.example import usual_status
 from ..contract.finding import Finding
 from ..contract.generator import NoValue
 from ..contract.media import is_json
@@ -45,7 +46,7 @@ class Listing:
             self._hidden or self._within or self._envelope or self._sort or self._order_differs or self._has_parts
         )
         self._template = made(operation, contract) if self._envelope else {}
-        response = operation.response(min((int(each) for each in operation.responses if each[0] == "2"), default=200))
+        response = operation.response(usual_status(operation.responses.keys()))
         ended = {**_told(self._template, dict.fromkeys(NEXT), nulls=True), self._envelope: []}
         shown = (each for name, each in response.representations.items() if is_json(name)) if response else ()
         self._tells_null = any(each.schema.accepts(ended) for each in shown)

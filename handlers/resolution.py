@@ -96,6 +96,9 @@ def notes(contract: Contract) -> Iterator[str]:
             yield f"{resource.name} has an x-resource, and no operation is seen to create, show or list it"
     if shown := [identity for identity in contract.operations if identity not in contract.actions]:
         yield f"answered by example, or by a value of the schema: {few(shown)}"
+    bodies = {name for identity in contract.actions for name in resources.unread(contract.operations[identity])}
+    if bodies:
+        yield f"answered by example, and not stored: bodies of {few(sorted(bodies))}"
     for identity, action in contract.actions.items():
         if action.kind == "list" and (unknown := Listing(action, contract.operations[identity], contract).unknown):
             yield f"{identity} takes {', '.join(unknown)}, and they change nothing"

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import quote
@@ -9,7 +10,9 @@ from urllib.parse import quote
 import orjson
 
 from ..contract.actions import Action, Kind
+from ..contract.body import FORM, MULTIPART
 from ..contract.document import Contract
+from ..contract.example import NotDocumented, documented_reply
 from ..contract.finding import Finding, json_pointer
 from ..contract.generator import NoValue
 from ..contract.media import is_json
@@ -19,6 +22,7 @@ from ..contract.resource import Resource
 from ..contract.schema import Schema
 from ..contract.shape import flattened
 from ..storage import Document, Store, UnknownDocument
+from . import examples
 from .errors import ContradictingId, InvalidResult, PreconditionFailed
 from .listing import Listing, made
 
@@ -28,8 +32,25 @@ Handler = Callable[..., Awaitable[Reply]]
 
 
 def handler_of(action: Action, operation: Operation, contract: Contract) -> Handler:
-    """The function that answers one operation on a resource."""
-    return MAKERS[action.kind](Target(action, operation, contract))
+    """The function that answers one operation on a resource; a body that is no JSON and no form is not stored."""
+    handler = MAKERS[action.kind](Target(action, operation, contract))
+    if not unread(operation):
+        return handler
+    example, has_base_path = examples.handler_of(operation, contract), action.kind == "create"
+
+    async def answer(arguments: Arguments, store: Store, base_path: str, draw: examples.Draw) -> Reply:
+        if isinstance(arguments.get("body"), str | bytes):
+            return await example(draw)
+        known = {"base_path": base_path} if has_base_path else {}
+        return await handler(arguments=arguments, store=store, **known)
+
+    return answer
+
+
+def unread(operation: Operation) -> list[str]:
+    """The media types of bodies that nothing is stored of."""
+    contents = operation.request_body.contents if operation.request_body else ()
+    return [name for name in contents if not is_json(name) and name not in (FORM, MULTIPART)]
 
 
 class Target:
@@ -45,6 +66,12 @@ class Target:
         self._tells_version = response is not None and any(each.name.lower() == "etag" for each in response.headers)
         # What an envelope has beside what is shown.
         self._envelope = made(operation, contract) if action.envelope and action.kind != "list" else {}
+        self._other: Json = None
+        """What is answered instead, where that is something else than what is stored."""
+        self._shows_other = self.shows and not action.shows and bool(operation.shown)
+        if self._shows_other:
+            with suppress(NotDocumented):
+                self._other = documented_reply(contract, operation, self.success)[0]
         headers = {each.name.lower(): each.name for each in operation.parameters if each.place == "header"}
         self._if_match, self._if_none_match = headers.get("if-match"), headers.get("if-none-match")
         self.judge = Schema(self.resource.input, contract.resolve, "request")
@@ -119,8 +146,8 @@ class Target:
 
     def shown(self, document: Document) -> Json:
         """A document as the answer of this operation shows it; None where that shows nothing."""
-        if not self.shows:
-            return None
+        if not self.shows or self._shows_other:
+            return self._other
         visible = self.visible(document)
         if not self.action.envelope:
             return visible

@@ -11,7 +11,7 @@ import click
 from ..contract.document import Contract
 from ..contract.interaction import Interaction, by_name
 from ..contract.rulebook import RULES, Rule
-from ..outcome import printable
+from ..outcome import lines, printable
 from ..traffic.curl import curl
 from .result import Failure, Result
 from .timing import Deadline
@@ -61,11 +61,6 @@ def _declared(node: Any, rule: str) -> Rule | None:
             return Rule(str(node.get("description", rule)), str(declared.get("remedy", "")))
         node = list(node.values())
     return next(filter(None, (_declared(nested, rule) for nested in node)), None) if isinstance(node, list) else None
-
-
-def lines(text: str) -> str:
-    """A text of several lines without what a terminal would obey, or could not show."""
-    return "\n".join(map(printable, text.split("\n")))
 
 
 class Progress:

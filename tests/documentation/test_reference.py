@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from callconfig.contract.document import Contract
 from callconfig.contract.rulebook import ENGINE_RULES, RULES
 from callconfig.controls.bundle import load_controls
 from callconfig.documentation.facts import Facts
-from callconfig.documentation.page import render_page
+from callconfig.documentation.page import render_markdown, render_page
 from callconfig.documentation.served import Page
 from callconfig.documentation.snippets import LOCAL_MOCK
 from callconfig.documentation.violations import violation
@@ -118,6 +119,15 @@ def test_the_published_samples_are_there(page: Reading, markdown: str) -> None:
 def test_a_body_that_only_requests_have_says_what_is_required(contract: Contract, read: Any) -> None:
     page: Reading = read(render_page(Facts(load_controls(contract), {})).html)
     assert "name string required" in page.places["forkSession"]
+
+
+def test_the_command_that_starts_a_mock_is_told_where_it_starts_this_one(contract: Contract) -> None:
+    other = Contract.load(Path(__file__).parents[1] / "support" / "contracts" / "shops.yaml")
+    told = [
+        "uv run callconfig serve" in render_markdown(Facts(load_controls(mocked), {}, mocked=mocked))
+        for mocked in (contract, other)
+    ]
+    assert told == [True, False]
 
 
 @pytest.mark.parametrize(

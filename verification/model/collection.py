@@ -41,9 +41,17 @@ class Collection:
 
     @classmethod
     def of(
-        cls, resource: Resource, contract: Contract, included: Callable[[str], bool], footprint: Footprint
+        cls,
+        resource: Resource,
+        contract: Contract,
+        included: Callable[[str], bool],
+        footprint: Footprint,
+        inside: str = "",
     ) -> "Collection | None":
-        """None where no operation creates and shows one, or its parents cannot be made."""
+        """None where no operation creates and shows one, or its parents cannot be made.
+
+        `inside` is the path of a collection below it, if it is the one of parents.
+        """
         mine = [
             (contract.operations[name], action)
             for name, action in contract.actions.items()
@@ -53,6 +61,8 @@ class Collection:
         if create is None:
             return None
         place = blank(create.path)
+        if inside and not inside.startswith(f"{place}/{{}}/"):
+            return None
         places: dict[Kind, str] = {"create": place, "list": place}  # the others end in the identity
         found = {
             action.kind: operation
@@ -61,8 +71,8 @@ class Collection:
         }
         outer = None
         if ancestors := contract.actions[create.id].ancestors:
-            outer = cls.of(ancestors[-1][1], contract, included, footprint)
-            if outer is None or not blank(create.path).startswith(f"{blank(outer.create.path)}/{{}}/"):
+            outer = cls.of(ancestors[-1][1], contract, included, footprint, place)
+            if outer is None:
                 return None
         return cls(contract, resource, found, outer, footprint)
 
