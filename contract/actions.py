@@ -138,9 +138,13 @@ class Places:
             elif at_collection == "create" and operation.path in self.collections:
                 if all(body.get("type") != "array" for body in _bodies(operation, resolve)):
                     yield operation, at_collection
-            elif at_collection is not None and operation.path in self.collections:
-                if shown and shown.is_list == (at_collection == "list"):
-                    yield operation, at_collection
+            elif (
+                at_collection is not None
+                and operation.path in self.collections
+                and shown
+                and shown.is_list == (at_collection == "list")
+            ):
+                yield operation, at_collection
 
     @property
     def home(self) -> str:
