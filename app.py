@@ -38,7 +38,8 @@ from .harness import CLIENT_MODULE
 from .identity.authentication import Authentication
 from .identity.caller import IDENTITY_PROBLEMS, Authenticate, Caller
 from .identity.ownership import OwnDocuments
-from .storage import MEMORY, ServerValues, Store, open_store
+from .storage.opening import MEMORY, open_store
+from .storage.store import ServerValues, Store
 
 logger = logging.getLogger("callconfig")
 

@@ -37,7 +37,8 @@ from .options import ServeOptions, cache_folder
 from .outcome import OK, CouldNotRun, printable
 from .seeds import plant
 from .serving import Config, Server, Workers, listen, log_to_terminal, root_url
-from .storage import Store, StoreError, is_shared, open_store
+from .storage.opening import is_shared, open_store
+from .storage.store import Store, StoreError
 from .traffic.redaction import Redaction
 
 

@@ -13,7 +13,7 @@ from .contract.schema import Json
 from .contract.strict_json import NotStrictJson, decode
 from .handlers.completion import Completion
 from .outcome import CouldNotRun
-from .storage import DuplicateScope, Store
+from .storage.store import DuplicateScope, Store
 
 Document = dict[str, Json]
 
@@ -35,7 +35,7 @@ async def plant(seeds: Sequence[Path], contract: Contract, store: Store) -> None
         if new:
             tables[resource.table] = [*present, *new]
     try:
-        await store.load_all(tables)
+        await store.load(tables)
     except DuplicateScope as error:
         named = ", ".join(map(str, seeds))
         raise CouldNotRun(f"seed {named}: more than one has {error.scope}") from error

@@ -14,7 +14,7 @@ from jsonschema_rs import Draft4Validator
 
 from ..contract.pattern import TooHard, drawn
 from ..contract.resource import Resource
-from ..storage import ServerValues
+from ..storage.store import ServerValues, timestamp
 
 _ID_BYTES = 8
 _IDS_AT_A_TIME = 512
@@ -39,7 +39,7 @@ class Clock:
 
     def now(self) -> str:
         """The time of now as storage wants it: RFC 3339 with microseconds and `Z`."""
-        return f"{self.instant().isoformat(timespec='microseconds')[: -len('+00:00')]}Z"
+        return timestamp(self.instant())
 
     @property
     def setting(self) -> tuple[timedelta, datetime | None]:

@@ -6,7 +6,7 @@ from typing import Any
 from ..contract.document import Contract
 from ..contract.operation import Headers, Operation
 from ..identity.caller import Unauthorized, bearer_token, equal
-from ..storage import Store
+from ..storage.store import Store
 from ..traffic.redaction import Redaction
 from .bundle import BASE_PATH, load_controls
 from .clock import Sources

@@ -20,7 +20,7 @@ from ..contract.resource import Resource, member_text
 from ..contract.schema import Schema
 from ..handlers.completion import Completion
 from ..handlers.errors import ContradictingId
-from ..storage import Store
+from ..storage.store import Store
 from ..traffic.redaction import Redaction
 from .budget import LimitReached, json_size, parts
 from .clock import parse_instant
@@ -91,7 +91,7 @@ def _unseen(resource: Resource) -> set[str]:
 
 async def replace_state(body: Json | list[Json], session: Session, contract: Contract) -> Reply:
     """Put the documents in the place of all that is stored; all of them or none."""
-    await session.store.load_all(_state(body, contract))
+    await session.store.load(_state(body, contract))
     return await get_state(session, contract)
 
 
@@ -161,7 +161,7 @@ async def load_scenario(body: Json, session: Session, contract: Contract) -> Rep
         if "clock" in body:
             await set_clock(body["clock"], session)
         if tables is not None:
-            await session.store.load_all(tables)
+            await session.store.load(tables)
         if "ids" in body:
             session.determine_ids(body["ids"]["next"], body["ids"].get("seed"))
     except Exception:

@@ -13,8 +13,10 @@ from weakref import WeakValueDictionary
 
 import orjson
 
-from ..storage import Change, Document, EmbeddedStore, Resources, Store, Values, several
+from ..contract.resource import Resource
+from ..storage.embedded import EmbeddedStore
 from ..storage.index import Index
+from ..storage.store import Change, Document, Store, Values, by_table
 from .budget import CONFIGURATION_OVERHEAD, SESSION_OVERHEAD, Budget, LimitReached, json_size
 from .clock import Sources
 from .journal import Journal
@@ -115,13 +117,13 @@ class BoundedStore(EmbeddedStore):
     bounds: Bounds
 
     @classmethod
-    def of(cls, bounds: Bounds, resources: Resources, values: Values) -> "BoundedStore":
+    def of(cls, bounds: Bounds, resources: Sequence[Resource], values: Values) -> "BoundedStore":
         store = cls.in_memory(resources, values)
         store.bounds = bounds
         return store
 
     async def create(self, values: Document) -> Document:
-        self.bounds.check(self.total + 1)
+        self.bounds.check(self.total() + 1)
         with self._growing_by(_weight(values)):
             return await super().create(values)
 
@@ -143,7 +145,7 @@ class BoundedStore(EmbeddedStore):
         return deleted
 
     async def _replace_all(self, replacement: Mapping[str, Index]) -> None:
-        self.bounds.check(sum(map(len, replacement.values())) + self.total_beside(replacement))
+        self.bounds.check(sum(map(len, replacement.values())) + self.total(beside=replacement))
         sizes = {
             table: sum(map(len, index.texts())) + len(index) * CONFIGURATION_OVERHEAD
             for table, index in replacement.items()
@@ -194,7 +196,7 @@ class Session:
 
     async def fill(self, content: Content) -> None:
         """Put what was stored in the place of all that is. Raises LimitReached."""
-        await self.store.load_all({name: map(orjson.loads, content.get(name, ())) for name in self.tables})
+        await self.store.load({name: map(orjson.loads, content.get(name, ())) for name in self.tables})
 
     async def save(self, name: str) -> None:
         if name not in self._snapshots and len(self._snapshots) >= self.limits.snapshots:
@@ -237,14 +239,13 @@ class Sessions:
         self,
         store: Store,
         sources: Sources,
-        resources: Resources,
+        resources: Sequence[Resource],
         *,
         name_pattern: str,
         limits: Limits,
     ) -> None:
         self.limits = limits
-        self._resources = several(resources)
-        self._tables = [resource.table for resource in self._resources]
+        self._resources, self._tables = resources, list(by_table(resources))
         self._name_pattern = re.compile(name_pattern)
         self._budget = Budget(limits.all_bytes, make_room=self._expire)
         self.default = Session(

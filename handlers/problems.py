@@ -3,7 +3,7 @@
 from ..contract.finding import Finding
 from ..contract.problem import Problem, Problems
 from ..contract.schema import show
-from ..storage import DeletedDocument, DuplicateScope, StoreUnavailable, UnknownDocument
+from ..storage.store import DeletedDocument, DuplicateScope, StoreUnavailable, UnknownDocument
 from .errors import ContradictingId, InvalidResult, PreconditionFailed
 
 RETRY_AFTER = {"Retry-After": "1"}

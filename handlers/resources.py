@@ -21,7 +21,7 @@ from ..contract.path_template import PARAMETER
 from ..contract.resource import Resource
 from ..contract.schema import Schema
 from ..contract.shape import flattened
-from ..storage import Document, Store, UnknownDocument
+from ..storage.store import Document, Store, UnknownDocument
 from . import examples
 from .errors import ContradictingId, InvalidResult, PreconditionFailed
 from .listing import Listing, made

@@ -30,13 +30,11 @@ class ServerValues:
 
 Values = Callable[[Resource], ServerValues]
 """Where the server-made values of each resource come from."""
-Resources = Resource | Sequence[Resource]
-"""What a store keeps, each in a table of its own."""
 
 
-def several(resources: Resources) -> Sequence[Resource]:
-    """The resources; a store has one table at least."""
-    return [resources] if isinstance(resources, Resource) else (resources or [Resource("id", (), "", "")])
+def by_table(resources: Sequence[Resource]) -> dict[str, Resource]:
+    """What a store keeps, each in a table of its own; it has one at least."""
+    return {each.table: each for each in resources or [Resource("id", (), "", "")]}
 
 
 class StoreError(Exception):
@@ -114,14 +112,11 @@ class Store(Protocol):
     async def find(self, **equal: Any) -> list[bytes]:
         """The documents whose members equal all of `equal`, each as its JSON text, by created_at, then id."""
 
-    async def load(self, documents: Iterable[Document]) -> None:
-        """Replace everything stored by `documents`, or change nothing.
+    async def load(self, tables: Mapping[str, Iterable[Document]]) -> None:
+        """Replace everything in these tables, by name, or change nothing.
 
         Server members that a document lacks are made for it. Raises DuplicateScope, also for an id given twice.
         """
-
-    async def load_all(self, tables: Mapping[str, Iterable[Document]]) -> None:
-        """As `load`, for each of these tables by name, all of them or none."""
 
     async def close(self) -> None:
         """Release files and connections. Everything acknowledged is kept."""
@@ -257,12 +252,10 @@ def completed(resource: Resource, documents: Iterable[Document], values: ServerV
 
 
 def _later(time: str, microseconds: int) -> str:
-    moment = datetime.fromisoformat(time)
     try:
-        moment += timedelta(microseconds=microseconds)
+        return timestamp(datetime.fromisoformat(time) + timedelta(microseconds=microseconds))
     except OverflowError:
-        moment = datetime.max.replace(tzinfo=UTC)
-    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+        return timestamp(datetime.max.replace(tzinfo=UTC))
 
 
 def unused(new_id: Callable[[], str], taken: Container[str]) -> str:
@@ -281,7 +274,11 @@ def instant(time: str) -> str:
     if len(time) == len("2026-01-31T00:00:00.000000Z") and time.endswith("Z"):
         return time
     try:
-        moment = datetime.fromisoformat(time.upper()).astimezone(UTC)
+        return timestamp(datetime.fromisoformat(time.upper()).astimezone(UTC))
     except (ValueError, OverflowError, OSError):  # the latter two for the ends of the calendar
         return time
-    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def timestamp(moment: datetime) -> str:
+    """A time in UTC as `ServerValues.now` returns it."""
+    return f"{moment.isoformat(timespec='microseconds')[: -len('+00:00')]}Z"

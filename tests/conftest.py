@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from callconfig.app import create_app, sources
 from callconfig.contract.document import Contract
-from callconfig.storage import Store, open_store
+from callconfig.storage.opening import open_store
+from callconfig.storage.store import Store
 from callconfig.tests.support.postgresql import PostgreSQLServer, postgresql_server
 from callconfig.tests.support.running import Server, serving
 from starlette.testclient import TestClient
@@ -43,7 +44,7 @@ def sample(contract: Contract) -> dict[str, Any]:
 @pytest.fixture
 def store(contract: Contract) -> Store:
     """An empty store in memory."""
-    return asyncio.run(open_store(":memory:", contract.stored, sources().values(contract.stored)))
+    return asyncio.run(open_store(":memory:", contract.resources, sources().values))
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from callconfig.documentation.console import render_console
 from callconfig.documentation.samples import request, request_examples
 from callconfig.mcp_tools import Place, tools_of
 from callconfig.outcome import OK
-from callconfig.storage import open_store
+from callconfig.storage.opening import open_store
 from callconfig.tests.support.example_server import ExampleServer
 from callconfig.tests.support.reading import Reading
 from callconfig.verification.target import serving

@@ -9,7 +9,7 @@ import pytest
 from callconfig.app import create_app, sources
 from callconfig.contract.document import Contract
 from callconfig.controls.controls import Controls
-from callconfig.storage import open_store
+from callconfig.storage.opening import open_store
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
@@ -20,7 +20,7 @@ def make_steered(contract: Contract) -> Callable[..., ASGIApp]:
 
     def make(*, base_path: str = "", **options: Any) -> ASGIApp:
         values = sources()
-        store = asyncio.run(open_store(":memory:", contract.stored, values.values))
+        store = asyncio.run(open_store(":memory:", contract.resources, values.values))
         controls = Controls(contract, store, values, **options)
         return create_app(contract, store, base_path=base_path, controls=controls)
 

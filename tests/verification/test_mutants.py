@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from callconfig.storage import Store, UnknownDocument
+from callconfig.storage.store import Store, UnknownDocument
 from callconfig.tests.support.tampering import (
     Answer,
     Asked,
