@@ -34,13 +34,9 @@ def documented_reply(
     `made`, is made from the contract's catalogue of problems, and whatever else has no example from its schema: `draw`
     chooses among the values that it has.
     """
-    declared = {str(name).upper(): each for name, each in operation.declared.get("responses", {}).items()}
     if status is None:
-        status = usual_status(declared.keys())
-    name = next((each for each in (str(status), f"{status // 100}XX", "DEFAULT") if each in declared), None)
-    if name is None:
-        raise NotDocumented(f"{operation.id} has no response {status}; it has {_listed(operation.responses) or 'none'}")
-    response = contract.dereferenced(declared[name])
+        status = usual_status(operation.responses.keys())
+    response = documented_response(contract, operation, status)
     generator = contract.values("response")
     headers = dict(_headers(contract, response, generator))
     refused: NotDocumented | None = None
@@ -61,6 +57,22 @@ def documented_reply(
     if refused is not None:
         raise refused
     return None, status, headers
+
+
+def documented_response(contract: Contract, operation: Operation, status: int) -> Mapping[str, Any]:
+    """What is declared for a status, for its class, or for every other one. Raises NotDocumented."""
+    declared = {str(name).upper(): each for name, each in operation.declared.get("responses", {}).items()}
+    for name in (str(status), f"{status // 100}XX", "DEFAULT"):
+        if name in declared:
+            return contract.dereferenced(declared[name])
+    raise NotDocumented(f"{operation.id} has no response {status}; it has {_listed(operation.responses) or 'none'}")
+
+
+def required_headers(contract: Contract, response: Mapping[str, Any]) -> dict[str, str]:
+    """The fields that a declared response must have."""
+    fields = {name: contract.dereferenced(each) for name, each in response.get("headers", {}).items()}
+    required = {"headers": {name: each for name, each in fields.items() if each.get("required")}}
+    return dict(_headers(contract, required, contract.values("response")))
 
 
 def usual_status(declared: Set[str]) -> int:
@@ -139,10 +151,12 @@ def _value(
         for kind, declared in contract.problems.items():
             if declared["status"] == status:
                 return Problem(kind, declared["cause"]).document(contract.problems)
+    response = operation.response(status)
+    content = response.representations.find(documented) if response else None
     for name, value in values_of(representation, contract.resolve).items():
-        if example in (None, name):
+        if example == name or (example is None and (content is None or content.schema.accepts(value))):
             return value
-    raise NotDocumented(f"{operation.id} {status} has no example")
+    raise NotDocumented(f"{operation.id} {status} has no example that keeps to the contract")
 
 
 def _listed(names: Any) -> str:

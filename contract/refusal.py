@@ -5,9 +5,9 @@ from contextlib import suppress
 from typing import Any
 
 from .document import Contract
-from .example import values_of
+from .example import documented_response, required_headers, values_of
 from .generator import NoValue
-from .media import is_json
+from .media import concrete, is_json
 from .operation import Operation
 from .problem import PROBLEM_JSON, STATUSES, Problem
 from .schema import Json
@@ -44,25 +44,23 @@ class Refusals:
         if response is None or not response.has_content:
             self.unjudged.add(status)
             return ours
+        declared = documented_response(self._contract, self._operation, status)
+        headers = {**required_headers(self._contract, declared), **problem.headers}
         for name, representation in response.representations.items():
             if not is_json(name):
                 continue
-            for body in self._bodies(document, status, name):
+            for body in self._bodies(document, declared, name):
                 if representation.schema.accepts(body):
-                    return body, status, {**problem.headers, "content-type": name}
+                    return body, status, {**headers, "content-type": concrete(name)}
         for name in response.representations:
             if not is_json(name):
-                return _told(document)["detail"].encode(), status, {**problem.headers, "content-type": name}
+                return _told(document)["detail"].encode(), status, {**headers, "content-type": concrete(name)}
         self.unjudged.add(status)  # no error that says it is taken
         return ours
 
-    def _bodies(self, document: dict[str, Any], status: int, media_type: str) -> list[Json]:
+    def _bodies(self, document: dict[str, Any], declared: Mapping[str, Any], media_type: str) -> list[Json]:
         """What may be said, the most telling first."""
-        declared = self._operation.declared["responses"]
-        names = {str(each).upper(): each for each in declared}
-        key = next(names[each] for each in (str(status), f"{status // 100}XX", "DEFAULT") if each in names)
-        found = self._contract.dereferenced(declared[key]).get("content", {})
-        content = next(each for name, each in found.items() if name.lower() == media_type)
+        content = next(each for name, each in declared["content"].items() if name.lower() == media_type)
         examples = [*values_of(content, self._contract.resolve).values()]
         with suppress(NoValue):
             examples.append(self._generator.value(content.get("schema", {})))

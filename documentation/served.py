@@ -20,6 +20,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from ..contract.document import Contract
+from ..contract.strict_json import encoded
 
 if TYPE_CHECKING:
     from .facts import Facts
@@ -167,7 +168,7 @@ class ServedReference:
         """A digest of all that the pages depend on: the contracts, and the program."""
         digest = hashlib.sha256(version("callconfig").encode())
         for contract in (self._contract, self._mocked):
-            digest.update(orjson.dumps(contract.document))
+            digest.update(encoded(contract.document))
         for path in _sources():
             status = path.stat()
             digest.update(f"\n{path} {status.st_size} {status.st_mtime_ns}".encode())

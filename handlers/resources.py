@@ -12,10 +12,10 @@ import orjson
 from ..contract.actions import Action, Kind
 from ..contract.body import FORM, MULTIPART
 from ..contract.document import Contract
-from ..contract.example import NotDocumented, documented_reply
+from ..contract.example import NotDocumented, documented_reply, documented_response, required_headers
 from ..contract.finding import Finding, json_pointer
 from ..contract.generator import NoValue
-from ..contract.media import is_json
+from ..contract.media import concrete, is_json
 from ..contract.operation import Operation, Reply
 from ..contract.path_template import PARAMETER
 from ..contract.resource import Resource
@@ -62,16 +62,21 @@ class Target:
         self.statuses = [int(each) for each in operation.responses if each.isdigit()]
         self._hidden = frozenset(self.resource.hidden)
         response = operation.response(self.success)
-        self.shows = response is not None and any(map(is_json, response.representations))
+        as_json = next((name for name in (response.representations if response else ()) if is_json(name)), "")
+        self.shows = bool(as_json) and (action.shows or not operation.shown)
         self._tells_version = response is not None and any(each.name.lower() == "etag" for each in response.headers)
         # What an envelope has beside what is shown.
         self._envelope = made(operation, contract) if action.envelope and action.kind != "list" else {}
         self._other: Json = None
-        """What is answered instead, where that is something else than what is stored."""
-        self._shows_other = self.shows and not action.shows and bool(operation.shown)
-        if self._shows_other:
-            with suppress(NotDocumented):
-                self._other = documented_reply(contract, operation, self.success)[0]
+        """What is answered where that is nothing, or something else than what is stored."""
+        self.headers: Mapping[str, str] = {}
+        """What every answer has, whatever it shows."""
+        with suppress(NotDocumented):
+            if self.shows:
+                required = required_headers(contract, documented_response(contract, operation, self.success))
+                self.headers = {**required, "content-type": concrete(as_json)}
+            else:
+                self._other, _, self.headers = documented_reply(contract, operation, self.success)
         headers = {each.name.lower(): each.name for each in operation.parameters if each.place == "header"}
         self._if_match, self._if_none_match = headers.get("if-match"), headers.get("if-none-match")
         self.judge = Schema(self.resource.input, contract.resolve, "request")
@@ -146,7 +151,7 @@ class Target:
 
     def shown(self, document: Document) -> Json:
         """A document as the answer of this operation shows it; None where that shows nothing."""
-        if not self.shows or self._shows_other:
+        if not self.shows:
             return self._other
         visible = self.visible(document)
         if not self.action.envelope:
@@ -154,7 +159,7 @@ class Target:
         return {**self._envelope, self.action.envelope: visible}
 
     def reply(self, document: Document, status: int, **headers: str) -> Reply:
-        return self.shown(document), status, {**self.version(document), **headers}
+        return self.shown(document), status, {**self.headers, **self.version(document), **headers}
 
 
 def _create(target: Target) -> Handler:
@@ -186,7 +191,7 @@ def _list(target: Target) -> Handler:
         await target.expect_ancestors(arguments, store)
         texts = await store.find(**target.parents(arguments), **listing.filters(arguments))
         value, headers = listing.answer(texts, arguments)
-        return value, status, headers
+        return value, status, {**target.headers, **headers}
 
     return list_all
 

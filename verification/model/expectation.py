@@ -179,7 +179,7 @@ def expect_raw(step: Raw, found: Operation | Finding, findings: Sequence[Finding
         return Expectation(found.id, ())
     refused = _refused(found, findings, ())
     also = (step.or_status,) if step.or_status and step.or_status not in refused.statuses else ()
-    return Expectation(found.id, (*refused.statuses, *also), refused.because)
+    return replace(refused, statuses=(*refused.statuses, *also))
 
 
 def _expect_replace(memory: Memory, step: Replace, operation: Operation, body: Json, stored: Stored) -> Expectation:
