@@ -16,7 +16,7 @@ from .contract.document import Contract, InvalidContract
 from .contract.finding import few
 from .contract.path_template import parameters_of
 from .contract.shape import flattened
-from .contract.yaml_tree import MarkedYaml
+from .contract.yaml_tree import MarkedYaml, NotPlain
 from .handlers.resolution import notes
 from .outcome import OK, CouldNotRun, printable
 
@@ -46,10 +46,12 @@ def init(path: Path) -> int:
     try:
         contract = Contract.load(path)
         text = path.read_bytes()
+        root = MarkedYaml(text)
     except InvalidContract as error:
         raise CouldNotRun(f"contract {error}") from error
+    except NotPlain as error:
+        raise CouldNotRun(f"contract {path}: is no YAML that a patch could be made of: {error}") from error
     unclear: list[str] = []
-    root = MarkedYaml(text)
     proposals = []
     for each in _proposals(contract, unclear):
         if not isinstance(root.node(("components", "schemas", each.name)), yaml.MappingNode):

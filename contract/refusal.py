@@ -47,13 +47,13 @@ class Refusals:
         declared = documented_response(self._contract, self._operation, status)
         headers = {**required_headers(self._contract, declared), **problem.headers}
         for name, representation in response.representations.items():
-            if not is_json(name):
+            if not is_json(concrete(name)):
                 continue
             for body in self._bodies(document, declared, name):
                 if representation.schema.accepts(body):
                     return body, status, {**headers, "content-type": concrete(name)}
         for name in response.representations:
-            if not is_json(name):
+            if not is_json(concrete(name)):
                 return _told(document)["detail"].encode(), status, {**headers, "content-type": concrete(name)}
         self.unjudged.add(status)  # no error that says it is taken
         return ours

@@ -11,7 +11,7 @@ from ..contract.document import Contract
 from ..contract.example import usual_status
 from ..contract.finding import Finding
 from ..contract.generator import NoValue
-from ..contract.media import is_json
+from ..contract.media import concrete, is_json
 from ..contract.operation import EncodedArray, Operation
 from ..contract.paging import COUNTS, LIMITS, MORE, NEXT, OFFSETS, PAGES, TOTALS, Paging
 from ..contract.shape import flattened
@@ -48,7 +48,7 @@ class Listing:
         self._template = made(operation, contract) if self._envelope else {}
         response = operation.response(usual_status(operation.responses.keys()))
         ended = {**_told(self._template, dict.fromkeys(NEXT), nulls=True), self._envelope: []}
-        shown = (each for name, each in response.representations.items() if is_json(name)) if response else ()
+        shown = (each for name, each in response.representations.items() if is_json(concrete(name))) if response else ()
         self._tells_null = any(each.schema.accepts(ended) for each in shown)
         self._total_header = next(
             (each.name for each in (response.headers if response else ()) if each.name.lower() in TOTALS), None

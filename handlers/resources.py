@@ -62,7 +62,7 @@ class Target:
         self.statuses = [int(each) for each in operation.responses if each.isdigit()]
         self._hidden = frozenset(self.resource.hidden)
         response = operation.response(self.success)
-        as_json = next((name for name in (response.representations if response else ()) if is_json(name)), "")
+        as_json = next((name for name in (response.representations if response else ()) if is_json(concrete(name))), "")
         self.shows = bool(as_json) and (action.shows or not operation.shown)
         self._tells_version = response is not None and any(each.name.lower() == "etag" for each in response.headers)
         # What an envelope has beside what is shown.
@@ -87,6 +87,12 @@ class Target:
         made = self.action.kind == "create"
         found = [each for each in self.statuses if 200 <= each < 300 and (made or each != 201)]
         return (found or [each for each in self.statuses if 200 <= each < 300] or [201 if made else 200])[0]
+
+    @property
+    def taken(self) -> Mapping[str, Any] | None:
+        """The schema of its bodies of JSON, where it has some."""
+        body = self.operation.request_body
+        return next((each.raw for name, each in body.contents.items() if is_json(name)), None) if body else None
 
     def parents(self, arguments: Arguments) -> Document:
         """The members that say what a document belongs to, as the path has them."""
@@ -164,7 +170,7 @@ class Target:
 
 def _create(target: Target) -> Handler:
     resource, status = target.resource, target.success
-    made = Made(resource, target.contract)
+    made = Made(resource, target.contract, target.taken)
     has_parents = bool(target.action.parents)
 
     async def create(arguments: Arguments, store: Store, base_path: str) -> Reply:
@@ -213,7 +219,7 @@ def _read(target: Target) -> Handler:
 
 def _replace(target: Target) -> Handler:
     resource, status = target.resource, target.success
-    made = Made(resource, target.contract)
+    made = Made(resource, target.contract, target.taken)
     kept = [*resource.parents.values(), *made.names]
 
     async def replace(arguments: Arguments, store: Store) -> Reply:
@@ -304,9 +310,10 @@ def _object(arguments: Arguments) -> Document:
 class Made:
     """The members that every answer has and a request may leave out, made from their schemas where it does."""
 
-    def __init__(self, resource: Resource, contract: Contract) -> None:
+    def __init__(self, resource: Resource, contract: Contract, taken: Mapping[str, Any] | None = None) -> None:
+        """`taken` is the schema of the requests, where that is not the one of the resource's input."""
         generator = contract.values("response")
-        request = flattened(resource.input, contract.resolve)
+        request = flattened(resource.input if taken is None else taken, contract.resolve)
         members = {name: contract.dereferenced(each) for name, each in request.get("properties", {}).items()}
         by_server = {name for name in resource.required if members.get(name, {"readOnly": True}).get("readOnly")}
         brought = {name for name, each in members.items() if name in request.get("required", ()) or "default" in each}
