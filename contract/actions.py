@@ -216,8 +216,7 @@ def _tells(operation: Operation, identity: str, resolve: References) -> bool:
 
 def _bodies(operation: Operation, resolve: References) -> list[dict[str, Any]]:
     """The schemas of the bodies that an operation takes, each as one object."""
-    body = resolve.followed(operation.declared.get("requestBody", {}))
-    return [flattened(each.get("schema", {}), resolve) for each in body.get("content", {}).values()]
+    return [flattened(each.get("schema", {}), resolve) for each in operation.declared_body.get("content", {}).values()]
 
 
 def _shown(operation: Operation, schema: Mapping[str, Any], resolve: References) -> _Shown | None:

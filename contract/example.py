@@ -9,7 +9,7 @@ import orjson
 from .document import Contract
 from .generator import Generator, NoValue
 from .media import concrete, is_json, media_type
-from .operation import Operation
+from .operation import Operation, Response
 from .problem import PROBLEM_JSON, Problem
 from .references import References
 from .schema import show
@@ -36,7 +36,7 @@ def documented_reply(
     """
     if status is None:
         status = usual_status(operation.responses.keys())
-    response = documented_response(contract, operation, status)
+    response = documented_response(operation, status).declared
     generator = contract.values("response")
     headers = dict(_headers(contract, response, generator))
     refused: NotDocumented | None = None
@@ -59,18 +59,17 @@ def documented_reply(
     return None, status, headers
 
 
-def documented_response(contract: Contract, operation: Operation, status: int) -> Mapping[str, Any]:
-    """What is declared for a status, for its class, or for every other one. Raises NotDocumented."""
-    declared = {str(name).upper(): each for name, each in operation.declared.get("responses", {}).items()}
-    for name in (str(status), f"{status // 100}XX", "DEFAULT"):
-        if name in declared:
-            return contract.dereferenced(declared[name])
-    raise NotDocumented(f"{operation.id} has no response {status}; it has {_listed(operation.responses) or 'none'}")
+def documented_response(operation: Operation, status: int) -> Response:
+    """What is documented of a status. Raises NotDocumented."""
+    if (response := operation.response(status)) is None:
+        has = ", ".join(operation.responses) or "none"
+        raise NotDocumented(f"{operation.id} has no response {status}; it has {has}")
+    return response
 
 
-def required_headers(contract: Contract, response: Mapping[str, Any]) -> dict[str, str]:
-    """The fields that a declared response must have."""
-    fields = {name: contract.dereferenced(each) for name, each in response.get("headers", {}).items()}
+def required_headers(contract: Contract, response: Response) -> dict[str, str]:
+    """The fields that a response must have."""
+    fields = {name: contract.dereferenced(each) for name, each in response.declared.get("headers", {}).items()}
     required = {"headers": {name: each for name, each in fields.items() if each.get("required")}}
     return dict(_headers(contract, required, contract.values("response")))
 
@@ -126,8 +125,7 @@ def values_of(declared: Mapping[str, Any], resolve: References) -> dict[str, Any
 
 def request_example(contract: Contract, operation: Operation) -> Any:
     """The first documented body of a request. Raises NotDocumented."""
-    declared = contract.dereferenced(operation.declared.get("requestBody", {}))
-    for representation in declared.get("content", {}).values():
+    for representation in operation.declared_body.get("content", {}).values():
         for value in values_of(representation, contract.resolve).values():
             return value
     raise NotDocumented(f"{operation.id} has no example of a request")
@@ -145,19 +143,14 @@ def _value(
 ) -> Any:
     examples = representation.get("examples", {})
     if example is not None and example not in examples:
-        has = _listed(examples) if examples else "none"
+        has = ", ".join(examples) or "none"
         raise NotDocumented(f"{operation.id} {status} has no example {show(example)}; it has {has}")
     if documented == PROBLEM_JSON and example is None and (made or not examples):
         for kind, declared in contract.problems.items():
             if declared["status"] == status:
                 return Problem(kind, declared["cause"]).document(contract.problems)
-    response = operation.response(status)
-    content = response.representations.find(documented) if response else None
+    content = documented_response(operation, status).representations.find(documented)
     for name, value in values_of(representation, contract.resolve).items():
         if example == name or (example is None and (content is None or content.schema.accepts(value))):
             return value
     raise NotDocumented(f"{operation.id} {status} has no example that keeps to the contract")
-
-
-def _listed(names: Any) -> str:
-    return ", ".join(map(str, names))

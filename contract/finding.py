@@ -62,6 +62,11 @@ def few(names: Sequence[str], most: int = 10) -> str:
     return ", ".join(names[:most]) + more
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 place`, and `2 places`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def one_line(words: object) -> str:
     """The words of an error without the line breaks between them."""
     return " ".join(str(words).split())

@@ -5,10 +5,10 @@ from contextlib import suppress
 from typing import Any
 
 from .document import Contract
-from .example import documented_response, required_headers, values_of
+from .example import required_headers, values_of
 from .generator import NoValue
 from .media import concrete, is_json
-from .operation import Operation
+from .operation import Operation, Representation
 from .problem import PROBLEM_JSON, STATUSES, Problem
 from .schema import Json
 
@@ -44,12 +44,11 @@ class Refusals:
         if response is None or not response.has_content:
             self.unjudged.add(status)
             return ours
-        declared = documented_response(self._contract, self._operation, status)
-        headers = {**required_headers(self._contract, declared), **problem.headers}
+        headers = {**required_headers(self._contract, response), **problem.headers}
         for name, representation in response.representations.items():
             if not is_json(concrete(name)):
                 continue
-            for body in self._bodies(document, declared, name):
+            for body in self._bodies(document, representation):
                 if representation.schema.accepts(body):
                     return body, status, {**headers, "content-type": concrete(name)}
         for name in response.representations:
@@ -58,12 +57,11 @@ class Refusals:
         self.unjudged.add(status)  # no error that says it is taken
         return ours
 
-    def _bodies(self, document: dict[str, Any], declared: Mapping[str, Any], media_type: str) -> list[Json]:
+    def _bodies(self, document: dict[str, Any], representation: Representation) -> list[Json]:
         """What may be said, the most telling first."""
-        content = next(each for name, each in declared["content"].items() if name.lower() == media_type)
-        examples = [*values_of(content, self._contract.resolve).values()]
+        examples = [*values_of(representation.declared, self._contract.resolve).values()]
         with suppress(NoValue):
-            examples.append(self._generator.value(content.get("schema", {})))
+            examples.append(self._generator.value(representation.raw))
         told = _told(document)
         return [document, told, *(_worded(each, told) for each in examples), *examples]
 

@@ -17,7 +17,7 @@ from ..contract.resource import Resource
 from ..storage.embedded import EmbeddedStore
 from ..storage.index import Index
 from ..storage.store import Change, Document, Store, Values, by_table
-from .budget import CONFIGURATION_OVERHEAD, SESSION_OVERHEAD, Budget, LimitReached, json_size
+from .budget import DOCUMENT_OVERHEAD, SESSION_OVERHEAD, Budget, LimitReached, json_size
 from .clock import Sources
 from .journal import Journal
 from .rules import Rules
@@ -147,8 +147,7 @@ class BoundedStore(EmbeddedStore):
     async def _replace_all(self, replacement: Mapping[str, Index]) -> None:
         self.bounds.check(sum(map(len, replacement.values())) + self.total(beside=replacement))
         sizes = {
-            table: sum(map(len, index.texts())) + len(index) * CONFIGURATION_OVERHEAD
-            for table, index in replacement.items()
+            table: sum(map(len, index.texts())) + len(index) * DOCUMENT_OVERHEAD for table, index in replacement.items()
         }
         with self.bounds.holding(sizes):
             await super()._replace_all(replacement)
@@ -159,7 +158,7 @@ class BoundedStore(EmbeddedStore):
 
 
 def _weight(document: Document) -> int:
-    return json_size(document) + CONFIGURATION_OVERHEAD
+    return json_size(document) + DOCUMENT_OVERHEAD
 
 
 Content = Mapping[str, list[bytes]]
@@ -170,13 +169,7 @@ class Session:
     """One world. What it holds is counted in its budget."""
 
     def __init__(
-        self,
-        name: str,
-        store: Store,
-        tables: Sequence[str],
-        sources: Sources,
-        limits: Limits,
-        budget: Budget,
+        self, name: str, store: Store, tables: Sequence[str], sources: Sources, limits: Limits, budget: Budget
     ) -> None:
         self.name, self.store, self.tables, self.sources = name, store, tables, sources
         self.limits, self.budget = limits, budget
@@ -203,7 +196,7 @@ class Session:
             raise LimitReached(self.limits.snapshots, "snapshots")
         content = await self.content()
         size = sum(len(text) for texts in content.values() for text in texts)
-        self.budget.hold(("snapshot", name), size + _number(content) * CONFIGURATION_OVERHEAD)
+        self.budget.hold(("snapshot", name), size + _number(content) * DOCUMENT_OVERHEAD)
         self._snapshots[name] = content
 
     def determine_ids(self, given: list[str], seed: int | None) -> None:
@@ -236,13 +229,7 @@ class Sessions:
     """All sessions of a server, by name. They appear when first used, and go when they were idle for too long."""
 
     def __init__(
-        self,
-        store: Store,
-        sources: Sources,
-        resources: Sequence[Resource],
-        *,
-        name_pattern: str,
-        limits: Limits,
+        self, store: Store, sources: Sources, resources: Sequence[Resource], *, name_pattern: str, limits: Limits
     ) -> None:
         self.limits = limits
         self._resources, self._tables = resources, list(by_table(resources))

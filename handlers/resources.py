@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from functools import cached_property, partial
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import quote
@@ -12,7 +13,7 @@ import orjson
 from ..contract.actions import Action, Kind
 from ..contract.body import FORM, MULTIPART
 from ..contract.document import Contract
-from ..contract.example import NotDocumented, documented_reply, documented_response, required_headers
+from ..contract.example import NotDocumented, documented_reply, required_headers
 from ..contract.finding import Finding, json_pointer
 from ..contract.generator import NoValue
 from ..contract.media import concrete, is_json
@@ -22,7 +23,6 @@ from ..contract.resource import Resource
 from ..contract.schema import Schema
 from ..contract.shape import flattened
 from ..storage.store import Document, Store, UnknownDocument
-from . import examples
 from .errors import ContradictingId, InvalidResult, PreconditionFailed
 from .listing import Listing, made
 
@@ -32,73 +32,148 @@ Handler = Callable[..., Awaitable[Reply]]
 
 
 def handler_of(action: Action, operation: Operation, contract: Contract) -> Handler:
-    """The function that answers one operation on a resource; a body that is no JSON and no form is not stored."""
-    handler = MAKERS[action.kind](Target(action, operation, contract))
-    if not unread(operation):
-        return handler
-    example, has_base_path = examples.handler_of(operation, contract), action.kind == "create"
-
-    async def answer(arguments: Arguments, store: Store, base_path: str, draw: examples.Draw) -> Reply:
-        if isinstance(arguments.get("body"), str | bytes):
-            return await example(draw)
-        known = {"base_path": base_path} if has_base_path else {}
-        return await handler(arguments=arguments, store=store, **known)
-
-    return answer
+    """The function that answers one operation on a resource."""
+    return partial(HANDLERS[action.kind], Target(action, operation, contract))
 
 
 def unread(operation: Operation) -> list[str]:
-    """The media types of bodies that nothing is stored of."""
+    """The media types of bodies of which nothing is stored: what is no JSON and no form."""
     contents = operation.request_body.contents if operation.request_body else ()
     return [name for name in contents if not is_json(name) and name not in (FORM, MULTIPART)]
 
 
 class Target:
-    """One operation on one resource: what its path names, and how its answers show what is stored."""
+    """One operation on one resource: what its path names, what it does, how its answers show what is stored."""
 
     def __init__(self, action: Action, operation: Operation, contract: Contract) -> None:
         self.action, self.resource = action, action.resource
-        self.operation, self.contract = operation, contract
-        self.statuses = [int(each) for each in operation.responses if each.isdigit()]
+        self._operation, self._contract = operation, contract
+        self._statuses = [int(each) for each in operation.responses if each.isdigit()]
+        self._status = self._success()
         self._hidden = frozenset(self.resource.hidden)
-        response = operation.response(self.success)
+        response = operation.response(self._status)
         as_json = next((name for name in (response.representations if response else ()) if is_json(concrete(name))), "")
-        self.shows = bool(as_json) and (action.shows or not operation.shown)
+        self._shows = bool(as_json) and (action.shows or not operation.shown)
         self._tells_version = response is not None and any(each.name.lower() == "etag" for each in response.headers)
         # What an envelope has beside what is shown.
         self._envelope = made(operation, contract) if action.envelope and action.kind != "list" else {}
         self._other: Json = None
         """What is answered where that is nothing, or something else than what is stored."""
-        self.headers: Mapping[str, str] = {}
+        self._headers: Mapping[str, str] = {}
         """What every answer has, whatever it shows."""
         with suppress(NotDocumented):
-            if self.shows:
-                required = required_headers(contract, documented_response(contract, operation, self.success))
-                self.headers = {**required, "content-type": concrete(as_json)}
+            if self._shows and response is not None:
+                self._headers = {**required_headers(contract, response), "content-type": concrete(as_json)}
             else:
-                self._other, _, self.headers = documented_reply(contract, operation, self.success)
+                self._other, _, self._headers = documented_reply(contract, operation, self._status)
         headers = {each.name.lower(): each.name for each in operation.parameters if each.place == "header"}
         self._if_match, self._if_none_match = headers.get("if-match"), headers.get("if-none-match")
-        self.judge = Schema(self.resource.input, contract.resolve, "request")
+        self._judge = Schema(self.resource.input, contract.resolve, "request")
 
-    @property
-    def success(self) -> int:
+    @cached_property
+    def _made(self) -> "Made":
+        body = self._operation.request_body
+        taken = next((each.raw for name, each in body.contents.items() if is_json(name)), None) if body else None
+        return Made(self.resource, self._contract, taken)
+
+    @cached_property
+    def _kept(self) -> tuple[str, ...]:
+        """What stays, whatever takes the place of a document."""
+        return (*self.resource.parents.values(), *self._made.names)
+
+    @cached_property
+    def _listing(self) -> Listing:
+        return Listing(self.action, self._operation, self._contract)
+
+    def _success(self) -> int:
         """The first documented success, but for one that says that something was made where nothing must be."""
         made = self.action.kind == "create"
-        found = [each for each in self.statuses if 200 <= each < 300 and (made or each != 201)]
-        return (found or [each for each in self.statuses if 200 <= each < 300] or [201 if made else 200])[0]
+        found = [each for each in self._statuses if 200 <= each < 300 and (made or each != 201)]
+        return (found or [each for each in self._statuses if 200 <= each < 300] or [201 if made else 200])[0]
 
-    @property
-    def taken(self) -> Mapping[str, Any] | None:
-        """The schema of its bodies of JSON, where it has some."""
-        body = self.operation.request_body
-        return next((each.raw for name, each in body.contents.items() if is_json(name)), None) if body else None
+    async def create(self, arguments: Arguments, store: Store, base_path: str) -> Reply:
+        """Store something new; its id and its times are the server's, what it belongs to is the path's."""
+        await self._expect_ancestors(arguments, store)
+        body = _object(arguments)
+        if self.action.parents:
+            self._refuse_contradictions(arguments, body)
+            body = {**body, **self._parents(arguments)}
+        stored = await store.create(self._made(body))
+        value, status, headers = self._reply(stored)
+        if location := self.action.item_path:
+            headers["Location"] = base_path + _filled(location, arguments, stored[self.resource.identity])
+        return value, status, headers
 
-    def parents(self, arguments: Arguments) -> Document:
+    async def list_all(self, arguments: Arguments, store: Store) -> Reply:
+        """All that equals every filter, in order, as much of it as was asked for."""
+        await self._expect_ancestors(arguments, store)
+        texts = await store.find(**self._parents(arguments), **self._listing.filters(arguments))
+        value, headers = self._listing.answer(texts, arguments)
+        return value, self._status, {**self._headers, **headers}
+
+    async def read(self, arguments: Arguments, store: Store) -> Reply:
+        """What is stored; nothing where the client has that version."""
+        await self._expect_ancestors(arguments, store)
+        document = await store.get(self._key(arguments))
+        self._expect(arguments, document)
+        if self._is_known_already(arguments, document):
+            return None, 304, self._version(document)
+        return self._reply(document)
+
+    async def replace(self, arguments: Arguments, store: Store) -> Reply:
+        """Put a whole in the place of another. An unknown id outranks a contradicting one, and that a conflict."""
+        await self._expect_ancestors(arguments, store)
+        body, key = _object(arguments), self._key(arguments)
+
+        def change(document: Document) -> Document:
+            self._expect(arguments, document)
+            self._refuse_contradictions(arguments, body)
+            return self._made({**body, **{name: document[name] for name in self._kept if name in document}})
+
+        try:
+            return self._reply(await store.update(key, change))
+        except UnknownDocument:
+            if not self.resource.is_named_by_clients or 201 not in self._statuses:
+                raise
+            new = {**body, **self._parents(arguments), self.resource.identity: self._identity(arguments)}
+            return self._reply(await store.create(self._made(new)), 201)
+
+    async def merge(self, arguments: Arguments, store: Store) -> Reply:
+        """Change what a patch names (RFC 7396), if the whole keeps the contract afterwards."""
+        await self._expect_ancestors(arguments, store)
+        patch = arguments.get("body")
+        by_server = self.resource.server_members.union(self._kept)
+        unjudged = by_server - self.resource.input_members
+
+        def change(document: Document) -> Document:
+            self._expect(arguments, document)
+            if not isinstance(patch, dict):
+                raise InvalidResult(Finding("type", "body", "must be object", pointer=""))
+            self._refuse_contradictions(arguments, patch)
+            merged = _merged(document, {name: value for name, value in patch.items() if name not in by_server})
+            judged = {name: value for name, value in self._visible(merged).items() if name not in unjudged}
+            if findings := self._judge.findings(judged, "body"):
+                raise InvalidResult(*findings)
+            filled = self._judge.fill_defaults(judged)
+            return self._made({**filled, **{name: document[name] for name in self._kept if name in document}})
+
+        return self._reply(await store.update(self._key(arguments), change))
+
+    async def delete(self, arguments: Arguments, store: Store) -> Reply:
+        """Delete one, and what belongs to it."""
+        await self._expect_ancestors(arguments, store)
+        deleted = await store.delete(self._key(arguments), lambda document: self._expect(arguments, document))
+        for below, member in self.action.below:
+            table = store.table(below.table)
+            for text in await table.find(**{member: deleted[self.resource.identity]}):
+                await table.delete(below.key(orjson.loads(text)))
+        return self._reply(deleted)
+
+    def _parents(self, arguments: Arguments) -> Document:
         """The members that say what a document belongs to, as the path has them."""
         return {member: arguments[parameter] for parameter, member in self.action.parents.items()}
 
-    def identity(self, arguments: Arguments) -> Json:
+    def _identity(self, arguments: Arguments) -> Json:
         """That of the path, or of the body where the path has none. Raises InvalidResult where that has none, too."""
         if self.action.parameter:
             return arguments[self.action.parameter]
@@ -107,10 +182,10 @@ class Target:
             raise InvalidResult(Finding("required", "body", "is required and missing", pointer=json_pointer([name])))
         return body[name]
 
-    def key(self, arguments: Arguments) -> str:
-        return self.resource.key_below(self.parents(arguments), self.identity(arguments))
+    def _key(self, arguments: Arguments) -> str:
+        return self.resource.key_below(self._parents(arguments), self._identity(arguments))
 
-    async def expect_ancestors(self, arguments: Arguments, store: Store) -> None:
+    async def _expect_ancestors(self, arguments: Arguments, store: Store) -> None:
         """Raises UnknownDocument when what the path leads through is not there."""
         for parameter, ancestor in self.action.ancestors:
             inside = {member: arguments[name] for name, member in ancestor.parents.items() if name in arguments}
@@ -119,183 +194,57 @@ class Target:
             if any(document.get(member) != value for member, value in inside.items()):
                 raise UnknownDocument(arguments[parameter])
 
-    def expect(self, arguments: Arguments, document: Document) -> None:
+    def _expect(self, arguments: Arguments, document: Document) -> None:
         """Raises UnknownDocument for what belongs to another parent, PreconditionFailed for another version."""
-        for member, value in self.parents(arguments).items():
+        for member, value in self._parents(arguments).items():
             if document.get(member) != value:
-                raise UnknownDocument(self.identity(arguments))
+                raise UnknownDocument(self._identity(arguments))
         condition = arguments.get(self._if_match) if self._if_match else None
-        if condition is not None and not _names(str(condition), current := version_of(self.visible(document))):
+        if condition is not None and not _names(str(condition), current := version_of(self._visible(document))):
             raise PreconditionFailed(str(condition), current)
 
-    def is_known_already(self, arguments: Arguments, document: Document) -> bool:
+    def _is_known_already(self, arguments: Arguments, document: Document) -> bool:
         """Whether the client has this version, and the contract has a way to say so."""
         condition = arguments.get(self._if_none_match) if self._if_none_match else None
         return (
             condition is not None
-            and 304 in self.statuses
-            and _names(str(condition), version_of(self.visible(document)))
+            and 304 in self._statuses
+            and _names(str(condition), version_of(self._visible(document)))
         )
 
-    def refuse_contradictions(self, arguments: Arguments, body: Document) -> None:
+    def _refuse_contradictions(self, arguments: Arguments, body: Document) -> None:
         """Raises ContradictingId."""
         if not self.resource.refuses_contradiction:
             return
         said = {self.resource.identity: arguments[self.action.parameter]} if self.action.parameter else {}
-        for member, value in {**said, **self.parents(arguments)}.items():
+        for member, value in {**said, **self._parents(arguments)}.items():
             if body.get(member, value) != value:
                 raise ContradictingId(value, body[member], member)
 
-    def visible(self, document: Document) -> Document:
+    def _visible(self, document: Document) -> Document:
         """A document without what is kept beside it."""
         if not self._hidden:
             return document
         return {name: value for name, value in document.items() if name not in self._hidden}
 
-    def version(self, document: Document) -> dict[str, str]:
-        return {"ETag": version_of(self.visible(document))} if self._tells_version else {}
+    def _version(self, document: Document) -> dict[str, str]:
+        return {"ETag": version_of(self._visible(document))} if self._tells_version else {}
 
-    def shown(self, document: Document) -> Json:
-        """A document as the answer of this operation shows it; None where that shows nothing."""
-        if not self.shows:
-            return self._other
-        visible = self.visible(document)
-        if not self.action.envelope:
-            return visible
-        return {**self._envelope, self.action.envelope: visible}
-
-    def reply(self, document: Document, status: int, **headers: str) -> Reply:
-        return self.shown(document), status, {**self.headers, **self.version(document), **headers}
+    def _reply(self, document: Document, status: int = 0) -> tuple[Json, int, dict[str, str]]:
+        """The document as the answers of this operation show it, if they do; with the usual success, or another."""
+        shown: Json = self._visible(document) if self._shows else self._other
+        if self._shows and self.action.envelope:
+            shown = {**self._envelope, self.action.envelope: shown}
+        return shown, status or self._status, {**self._headers, **self._version(document)}
 
 
-def _create(target: Target) -> Handler:
-    resource, status = target.resource, target.success
-    made = Made(resource, target.contract, target.taken)
-    has_parents = bool(target.action.parents)
-
-    async def create(arguments: Arguments, store: Store, base_path: str) -> Reply:
-        """Store something new; its id and its times are the server's, what it belongs to is the path's."""
-        await target.expect_ancestors(arguments, store)
-        body = _object(arguments)
-        if has_parents:
-            target.refuse_contradictions(arguments, body)
-            body = {**body, **target.parents(arguments)}
-        stored = await store.create(made(body))
-        location = target.action.item_path
-        headers = {"Location": base_path + _filled(location, arguments, stored[resource.identity])} if location else {}
-        return target.reply(stored, status, **headers)
-
-    return create
-
-
-def _list(target: Target) -> Handler:
-    listing = Listing(target.action, target.operation, target.contract)
-    status = target.success
-
-    async def list_all(arguments: Arguments, store: Store) -> Reply:
-        """All that equals every filter, in order, as much of it as was asked for."""
-        await target.expect_ancestors(arguments, store)
-        texts = await store.find(**target.parents(arguments), **listing.filters(arguments))
-        value, headers = listing.answer(texts, arguments)
-        return value, status, {**target.headers, **headers}
-
-    return list_all
-
-
-def _read(target: Target) -> Handler:
-    status = target.success
-
-    async def read(arguments: Arguments, store: Store) -> Reply:
-        """What is stored; nothing where the client has that version."""
-        await target.expect_ancestors(arguments, store)
-        document = await store.get(target.key(arguments))
-        target.expect(arguments, document)
-        if target.is_known_already(arguments, document):
-            return None, 304, target.version(document)
-        return target.reply(document, status)
-
-    return read
-
-
-def _replace(target: Target) -> Handler:
-    resource, status = target.resource, target.success
-    made = Made(resource, target.contract, target.taken)
-    kept = [*resource.parents.values(), *made.names]
-
-    async def replace(arguments: Arguments, store: Store) -> Reply:
-        """Put a whole in the place of another. An unknown id outranks a contradicting one, and that a conflict."""
-        await target.expect_ancestors(arguments, store)
-        body, key = _object(arguments), target.key(arguments)
-
-        def change(document: Document) -> Document:
-            target.expect(arguments, document)
-            target.refuse_contradictions(arguments, body)
-            return made({**body, **{name: document[name] for name in kept if name in document}} if kept else body)
-
-        try:
-            return target.reply(await store.update(key, change), status)
-        except UnknownDocument:
-            if not resource.is_named_by_clients or 201 not in target.statuses:
-                raise
-            new = {**body, **target.parents(arguments), resource.identity: target.identity(arguments)}
-            return target.reply(await store.create(made(new)), 201)
-
-    return replace
-
-
-def _merge(target: Target) -> Handler:
-    resource, status = target.resource, target.success
-    made = Made(resource, target.contract)
-    kept = frozenset([*resource.parents.values(), *made.names])
-    by_server = resource.server_members | kept
-    unjudged = by_server - resource.input_members
-
-    async def merge(arguments: Arguments, store: Store) -> Reply:
-        """Change what a patch names (RFC 7396), if the whole keeps the contract afterwards."""
-        await target.expect_ancestors(arguments, store)
-        patch = arguments.get("body")
-
-        def change(document: Document) -> Document:
-            target.expect(arguments, document)
-            if not isinstance(patch, dict):
-                raise InvalidResult(Finding("type", "body", "must be object", pointer=""))
-            target.refuse_contradictions(arguments, patch)
-            merged = _merged(document, {name: value for name, value in patch.items() if name not in by_server})
-            judged = {name: value for name, value in target.visible(merged).items() if name not in unjudged}
-            if findings := target.judge.findings(judged, "body"):
-                raise InvalidResult(*findings)
-            filled = target.judge.fill_defaults(judged)
-            return made({**filled, **{name: document[name] for name in kept if name in document}})
-
-        return target.reply(await store.update(target.key(arguments), change), status)
-
-    return merge
-
-
-def _delete(target: Target) -> Handler:
-    resource, status = target.resource, target.success
-
-    async def delete(arguments: Arguments, store: Store) -> Reply:
-        """Delete one, and what belongs to it."""
-        await target.expect_ancestors(arguments, store)
-        key = target.key(arguments)
-        deleted = await store.delete(key, lambda document: target.expect(arguments, document))
-        for below, member in target.action.below:
-            table = store.table(below.table)
-            for text in await table.find(**{member: deleted[resource.identity]}):
-                await table.delete(below.key(orjson.loads(text)))
-        return target.reply(deleted, status)
-
-    return delete
-
-
-MAKERS: Mapping[Kind, Callable[[Target], Handler]] = {
-    "create": _create,
-    "list": _list,
-    "read": _read,
-    "replace": _replace,
-    "merge": _merge,
-    "delete": _delete,
+HANDLERS: Mapping[Kind, Handler] = {
+    "create": Target.create,
+    "list": Target.list_all,
+    "read": Target.read,
+    "replace": Target.replace,
+    "merge": Target.merge,
+    "delete": Target.delete,
 }
 
 
@@ -325,7 +274,7 @@ class Made:
                 self._values[name] = generator.value(schema) if nothing is ABSENT else nothing
             except NoValue:
                 continue
-        self.names = frozenset(by_server & self._values.keys())
+        self.names = tuple(name for name in self._values if name in by_server)
         """Those that no request may bring."""
 
     def __call__(self, body: Document) -> Document:

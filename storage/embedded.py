@@ -28,15 +28,14 @@ from .store import (
     DeletedDocument,
     Document,
     DuplicateScope,
-    Store,
     StoredDocument,
     StoreUnavailable,
+    TableStore,
     UnknownDocument,
     Values,
     by_table,
     completed,
     made_ready,
-    unless_refused,
     unused,
     with_change,
     with_server_members,
@@ -250,7 +249,7 @@ class DocumentDatabase(TinyDB):
         super().__init__(storage=lambda: storage)
 
 
-class EmbeddedStore(Store):
+class EmbeddedStore(TableStore):
     """In this process, for one event loop at a time.
 
     Every method answers when nothing that it saw or did can be lost anymore. `database` is the TinyDB database, for
@@ -330,13 +329,7 @@ class EmbeddedStore(Store):
         finally:
             await self._storage.settle()
 
-    async def update(self, identity: str, change: Change) -> Document:
-        return await self._change(identity, change, deletes=False)
-
-    async def delete(self, identity: str, check: Callable[[Document], object] | None = None) -> Document:
-        checked = unless_refused(check)
-        if self.resource.deleted_at:
-            return await self._change(identity, checked, deletes=True)
+    async def _remove(self, identity: str, checked: Change) -> Document:
         try:
             document = self._table.get(doc_id=identity)  # type: ignore[call-overload]  # ids are texts here
             if document is None:

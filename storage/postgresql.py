@@ -1,7 +1,7 @@
 """The PostgreSQL store: Store for several processes and machines, which share what is stored."""
 
 import select
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from hashlib import blake2b
@@ -21,9 +21,9 @@ from .store import (
     DeletedDocument,
     Document,
     DuplicateScope,
-    Store,
     StoredDocument,
     StoreUnavailable,
+    TableStore,
     UnknownDocument,
     UnreadableStore,
     Values,
@@ -31,7 +31,6 @@ from .store import (
     completed,
     has_members,
     made_ready,
-    unless_refused,
     with_change,
     with_server_members,
 )
@@ -52,7 +51,7 @@ UNAVAILABLE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.
 Row = tuple[Any, ...]
 
 
-class PostgreSQLStore(Store):
+class PostgreSQLStore(TableStore):
     """In one schema of a database, the first of the connection's search path.
 
     The database decides who was first, so any number of these can work on the same tables. Every change is one
@@ -68,9 +67,9 @@ class PostgreSQLStore(Store):
         table: str,
     ) -> None:
         self._pool, self._resources, self._of_resources = pool, resources, values
-        self._resource = resources[table]
-        self._values = values(self._resource)
-        self._statements = Statements(self._resource)
+        self.resource = resources[table]
+        self._values = values(self.resource)
+        self._statements = Statements(self.resource)
 
     @classmethod
     async def open(cls, location: str, resources: Sequence[Resource], values: Values, *, contract: str = "") -> Self:
@@ -114,7 +113,7 @@ class PostgreSQLStore(Store):
         return PostgreSQLStore(self._pool, self._resources, self._of_resources, name)
 
     async def create(self, values: Document) -> Document:
-        resource = self._resource
+        resource = self.resource
         while True:
             now = self._values.now()
             is_named = resource.is_named_by_clients and resource.identity in values
@@ -128,13 +127,7 @@ class PostgreSQLStore(Store):
                 raise DuplicateScope({resource.identity: identity}, identity)
             # The id is taken, or the scope was and is free again by now: another id, another attempt.
 
-    async def update(self, identity: str, change: Change) -> Document:
-        return await self._change(identity, change, deletes=False)
-
-    async def delete(self, identity: str, check: Callable[[Document], object] | None = None) -> Document:
-        checked = unless_refused(check)
-        if self._resource.deleted_at:
-            return await self._change(identity, checked, deletes=True)
+    async def _remove(self, identity: str, checked: Change) -> Document:
         while True:
             text, document = await self._get(identity)
             checked(dict(document))
@@ -144,9 +137,9 @@ class PostgreSQLStore(Store):
     async def _change(self, identity: str, change: Change, *, deletes: bool) -> Document:
         while True:
             text, former = await self._get(identity)
-            document = with_change(self._resource, former, change, self._values.now(), deletes=deletes)
-            stored = StoredDocument.of(self._resource, document)
-            columns = row(self._resource, stored)
+            document = with_change(self.resource, former, change, self._values.now(), deletes=deletes)
+            stored = StoredDocument.of(self.resource, document)
+            columns = row(self.resource, stored)
             try:
                 if await self._execute(self._statements.exchange, [*columns, *columns[:2], text]):
                     return document
@@ -160,15 +153,15 @@ class PostgreSQLStore(Store):
     async def _get(self, identity: str) -> tuple[str, Document]:
         rows = await self._execute(self._statements.get, [key(identity)])
         if not rows:
-            raise UnknownDocument(self._resource.identified(identity))
+            raise UnknownDocument(self.resource.identified(identity))
         text: str = rows[0][0]
         document: Document = orjson.loads(text)
-        if self._resource.deleted_at and document.get(self._resource.deleted_at) is not None:
-            raise DeletedDocument(self._resource.identified(identity))
+        if self.resource.deleted_at and document.get(self.resource.deleted_at) is not None:
+            raise DeletedDocument(self.resource.identified(identity))
         return text, document
 
     async def find(self, **equal: Any) -> list[bytes]:
-        columns = [member for member in self._resource.indexed if member in equal]
+        columns = [member for member in self.resource.indexed if member in equal]
         others = {member: value for member, value in equal.items() if member not in columns}
         values = [key(member_text(equal[member]) or "") for member in columns]
         rows = await self._execute(self._statements.find(columns), values)
@@ -200,7 +193,7 @@ class PostgreSQLStore(Store):
 
     async def _expect_free(self, stored: StoredDocument) -> None:
         """Raises DuplicateScope when another document has one of its scopes."""
-        resource = self._resource
+        resource = self.resource
         for members, positions in zip(resource.combinations, resource.positions, strict=True):
             scope = [stored.scope[position] for position in positions]
             if stored.deleted or None in scope:

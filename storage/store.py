@@ -122,6 +122,29 @@ class Store(Protocol):
         """Release files and connections. Everything acknowledged is kept."""
 
 
+class TableStore(Store, Protocol):
+    """What every engine does alike: a soft deletion is a change, and a check is one of nothing."""
+
+    resource: Resource
+
+    async def update(self, identity: str, change: Change) -> Document:
+        return await self._change(identity, change, deletes=False)
+
+    async def delete(self, identity: str, check: Callable[[Document], object] | None = None) -> Document:
+        def checked(document: Document) -> Document:
+            if check is not None:
+                check(document)
+            return document
+
+        if self.resource.deleted_at:
+            return await self._change(identity, checked, deletes=True)
+        return await self._remove(identity, checked)
+
+    async def _change(self, identity: str, change: Change, *, deletes: bool) -> Document: ...
+
+    async def _remove(self, identity: str, checked: Change) -> Document: ...
+
+
 class StoredDocument(NamedTuple):
     """A document as it is kept: its JSON text, and beside it only what finds and orders it.
 
@@ -189,17 +212,6 @@ def with_server_members(
     if deleted_at is not None or resource.deleted_at in resource.properties:
         document[resource.deleted_at] = deleted_at
     return document
-
-
-def unless_refused(check: Callable[[Document], object] | None) -> Change:
-    """A change of nothing, before which `check` may raise."""
-
-    def checked(document: Document) -> Document:
-        if check is not None:
-            check(document)
-        return document
-
-    return checked
 
 
 def with_change(resource: Resource, stored: Document, change: Change, now: str, *, deletes: bool) -> Document:
