@@ -102,7 +102,8 @@ def _proposal(name: str, schema: Mapping[str, Any], places: Places, contract: Co
     if identity is None:
         return None
     proposal = Proposal(name, {"identity": identity})
-    example = str(members[identity].get("example", schema.get("example", {}).get(identity, "")))
+    whole = schema.get("example")
+    example = str(members[identity].get("example", whole.get(identity, "") if isinstance(whole, Mapping) else ""))
     if members[identity].get("type") == "string" and (prefix := _PREFIX.fullmatch(example)):
         proposal.declared["prefix"] = prefix[1]
     _guess_unique(proposal, members, places)

@@ -136,7 +136,8 @@ class Places:
                 if not shows_other and not (shown and shown.is_list):
                     yield operation, at_item
             elif at_collection == "create" and operation.path in self.collections:
-                if all(body.get("type") != "array" for body in _bodies(operation, resolve)):
+                takes_one = all(body.get("type") != "array" for body in _bodies(operation, resolve))
+                if takes_one and not (shown and shown.is_list):
                     yield operation, at_collection
             elif (
                 at_collection is not None

@@ -136,7 +136,7 @@ class Resource:
     @cached_property
     def has_number(self) -> bool:
         """Whether the identity is a number."""
-        return self.properties.get(self.identity, {}).get("type") == "integer"
+        return self.properties.get(self.identity, {}).get("type") in ("integer", "number")
 
     def claims(self, document: Mapping[str, Any]) -> dict[tuple[str, ...], tuple[str | None, ...]]:
         """What no other document may have: its identity and its scopes, each by its members, without those it lacks."""

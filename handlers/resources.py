@@ -265,21 +265,32 @@ class Made:
         request = flattened(resource.input if taken is None else taken, contract.resolve)
         members = {name: contract.dereferenced(each) for name, each in request.get("properties", {}).items()}
         by_server = {name for name in resource.required if members.get(name, {"readOnly": True}).get("readOnly")}
-        brought = {name for name, each in members.items() if name in request.get("required", ()) or "default" in each}
+        self._shown_otherwise = {
+            name: Schema(schema, contract.resolve, "response")
+            for name, schema in resource.properties.items()
+            if name in members and members[name] != schema and name not in resource.server_members
+        }
         self._values: dict[str, Json] = {}
-        for name in sorted(resource.required - resource.server_members - (brought - by_server)):
+        for name in sorted((resource.required | self._shown_otherwise.keys()) - resource.server_members):
             schema = resource.properties.get(name, {})
             try:
                 nothing = schema.get("default") if "default" in schema or schema.get("nullable") else ABSENT
                 self._values[name] = generator.value(schema) if nothing is ABSENT else nothing
             except NoValue:
                 continue
+        self._required = resource.required & self._values.keys()
         self.names = tuple(name for name in self._values if name in by_server)
         """Those that no request may bring."""
 
     def __call__(self, body: Document) -> Document:
-        """The body with them; what it has itself counts."""
-        return {**copy.deepcopy(self._values), **body} if self._values else body
+        """The body with them; what it has itself counts, unless no answer can show it."""
+        unshown = {
+            name
+            for name, schema in self._shown_otherwise.items()
+            if name in body and name in self._values and not schema.accepts(body[name])
+        }
+        lacking = (self._required - body.keys()) | unshown
+        return {**body, **{name: copy.deepcopy(self._values[name]) for name in lacking}} if lacking else body
 
 
 ABSENT: Any = object()
