@@ -1,5 +1,6 @@
 """The contract of the controls: their own file, with what it shares with the API's contract put in its place."""
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -10,8 +11,8 @@ from ..contract.references import Bundle
 from ..contract.resource import Resource
 
 BASE_PATH = "/_mock"
-API = "../openapi.yaml"
-"""What the file of the controls calls the contract of the API in its references."""
+_SHARED = re.compile(r"\.\./openapi\.yaml#/components/(\w+)/(\w+)")
+"""The components of an API that the file of the controls refers to."""
 OTHER = "mocked.yaml"
 """What references to a contract are begun with that is not the one that the file was written for."""
 MOST_ITEMS = 100_000
@@ -28,12 +29,11 @@ def load_controls(contract: Contract) -> Contract:
     has one.
     """
     own, api = read_document(_FILE), contract.document
-    if all(name in api.get("components", {}).get(kind, {}) for kind, name in _shared(own)):
+    if all(name in api.get("components", {}).get(kind, {}) for kind, name in _SHARED.findall(_FILE.read_text())):
         return Contract(_bundled(own, api, contract), BASE_PATH)
     own = _without_examples(own)  # they are about configurations
-    own = {**own, "paths": {path: _of_any(item, contract) for path, item in own["paths"].items()}}
-    schemas = {**own["components"]["schemas"], **_state(contract)}
-    own = {**own, "components": {**own["components"], "schemas": schemas}}
+    own["paths"] = {path: _of_any(item, contract) for path, item in own["paths"].items()}
+    own["components"]["schemas"] |= _state(contract)
     built_in = read_document(BUILT_IN)
     # The reference of the API does not explain them, that of the controls does.
     problems = _without_examples(built_in["x-problems"], names=True)
@@ -110,19 +110,6 @@ def _item(resource: Resource, *, is_new: bool) -> dict[str, Any]:
         return ANY_OBJECT
     shown = f"#/components/schemas/{resource.name}"
     return {"$ref": OTHER + (resource.input.get("$ref", shown) if is_new else shown)}
-
-
-def _shared(node: Any) -> list[tuple[str, str]]:
-    """The kind and the name of each component of the API that a node refers to."""
-    if isinstance(node, list):
-        return [found for item in node for found in _shared(item)]
-    if not isinstance(node, dict):
-        return []
-    reference = node.get("$ref")
-    if isinstance(reference, str) and reference.startswith(API):
-        _, _, kind, name = reference.split("/")[-4:]
-        return [(kind, name)]
-    return [found for value in node.values() for found in _shared(value)]
 
 
 def _bundled(document: dict[str, Any], api: Mapping[str, Any], other: Contract) -> dict[str, Any]:
