@@ -149,7 +149,7 @@ async def _make_early(references: Sequence[ServedReference]) -> None:
     await asyncio.sleep(1)  # the first requests come first
     for reference in references:
         with contextlib.suppress(Exception):  # who asks is told
-            await reference.make()
+            await reference.made()
 
 
 def _attend_to_clients() -> None:

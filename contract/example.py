@@ -112,8 +112,7 @@ def values_of(declared: Mapping[str, Any], resolve: References) -> dict[str, Any
 
 def request_example(contract: Contract, operation: Operation) -> Any:
     """The first documented body of a request. Raises NotDocumented."""
-    declared = contract.dereferenced(operation.declared.get("requestBody", {}))
-    for representation in declared.get("content", {}).values():
+    for representation in operation.declared_body.get("content", {}).values():
         for value in values_of(representation, contract.resolve).values():
             return value
     raise NotDocumented(f"{operation.id} has no example of a request")

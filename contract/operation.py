@@ -158,17 +158,21 @@ class Operation:
         self.declared: Mapping[str, Any] = declared
         self._severities, self.security, self.resolve = severities, security, resolve
         both = [resolve.followed(each) for each in (*path_item.get("parameters", ()), *declared.get("parameters", ()))]
+        self.declared_parameters = [*{(each["name"], each["in"]): each for each in both}.values()]
+        """Those of the path, each unless the operation has it itself, and those of the operation."""
         self.parameters = [
             Parameter(each, resolve)
-            for each in {(each["name"], each["in"]): each for each in both}.values()
+            for each in self.declared_parameters
             if each["in"] != "header" or each["name"].lower() not in IGNORED_HEADERS
         ]
         taken = {*security.query_names, *(each.name for each in self.parameters if each.place == "query")}
         for parameter in self.parameters:
             parameter.taken = taken
-        body = resolve.followed(declared["requestBody"]) if "requestBody" in declared else None
-        is_patch = self.method == "PATCH"
-        self.request_body = None if body is None else RequestBody(body, resolve, severities, is_patch=is_patch)
+        self.declared_body: Mapping[str, Any] = resolve.followed(declared.get("requestBody", {}))
+        has_body, is_patch = "requestBody" in declared, self.method == "PATCH"
+        self.request_body = (
+            RequestBody(self.declared_body, resolve, severities, is_patch=is_patch) if has_body else None
+        )
         self.responses = {
             str(status).upper(): Response(resolve.followed(response), resolve, severities)
             for status, response in declared.get("responses", {}).items()

@@ -187,9 +187,9 @@ def _example(contract: Contract, operation: Operation) -> Document:
     try:
         example = request_example(contract, operation)
     except NotDocumented:
-        content = contract.dereferenced(operation.declared["requestBody"])["content"]
+        content = next(iter(operation.declared_body["content"].values()))
         try:
-            example = contract.values("request").value(next(iter(content.values())).get("schema", {}))
+            example = contract.values("request").value(content.get("schema", {}))
         except NoValue:
             example = {}
     return example if isinstance(example, dict) else {}

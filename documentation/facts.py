@@ -14,7 +14,7 @@ from .execution import Answer
 from .forms import way
 from .objects import Anchors, Objects
 from .pictures import Picture, picture_of_checks, picture_of_replacement, pictures_of_day
-from .samples import ABSENT, Sent, parameters, text_of
+from .samples import ABSENT, Sent, text_of
 from .snippets import LOCAL_MOCK
 from .violations import violation
 from .wording import literal, phrase, resolved
@@ -132,7 +132,7 @@ class Facts:
     def _operation(self, operation: Operation, samples: list[dict[str, Any]]) -> dict[str, Any]:
         anchor, declared = self._anchors_of[operation.id], operation.declared
         by_place: dict[str, list[Any]] = {}
-        for each in parameters(self._contract, operation):
+        for each in operation.declared_parameters:
             member = self._objects.parameter(f"{anchor}.{each['in']}", each["name"], each)
             by_place.setdefault(each["in"], []).append(member)
         call = self._call(anchor, operation.method, declared, anchor)
