@@ -1,7 +1,6 @@
 """What is served beside the operations: the reference, the contract in both its notations, and ways to them."""
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -22,9 +21,6 @@ def reference_pages(
     """The pages of one contract below `place`; `text` is its YAML as it was written, where it is served like that."""
     as_json = encoded(document, indent=True)
 
-    async def openapi_json(_request: Request) -> Response:
-        return Response(as_json, media_type="application/json")
-
     async def openapi_yaml(_request: Request) -> Response:
         nonlocal text
         text = text or await aside(_dump, document)  # few ask for it
@@ -32,17 +28,14 @@ def reference_pages(
 
     return [
         *reference.routes(place),
-        Route(f"{place}/openapi.json", openapi_json),
+        fixed(f"{place}/openapi.json", as_json, "application/json"),
         Route(f"{place}/openapi.yaml", openapi_yaml),
     ]
 
 
-def javascript(place: str, module: Path) -> Route:
-    """A module that a browser imports and that Node.js fetches."""
-    text = module.read_bytes()
-
+def fixed(place: str, content: bytes, media_type: str) -> Route:
     async def answer(_request: Request) -> Response:
-        return Response(text, media_type="text/javascript")
+        return Response(content, media_type=media_type)
 
     return Route(place, answer)
 

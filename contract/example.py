@@ -42,16 +42,10 @@ def documented_reply(
     refused: NotDocumented | None = None
     for documented, representation in response.get("content", {}).items():
         try:
-            value = _value(contract, operation, status, documented, representation, example, made=made)
+            value = _value(contract, operation, status, documented, representation, example, draw, made=made)
         except NotDocumented as reason:
             refused = refused or reason
-            if example is not None:
-                continue
-            try:
-                value = generator.value(representation.get("schema", {}), draw)
-            except NoValue:
-                refused = NotDocumented(f"{operation.id} {status} has no example, and its schema no value")
-                continue
+            continue
         headers["content-type"] = concrete(documented)
         return written(value, documented), status, headers
     if refused is not None:
@@ -138,6 +132,7 @@ def _value(
     documented: str,
     representation: Mapping[str, Any],
     example: str | None,
+    draw: int,
     *,
     made: bool,
 ) -> Any:
@@ -153,4 +148,9 @@ def _value(
     for name, value in values_of(representation, contract.resolve).items():
         if example == name or (example is None and (content is None or content.schema.accepts(value))):
             return value
-    raise NotDocumented(f"{operation.id} {status} has no example that keeps to the contract")
+    if example is not None:
+        raise NotDocumented(f"{operation.id} {status} has no example {show(example)}")
+    try:
+        return contract.values("response").value(representation.get("schema", {}), draw)
+    except NoValue:
+        raise NotDocumented(f"{operation.id} {status} has no example, and its schema no value") from None

@@ -12,7 +12,7 @@ from werkzeug.http import parse_accept_header
 from .body import Content, Headers, RequestBody
 from .finding import MOST_FINDINGS, Finding, told
 from .media import LONGEST_REMEMBERED, ByMediaType, concrete, is_json, is_range, media_type
-from .parameters import IGNORED_HEADERS, Parameter, read_parameters
+from .parameters import IGNORED_HEADERS, Parameter, header_fields, read_parameters
 from .references import References
 from .schema import Json, Schema, show
 from .security import NO_SECURITY, Security
@@ -127,11 +127,7 @@ class Response:
             {name: Representation(name, content, resolve, severities) for name, content in contents.items()}
         )
         self.has_content = len(contents) > 0
-        self.headers = [
-            Parameter({**resolve.followed(header), "name": name, "in": "header"}, resolve)
-            for name, header in declared.get("headers", {}).items()
-            if name.lower() != "content-type"
-        ]
+        self.headers = header_fields(declared, resolve)
         self.provokable: bool = declared.get("x-provokable", True)
 
     def findings(self, headers: Headers) -> list[Finding]:

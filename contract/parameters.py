@@ -206,6 +206,15 @@ class Parameter:
         return list(zip(parts[::2], parts[1::2], strict=True)) if len(parts) % 2 == 0 else None
 
 
+def header_fields(declared: Mapping[str, Any], resolve: References) -> list[Parameter]:
+    """The fields that an answer, or a part of a form, has in its `headers`."""
+    return [
+        Parameter({**resolve.followed(field), "name": name, "in": "header"}, resolve)
+        for name, field in declared.get("headers", {}).items()
+        if name.lower() != "content-type"
+    ]
+
+
 def _members(reader: Reader, pairs: list[tuple[str, str]]) -> dict[str, Any]:
     texts: dict[str, list[str]] = {}
     for name, text in pairs:

@@ -20,7 +20,7 @@ from ..contract.resource import Resource
 from ..contract.schema import Schema
 from ..handlers.completion import Completion
 from ..handlers.errors import ContradictingId
-from ..storage.store import Document, Store
+from ..storage.store import Document
 from ..traffic.redaction import Redaction
 from .budget import LimitReached, json_size, parts
 from .clock import parse_instant
@@ -95,7 +95,7 @@ async def replace_state(body: Document | list[Document], session: Session, contr
 
 async def add_to_state(body: Document, session: Session, contract: Contract, table: str | None = None) -> Reply:
     resource = _resource(table, contract)
-    stored = await _table(resource, session).create(_completed(body, resource, contract))
+    stored = await session.store.table(resource.table).create(_completed(body, resource, contract))
     return _view(resource, contract)(stored), 201
 
 
@@ -119,7 +119,7 @@ async def replace_in_state(
                 raise ContradictingId(stored[member], body[member], member)
         return _completed({**{name: stored[name] for name in parents if name in stored}, **body}, resource, contract)
 
-    return _view(resource, contract)(await _table(resource, session).update(id, change)), 200
+    return _view(resource, contract)(await session.store.table(resource.table).update(id, change)), 200
 
 
 async def delete_from_state(
@@ -128,17 +128,13 @@ async def delete_from_state(
     contract: Contract,
     table: str | None = None,
 ) -> Reply:
-    await _table(_resource(table, contract), session).delete(id)
+    await session.store.table(_resource(table, contract).table).delete(id)
     return NOTHING
 
 
 def _resource(table: str | None, contract: Contract) -> Resource:
     """What a request is about; it names a table where there are several."""
     return next(each for each in contract.resources if table in (None, each.table))
-
-
-def _table(resource: Resource, session: Session) -> Store:
-    return session.store.table(resource.table)
 
 
 async def clear_state(session: Session) -> Reply:

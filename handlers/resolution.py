@@ -1,9 +1,8 @@
 """Which function answers an operation: one of one's own, the generic one of a resource, or the contract's examples."""
 
 import importlib.util
-import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -18,13 +17,10 @@ from ..contract.example import documented_reply
 from ..contract.finding import few, one_line
 from ..contract.operation import Operation, Reply
 from ..contract.problem import Problems
-from ..storage.store import Store
 from . import resources
 from .listing import Listing
 from .problems import PROBLEMS
 
-Draw = Callable[[], int]
-"""A number by chance; the same again where a session's ids are determined."""
 ENTRY_POINTS = "callconfig.handlers"
 """The group of entry points that name modules of handlers."""
 
@@ -83,12 +79,7 @@ class Resolution:
                 return own
         operation = self._contract.operations[identity]
         if (action := self._contract.actions.get(identity)) is not None:
-            handler = resources.handler_of(action, operation, self._contract)
-            return (
-                partial(_stored_or_shown, self._contract, operation, handler)
-                if resources.unread(operation)
-                else handler
-            )
+            return resources.handler_of(action, operation, self._contract)
         return partial(_by_example, self._contract, operation)
 
     @property
@@ -100,26 +91,9 @@ class Resolution:
         return problems
 
 
-async def _by_example(contract: Contract, operation: Operation, draw: Draw) -> Reply:
+async def _by_example(contract: Contract, operation: Operation, draw: resources.Draw) -> Reply:
     """What an operation that does nothing with what is stored shows, or could show. Raises NotDocumented."""
     return documented_reply(contract, operation, draw=draw())
-
-
-async def _stored_or_shown(
-    contract: Contract,
-    operation: Operation,
-    handler: Any,
-    draw: Draw,
-    arguments: Mapping[str, Any],
-    store: Store,
-    base_path: str,
-) -> Reply:
-    """What becomes of a body, unless nothing can be stored of its media type. Raises NotDocumented."""
-    if isinstance(arguments.get("body"), str | bytes):
-        return await _by_example(contract, operation, draw)
-    wanted = {"base_path": base_path} if "base_path" in inspect.signature(handler).parameters else {}
-    reply: Reply = await handler(arguments=arguments, store=store, **wanted)
-    return reply
 
 
 def notes(contract: Contract) -> Iterator[str]:

@@ -14,7 +14,7 @@ from ..contract.actions import Action, Kind
 from ..contract.body import FORM, MULTIPART
 from ..contract.document import Contract
 from ..contract.example import NotDocumented, documented_reply, required_headers
-from ..contract.finding import Finding, json_pointer
+from ..contract.finding import Finding
 from ..contract.generator import NoValue
 from ..contract.media import concrete, is_json
 from ..contract.operation import Operation, Reply
@@ -23,11 +23,13 @@ from ..contract.resource import Resource
 from ..contract.schema import Json, Schema
 from ..contract.shape import flattened
 from ..storage.store import Document, Store, UnknownDocument
-from .errors import ContradictingId, InvalidResult, PreconditionFailed
+from .errors import ContradictingId, InvalidResult, NamesNothing, PreconditionFailed
 from .listing import Listing, made
 
 Arguments = Mapping[str, Json]
 Handler = Callable[..., Awaitable[Reply]]
+Draw = Callable[[], int]
+"""A number by chance; the same again where a session's ids are determined."""
 
 
 def handler_of(action: Action, operation: Operation, contract: Contract) -> Handler:
@@ -90,10 +92,15 @@ class Target:
         found = [each for each in self._statuses if 200 <= each < 300 and (made or each != 201)]
         return (found or [each for each in self._statuses if 200 <= each < 300] or [201 if made else 200])[0]
 
-    async def create(self, arguments: Arguments, store: Store, base_path: str) -> Reply:
-        """Store something new; its id and its times are the server's, what it belongs to is the path's."""
+    async def create(self, arguments: Arguments, store: Store, base_path: str, draw: Draw) -> Reply:
+        """Store something new; its id and its times are the server's, what it belongs to is the path's.
+
+        What is no object, such as XML, is not stored, and answered by example; so it is by `replace`.
+        """
         await self._expect_ancestors(arguments, store)
-        body = _object(arguments)
+        if not _is_storable(arguments):
+            return documented_reply(self._contract, self._operation, draw=draw())
+        body = arguments.get("body") or {}
         if self.action.parents:
             self._refuse_contradictions(arguments, body)
             body = {**body, **self._parents(arguments)}
@@ -119,10 +126,12 @@ class Target:
             return None, 304, self._version(document)
         return self._reply(document)
 
-    async def replace(self, arguments: Arguments, store: Store) -> Reply:
+    async def replace(self, arguments: Arguments, store: Store, draw: Draw) -> Reply:
         """Put a whole in the place of another. An unknown id outranks a contradicting one, and that a conflict."""
         await self._expect_ancestors(arguments, store)
-        body, key = _object(arguments), self._key(arguments)
+        if not _is_storable(arguments):
+            return documented_reply(self._contract, self._operation, draw=draw())
+        body, key = arguments.get("body") or {}, self._key(arguments)
 
         def change(document: Document) -> Document:
             self._expect(arguments, document)
@@ -173,13 +182,13 @@ class Target:
         return {member: arguments[parameter] for parameter, member in self.action.parents.items()}
 
     def _identity(self, arguments: Arguments) -> Json:
-        """That of the path, or of the body where the path has none. Raises InvalidResult where that has none, too."""
+        """That of the path, or of the body where the path has none. Raises NamesNothing where that has none, too."""
         if self.action.parameter:
             return arguments[self.action.parameter]
-        name, body = self.resource.identity, _object(arguments)
-        if name not in body:
-            raise InvalidResult(Finding("required", "body", "is required and missing", pointer=json_pointer([name])))
-        return body[name]
+        name = self.resource.identity
+        if name not in arguments["body"]:
+            raise NamesNothing(name)
+        return arguments["body"][name]
 
     def _key(self, arguments: Arguments) -> str:
         return self.resource.key_below(self._parents(arguments), self._identity(arguments))
@@ -247,12 +256,9 @@ HANDLERS: Mapping[Kind, Handler] = {
 }
 
 
-def _object(arguments: Arguments) -> Document:
-    """The body; empty where there is none. Raises InvalidResult for one that the contract takes and is no object."""
-    body = arguments.get("body")
-    if body is not None and not isinstance(body, dict):
-        raise InvalidResult(Finding("type", "body", "must be object", pointer=""))
-    return body or {}
+def _is_storable(arguments: Arguments) -> bool:
+    """Whether the body is an object, or is not there."""
+    return isinstance(arguments.get("body") or {}, dict)
 
 
 class Made:

@@ -53,20 +53,14 @@ class DocumentStorage(Storage):
         """Keep one document in the place of the one with its id. Raises DuplicateScope, StoreUnavailable."""
         index = self.indexes[table]
         index.check(document)
-        if self._log is not None:
-            former = index.stored(document.identity)
-            undo = partial(self._restore, table, document.identity, former)
-            self._log.append(line_of(table, document.text), undo)
+        self._append(table, document.identity, document.text)
         index.put(document)
         self._compact()
 
     def remove(self, table: str, identity: str) -> None:
         """Forget one document. Raises StoreUnavailable."""
-        index = self.indexes[table]
-        if self._log is not None:
-            undo = partial(self._restore, table, identity, index.stored(identity))
-            self._log.append(line_of(table, orjson.dumps(identity)), undo)
-        index.remove(identity)
+        self._append(table, identity, orjson.dumps(identity))
+        self.indexes[table].remove(identity)
         self._compact()
 
     def put_all(self, tables: Mapping[str, Iterable[StoredDocument]]) -> None:
@@ -128,6 +122,12 @@ class DocumentStorage(Storage):
     def close(self) -> None:
         if self._log is not None:
             self._log.close()
+
+    def _append(self, table: str, identity: str, text: bytes) -> None:
+        """Log a change of one document, before it is made."""
+        if self._log is not None:
+            undo = partial(self._restore, table, identity, self.indexes[table].stored(identity))
+            self._log.append(line_of(table, text), undo)
 
     def _compact(self) -> None:
         if self._log is not None:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
-from urllib.parse import quote, unquote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from ..contract.document import Contract
 from ..contract.finding import Finding, Place, json_pointer
+from ..contract.grammar import objects
 from ..contract.interaction import Interaction, by_name
 from ..contract.media import media_type
 from ..contract.schema import Json, show
@@ -28,7 +29,10 @@ class Twins:
     def __init__(self, contract: Contract, urls: Sequence[str], identities: frozenset[str]) -> None:
         self._urls = urls
         self._bases = [urlsplit(url).path.rstrip("/") for url in urls]
-        self._made = {*_read_only(contract.document), *identities}
+        self._made = {
+            *identities,
+            *(str(path[-1]) for kind, path, node in objects(dict(contract.document)) if _is_made(kind, path, node)),
+        }
         self._pairs: dict[str, str] = {}
 
     def differences(self, answers: Sequence[Interaction], concern: Sequence[Concerns]) -> Iterator[Finding]:
@@ -111,17 +115,9 @@ LONG = 6
 """Characters of an identity that nothing else is by chance."""
 
 
-def _read_only(node: Any) -> Iterator[str]:
-    """The names of the members that servers make."""
-    if isinstance(node, dict):
-        properties = node.get("properties")
-        for name, schema in properties.items() if isinstance(properties, dict) else ():
-            if isinstance(schema, dict) and schema.get("readOnly") is True:
-                yield name
-        node = list(node.values())
-    if isinstance(node, list):
-        for nested in node:
-            yield from _read_only(nested)
+def _is_made(kind: str, path: tuple[str | int, ...], node: Mapping[str, Any]) -> bool:
+    """Whether an object of a document is the schema of a member that servers make."""
+    return kind == "schema" and path[-2] == "properties" and node.get("readOnly") is True
 
 
 def _finding(place: Place, detail: str, **where: Any) -> Finding:
@@ -141,13 +137,7 @@ def _shown(value: Json) -> str:
 
 
 def _location(answer: Interaction, base: str) -> str:
-    location = by_name(answer.response_headers).get("location")
-    if location is None:
-        return ""
-    try:
-        return urlsplit(urljoin(answer.url, location)).path.removeprefix(base)
-    except ValueError:
-        return location
+    return (answer.leads_to or by_name(answer.response_headers).get("location", "")).removeprefix(base)
 
 
 def _concerning(value: Json, concerns: Concerns) -> Json:
