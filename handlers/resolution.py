@@ -13,7 +13,7 @@ from typing import Any
 import inflection
 
 from ..contract.document import Contract
-from ..contract.example import documented_reply
+from ..contract.example import documented_reply, usual_status, values_of
 from ..contract.finding import few, one_line
 from ..contract.operation import Operation, Reply
 from ..contract.problem import Problems
@@ -96,6 +96,16 @@ async def _by_example(contract: Contract, operation: Operation, draw: resources.
     return documented_reply(contract, operation, draw=draw())
 
 
+def _has_wrong_example(contract: Contract, operation: Operation) -> bool:
+    """Whether the usual answer has examples, and none of them keeps to the contract."""
+    response = operation.response(usual_status(operation.responses.keys()))
+    for content in response.representations.values() if response else ():
+        values = values_of(content.declared, contract.resolve).values()
+        if values and not any(map(content.schema.accepts, values)):
+            return True
+    return False
+
+
 def notes(contract: Contract) -> Iterator[str]:
     """What a mock of the contract does not do as somebody may expect it, in words."""
     used = {action.resource.name for action in contract.actions.values()}
@@ -104,6 +114,8 @@ def notes(contract: Contract) -> Iterator[str]:
             yield f"{resource.name} has an x-resource, and no operation is seen to create, show or list it"
     if shown := [identity for identity in contract.operations if identity not in contract.actions]:
         yield f"answered by example, or by a value of the schema: {few(shown)}"
+    if wrong := [identity for identity in shown if _has_wrong_example(contract, contract.operations[identity])]:
+        yield f"examples that break the contract, and are not answered: {few(wrong)}"
     bodies = {name for identity in contract.actions for name in resources.unread(contract.operations[identity])}
     if bodies:
         yield f"answered by example, and not stored: bodies of {few(sorted(bodies))}"

@@ -21,7 +21,7 @@ from callconfig.verification.target import serving
 from starlette.types import ASGIApp
 
 CONTRACTS = Path(__file__).parent.parent / "support" / "contracts"
-NAMES = ("books", "shops", "bookings", "songs", "weather")
+NAMES = ("books", "shops", "bookings", "songs", "weather", "pets")
 
 
 def check(name: str, url: str, *options: str) -> int:
