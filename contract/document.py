@@ -53,7 +53,6 @@ class Contract:
         for operations in by_path.values():
             self.operations |= {operation.id: operation for operation in operations.values()}
         self._paths = Paths(by_path.items())
-        self.is_one_file = True
 
     def _operation(self, path: str, method: str, item: Mapping[str, Any]) -> Operation:
         asked = item[method].get("security", self.document.get("security", ()))
@@ -65,22 +64,19 @@ class Contract:
         cls, path: Path = BUILT_IN, *, validate: bool = True, severity: Mapping[str, Level] = NOTHING
     ) -> "Contract":
         """Raises InvalidContract, also for a file that cannot be read."""
-        document = read_document(path)
-        if not validate:
-            contract = cls(document, severity=severity)
-            contract.path = path
-            return contract
-        from .validation import judge  # what it needs takes long to load
-
+        document, files = read_document(path), 1
         try:
-            files = len(Bundle(document, path).files)
-            judge(document)
+            if validate:
+                from .validation import judge  # what it needs takes long to load
+
+                files = len(Bundle(document, path).files)
+                judge(document)
             contract = cls(document, severity=severity)
-            _ = contract.actions  # what is wrong with a declaration is told now
+            if validate:
+                _ = contract.actions  # what is wrong with a declaration is told now
         except InvalidContract as error:
             line = _line(path, error.at)
             raise InvalidContract(f"{path}{f':{line}' if line else ''}: {error}") from error
-        contract.is_one_file = files == 1
         contract.path = path if files == 1 else None
         return contract
 
@@ -115,13 +111,6 @@ class Contract:
     def resource(self) -> Resource | None:
         """The first that the contract says is stored."""
         return next(iter(self.resources), None)
-
-    @property
-    def stored(self) -> Resource:
-        """The first that the contract says is stored. Raises InvalidContract where it says nothing."""
-        if self.resource is None:
-            raise InvalidContract(f"{self.title}: no schema has an x-resource, so there is nothing to store")
-        return self.resource
 
     @cached_property
     def security_schemes(self) -> Mapping[str, Mapping[str, Any]]:

@@ -94,7 +94,8 @@ class Parameter:
         texts = [value for name, value in items if name == self.name]
         if texts or not self._spreads:
             return texts, {self.name}
-        members = [(name, value) for name, value in items if self._is_member(name)]
+        known, is_open = self._reader.properties, self._reader.is_open
+        members = [(name, value) for name, value in items if name in known or (is_open and name not in self.taken)]
         return [f"{name}={value}" for name, value in members], {self.name, *(name for name, _ in members)}
 
     def written(self, value: Any, encode: Callable[[str], str] = str) -> list[tuple[str, str]]:
@@ -138,9 +139,6 @@ class Parameter:
         text = query.replace(b"+", b"%20").decode("latin-1")
         pairs = (part.partition("=")[::2] for part in text.split("&"))
         return next((value for name, value in pairs if unquote(name) == self.name), None)
-
-    def _is_member(self, name: str) -> bool:
-        return name in self._reader.properties or (self._reader.is_open and name not in self.taken)
 
     def _read_json(self, texts: list[str]) -> tuple[Any, list[Finding]]:
         try:
@@ -288,9 +286,9 @@ def read_parameters(
             findings += wrong
             if value is not None:
                 arguments[name] = value
-    unknown = (name for name in dict.fromkeys(key for key, _ in items) if name not in known)
-    return arguments, told(chain(findings, (_unknown(name, known) for name in unknown)))
-
-
-def _unknown(name: str, known: Iterable[str]) -> Finding:
-    return Finding("unknown-parameter", "query", f"is not a known parameter{did_you_mean(name, known)}", name=name)
+    unknown = (
+        Finding("unknown-parameter", "query", f"is not a known parameter{did_you_mean(name, known)}", name=name)
+        for name in dict.fromkeys(name for name, _ in items)
+        if name not in known
+    )
+    return arguments, told(chain(findings, unknown))

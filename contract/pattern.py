@@ -1,5 +1,6 @@
 """Regular expressions as sets of strings: a string that one set of patterns takes and another refuses, or none."""
 
+import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -193,6 +194,10 @@ def parsed(pattern: str) -> Node:
     return _Parser(pattern).searching()
 
 
+_REPETITION = re.compile(r"([*+?])|\{([0-9]+)(,([0-9]*))?\}")
+_CHARACTER = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))|([^\\])", re.DOTALL)
+
+
 class _Parser:
     def __init__(self, pattern: str) -> None:
         self._text, self._at = pattern, 0
@@ -222,19 +227,15 @@ class _Parser:
         return _cat(*parts)
 
     def _atom(self) -> Node:
-        char = self._text[self._at]
-        self._at += 1
-        if char == "(":
+        if self._takes("("):
             return self._group()
-        if char == "[":
+        if self._takes("["):
             return Node("chars", chars=self._class())
-        if char == ".":
+        if self._takes("."):
             return Node("chars", chars=_complement(((10, 10),)))
-        if char == "\\":
-            return Node("chars", chars=self._escaped())
-        if char in "*+?{":
-            raise TooHard(f"{self._text}: {char} repeats nothing")
-        return Node("chars", chars=((ord(char), ord(char)),))
+        if self._text[self._at] in "*+?{":
+            raise TooHard(f"{self._text}: {self._text[self._at]} repeats nothing")
+        return Node("chars", chars=self._char())
 
     def _group(self) -> Node:
         if self._takes("?") and not self._takes(":"):
@@ -247,23 +248,16 @@ class _Parser:
         return _alt(*branches)
 
     def _repeated(self, atom: Node) -> Node:
-        if self._at == len(self._text) or self._text[self._at] not in "*+?{":
+        if (found := _REPETITION.match(self._text, self._at)) is None:
             return atom
-        sign = self._text[self._at]
-        self._at += 1
-        least, most = self._counts() if sign == "{" else {"*": (0, None), "+": (1, None), "?": (0, 1)}[sign]
+        self._at = found.end()
         if self._text[self._at : self._at + 1] in set("+*{"):
             raise TooHard(f"{self._text}: a repetition repeated")
         self._takes("?")  # lazy finds the same strings
-        return _repeat(atom, least, most)
-
-    def _counts(self) -> tuple[int, int | None]:
-        inside, closed, _ = self._text[self._at :].partition("}")
-        low, comma, high = inside.partition(",")
-        if not closed or not low.isdecimal() or (high and not high.isdecimal()):
-            raise TooHard(f"{self._text}: a repetition that is none")
-        self._at += len(inside) + 1
-        return int(low), (int(high) if high else None) if comma else int(low)
+        sign, least, comma, most = found.groups()
+        if sign is not None:
+            return _repeat(atom, 1 if sign == "+" else 0, 1 if sign == "?" else None)
+        return _repeat(atom, int(least), (int(most) if most else None) if comma else int(least))
 
     def _class(self) -> Intervals:
         negated = self._takes("^")
@@ -271,40 +265,29 @@ class _Parser:
         while not self._takes("]"):
             if self._at >= len(self._text) or self._text[self._at] == "[" or self._text[self._at :][:2] in ("&&", "--"):
                 raise TooHard(f"{self._text}: a class that is not understood")
-            low = self._member()
+            low = self._char()
             ranges = self._text[self._at : self._at + 1] == "-" and self._text[self._at + 1 : self._at + 2] != "]"
             if not ranges:
                 sets.append(low)
                 continue
             self._at += 1
-            sets.append(((low[0][0], self._member()[0][0]),))
+            sets.append(((low[0][0], self._char()[0][0]),))
         union = _union(*sets)
         return _complement(union) if negated else union
 
-    def _member(self) -> Intervals:
-        char = self._text[self._at]
-        self._at += 1
-        return self._escaped() if char == "\\" else ((ord(char), ord(char)),)
-
-    def _escaped(self) -> Intervals:
-        char = self._text[self._at : self._at + 1]
-        self._at += 1
-        if char.lower() in _CLASSES:
-            found = _CLASSES[char.lower()]
-            return found if char.islower() else _complement(found)
-        if char in _CONTROLS:
-            return ((_CONTROLS[char], _CONTROLS[char]),)
-        if char in "ux" and char:
-            digits = self._text[self._at : self._at + (4 if char == "u" else 2)]
-            try:
-                code = int(digits, 16)
-            except ValueError as error:
-                raise TooHard(f"{self._text}: \\{char} without its digits") from error
-            self._at += len(digits)
-            return ((code, code),)
-        if not char or char.isalnum():
-            raise TooHard(f"{self._text}: \\{char}")
-        return ((ord(char), ord(char)),)
+    def _char(self) -> Intervals:
+        """One character as it is written, or all that an escape stands for."""
+        if (found := _CHARACTER.match(self._text, self._at)) is None:
+            raise TooHard(f"{self._text}: ends with \\")
+        self._at = found.end()
+        digits, escaped, plain = found[1] or found[2], found[3], found[4]
+        if escaped and escaped.lower() in _CLASSES:
+            chars = _CLASSES[escaped.lower()]
+            return chars if escaped.islower() else _complement(chars)
+        if escaped and escaped.isalnum() and escaped not in _CONTROLS:
+            raise TooHard(f"{self._text}: \\{escaped}")
+        code = int(digits, 16) if digits else ord(plain) if plain else _CONTROLS.get(escaped, ord(escaped))
+        return ((code, code),)
 
 
 def drawn(pattern: str, chance: Random, longest: int = 64) -> str:

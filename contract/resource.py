@@ -138,6 +138,13 @@ class Resource:
         """Whether the identity is a number."""
         return self.properties.get(self.identity, {}).get("type") == "integer"
 
+    def claims(self, document: Mapping[str, Any]) -> dict[tuple[str, ...], tuple[str | None, ...]]:
+        """What no other document may have: its identity and its scopes, each by its members, without those it lacks."""
+        within = self.parents.values() if self.is_named_by_clients else ()
+        combinations = ((*within, self.identity), *self.combinations)
+        claimed = {names: tuple([member_text(document.get(name)) for name in names]) for names in combinations}
+        return {names: texts for names, texts in claimed.items() if None not in texts}
+
     def key(self, document: Mapping[str, Any]) -> str:
         """The text by which a store knows a document: its identity, within its parents where clients choose it.
 

@@ -9,11 +9,12 @@ from typing import Any, Literal
 
 import orjson
 
-from .dialect import NEVER, PREFIX, Validator, unescape
+from .dialect import NEVER, Validator
 from .finding import Finding, Place, counted, json_pointer, told
 from .formats import FORMAT_WORDS, FORMATS
-from .normal import refers
+from .normal import definition_name, refers
 from .references import References
+from .shape import flattened
 
 Direction = Literal["request", "response"]
 Json = Any
@@ -95,7 +96,7 @@ class Schema:
             yield "additionalProperties", path, "may not be there"
         elif isinstance(schema, dict):
             if "$ref" in schema:
-                name = unescape(schema["$ref"].removeprefix(PREFIX))
+                name = definition_name(schema["$ref"])
                 yield from self._violations(self.json_schema["$defs"][name], value, path)
             yield from self._of_value(schema, value, path)
             if isinstance(value, dict):
@@ -137,7 +138,12 @@ class Schema:
 
     def _of_same(self, schema: dict[str, Any], value: Json, path: _Path) -> Iterator[_Violation]:
         """Those of the schemas inside of this one that judge the same value."""
-        for part in self._parts_of_same(schema, value):
+        same = list(schema.get("allOf", ()))
+        if "if" in schema:
+            same.append(schema.get("then" if self._fits(schema["if"], value) else "else", True))
+        if isinstance(value, dict):
+            same += [part for name, part in schema.get("dependentSchemas", {}).items() if name in value]
+        for part in same:
             yield from self._violations(part, value, path)
         for keyword in ("anyOf", "oneOf"):
             if keyword in schema:
@@ -162,14 +168,6 @@ class Schema:
                     named = step if isinstance(value, dict) else int(step) if str(step).isdecimal() else 0
                     yield rule, (*path, named), "is not a known member" if isinstance(value, dict) else "is not known"
 
-    def _parts_of_same(self, schema: dict[str, Any], value: Json) -> Iterator[Any]:
-        """The schemas that judge the same value."""
-        yield from schema.get("allOf", ())
-        if "if" in schema:
-            yield schema.get("then" if self._fits(schema["if"], value) else "else", True)
-        if isinstance(value, dict):
-            yield from (part for name, part in schema.get("dependentSchemas", {}).items() if name in value)
-
     def _of_alternatives(
         self, keyword: str, alternatives: list[dict[str, Any]], value: Json, path: _Path
     ) -> Iterator[_Violation]:
@@ -182,7 +180,8 @@ class Schema:
             if len(meant) == 1 and isinstance(value, dict | list):  # nothing else can have been meant
                 yield from meant[0]
                 return
-            nearest = min(branches, key=lambda branch: _distance(branch, path))
+            # Another JSON type is farthest, then the number of violations counts.
+            nearest = min(branches, key=lambda branch: (_is_of_other_type(branch, path), len(branch)))
             said = "; ".join(f"{json_pointer(where) or 'it'} {detail}" for _, where, detail in nearest)
             yield keyword, path, f"fits none of {len(branches)} alternatives; the nearest one says: {said}"
 
@@ -255,11 +254,6 @@ def _culprit(rule: dict[str, Any], value: Json) -> str:
     return next((name for name in members if value.get(name) is None), members[0])
 
 
-def _distance(branch: list[_Violation], path: _Path) -> tuple[bool, int]:
-    """How far a value is from an alternative: another JSON type is farthest, then the number of violations counts."""
-    return _is_of_other_type(branch, path), len(branch)
-
-
 def _is_of_other_type(branch: list[_Violation], path: _Path) -> bool:
     return any(rule == "type" and where == path for rule, where, _ in branch)
 
@@ -285,11 +279,8 @@ MOST_NESTED = 10
 """How many violations of an alternative are told."""
 
 
-class _Secret:
-    """Stands for a value that must not be shown."""
-
-
-_SECRET = _Secret()
+_SECRET = object()
+"""Stands for a value that must not be shown."""
 
 
 def _shown(schema: Mapping[str, Any], value: Json) -> Json:
@@ -298,7 +289,7 @@ def _shown(schema: Mapping[str, Any], value: Json) -> Json:
 
 def show(value: Json) -> str:
     """A value as a message shows it: as JSON and not too long; containers by their kind, secrets not at all."""
-    if isinstance(value, _Secret):
+    if value is _SECRET:
         return "the secret that came"
     if isinstance(value, dict):
         return "an object"
@@ -314,7 +305,7 @@ def _types(limit: Json) -> str:
 
 
 def _size(value: Json) -> str:
-    return "more" if isinstance(value, _Secret) else str(len(value))
+    return "more" if value is _SECRET else str(len(value))
 
 
 def _bound(keyword: str, words: str, exclusive: str = "") -> Callable[[Mapping[str, Any], Any], str]:
@@ -372,8 +363,8 @@ def _with(keyword: str, schema: Mapping[str, Any]) -> set[str]:
     return {keyword} | (beside & schema.keys())
 
 
-_OfObject = Callable[[dict[str, Mapping[str, Any]], dict[str, Transform]], Callable[[dict[str, Json]], Json] | None]
-"""From an object's properties, and the transforms that apply inside them, to the object's own transform."""
+_OfObject = Callable[[dict[str, Mapping[str, Any]], bool], Callable[[dict[str, Json]], dict[str, Json]] | None]
+"""From an object's properties, and whether what is inside of them changes, to how the object itself does, in a copy."""
 
 
 class _Transforms:
@@ -399,54 +390,47 @@ class _Transforms:
             if (of_item := self.of(schema["items"])) is None:
                 return None
             return lambda value: [of_item(item) for item in value] if isinstance(value, list) else value
-        properties = _properties(schema, self._resolve)
+        properties = flattened(schema, self._resolve).get("properties", {})
         inside = {name: of for name, nested in properties.items() if (of := self.of(nested))}
-        of_this = self._of_object({name: self._resolve.followed(nested) for name, nested in properties.items()}, inside)
-        if of_this is None:
+        followed = {name: self._resolve.followed(nested) for name, nested in properties.items()}
+        if (of_this := self._of_object(followed, bool(inside))) is None:
             return None
-        return lambda value: of_this(value) if isinstance(value, dict) else value
 
+        def transform(value: Json) -> Json:
+            if not isinstance(value, dict):
+                return value
+            changed = of_this(value)
+            for name, of_member in inside.items():
+                if name in value and name in changed:
+                    changed[name] = of_member(value[name])
+            return changed
 
-def _properties(schema: Mapping[str, Any], resolve: References) -> dict[str, Any]:
-    """The properties of a schema, those of its `allOf` parts included."""
-    parts = (_properties(resolve.followed(part), resolve) for part in schema.get("allOf", []))
-    return {name: nested for part in (*parts, schema.get("properties", {})) for name, nested in part.items()}
+        return transform
 
 
 def _filler(
-    properties: dict[str, Mapping[str, Any]], inside: dict[str, Transform]
-) -> Callable[[dict[str, Json]], Json] | None:
+    properties: dict[str, Mapping[str, Any]], is_needed: bool
+) -> Callable[[dict[str, Json]], dict[str, Json]] | None:
     defaults = {name: nested["default"] for name, nested in properties.items() if "default" in nested}
-    if not defaults and not inside:
-        return None
     template = {name: defaults.get(name, _ABSENT) for name in properties}
     changeable = [name for name, default in defaults.items() if isinstance(default, dict | list)]
 
-    def fill(value: dict[str, Json]) -> Json:
+    def fill(value: dict[str, Json]) -> dict[str, Json]:
         filled = {**template, **value}
         for name in changeable:
             if name not in value:
                 filled[name] = deepcopy(defaults[name])
-        for name, fill_inside in inside.items():
-            if name in value:
-                filled[name] = fill_inside(value[name])
         return {name: member for name, member in filled.items() if member is not _ABSENT}
 
-    return fill
+    return fill if defaults or is_needed else None
 
 
 def _hider(
-    properties: dict[str, Mapping[str, Any]], inside: dict[str, Transform]
-) -> Callable[[dict[str, Json]], Json] | None:
+    properties: dict[str, Mapping[str, Any]], is_needed: bool
+) -> Callable[[dict[str, Json]], dict[str, Json]] | None:
     hidden = {name for name, nested in properties.items() if nested.get("writeOnly")}
-    if not hidden and not inside:
-        return None
 
-    def hide(value: dict[str, Json]) -> Json:
-        shown = {name: member for name, member in value.items() if name not in hidden} if hidden else value
-        for name, hide_inside in inside.items():
-            if (member := value.get(name)) is not None:
-                shown = {**shown, name: hide_inside(member)}
-        return shown
+    def hide(value: dict[str, Json]) -> dict[str, Json]:
+        return {name: member for name, member in value.items() if name not in hidden} if hidden else value.copy()
 
-    return hide
+    return hide if hidden or is_needed else None

@@ -110,53 +110,44 @@ class _Events:
     """One text, from libyaml's events to a tree; they come one by one, so depth and size are known in time."""
 
     def __init__(self, text: bytes) -> None:
-        self._text = text
+        self._events: Iterator[Any] = yaml.parse(text, _Loader)
         self._values = 0
         self._anchors: dict[str, tuple[Any, int]] = {}
-        """What each anchor stands for, and how many values it comes to."""
-        self._open = [_Collection([], None, 0)]
-        """What the document is in, and the collections in it that are still open."""
+        """What each anchor stands for, and how many values it comes to; none while what it stands for is open."""
         self._plain: dict[str, Any] = dict(_CORE)
         """The values of plain scalars that were met."""
 
     def tree(self) -> Any:
         """Raises NotPlain."""
-        documents = 0
+        root, documents = None, 0
         try:
-            for event in yaml.parse(self._text, _Loader):
-                kind = type(event)
-                if kind is yaml.ScalarEvent:
-                    self._scalar(event)
-                elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
-                    self._begin(event, {} if kind is yaml.MappingStartEvent else [])
-                elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
-                    self._end()
-                elif kind is yaml.AliasEvent:
-                    self._alias(event)
-                elif kind is yaml.DocumentStartEvent:
+            for event in self._events:
+                if isinstance(event, yaml.DocumentStartEvent):
                     documents += 1
                     if documents > 1:
                         raise _at(event, "is a second document; a contract is one")
+                    root = self._value(next(self._events), 0)
         except yaml.YAMLError as error:
             raise _unreadable(error) from error
-        return next(iter(self._open[0].value), None)
+        return root
 
-    def _scalar(self, event: Any) -> None:
+    def _value(self, event: Any, depth: int) -> Any:
+        """The value that begins with an event, inside of so many collections."""
+        kind = type(event)
+        if kind is yaml.AliasEvent:
+            return copied(self._alias(event))
         self._count(1)
-        above = self._open[-1]
-        if above.wants_key:
-            above.begin_entry(event, event.value, is_merge=event.value == "<<" and event.implicit[0])
-            if event.anchor is not None:
-                self._anchors[event.anchor] = event.value, 1
-            return
-        value = event.value
-        if event.tag is not None or event.implicit[0]:
-            value = self._value(event)
+        before = self._values
+        if kind is yaml.ScalarEvent:
+            value = self._scalar(event) if event.tag is not None or event.implicit[0] else event.value
+        else:
+            self._begin(event, depth)
+            value = self._mapping(depth + 1) if kind is yaml.MappingStartEvent else self._sequence(depth + 1)
         if event.anchor is not None:
-            self._anchors[event.anchor] = value, 1
-        above.put(value)
+            self._anchors[event.anchor] = value, self._values - before + 1
+        return value
 
-    def _value(self, event: yaml.ScalarEvent) -> Any:
+    def _scalar(self, event: yaml.ScalarEvent) -> Any:
         text = event.value
         if event.tag is None:
             if text in self._plain:
@@ -171,84 +162,62 @@ class _Events:
             raise _at(event, f"{text[:40]!r} with the tag {event.tag.replace(_TAG, '!!')} is no value of JSON")
         return value
 
-    def _begin(self, event: Any, value: Any) -> None:
-        self._count(1)
+    def _begin(self, event: Any, depth: int) -> None:
         if event.tag is not None and event.tag.removeprefix(_TAG) not in ("map", "seq", "!"):
             raise _at(event, f"the tag {event.tag.replace(_TAG, '!!')} is no value of JSON")
-        if len(self._open) > MAX_DEPTH:
+        if depth >= MAX_DEPTH:
             raise NotPlain(f"is nested deeper than {MAX_DEPTH} levels")
-        if self._open[-1].wants_key:
-            raise _at(event, "a key must be a text")
-        self._anchors.pop(str(event.anchor), None)
-        self._open.append(_Collection(value, event.anchor, self._values - 1))
+        if event.anchor is not None:
+            self._anchors[event.anchor] = None, 0
 
-    def _end(self) -> None:
-        ended = self._open.pop()
-        ended.merge()
-        if ended.anchor is not None:
-            self._anchors[ended.anchor] = ended.value, self._values - ended.before
-        self._open[-1].put(ended.value)
+    def _sequence(self, depth: int) -> list[Any]:
+        items = []
+        while type(event := next(self._events)) is not yaml.SequenceEndEvent:
+            items.append(self._value(event, depth))
+        return items
 
-    def _alias(self, event: Any) -> None:
-        name = str(event.anchor)
-        if name not in self._anchors:
-            holds_itself = any(each.anchor == name for each in self._open)
-            raise _at(event, f"*{name}: {'holds itself' if holds_itself else 'is an alias of nothing'}")
-        value, size = self._anchors[name]
-        self._count(size)
-        above = self._open[-1]
-        if above.wants_key:
-            if not isinstance(value, str):
-                raise _at(event, "a key must be a text")
-            above.begin_entry(event, value)
+    def _mapping(self, depth: int) -> dict[str, Any]:
+        members: dict[str, Any] = {}
+        merged: list[tuple[Any, Any]] = []
+        while type(event := next(self._events)) is not yaml.MappingEndEvent:
+            key = self._key(event)
+            if key == "<<" and type(event) is yaml.ScalarEvent and event.implicit[0]:
+                merged.append((event, self._value(next(self._events), depth)))
+                continue
+            if key in members:
+                raise _at(event, f"{key[:80]!r} is given more than once")
+            members[key] = self._value(next(self._events), depth)
+        for event, value in merged:
+            for each in value if isinstance(value, list) else [value]:
+                if not isinstance(each, dict):
+                    raise _at(event, "<< takes a mapping, or a list of them")
+                members = {**each, **members}
+        return members
+
+    def _key(self, event: Any) -> str:
+        if type(event) is yaml.ScalarEvent:
+            self._count(1)
+            key: Any = event.value
+            if event.anchor is not None:
+                self._anchors[event.anchor] = key, 1
         else:
-            above.put(_copied(value))
+            key = self._alias(event) if type(event) is yaml.AliasEvent else None
+        if not isinstance(key, str):
+            raise _at(event, "a key must be a text")
+        return key
+
+    def _alias(self, event: yaml.AliasEvent) -> Any:
+        name = str(event.anchor)
+        value, size = self._anchors.get(name, (None, 1))
+        if name not in self._anchors or not size:
+            raise _at(event, f"*{name}: {'is an alias of nothing' if size else 'holds itself'}")
+        self._count(size)
+        return value
 
     def _count(self, values: int) -> None:
         self._values += values
         if self._values > MAX_VALUES:
             raise NotPlain(f"has more than {MAX_VALUES} values when its aliases are written out")
-
-
-class _Collection:
-    """A mapping or a sequence that is still open; `before` is how many values came before it."""
-
-    __slots__ = ("anchor", "before", "is_mapping", "key", "merged", "merges", "value", "wants_key")
-
-    def __init__(self, value: Any, anchor: str | None, before: int) -> None:
-        self.value, self.anchor, self.before = value, anchor, before
-        self.is_mapping = self.wants_key = isinstance(value, dict)
-        self.key = ""
-        self.merges = False
-        self.merged: list[tuple[yaml.Event, Any]] = []
-
-    def begin_entry(self, event: yaml.Event, key: str, *, is_merge: bool = False) -> None:
-        if is_merge:
-            self.merged.append((event, None))
-            self.merges = True
-        elif key in self.value:
-            raise _at(event, f"{key[:80]!r} is given more than once")
-        self.key, self.wants_key = key, False
-
-    def put(self, value: Any) -> None:
-        """Add an item, or the value of the entry that has begun."""
-        if not self.is_mapping:
-            self.value.append(value)
-            return
-        if self.merges:
-            self.merged[-1] = self.merged[-1][0], value
-            self.merges = False
-        else:
-            self.value[self.key] = value
-        self.wants_key = True
-
-    def merge(self) -> None:
-        """Put the members of merged mappings where there are none of the same name."""
-        for event, merged in self.merged:
-            for each in merged if isinstance(merged, list) else [merged]:
-                if not isinstance(each, dict):
-                    raise _at(event, "<< takes a mapping, or a list of them")
-                self.value = {**each, **self.value}
 
 
 def _plain(event: yaml.ScalarEvent) -> Any:
@@ -272,7 +241,8 @@ def _at(event: Any, words: str) -> NotPlain:
     return NotPlain(f"line {event.start_mark.line + 1}: {words}")
 
 
-def _copied(tree: Any) -> Any:
+def copied(tree: Any) -> Any:
+    """A tree that shares nothing with it; in a fifth of the time of `deepcopy`."""
     if isinstance(tree, dict):
-        return {key: _copied(value) for key, value in tree.items()}
-    return [_copied(item) for item in tree] if isinstance(tree, list) else tree
+        return {key: copied(value) for key, value in tree.items()}
+    return [copied(item) for item in tree] if isinstance(tree, list) else tree

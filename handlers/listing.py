@@ -13,11 +13,11 @@ from ..contract.generator import NoValue
 from ..contract.media import is_json
 from ..contract.operation import EncodedArray, Operation
 from ..contract.paging import COUNTS, LIMITS, MORE, NEXT, OFFSETS, PAGES, TOTALS, Paging
+from ..contract.schema import Json
 from ..contract.shape import flattened
 from ..storage.store import Document
 from .errors import InvalidResult
 
-Json = Any
 Arguments = Mapping[str, Json]
 
 DEFAULT_LIMIT = 20
@@ -71,7 +71,10 @@ class Listing:
         """The body, and the header fields that tell of the whole. Raises InvalidResult for a foreign cursor."""
         if self._is_plain:
             return EncodedArray(texts), self._headers(len(texts))
-        rows: list[Document] = [row for text in texts if self._fits(row := orjson.loads(text), arguments)]
+        within = [name for name in self._within if name in arguments]
+        rows: list[Document] = [
+            row for row in map(orjson.loads, texts) if all(_is_in(row.get(name), arguments[name]) for name in within)
+        ]
         self._sorted(rows, arguments)
         shown = [{name: value for name, value in row.items() if name not in self._hidden} for row in rows]
         start, limit = self._part(arguments) if self._has_parts else (0, len(shown))
@@ -93,9 +96,6 @@ class Listing:
 
     def _headers(self, total: int) -> dict[str, str]:
         return {self._total_header: str(total)} if self._total_header else {}
-
-    def _fits(self, row: Document, arguments: Arguments) -> bool:
-        return all(_is_in(row.get(name), arguments[name]) for name in self._within if name in arguments)
 
     def _sorted(self, rows: list[Document], arguments: Arguments) -> None:
         wanted = arguments.get(self._sort) if self._sort else None

@@ -14,7 +14,7 @@ def _duplicate(error: DuplicateScope) -> Problem:
     return Problem("conflict", f"{show(error.identity)} already has {scope}.")
 
 
-def contradiction(error: ContradictingId) -> Problem:
+def _contradiction(error: ContradictingId) -> Problem:
     detail = f"must be absent or equal the path's {show(error.path)}, not {show(error.body)}"
     return Problem.of_findings([Finding("contradicts-path", "body", detail, pointer=f"/{error.member}")])
 
@@ -23,7 +23,7 @@ PROBLEMS: Problems = {
     UnknownDocument: lambda error: Problem("not-found", f"There is no {show(error.identity)} here."),
     DeletedDocument: lambda error: Problem("gone", f"{show(error.identity)} was deleted."),
     DuplicateScope: _duplicate,
-    ContradictingId: contradiction,
+    ContradictingId: _contradiction,
     InvalidResult: lambda error: Problem.of_findings(error.findings),
     PreconditionFailed: lambda error: Problem(
         "precondition-failed", f"The version is {error.current}, and {show(error.condition)} does not name it."

@@ -17,13 +17,12 @@ from ..contract.media import is_json
 from ..contract.operation import Operation, Reply
 from ..contract.path_template import PARAMETER
 from ..contract.resource import Resource
-from ..contract.schema import Schema
+from ..contract.schema import Json, Schema
 from ..contract.shape import flattened
 from ..storage.store import Document, Store, UnknownDocument
 from .errors import ContradictingId, InvalidResult, PreconditionFailed
 from .listing import Listing, made
 
-Json = Any
 Arguments = Mapping[str, Json]
 Handler = Callable[..., Awaitable[Reply]]
 

@@ -39,7 +39,7 @@ def compare(capsys: pytest.CaptureFixture[str]) -> Compare:
 def other_app(contract: Contract) -> ASGIApp:
     """A second mock, with a store, identities and times of its own."""
     numbers = iter(range(100_000))
-    values = ServerValues(sources().values(contract.stored).now, lambda: f"cfg_number{next(numbers):06}")
+    values = ServerValues(sources().values(contract.resources[0]).now, lambda: f"cfg_number{next(numbers):06}")
     return create_app(contract, asyncio.run(open_store(":memory:", contract.resources, lambda _resource: values)))
 
 
