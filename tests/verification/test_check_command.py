@@ -76,7 +76,7 @@ def songs() -> ASGIApp:
 
 def test_the_run_leaves_nothing_in_the_working_directory(tmp_path: Path) -> None:
     """In a process of its own: in this one Hypothesis has made already what it likes to keep."""
-    command = [sys.executable, "-m", "callconfig", "check", "--contract", SONGS, "--include", "addSong"]
+    command = [sys.executable, "-m", "callconfig", "check", "--contract", str(SONGS), "--include", "addSong"]
     subprocess.run([*command, "--max-examples", "1", "--report", "har:traffic.har"], cwd=tmp_path, check=True)
     assert [path.name for path in tmp_path.iterdir()] == ["traffic.har"]
     assert len(json.loads((tmp_path / "traffic.har").read_text())["log"]["entries"]) > 10
