@@ -12,7 +12,6 @@ import orjson
 from connexion import ConnexionMiddleware
 from connexion.lifecycle import ConnexionRequest, ConnexionResponse
 from connexion.middleware.exceptions import ExceptionMiddleware
-from connexion.middleware.lifespan import Lifespan, LifespanMiddleware
 from connexion.resolver import Resolver
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp
@@ -22,8 +21,9 @@ from .asgi.exchange import Exchange
 from .asgi.layer import RequestLayer
 from .asgi.pages import javascript, redirect, reference_pages
 from .asgi.routing import Routing, Table
+from .contract.body import Headers
 from .contract.document import METHODS, Contract
-from .contract.operation import Headers, operation_id
+from .contract.operation import operation_id
 from .contract.problem import INTERNAL_ERROR, PROBLEM_JSON, Problem
 from .contract.resource import Resource
 from .controls import handlers as control_handlers
@@ -38,7 +38,8 @@ from .harness import CLIENT_MODULE
 from .identity.authentication import Authentication
 from .identity.caller import IDENTITY_PROBLEMS, Authenticate, Caller
 from .identity.ownership import OwnDocuments
-from .storage import MEMORY, ServerValues, Store, open_store
+from .storage.opening import MEMORY, open_store
+from .storage.store import ServerValues, Store
 
 logger = logging.getLogger("callconfig")
 
@@ -88,7 +89,6 @@ def create_app(
     store: Store,
     *,
     base_path: str = "",
-    lifespan: Lifespan | None = None,
     controls: Controls | None = None,
     authenticate: Authenticate | None = None,
     log: AccessLog | None = None,
@@ -147,9 +147,7 @@ def create_app(
             ),
             partial(Routing, catalogue=catalogue),
             ExceptionMiddleware,
-            LifespanMiddleware,
         ],
-        lifespan=lifespan,
     )
     if controls:
         connexion.add_api(

@@ -108,10 +108,11 @@ def _parameters(options: type[Any]) -> Iterator[click.Parameter]:
 
 def _parameter(field: Field[Any], kind: Any, declaration: Option) -> click.Parameter:
     required = field.default is MISSING
-    several = kind is not bool and "tuple" in str(kind) and (required or field.default == ())
+    several = "tuple" in str(kind)
+    read_as = declaration.type or (click.Path(path_type=Path) if "Path" in str(kind) else click.STRING)
     attributes: dict[str, Any] = {
-        "type": declaration.type or (click.Path(path_type=Path) if "Path" in str(kind) else click.STRING),
-        "metavar": declaration.metavar,
+        "type": read_as,
+        "metavar": declaration.metavar or {click.Path: "FILE", click.IntRange: "N"}.get(type(read_as)),
         "help": declaration.help,
         "required": required,
         **({} if required else {"default": field.default}),
@@ -120,6 +121,7 @@ def _parameter(field: Field[Any], kind: Any, declaration: Option) -> click.Param
         return click.Argument([field.name], nargs=-1 if several else 1, **attributes)
     flag = declaration.flag or field.name.replace("_", "-")
     attributes |= {
+        "help": f"{declaration.help}; repeatable" if several else declaration.help,
         "envvar": declaration.variable or f"CALLCONFIG_{flag.replace('-', '_').upper()}",
         "show_envvar": True,
         "show_default": field.default != "",

@@ -28,7 +28,8 @@ from .mock import load_contract
 from .options import McpOptions
 from .outcome import OK, CouldNotRun
 from .serving import Config, Server, listen, log_to_terminal, root_url
-from .storage import StoreError, open_store
+from .storage.opening import open_store
+from .storage.store import StoreError
 
 TIMEOUT = 150.0
 """Seconds to wait for an answer: a search waits for up to a minute, and a delay may last as long."""

@@ -63,7 +63,7 @@ class OperationTool:
         self._operation, self._place = operation, place
         parameters = [each for each in operation.parameters if each.place in ("path", "query", "header")]
         self._parameters = {each.name: each for each in parameters if each.name.lower() != SESSION_HEADER}
-        self._body = place.contract.dereferenced(operation.declared.get("requestBody", {}))
+        self._body = operation.declared_body
         self._media_type = next((name for name in self._body.get("content", {}) if is_json(name)), None)
         self._names = [*self._parameters, *(["body"] if self._media_type else [])]
 
@@ -85,16 +85,12 @@ class OperationTool:
 
     def _input_schema(self) -> dict[str, Any]:
         """Of all arguments, in JSON Schema 2020-12."""
-        contract, operation = self._place.contract, self._operation
-        shared = contract.path_items[operation.path].get("parameters", ())
-        declared = map(contract.dereferenced, (*shared, *operation.declared.get("parameters", ())))
-        words = {each["name"]: each.get("description") for each in declared}
+        words = {each["name"]: each.get("description") for each in self._operation.declared_parameters}
         schemas = {name: each.schema for name, each in self._parameters.items()}
         required = [name for name, each in self._parameters.items() if each.required]
         if self._media_type:
-            schemas["body"] = Schema(
-                self._body["content"][self._media_type].get("schema", {}), contract.resolve, "request"
-            )
+            content = self._body["content"][self._media_type]
+            schemas["body"] = Schema(content.get("schema", {}), self._place.contract.resolve, "request")
             words["body"] = self._body.get("description")
             required += ["body"] if self._body.get("required") else []
         properties, definitions = dict[str, Any](), dict[str, Any]()

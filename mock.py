@@ -14,7 +14,6 @@ from importlib.metadata import version
 from multiprocessing import get_context
 from multiprocessing.queues import SimpleQueue
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,9 +23,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from .app import create_app, sources
 from .asgi.access_log import AccessLog
 from .contract.document import Contract, InvalidContract
+from .contract.finding import counted
 from .controls import scenario
 from .controls.bundle import BASE_PATH as CONTROLS_PATH
-from .controls.clock import Sources
 from .controls.controls import Controls
 from .controls.sessions import Limits
 from .documentation.served import ServedReference
@@ -37,7 +36,8 @@ from .options import ServeOptions, cache_folder
 from .outcome import OK, CouldNotRun, printable
 from .seeds import plant
 from .serving import Config, Server, Workers, listen, log_to_terminal, root_url
-from .storage import Store, StoreError, is_shared, open_store
+from .storage.opening import is_shared, open_store
+from .storage.store import Store, StoreError
 from .traffic.redaction import Redaction
 
 
@@ -68,18 +68,57 @@ def load_contract(path: Path | None) -> Contract:
         raise CouldNotRun(f"contract {error}") from error
 
 
-def _handlers(options: ServeOptions, contract: Contract) -> list[ModuleType]:
-    """The modules of handlers; those of the built-in contract are the last. Raises CouldNotRun."""
-    try:
-        own = [load_handlers(name, contract) for name in options.handlers]
-    except InvalidHandlers as error:
-        raise CouldNotRun(f"--handlers {error}") from error
-    return [*own, *([configurations] if options.contract is None else [])]
+class _Mock:
+    """What the options ask for. Raises CouldNotRun for files that cannot be used."""
 
+    def __init__(self, options: ServeOptions) -> None:
+        self.options, self.contract, self.sources = options, load_contract(options.contract), sources()
+        try:
+            own = [load_handlers(name, self.contract) for name in options.handlers]
+            self._authenticate = Authentication.from_file(options.auth, self.contract) if options.auth else None
+        except InvalidHandlers as error:
+            raise CouldNotRun(f"--handlers {error}") from error
+        except InvalidAuthentication as error:
+            raise CouldNotRun(f"--auth {error}") from error
+        self._handlers = [*own, *([configurations] if options.contract is None else [])]
 
-async def _stored(contract: Contract, store: Store) -> int:
-    """How many documents there are in all tables."""
-    return sum([len(await store.table(resource.table).find()) for resource in contract.resources])
+    @contextlib.asynccontextmanager
+    async def opened(self) -> AsyncIterator[Store]:
+        """The store, closed at the end. Raises CouldNotRun."""
+        options, contract = self.options, self.contract
+        try:
+            store = await open_store(
+                options.store, contract.resources, self.sources.values, contract=contract.title, fsync=options.fsync
+            )
+        except StoreError as error:
+            raise CouldNotRun(f"{error}; choose another place with --store") from error
+        try:
+            yield store
+        finally:
+            await store.close()
+
+    async def stored(self, store: Store) -> int:
+        """How many documents there are in all tables."""
+        return sum([len(await store.table(resource.table).find()) for resource in self.contract.resources])
+
+    @contextlib.asynccontextmanager
+    async def running(self, store: Store, controls: Controls | None = None) -> AsyncIterator[ASGIApp]:
+        """The application, for a process that does nothing else."""
+        references: list[ServedReference] = []
+        app = create_app(
+            self.contract,
+            store,
+            base_path=self.options.base_path,
+            controls=controls,
+            authenticate=self._authenticate,
+            log=_access_log(self.options, self.contract),
+            handlers=self._handlers,
+            references=references,
+        )
+        early = asyncio.create_task(_make_early(references))
+        _attend_to_clients()
+        yield app
+        early.cancel()
 
 
 def _access_log(options: ServeOptions, contract: Contract) -> AccessLog | None:
@@ -92,31 +131,14 @@ def _access_log(options: ServeOptions, contract: Contract) -> AccessLog | None:
 async def _serve(options: ServeOptions, world: bytes | None, config: Config, listening: socket.socket) -> None:
     """Serve from this process."""
     _protect_controls(options, listening)
-    contract = load_contract(options.contract)
-    handlers = _handlers(options, contract)
-    authenticate = _authentication(options.auth, contract)
-    values = sources()
-    async with _opened(options, contract, values) as store:
-        await plant(options.seed, contract, store)
-        controls = _controls(options, contract, store, values)
-        await _begin(options, world, controls)
-        references: list[ServedReference] = []
-        config.app = create_app(
-            contract,
-            store,
-            base_path=options.base_path,
-            controls=controls,
-            authenticate=authenticate,
-            log=_access_log(options, contract),
-            handlers=handlers,
-            references=references,
-        )
-        _greet(contract, listening, options, await _stored(contract, store))
-        early = asyncio.create_task(_make_early(references))
-        _attend_to_clients()
-        # Or who waits for requests would keep the server waiting.
-        await Server(config, controls.sessions.stop if controls else lambda: None).serve(sockets=[listening])
-        early.cancel()
+    mock = _Mock(options)
+    async with mock.opened() as store:
+        await plant(options.seed, mock.contract, store)
+        controls = await _controls(mock, store, world)
+        async with mock.running(store, controls) as config.app:
+            _greet(mock.contract, listening, options, await mock.stored(store))
+            # Or who waits for requests would keep the server waiting.
+            await Server(config, controls.sessions.stop if controls else lambda: None).serve(sockets=[listening])
 
 
 async def _make_early(references: Sequence[ServedReference]) -> None:
@@ -140,39 +162,22 @@ def _attend_to_clients() -> None:
     sys.setswitchinterval(0.001)
 
 
-@contextlib.asynccontextmanager
-async def _opened(options: ServeOptions, contract: Contract, values: Sources) -> AsyncIterator[Store]:
-    """The store, closed at the end. Raises CouldNotRun."""
-    try:
-        store = await open_store(
-            options.store, contract.resources, values.values, contract=contract.title, fsync=options.fsync
-        )
-    except StoreError as error:
-        raise CouldNotRun(f"{error}; choose another place with --store") from error
-    try:
-        yield store
-    finally:
-        await store.close()
-
-
 def _serve_from_workers(options: ServeOptions, listening: socket.socket) -> None:
     """Serve from several processes, after this one has seen that they will find what they need.
 
     There are no controls: each process would steer itself only.
     """
-    contract = load_contract(options.contract)
-    _handlers(options, contract)
-    _authentication(options.auth, contract)
+    mock = _Mock(options)
 
     async def prepare() -> int:
-        async with _opened(options, contract, sources()) as store:
-            await plant(options.seed, contract, store)
-            return await _stored(contract, store)
+        async with mock.opened() as store:
+            await plant(options.seed, mock.contract, store)
+            return await mock.stored(store)
 
     stored = run(prepare())
     reasons = get_context("spawn").SimpleQueue()
     config = Config(_Worker(options, reasons), workers=options.workers, lifespan="on")
-    Workers(config, listening, lambda: _greet(contract, listening, options, stored), reasons).run()
+    Workers(config, listening, lambda: _greet(mock.contract, listening, options, stored), reasons).run()
 
 
 class _Worker:
@@ -189,31 +194,17 @@ class _Worker:
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _router: Any) -> AsyncIterator[None]:
-        options = self._options
         log_to_terminal()
-        contract = load_contract(options.contract)
         async with contextlib.AsyncExitStack() as opened:
             try:
-                store = await opened.enter_async_context(_opened(options, contract, sources()))
-                authenticate = _authentication(options.auth, contract)
+                mock = _Mock(self._options)
+                store = await opened.enter_async_context(mock.opened())
             except CouldNotRun as error:
                 self._reasons.put(str(error))
                 logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # the other process tells it
                 raise
-            references: list[ServedReference] = []
-            self._app: ASGIApp = create_app(
-                contract,
-                store,
-                base_path=options.base_path,
-                authenticate=authenticate,
-                log=_access_log(options, contract),
-                handlers=_handlers(options, contract),
-                references=references,
-            )
-            early = asyncio.create_task(_make_early(references))
-            _attend_to_clients()
+            self._app: ASGIApp = await opened.enter_async_context(mock.running(store))
             yield
-            early.cancel()
 
 
 def _protect_controls(options: ServeOptions, listening: socket.socket) -> None:
@@ -224,20 +215,26 @@ def _protect_controls(options: ServeOptions, listening: socket.socket) -> None:
         raise CouldNotRun(f"whoever can connect to {host} could use the controls; {advice}")
 
 
-def _controls(options: ServeOptions, contract: Contract, store: Store, values: Sources) -> Controls | None:
+async def _controls(mock: _Mock, store: Store, world: bytes | None) -> Controls | None:
+    """The controls, in the world of a scenario file if there is one. Raises CouldNotRun."""
+    options = mock.options
     if not options.controls:
         return None
-    limits = Limits(journal_entries=options.journal)
-    hosts = [options.host, *options.control_host]
-    return Controls(
-        contract,
+    controls = Controls(
+        mock.contract,
         store,
-        values,
-        limits=limits,
+        mock.sources,
+        limits=Limits(journal_entries=options.journal),
         token=options.control_token,
-        hosts=hosts,
+        hosts=[options.host, *options.control_host],
         origins=options.control_origin,
     )
+    if world is not None:
+        try:
+            await scenario.load(world, controls)
+        except scenario.InvalidScenario as error:
+            raise CouldNotRun(f"scenario {options.scenario}: {error}") from error
+    return controls
 
 
 def _read_scenario(options: ServeOptions) -> bytes | None:
@@ -252,32 +249,12 @@ def _read_scenario(options: ServeOptions) -> bytes | None:
         raise CouldNotRun(f"scenario {options.scenario}: {error.strerror}") from error
 
 
-async def _begin(options: ServeOptions, world: bytes | None, controls: Controls | None) -> None:
-    """Put the mock into the world of a scenario file. Raises CouldNotRun."""
-    if world is not None and controls is not None:
-        try:
-            await scenario.load(world, controls)
-        except scenario.InvalidScenario as error:
-            raise CouldNotRun(f"scenario {options.scenario}: {error}") from error
-
-
-def _authentication(path: Path | None, contract: Contract) -> Authentication | None:
-    """Raises CouldNotRun."""
-    if path is None:
-        return None
-    try:
-        return Authentication.from_file(path, contract)
-    except InvalidAuthentication as error:
-        raise CouldNotRun(f"--auth {error}") from error
-
-
 def _greet(contract: Contract, listening: socket.socket, options: ServeOptions, stored: int) -> None:
     root = root_url(listening)
     paths = {operation.path for operation in contract.operations.values()}
     paths = {path for path in paths if "{" not in path} or paths
     place = _without_secrets(options.store)
     noun = "configuration" if options.contract is None else "document"
-    plural = "" if stored == 1 else "s"
     said = notes(contract) if options.contract is not None and not options.handlers else ()
     alone = options.workers == 1
     print(
@@ -287,7 +264,7 @@ def _greet(contract: Contract, listening: socket.socket, options: ServeOptions, 
         + (f"  Steer  {root}{CONTROLS_PATH}/ui\n" if options.controls and alone else "")
         + ("" if alone else "  Steer  off: each of several processes would steer only itself\n")
         + (f"  Auth   tokens of {printable(str(options.auth))}\n" if options.auth else "")
-        + f"  Store  {printable(place)} ({stored} {noun}{plural})\n"
+        + f"  Store  {printable(place)} ({counted(stored, noun)})\n"
         + "".join(f"  Note   {printable(each)}\n" for each in said)
         + "Press Ctrl-C to stop.",
         flush=True,

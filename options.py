@@ -5,7 +5,7 @@ annotation says the rest. `cli` makes the options of the command line from it; t
 """
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -32,14 +32,16 @@ def cache_folder() -> Path | None:
         return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Option:
     """How a field is given on the command line, or in an environment variable where the command line says nothing."""
 
     help: str
     type: click.ParamType[Any] | None = None
     """None is text, a path or a flag, as the field is."""
+    _: KW_ONLY
     metavar: str | None = None
+    """Where it is not the name of the type, N for a number or FILE for a path."""
     flag: str = ""
     """Where it is not the field's name."""
     short: str = ""
@@ -50,7 +52,7 @@ class Option:
 
 
 class Text(click.ParamType[Any]):
-    """Text that a function reads; it raises ValueError, and says what was wrong."""
+    """Text that a function reads; it raises ValueError, and says what was wrong. The help shows it by its name."""
 
     def __init__(self, name: str, parse: Any = str, separator: str | None = None) -> None:
         self.name, self._parse, self._separator = name, parse, separator
@@ -150,95 +152,77 @@ def _header(text: str) -> tuple[str, str]:
 PORT = click.IntRange(0, 65535)
 COUNT = click.IntRange(0, 1_000_000)
 POSITIVE = click.IntRange(1, 1_000_000)
-NUMBER = Text("number", _number_above_0)
-TOKEN = Text("token", _token)
-BASE_PATH = Text("path", _base_path)
-URL = Text("url", _url)
-ORIGIN = Text("origin", _origin, separator=",")
-HEADER = Text("header", _header, separator="\n")
-REPORT = Text("report", _report, separator=",")
-COVERAGE = Text("minimum", _minimum, separator=",")
-SEVERITY = Text("severity", _severity, separator=",")
-DIFF_REPORT = Text("report", partial(_report, formats=DIFF_REPORT_FORMATS), separator=",")
-NAME = Text("name", separator=",")
+NUMBER = Text("N", _number_above_0)
+ADDRESS = Text("ADDRESS")
+PLACE = Text("PLACE")
+TOKEN = Text("TOKEN", _token)
+BASE_PATH = Text("PATH", _base_path)
+URL = Text("URL", _url)
+ORIGIN = Text("ORIGIN", _origin, separator=",")
+HEADER = Text("'NAME: VALUE'", _header, separator="\n")
+REPORT = Text("FORMAT:PATH", _report, separator=",")
+DIFF_REPORT = Text("FORMAT:PATH", partial(_report, formats=DIFF_REPORT_FORMATS), separator=",")
+COVERAGE = Text("KIND=PERCENT", _minimum, separator=",")
+SEVERITY = Text("RULE=LEVEL", _severity, separator=",")
+OPERATION = Text("OPERATION", separator=",")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeOptions:
     """`callconfig serve`."""
 
-    contract: Annotated[
-        Path | None, Option(help="an OpenAPI file to mock instead of the built-in one", metavar="FILE")
-    ] = None
+    contract: Annotated[Path | None, Option("an OpenAPI file to mock instead of the built-in one")] = None
     handlers: Annotated[
         tuple[str, ...],
         Option(
-            help="module, file or entry point with functions that answer operations in their own way; repeatable",
-            type=NAME,
-            metavar="MODULE",
+            "module, file or entry point with functions that answer operations in their own way",
+            Text("MODULE", separator=","),
         ),
     ] = ()
-    host: Annotated[str, Option(help="address to listen on", metavar="ADDRESS")] = "127.0.0.1"
-    port: Annotated[int, Option(help="port to listen on; 0 picks a free one", type=PORT, metavar="N")] = 8080
-    store: Annotated[str, Option(help="a file, :memory: or a postgresql:// URL", metavar="PLACE")] = DEFAULT_STORE
-    fsync: Annotated[bool, Option(help="acknowledge a write only when it survives power loss")] = False
+    host: Annotated[str, Option("address to listen on", ADDRESS)] = "127.0.0.1"
+    port: Annotated[int, Option("port to listen on; 0 picks a free one", PORT)] = 8080
+    store: Annotated[str, Option("a file, :memory: or a postgresql:// URL", PLACE)] = DEFAULT_STORE
+    fsync: Annotated[bool, Option("acknowledge a write only when it survives power loss")] = False
     seed: Annotated[
         tuple[Path, ...],
         Option(
-            help="JSON array of configurations to start with, or by table all that a contract stores; what is stored "
-            "already stays as it is; repeatable",
-            metavar="FILE",
+            "JSON array of configurations to start with, or by table all that a contract stores; what is stored "
+            "already stays as it is"
         ),
     ] = ()
-    base_path: Annotated[
-        str, Option(help="prefix to mount the API under, like /agent/voice", type=BASE_PATH, metavar="PATH")
-    ] = ""
+    base_path: Annotated[str, Option("prefix to mount the API under, like /agent/voice", BASE_PATH)] = ""
     workers: Annotated[
         int,
         Option(
-            help="processes to serve from; more than one needs a postgresql:// store, and there are no controls then",
-            type=POSITIVE,
-            metavar="N",
+            "processes to serve from; more than one needs a postgresql:// store, and there are no controls then",
+            POSITIVE,
         ),
     ] = 1
-    controls: Annotated[bool, Option(help="let tests steer the mock below /_mock, each in its session")] = True
+    controls: Annotated[bool, Option("let tests steer the mock below /_mock, each in its session")] = True
     control_token: Annotated[
         str | None,
         Option(
-            help="what controls ask for as `Authorization: Bearer TOKEN`; needed when others than this machine can "
-            "connect",
-            type=TOKEN,
-            metavar="TOKEN",
+            "what controls ask for as `Authorization: Bearer TOKEN`; needed when others than this machine can connect",
+            TOKEN,
         ),
     ] = field(default=None, repr=False)
     control_host: Annotated[
         tuple[str, ...],
-        Option(
-            help="name that the controls are reached by, beside localhost and addresses; repeatable",
-            type=NAME,
-            metavar="NAME",
-        ),
+        Option("name that the controls are reached by, beside localhost and addresses", Text("NAME", separator=",")),
     ] = ()
     control_origin: Annotated[
         tuple[str, ...],
-        Option(
-            help="origin whose pages may use the controls in a browser, like http://localhost:5173; repeatable",
-            type=ORIGIN,
-            metavar="ORIGIN",
-        ),
+        Option("origin whose pages may use the controls in a browser, like http://localhost:5173", ORIGIN),
     ] = ()
     scenario: Annotated[
         Path | None,
-        Option(
-            help="JSON file of the state, rules, clock and ids to begin with, as `PUT /_mock/scenario` takes them",
-            metavar="FILE",
-        ),
+        Option("JSON file of the state, rules, clock and ids to begin with, as `PUT /_mock/scenario` takes them"),
     ] = None
-    journal: Annotated[int, Option(help="requests to keep for each session", type=COUNT, metavar="N")] = 1000
-    auth: Annotated[Path | None, Option(help="JSON file of tokens that requests need", metavar="FILE")] = None
-    quiet: Annotated[bool, Option(help="do not print a line for each request")] = False
+    journal: Annotated[int, Option("requests to keep for each session", COUNT)] = 1000
+    auth: Annotated[Path | None, Option("JSON file of tokens that requests need")] = None
+    quiet: Annotated[bool, Option("do not print a line for each request")] = False
     log: Annotated[
-        str, Option(help="what that line is: for people, or JSON for programs", type=click.Choice(("text", "json")))
+        str, Option("what that line is: for people, or JSON for programs", click.Choice(("text", "json")))
     ] = "text"
 
 
@@ -246,73 +230,46 @@ class ServeOptions:
 class JudgingOptions:
     """What every command is told that judges."""
 
-    contract: Annotated[
-        Path | None, Option(help="an OpenAPI 3.0 or 3.1 file, not the built-in one", metavar="FILE")
-    ] = None
+    contract: Annotated[Path | None, Option("an OpenAPI 3.0 or 3.1 file, not the built-in one")] = None
     report: Annotated[
         tuple[tuple[str, Path], ...],
-        Option(
-            help=f"write a report: {', '.join(REPORT_FORMATS)}; har has the traffic; repeatable",
-            type=REPORT,
-            metavar="FORMAT:PATH",
-        ),
+        Option(f"write a report: {', '.join(REPORT_FORMATS)}; har has the traffic", REPORT),
     ] = ()
     severity: Annotated[
         tuple[tuple[str, Level], ...],
-        Option(
-            help=f"what a rule counts as, {', '.join(LEVELS)}, like unknown-parameter=error; repeatable",
-            type=SEVERITY,
-            metavar="RULE=LEVEL",
-        ),
+        Option(f"what a rule counts as, {', '.join(LEVELS)}, like unknown-parameter=error", SEVERITY),
     ] = ()
-    baseline: Annotated[Path | None, Option(help="accept the findings of this earlier json report", metavar="FILE")] = (
-        None
-    )
+    baseline: Annotated[Path | None, Option("accept the findings of this earlier json report")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversingOptions(JudgingOptions):
     """What every command is told that sends requests of its own."""
 
-    token: Annotated[str | None, Option(help="bearer token to send", type=TOKEN, metavar="TOKEN")] = field(
-        default=None, repr=False
+    token: Annotated[str | None, Option("bearer token to send", TOKEN)] = field(default=None, repr=False)
+    header: Annotated[tuple[tuple[str, str], ...], Option("header field to send with every request", HEADER)] = field(
+        default=(), repr=False
     )
-    header: Annotated[
-        tuple[tuple[str, str], ...],
-        Option(help="header field to send with every request; repeatable", type=HEADER, metavar="'NAME: VALUE'"),
-    ] = field(default=(), repr=False)
     include: Annotated[
-        tuple[str, ...],
-        Option(
-            help="only these operations, by operationId, * and ? allowed; repeatable", type=NAME, metavar="OPERATION"
-        ),
+        tuple[str, ...], Option("only these operations, by operationId, * and ? allowed", OPERATION)
     ] = ()
-    exclude: Annotated[
-        tuple[str, ...],
-        Option(
-            help="not these operations, by operationId, * and ? allowed; repeatable", type=NAME, metavar="OPERATION"
-        ),
-    ] = ()
+    exclude: Annotated[tuple[str, ...], Option("not these operations, by operationId, * and ? allowed", OPERATION)] = ()
     random_seed: Annotated[
         int | None,
         Option(
-            help="make the same choices as an earlier run; without it they are new",
-            type=click.INT,
+            "make the same choices as an earlier run; without it they are new",
+            click.INT,
             metavar="N",
             flag="seed",
             variable="CALLCONFIG_RANDOM_SEED",
         ),
     ] = None
-    max_examples: Annotated[int, Option(help="generated cases for each property", type=POSITIVE, metavar="N")] = 20
-    max_time: Annotated[float | None, Option(help="end the run after this time", type=NUMBER, metavar="SECONDS")] = None
-    max_failures: Annotated[
-        int | None, Option(help="end the run after so many different errors", type=POSITIVE, metavar="N")
-    ] = None
-    rate_limit: Annotated[float | None, Option(help="at most so many requests a second", type=NUMBER, metavar="N")] = (
-        None
-    )
+    max_examples: Annotated[int, Option("generated cases for each property", POSITIVE)] = 20
+    max_time: Annotated[float | None, Option("end the run after this time", NUMBER, metavar="SECONDS")] = None
+    max_failures: Annotated[int | None, Option("end the run after so many different errors", POSITIVE)] = None
+    rate_limit: Annotated[float | None, Option("at most so many requests a second", NUMBER)] = None
     write_anywhere: Annotated[
-        bool, Option(help="also change and delete what the run did not create; for a server whose data nobody needs")
+        bool, Option("also change and delete what the run did not create; for a server whose data nobody needs")
     ] = False
 
 
@@ -323,23 +280,16 @@ class CheckOptions(ConversingOptions):
     url: Annotated[
         str | None,
         Option(
-            help="the server, with the prefix that it mounts the API under; without it a fresh mock is checked",
-            type=URL,
-            metavar="[URL]",
+            "the server, with the prefix that it mounts the API under; without it a fresh mock is checked",
+            URL,
             is_argument=True,
         ),
     ] = None
     workers: Annotated[
-        int,
-        Option(
-            help="generated requests on their way at a time",
-            type=POSITIVE,
-            metavar="N",
-            variable="CALLCONFIG_CHECK_WORKERS",
-        ),
+        int, Option("generated requests on their way at a time", POSITIVE, variable="CALLCONFIG_CHECK_WORKERS")
     ] = 1
     require_coverage: Annotated[
-        bool, Option(help="fail when a documented status was never seen that a client can provoke")
+        bool, Option("fail when a documented status was never seen that a client can provoke")
     ] = False
 
 
@@ -347,10 +297,8 @@ class CheckOptions(ConversingOptions):
 class CompareOptions(ConversingOptions):
     """`callconfig compare`."""
 
-    url_a: Annotated[str, Option(help="the first server, with its prefix", type=URL, metavar="URL_A", is_argument=True)]
-    url_b: Annotated[
-        str, Option(help="the second server, with its prefix", type=URL, metavar="URL_B", is_argument=True)
-    ]
+    url_a: Annotated[str, Option("the first server, with its prefix", URL, is_argument=True)]
+    url_b: Annotated[str, Option("the second server, with its prefix", URL, is_argument=True)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -359,23 +307,16 @@ class VerifyOptions(JudgingOptions):
 
     files: Annotated[
         tuple[str, ...],
-        Option(help="a recording: a file, a URL, or - for standard input", metavar="FILE...", is_argument=True),
+        Option("a recording: a file, a URL, or - for standard input", metavar="FILE...", is_argument=True),
     ]
     only_host: Annotated[
-        tuple[str, ...],
-        Option(help="judge only requests to this host, or host:port; repeatable", type=NAME, metavar="HOST"),
+        tuple[str, ...], Option("judge only requests to this host, or host:port", Text("HOST", separator=","))
     ] = ()
-    base_path: Annotated[str, Option(help="prefix that the API was mounted under", type=BASE_PATH, metavar="PATH")] = ""
-    coverage: Annotated[
-        bool, Option(help="say which operations, statuses, members and rules the traffic exercised")
-    ] = False
+    base_path: Annotated[str, Option("prefix that the API was mounted under", BASE_PATH)] = ""
+    coverage: Annotated[bool, Option("say which operations, statuses, members and rules the traffic exercised")] = False
     coverage_minimum: Annotated[
         tuple[tuple[str, float], ...],
-        Option(
-            help=f"fail when less of a kind was exercised, like members=80; {', '.join(COVERAGE_KINDS)}; repeatable",
-            type=COVERAGE,
-            metavar="KIND=PERCENT",
-        ),
+        Option(f"fail when less of a kind was exercised, like members=80; {', '.join(COVERAGE_KINDS)}", COVERAGE),
     ] = ()
 
 
@@ -383,47 +324,35 @@ class VerifyOptions(JudgingOptions):
 class ProxyOptions(JudgingOptions):
     """`callconfig proxy`."""
 
-    upstream: Annotated[str, Option(help="the server to forward to, with its prefix", type=URL, metavar="URL")]
-    host: Annotated[str, Option(help="address to listen on", metavar="ADDRESS")] = "127.0.0.1"
-    port: Annotated[int, Option(help="port to listen on; 0 picks a free one", type=PORT, metavar="N")] = 8080
-    enforce: Annotated[bool, Option(help="answer a problem instead of passing on what breaks the contract")] = False
-    record: Annotated[Path | None, Option(help="write the traffic as HAR", metavar="FILE")] = None
+    upstream: Annotated[str, Option("the server to forward to, with its prefix", URL)]
+    host: Annotated[str, Option("address to listen on", ADDRESS)] = "127.0.0.1"
+    port: Annotated[int, Option("port to listen on; 0 picks a free one", PORT)] = 8080
+    enforce: Annotated[bool, Option("answer a problem instead of passing on what breaks the contract")] = False
+    record: Annotated[Path | None, Option("write the traffic as HAR")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiffOptions:
     """`callconfig diff`."""
 
-    old: Annotated[str, Option(help="what clients rely on: a file, or git-ref:file", metavar="OLD", is_argument=True)]
-    new: Annotated[str, Option(help="what is to take its place", metavar="NEW", is_argument=True)]
+    old: Annotated[str, Option("what clients rely on: a file, or git-ref:file", is_argument=True)]
+    new: Annotated[str, Option("what is to take its place", is_argument=True)]
     undecided: Annotated[
         str,
         Option(
-            help="what it counts as when neither a proof nor a request that breaks was found",
-            type=click.Choice(("error", "warning")),
+            "what it counts as when neither a proof nor a request that breaks was found",
+            click.Choice(("error", "warning")),
         ),
     ] = "error"
     traffic: Annotated[
-        tuple[Path, ...],
-        Option(
-            help="say which recorded clients are hit: HAR, NDJSON, a pact or a mock's journal; repeatable",
-            metavar="FILE",
-        ),
+        tuple[Path, ...], Option("say which recorded clients are hit: HAR, NDJSON, a pact or a mock's journal")
     ] = ()
     accepted: Annotated[
         Path | None,
-        Option(
-            help="YAML or JSON list of breaks that do not count, each with operation, fingerprint, reason and until",
-            metavar="FILE",
-        ),
+        Option("YAML or JSON list of breaks that do not count, each with operation, fingerprint, reason and until"),
     ] = None
     report: Annotated[
-        tuple[tuple[str, Path], ...],
-        Option(
-            help=f"write a report: {', '.join(DIFF_REPORT_FORMATS)}; repeatable",
-            type=DIFF_REPORT,
-            metavar="FORMAT:PATH",
-        ),
+        tuple[tuple[str, Path], ...], Option(f"write a report: {', '.join(DIFF_REPORT_FORMATS)}", DIFF_REPORT)
     ] = ()
 
 
@@ -431,51 +360,37 @@ class DiffOptions:
 class DocsBuildOptions:
     """`callconfig docs build`."""
 
-    output: Annotated[Path, Option(help="the folder, made if need be", metavar="DIR", short="o")]
-    contract: Annotated[
-        Path | None, Option(help="an OpenAPI 3.0 or 3.1 file, not the built-in one", metavar="FILE")
-    ] = None
+    output: Annotated[Path, Option("the folder, made if need be", metavar="DIR", short="o")]
+    contract: Annotated[Path | None, Option("an OpenAPI 3.0 or 3.1 file, not the built-in one")] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class McpOptions:
     """`callconfig mcp`."""
 
-    contract: Annotated[
-        Path | None, Option(help="the OpenAPI file of the API, not the built-in one", metavar="FILE")
-    ] = None
+    contract: Annotated[Path | None, Option("the OpenAPI file of the API, not the built-in one")] = None
     url: Annotated[
         str | None,
-        Option(
-            help="a server that runs, with the prefix that it mounts the API under; without it a mock is started",
-            type=URL,
-            metavar="URL",
-        ),
+        Option("a server that runs, with the prefix that it mounts the API under; without it a mock is started", URL),
     ] = None
-    session: Annotated[str | None, Option(help="the session to be in, as X-Mock-Session names it", metavar="NAME")] = (
-        None
+    session: Annotated[str | None, Option("the session to be in, as X-Mock-Session names it", Text("NAME"))] = None
+    token: Annotated[str | None, Option("bearer token for the API", TOKEN)] = field(default=None, repr=False)
+    control_token: Annotated[str | None, Option("what controls ask for as `Authorization: Bearer TOKEN`", TOKEN)] = (
+        field(default=None, repr=False)
     )
-    token: Annotated[str | None, Option(help="bearer token for the API", type=TOKEN, metavar="TOKEN")] = field(
-        default=None, repr=False
-    )
-    control_token: Annotated[
-        str | None, Option(help="what controls ask for as `Authorization: Bearer TOKEN`", type=TOKEN, metavar="TOKEN")
-    ] = field(default=None, repr=False)
-    store: Annotated[str, Option(help="of the mock that is started: a file, or :memory:", metavar="PLACE")] = ":memory:"
-    port: Annotated[
-        int, Option(help="of the mock that is started, on loopback; 0 picks a free one", type=PORT, metavar="N")
-    ] = 0
+    store: Annotated[str, Option("of the mock that is started: a file, or :memory:", PLACE)] = ":memory:"
+    port: Annotated[int, Option("of the mock that is started, on loopback; 0 picks a free one", PORT)] = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InitOptions:
     """`callconfig init`."""
 
-    file: Annotated[Path, Option(help="an OpenAPI 3.0 file", metavar="FILE", is_argument=True)]
+    file: Annotated[Path, Option("an OpenAPI 3.0 file", is_argument=True)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LintOptions:
     """`callconfig lint`."""
 
-    files: Annotated[tuple[Path, ...], Option(help="an OpenAPI 3.0 or 3.1 file", metavar="FILE...", is_argument=True)]
+    files: Annotated[tuple[Path, ...], Option("an OpenAPI 3.0 or 3.1 file", metavar="FILE...", is_argument=True)]

@@ -14,3 +14,8 @@ def printable(text: str) -> str:
     return "".join(
         each if each.isprintable() else each.encode("unicode_escape", "surrogatepass").decode("ascii") for each in text
     )
+
+
+def lines(text: str) -> str:
+    """A text of several lines without what a terminal would obey, or could not show."""
+    return "\n".join(map(printable, text.split("\n")))

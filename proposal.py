@@ -145,8 +145,7 @@ def _input(schema: Mapping[str, Any], places: Places, contract: Contract) -> str
     order = {"replace": 0, "create": 1}
     writing = sorted((each for each in places.kinds.items() if each[1] in order), key=lambda each: order[each[1]])
     for operation, _ in writing:
-        body = contract.dereferenced(operation.declared.get("requestBody", {}))
-        for content in body.get("content", {}).values():
+        for content in operation.declared_body.get("content", {}).values():
             reference = content.get("schema", {}).get("$ref")
             if isinstance(reference, str):
                 return None if contract.resolve(reference) is schema else reference

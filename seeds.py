@@ -8,12 +8,12 @@ import orjson
 
 from .contract.document import Contract
 from .contract.finding import others
-from .contract.resource import Resource, member_text
+from .contract.resource import Resource
 from .contract.schema import Json
 from .contract.strict_json import NotStrictJson, decode
 from .handlers.completion import Completion
 from .outcome import CouldNotRun
-from .storage import DuplicateScope, Store
+from .storage.store import DuplicateScope, Store
 
 Document = dict[str, Json]
 
@@ -29,29 +29,18 @@ async def plant(seeds: Sequence[Path], contract: Contract, store: Store) -> None
     tables: dict[str, list[Document]] = {}
     for resource in contract.resources:
         present = [orjson.loads(text) for text in await store.table(resource.table).find()]
-        taken = {key for document in present for key in _keys(document, resource)}
+        taken = {claim for document in present for claim in resource.claims(document).items()}
         documents = [document for each in given for document in each.get(resource.table, ())]
-        new = [document for document in documents if not taken & _keys(document, resource)]
+        new = [document for document in documents if not taken & resource.claims(document).items()]
         if new:
             tables[resource.table] = [*present, *new]
     try:
-        await store.load_all(tables)
+        await store.load(tables)
     except DuplicateScope as error:
         named = ", ".join(map(str, seeds))
         raise CouldNotRun(f"seed {named}: more than one has {error.scope}") from error
     except ValueError as error:  # such as a parent that is not said
         raise CouldNotRun(f"seed {', '.join(map(str, seeds))}: {error}") from error
-
-
-def _keys(document: Document, resource: Resource) -> set[tuple[int, tuple[str | None, ...]]]:
-    """What no other document may have: the id, where there is one, and each scope."""
-    within = resource.parents.values() if resource.is_named_by_clients else ()
-    combinations = ((*within, resource.identity), *resource.combinations)
-    keys = {
-        (number, tuple([member_text(document.get(name)) for name in members]))
-        for number, members in enumerate(combinations)
-    }
-    return {key for key in keys if None not in key[1]}
 
 
 def read_seed(path: Path, contract: Contract) -> dict[str, list[Document]]:

@@ -303,11 +303,7 @@ class Workers(Multiprocess):
     """
 
     def __init__(
-        self,
-        config: uvicorn.Config,
-        listening: socket.socket,
-        on_ready: Callable[[], None],
-        reasons: SimpleQueue[str],
+        self, config: uvicorn.Config, listening: socket.socket, on_ready: Callable[[], None], reasons: SimpleQueue[str]
     ) -> None:
         super().__init__(config, [listening])
         self._on_ready, self._reasons, self._failed = on_ready, reasons, False

@@ -12,8 +12,9 @@ import orjson
 from starlette.types import Receive, Send
 
 from ..contract.aside import aside
+from ..contract.body import MAX_BYTES
 from ..contract.finding import Finding
-from ..contract.operation import MAX_BYTES, WITHOUT_BODY, EncodedArray, LargeObject, Operation, Reply, Request
+from ..contract.operation import WITHOUT_BODY, EncodedArray, LargeObject, Operation, Reply
 from ..contract.problem import INTERNAL_ERROR, Problem, Problems
 from ..contract.refusal import Refusals
 from ..contract.schema import Json
@@ -34,12 +35,7 @@ class Endpoint:
     """One operation with its handler. `problems` are what exceptions of the handler become."""
 
     def __init__(
-        self,
-        operation: Operation,
-        handler: Handler,
-        refusals: Refusals,
-        context: Context,
-        problems: Problems,
+        self, operation: Operation, handler: Handler, refusals: Refusals, context: Context, problems: Problems
     ) -> None:
         self.operation = operation
         self._handler, self._refusals, self._context, self._problems = handler, refusals, context, problems
@@ -74,9 +70,7 @@ class Endpoint:
             entry.findings = [body]
         else:
             entry.request_body = body
-            path = exchange.route.parameters if exchange.route else {}
-            request = Request(path, exchange.query, exchange.headers, body)
-            arguments, entry.findings = await judged(self.operation, request)
+            arguments, entry.findings = await judged(self.operation, exchange.request)
         if refused := [each for each in entry.findings if each.severity == "error" or each.rule in UNKEPT]:
             return self._problem(exchange, Problem.of_findings(refused, self.operation.security.challenge))
         if exchange.turn is not None and (forced := exchange.turn.reply()) is not None:

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 from starlette.types import Message, Scope, Send
 
+from ..contract.body import Headers
 from ..contract.finding import others
 from ..contract.interaction import by_name
-from ..contract.operation import Headers, Operation, Reply
+from ..contract.operation import Operation, Reply, Request
 from ..contract.paths import Route
 from ..contract.problem import Problem
 from ..controls.controls import SESSION_HEADER
@@ -62,8 +63,7 @@ class Exchange:
         headers = by_name([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
         if named is not None:
             headers = {**headers, SESSION_HEADER: named}
-        exchange = scope[KEY] = cls(entry, headers, send, route, address, query)
-        exchange.named = named
+        exchange = scope[KEY] = cls(entry, headers, send, route, address, query, named=named)
         if (operation := exchange.operation) is not None:
             entry.operation = operation.id
         return exchange
@@ -100,6 +100,12 @@ class Exchange:
     @property
     def operation(self) -> Operation | None:
         return self.route.operation(self.entry.method) if self.route else None
+
+    @property
+    def request(self) -> Request:
+        """What is judged of it, once its body is read."""
+        path = self.route.parameters if self.route else {}
+        return Request(path, self.query, self.headers, self.entry.request_body)
 
     @property
     def reason(self) -> str:

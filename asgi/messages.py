@@ -7,8 +7,9 @@ import orjson
 from starlette.types import Message, Receive, Send
 
 from ..contract.aside import LARGE, aside
+from ..contract.body import Headers
 from ..contract.finding import Finding
-from ..contract.operation import WITHOUT_BODY, Headers, Operation, Request
+from ..contract.operation import WITHOUT_BODY, Operation, Request
 from ..contract.problem import PROBLEM_JSON, Problem
 
 LINGER = 64 << 20

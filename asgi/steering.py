@@ -8,7 +8,8 @@ import orjson
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..contract.aside import LARGE, aside
-from ..contract.operation import MAX_BYTES, WITHOUT_BODY, Operation, Request
+from ..contract.body import MAX_BYTES
+from ..contract.operation import WITHOUT_BODY
 from ..controls import faults
 from ..controls.controls import Controls
 from ..controls.match import described
@@ -26,7 +27,6 @@ class Steering:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = Exchange.of(scope)
-        operation = exchange.operation
         rules: Rules | tuple[()] = exchange.session.rules if exchange.session else ()
         if rules:
             body = b""
@@ -37,15 +37,13 @@ class Steering:
                 body = read if isinstance(read, bytes) else b""
                 # What is too large is given on too large, for the endpoint to refuse it.
                 receive = again(body if isinstance(read, bytes) else bytes(MAX_BYTES + 1), receive)
-            exchange.turn = rules.choose(operation, await _matching(rules, exchange, operation, body))
+            exchange.turn = rules.choose(exchange.operation, await _matching(rules, exchange, body))
         if exchange.turn is not None:
-            await self._carry_out(exchange.turn, operation, scope, receive, send)
+            await self._carry_out(exchange.turn, scope, receive, send)
         else:
-            await self._go_on(operation, scope, receive, send)
+            await self._go_on(scope, receive, send)
 
-    async def _carry_out(
-        self, turn: Turn, operation: Operation | None, scope: Scope, receive: Receive, send: Send
-    ) -> None:
+    async def _carry_out(self, turn: Turn, scope: Scope, receive: Receive, send: Send) -> None:
         exchange, rule = Exchange.of(scope), turn.rule
         exchange.entry.rule = rule.identity
         instead = rule.fault in faults.INSTEAD
@@ -55,7 +53,7 @@ class Steering:
         if seconds and rule.fault != "dribble":
             await self._pause(seconds)
         if instead or rule.off_contract:
-            await _judge(exchange, operation, receive)
+            await _judge(exchange, receive)
         if rule.fault is not None and instead:
             await faults.INSTEAD[rule.fault](exchange.server_send, receive)
             return
@@ -65,33 +63,32 @@ class Steering:
         if rule.off_contract and answer is not None:
             await _send_as_it_is(answer, send)
             return
-        await self._go_on(operation, scope, receive, send)
+        await self._go_on(scope, receive, send)
 
-    async def _go_on(self, operation: Operation | None, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _go_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take out what the request prefers, which no operation knows, and let it pass."""
         exchange = Exchange.of(scope)
         query, twins = without_twins(scope["query_string"])
-        if operation is not None:
+        if (operation := exchange.operation) is not None:
             exchange.preferred = preferred(exchange.headers.get("prefer"), twins, operation, self._contract)
         exchange.query = query
         await self._app({**scope, "query_string": query}, receive, send)
 
 
-async def _judge(exchange: Exchange, operation: Operation | None, receive: Receive) -> None:
+async def _judge(exchange: Exchange, receive: Receive) -> None:
     """Find what the endpoint would, in a request that it will not see."""
     body = await read_body(receive, exchange.headers, MAX_BYTES)
     exchange.entry.request_body = body if isinstance(body, bytes) else b""
-    if operation is not None and exchange.route is not None:
-        request = Request(exchange.route.parameters, exchange.query, exchange.headers, exchange.entry.request_body)
-        exchange.entry.findings = (await judged(operation, request))[1]
+    if (operation := exchange.operation) is not None:
+        exchange.entry.findings = (await judged(operation, exchange.request))[1]
 
 
-async def _matching(rules: Rules, exchange: Exchange, operation: Operation | None, body: bytes) -> list[Rule]:
+async def _matching(rules: Rules, exchange: Exchange, body: bytes) -> list[Rule]:
     """The rules that the request matches; found aside where there is much to compare."""
-    entry, name, every = exchange.entry, operation.id if operation else None, list(rules)
+    entry, every = exchange.entry, list(rules)
 
     def matching() -> list[Rule]:
-        request = described(name, entry.method, entry.path, exchange.query, exchange.headers.items(), body)
+        request = described(entry.operation, entry.method, entry.path, exchange.query, exchange.headers.items(), body)
         return [rule for rule in every if rule.match.accepts(request)]
 
     size = len(body) + len(entry.target) + sum(map(len, exchange.headers.values()))

@@ -22,7 +22,7 @@ class Floor:
     """Creates, and lists by scope. What is wrong is answered with a status and no body."""
 
     def __init__(self, contract: Contract) -> None:
-        declared = contract.stored
+        declared = contract.resources[0]
         self._unique = declared.unique
         self._request = Schema(declared.input, contract.resolve, "request")
         self._response = Schema(declared.schema, contract.resolve, "response")

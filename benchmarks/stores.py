@@ -10,7 +10,8 @@ from statistics import median
 
 from callconfig.app import sources
 from callconfig.contract.document import Contract
-from callconfig.storage import MEMORY, Store, open_store
+from callconfig.storage.opening import MEMORY, open_store
+from callconfig.storage.store import Store
 from callconfig.tests.support.postgresql import postgresql_server
 
 from .measurements import Plan
@@ -27,8 +28,8 @@ def _scope(number: int) -> dict[str, str]:
 
 
 async def _filled(place: str, size: int, *, fsync: bool = False) -> Store:
-    store = await open_store(place, _contract.stored, sources().values(_contract.stored), fsync=fsync)
-    await store.load(SAMPLE | _scope(number) for number in range(size))
+    store = await open_store(place, _contract.resources, sources().values, fsync=fsync)
+    await store.load({"configurations": (SAMPLE | _scope(number) for number in range(size))})
     return store
 
 
@@ -64,7 +65,7 @@ async def _opening(place: str, size: int) -> float:
     times = []
     for _ in range(3):
         start = time.perf_counter()
-        store = await open_store(place, _contract.stored, sources().values(_contract.stored))
+        store = await open_store(place, _contract.resources, sources().values)
         times.append(time.perf_counter() - start)
         await store.close()
     return median(times)

@@ -195,10 +195,7 @@ def _brings(operation: Operation, kind: Kind, identity: str, resolve: References
     """Whether a request of the operation makes something under an identity of its own choice."""
     if kind == "replace":
         return "201" in operation.responses
-    if kind != "create" or "requestBody" not in operation.declared:
-        return False
-    body = resolve.followed(operation.declared["requestBody"])
-    for content in body.get("content", {}).values():
+    for content in operation.declared_body.get("content", {}).values() if kind == "create" else ():
         flat = flattened(content.get("schema", {}), resolve)
         member = resolve.followed(flat.get("properties", {}).get(identity, {"readOnly": True}))
         if identity in flat.get("required", ()) and not member.get("readOnly"):

@@ -54,7 +54,7 @@ class Content:
         self.name, self._severities = media_type(name)[0], severities
         self.raw = declared.get("schema", {})
         self.schema = Schema(self.raw, resolve, direction)
-        self._encoding: Mapping[str, Any] = declared.get("encoding", {})
+        self.declared = declared
         self._resolve, self._direction = resolve, direction
         self._passed_over: set[str] = set()
         self._most_containers = most_containers
@@ -72,10 +72,6 @@ class Content:
         if self.name not in STREAMS and self._reader.is_scalar and not is_xml(self.name):
             return []
         return [f"a body of {self.name} is judged by its media type, not by its schema"]
-
-    def compile(self) -> None:
-        """Raises ValueError for a schema that cannot be compiled."""
-        self.schema.compile()
 
     def read(self, headers: Headers, body: bytes) -> tuple[Json, list[Finding]]:
         """The value of a body, or its bytes where it is not judged by a schema, and every violation."""
@@ -127,7 +123,7 @@ class Content:
 
     @cached_property
     def _as_form(self) -> "_Form":
-        return _Form(self.raw, self._encoding, self._resolve, self._direction)
+        return _Form(self.raw, self.declared.get("encoding", {}), self._resolve, self._direction)
 
 
 class RequestBody:

@@ -9,13 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
-from jsonschema_rs import (
-    Draft4Validator,
-    Draft6Validator,
-    Draft7Validator,
-    Draft201909Validator,
-    Draft202012Validator,
-)
+from jsonschema_rs import Draft4Validator, Draft6Validator, Draft7Validator, Draft201909Validator, Draft202012Validator
 
 from .formats import INTEGER_BOUNDS
 from .grammar import SCHEMAS, SCHEMAS_BY_NAME
@@ -116,7 +110,7 @@ class Translator:
         kept = {keyword: value for keyword, value in schema.items() if keyword not in _LEFT_OUT}
         translated = with_schemas(kept, lambda inside: self._schema(inside, references))
         if isinstance(properties := schema.get("properties"), dict):
-            never = {name for name, each in properties.items() if self._is_hidden(each)}
+            never = {name for name, each in properties.items() if self._resolve.followed(each).get(self._hidden)}
             if self._hidden == "writeOnly":
                 translated["properties"] |= dict.fromkeys(never, NEVER)
             translated["required"] = [name for name in schema.get("required", ()) if name not in never]
@@ -135,9 +129,6 @@ class Translator:
         if translated.get("required") == []:
             del translated["required"]  # draft 4 wants at least one
         return translated
-
-    def _is_hidden(self, schema: Any) -> bool:
-        return bool(self._resolve.followed(schema).get(self._hidden, False))
 
 
 def _name(reference: str) -> str:

@@ -10,10 +10,10 @@ from typing import Any
 from .actions import Action, read_actions
 from .finding import Level
 from .generator import Generator
-from .grammar import METHODS
+from .grammar import METHODS, objects
 from .operation import Operation
 from .paths import Paths, Route
-from .references import InvalidContract, References, whole
+from .references import Bundle, InvalidContract, References
 from .resource import Resource
 from .schema import Direction
 from .security import Security
@@ -53,7 +53,6 @@ class Contract:
         for operations in by_path.values():
             self.operations |= {operation.id: operation for operation in operations.values()}
         self._paths = Paths(by_path.items())
-        self.is_one_file = True
 
     def _operation(self, path: str, method: str, item: Mapping[str, Any]) -> Operation:
         asked = item[method].get("security", self.document.get("security", ()))
@@ -65,29 +64,21 @@ class Contract:
         cls, path: Path = BUILT_IN, *, validate: bool = True, severity: Mapping[str, Level] = NOTHING
     ) -> "Contract":
         """Raises InvalidContract, also for a file that cannot be read."""
-        document = read_document(path)
-        if not validate:
-            contract = cls(document, severity=severity)
-            contract.path = path
-            return contract
-        from .validation import judge  # what it needs takes long to load
-
+        document, files = read_document(path), 1
         try:
-            files = len(whole(document, path).files)
-            judge(document)
+            if validate:
+                from .validation import judge  # what it needs takes long to load
+
+                files = len(Bundle(document, path).files)
+                judge(document)
             contract = cls(document, severity=severity)
-            _ = contract.actions  # what is wrong with a declaration is told now
+            if validate:
+                _ = contract.actions  # what is wrong with a declaration is told now
         except InvalidContract as error:
             line = _line(path, error.at)
             raise InvalidContract(f"{path}{f':{line}' if line else ''}: {error}") from error
-        contract.is_one_file = files == 1
         contract.path = path if files == 1 else None
         return contract
-
-    @property
-    def is_31(self) -> bool:
-        """Whether it is OpenAPI 3.1, which is judged by JSON Schema 2020-12."""
-        return self.resolve.is_31
 
     @cached_property
     def path_items(self) -> Mapping[str, Mapping[str, Any]]:
@@ -121,18 +112,17 @@ class Contract:
         """The first that the contract says is stored."""
         return next(iter(self.resources), None)
 
-    @property
-    def stored(self) -> Resource:
-        """The first that the contract says is stored. Raises InvalidContract where it says nothing."""
-        if self.resource is None:
-            raise InvalidContract(f"{self.title}: no schema has an x-resource, so there is nothing to store")
-        return self.resource
-
     @cached_property
     def roles(self) -> Mapping[str, list[str]]:
         """The `x-roles` declaration: by role, the members in which what is stored must equal the caller's token."""
         schemes = self.document.get("components", {}).get("securitySchemes", {})
         return next((scheme["x-roles"] for scheme in schemes.values() if "x-roles" in scheme), {})
+
+    @cached_property
+    def rules(self) -> Mapping[str, Mapping[str, Any]]:
+        """By its id, a schema that declares each rule across members (`x-rule`)."""
+        schemas = (node for kind, _, node in objects(dict(self.document)) if kind == "schema")
+        return {each["x-rule"]["id"]: each for each in schemas if isinstance(each.get("x-rule"), dict)}
 
     def values(self, direction: Direction) -> Generator:
         """Makes values of the schemas, as one direction sees them."""

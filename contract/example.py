@@ -9,7 +9,7 @@ import orjson
 from .document import Contract
 from .generator import Generator, NoValue
 from .media import concrete, is_json, media_type
-from .operation import Operation
+from .operation import Operation, Response
 from .problem import PROBLEM_JSON, Problem
 from .references import References
 from .schema import show
@@ -34,13 +34,9 @@ def documented_reply(
     `made`, is made from the contract's catalogue of problems, and whatever else has no example from its schema: `draw`
     chooses among the values that it has.
     """
-    declared = {str(name).upper(): each for name, each in operation.declared.get("responses", {}).items()}
     if status is None:
-        status = _usual(declared.keys())
-    name = next((each for each in (str(status), f"{status // 100}XX", "DEFAULT") if each in declared), None)
-    if name is None:
-        raise NotDocumented(f"{operation.id} has no response {status}; it has {_listed(operation.responses) or 'none'}")
-    response = contract.dereferenced(declared[name])
+        status = _usual(operation.responses.keys())
+    response = documented_response(operation, status).declared
     generator = contract.values("response")
     headers = dict(_headers(contract, response, generator))
     refused: NotDocumented | None = None
@@ -61,6 +57,14 @@ def documented_reply(
     if refused is not None:
         raise refused
     return None, status, headers
+
+
+def documented_response(operation: Operation, status: int) -> Response:
+    """What is documented of a status. Raises NotDocumented."""
+    if (response := operation.response(status)) is None:
+        has = ", ".join(operation.responses) or "none"
+        raise NotDocumented(f"{operation.id} has no response {status}; it has {has}")
+    return response
 
 
 def _usual(declared: Set[str]) -> int:
@@ -114,8 +118,7 @@ def values_of(declared: Mapping[str, Any], resolve: References) -> dict[str, Any
 
 def request_example(contract: Contract, operation: Operation) -> Any:
     """The first documented body of a request. Raises NotDocumented."""
-    declared = contract.dereferenced(operation.declared.get("requestBody", {}))
-    for representation in declared.get("content", {}).values():
+    for representation in operation.declared_body.get("content", {}).values():
         for value in values_of(representation, contract.resolve).values():
             return value
     raise NotDocumented(f"{operation.id} has no example of a request")
@@ -133,7 +136,7 @@ def _value(
 ) -> Any:
     examples = representation.get("examples", {})
     if example is not None and example not in examples:
-        has = _listed(examples) if examples else "none"
+        has = ", ".join(examples) or "none"
         raise NotDocumented(f"{operation.id} {status} has no example {show(example)}; it has {has}")
     if documented == PROBLEM_JSON and example is None and (made or not examples):
         for kind, declared in contract.problems.items():
@@ -143,7 +146,3 @@ def _value(
         if example in (None, name):
             return value
     raise NotDocumented(f"{operation.id} {status} has no example")
-
-
-def _listed(names: Any) -> str:
-    return ", ".join(map(str, names))

@@ -56,6 +56,11 @@ def others(findings: Sequence[Finding]) -> str:
     return f" (and {'at least ' if count >= MOST_FINDINGS else ''}{count} more)" if count else ""
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 place`, and `2 places`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def one_line(words: object) -> str:
     """The words of an error without the line breaks between them."""
     return " ".join(str(words).split())

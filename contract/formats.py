@@ -55,10 +55,7 @@ INTEGER_BOUNDS = {
     "double-int": (-(2**53) + 1, 2**53 - 1),
 }
 """The formats of numbers that are bounds."""
-UNCHECKED_FORMATS = {
-    *INTEGER_BOUNDS,
-    *("float", "double", "password", "binary", "commonmark", "html", "unixtime"),
-}
+UNCHECKED_FORMATS = {*INTEGER_BOUNDS, *("float", "double", "password", "binary", "commonmark", "html", "unixtime")}
 """Formats that are bounds, or say how to read or to show a value; no value of the right type breaks them."""
 
 
@@ -71,10 +68,10 @@ def _later(name: str) -> Callable[[str], bool]:
     return lambda text: judge().is_valid(text)
 
 
-def _is_regular_expression(text: str) -> bool:
-    """Whether `pattern` takes it."""
+def is_pattern(text: str, dialect: type[Any] = Draft4Validator) -> bool:
+    """Whether the engine can judge by a regular expression; it does not know all of ECMA-262."""
     try:
-        Draft4Validator({"pattern": text})
+        dialect({"pattern": text})
     except ValueError:
         return False
     return True
@@ -82,7 +79,7 @@ def _is_regular_expression(text: str) -> bool:
 
 FORMATS: dict[str, Callable[[str], Any]] = {
     "iana-time-zone": lambda name: name in time_zones(),
-    "regex": _is_regular_expression,
+    "regex": is_pattern,
     **{name: _later(name) for name in sorted(_LATER)},
     **{name: partial(_has, re.compile(pattern)) for name, pattern in PATTERNS.items()},
 }

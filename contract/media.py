@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from werkzeug.http import parse_options_header
 
@@ -58,10 +58,11 @@ def concrete(documented: str) -> str:
     return documented.replace("*", "vnd.any") if "+" in rest else _OF_KIND.get(kind, "application/json")
 
 
-class ByMediaType(Generic[Documented]):
+class ByMediaType(Mapping[str, Documented]):
     """What a contract says for each media type or range; of several that match, the most specific one holds.
 
-    `application/*+json`, which no RFC has and many documents do, is a range, too: every type with that suffix.
+    `application/*+json`, which no RFC has and many documents do, is a range, too: every type with that suffix. The
+    names are in lower case.
     """
 
     def __init__(self, content: Mapping[str, Documented]) -> None:
@@ -82,18 +83,14 @@ class ByMediaType(Generic[Documented]):
                 found, best = value, matched
         return found
 
+    def __getitem__(self, name: str) -> Documented:
+        return self._exact[name]
+
     def __iter__(self) -> Iterator[str]:
-        """The names, in lower case."""
         return iter(self._exact)
 
     def __len__(self) -> int:
         return len(self._exact)
-
-    def items(self) -> list[tuple[str, Documented]]:
-        return list(self._exact.items())
-
-    def values(self) -> list[Documented]:
-        return list(self._exact.values())
 
 
 def _match(

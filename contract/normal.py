@@ -7,6 +7,7 @@ from jsonschema_rs import Draft202012Validator
 
 from .dialect import NEVER, PREFIX, unescape, with_bounds, with_schemas
 from .formats import UNCHECKED_FORMATS
+from .shape import KEYWORDS
 
 Json = Any
 Definitions = Mapping[str, Json]
@@ -17,10 +18,8 @@ OF_ONE = (
 )
 BY_NAME = ("properties", "patternProperties", "dependentSchemas")
 _KEYWORDS = {
-    *(*OF_ONE, *BY_NAME, "allOf", "anyOf", "oneOf", "prefixItems"),
-    *("type", "enum", "const", "multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum"),
-    *("maxLength", "minLength", "pattern", "format", "maxItems", "minItems", "uniqueItems", "maxContains"),
-    *("minContains", "maxProperties", "minProperties", "required", "dependentRequired"),
+    *(*OF_ONE, *BY_NAME, *KEYWORDS, "allOf", "anyOf", "oneOf", "prefixItems", "const"),
+    *("exclusiveMaximum", "exclusiveMinimum", "maxContains", "minContains", "required", "dependentRequired"),
 }
 
 
@@ -59,9 +58,7 @@ def references(schema: Json) -> Iterator[str]:
 
 def refers(schema: Json) -> bool:
     """Whether there is a reference in a schema, at any depth."""
-    if isinstance(schema, dict):
-        return isinstance(schema.get("$ref"), str) or any(map(refers, schema.values()))
-    return isinstance(schema, list) and any(map(refers, schema))
+    return any(True for _ in references(schema))
 
 
 def reachable(schema: Json, definitions: Definitions, most: int | None = None) -> Json:

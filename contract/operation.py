@@ -9,7 +9,7 @@ import orjson
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
-from .body import MAX_BYTES, MOST_CONTAINERS, Content, Headers, RequestBody
+from .body import Content, Headers, RequestBody
 from .finding import MOST_FINDINGS, Finding, told
 from .media import LONGEST_REMEMBERED, ByMediaType, is_json, is_range, media_type
 from .parameters import IGNORED_HEADERS, Parameter, read_parameters
@@ -17,8 +17,6 @@ from .references import References
 from .schema import Json, Schema, show
 from .security import NO_SECURITY, Security
 from .severity import DEFAULT, Severities
-
-__all__ = ["MAX_BYTES", "MOST_CONTAINERS", "EncodedArray", "Headers", "Operation", "Reply", "Request", "Response"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +121,7 @@ class Response:
     """One documented response of an operation."""
 
     def __init__(self, declared: Mapping[str, Any], resolve: References, severities: Severities = DEFAULT) -> None:
+        self.declared = declared
         contents = declared.get("content", {})
         self.representations = ByMediaType(
             {name: Representation(name, content, resolve, severities) for name, content in contents.items()}
@@ -163,17 +162,21 @@ class Operation:
         self.declared: Mapping[str, Any] = declared
         self._severities, self.security, self.resolve = severities, security, resolve
         both = [resolve.followed(each) for each in (*path_item.get("parameters", ()), *declared.get("parameters", ()))]
+        self.declared_parameters = [*{(each["name"], each["in"]): each for each in both}.values()]
+        """Those of the path, each unless the operation has it itself, and those of the operation."""
         self.parameters = [
             Parameter(each, resolve)
-            for each in {(each["name"], each["in"]): each for each in both}.values()
+            for each in self.declared_parameters
             if each["in"] != "header" or each["name"].lower() not in IGNORED_HEADERS
         ]
         taken = {*security.query_names, *(each.name for each in self.parameters if each.place == "query")}
         for parameter in self.parameters:
             parameter.taken = taken
-        body = resolve.followed(declared["requestBody"]) if "requestBody" in declared else None
-        is_patch = self.method == "PATCH"
-        self.request_body = None if body is None else RequestBody(body, resolve, severities, is_patch=is_patch)
+        self.declared_body: Mapping[str, Any] = resolve.followed(declared.get("requestBody", {}))
+        has_body, is_patch = "requestBody" in declared, self.method == "PATCH"
+        self.request_body = (
+            RequestBody(self.declared_body, resolve, severities, is_patch=is_patch) if has_body else None
+        )
         self.responses = {
             str(status).upper(): Response(resolve.followed(response), resolve, severities)
             for status, response in declared.get("responses", {}).items()
@@ -186,19 +189,6 @@ class Operation:
         is_open = any(is_range(name) or "/" not in name for name in offered)  # what is no media type is in no Accept
         self._offered = () if is_open else tuple(media_type(name)[0] for name in offered)
         self._minds_accept = self.response(406) is not None
-
-    def compile(self) -> None:
-        """Compile every schema now, not when it is first needed. Raises ValueError for one that cannot be."""
-        for response in self.responses.values():
-            for representation in response.representations.values():
-                representation.compile()
-        for parameter in (
-            *self.parameters,
-            *(each for response in self.responses.values() for each in response.headers),
-        ):
-            parameter.schema.compile()
-        for content in self.request_body.contents.values() if self.request_body else ():
-            content.compile()
 
     def check_request(self, request: Request) -> tuple[dict[str, Json], list[Finding]]:
         """The arguments for a handler, `body` among them, and the violations, as many as `told` keeps."""
@@ -232,10 +222,14 @@ class Operation:
         return [*asked, *(each for response in self.responses.values() for each in response.representations.values())]
 
     @property
+    def fields(self) -> list[Parameter]:
+        """Its parameters, and the header fields of its answers."""
+        return [*self.parameters, *(each for response in self.responses.values() for each in response.headers)]
+
+    @property
     def schemas(self) -> list[Any]:
         """Every schema, as it is declared."""
-        headers = [each for response in self.responses.values() for each in response.headers]
-        return [*(each.declared for each in (*self.parameters, *headers)), *(each.raw for each in self.contents)]
+        return [*(each.declared for each in self.fields), *(each.raw for each in self.contents)]
 
     @property
     def shown(self) -> Mapping[str, Any] | None:

@@ -176,40 +176,32 @@ class Parameter:
             return text.removeprefix(".")
         return text.removeprefix(f";{self.name}").removeprefix("=") if self.style == "matrix" else text
 
+    def _split(self, text: str, encoded: str | None) -> list[str]:
+        """What one text has, as its style separates it; `encoded` is how it was sent, where that tells more."""
+        if self.style == "matrix":
+            parts = text.removeprefix(";").split(";")
+            return parts if self.explode else [item for part in parts for item in part.partition("=")[2].split(",")]
+        if self.style == "label":  # OpenAPI 3.0 shows dots where RFC 6570 has commas
+            text = text.removeprefix(".")
+            return text.split("." if self.explode or "," not in text else ",")
+        if encoded is not None:
+            return list(map(unquote, encoded.split(",")))
+        parts = text.split(_SEPARATORS.get(self.style, ","))
+        return [part.strip() for part in parts] if self.place == "header" else parts
+
     def _items(self, texts: list[str], encoded: str | None) -> Iterator[list[str]]:
         """The items of an array, in every way that they can be told apart."""
-        if self.style == "matrix":
-            parts = [part.partition("=")[::2] for part in texts[0].split(";") if part]
-            yield [item for _, value in parts for item in ([value] if self.explode else value.split(","))]
-        elif self.style == "label":  # OpenAPI 3.0 shows dots where RFC 6570 has commas
-            text = texts[0].removeprefix(".")
-            yield text.split("." if self.explode or "," not in text else ",")
-        elif self.place == "query" and self.explode:
+        if self.place == "query" and self.explode:
             yield texts
-        elif len(texts) == 1 and self.style in _SEPARATORS:
-            yield texts[0].split(_SEPARATORS[self.style])
         elif len(texts) == 1:
-            if encoded is not None:
-                yield list(map(unquote, encoded.split(",")))
-            yield [item.strip() for item in texts[0].split(",")] if self.place == "header" else texts[0].split(",")
+            for sent in dict.fromkeys((encoded, None)):
+                parts = self._split(texts[0], sent)
+                yield [part.partition("=")[2] for part in parts] if self.style == "matrix" and self.explode else parts
 
     def _pairs(self, texts: list[str], encoded: str | None = None) -> list[tuple[str, str]] | None:
         """The members of an object by name; None where the texts do not tell any."""
-        text, separator = texts[0], _SEPARATORS.get(self.style, ",")
-        if self.style == "deepObject" or (self._spreads and "=" in text):
-            parts = texts
-        elif self.style == "matrix":
-            text = text.removeprefix(";")
-            parts = text.split(";") if self.explode else text.removeprefix(f"{self.name}=").split(",")
-        elif self.style == "label":
-            text = text.removeprefix(".")
-            parts = text.split("." if self.explode or "," not in text else ",")
-        elif encoded is not None:
-            parts = list(map(unquote, encoded.split(",")))
-        else:
-            parts = text.split(separator)
-        if self.place == "header":
-            parts = [part.strip() for part in parts]
+        is_spread = self.style == "deepObject" or (self._spreads and "=" in texts[0])
+        parts = texts if is_spread else self._split(texts[0], encoded)
         if self.explode or self.style == "deepObject":
             named = [part.partition("=") for part in parts]
             return [(name, value) for name, _, value in named] if all(mark for _, mark, _ in named) else None

@@ -1,5 +1,6 @@
 """Regular expressions as sets of strings: a string that one set of patterns takes and another refuses, or none."""
 
+import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,10 +29,6 @@ class Node:
     chars: Intervals = ()
     least: int = 0
     most: int | None = None
-
-    @property
-    def nullable(self) -> bool:
-        return _nullable(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +104,10 @@ def _repeat(part: Node, least: int, most: int | None) -> Node:
 @lru_cache(maxsize=100_000)
 def _nullable(node: Node) -> bool:
     if node.kind == "cat":
-        return all(part.nullable for part in node.parts)
+        return all(map(_nullable, node.parts))
     if node.kind == "alt":
-        return any(part.nullable for part in node.parts)
-    return node.kind == "repeat" and (node.least == 0 or node.parts[0].nullable)
+        return any(map(_nullable, node.parts))
+    return node.kind == "repeat" and (node.least == 0 or _nullable(node.parts[0]))
 
 
 @lru_cache(maxsize=100_000)
@@ -128,7 +125,7 @@ def _after(node: Node, char: int) -> Node:
         return _NOTHING
     first, rest = node.parts[0], _cat(*node.parts[1:])
     step = _cat(_after(first, char), rest)
-    return _alt(step, _after(rest, char)) if first.nullable else step
+    return _alt(step, _after(rest, char)) if _nullable(first) else step
 
 
 def _boundaries(node: Node) -> Iterator[int]:
@@ -162,15 +159,13 @@ def outside(inner: Strings, outer: Strings | None) -> str | None:
     given = tuple(map(parsed, inner.patterns))
     taken = () if outer is None else tuple(map(parsed, outer.patterns))
     alphabet = _representatives((*given, *taken))
-    lengths = [inner.shortest, inner.longest]
-    if outer is not None:
-        lengths += [outer.shortest, outer.longest]
-    longest_told = max(length or 0 for length in lengths) + 1
+    lengths = [length or 0 for each in (inner, outer) if each is not None for length in (each.shortest, each.longest)]
+    longest_told = max(lengths) + 1
     start = (given, taken, 0)
     seen, queue = {start}, deque([(start, "")])
     while queue:
         (given, taken, length), text = queue.popleft()
-        fits = length >= inner.shortest and all(node.nullable for node in given)
+        fits = length >= inner.shortest and all(map(_nullable, given))
         if fits and (outer is None or not _has(outer, taken, length)):
             return text
         if inner.longest is not None and length >= inner.longest:
@@ -190,13 +185,17 @@ def outside(inner: Strings, outer: Strings | None) -> str | None:
 
 def _has(outer: Strings, nodes: tuple[Node, ...], length: int) -> bool:
     within = length >= outer.shortest and (outer.longest is None or length <= outer.longest)
-    return within and all(node.nullable for node in nodes)
+    return within and all(map(_nullable, nodes))
 
 
 @lru_cache(maxsize=10_000)
 def parsed(pattern: str) -> Node:
     """The whole strings in which a pattern of JSON Schema, which searches, finds something. Raises TooHard."""
     return _Parser(pattern).searching()
+
+
+_REPETITION = re.compile(r"([*+?])|\{([0-9]+)(,([0-9]*))?\}")
+_CHARACTER = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))|([^\\])", re.DOTALL)
 
 
 class _Parser:
@@ -228,19 +227,15 @@ class _Parser:
         return _cat(*parts)
 
     def _atom(self) -> Node:
-        char = self._text[self._at]
-        self._at += 1
-        if char == "(":
+        if self._takes("("):
             return self._group()
-        if char == "[":
+        if self._takes("["):
             return Node("chars", chars=self._class())
-        if char == ".":
+        if self._takes("."):
             return Node("chars", chars=_complement(((10, 10),)))
-        if char == "\\":
-            return Node("chars", chars=self._escaped())
-        if char in "*+?{":
-            raise TooHard(f"{self._text}: {char} repeats nothing")
-        return Node("chars", chars=((ord(char), ord(char)),))
+        if self._text[self._at] in "*+?{":
+            raise TooHard(f"{self._text}: {self._text[self._at]} repeats nothing")
+        return Node("chars", chars=self._char())
 
     def _group(self) -> Node:
         if self._takes("?") and not self._takes(":"):
@@ -253,23 +248,16 @@ class _Parser:
         return _alt(*branches)
 
     def _repeated(self, atom: Node) -> Node:
-        if self._at == len(self._text) or self._text[self._at] not in "*+?{":
+        if (found := _REPETITION.match(self._text, self._at)) is None:
             return atom
-        sign = self._text[self._at]
-        self._at += 1
-        least, most = self._counts() if sign == "{" else {"*": (0, None), "+": (1, None), "?": (0, 1)}[sign]
+        self._at = found.end()
         if self._text[self._at : self._at + 1] in set("+*{"):
             raise TooHard(f"{self._text}: a repetition repeated")
         self._takes("?")  # lazy finds the same strings
-        return _repeat(atom, least, most)
-
-    def _counts(self) -> tuple[int, int | None]:
-        inside, closed, _ = self._text[self._at :].partition("}")
-        low, comma, high = inside.partition(",")
-        if not closed or not low.isdecimal() or (high and not high.isdecimal()):
-            raise TooHard(f"{self._text}: a repetition that is none")
-        self._at += len(inside) + 1
-        return int(low), (int(high) if high else None) if comma else int(low)
+        sign, least, comma, most = found.groups()
+        if sign is not None:
+            return _repeat(atom, 1 if sign == "+" else 0, 1 if sign == "?" else None)
+        return _repeat(atom, int(least), (int(most) if most else None) if comma else int(least))
 
     def _class(self) -> Intervals:
         negated = self._takes("^")
@@ -277,40 +265,29 @@ class _Parser:
         while not self._takes("]"):
             if self._at >= len(self._text) or self._text[self._at] == "[" or self._text[self._at :][:2] in ("&&", "--"):
                 raise TooHard(f"{self._text}: a class that is not understood")
-            low = self._member()
+            low = self._char()
             ranges = self._text[self._at : self._at + 1] == "-" and self._text[self._at + 1 : self._at + 2] != "]"
             if not ranges:
                 sets.append(low)
                 continue
             self._at += 1
-            sets.append(((low[0][0], self._member()[0][0]),))
+            sets.append(((low[0][0], self._char()[0][0]),))
         union = _union(*sets)
         return _complement(union) if negated else union
 
-    def _member(self) -> Intervals:
-        char = self._text[self._at]
-        self._at += 1
-        return self._escaped() if char == "\\" else ((ord(char), ord(char)),)
-
-    def _escaped(self) -> Intervals:
-        char = self._text[self._at : self._at + 1]
-        self._at += 1
-        if char.lower() in _CLASSES:
-            found = _CLASSES[char.lower()]
-            return found if char.islower() else _complement(found)
-        if char in _CONTROLS:
-            return ((_CONTROLS[char], _CONTROLS[char]),)
-        if char in "ux" and char:
-            digits = self._text[self._at : self._at + (4 if char == "u" else 2)]
-            try:
-                code = int(digits, 16)
-            except ValueError as error:
-                raise TooHard(f"{self._text}: \\{char} without its digits") from error
-            self._at += len(digits)
-            return ((code, code),)
-        if not char or char.isalnum():
-            raise TooHard(f"{self._text}: \\{char}")
-        return ((ord(char), ord(char)),)
+    def _char(self) -> Intervals:
+        """One character as it is written, or all that an escape stands for."""
+        if (found := _CHARACTER.match(self._text, self._at)) is None:
+            raise TooHard(f"{self._text}: ends with \\")
+        self._at = found.end()
+        digits, escaped, plain = found[1] or found[2], found[3], found[4]
+        if escaped and escaped.lower() in _CLASSES:
+            chars = _CLASSES[escaped.lower()]
+            return chars if escaped.islower() else _complement(chars)
+        if escaped and escaped.isalnum() and escaped not in _CONTROLS:
+            raise TooHard(f"{self._text}: \\{escaped}")
+        code = int(digits, 16) if digits else ord(plain) if plain else _CONTROLS.get(escaped, ord(escaped))
+        return ((code, code),)
 
 
 def drawn(pattern: str, chance: Random, longest: int = 64) -> str:

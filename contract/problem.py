@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from .finding import MOST_FINDINGS, Finding
+from .finding import MOST_FINDINGS, Finding, counted
 
 PROBLEM_JSON = "application/problem+json"
 DOCUMENTED_AT = "/docs#"
@@ -69,7 +69,7 @@ class Problem:
                 if finding.rule == rule:
                     headers = {"WWW-Authenticate": challenge} if kind == "unauthorized" else {}
                     return cls(kind, finding.detail, headers=headers)
-        places = "1 place" if len(findings) == 1 else f"{len(findings)} places"
+        places = counted(len(findings), "place")
         if len(findings) > MOST_FINDINGS:
             places, findings = f"more than {MOST_FINDINGS} places; {MOST_FINDINGS} are told", findings[:MOST_FINDINGS]
         return cls("invalid-request", f"The request breaks the contract in {places}.", findings)

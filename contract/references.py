@@ -8,13 +8,14 @@ folder is read.
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from .dialect import NEVER, Translator, dialect_of, escape, is_31, unescape
 from .finding import json_pointer
+from .formats import is_pattern
 from .grammar import COMPONENTS, inside, is_container, objects
 from .yaml_tree import NotPlain, read_yaml
 
@@ -47,8 +48,8 @@ class References:
             self.dialect = dialect_of(document)
         except LookupError as error:
             raise InvalidContract(f"/jsonSchemaDialect: {error} is not known") from error
-        self.judges: Callable[[str], bool] = lru_cache(10_000)(self._can_judge)
-        """Whether the engine can judge by a regular expression; it does not know all of ECMA-262."""
+        self.judges: Callable[[str], bool] = lru_cache(10_000)(partial(is_pattern, dialect=self.dialect))
+        """Whether the engine can judge by a regular expression."""
         self._translators: dict[str, Translator] = {}
         self._merged: dict[int, tuple[Any, Mapping[str, Any]]] = {}  # with the node, so that its id stays its own
         self.flat: dict[int, tuple[Any, dict[str, Any]]] = {}
@@ -91,13 +92,6 @@ class References:
             self._merged[id(node)] = node, {**self.followed(self(node["$ref"])), **beside}
         return self._merged[id(node)][1]
 
-    def _can_judge(self, pattern: str) -> bool:
-        try:
-            self.dialect({"pattern": pattern})
-        except ValueError:
-            return False
-        return True
-
     def translator(self, hidden: str) -> Translator:
         """The one translator of a direction."""
         if hidden not in self._translators:
@@ -136,13 +130,6 @@ def read_file(file: Path) -> bytes:
         return opened.read(MOST_BYTES + 1)
 
 
-def whole(document: dict[str, Any], path: Path, read: Callable[[Path], bytes] = read_file) -> "Bundle":
-    """Make of the document at a path one that needs no other file. Raises InvalidContract."""
-    bundle = Bundle(document, path, read)
-    bundle.gather()
-    return bundle
-
-
 class _Open(NamedTuple):
     """An object whose references are still to be followed: from which file it is, and where it is in the document."""
 
@@ -153,10 +140,10 @@ class _Open(NamedTuple):
 
 
 class Bundle:
-    """A document with what other files hold in it."""
+    """Makes of the document at a path one that needs no other file."""
 
-    def __init__(self, document: dict[str, Any], path: Path, read: Callable[[Path], bytes]) -> None:
-        """`read` gives the text of another file; it raises FileNotFoundError, or another OSError."""
+    def __init__(self, document: dict[str, Any], path: Path, read: Callable[[Path], bytes] = read_file) -> None:
+        """`read` gives the text of another file, or raises an OSError. Raises InvalidContract."""
         self._document, self._main, self._read_text = document, path.resolve(), read
         self._folder = self._main.parent
         self.files: dict[Path, Any] = {self._main: document}
@@ -164,11 +151,7 @@ class Bundle:
         self._names: dict[tuple[Path, str, str], str] = {}
         """The reference to each component that came from another file, by its file, its pointer and its kind."""
         self._open = [_Open("document", (), document, self._main)]
-        self._known = {}
-        if is_31(document):
-            self._known = dict(_anchors(document))
-
-    def gather(self) -> None:
+        self._known = dict(_anchors(document)) if is_31(document) else {}
         while self._open:
             each = self._open.pop()
             file = self._follow(each)

@@ -8,7 +8,7 @@ from .document import Contract
 from .example import values_of
 from .generator import NoValue
 from .media import is_json
-from .operation import Operation
+from .operation import Operation, Representation
 from .problem import PROBLEM_JSON, STATUSES, Problem
 from .schema import Json
 
@@ -46,23 +46,18 @@ class Refusals:
         for name, representation in response.representations.items():
             if not is_json(name):
                 continue
-            for body in self._bodies(document, status, name):
+            for body in self._bodies(document, representation):
                 if representation.schema.accepts(body):
                     return body, status, {**problem.headers, "content-type": name}
         for name in response.representations:
             return _told(document)["detail"].encode(), status, {**problem.headers, "content-type": name}
         return None, status, problem.headers
 
-    def _bodies(self, document: dict[str, Any], status: int, media_type: str) -> list[Json]:
+    def _bodies(self, document: dict[str, Any], representation: Representation) -> list[Json]:
         """What may be said, the most telling first."""
-        declared = self._operation.declared["responses"]
-        names = {str(each).upper(): each for each in declared}
-        key = next(names[each] for each in (str(status), f"{status // 100}XX", "DEFAULT") if each in names)
-        found = self._contract.dereferenced(declared[key]).get("content", {})
-        content = next(each for name, each in found.items() if name.lower() == media_type)
-        examples = [*values_of(content, self._contract.resolve).values()]
+        examples = [*values_of(representation.declared, self._contract.resolve).values()]
         with suppress(NoValue):
-            examples.append(self._generator.value(content.get("schema", {})))
+            examples.append(self._generator.value(representation.raw))
         told = _told(document)
         return [document, told, *(_worded(each, told) for each in examples), *examples]
 

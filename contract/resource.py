@@ -11,8 +11,6 @@ TABLE = "configurations"
 """Where documents are kept when nothing says where."""
 HIDDEN = "x-callconfig-"
 """What the names of members begin with that are kept beside a document, and that no response shows."""
-_PLAIN = {"string"}
-_WITHOUT_SCHEMA: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -138,7 +136,14 @@ class Resource:
     @cached_property
     def has_number(self) -> bool:
         """Whether the identity is a number."""
-        return self.properties.get(self.identity, _WITHOUT_SCHEMA).get("type") == "integer"
+        return self.properties.get(self.identity, {}).get("type") == "integer"
+
+    def claims(self, document: Mapping[str, Any]) -> dict[tuple[str, ...], tuple[str | None, ...]]:
+        """What no other document may have: its identity and its scopes, each by its members, without those it lacks."""
+        within = self.parents.values() if self.is_named_by_clients else ()
+        combinations = ((*within, self.identity), *self.combinations)
+        claimed = {names: tuple([member_text(document.get(name)) for name in names]) for names in combinations}
+        return {names: texts for names, texts in claimed.items() if None not in texts}
 
     def key(self, document: Mapping[str, Any]) -> str:
         """The text by which a store knows a document: its identity, within its parents where clients choose it.

@@ -9,11 +9,12 @@ from typing import Any, Literal
 
 import orjson
 
-from .dialect import NEVER, PREFIX, Validator, unescape
-from .finding import Finding, Place, json_pointer, told
+from .dialect import NEVER, Validator
+from .finding import Finding, Place, counted, json_pointer, told
 from .formats import FORMAT_WORDS, FORMATS
-from .normal import refers
+from .normal import definition_name, refers
 from .references import References
+from .shape import flattened
 
 Direction = Literal["request", "response"]
 Json = Any
@@ -57,12 +58,13 @@ class Schema:
         return _Transforms(self._resolve, _hider).of(self._schema) or _identity
 
     @cached_property
-    def _translated(self) -> dict[str, Any]:
+    def json_schema(self) -> dict[str, Any]:
+        """The schema in its dialect of JSON Schema, with every schema that it refers to among its `$defs`."""
         return self._resolve.translator(UNSEEN[self._direction]).document(self._schema)
 
     @cached_property
     def _validator(self) -> Validator:
-        return self._made(self._translated)
+        return self._made(self.json_schema)
 
     def _made(self, schema: Mapping[str, Any]) -> Validator:
         validator: Validator = self._resolve.dialect(schema, formats=FORMATS, validate_formats=True)
@@ -71,11 +73,6 @@ class Schema:
     def compile(self) -> None:
         """Do now what is otherwise done when it is first needed. Raises ValueError for what cannot be compiled."""
         _ = self._validator, self.fill_defaults, self.without_write_only
-
-    @property
-    def json_schema(self) -> Mapping[str, Any]:
-        """The schema in its dialect of JSON Schema, with every schema that it refers to among its `$defs`."""
-        return self._translated
 
     def accepts(self, value: Json) -> bool:
         return self._validator.is_valid(value)
@@ -88,7 +85,7 @@ class Schema:
         """
         if not _is_long(value) and self._validator.is_valid(value):
             return []
-        violations = self._violations(self._translated, value, ())
+        violations = self._violations(self.json_schema, value, ())
         return told(_located(rule, detail, path, place, name) for rule, path, detail in violations)
 
     def _violations(self, schema: Any, value: Json, path: _Path) -> Iterator[_Violation]:
@@ -99,8 +96,8 @@ class Schema:
             yield "additionalProperties", path, "may not be there"
         elif isinstance(schema, dict):
             if "$ref" in schema:
-                name = unescape(schema["$ref"].removeprefix(PREFIX))
-                yield from self._violations(self._translated["$defs"][name], value, path)
+                name = definition_name(schema["$ref"])
+                yield from self._violations(self.json_schema["$defs"][name], value, path)
             yield from self._of_value(schema, value, path)
             if isinstance(value, dict):
                 yield from self._of_names(schema, value, path)
@@ -132,7 +129,7 @@ class Schema:
         """Those inside of the value."""
         for step, part, inside in self._parts(schema, value):
             if part is False and isinstance(step, int):
-                yield "maxItems", (*path, step), f"is one item too many; there may be {_count(step, 'item')}"
+                yield "maxItems", (*path, step), f"is one item too many; there may be {counted(step, 'item')}"
             elif part is False:
                 detail = f"is not a known member{did_you_mean(str(step), schema.get('properties', {}))}"
                 yield "additionalProperties", (*path, step), detail
@@ -208,7 +205,7 @@ class Schema:
         if key not in self._compiled:
             judged = schema if keyword is None else {name: schema[name] for name in _with(keyword, schema)}
             # A document can have thousands of definitions; a part that needs none is compiled without them.
-            definitions = {"$defs": self._translated["$defs"]} if refers(judged) else {}
+            definitions = {"$defs": self.json_schema["$defs"]} if refers(judged) else {}
             self._compiled[key] = self._made({**judged, **definitions})
         return self._compiled[key]
 
@@ -282,26 +279,24 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 LONGEST_GUESSED = 64
+LONGEST_SHOWN = 80
 MOST_AT_ONCE = 100
 """Items of an array that are judged in one go."""
 MOST_NESTED = 10
 """How many violations of an alternative are told."""
 
 
-class _Secret:
-    """Stands for a value that must not be shown."""
-
-
-_SECRET = _Secret()
+_SECRET = object()
+"""Stands for a value that must not be shown."""
 
 
 def _shown(schema: Mapping[str, Any], value: Json) -> Json:
     return _SECRET if schema.get("format") == "password" or schema.get("writeOnly", False) else value
 
 
-def show(value: Json, longest: int = 80) -> str:
+def show(value: Json) -> str:
     """A value as a message shows it: as JSON and not too long; containers by their kind, secrets not at all."""
-    if isinstance(value, _Secret):
+    if value is _SECRET:
         return "the secret that came"
     if isinstance(value, dict):
         return "an object"
@@ -309,40 +304,34 @@ def show(value: Json, longest: int = 80) -> str:
         return "an array"
     # orjson does not write integers beyond 64 bits.
     text = str(value) if type(value) is int else orjson.dumps(value).decode()
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
 
 
 def _types(limit: Json) -> str:
     return " or ".join(limit) if isinstance(limit, list) else str(limit)
 
 
-def _count(limit: int, noun: str) -> str:
-    return f"{limit} {noun}" if limit == 1 else f"{limit} {noun}s"
-
-
 def _size(value: Json) -> str:
-    return "more" if isinstance(value, _Secret) else str(len(value))
+    return "more" if value is _SECRET else str(len(value))
 
 
-def _bound(keyword: str, words: str) -> Callable[[Mapping[str, Any], Any], str]:
-    return lambda schema, value: f"must be {words} {show(schema[keyword])}, not {show(value)}"
+def _bound(keyword: str, words: str, exclusive: str = "") -> Callable[[Mapping[str, Any], Any], str]:
+    def detail(schema: Mapping[str, Any], value: Json) -> str:
+        is_exclusive = schema.get(f"exclusive{keyword.capitalize()}") is True
+        return f"must be {exclusive if is_exclusive else words} {show(schema[keyword])}, not {show(value)}"
 
-
-def _least(schema: Mapping[str, Any], value: Json) -> str:
-    return _bound("minimum", "more than" if schema.get("exclusiveMinimum") is True else "at least")(schema, value)
-
-
-def _most(schema: Mapping[str, Any], value: Json) -> str:
-    return _bound("maximum", "less than" if schema.get("exclusiveMaximum") is True else "at most")(schema, value)
+    return detail
 
 
 def _size_of(keyword: str, noun: str, most: str) -> Callable[[Mapping[str, Any], Any], str]:
-    return lambda schema, value: f"must have at {most} {_count(schema[keyword], noun)}, not {_size(value)}"
+    return lambda schema, value: f"must have at {most} {counted(schema[keyword], noun)}, not {_size(value)}"
 
 
 def _contains(schema: Mapping[str, Any], _value: Json) -> str:
     least, most = schema.get("minContains", 1), schema.get("maxContains")
-    bounds = f"at least {_count(least, 'item')}" + (f" and at most {_count(most, 'item')}" if most is not None else "")
+    bounds = f"at least {counted(least, 'item')}" + (
+        f" and at most {counted(most, 'item')}" if most is not None else ""
+    )
     return f"must have {bounds} of the kind that `contains` says"
 
 
@@ -350,8 +339,8 @@ _DETAILS: dict[str, Callable[[Mapping[str, Any], Any], str]] = {
     "type": lambda schema, value: f"must be {_types(schema['type'])}, not {show(value)}",
     "enum": lambda schema, value: f"must be one of {', '.join(map(show, schema['enum']))}, not {show(value)}",
     "const": lambda schema, value: f"must be {show(schema['const'])}, not {show(value)}",
-    "minimum": _least,
-    "maximum": _most,
+    "minimum": _bound("minimum", "at least", "more than"),
+    "maximum": _bound("maximum", "at most", "less than"),
     "exclusiveMinimum": _bound("exclusiveMinimum", "more than"),
     "exclusiveMaximum": _bound("exclusiveMaximum", "less than"),
     "multipleOf": _bound("multipleOf", "a multiple of"),
@@ -381,8 +370,8 @@ def _with(keyword: str, schema: Mapping[str, Any]) -> set[str]:
     return {keyword} | (beside & schema.keys())
 
 
-_OfObject = Callable[[dict[str, Mapping[str, Any]], dict[str, Transform]], Callable[[dict[str, Json]], Json] | None]
-"""From an object's properties, and the transforms that apply inside them, to the object's own transform."""
+_OfObject = Callable[[dict[str, Mapping[str, Any]], bool], Callable[[dict[str, Json]], dict[str, Json]] | None]
+"""From an object's properties, and whether what is inside of them changes, to how the object itself does, in a copy."""
 
 
 class _Transforms:
@@ -408,54 +397,47 @@ class _Transforms:
             if (of_item := self.of(schema["items"])) is None:
                 return None
             return lambda value: [of_item(item) for item in value] if isinstance(value, list) else value
-        properties = _properties(schema, self._resolve)
+        properties = flattened(schema, self._resolve).get("properties", {})
         inside = {name: of for name, nested in properties.items() if (of := self.of(nested))}
-        of_this = self._of_object({name: self._resolve.followed(nested) for name, nested in properties.items()}, inside)
-        if of_this is None:
+        followed = {name: self._resolve.followed(nested) for name, nested in properties.items()}
+        if (of_this := self._of_object(followed, bool(inside))) is None:
             return None
-        return lambda value: of_this(value) if isinstance(value, dict) else value
 
+        def transform(value: Json) -> Json:
+            if not isinstance(value, dict):
+                return value
+            changed = of_this(value)
+            for name, of_member in inside.items():
+                if name in value and name in changed:
+                    changed[name] = of_member(value[name])
+            return changed
 
-def _properties(schema: Mapping[str, Any], resolve: References) -> dict[str, Any]:
-    """The properties of a schema, those of its `allOf` parts included."""
-    parts = (_properties(resolve.followed(part), resolve) for part in schema.get("allOf", []))
-    return {name: nested for part in (*parts, schema.get("properties", {})) for name, nested in part.items()}
+        return transform
 
 
 def _filler(
-    properties: dict[str, Mapping[str, Any]], inside: dict[str, Transform]
-) -> Callable[[dict[str, Json]], Json] | None:
+    properties: dict[str, Mapping[str, Any]], is_needed: bool
+) -> Callable[[dict[str, Json]], dict[str, Json]] | None:
     defaults = {name: nested["default"] for name, nested in properties.items() if "default" in nested}
-    if not defaults and not inside:
-        return None
     template = {name: defaults.get(name, _ABSENT) for name in properties}
     changeable = [name for name, default in defaults.items() if isinstance(default, dict | list)]
 
-    def fill(value: dict[str, Json]) -> Json:
+    def fill(value: dict[str, Json]) -> dict[str, Json]:
         filled = {**template, **value}
         for name in changeable:
             if name not in value:
                 filled[name] = deepcopy(defaults[name])
-        for name, fill_inside in inside.items():
-            if name in value:
-                filled[name] = fill_inside(value[name])
         return {name: member for name, member in filled.items() if member is not _ABSENT}
 
-    return fill
+    return fill if defaults or is_needed else None
 
 
 def _hider(
-    properties: dict[str, Mapping[str, Any]], inside: dict[str, Transform]
-) -> Callable[[dict[str, Json]], Json] | None:
+    properties: dict[str, Mapping[str, Any]], is_needed: bool
+) -> Callable[[dict[str, Json]], dict[str, Json]] | None:
     hidden = {name for name, nested in properties.items() if nested.get("writeOnly")}
-    if not hidden and not inside:
-        return None
 
-    def hide(value: dict[str, Json]) -> Json:
-        shown = {name: member for name, member in value.items() if name not in hidden} if hidden else value
-        for name, hide_inside in inside.items():
-            if (member := value.get(name)) is not None:
-                shown = {**shown, name: hide_inside(member)}
-        return shown
+    def hide(value: dict[str, Json]) -> dict[str, Json]:
+        return {name: member for name, member in value.items() if name not in hidden} if hidden else value.copy()
 
-    return hide
+    return hide if hidden or is_needed else None

@@ -10,12 +10,11 @@ from .finding import Finding, Place
 from .normal import normal
 from .references import References
 from .schema import UNSEEN, Direction, Schema
+from .shape import KEYWORDS
 from .witness import Values
 
 Json = Any
-_PLAIN = {"type", "enum", "minimum", "maximum", "multipleOf", "minLength", "maxLength", "pattern", "format"}
-_PLAIN |= {"minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties", "required", "properties"}
-_PLAIN |= {"additionalProperties"}
+_PLAIN = {*KEYWORDS, "required", "properties", "additionalProperties"}
 
 
 class Sides:

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from .finding import Finding, Place, json_pointer, told
+from .finding import Finding, json_pointer, told
 
 MAX_DEPTH = 100
 MAX_INTEGER_DIGITS = 19  # what is longer may not fit into 64 bits
@@ -52,7 +52,7 @@ class _Literal(str):
     __slots__ = ()
 
 
-def decode(text: bytes, place: Place = "body") -> Any:
+def decode(text: bytes) -> Any:
     """The value of a JSON text. Raises NotStrictJson with its violations, as many as `told` keeps."""
     if _fits(text) and not too_deep(text):
         with suppress(orjson.JSONDecodeError):
@@ -60,7 +60,7 @@ def decode(text: bytes, place: Place = "body") -> Any:
             # Of a member that was there twice, one is left, and fewer strings are.
             if _strings(orjson.dumps(value)) == _strings(text):
                 return value
-    return _decode_slowly(text, place)
+    return _decode_slowly(text)
 
 
 def _fits(text: bytes) -> bool:
@@ -102,66 +102,58 @@ def _object(members: list[tuple[str, Any]]) -> _Members:
 _SLOW = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_float=_number, parse_constant=_constant)
 
 
-def _decode_slowly(encoded: bytes, place: Place) -> Any:
+def _decode_slowly(encoded: bytes) -> Any:
     try:
         text = encoded.decode()
     except UnicodeDecodeError as error:
         detail = f"must be UTF-8; the byte at offset {error.start} is not ({error.reason})"
-        raise NotStrictJson([Finding("json-encoding", place, detail, "")]) from error
+        raise NotStrictJson([Finding("json-encoding", "body", detail, "")]) from error
     if too_deep(encoded):
-        raise NotStrictJson([Finding("json-depth", place, f"is nested deeper than {MAX_DEPTH} levels", "")])
+        raise NotStrictJson([Finding("json-depth", "body", f"is nested deeper than {MAX_DEPTH} levels", "")])
     try:
         tree = _SLOW.decode(text)
     except json.JSONDecodeError as error:
         detail = f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
-        raise NotStrictJson([Finding("json-syntax", place, detail, "")]) from error
-    if findings := told(_violations(tree, place, ())):
+        raise NotStrictJson([Finding("json-syntax", "body", detail, "")]) from error
+    if findings := told(_violations(tree, ())):
         raise NotStrictJson(findings, _understood(tree))
-    return _plain(tree)
+    return _understood(tree)
 
 
-def _violations(tree: Any, place: Place, path: tuple[str | int, ...]) -> Iterator[Finding]:
+def _violations(tree: Any, path: tuple[str | int, ...]) -> Iterator[Finding]:
     if isinstance(tree, _Literal):
-        yield _wrong_number(tree, place, json_pointer(path))
+        yield _wrong_number(tree, json_pointer(path))
     elif isinstance(tree, str):
         if _has_lone_surrogate(tree):
-            yield Finding("json-string", place, "must be Unicode text; it has a lone surrogate", json_pointer(path))
+            yield Finding("json-string", "body", "must be Unicode text; it has a lone surrogate", json_pointer(path))
     elif isinstance(tree, _Members):
         seen: set[str] = set()
         for name, value in tree:
             if _has_lone_surrogate(name):
-                yield Finding("json-string", place, "has a member whose name has a lone surrogate", json_pointer(path))
+                yield Finding("json-string", "body", "has a member whose name has a lone surrogate", json_pointer(path))
                 continue
             if name in seen:
-                yield Finding("json-duplicate", place, "is given more than once", json_pointer((*path, name)))
+                yield Finding("json-duplicate", "body", "is given more than once", json_pointer((*path, name)))
             seen.add(name)
-            yield from _violations(value, place, (*path, name))
+            yield from _violations(value, (*path, name))
     elif isinstance(tree, list):
         for index, value in enumerate(tree):
-            yield from _violations(value, place, (*path, index))
+            yield from _violations(value, (*path, index))
 
 
-def _wrong_number(text: str, place: Place, pointer: str) -> Finding:
+def _wrong_number(text: str, pointer: str) -> Finding:
     if text in _NO_NUMBERS:
-        return Finding("json-syntax", place, f"is not JSON: {text} is no number", pointer)
+        return Finding("json-syntax", "body", f"is not JSON: {text} is no number", pointer)
     shown = text if len(text) <= 40 else f"a number of {len(text)} characters"
-    return Finding("json-number", place, f"must be a number that fits into 64 bits, not {shown}", pointer)
+    return Finding("json-number", "body", f"must be a number that fits into 64 bits, not {shown}", pointer)
 
 
 def _has_lone_surrogate(text: str) -> bool:
     return not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _plain(tree: Any) -> Any:
-    if isinstance(tree, _Members):
-        return {name: _plain(value) for name, value in tree}
-    if isinstance(tree, list):
-        return [_plain(value) for value in tree]
-    return tree
-
-
 def _understood(tree: Any) -> Any:
-    """The value that most readers make of a text that is not strict, or UNREADABLE."""
+    """The value that most readers make of a text, or UNREADABLE."""
     if isinstance(tree, _Literal):
         return int(tree) if len(tree) <= MAX_DIGITS_UNDERSTOOD and _INTEGER.fullmatch(tree) else UNREADABLE
     if isinstance(tree, str):

@@ -5,6 +5,7 @@ from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 from .document import Contract
+from .finding import counted
 from .formats import JUDGED_FORMATS
 from .grammar import SCHEMAS, SCHEMAS_BY_NAME
 from .operation import Operation
@@ -15,21 +16,16 @@ def unjudged(contract: Contract, judged: Container[str]) -> list[str]:
     """One sentence for each kind, with how many of the operations that were judged it concerns."""
     operations = [operation for name, operation in contract.operations.items() if name in judged]
     concerned = Counter(kind for operation in operations for kind in set(_kinds(operation)))
-    told = [f"{kind} ({_count(count, 'operation')})" for kind, count in sorted(concerned.items())]
+    told = [f"{kind} ({counted(count, 'operation')})" for kind, count in sorted(concerned.items())]
     webhooks = len(contract.document.get("webhooks") or ())
-    return [*told, *([f"webhooks are not judged ({_count(webhooks, 'webhook')})"] if webhooks else [])]
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'s' if number > 1 else ''}"
+    return [*told, *([f"webhooks are not judged ({counted(webhooks, 'webhook')})"] if webhooks else [])]
 
 
 def _kinds(operation: Operation) -> Iterator[str]:
     for content in operation.contents:
         yield from content.unjudged
-    headers = (each for response in operation.responses.values() for each in response.headers)
-    for parameter in (*operation.parameters, *headers):
-        if not parameter.is_judged:
+    for field in operation.fields:
+        if not field.is_judged:
             yield "a parameter with content that is not JSON is judged by its presence, not by its schema"
     for name in operation.security.unseen:
         yield f"security scheme {name} is not judged: no request shows it"

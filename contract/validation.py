@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from .path_template import parameters_of
 from .references import InvalidContract, References, pointed
 from .schema import Schema, show
 
+MOST_INSIDE = 900
 _SAME_VALUE = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else")
 """Keywords whose schemas judge the value itself, not a part of it."""
 _KINDS_30 = {
@@ -180,23 +182,16 @@ def _check_schemas(every: list[Place], resolve: References) -> None:
 
 
 def _check_loops(targets: Mapping[str, Any]) -> None:
-    """Raises InvalidContract for a schema that is made of itself."""
-    same = {reference: set(_same_value(target)) for reference, target in targets.items()}
-    done: set[str] = set()
+    """Raises InvalidContract for a schema that is made of itself, or of more than MOST_INSIDE, one inside another."""
+    made_of = {reference: set(_same_value(target)) for reference, target in targets.items()}
+    depths: dict[str, int] = {}
     try:
-        for reference in sorted(targets):
-            _check_ends(reference, same, (), done)
-    except RecursionError as error:
-        raise InvalidContract("its references lead on and on") from error
-
-
-def _check_ends(reference: str, same: Mapping[str, set[str]], above: tuple[str, ...], done: set[str]) -> None:
-    if reference in above:
-        raise InvalidContract(f"{reference}: refers to itself")
-    if reference not in done:
-        for each in same.get(reference, ()):
-            _check_ends(each, same, (*above, reference), done)
-        done.add(reference)
+        for reference in TopologicalSorter(made_of).static_order():
+            depths[reference] = 1 + max((depths[each] for each in made_of.get(reference, ())), default=0)
+    except CycleError as error:
+        raise InvalidContract(f"{min(error.args[1])}: refers to itself") from error
+    if max(depths.values(), default=0) > MOST_INSIDE:
+        raise InvalidContract("its references lead on and on")
 
 
 def _same_value(schema: Any) -> Iterator[str]:

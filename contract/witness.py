@@ -117,7 +117,7 @@ class Values:
             yield from sorted(schema["enum"], key=lambda value: value in taken)
             return
         for each in _excluded(other):
-            yield from each["not"].get("enum", [each["not"]["const"]] if "const" in each["not"] else ())
+            yield from each.get("enum", [each["const"]] if "const" in each else ())
         declared = types(schema)
         by_type = {
             "string": self._strings(schema, other),
@@ -143,17 +143,14 @@ class Values:
         if not other and all(matches(each, plain) for each in _patterns(schema)):
             yield plain
         inner = Strings(tuple(_patterns(schema)), least, most)
-        others = [
-            *_patterns(other),
-            *(each["not"]["pattern"] for each in _excluded(schema) if "pattern" in each["not"]),
-        ]
+        others = [*_patterns(other), *(each["pattern"] for each in _excluded(schema) if "pattern" in each)]
         for outer in (None, *(Strings((each,)) for each in others), strings_of(other)):
             try:
                 if (found := outside(inner, outer)) is not None:
                     yield found
             except TooHard:
                 continue
-        yield from filter(None, map(FORMAT_EXAMPLES.get, _formats(other)))
+        yield from (FORMAT_EXAMPLES[each["format"]] for each in _parts(other) if each.get("format") in FORMAT_EXAMPLES)
         for length in dict.fromkeys((1, least, most, other.get("minLength", 1) - 1, other.get("maxLength", 0) + 1)):
             if length is not None and least <= length <= 100_000:
                 yield "a" * length
@@ -163,7 +160,7 @@ class Values:
     def _numbers(self, schema: Mapping[str, Json], other: Mapping[str, Json], *, whole: bool) -> Iterator[Json]:
         bounds = [each for name in _BOUNDS for each in (schema.get(name), other.get(name)) if each is not None]
         steps = [step for each in (schema, other) if (step := each.get("multipleOf"))]
-        steps += [each["not"]["multipleOf"] for each in _excluded(schema) if "multipleOf" in each["not"]]
+        steps += [each["multipleOf"] for each in _excluded(schema) if "multipleOf" in each]
         around = [near for each in bounds for near in (each, each + 1, each - 1, each + 0.5, each - 0.5)]
         multiples = [_times(step, factor) for step in steps for factor in (1, 2, 3, 5, 7, 10, 11)]
         beyond = [_times(step, int(each / step) + 1) for each in bounds for step in steps]
@@ -264,18 +261,18 @@ class Values:
 _BOUNDS = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
 
 
+def _parts(schema: Mapping[str, Json]) -> Iterator[Mapping[str, Json]]:
+    """A flat schema, and what could not be joined with it."""
+    return chain([schema], schema.get("allOf", ()))
+
+
 def _patterns(schema: Mapping[str, Json]) -> list[str]:
-    """The patterns that a flat schema and its parts ask for."""
-    return [each["pattern"] for each in (schema, *schema.get("allOf", ())) if "pattern" in each]
+    return [each["pattern"] for each in _parts(schema) if "pattern" in each]
 
 
-def _formats(schema: Mapping[str, Json]) -> list[str]:
-    return [each["format"] for each in (schema, *schema.get("allOf", ())) if "format" in each]
-
-
-def _excluded(schema: Mapping[str, Json]) -> list[Mapping[str, Json]]:
-    """The parts of a flat schema that say what a value is not."""
-    return [each for each in (schema, *schema.get("allOf", ())) if isinstance(each.get("not"), dict)]
+def _excluded(schema: Mapping[str, Json]) -> list[Json]:
+    """What a flat schema says that a value is not."""
+    return [each["not"] for each in _parts(schema) if isinstance(each.get("not"), dict)]
 
 
 def strings_of(schema: Mapping[str, Json]) -> Strings:

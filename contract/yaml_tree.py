@@ -1,19 +1,19 @@
 """YAML 1.2 and JSON from strangers as a tree of JSON values: bounded, whatever its aliases would make of it.
 
-JSON is read by Python's own reader, all else from the events of libyaml: scalars mean what the core schema of YAML 1.2
+JSON is read as strict JSON, all else from the events of libyaml: scalars mean what the core schema of YAML 1.2
 says, so `no`, `1_000`, `12:30` and a date are texts. Merge keys (`<<`) are heeded, as contracts use them.
 """
 
-import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from json import JSONDecodeError
 from typing import Any
 
 import yaml
 
-from .finding import one_line
-from .strict_json import MAX_DEPTH, too_deep
+from .finding import MOST_FINDINGS, one_line
+from .strict_json import MAX_DEPTH, UNREADABLE, NotStrictJson, decode
 
 MAX_VALUES = 2_000_000
 LONGEST_NUMBER = 1000
@@ -30,8 +30,7 @@ _OTHER_INTEGER = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_JSON = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _TAG = "tag:yaml.org,2002:"
-_BEGINS_JSON = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"')
-_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_BEGINS_JSON = re.compile(rb'\s*\{\s*"')
 
 
 class NotPlain(ValueError):
@@ -40,20 +39,21 @@ class NotPlain(ValueError):
 
 def read_yaml(text: bytes) -> Any:
     """A YAML or JSON text as a tree: nothing is shared, and every key is a string. Raises NotPlain."""
-    if not text.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")):
+    text = text.removeprefix(b"\xef\xbb\xbf")
+    if not text.lstrip(b" \t\r\n").startswith((b"{", b"[")):
         return _Events(text).tree()
-    if too_deep(text):
-        raise NotPlain(f"is nested deeper than {MAX_DEPTH} levels")
     try:
-        return _read_json(text)
-    except (ValueError, RecursionError) as error:
-        failed = error
+        return decode(text)
+    except NotStrictJson as error:
+        reason, rules = error.__cause__, [each.rule for each in error.findings]
+        if {*rules} == {"json-number"} and len(rules) <= MOST_FINDINGS and error.value is not UNREADABLE:
+            return error.value  # beyond 64 bits, as a bound in a schema may be
     try:
         return _Events(text).tree()  # flow style; and this reader knows lines
     except NotPlain:
-        if isinstance(failed, json.JSONDecodeError) and _BEGINS_JSON.match(text):
-            where = f"line {failed.lineno}, column {failed.colno}"
-            raise NotPlain(f"is neither YAML nor JSON: {where}: {failed.msg}") from failed
+        if isinstance(reason, JSONDecodeError) and _BEGINS_JSON.match(text):
+            where = f"line {reason.lineno}, column {reason.colno}"
+            raise NotPlain(f"is neither YAML nor JSON: {where}: {reason.msg}") from reason
         raise
 
 
@@ -80,49 +80,24 @@ class MarkedYaml:
 
     def node(self, steps: Sequence[str | int]) -> Any:
         """The value that these keys lead to; None where there is none."""
-        node = self.root
-        for step in steps:
-            entry = self.entry(node, step)
-            if entry is None:
-                return None
-            node = entry[1]
-        return node
+        found = list(self._entries_along(steps))
+        if len(found) < len(steps):
+            return None
+        return found[-1][1] if found else self.root
 
     def line(self, steps: Sequence[str | int]) -> int | None:
         """The line of the part that these keys lead to, or of the nearest around it; None where none is known."""
-        node, line = self.root, None
+        found = list(self._entries_along(steps))
+        return found[-1][0].start_mark.line + 1 if found else None
+
+    def _entries_along(self, steps: Sequence[str | int]) -> Iterator[tuple[Any, Any]]:
+        """The entries that these keys lead through, as far as there are any."""
+        node = self.root
         for step in steps:
-            entry = self.entry(node, step)
-            if entry is None:
-                break
-            node, line = entry[1], entry[0].start_mark.line + 1
-        return line
-
-
-def _read_json(text: bytes) -> Any:
-    """Raises ValueError, also for a duplicate member, which a reader that knows lines tells of then."""
-    tree = json.loads(text.decode("utf-8-sig"), object_pairs_hook=_members, parse_float=_finite, parse_constant=_refuse)
-    if _SURROGATE.search(text):
-        json.dumps(tree, ensure_ascii=False).encode()  # raises UnicodeEncodeError for a lone one
-    return tree
-
-
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        raise ValueError
-    return members
-
-
-def _refuse(name: str) -> None:
-    raise ValueError(name)
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(text)
-    return value
+            if (entry := self.entry(node, step)) is None:
+                return
+            yield entry
+            node = entry[1]
 
 
 def _unreadable(error: yaml.YAMLError) -> NotPlain:
@@ -135,53 +110,44 @@ class _Events:
     """One text, from libyaml's events to a tree; they come one by one, so depth and size are known in time."""
 
     def __init__(self, text: bytes) -> None:
-        self._text = text
+        self._events: Iterator[Any] = yaml.parse(text, _Loader)
         self._values = 0
         self._anchors: dict[str, tuple[Any, int]] = {}
-        """What each anchor stands for, and how many values it comes to."""
-        self._open: list[_Collection] = []
-        self._root: Any = None
+        """What each anchor stands for, and how many values it comes to; none while what it stands for is open."""
         self._plain: dict[str, Any] = dict(_CORE)
         """The values of plain scalars that were met."""
 
     def tree(self) -> Any:
         """Raises NotPlain."""
-        documents = 0
+        root, documents = None, 0
         try:
-            for event in yaml.parse(self._text, _Loader):
-                kind = type(event)
-                if kind is yaml.ScalarEvent:
-                    self._scalar(event)
-                elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
-                    self._begin(event, {} if kind is yaml.MappingStartEvent else [])
-                elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
-                    self._end()
-                elif kind is yaml.AliasEvent:
-                    self._alias(event)
-                elif kind is yaml.DocumentStartEvent:
+            for event in self._events:
+                if isinstance(event, yaml.DocumentStartEvent):
                     documents += 1
                     if documents > 1:
                         raise _at(event, "is a second document; a contract is one")
+                    root = self._value(next(self._events), 0)
         except yaml.YAMLError as error:
             raise _unreadable(error) from error
-        return self._root
+        return root
 
-    def _scalar(self, event: Any) -> None:
+    def _value(self, event: Any, depth: int) -> Any:
+        """The value that begins with an event, inside of so many collections."""
+        kind = type(event)
+        if kind is yaml.AliasEvent:
+            return _copied(self._alias(event))
         self._count(1)
-        above = self._open[-1] if self._open else None
-        if above is not None and above.wants_key:
-            above.begin_entry(event, event.value, is_merge=event.value == "<<" and event.implicit[0])
-            if event.anchor is not None:
-                self._anchors[event.anchor] = event.value, 1
-            return
-        value = event.value
-        if event.tag is not None or event.implicit[0]:
-            value = self._value(event)
+        before = self._values
+        if kind is yaml.ScalarEvent:
+            value = self._scalar(event) if event.tag is not None or event.implicit[0] else event.value
+        else:
+            self._begin(event, depth)
+            value = self._mapping(depth + 1) if kind is yaml.MappingStartEvent else self._sequence(depth + 1)
         if event.anchor is not None:
-            self._anchors[event.anchor] = value, 1
-        self._put(above, value)
+            self._anchors[event.anchor] = value, self._values - before + 1
+        return value
 
-    def _value(self, event: yaml.ScalarEvent) -> Any:
+    def _scalar(self, event: yaml.ScalarEvent) -> Any:
         text = event.value
         if event.tag is None:
             if text in self._plain:
@@ -196,88 +162,62 @@ class _Events:
             raise _at(event, f"{text[:40]!r} with the tag {event.tag.replace(_TAG, '!!')} is no value of JSON")
         return value
 
-    def _begin(self, event: Any, value: Any) -> None:
-        self._count(1)
+    def _begin(self, event: Any, depth: int) -> None:
         if event.tag is not None and event.tag.removeprefix(_TAG) not in ("map", "seq", "!"):
             raise _at(event, f"the tag {event.tag.replace(_TAG, '!!')} is no value of JSON")
-        if len(self._open) >= MAX_DEPTH:
+        if depth >= MAX_DEPTH:
             raise NotPlain(f"is nested deeper than {MAX_DEPTH} levels")
-        if self._open and self._open[-1].wants_key:
-            raise _at(event, "a key must be a text")
-        self._anchors.pop(str(event.anchor), None)
-        self._open.append(_Collection(value, event.anchor, self._values - 1))
+        if event.anchor is not None:
+            self._anchors[event.anchor] = None, 0
 
-    def _end(self) -> None:
-        ended = self._open.pop()
-        ended.merge()
-        if ended.anchor is not None:
-            self._anchors[ended.anchor] = ended.value, self._values - ended.before
-        self._put(self._open[-1] if self._open else None, ended.value)
+    def _sequence(self, depth: int) -> list[Any]:
+        items = []
+        while type(event := next(self._events)) is not yaml.SequenceEndEvent:
+            items.append(self._value(event, depth))
+        return items
 
-    def _alias(self, event: Any) -> None:
-        name = str(event.anchor)
-        if name not in self._anchors:
-            holds_itself = any(each.anchor == name for each in self._open)
-            raise _at(event, f"*{name}: {'holds itself' if holds_itself else 'is an alias of nothing'}")
-        value, size = self._anchors[name]
-        self._count(size)
-        above = self._open[-1] if self._open else None
-        if above is not None and above.wants_key:
-            if not isinstance(value, str):
-                raise _at(event, "a key must be a text")
-            above.begin_entry(event, value)
+    def _mapping(self, depth: int) -> dict[str, Any]:
+        members: dict[str, Any] = {}
+        merged: list[tuple[Any, Any]] = []
+        while type(event := next(self._events)) is not yaml.MappingEndEvent:
+            key = self._key(event)
+            if key == "<<" and type(event) is yaml.ScalarEvent and event.implicit[0]:
+                merged.append((event, self._value(next(self._events), depth)))
+                continue
+            if key in members:
+                raise _at(event, f"{key[:80]!r} is given more than once")
+            members[key] = self._value(next(self._events), depth)
+        for event, value in merged:
+            for each in value if isinstance(value, list) else [value]:
+                if not isinstance(each, dict):
+                    raise _at(event, "<< takes a mapping, or a list of them")
+                members = {**each, **members}
+        return members
+
+    def _key(self, event: Any) -> str:
+        if type(event) is yaml.ScalarEvent:
+            self._count(1)
+            key: Any = event.value
+            if event.anchor is not None:
+                self._anchors[event.anchor] = key, 1
         else:
-            self._put(above, _copied(value))
+            key = self._alias(event) if type(event) is yaml.AliasEvent else None
+        if not isinstance(key, str):
+            raise _at(event, "a key must be a text")
+        return key
+
+    def _alias(self, event: yaml.AliasEvent) -> Any:
+        name = str(event.anchor)
+        value, size = self._anchors.get(name, (None, 1))
+        if name not in self._anchors or not size:
+            raise _at(event, f"*{name}: {'is an alias of nothing' if size else 'holds itself'}")
+        self._count(size)
+        return value
 
     def _count(self, values: int) -> None:
         self._values += values
         if self._values > MAX_VALUES:
             raise NotPlain(f"has more than {MAX_VALUES} values when its aliases are written out")
-
-    def _put(self, above: "_Collection | None", value: Any) -> None:
-        if above is None:
-            self._root = value
-        elif above.is_mapping:
-            above.end_entry(value)
-        else:
-            above.value.append(value)
-
-
-class _Collection:
-    """A mapping or a sequence that is still open; `before` is how many values came before it."""
-
-    __slots__ = ("anchor", "before", "is_mapping", "key", "merged", "merges", "value", "wants_key")
-
-    def __init__(self, value: Any, anchor: str | None, before: int) -> None:
-        self.value, self.anchor, self.before = value, anchor, before
-        self.is_mapping = self.wants_key = isinstance(value, dict)
-        self.key = ""
-        self.merges = False
-        self.merged: list[tuple[yaml.Event, Any]] = []
-
-    def begin_entry(self, event: yaml.Event, key: str, *, is_merge: bool = False) -> None:
-        if is_merge:
-            self.merged.append((event, None))
-            self.merges = True
-        elif key in self.value:
-            raise _at(event, f"{key[:80]!r} is given more than once")
-        self.key, self.wants_key = key, False
-
-    def end_entry(self, value: Any) -> None:
-        if self.merges:
-            self.merged[-1] = self.merged[-1][0], value
-            self.merges = False
-        else:
-            self.value[self.key] = value
-        self.wants_key = True
-
-    def merge(self) -> None:
-        """Put the members of merged mappings where there are none of the same name."""
-        for event, merged in self.merged:
-            for each in merged if isinstance(merged, list) else [merged]:
-                if not isinstance(each, dict):
-                    raise _at(event, "<< takes a mapping, or a list of them")
-                self.value = {**each, **self.value}
 
 
 def _plain(event: yaml.ScalarEvent) -> Any:

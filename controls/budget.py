@@ -5,8 +5,8 @@ from typing import Any
 
 import orjson
 
-CONFIGURATION_OVERHEAD = 1000
-"""About what a configuration takes beside its text, in bytes; likewise below, as measured, rounded up."""
+DOCUMENT_OVERHEAD = 1000
+"""About what a document takes beside its text, in bytes; likewise below, as measured, rounded up."""
 RULE_OVERHEAD = 20_000
 PART_OVERHEAD = 8_000
 """Of each member that a rule's pattern names."""

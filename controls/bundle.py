@@ -144,7 +144,7 @@ def _bundled(own: Mapping[str, Any], api: Mapping[str, Any], other: Contract) ->
         if isinstance(reference, str) and (inside or not reference.startswith("#")):
             file, _, pointer = reference.partition("#")
             file = file or inside
-            kind, name = _place(pointer) if file == API else ("schemas", _name(pointer))
+            kind, name = pointer.split("/")[2:] if file == API else ("schemas", _name(pointer))
             if name not in components.setdefault(kind, {}):
                 components[kind][name] = {}  # a recursive component meets itself here
                 found = api["components"][kind][name] if file == API else other.resolve(f"#{pointer}")
@@ -161,11 +161,6 @@ def _bundled(own: Mapping[str, Any], api: Mapping[str, Any], other: Contract) ->
     document["x-problems"] = {**api.get("x-problems", {}), **document["x-problems"]}
     document["x-examples"] = {**api.get("x-examples", {}), **document["x-examples"]}
     return document
-
-
-def _place(pointer: str) -> tuple[str, str]:
-    _, _, kind, name = pointer.split("/")
-    return kind, name
 
 
 def _name(pointer: str) -> str:

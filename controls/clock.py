@@ -10,11 +10,10 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from jsonschema_rs import Draft4Validator
-
+from ..contract.normal import matches
 from ..contract.pattern import TooHard, drawn
 from ..contract.resource import Resource
-from ..storage import ServerValues
+from ..storage.store import ServerValues, timestamp
 
 _ID_BYTES = 8
 _IDS_AT_A_TIME = 512
@@ -39,7 +38,7 @@ class Clock:
 
     def now(self) -> str:
         """The time of now as storage wants it: RFC 3339 with microseconds and `Z`."""
-        return f"{self.instant().isoformat(timespec='microseconds')[: -len('+00:00')]}Z"
+        return timestamp(self.instant())
 
     @property
     def setting(self) -> tuple[timedelta, datetime | None]:
@@ -80,9 +79,6 @@ class Ids:
         self._given = deque(given)
         self._made = _random(secrets.token_bytes if seed is None else random.Random(seed).randbytes)  # noqa: S311
 
-    def release(self) -> None:
-        self.determine((), None)
-
 
 Form = Callable[[Iterator[str]], str]
 """From random texts of 16 hexadecimal digits, of which it takes as many as it needs, to an id."""
@@ -98,7 +94,7 @@ def form_of(resource: Resource) -> Form:
     if schema.get("format") == "uuid":
         return lambda made: str(UUID(hex=next(made) + next(made), version=4))
     longest, pattern = schema.get("maxLength", 255), schema.get("pattern")
-    if pattern is not None and not Draft4Validator({"pattern": pattern}).is_valid(f"{prefix}0123456789abcdef"):
+    if pattern is not None and not matches(pattern, f"{prefix}0123456789abcdef"):
 
         def of_pattern(made: Iterator[str]) -> str:
             try:

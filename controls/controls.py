@@ -1,12 +1,14 @@
 """The controls of one mock, put together: whom they obey, and what their handlers and the steering need."""
 
 from collections.abc import Collection, Mapping
+from hmac import compare_digest
 from typing import Any
 
+from ..contract.body import Headers
 from ..contract.document import Contract
-from ..contract.operation import Headers, Operation
-from ..identity.caller import Unauthorized, bearer_token, equal
-from ..storage import Store
+from ..contract.operation import Operation
+from ..identity.caller import Unauthorized, bearer_token
+from ..storage.store import Store
 from ..traffic.redaction import Redaction
 from .bundle import BASE_PATH, load_controls
 from .clock import Sources
@@ -62,11 +64,7 @@ class Controls:
             name_pattern=self.contract.resolve("#/components/schemas/Name")["pattern"],
             limits=self._limits,
         )
-        self._shared = {
-            "sessions": self.sessions,
-            "contract": self.mocked,
-            "redaction": self._redaction,
-        }
+        self._shared = {"sessions": self.sessions, "contract": self.mocked, "redaction": self._redaction}
 
     def present_session(self, headers: Headers) -> Session | None:
         """The session that a request names, if it is there."""
@@ -82,7 +80,7 @@ class Controls:
         Raises ForeignRequest, Unauthorized, and what `session` raises.
         """
         self._gate.check(headers, scheme, address)
-        if self._token is not None and not equal(self._token, bearer_token(headers)):
+        if self._token is not None and not compare_digest(self._token, bearer_token(headers)):
             raise Unauthorized("The token is not the control token.")
         name = headers.get(SESSION_HEADER, DEFAULT)
         session = self.sessions.look(name) if only_looks(operation) else self.sessions.use(name)

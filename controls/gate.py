@@ -8,7 +8,7 @@ import ipaddress
 import re
 from collections.abc import Collection
 
-from ..contract.operation import Headers
+from ..contract.body import Headers
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:/?#@,\s\[\]]+)(:[0-9]*)?")
 

@@ -16,11 +16,11 @@ from ..contract.example import NotDocumented, request_example
 from ..contract.finding import Finding
 from ..contract.generator import NoValue
 from ..contract.operation import EncodedArray, LargeObject, Operation, Reply, Request
-from ..contract.resource import Resource, member_text
+from ..contract.resource import Resource
 from ..contract.schema import Schema
 from ..handlers.completion import Completion
 from ..handlers.errors import ContradictingId
-from ..storage import Store
+from ..storage.store import Store
 from ..traffic.redaction import Redaction
 from .budget import LimitReached, json_size, parts
 from .clock import parse_instant
@@ -91,7 +91,7 @@ def _unseen(resource: Resource) -> set[str]:
 
 async def replace_state(body: Json | list[Json], session: Session, contract: Contract) -> Reply:
     """Put the documents in the place of all that is stored; all of them or none."""
-    await session.store.load_all(_state(body, contract))
+    await session.store.load(_state(body, contract))
     return await get_state(session, contract)
 
 
@@ -161,7 +161,7 @@ async def load_scenario(body: Json, session: Session, contract: Contract) -> Rep
         if "clock" in body:
             await set_clock(body["clock"], session)
         if tables is not None:
-            await session.store.load_all(tables)
+            await session.store.load(tables)
         if "ids" in body:
             session.determine_ids(body["ids"]["next"], body["ids"].get("seed"))
     except Exception:
@@ -193,9 +193,9 @@ def _example(contract: Contract, operation: Operation) -> Json:
     try:
         example = request_example(contract, operation)
     except NotDocumented:
-        content = contract.dereferenced(operation.declared["requestBody"])["content"]
+        content = next(iter(operation.declared_body["content"].values()))
         try:
-            example = contract.values("request").value(next(iter(content.values())).get("schema", {}))
+            example = contract.values("request").value(content.get("schema", {}))
         except NoValue:
             example = {}
     return example if isinstance(example, dict) else {}
@@ -368,7 +368,7 @@ def _check_rules(number: int, session: Session) -> None:
 def _state(body: Json | list[Json], contract: Contract) -> dict[str, list[Json]]:
     """The documents of each table. Raises DuplicateItems, InvalidBody."""
     if isinstance(body, list):
-        body = {contract.stored.table: body}
+        body = {contract.resources[0].table: body}
     for resource in contract.resources:
         _check_unique(body.get(resource.table, ()), resource)
     several = len(contract.resources) > 1
@@ -398,15 +398,11 @@ def _completed(document: Json, resource: Resource, contract: Contract) -> Json:
 
 def _check_unique(documents: Sequence[Json], resource: Resource) -> None:
     """Raises DuplicateItems; a store would name only one of the two, by an id that nobody gave."""
-    within = resource.parents.values() if resource.is_named_by_clients else ()
-    for members in ((*within, resource.identity), *resource.combinations):
-        seen: dict[tuple[str | None, ...], int] = {}
-        for index, document in enumerate(documents):
-            key = tuple([member_text(document.get(name)) for name in members])
-            if None in key:
-                continue  # an id that is not given is made, and is unique
-            if (first := seen.setdefault(key, index)) != index:
-                raise DuplicateItems(first, index, {name: document[name] for name in members})
+    claimed: dict[Any, int] = {}
+    for index, document in enumerate(documents):
+        for claim in resource.claims(document).items():  # an id that is not given is made, and is unique
+            if (first := claimed.setdefault(claim, index)) != index:
+                raise DuplicateItems(first, index, {name: document[name] for name in claim[0]})
 
 
 async def _compiled(declared: Sequence[Json], contract: Contract) -> list[Rule]:

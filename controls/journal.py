@@ -133,7 +133,10 @@ class Journal:
         self._most_entries, self._most_bytes, self._budget = most_entries, most_bytes, budget
         self._entries: deque[Entry] = deque()
         self._bytes = self._held = 0
-        self._begun = self._ended = 0
+        self.last = 0
+        """The number of the latest entry that has come, whether it is still kept or not; 0 before the first."""
+        self.ended = 0
+        """How many entries have ended, whether they are still kept or not."""
         self._waiting: set[asyncio.Future[None]] = set()
 
     def __len__(self) -> int:
@@ -147,28 +150,18 @@ class Journal:
         """Whether to look at all of it takes long."""
         return self._bytes > LARGE
 
-    @property
-    def ended(self) -> int:
-        """How many entries have ended, whether they are still kept or not."""
-        return self._ended
-
-    @property
-    def last(self) -> int:
-        """The number of the latest entry that has come, whether it is still kept or not; 0 before the first."""
-        return self._begun
-
     def begin(self, entry: Entry) -> None:
         """Keep an entry for what has come."""
         if self._most_entries:
-            self._begun += 1
-            entry.number = self._begun
+            self.last += 1
+            entry.number = self.last
             self._entries.append(entry)
             self._drop()
 
     def end(self, entry: Entry) -> None:
         """Complete an entry, without bodies that are too large, and wake those who wait."""
-        self._ended += 1
-        entry.ended = self._ended
+        self.ended += 1
+        entry.ended = self.ended
         if len(entry.request_body) > LARGEST_BODY:
             entry.request_body = b""
         if len(entry.response_body) > LARGEST_BODY:
@@ -196,7 +189,7 @@ class Journal:
 
     async def ended_after(self, ended: int) -> None:
         """Return when more than so many entries have ended. Raises TimeoutError when the journal stops before."""
-        if self._ended > ended:
+        if self.ended > ended:
             return
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.add(waiting)
@@ -230,13 +223,7 @@ def ndjson(entries: Iterable[Entry], redaction: Redaction) -> bytes:
 
 def har(entries: Iterable[Entry], redaction: Redaction) -> dict[str, Any]:
     """HAR 1.2; findings are in `_findings`."""
-    shown = (
-        {
-            **archive.entry(entry.interaction(redaction)),
-            "_findings": entry.told(),
-        }
-        for entry in entries
-    )
+    shown = ({**archive.entry(entry.interaction(redaction)), "_findings": entry.told()} for entry in entries)
     creator = {"name": "callconfig", "version": version("callconfig")}
     return {"log": {"version": "1.2", "creator": creator, "entries": list(shown)}}
 

@@ -10,13 +10,7 @@ from .handlers import DuplicateItems, InvalidBody
 from .journal import UnknownRequest
 from .match import InvalidMatch
 from .rules import NotInContract, UnknownRule
-from .sessions import (
-    InvalidSessionName,
-    SessionExists,
-    TooManySessions,
-    UnknownSession,
-    UnknownSnapshot,
-)
+from .sessions import InvalidSessionName, SessionExists, TooManySessions, UnknownSession, UnknownSnapshot
 
 
 def _invalid_name(error: InvalidSessionName) -> Problem:
@@ -24,21 +18,9 @@ def _invalid_name(error: InvalidSessionName) -> Problem:
     return Problem.of_findings([Finding("pattern", "header", detail, name="X-Mock-Session")])
 
 
-def _too_many(_error: TooManySessions) -> Problem:
-    return Problem("unavailable", "The mock has as many sessions as it may. Delete some, or use one that is there.")
-
-
 def _duplicate(error: DuplicateItems) -> Problem:
     members = " and ".join(f"{name} {show(value)}" for name, value in error.members.items())
     return Problem("duplicate-scope", f"The items /{error.first} and /{error.second} both have {members}.")
-
-
-def _full(error: LimitReached) -> Problem:
-    return Problem("unavailable", f"{_who(error)} as much as may be: {error.limit} {error.noun}.")
-
-
-def _limit(error: LimitReached) -> Problem:
-    return Problem("limit-reached", f"{_who(error)} at most {error.limit} {error.noun}.")
 
 
 def _who(error: LimitReached) -> str:
@@ -51,14 +33,16 @@ def _invalid_match(error: InvalidMatch) -> Problem:
 
 SESSION_PROBLEMS: Problems = {
     InvalidSessionName: _invalid_name,
-    TooManySessions: _too_many,
-    LimitReached: _full,
+    TooManySessions: lambda _: Problem(
+        "unavailable", "The mock has as many sessions as it may. Delete some, or use one that is there."
+    ),
+    LimitReached: lambda error: Problem("unavailable", f"{_who(error)} as much as may be: {error.limit} {error.noun}."),
 }
 """What the API answers: only what its own contract has."""
 
 CONTROL_PROBLEMS: Problems = {
     **SESSION_PROBLEMS,
-    LimitReached: _limit,
+    LimitReached: lambda error: Problem("limit-reached", f"{_who(error)} at most {error.limit} {error.noun}."),
     ForeignRequest: lambda error: Problem("foreign-request", str(error)),
     DuplicateItems: _duplicate,
     **IDENTITY_PROBLEMS,

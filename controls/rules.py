@@ -10,7 +10,7 @@ import orjson
 
 from ..contract.aside import LARGE
 from ..contract.document import Contract
-from ..contract.example import NotDocumented, documented_reply, written
+from ..contract.example import NotDocumented, documented_reply, documented_response, written
 from ..contract.media import concrete
 from ..contract.operation import Operation, Reply
 from ..contract.schema import did_you_mean, show
@@ -238,9 +238,7 @@ def _reply(answer: Mapping[str, Any], operation: Operation, contract: Contract) 
     if "body" not in answer:
         value, status, headers = documented_reply(contract, operation, status, answer.get("example"))
     else:
-        if (response := operation.response(status)) is None:
-            raise NotDocumented(f"{operation.id} has no response {status}; it has {', '.join(operation.responses)}")
-        documented = next(iter(response.representations), "application/json")
+        documented = next(iter(documented_response(operation, status).representations), "application/json")
         value, headers = written(answer["body"], documented), {"content-type": concrete(documented)}
     headers = {**{name.lower(): text for name, text in headers.items()}, **given_headers(answer)}
     findings = operation.check_response(status, headers, value if isinstance(value, bytes) else orjson.dumps(value))

@@ -1,5 +1,6 @@
 """A scenario file: the world that `callconfig serve` begins in."""
 
+from ..contract.finding import others
 from ..contract.operation import Request
 from ..contract.problem import Problem
 from .controls import Controls
@@ -34,5 +35,5 @@ async def load(text: bytes, controls: Controls) -> None:
 def _told(problem: Problem) -> str:
     if not problem.errors:
         return problem.detail
-    first, *others = problem.errors
-    return f"{first.pointer} {first.detail}" + (f" (and {len(others)} more)" if others else "")
+    first = problem.errors[0]
+    return f"{first.pointer} {first.detail}{others(problem.errors)}"

@@ -13,9 +13,11 @@ from weakref import WeakValueDictionary
 
 import orjson
 
-from ..storage import Change, Document, EmbeddedStore, Resources, Store, Values, several
+from ..contract.resource import Resource
+from ..storage.embedded import EmbeddedStore
 from ..storage.index import Index
-from .budget import CONFIGURATION_OVERHEAD, SESSION_OVERHEAD, Budget, LimitReached, json_size
+from ..storage.store import Change, Document, Store, Values, by_table
+from .budget import DOCUMENT_OVERHEAD, SESSION_OVERHEAD, Budget, LimitReached, json_size
 from .clock import Sources
 from .journal import Journal
 from .rules import Rules
@@ -115,13 +117,13 @@ class BoundedStore(EmbeddedStore):
     bounds: Bounds
 
     @classmethod
-    def of(cls, bounds: Bounds, resources: Resources, values: Values) -> "BoundedStore":
+    def of(cls, bounds: Bounds, resources: Sequence[Resource], values: Values) -> "BoundedStore":
         store = cls.in_memory(resources, values)
         store.bounds = bounds
         return store
 
     async def create(self, values: Document) -> Document:
-        self.bounds.check(self.total + 1)
+        self.bounds.check(self.total() + 1)
         with self._growing_by(_weight(values)):
             return await super().create(values)
 
@@ -143,10 +145,9 @@ class BoundedStore(EmbeddedStore):
         return deleted
 
     async def _replace_all(self, replacement: Mapping[str, Index]) -> None:
-        self.bounds.check(sum(map(len, replacement.values())) + self.total_beside(replacement))
+        self.bounds.check(sum(map(len, replacement.values())) + self.total(beside=replacement))
         sizes = {
-            table: sum(map(len, index.texts())) + len(index) * CONFIGURATION_OVERHEAD
-            for table, index in replacement.items()
+            table: sum(map(len, index.texts())) + len(index) * DOCUMENT_OVERHEAD for table, index in replacement.items()
         }
         with self.bounds.holding(sizes):
             await super()._replace_all(replacement)
@@ -157,7 +158,7 @@ class BoundedStore(EmbeddedStore):
 
 
 def _weight(document: Document) -> int:
-    return json_size(document) + CONFIGURATION_OVERHEAD
+    return json_size(document) + DOCUMENT_OVERHEAD
 
 
 Content = Mapping[str, list[bytes]]
@@ -168,13 +169,7 @@ class Session:
     """One world. What it holds is counted in its budget."""
 
     def __init__(
-        self,
-        name: str,
-        store: Store,
-        tables: Sequence[str],
-        sources: Sources,
-        limits: Limits,
-        budget: Budget,
+        self, name: str, store: Store, tables: Sequence[str], sources: Sources, limits: Limits, budget: Budget
     ) -> None:
         self.name, self.store, self.tables, self.sources = name, store, tables, sources
         self.limits, self.budget = limits, budget
@@ -194,14 +189,14 @@ class Session:
 
     async def fill(self, content: Content) -> None:
         """Put what was stored in the place of all that is. Raises LimitReached."""
-        await self.store.load_all({name: map(orjson.loads, content.get(name, ())) for name in self.tables})
+        await self.store.load({name: map(orjson.loads, content.get(name, ())) for name in self.tables})
 
     async def save(self, name: str) -> None:
         if name not in self._snapshots and len(self._snapshots) >= self.limits.snapshots:
             raise LimitReached(self.limits.snapshots, "snapshots")
         content = await self.content()
         size = sum(len(text) for texts in content.values() for text in texts)
-        self.budget.hold(("snapshot", name), size + _number(content) * CONFIGURATION_OVERHEAD)
+        self.budget.hold(("snapshot", name), size + _number(content) * DOCUMENT_OVERHEAD)
         self._snapshots[name] = content
 
     def determine_ids(self, given: list[str], seed: int | None) -> None:
@@ -234,17 +229,10 @@ class Sessions:
     """All sessions of a server, by name. They appear when first used, and go when they were idle for too long."""
 
     def __init__(
-        self,
-        store: Store,
-        sources: Sources,
-        resources: Resources,
-        *,
-        name_pattern: str,
-        limits: Limits,
+        self, store: Store, sources: Sources, resources: Sequence[Resource], *, name_pattern: str, limits: Limits
     ) -> None:
         self.limits = limits
-        self._resources = several(resources)
-        self._tables = [resource.table for resource in self._resources]
+        self._resources, self._tables = resources, list(by_table(resources))
         self._name_pattern = re.compile(name_pattern)
         self._budget = Budget(limits.all_bytes, make_room=self._expire)
         self.default = Session(

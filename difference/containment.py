@@ -30,11 +30,6 @@ MOST_WHOLE = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Safe:
-    """Proven: everything that is given is taken."""
-
-
-@dataclass(frozen=True, slots=True)
 class Break:
     """A value that one engine takes and the other refuses."""
 
@@ -46,24 +41,17 @@ class Break:
 
 
 @dataclass(frozen=True, slots=True)
-class Breaking:
-    """Values that one engine takes and the other refuses, each for another reason; at least one."""
+class Verdict:
+    """Whether everything that is given is taken: that is proven where nothing is known to break and no reason told."""
 
-    values: tuple["Break", ...]
+    breaks: tuple[Break, ...] = ()
+    """Values that one engine takes and the other refuses, each for another reason."""
+    reason: str = ""
+    """Why it is neither proven nor refuted."""
 
     @property
-    def value(self) -> Json:
-        return self.values[0].value
-
-
-@dataclass(frozen=True, slots=True)
-class Undecided:
-    """Neither proven nor refuted."""
-
-    reason: str
-
-
-Verdict = Safe | Breaking | Undecided
+    def is_safe(self) -> bool:
+        return not self.breaks and not self.reason
 
 
 class Direction:
@@ -97,13 +85,13 @@ def contained(
         given = within.given.by(giver.schema)
         places = list(islice(within.proof.open(given, taker.schema), MOST_PLACES))
         if not places:
-            return Safe()
+            return Verdict()
         if all(len(each.way) > MAX_DEPTH for each in places):  # no engine reads what is nested deeper
-            return Undecided(_TOO_DEEP)
+            return Verdict(reason=_TOO_DEEP)
         pairs = (given, within.given.definitions), (taker.schema, taker.definitions)
         documents = [reachable(*each, MOST_WHOLE) for each in pairs]
         if None not in documents and within.proof.covers(*reversed(documents)):
-            return Safe()
+            return Verdict()
         breaks: dict[_Reasons, Break] = {}
         for reached in (each for each in places if len(each.way) <= MAX_DEPTH):
             found = _broken(giver, taker, reached, samples(), within)
@@ -111,10 +99,10 @@ def contained(
         alone = {reason for reasons in breaks if len(reasons) == 1 for reason in reasons}
         values = [each for reasons, each in breaks.items() if len(reasons) == 1 or not reasons & alone]
     except ValueError as error:
-        return Undecided(f"the schema cannot be compiled: {error}")
+        return Verdict(reason=f"the schema cannot be compiled: {error}")
     except RecursionError:
-        return Undecided(_TOO_DEEP)
-    return Breaking(tuple(values)) if values else Undecided(_reason(places))
+        return Verdict(reason=_TOO_DEEP)
+    return Verdict(tuple(values)) if values else Verdict(reason=_reason(places))
 
 
 def example(side: Side) -> Json:

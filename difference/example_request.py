@@ -18,7 +18,7 @@ from ..contract.parameters import Parameter, joined
 from ..contract.schema import Direction
 from ..contract.witness import ABSENT
 from .containment import example
-from .revision import Declared, Revision
+from .revision import Declared
 
 Json = Any
 REQUIRED: Any = object()
@@ -40,14 +40,10 @@ def schema_of(declared: Mapping[str, Json]) -> Json:
     return next(iter(declared.get("content", {"": {}}).values())).get("schema", {})
 
 
-def _types(operation: Declared, declared: Mapping[str, Json]) -> list[str]:
-    side = operation.revision.side(schema_of(declared), "request")
-    return types(merged([side.schema], side.definitions) or {})
-
-
 def shape_of(operation: Declared, declared: Mapping[str, Json]) -> str:
     """Whether a parameter is written as an array, an object, or a scalar."""
-    kinds = _types(operation, declared)
+    side = operation.revision.side(schema_of(declared), "request")
+    kinds = types(merged([side.schema], side.definitions) or {})
     return next((kind for kind in ("array", "object") if kind in kinds and len(kinds) < 4), "scalar")
 
 
@@ -80,14 +76,10 @@ def body_examples(operation: Declared, content: Mapping[str, Json], direction: D
     """Bodies that its contract takes: the documented examples, or a simple one. They are sought once."""
     revision = operation.revision
     if (key := (id(content), direction)) not in revision.bodies:
-        revision.bodies[key] = _body_examples(revision, content, direction)
+        side = revision.side(content.get("schema", {}), direction)
+        found = [value for value in values_of(content, revision.resolve).values() if side.accepts(value)]
+        revision.bodies[key] = found or [value for value in (example(side),) if value is not ABSENT]
     return revision.bodies[key]
-
-
-def _body_examples(revision: Revision, content: Mapping[str, Json], direction: Direction) -> list[Json]:
-    side = revision.side(content.get("schema", {}), direction)
-    found = [value for value in values_of(content, revision.resolve).values() if side.accepts(value)]
-    return found or [value for value in (example(side),) if value is not ABSENT]
 
 
 def body_example(operation: Declared, content: Mapping[str, Json], direction: Direction) -> Json:

@@ -20,7 +20,7 @@ def all_changes(comparison: Comparison) -> Iterator[Change]:
     old, new = comparison.old.operations, comparison.new.operations
     for key, before in old.items():
         if key in new:
-            pair = Part(comparison, before, new[key]).at("")
+            pair = Part.whole(comparison, before, new[key])
             yield from request_changes(pair)
             yield from response_changes(pair)
             both = before.declared.get("callbacks", {}), new[key].declared.get("callbacks", {})
@@ -36,11 +36,11 @@ def all_changes(comparison: Comparison) -> Iterator[Change]:
             before, sent = shadowed
             detail = f"takes requests that were for {before.path}"
             finding = Finding("undocumented-path", "path", f"is {after.id} now, not {before.id}", name=after.path)
-            yield _lost(Part(comparison, before, after).at(name), "operation-shadowed", detail, finding, sent)
+            yield _lost(Part.whole(comparison, before, after, name), "operation-shadowed", detail, finding, sent)
         elif after.id not in known:
-            yield Part(comparison, after, after).at(name, ("paths",)).safe("operation-added", "is new")
+            yield Part.whole(comparison, after, after).at(name, ("paths",)).safe("operation-added", "is new")
     yield from resource_changes(comparison)
-    part = Part(comparison, _webhooks(comparison.old), _webhooks(comparison.new)).at("")
+    part = Part.whole(comparison, _webhooks(comparison.old), _webhooks(comparison.new))
     both = comparison.old.document.get("webhooks", {}), comparison.new.document.get("webhooks", {})
     yield from _sent_to_clients(part, *both)
 
@@ -69,7 +69,7 @@ def _gone(comparison: Comparison, before: Declared) -> Change:
         finding = Finding("undocumented-path", "path", "is no path of the contract", name=before.path)
     detail = f"is now {moved.method.upper()} {moved.path}" if moved else "is gone"
     steps = moved.steps if moved else ("paths", before.path)
-    part = Part(comparison, before, moved or before).at(f"{before.method.upper()} {before.path}", new=steps)
+    part = Part.whole(comparison, before, moved or before).at(f"{before.method.upper()} {before.path}", new=steps)
     return _lost(part, "operation-moved" if moved else "operation-removed", detail, finding, request(before))
 
 

@@ -1,7 +1,7 @@
 """Two revisions side by side: the parts that both have, what was found out about them, and what changes are made of."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,6 @@ from .change import Change, Place, Verdict
 from .containment import Break, contained
 from .containment import Direction as Within
 from .containment import Verdict as Answer
-from .defaults import Defaults
 from .example_request import Sent, request, required_headers
 from .revision import Declared, Revision, Steps
 
@@ -31,7 +30,6 @@ class Comparison:
 
     def __init__(self, old: Revision, new: Revision) -> None:
         self.old, self.new = old, new
-        self.defaults = Defaults(old.resolve, new.resolve, self.unchanged)
         self._same: dict[tuple[str, str], list[tuple[str, str]] | None] = {}
         self._different: set[tuple[str, str]] = set()
         self._directions: dict[str, Within] = {}
@@ -111,13 +109,18 @@ class Part:
     comparison: Comparison
     old: Declared
     new: Declared
-    name: str = ""
-    old_steps: Steps = ()
-    new_steps: Steps = ()
+    name: str
+    old_steps: Steps
+    new_steps: Steps
+
+    @classmethod
+    def whole(cls, comparison: Comparison, old: Declared, new: Declared, name: str = "") -> "Part":
+        """The operation itself."""
+        return cls(comparison, old, new, name, old.steps, new.steps)
 
     def at(self, name: str, old: Steps | None = None, new: Steps | None = None) -> "Part":
-        """Another part; without steps it is the operation."""
-        return replace(self, name=name, old_steps=old or self.old.steps, new_steps=new or self.new.steps)
+        """Another part; without steps it stands in the same place."""
+        return replace(self, name=name, old_steps=old or self.old_steps, new_steps=new or self.new_steps)
 
     def inside(self, *steps: str, new: Iterable[str] | None = None) -> "Part":
         """What is found further inside in OLD, and in NEW where the steps differ there."""
@@ -129,6 +132,15 @@ class Part:
 
     def undecided(self, rule: str, detail: str) -> Change:
         return self._change("undecided", rule, detail)
+
+    def judged(self, rule: str, answer: Answer, shown: Callable[[Break], Change], safe: str) -> Iterator[Change]:
+        """What follows from a verdict about two schemas: `shown` makes a change of a break, `safe` is its detail."""
+        if answer.is_safe:
+            yield self.safe(rule, safe)
+        elif answer.reason:
+            yield self.undecided(rule, answer.reason)
+        else:
+            yield from map(shown, answer.breaks)
 
     def breaking(
         self,

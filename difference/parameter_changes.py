@@ -11,7 +11,7 @@ from ..contract.schema import show
 from ..contract.side import Side
 from ..contract.witness import ABSENT, Values
 from .change import Change
-from .containment import Breaking, Safe, Undecided, contained
+from .containment import contained
 from .defaults import default_change
 from .example_request import parameter_example, read, request, schema_of, shape_of, written
 from .pairing import Part
@@ -95,23 +95,23 @@ def _values(part: Part, key: tuple[str, str], before: Declaration, after: Declar
         schemas = {"allOf": [schemas[0], {"minLength": 1}]}, {"allOf": [schemas[1], {"minLength": 1}]}
     answer, old, new = part.comparison.decided(*schemas, "request")
     kinds = _kinds(old), _kinds(new)
-    if not isinstance(answer, Safe) and shapes[0] == "scalar" and kinds[0] != kinds[1]:
+    if not answer.is_safe and shapes[0] == "scalar" and kinds[0] != kinds[1]:
         schema, definitions = _as_text(old, kinds[0])
         taken = new.schema if kinds[1] == {"string"} else False
         answer = contained(
             _Text(part.old, before, schema, definitions),
             _Text(part.new, after, taken, new.definitions),
         )
-    if isinstance(answer, Undecided):
+    if answer.reason:
         yield part.undecided("parameter-value", answer.reason)
-    elif isinstance(answer, Breaking):
+    elif answer.breaks:
         told = [
             (
                 each.value,
                 read(part.new, after, written(part.old, before, each.value))[1],
                 part.inside("schema").lines(each, "request"),
             )
-            for each in answer.values
+            for each in answer.breaks
             if key[0] != "path" or written(part.old, before, each.value)[0][1]  # an empty text would be another path
         ]
         if not told:

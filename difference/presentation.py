@@ -6,19 +6,18 @@ from importlib.metadata import version
 from json import dumps
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
-from xml.etree.ElementTree import Element, SubElement, indent, tostring
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from ..contract.rulebook import DIFFERENCE_RULES
 from ..outcome import printable
+from ..reports.junit import Found
+from ..reports.junit import junit as junit_xml
+from ..reports.sarif import location, result
+from ..reports.sarif import sarif as sarif_json
+from ..reports.skeleton import page
 from ..traffic.curl import curl
 from .change import MOST_NAMED, Change
 from .diff import Difference
 
-SARIF = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MOST_SHOWN = 300
 """Characters of a fact in a terminal; reports have all of it."""
 
@@ -86,7 +85,16 @@ def text(difference: Difference) -> str:
 
 def html(difference: Difference) -> str:
     """One page that works offline and without scripts."""
-    return _page("diff.html", difference, autoescape=True)
+    return _page(
+        "diff.html",
+        difference,
+        command="diff",
+        title=difference.new.title,
+        about=f"{difference.old.name} {difference.new.name}, {difference.started:%Y-%m-%d %H:%M} UTC",
+        errors=difference.errors,
+        verdict=difference.verdict,
+        told=["" if difference.is_first else difference.advice, *difference.notes],
+    )
 
 
 def markdown(difference: Difference) -> str:
@@ -94,22 +102,14 @@ def markdown(difference: Difference) -> str:
     return _page("diff.md", difference, autoescape=False)
 
 
-def _page(template: str, difference: Difference, *, autoescape: bool) -> str:
-    environment = Environment(
-        loader=FileSystemLoader([Path(__file__).parent, Path(__file__).parent.parent]),  # with the style of reports
-        autoescape=autoescape,  # noqa: S701 (Markdown escapes what stands in no fence itself)
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {
+def _page(template: str, difference: Difference, **names: Any) -> str:
+    filters: dict[str, Callable[..., Any]] = {
         "cell": lambda words: re.sub(r"([\\`*_{}\[\]<>|])", r"\\\1", words).replace("\n", " "),
         "fence": lambda told: max("```", "`" * (max(map(len, re.findall(r"`+", told)), default=0) + 1), key=len),
         "facts": lambda change: facts(change, difference),
         "mark": lambda change: mark(change, difference),
     }
-    return environment.get_template(template).render(difference=difference)
+    return page(Path(__file__).parent / template, filters, difference=difference, **names)
 
 
 def json(difference: Difference) -> str:
@@ -158,69 +158,33 @@ def _change(change: Change, difference: Difference) -> dict[str, Any]:
 
 def junit(difference: Difference) -> str:
     """A test case for each operation of OLD, and for what is new or belongs to none."""
-    cases: dict[str, list[Change]] = {operation.id: [] for operation in difference.old.operations.values()}
+    cases: dict[tuple[str, str], list[Found]] = {("", each.id): [] for each in difference.old.operations.values()}
     for change in difference.changes:
+        fails = difference.level(change) == "error"
+        found = Found(change.rule, change.sentence, _explained(change, difference), fails=fails)
         for operation in change.operations:
-            cases.setdefault(operation, []).append(change)
-    failed = sum(any(difference.level(each) == "error" for each in found) for found in cases.values())
-    common: dict[str, Any] = {"name": "callconfig diff", "time": f"{difference.seconds:.3f}"}
-    common |= {"tests": str(len(cases)), "failures": str(failed), "errors": "0"}
-    started = difference.started.replace(microsecond=0, tzinfo=None).isoformat()
-    root = Element("testsuites", **common)
-    suite = SubElement(root, "testsuite", timestamp=started, skipped="0", **common)
-    for operation, found in cases.items():
-        test = SubElement(suite, "testcase", classname="callconfig diff", name=_xml(operation), time="0")
-        for change in (each for each in found if difference.level(each) == "error"):
-            failure = SubElement(test, "failure", type=change.rule, message=_xml(change.sentence))
-            failure.text = _xml(_explained(change, difference))
-        if others := [_explained(each, difference) for each in found if difference.level(each) != "error"]:
-            SubElement(test, "system-out").text = _xml("\n\n".join(others))
-    indent(root)
-    return '<?xml version="1.0" encoding="utf-8"?>\n' + tostring(root, encoding="unicode") + "\n"
-
-
-def _xml(words: str) -> str:
-    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", words)
+            cases.setdefault(("", operation), []).append(found)
+    return junit_xml("diff", difference.started, difference.seconds, cases, difference.notes)
 
 
 def sarif(difference: Difference) -> str:
     """SARIF 2.1.0; each result is at its line of NEW."""
-    rules = sorted({change.rule for change in difference.changes})
-    described = [
-        {
-            "id": name,
-            "shortDescription": {"text": DIFFERENCE_RULES[name].summary},
-            "help": {"text": DIFFERENCE_RULES[name].remedy},
-        }
-        for name in rules
-    ]
-    driver = {"name": "callconfig", "version": version("callconfig"), "rules": described}
-    run = {
-        "tool": {"driver": driver},
-        "automationDetails": {"id": "callconfig/diff/"},
-        "columnKind": "unicodeCodePoints",
-        "results": [_result(change, difference, rules.index(change.rule)) for change in difference.changes],
-    }
-    return dumps({"$schema": SARIF, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"
+    results = [_result(change, difference) for change in difference.changes]
+    return sarif_json("diff", difference.started, results, DIFFERENCE_RULES.__getitem__, difference.notes)
 
 
-def _result(change: Change, difference: Difference, rule: int) -> dict[str, Any]:
-    places = [
-        {"physicalLocation": {"artifactLocation": {"uri": quote(place.file)}, "region": {"startLine": place.line}}}
-        for place in (change.new, change.old)
-    ]
-    shown: dict[str, Any] = {
-        "ruleId": change.rule,
-        "ruleIndex": rule,
-        "level": difference.level(change),
-        "message": {"text": _explained(change, difference)},
-        "locations": places[:1],
-        "relatedLocations": [{**places[1], "message": {"text": "as it was"}}],
-        "partialFingerprints": {"callconfig/v1": change.fingerprint},
-    }
-    if (entry := difference.accepted.get(change.fingerprint)) is not None:
-        shown["suppressions"] = [{"kind": "external", "justification": f"until {entry.until}: {entry.reason}"}]
-    return shown
+def _result(change: Change, difference: Difference) -> dict[str, Any]:
+    entry = difference.accepted.get(change.fingerprint)
+    shown = result(
+        change.rule,
+        difference.level(change),
+        _explained(change, difference),
+        change.fingerprint,
+        location(change.new.file, change.new.line),
+        f"until {entry.until}: {entry.reason}" if entry else "",
+    )
+    related = {**location(change.old.file, change.old.line), "message": {"text": "as it was"}}
+    return {**shown, "relatedLocations": [related]}
 
 
 FORMATS: dict[str, Callable[[Difference], str]] = {

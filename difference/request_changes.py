@@ -5,14 +5,14 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from ..contract.body import MAX_BYTES
 from ..contract.finding import Finding
 from ..contract.interaction import Fields
 from ..contract.media import is_json
-from ..contract.operation import MAX_BYTES
 from ..contract.witness import ABSENT
 from .change import Change
-from .containment import Breaking, Undecided
-from .defaults import default_change
+from .containment import Break
+from .defaults import changed_defaults, default_change
 from .example_request import body_example, body_examples, request
 from .pairing import Part, in_short
 from .parameter_changes import parameter_changes
@@ -25,14 +25,13 @@ Alternative = Mapping[str, list[str]]
 def request_changes(operation: Part) -> Iterator[Change]:
     """Of the parameters, the body, the credentials and the roles."""
     yield from parameter_changes(operation)
-    yield from _body(operation.inside("requestBody"))
-    yield from _security(operation.inside("security"))
-    yield from _roles(operation.inside("x-roles"))
+    yield from _body(operation.inside("requestBody").at("request body"))
+    yield from _security(operation.inside("security").at("credentials"))
+    yield from _roles(operation.inside("x-roles").at("roles"))
 
 
-def _body(operation: Part) -> Iterator[Change]:
-    before, after = operation.old.body, operation.new.body
-    part = operation.at("request body", operation.old_steps, operation.new_steps)
+def _body(part: Part) -> Iterator[Change]:
+    before, after = part.old.body, part.new.body
     if after is not None and after.get("required") and not (before or {}).get("required"):
         finding = Finding("required", "body", "a body is required and missing", pointer="")
         yield part.refused("request-body-required", "is required now", request(part.old, body=ABSENT), [finding])
@@ -52,7 +51,7 @@ def _body(operation: Part) -> Iterator[Change]:
 def _content(body: Part, old: Mapping[str, Json], new: Mapping[str, Json]) -> Iterator[Change]:
     names = {name.lower(): name for name in new}
     for name, content in old.items():
-        part = body.at(f"request body {name}", body.old_steps, body.new_steps)
+        part = body.at(f"request body {name}")
         taken = names.get(name.lower())
         if taken is None:
             sent = request(part.old, body=body_example(part.old, content, "request"), content_type=name)
@@ -62,7 +61,7 @@ def _content(body: Part, old: Mapping[str, Json], new: Mapping[str, Json]) -> It
             inside = part.inside("content", name, "schema", new=("content", taken, "schema"))
             yield from _schema(inside, name, content, new[taken])
     for name in (each for each in new if each not in old):
-        yield body.at(f"request body {name}", body.old_steps, body.new_steps).safe("request-media-type", "is new")
+        yield body.at(f"request body {name}").safe("request-media-type", "is new")
 
 
 def _schema(part: Part, name: str, before: Mapping[str, Json], after: Mapping[str, Json]) -> Iterator[Change]:
@@ -70,24 +69,21 @@ def _schema(part: Part, name: str, before: Mapping[str, Json], after: Mapping[st
     if part.comparison.unchanged(*schemas):
         return
     samples = partial(body_examples, part.old, before, "request")
+
+    def shown(each: Break) -> Change:
+        finding = each.findings[0]
+        if not is_json(name) and finding.rule == "type":
+            return part.undecided("request-body", f"is written as text, in which {finding} may be no matter")
+        sent = request(part.old, body=each.value, content_type=name)
+        detail = f"no longer takes what it took: {in_short(finding)}"
+        return part.refused("request-body", detail, sent, each.findings, lines=part.lines(each, "request"))
+
     answer, _, _ = part.comparison.decided(*schemas, "request", samples)
-    if isinstance(answer, Undecided):
-        yield part.undecided("request-body", answer.reason)
-    elif isinstance(answer, Breaking):
-        for each in answer.values:
-            if not is_json(name) and each.findings[0].rule == "type":
-                yield part.undecided(
-                    "request-body", f"is written as text, in which {each.findings[0]} may be no matter"
-                )
-                continue
-            sent = request(part.old, body=each.value, content_type=name)
-            detail = f"no longer takes what it took: {in_short(each.findings[0])}"
-            yield part.refused("request-body", detail, sent, each.findings, lines=part.lines(each, "request"))
-    else:
-        yield part.safe("request-body", "takes all that it took")
-    for pointer, default, new_default in part.comparison.defaults.changed(*schemas):
+    yield from part.judged("request-body", answer, shown, "takes all that it took")
+    resolve = part.comparison.old.resolve, part.comparison.new.resolve
+    for pointer, default, new_default in changed_defaults(*schemas, resolve, part.comparison.unchanged):
         body = _without(body_example(part.old, before, "request"), pointer)
-        where = part.at(f"{part.name} {pointer}", part.old_steps, part.new_steps)
+        where = part.at(f"{part.name} {pointer}")
         finding = Finding("default", "body", "", pointer=pointer)
         yield default_change(where, default, new_default, request(part.old, body=body, content_type=name), finding)
 
@@ -102,8 +98,7 @@ def _without(value: Json, pointer: str) -> Json:
     return {key: member for key, member in value.items() if key != name}
 
 
-def _security(operation: Part) -> Iterator[Change]:
-    part = operation.at("credentials", operation.old_steps, operation.new_steps)
+def _security(part: Part) -> Iterator[Change]:
     old, new = part.old.security, part.new.security
     schemes = [
         {
@@ -151,8 +146,7 @@ def _credential(scheme: Mapping[str, Json]) -> tuple[str, str] | None:
     return ("Authorization", f"{str(scheme.get('scheme', 'bearer')).capitalize()} TOKEN") if scheme else None
 
 
-def _roles(operation: Part) -> Iterator[Change]:
-    part = operation.at("roles", operation.old_steps, operation.new_steps)
+def _roles(part: Part) -> Iterator[Change]:
     old, new = (set(each.declared.get("x-roles", ())) for each in (part.old, part.new))
     if new and (gone := (old or part.comparison.old.roles) - new):
         token = (("Authorization", f"Bearer TOKEN-OF-{min(gone).upper()}"),)

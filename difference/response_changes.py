@@ -1,6 +1,7 @@
 """What became of the answers of an operation: does an OLD client take all that NEW gives?"""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,7 +11,7 @@ from ..contract.finding import Finding
 from ..contract.media import is_json
 from ..contract.parameters import joined
 from .change import Change
-from .containment import Breaking, Undecided
+from .containment import Break
 from .example_request import answer_of, body_examples, headers_of, number_of, request, response_for, schema_of
 from .pairing import Part, in_short
 
@@ -58,7 +59,7 @@ def _content(response: Part, status: str, both: Declarations) -> Iterator[Change
     old, new = (each.get("content", {}) for each in both)
     rule = "response-media-type"
     for name in old:
-        part = response.at(f"{response.name} {name}", response.old_steps, response.new_steps)
+        part = response.at(f"{response.name} {name}")
         if name in new:
             yield from _body(part.inside("content", name, "schema"), status, name, (old[name], new[name]))
         elif number_of(status) >= 300 and new:
@@ -71,7 +72,7 @@ def _content(response: Part, status: str, both: Declarations) -> Iterator[Change
             finding = Finding("undocumented-media-type", "header", detail, name="Content-Type")
             yield part.answered(rule, "is gone", number_of(status), (), b"", [finding])
     for name in (each for each in new if each not in old):
-        part = response.at(f"{response.name} {name}", response.old_steps, response.new_steps)
+        part = response.at(f"{response.name} {name}")
         yield part.safe(rule, "is new; who asks for the old one in Accept does not get it" if old else "is new")
 
 
@@ -80,18 +81,14 @@ def _body(part: Part, status: str, name: str, contents: Declarations) -> Iterato
     if not is_json(name) or part.comparison.unchanged(*schemas):
         return
     samples = partial(body_examples, part.new, contents[1], "response")
+
+    def shown(each: Break) -> Change:
+        fields, body = (("Content-Type", name),), orjson.dumps(each.value)
+        detail, lines = f"may be what it was not: {in_short(each.findings[0])}", part.lines(each, "response")
+        return part.answered("response-body", detail, number_of(status), fields, body, each.findings, lines=lines)
+
     answer, _, _ = part.comparison.decided(*schemas, "response", samples)
-    if isinstance(answer, Undecided):
-        yield part.undecided("response-body", answer.reason)
-    elif isinstance(answer, Breaking):
-        fields = (("Content-Type", name),)
-        for each in answer.values:
-            body = orjson.dumps(each.value)
-            detail = f"may be what it was not: {in_short(each.findings[0])}"
-            lines = part.lines(each, "response")
-            yield part.answered("response-body", detail, number_of(status), fields, body, each.findings, lines=lines)
-    else:
-        yield part.safe("response-body", "gives nothing that it did not give")
+    yield from part.judged("response-body", answer, shown, "gives nothing that it did not give")
 
 
 def _headers(response: Part, status: str, both: Declarations) -> Iterator[Change]:
@@ -99,11 +96,11 @@ def _headers(response: Part, status: str, both: Declarations) -> Iterator[Change
     for key, before in old.items():
         after = new.get(key, before)
         name = before["name"]
-        part = response.at(f"{response.name} header {name}", response.old_steps, response.new_steps)
+        part = response.at(f"{response.name} header {name}")
         yield from _header(part.inside("headers", name, new=("headers", after["name"])), status, before, new.get(key))
     for key, after in new.items():
         if key not in old:
-            part = response.at(f"{response.name} header {after['name']}", response.old_steps, response.new_steps)
+            part = response.at(f"{response.name} header {after['name']}")
             yield part.inside(new=("headers", after["name"])).safe("response-header", "is new")
 
 
@@ -118,11 +115,11 @@ def _header(part: Part, status: str, before: Mapping[str, Json], after: Mapping[
     if after is None or part.comparison.unchanged(schema_of(before), schema_of(after)):
         return
     answer, client, _ = part.comparison.decided(schema_of(before), schema_of(after), "response")
-    if isinstance(answer, Undecided):
-        yield part.undecided(rule, answer.reason)
-    elif isinstance(answer, Breaking):
-        findings = client.findings(answer.value, "header", name)
-        shown = (*fields, (name, joined(answer.value)))
-        yield part.answered(rule, "may be what it was not", number, shown, body, findings)
-    else:
-        yield part.safe(rule, "gives nothing that it did not give")
+
+    def shown(each: Break) -> Change:
+        told = (*fields, (name, joined(each.value)))
+        findings = client.findings(each.value, "header", name)
+        return part.answered(rule, "may be what it was not", number, told, body, findings)
+
+    one = replace(answer, breaks=answer.breaks[:1])
+    yield from part.judged(rule, one, shown, "gives nothing that it did not give")

@@ -17,7 +17,7 @@ from ..contract.grammar import METHODS
 from ..contract.operation import Operation
 from ..contract.parameters import IGNORED_HEADERS
 from ..contract.path_template import blank, parameters_of
-from ..contract.references import InvalidContract, References, pointed, read_file, whole
+from ..contract.references import Bundle, InvalidContract, References, pointed, read_file
 from ..contract.schema import Direction
 from ..contract.side import Side, Sides
 from ..contract.yaml_tree import MarkedYaml, NotPlain
@@ -152,7 +152,7 @@ class Revision:
             return self.texts[file]
 
         try:
-            return whole(self.document, self.file, read).origins
+            return Bundle(self.document, self.file, read).origins
         except InvalidContract as error:
             raise InvalidContract(f"{self.name}: {error}") from error
 
@@ -262,36 +262,30 @@ class _Node(NamedTuple):
 
 
 def _in_commit(name: str, reference: str, path: str) -> bytes:
-    """Raises CouldNotRun."""
+    """Raises CouldNotRun; NotThere where git knows the commit, and the file is not in it."""
     inside = path if path.startswith(("./", "../", "/")) else f"./{path}"
-    command = ["git", "show", "--end-of-options", f"{reference}:{inside}"]
     try:
-        shown = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 (no shell)
+        shown = _git("show", "--end-of-options", f"{reference}:{inside}")
     except OSError as error:
         raise CouldNotRun(f"{name}: is no file, and to read it from git, git must be installed") from error
-    if shown.returncode:
-        kind = NotThere if _has_not(reference, inside) else CouldNotRun
-        raise kind(f"{name}: cannot be read: {one_line(shown.stderr.decode(errors='replace'))}")
-    return shown.stdout
+    if shown.returncode == 0:
+        return shown.stdout
+    found = _git("ls-tree", "--end-of-options", reference, "--", inside)
+    is_missing = found.returncode == 0 and not found.stdout
+    if reference == "HEAD" and found.returncode:  # before the first commit, no file is in it
+        is_born = _git("rev-parse", "--quiet", "--verify", "HEAD").returncode == 0
+        is_missing = not is_born and _git("symbolic-ref", "HEAD").returncode == 0
+    why = one_line(shown.stderr.decode(errors="replace"))
+    raise (NotThere if is_missing else CouldNotRun)(f"{name}: cannot be read: {why}")
 
 
 def _beside_in_commit(reference: str, file: Path) -> bytes:
     """The text that a file has in a commit. Raises FileNotFoundError."""
     shown = _git("show", "--end-of-options", f"{reference}:./{os.path.relpath(file)}")
-    if shown is None:
+    if shown.returncode:
         raise FileNotFoundError
-    return shown
+    return shown.stdout
 
 
-def _has_not(reference: str, path: str) -> bool:
-    """Whether git knows a commit, and a file is not in it; before the first commit, no file is in `HEAD`."""
-    in_commit = _git("ls-tree", "--end-of-options", reference, "--", path)
-    if in_commit is None and reference == "HEAD":
-        return _git("rev-parse", "--quiet", "--verify", "HEAD") is None and _git("symbolic-ref", "HEAD") is not None
-    return in_commit == b""
-
-
-def _git(*arguments: str) -> bytes | None:
-    """The output of a command that git carries out, or None."""
-    done = subprocess.run(["git", *arguments], capture_output=True, check=False)  # noqa: S603, S607 (no shell)
-    return None if done.returncode else done.stdout
+def _git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(["git", *arguments], capture_output=True, check=False)  # noqa: S603, S607 (no shell)

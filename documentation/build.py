@@ -42,7 +42,7 @@ def _build(source: Path, output: Path, example_mock: Callable[[Contract], FreshM
     facts = Facts(contract, answers)
     page, markdown = render_page(facts), render_markdown(facts)
     # As it was written, unless it is spread over files: JSON is YAML.
-    text = source.read_bytes() if contract.is_one_file else text_of(contract.document).encode()
+    text = source.read_bytes() if contract.path else text_of(contract.document).encode()
     files = {
         "index.html": page.html.encode(),
         "reference.md": markdown.encode(),

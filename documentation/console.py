@@ -17,7 +17,7 @@ from ..contract.rulebook import RULES
 from ..contract.schema import Json, Schema
 from ..contract.shape import members
 from .page import environment, laid_out, script_data
-from .samples import content_schema, parameters, request, request_examples
+from .samples import content_schema, request
 from .served import Page
 from .wording import phrase
 
@@ -83,7 +83,7 @@ def _sample(contract: Contract) -> dict[str, Any] | None:
     chosen = next(iter([*known, *creating, *operations]), None)
     if chosen is None:
         return None
-    sent = request(contract, chosen, {}, "", request_examples(contract, chosen))
+    sent = request(contract, chosen, {}, "")
     return {"method": sent.method, "target": sent.target, "headers": [*sent.headers.items()], "body": sent.text}
 
 
@@ -147,7 +147,7 @@ def _example(contract: Contract, resource: Resource, creates: tuple[str, Action]
             example = request_example(contract, creating)
     if not isinstance(example, dict):
         example = _made(contract, resource.input)
-    of_path = {each["name"]: content_schema(each) for each in (parameters(contract, creating) if creating else ())}
+    of_path = {each["name"]: content_schema(each) for each in (creating.declared_parameters if creating else ())}
     parents = {
         member: _made(contract, of_path.get(parameter, resource.properties.get(member, {})))
         for parameter, member in resource.parents.items()

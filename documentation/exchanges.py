@@ -96,7 +96,6 @@ def _of_problem(kind: str, problem: Mapping[str, Any], *, executable: bool) -> E
 
 
 def _of_operation(contract: Contract, operation: Operation, taken: Mapping[str, Example]) -> Iterator[Example]:
-    bodies = request_examples(contract, operation)
     some = False
     for status, declared in sorted(operation.declared.get("responses", {}).items(), key=lambda each: str(each[0])):
         if str(status).startswith("x-"):
@@ -116,7 +115,7 @@ def _of_operation(contract: Contract, operation: Operation, taken: Mapping[str, 
                 summary=example.get("summary", name),
                 operation=operation,
                 given=tuple(_given(contract, each) for each in described.get("given", ())),
-                sent=request(contract, operation, described, name, bodies),
+                sent=request(contract, operation, described, name),
                 status=str(status),
                 media_type=content_type,
                 body=example.get("value", ABSENT),
@@ -127,8 +126,8 @@ def _of_operation(contract: Contract, operation: Operation, taken: Mapping[str, 
             )
     if not some:
         status = min((str(each) for each in operation.declared.get("responses", {})), default="default")
-        name = next(iter(bodies), "request")
-        sent = request(contract, operation, {}, name, bodies)
+        name = next(iter(request_examples(operation)), "request")
+        sent = request(contract, operation, {}, name)
         yield Example(slug(f"{operation.id}.{status}.{name}"), "A request", operation, (), sent, status, "")
 
 

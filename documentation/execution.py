@@ -54,7 +54,7 @@ async def execute(contract: Contract, fresh_mock: FreshMock) -> dict[str, Answer
             await send(mock, example.given)
         answer = answers[example.anchor] = (await send(mock, (example.sent,)))[0]
         holds = names if answer.status >= 400 or example.sent.method == "GET" else None
-        differences += [f"{example.anchor}: {each}" for each in _differences(example, answer)]
+        differences += [f"{example.anchor}: {each}" for each in differences_of(example, answer)]
     if differences:
         raise WrongExamples(differences)
     return answers
@@ -75,7 +75,7 @@ def _body(response: httpx2.Response) -> Json:
     return orjson.loads(response.content) if is_json(name) else response.text or None
 
 
-def _differences(example: Example, answer: Answer) -> Iterator[str]:
+def differences_of(example: Example, answer: Answer) -> Iterator[str]:
     """The differences of an answer from its example; what the example leaves out does not count."""
     if str(answer.status) != example.status:
         yield f"documents {example.status}, but the answer is {answer.status}: {orjson.dumps(answer.body).decode()}"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..contract.document import METHODS, Contract
+from ..contract.document import BUILT_IN, METHODS, Contract
 from ..contract.operation import Operation
 from ..contract.problem import PROBLEM_JSON, type_of
 from ..contract.rulebook import RULES
@@ -14,7 +14,7 @@ from .execution import Answer
 from .forms import way
 from .objects import Anchors, Objects
 from .pictures import Picture, picture_of_checks, picture_of_replacement, pictures_of_day
-from .samples import ABSENT, parameters, text_of
+from .samples import ABSENT, Sent, text_of
 from .snippets import LOCAL_MOCK
 from .violations import violation
 from .wording import literal, phrase, resolved
@@ -29,16 +29,19 @@ _PAGE = {
 
 
 class Facts:
-    """Everything that the reference tells. `answers` are those of the executed examples, by anchor."""
+    """Everything that the reference tells. `answers` are those of the executed examples, by anchor.
 
-    def __init__(self, contract: Contract, answers: Mapping[str, Answer]) -> None:
+    `mocked` is the contract of the mock that the reference is about, where that is another one.
+    """
+
+    def __init__(self, contract: Contract, answers: Mapping[str, Answer], *, mocked: Contract | None = None) -> None:
         document = contract.document
         self._contract, self._answers = contract, answers
         self.title, self.version, self.base_path = contract.title, contract.version, contract.base_path
         self.description: str = document["info"].get("description", "")
         self.servers = [self._server(each) for each in document.get("servers", ())]
         every = examples(contract)
-        self.rules = list(self._rules_across(document.get("components", {}).get("schemas", {})))
+        self.rules = list(self._rules_across())
         self.given = {sent.name: sent for each in every for sent in each.given}
         reserved = (*contract.problems, *(each.anchor for each in every), *(f"given.{name}" for name in self.given))
         self._anchors = Anchors({*_PAGE, *reserved})
@@ -66,10 +69,12 @@ class Facts:
         self.problems = [self._problem(kind, declared) for kind, declared in contract.problems.items()]
         self.needed = self._needed(document.get("security"))
         """What operations need that do not say it themselves."""
-        self.security = [self._scheme(name, each) for name, each in self._schemes().items()]
+        schemes = document.get("components", {}).get("securitySchemes", {})
+        self.security = [self._scheme(name, contract.dereferenced(each)) for name, each in schemes.items()]
         self.known_differences: list[Mapping[str, str]] = document.get("x-known-differences", [])
-        self.executed = sum(sample["executed"] for sample in self.samples.values())
-        self.is_served_by_the_mock = "x-problems" in document
+        number, of = sum(sample["executed"] for sample in self.samples.values()), len(self.samples)
+        self.executed = (f"All {of}" if number == of else f"{number} of the {of}") if number else ""
+        self.is_built_in = (mocked or contract).path == BUILT_IN
 
     @property
     def engine_rules(self) -> list[tuple[str, Any, Any]]:
@@ -99,25 +104,13 @@ class Facts:
         """The requests and the links between operations, for the page's script."""
         return {
             entry["anchor"]: {
-                "method": entry["method"],
                 "path": entry["path"],
                 "server": entry["samples"][0]["server"],
                 "samples": {
                     sample["anchor"]: {
                         "summary": f"{sample['example'].status} {sample['example'].summary}",
-                        "target": sample["example"].sent.target,
-                        "headers": dict(sample["example"].sent.headers),
-                        "body": sample["example"].sent.text,
-                        "given": [
-                            {
-                                "name": given.name,
-                                "method": given.method,
-                                "target": given.target,
-                                "headers": dict(given.headers),
-                                "body": given.text,
-                            }
-                            for given in sample["example"].given
-                        ],
+                        **_to_try(sample["example"].sent),
+                        "given": [_to_try(given) for given in sample["example"].given],
                     }
                     for sample in entry["samples"]
                     if not sample["repeats"]
@@ -139,7 +132,7 @@ class Facts:
     def _operation(self, operation: Operation, samples: list[dict[str, Any]]) -> dict[str, Any]:
         anchor, declared = self._anchors_of[operation.id], operation.declared
         by_place: dict[str, list[Any]] = {}
-        for each in parameters(self._contract, operation):
+        for each in operation.declared_parameters:
             member = self._objects.parameter(f"{anchor}.{each['in']}", each["name"], each)
             by_place.setdefault(each["in"], []).append(member)
         call = self._call(anchor, operation.method, declared, anchor)
@@ -277,12 +270,8 @@ class Facts:
         item = self._contract.dereferenced(item) if isinstance(item, Mapping) else {}
         return [(method, item[method]) for method in item if method in METHODS]
 
-    def _schemes(self) -> dict[str, Node]:
-        declared = self._contract.document.get("components", {}).get("securitySchemes", {})
-        return {name: self._contract.dereferenced(each) for name, each in declared.items()}
-
     def _scheme(self, name: str, declared: Node) -> dict[str, Any]:
-        """A security scheme; `sent` is what a request has to carry, in Markdown."""
+        """A security scheme; `sent` is what a request has to carry, in Markdown, `roles` who may do what and where."""
         kind = declared.get("type", "")
         sent = f"`{name}`: {kind}"
         if kind == "http":
@@ -296,7 +285,10 @@ class Facts:
             "words": declared.get("x-search", []),
             "sent": "OAuth 2.0" if kind == "oauth2" else sent,
             "description": declared.get("description", ""),
-            "roles": dict(declared.get("x-roles", {})),
+            "roles": [
+                (role, members, [each for each in self.operations if role in each["roles"]])
+                for role, members in declared.get("x-roles", {}).items()
+            ],
             "flows": {name: flow for name, flow in flows.items() if isinstance(flow, Mapping)},
         }
 
@@ -311,15 +303,15 @@ class Facts:
         ]
         return ", or ".join(way or "nothing" for way in ways) or "nothing"
 
-    def _rules_across(self, node: Any) -> Iterator[dict[str, Any]]:
+    def _rules_across(self) -> Iterator[dict[str, Any]]:
         """The rules across members, each once, with the examples that break it."""
         breaking: dict[str, list[tuple[str, Any]]] = {}
         for anchor, answer in self._answers.items():
             for error in answer.body.get("errors", ()) if isinstance(answer.body, dict) else ():
                 breaking.setdefault(error["rule"], []).append((anchor, error))
-        for rule in {each["x-rule"]["id"]: each for each in _with_rule(node)}.values():
-            broken = breaking.get(rule["x-rule"]["id"], [])
-            described: dict[str, Any] = {"title": rule["x-rule"]["id"], "description": "", "members": [], "remedy": ""}
+        for name, rule in self._contract.rules.items():
+            broken = breaking.get(name, [])
+            described: dict[str, Any] = {"title": name, "description": "", "members": [], "remedy": ""}
             told: dict[str, Any] = {name: rule[name] for name in ("title", "description") if name in rule}
             yield {
                 **described, **rule["x-rule"], **told,
@@ -341,17 +333,11 @@ class Facts:
         }  # fmt: skip
 
 
+def _to_try(sent: Sent) -> dict[str, Any]:
+    shown = {"name": sent.name, "method": sent.method, "target": sent.target}
+    return shown | {"headers": dict(sent.headers), "body": sent.text}
+
+
 def _asks_the_same(sample: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     one, same = sample["example"], other["example"]
     return not sample["executed"] and one.body is not ABSENT and (one.given, one.sent) == (same.given, same.sent)
-
-
-def _with_rule(node: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(node, dict):
-        if isinstance(node.get("x-rule"), dict):
-            yield node
-        for nested in node.values():
-            yield from _with_rule(nested)
-    elif isinstance(node, list):
-        for nested in node:
-            yield from _with_rule(nested)

@@ -1,7 +1,7 @@
 """The forms of objects: bodies with no other members than what their operation answers, such as a thing to create."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from ..contract.document import Contract
@@ -22,7 +22,7 @@ class Forms:
         used: tuple[list[str], ...] = ([], [], [])
         for operation in operations(self._contract):
             answered = self._answered(operation, success=True)
-            taken = [each.get("schema", {}) for each in _content(self._contract, operation).values()]
+            taken = [each.get("schema", {}) for each in operation.declared_body.get("content", {}).values()]
             used[0].extend(answered)
             used[1].extend(reference for each in taken if (reference := self._named(each)))
             used[2].extend(self._answered(operation, success=False))
@@ -79,8 +79,3 @@ def way(operation: Operation) -> str:
     """The verb of an operation: `create` for createConfiguration."""
     word = re.match(r"[a-z]+(?=[A-Z_])", operation.id)
     return word[0] if word else operation.id
-
-
-def _content(contract: Contract, operation: Operation) -> Mapping[str, Any]:
-    content: Mapping[str, Any] = contract.dereferenced(operation.declared.get("requestBody", {})).get("content", {})
-    return content

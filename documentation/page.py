@@ -20,7 +20,6 @@ from markupsafe import Markup, escape
 from .facts import Facts
 from .panels import panel, request, status
 from .parts import Parts, breakable
-from .samples import text_of
 from .served import Page, ServingMock, write
 from .snippets import SNIPPETS, curl
 from .wording import Fact, literal, longest_run, phrase
@@ -151,15 +150,12 @@ def environment(*, html: bool, links: Mapping[str, str] | None = None) -> Enviro
         "status": status,
         "curl": curl,
     }
-    made.tests["contains"] = lambda values, value: value in values
     made.filters |= {
         "markdown": block,
         "inline": inline,
         "codespan": literal,
         "phrase": phrase,
-        "concat": lambda *lists: [each for some in lists for each in some],
         "fence": lambda text: "`" * max(3, longest_run(text) + 1),
-        "json": text_of,
         "breakable": breakable,
         "text": text_of_markdown,
         "cell": cell,

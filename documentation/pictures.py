@@ -45,7 +45,7 @@ def pictures_of_day(contract: Contract) -> dict[str, Picture]:
     if day is None:
         return {}
     needed = {day["windows"][0]["start"], day["windows"][0]["end"], *day["attempts"].values()}
-    bodies = (body for each in operations(contract) for body in request_examples(contract, each).values())
+    bodies = (body for each in operations(contract) for body in request_examples(each).values())
     examples = [body for body in bodies if isinstance(body, dict) and needed <= body.keys()]
     if not examples:
         return {}

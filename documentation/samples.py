@@ -82,9 +82,7 @@ def text_of(value: Json) -> str:
         return json.dumps(value, indent=2, ensure_ascii=False)
 
 
-def request(
-    contract: Contract, operation: Operation, described: Mapping[str, Any], name: str, bodies: Mapping[str, Json]
-) -> Sent:
+def request(contract: Contract, operation: Operation, described: Mapping[str, Any], name: str) -> Sent:
     """The request that `x-request` describes; what it leaves open is filled from the examples of that name, or any.
 
     Without an `x-request` it has the parameters that have an example or are required, credentials where they are, and a
@@ -94,7 +92,7 @@ def request(
     if described.get("query"):
         query.append(urlencode(described["query"], doseq=True))
     headers, cookies = dict(described.get("headers", {})), list[str]()
-    for parameter in parameters(contract, operation):
+    for parameter in operation.declared_parameters:
         wanted, place = parameter["name"], parameter["in"]
         value = described.get("path", {}).get(wanted, _parameter_value(contract, parameter, name))
         if value is ABSENT:
@@ -114,19 +112,17 @@ def request(
     target = f"{path}?{'&'.join(query)}" if query else path
     if "requestBody" not in operation.declared:
         return Sent(operation.method, target, headers)
-    content_type, body, name = _body(contract, operation, described, name, bodies)
+    content_type, body, name = _body(contract, operation, described, name)
     headers = headers if body is ABSENT else {"Content-Type": content_type, **headers}
     return Sent(operation.method, target, headers, body, name)
 
 
-def _body(
-    contract: Contract, operation: Operation, described: Mapping[str, Any], name: str, bodies: Mapping[str, Json]
-) -> tuple[str, Json, str]:
+def _body(contract: Contract, operation: Operation, described: Mapping[str, Any], name: str) -> tuple[str, Json, str]:
     """The media type, the body and the name of its example."""
     body = described.get("body", name if not described else ABSENT)
-    content_type, content = first_content(contract, operation)
+    content_type, content = first_content(operation)
     if isinstance(body, str):
-        name = body
+        name, bodies = body, values_of(content, contract.resolve)
         body = bodies.get(body, next(iter(bodies.values()), ABSENT))
         body = _made_body(contract, content_type, content) if body is ABSENT else body
     return content_type, body, name
@@ -161,30 +157,22 @@ def security(contract: Contract, operation: Operation) -> list[Mapping[str, list
     return ways
 
 
-def parameters(contract: Contract, operation: Operation) -> list[Mapping[str, Any]]:
-    """Those of the path, each unless the operation has it itself, and those of the operation."""
-    item = contract.path_items[operation.path]
-    both = map(contract.dereferenced, (*item.get("parameters", ()), *operation.declared.get("parameters", ())))
-    return list({(each["name"], each["in"]): each for each in both}.values())
-
-
 def content_schema(declared: Mapping[str, Any]) -> Any:
     """The schema of a parameter or a header, whichever way it has one; {} where it has none."""
     contents = ({"schema": declared.get("schema")}, *declared.get("content", {}).values())
     return next((each["schema"] for each in contents if each.get("schema") is not None), {})
 
 
-def first_content(contract: Contract, operation: Operation) -> tuple[str, Mapping[str, Any]]:
+def first_content(operation: Operation) -> tuple[str, Mapping[str, Any]]:
     """The media type of a request body that is shown, JSON where there is one, and its content."""
-    declared = contract.dereferenced(operation.declared.get("requestBody", {})).get("content", {})
+    declared = operation.declared_body.get("content", {})
     first = next((name for name in declared if is_json(media_type(name)[0])), next(iter(declared), ""))
     return (first, declared[first]) if first else ("application/octet-stream", {})
 
 
-def request_examples(contract: Contract, operation: Operation) -> dict[str, Json]:
+def request_examples(operation: Operation) -> dict[str, Json]:
     """The bodies of an operation's request examples, by name."""
-    content = first_content(contract, operation)[1]
-    return values_of(content, contract.resolve)
+    return values_of(first_content(operation)[1], operation.resolve)
 
 
 def _parameter_value(contract: Contract, parameter: Mapping[str, Any], name: str) -> Json:

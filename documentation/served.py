@@ -136,7 +136,7 @@ class ServedReference:
         COMPILED.folder = self.folder
         if self._facts is None:
             answers = asyncio.run(execute(self._contract, self._example_mock(self._mocked)))
-            self._facts = Facts(self._contract, answers)
+            self._facts = Facts(self._contract, answers, mocked=self._mocked)
         return self._facts
 
     def _keep(self) -> None:

@@ -41,7 +41,8 @@ def python(sent: Sent, server: str) -> str:
         arguments.append(f'content=open({_quoted(sent.body)}, "rb").read()')
     elif _is_plain_json(sent):
         del headers["Content-Type"]  # httpx sets it
-        arguments.append(f"json={_python_literal(json.dumps(sent.body, indent=4, ensure_ascii=False))}")
+        text = json.dumps(sent.body, indent=4, ensure_ascii=False)
+        arguments.append(f"json={_JSON_TOKEN.sub(lambda token: _PYTHON_WORDS.get(token[0], token[0]), text)}")
     elif sent.body is not ABSENT:
         arguments.append(f"content={_quoted(_text(sent, indent=None))}")
     if headers:
@@ -98,12 +99,12 @@ def _python_form(media_type: str, fields: list[tuple[str, str]]) -> str:
         for name, value in fields:
             every.setdefault(name, []).append(value)
         return f"data={json.dumps(every, indent=4, ensure_ascii=False)}"
-    inside = "".join(f"    ({_quoted(name)}, {_python_part(value)}),\n" for name, value in fields)
+    parts = [
+        (name, f'open({_quoted(each)}, "rb")' if isinstance(each, File) else f"(None, {_quoted(each)})")
+        for name, each in fields
+    ]
+    inside = "".join(f"    ({_quoted(name)}, {part}),\n" for name, part in parts)
     return f"files=[\n{inside}]"
-
-
-def _python_part(value: str) -> str:
-    return f'open({_quoted(value)}, "rb")' if isinstance(value, File) else f"(None, {_quoted(value)})"
 
 
 def _javascript_field(value: str) -> str:
@@ -124,10 +125,6 @@ def _is_plain_json(sent: Sent) -> bool:
 def _quoted(text: str) -> str:
     """A string literal of Python and of JavaScript."""
     return json.dumps(text, ensure_ascii=False)
-
-
-def _python_literal(text: str) -> str:
-    return _JSON_TOKEN.sub(lambda token: _PYTHON_WORDS.get(token[0], token[0]), text)
 
 
 def _arguments(arguments: list[str], indent: str) -> str:

@@ -4,8 +4,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from ..contract.body import MOST_CONTAINERS
 from ..contract.finding import Finding
-from ..contract.operation import MOST_CONTAINERS, Operation, Request
+from ..contract.operation import Operation, Request
 from ..contract.references import NO_REFERENCES
 from ..contract.schema import Schema
 from ..contract.security import Security

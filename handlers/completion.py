@@ -6,7 +6,7 @@ from ..contract.document import Contract
 from ..contract.finding import Finding, json_pointer
 from ..contract.resource import Resource
 from ..contract.schema import Json, Schema
-from ..storage import Document
+from ..storage.store import Document
 from .resources import Made
 
 

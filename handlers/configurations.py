@@ -10,7 +10,7 @@ from urllib.parse import quote
 from ..contract.operation import EncodedArray, Reply
 from ..contract.problem import Problem, Problems
 from ..contract.schema import show
-from ..storage import DuplicateScope, Store, UnknownDocument
+from ..storage.store import DuplicateScope, Store, UnknownDocument
 from .errors import ContradictingId
 
 Json = dict[str, Any]

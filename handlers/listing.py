@@ -14,7 +14,7 @@ from ..contract.media import is_json
 from ..contract.operation import EncodedArray, Operation
 from ..contract.paging import COUNTS, LIMITS, MORE, NEXT, OFFSETS, PAGES, TOTALS, Paging
 from ..contract.shape import flattened
-from ..storage import Document
+from ..storage.store import Document
 from .errors import InvalidResult
 
 Json = Any

@@ -3,7 +3,7 @@
 from ..contract.finding import Finding
 from ..contract.problem import Problem, Problems
 from ..contract.schema import show
-from ..storage import DeletedDocument, DuplicateScope, StoreUnavailable, UnknownDocument
+from ..storage.store import DeletedDocument, DuplicateScope, StoreUnavailable, UnknownDocument
 from .errors import ContradictingId, InvalidResult, PreconditionFailed
 
 RETRY_AFTER = {"Retry-After": "1"}
@@ -19,22 +19,16 @@ def contradiction(error: ContradictingId) -> Problem:
     return Problem.of_findings([Finding("contradicts-path", "body", detail, pointer=f"/{error.member}")])
 
 
-def _failed(error: PreconditionFailed) -> Problem:
-    return Problem(
-        "precondition-failed", f"The version is {error.current}, and {show(error.condition)} does not name it."
-    )
-
-
-def _unavailable(error: StoreUnavailable) -> Problem:
-    return Problem("unavailable", f"The store cannot be reached: {error}. Nothing was changed.", headers=RETRY_AFTER)
-
-
 PROBLEMS: Problems = {
     UnknownDocument: lambda error: Problem("not-found", f"There is no {show(error.identity)} here."),
     DeletedDocument: lambda error: Problem("gone", f"{show(error.identity)} was deleted."),
     DuplicateScope: _duplicate,
     ContradictingId: contradiction,
     InvalidResult: lambda error: Problem.of_findings(error.findings),
-    PreconditionFailed: _failed,
-    StoreUnavailable: _unavailable,
+    PreconditionFailed: lambda error: Problem(
+        "precondition-failed", f"The version is {error.current}, and {show(error.condition)} does not name it."
+    ),
+    StoreUnavailable: lambda error: Problem(
+        "unavailable", f"The store cannot be reached: {error}. Nothing was changed.", headers=RETRY_AFTER
+    ),
 }

@@ -2,7 +2,8 @@
 
 import importlib.util
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -12,12 +13,16 @@ from typing import Any
 import inflection
 
 from ..contract.document import Contract
+from ..contract.example import documented_reply
 from ..contract.finding import one_line
+from ..contract.operation import Operation, Reply
 from ..contract.problem import Problems
-from . import examples, resources
+from . import resources
 from .listing import Listing
 from .problems import PROBLEMS
 
+Draw = Callable[[], int]
+"""A number by chance; the same again where a session's ids are determined."""
 ENTRY_POINTS = "callconfig.handlers"
 """The group of entry points that name modules of handlers."""
 
@@ -77,7 +82,7 @@ class Resolution:
         operation = self._contract.operations[identity]
         if (action := self._contract.actions.get(identity)) is not None:
             return resources.handler_of(action, operation, self._contract)
-        return examples.handler_of(operation, self._contract)
+        return partial(_by_example, self._contract, operation)
 
     @property
     def problems(self) -> Problems:
@@ -86,6 +91,11 @@ class Resolution:
         for module in reversed(self._modules):
             problems |= getattr(module, "PROBLEMS", {})
         return problems
+
+
+async def _by_example(contract: Contract, operation: Operation, draw: Draw) -> Reply:
+    """What an operation that does nothing with what is stored shows, or could show. Raises NotDocumented."""
+    return documented_reply(contract, operation, draw=draw())
 
 
 def notes(contract: Contract) -> Iterator[str]:

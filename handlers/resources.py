@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property, partial
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import quote
@@ -18,7 +19,7 @@ from ..contract.path_template import PARAMETER
 from ..contract.resource import Resource
 from ..contract.schema import Schema
 from ..contract.shape import flattened
-from ..storage import Document, Store, UnknownDocument
+from ..storage.store import Document, Store, UnknownDocument
 from .errors import ContradictingId, InvalidResult, PreconditionFailed
 from .listing import Listing, made
 
@@ -29,41 +30,132 @@ Handler = Callable[..., Awaitable[Reply]]
 
 def handler_of(action: Action, operation: Operation, contract: Contract) -> Handler:
     """The function that answers one operation on a resource."""
-    return MAKERS[action.kind](Target(action, operation, contract))
+    return partial(HANDLERS[action.kind], Target(action, operation, contract))
 
 
 class Target:
-    """One operation on one resource: what its path names, and how its answers show what is stored."""
+    """One operation on one resource: what its path names, what it does, how its answers show what is stored."""
 
     def __init__(self, action: Action, operation: Operation, contract: Contract) -> None:
         self.action, self.resource = action, action.resource
-        self.operation, self.contract = operation, contract
-        self.statuses = [int(each) for each in operation.responses if each.isdigit()]
+        self._operation, self._contract = operation, contract
+        self._statuses = [int(each) for each in operation.responses if each.isdigit()]
+        self._status = self._success()
         self._hidden = frozenset(self.resource.hidden)
-        response = operation.response(self.success)
-        self.shows = response is not None and any(map(is_json, response.representations))
+        response = operation.response(self._status)
+        self._shows = response is not None and any(map(is_json, response.representations))
         self._tells_version = response is not None and any(each.name.lower() == "etag" for each in response.headers)
         # What an envelope has beside what is shown.
         self._envelope = made(operation, contract) if action.envelope and action.kind != "list" else {}
         headers = {each.name.lower(): each.name for each in operation.parameters if each.place == "header"}
         self._if_match, self._if_none_match = headers.get("if-match"), headers.get("if-none-match")
-        self.judge = Schema(self.resource.input, contract.resolve, "request")
+        self._judge = Schema(self.resource.input, contract.resolve, "request")
 
-    @property
-    def success(self) -> int:
+    @cached_property
+    def _made(self) -> "Made":
+        return Made(self.resource, self._contract)
+
+    @cached_property
+    def _kept(self) -> tuple[str, ...]:
+        """What stays, whatever takes the place of a document."""
+        return (*self.resource.parents.values(), *self._made.names)
+
+    @cached_property
+    def _listing(self) -> Listing:
+        return Listing(self.action, self._operation, self._contract)
+
+    def _success(self) -> int:
         """The first documented success, but for one that says that something was made where nothing must be."""
         made = self.action.kind == "create"
-        found = [each for each in self.statuses if 200 <= each < 300 and (made or each != 201)]
-        return (found or [each for each in self.statuses if 200 <= each < 300] or [201 if made else 200])[0]
+        found = [each for each in self._statuses if 200 <= each < 300 and (made or each != 201)]
+        return (found or [each for each in self._statuses if 200 <= each < 300] or [201 if made else 200])[0]
 
-    def parents(self, arguments: Arguments) -> Document:
+    async def create(self, arguments: Arguments, store: Store, base_path: str) -> Reply:
+        """Store something new; its id and its times are the server's, what it belongs to is the path's."""
+        await self._expect_ancestors(arguments, store)
+        body = arguments.get("body") or {}
+        if self.action.parents:
+            self._refuse_contradictions(arguments, body)
+            body = {**body, **self._parents(arguments)}
+        stored = await store.create(self._made(body))
+        value, status, headers = self._reply(stored)
+        if location := self.action.item_path:
+            headers["Location"] = base_path + _filled(location, arguments, stored[self.resource.identity])
+        return value, status, headers
+
+    async def list_all(self, arguments: Arguments, store: Store) -> Reply:
+        """All that equals every filter, in order, as much of it as was asked for."""
+        await self._expect_ancestors(arguments, store)
+        texts = await store.find(**self._parents(arguments), **self._listing.filters(arguments))
+        value, headers = self._listing.answer(texts, arguments)
+        return value, self._status, headers
+
+    async def read(self, arguments: Arguments, store: Store) -> Reply:
+        """What is stored; nothing where the client has that version."""
+        await self._expect_ancestors(arguments, store)
+        document = await store.get(self._key(arguments))
+        self._expect(arguments, document)
+        if self._is_known_already(arguments, document):
+            return None, 304, self._version(document)
+        return self._reply(document)
+
+    async def replace(self, arguments: Arguments, store: Store) -> Reply:
+        """Put a whole in the place of another. An unknown id outranks a contradicting one, and that a conflict."""
+        await self._expect_ancestors(arguments, store)
+        body = arguments.get("body") or {}
+
+        def change(document: Document) -> Document:
+            self._expect(arguments, document)
+            self._refuse_contradictions(arguments, body)
+            return self._made({**body, **{name: document[name] for name in self._kept if name in document}})
+
+        try:
+            return self._reply(await store.update(self._key(arguments), change))
+        except UnknownDocument:
+            if not self.resource.is_named_by_clients or 201 not in self._statuses:
+                raise
+            new = {**body, **self._parents(arguments), self.resource.identity: arguments[self.action.parameter]}
+            return self._reply(await store.create(self._made(new)), 201)
+
+    async def merge(self, arguments: Arguments, store: Store) -> Reply:
+        """Change what a patch names (RFC 7396), if the whole keeps the contract afterwards."""
+        await self._expect_ancestors(arguments, store)
+        patch = arguments.get("body")
+        by_server = self.resource.server_members.union(self._kept)
+        unjudged = by_server - self.resource.input_members
+
+        def change(document: Document) -> Document:
+            self._expect(arguments, document)
+            if not isinstance(patch, dict):
+                raise InvalidResult(Finding("type", "body", "must be object", pointer=""))
+            self._refuse_contradictions(arguments, patch)
+            merged = _merged(document, {name: value for name, value in patch.items() if name not in by_server})
+            judged = {name: value for name, value in self._visible(merged).items() if name not in unjudged}
+            if findings := self._judge.findings(judged, "body"):
+                raise InvalidResult(*findings)
+            filled = self._judge.fill_defaults(judged)
+            return self._made({**filled, **{name: document[name] for name in self._kept if name in document}})
+
+        return self._reply(await store.update(self._key(arguments), change))
+
+    async def delete(self, arguments: Arguments, store: Store) -> Reply:
+        """Delete one, and what belongs to it."""
+        await self._expect_ancestors(arguments, store)
+        deleted = await store.delete(self._key(arguments), lambda document: self._expect(arguments, document))
+        for below, member in self.action.below:
+            table = store.table(below.table)
+            for text in await table.find(**{member: deleted[self.resource.identity]}):
+                await table.delete(below.key(orjson.loads(text)))
+        return self._reply(deleted)
+
+    def _parents(self, arguments: Arguments) -> Document:
         """The members that say what a document belongs to, as the path has them."""
         return {member: arguments[parameter] for parameter, member in self.action.parents.items()}
 
-    def key(self, arguments: Arguments) -> str:
-        return self.resource.key_below(self.parents(arguments), arguments[self.action.parameter])
+    def _key(self, arguments: Arguments) -> str:
+        return self.resource.key_below(self._parents(arguments), arguments[self.action.parameter])
 
-    async def expect_ancestors(self, arguments: Arguments, store: Store) -> None:
+    async def _expect_ancestors(self, arguments: Arguments, store: Store) -> None:
         """Raises UnknownDocument when what the path leads through is not there."""
         for parameter, ancestor in self.action.ancestors:
             inside = {member: arguments[name] for name, member in ancestor.parents.items() if name in arguments}
@@ -72,183 +164,57 @@ class Target:
             if any(document.get(member) != value for member, value in inside.items()):
                 raise UnknownDocument(arguments[parameter])
 
-    def expect(self, arguments: Arguments, document: Document) -> None:
+    def _expect(self, arguments: Arguments, document: Document) -> None:
         """Raises UnknownDocument for what belongs to another parent, PreconditionFailed for another version."""
-        for member, value in self.parents(arguments).items():
+        for member, value in self._parents(arguments).items():
             if document.get(member) != value:
                 raise UnknownDocument(arguments[self.action.parameter])
         condition = arguments.get(self._if_match) if self._if_match else None
-        if condition is not None and not _names(str(condition), current := version_of(self.visible(document))):
+        if condition is not None and not _names(str(condition), current := version_of(self._visible(document))):
             raise PreconditionFailed(str(condition), current)
 
-    def is_known_already(self, arguments: Arguments, document: Document) -> bool:
+    def _is_known_already(self, arguments: Arguments, document: Document) -> bool:
         """Whether the client has this version, and the contract has a way to say so."""
         condition = arguments.get(self._if_none_match) if self._if_none_match else None
         return (
             condition is not None
-            and 304 in self.statuses
-            and _names(str(condition), version_of(self.visible(document)))
+            and 304 in self._statuses
+            and _names(str(condition), version_of(self._visible(document)))
         )
 
-    def refuse_contradictions(self, arguments: Arguments, body: Document) -> None:
+    def _refuse_contradictions(self, arguments: Arguments, body: Document) -> None:
         """Raises ContradictingId."""
         if not self.resource.refuses_contradiction:
             return
         said = {self.resource.identity: arguments[self.action.parameter]} if self.action.parameter else {}
-        for member, value in {**said, **self.parents(arguments)}.items():
+        for member, value in {**said, **self._parents(arguments)}.items():
             if body.get(member, value) != value:
                 raise ContradictingId(value, body[member], member)
 
-    def visible(self, document: Document) -> Document:
+    def _visible(self, document: Document) -> Document:
         """A document without what is kept beside it."""
         if not self._hidden:
             return document
         return {name: value for name, value in document.items() if name not in self._hidden}
 
-    def version(self, document: Document) -> dict[str, str]:
-        return {"ETag": version_of(self.visible(document))} if self._tells_version else {}
+    def _version(self, document: Document) -> dict[str, str]:
+        return {"ETag": version_of(self._visible(document))} if self._tells_version else {}
 
-    def shown(self, document: Document) -> Json:
-        """A document as the answer of this operation shows it; None where that shows nothing."""
-        if not self.shows:
-            return None
-        visible = self.visible(document)
-        if not self.action.envelope:
-            return visible
-        return {**self._envelope, self.action.envelope: visible}
-
-    def reply(self, document: Document, status: int, **headers: str) -> Reply:
-        return self.shown(document), status, {**self.version(document), **headers}
+    def _reply(self, document: Document, status: int = 0) -> tuple[Json, int, dict[str, str]]:
+        """The document as the answers of this operation show it, if they do; with the usual success, or another."""
+        shown: Json = self._visible(document) if self._shows else None
+        if self._shows and self.action.envelope:
+            shown = {**self._envelope, self.action.envelope: shown}
+        return shown, status or self._status, self._version(document)
 
 
-def _create(target: Target) -> Handler:
-    resource, status = target.resource, target.success
-    made = Made(resource, target.contract)
-    has_parents = bool(target.action.parents)
-
-    async def create(arguments: Arguments, store: Store, base_path: str) -> Reply:
-        """Store something new; its id and its times are the server's, what it belongs to is the path's."""
-        await target.expect_ancestors(arguments, store)
-        body = arguments.get("body") or {}
-        if has_parents:
-            target.refuse_contradictions(arguments, body)
-            body = {**body, **target.parents(arguments)}
-        stored = await store.create(made(body))
-        location = target.action.item_path
-        headers = {"Location": base_path + _filled(location, arguments, stored[resource.identity])} if location else {}
-        return target.reply(stored, status, **headers)
-
-    return create
-
-
-def _list(target: Target) -> Handler:
-    listing = Listing(target.action, target.operation, target.contract)
-    status = target.success
-
-    async def list_all(arguments: Arguments, store: Store) -> Reply:
-        """All that equals every filter, in order, as much of it as was asked for."""
-        await target.expect_ancestors(arguments, store)
-        texts = await store.find(**target.parents(arguments), **listing.filters(arguments))
-        value, headers = listing.answer(texts, arguments)
-        return value, status, headers
-
-    return list_all
-
-
-def _read(target: Target) -> Handler:
-    status = target.success
-
-    async def read(arguments: Arguments, store: Store) -> Reply:
-        """What is stored; nothing where the client has that version."""
-        await target.expect_ancestors(arguments, store)
-        document = await store.get(target.key(arguments))
-        target.expect(arguments, document)
-        if target.is_known_already(arguments, document):
-            return None, 304, target.version(document)
-        return target.reply(document, status)
-
-    return read
-
-
-def _replace(target: Target) -> Handler:
-    resource, status = target.resource, target.success
-    made = Made(resource, target.contract)
-    kept = [*resource.parents.values(), *made.names]
-
-    async def replace(arguments: Arguments, store: Store) -> Reply:
-        """Put a whole in the place of another. An unknown id outranks a contradicting one, and that a conflict."""
-        await target.expect_ancestors(arguments, store)
-        body, key = arguments.get("body") or {}, target.key(arguments)
-
-        def change(document: Document) -> Document:
-            target.expect(arguments, document)
-            target.refuse_contradictions(arguments, body)
-            return made({**body, **{name: document[name] for name in kept if name in document}} if kept else body)
-
-        try:
-            return target.reply(await store.update(key, change), status)
-        except UnknownDocument:
-            if not resource.is_named_by_clients or 201 not in target.statuses:
-                raise
-            new = {**body, **target.parents(arguments), resource.identity: arguments[target.action.parameter]}
-            return target.reply(await store.create(made(new)), 201)
-
-    return replace
-
-
-def _merge(target: Target) -> Handler:
-    resource, status = target.resource, target.success
-    made = Made(resource, target.contract)
-    kept = frozenset([*resource.parents.values(), *made.names])
-    by_server = resource.server_members | kept
-    unjudged = by_server - resource.input_members
-
-    async def merge(arguments: Arguments, store: Store) -> Reply:
-        """Change what a patch names (RFC 7396), if the whole keeps the contract afterwards."""
-        await target.expect_ancestors(arguments, store)
-        patch = arguments.get("body")
-
-        def change(document: Document) -> Document:
-            target.expect(arguments, document)
-            if not isinstance(patch, dict):
-                raise InvalidResult(Finding("type", "body", "must be object", pointer=""))
-            target.refuse_contradictions(arguments, patch)
-            merged = _merged(document, {name: value for name, value in patch.items() if name not in by_server})
-            judged = {name: value for name, value in target.visible(merged).items() if name not in unjudged}
-            if findings := target.judge.findings(judged, "body"):
-                raise InvalidResult(*findings)
-            filled = target.judge.fill_defaults(judged)
-            return made({**filled, **{name: document[name] for name in kept if name in document}})
-
-        return target.reply(await store.update(target.key(arguments), change), status)
-
-    return merge
-
-
-def _delete(target: Target) -> Handler:
-    resource, status = target.resource, target.success
-
-    async def delete(arguments: Arguments, store: Store) -> Reply:
-        """Delete one, and what belongs to it."""
-        await target.expect_ancestors(arguments, store)
-        key = target.key(arguments)
-        deleted = await store.delete(key, lambda document: target.expect(arguments, document))
-        for below, member in target.action.below:
-            table = store.table(below.table)
-            for text in await table.find(**{member: deleted[resource.identity]}):
-                await table.delete(below.key(orjson.loads(text)))
-        return target.reply(deleted, status)
-
-    return delete
-
-
-MAKERS: Mapping[Kind, Callable[[Target], Handler]] = {
-    "create": _create,
-    "list": _list,
-    "read": _read,
-    "replace": _replace,
-    "merge": _merge,
-    "delete": _delete,
+HANDLERS: Mapping[Kind, Handler] = {
+    "create": Target.create,
+    "list": Target.list_all,
+    "read": Target.read,
+    "replace": Target.replace,
+    "merge": Target.merge,
+    "delete": Target.delete,
 }
 
 
@@ -269,7 +235,7 @@ class Made:
                 self._values[name] = generator.value(schema) if nothing is ABSENT else nothing
             except NoValue:
                 continue
-        self.names = frozenset(by_server & self._values.keys())
+        self.names = tuple(name for name in self._values if name in by_server)
         """Those that no request may bring."""
 
     def __call__(self, body: Document) -> Document:

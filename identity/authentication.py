@@ -1,15 +1,16 @@
 """The callers that a mock knows: tokens from a file, and signed tokens (JWT) where the file says how to verify them."""
 
 from collections.abc import Mapping, Sequence
+from hmac import compare_digest
 from pathlib import Path
 from typing import Any
 
+from ..contract.body import Headers
 from ..contract.document import Contract
-from ..contract.operation import Headers
 from ..contract.references import NO_REFERENCES
 from ..contract.schema import Schema
 from ..contract.strict_json import NotStrictJson, decode
-from .caller import Caller, Unauthorized, bearer_token, equal
+from .caller import Caller, Unauthorized, bearer_token
 
 _TEXT = {"type": "string", "minLength": 1, "maxLength": 16384}
 _SCHEMA = {
@@ -81,7 +82,7 @@ class Authentication:
         """Raises Unauthorized."""
         token = bearer_token(headers)
         # Every known token is compared, so that the time does not tell which one came near.
-        callers = [caller for known, caller in self._callers if equal(known, token)]
+        callers = [caller for known, caller in self._callers if compare_digest(known, token)]
         if callers:
             return callers[0]
         if self._jwt is not None:

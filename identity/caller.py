@@ -1,10 +1,9 @@
 """The caller of a request, and the two ways to be turned away."""
 
-import hmac
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from ..contract.operation import Headers
+from ..contract.body import Headers
 from ..contract.problem import Problem, Problems
 
 
@@ -37,11 +36,6 @@ def bearer_token(headers: Headers) -> bytes:
     if scheme.lower() != "bearer" or not token.strip():
         raise Unauthorized("The Authorization header must be `Bearer` and a token.")
     return token.strip().encode("latin-1")
-
-
-def equal(one: bytes, other: bytes) -> bool:
-    """Whether two tokens are the same, in a time that does not tell how much of them is."""
-    return hmac.compare_digest(one, other)
 
 
 Authenticate = Callable[[Headers], Caller]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ..storage import Change, Document, Store, UnknownDocument
+from ..storage.store import Change, Document, Store, UnknownDocument
 from .caller import Forbidden
 
 
@@ -52,18 +52,12 @@ class OwnDocuments(Store):
             return []
         return await self._store.find(**{**equal, **self._own})
 
-    async def load(self, documents: Iterable[Document]) -> None:
-        documents = list(documents)
-        for document in documents:
-            self._check(document)
-        await self._store.load(documents)
-
-    async def load_all(self, tables: Mapping[str, Iterable[Document]]) -> None:
+    async def load(self, tables: Mapping[str, Iterable[Document]]) -> None:
         given = {name: list(documents) for name, documents in tables.items()}
         for documents in given.values():
             for document in documents:
                 self._check(document)
-        await self._store.load_all(given)
+        await self._store.load(given)
 
     async def close(self) -> None:
         await self._store.close()

@@ -6,7 +6,7 @@ copy of the whole database, and keeps what an operation changed: one document co
 
 import asyncio
 import copy
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -28,17 +28,14 @@ from .store import (
     DeletedDocument,
     Document,
     DuplicateScope,
-    Resources,
-    ServerValues,
-    Store,
     StoredDocument,
     StoreUnavailable,
+    TableStore,
     UnknownDocument,
     Values,
+    by_table,
     completed,
     made_ready,
-    several,
-    unless_refused,
     unused,
     with_change,
     with_server_members,
@@ -205,7 +202,7 @@ class Equal:
         return all(value.get(member) == wanted for member, wanted in self.members.items())
 
 
-class ConfigurationTable(Table):
+class DocumentTable(Table):
     """TinyDB's table with the documents under their own ids."""
 
     document_id_class = str  # type: ignore[assignment]  # TinyDB allows any class here, its annotation says int
@@ -242,40 +239,38 @@ class ConfigurationTable(Table):
         changes.keep()
 
 
-class ConfigurationDatabase(TinyDB):
+class DocumentDatabase(TinyDB):
     """TinyDB with the first table as the default, so that its operations can be used on the database itself."""
 
-    table_class = ConfigurationTable  # type: ignore[assignment]  # a Table for this storage only
+    table_class = DocumentTable  # type: ignore[assignment]  # a Table for this storage only
 
     def __init__(self, storage: DocumentStorage) -> None:
         self.default_table_name = next(iter(storage.indexes))
         super().__init__(storage=lambda: storage)
 
 
-class EmbeddedStore(Store):
+class EmbeddedStore(TableStore):
     """In this process, for one event loop at a time.
 
     Every method answers when nothing that it saw or did can be lost anymore. `database` is the TinyDB database, for
     whatever TinyDB's queries are good for, under the same rules. A query other than `Equal` reads all that is stored.
     """
 
-    def __init__(
-        self, database: ConfigurationDatabase, storage: DocumentStorage, values: Values, resource: Resource
-    ) -> None:
-        self.database, self._storage, self._of_resources = database, storage, values
-        self._tables: dict[str, EmbeddedStore] = {resource.table: self}
-        self.use(resource)
+    def __init__(self, storage: DocumentStorage, values: Values) -> None:
+        self.database, self._storage, self._of_resources = DocumentDatabase(storage), storage, values
+        self._tables: dict[str, EmbeddedStore] = {self.database.default_table_name: self}
+        self.use(storage.indexes[self.database.default_table_name].resource)
 
     @classmethod
-    def in_memory(cls, resources: Resources, values: ServerValues | Values) -> Self:
-        return cls._on(DocumentStorage({each.table: Index(each) for each in several(resources)}), values)
+    def in_memory(cls, resources: Sequence[Resource], values: Values) -> Self:
+        return cls(DocumentStorage({table: Index(each) for table, each in by_table(resources).items()}), values)
 
     @classmethod
     def in_file(
         cls,
         path: Path,
-        resources: Resources,
-        values: ServerValues | Values,
+        resources: Sequence[Resource],
+        values: Values,
         *,
         contract: str = "",
         fsync: bool = False,
@@ -286,7 +281,7 @@ class EmbeddedStore(Store):
         `contract` is the title of the one that it is made for. `to_disk` is the fsync of a file descriptor, for whoever
         needs another.
         """
-        indexes = {each.table: Index(each) for each in several(resources)}
+        indexes = {table: Index(each) for table, each in by_table(resources).items()}
 
         def accept(table: str, text: bytes, document: Document | str) -> None:
             if (index := indexes.get(table)) is None:
@@ -299,13 +294,7 @@ class EmbeddedStore(Store):
             index.put(stored)
 
         log = Log(path, accept, Form(contract, tuple(indexes)), fsync=fsync, to_disk=to_disk)
-        return cls._on(DocumentStorage(indexes, log), values)
-
-    @classmethod
-    def _on(cls, storage: DocumentStorage, values: ServerValues | Values) -> Self:
-        of_resources = (lambda _resource: values) if isinstance(values, ServerValues) else values
-        first = next(iter(storage.indexes.values())).resource
-        return cls(ConfigurationDatabase(storage), storage, of_resources, first)
+        return cls(DocumentStorage(indexes, log), values)
 
     def table(self, name: str) -> "EmbeddedStore":
         if name not in self._tables:
@@ -316,16 +305,11 @@ class EmbeddedStore(Store):
     def use(self, resource: Resource) -> None:
         """Be the table of this resource."""
         self.resource, self._values = resource, self._of_resources(resource)
-        self._table = cast("ConfigurationTable", self.database.table(resource.table))
+        self._table = cast("DocumentTable", self.database.table(resource.table))
 
-    @property
-    def total(self) -> int:
-        """How many documents all tables hold, with those that are remembered."""
-        return self.total_beside(())
-
-    def total_beside(self, tables: Container[str]) -> int:
-        """As `total`, but without these tables."""
-        return sum(index.kept for name, index in self._storage.indexes.items() if name not in tables)
+    def total(self, *, beside: Container[str] = ()) -> int:
+        """How many documents all tables but these hold, with those that are remembered."""
+        return sum(index.kept for name, index in self._storage.indexes.items() if name not in beside)
 
     async def create(self, values: Document) -> Document:
         try:
@@ -345,13 +329,7 @@ class EmbeddedStore(Store):
         finally:
             await self._storage.settle()
 
-    async def update(self, identity: str, change: Change) -> Document:
-        return await self._change(identity, change, deletes=False)
-
-    async def delete(self, identity: str, check: Callable[[Document], object] | None = None) -> Document:
-        checked = unless_refused(check)
-        if self.resource.deleted_at:
-            return await self._change(identity, checked, deletes=True)
+    async def _remove(self, identity: str, checked: Change) -> Document:
         try:
             document = self._table.get(doc_id=identity)  # type: ignore[call-overload]  # ids are texts here
             if document is None:
@@ -393,10 +371,7 @@ class EmbeddedStore(Store):
         await self._storage.settle()
         return texts
 
-    async def load(self, documents: Iterable[Document]) -> None:
-        await self.load_all({self.resource.table: documents})
-
-    async def load_all(self, tables: Mapping[str, Iterable[Document]]) -> None:
+    async def load(self, tables: Mapping[str, Iterable[Document]]) -> None:
         await self._replace_all(
             {name: await made_ready(partial(self._index, name), documents) for name, documents in tables.items()}
         )

@@ -90,11 +90,9 @@ class Log:
         self._abandon_successor()
         try:
             self._expect_in_place()
-            self._hand_over(self._write_successor(texts))
+            self._replace_by(self._write_successor(texts))
         except OSError as error:
             raise self._unavailable(error) from error
-        self._waiting.clear()
-        self._commit.kept()
 
     async def rewrite_aside(self, texts: list[bytes]) -> None:
         """As `rewrite`, but others append meanwhile; what they append is replaced, too. Not to be cancelled."""
@@ -108,9 +106,7 @@ class Log:
                 successor = await asyncio.wrap_future(writing)
                 if self._successor is writing:
                     self._successor = None
-                    self._hand_over(successor)
-                    self._waiting.clear()
-                    self._commit.kept()
+                    self._replace_by(successor)
                     return
             except OSError as error:
                 if self._successor is writing:
@@ -228,6 +224,12 @@ class Log:
             logger.warning("%s was not compacted: %s", self._path, error.strerror)
         else:
             self._compaction_pays_from = SPARE_LINES
+
+    def _replace_by(self, successor: Successor) -> None:
+        """Let a successor take over that has all there is to keep."""
+        self._hand_over(successor)
+        self._waiting.clear()
+        self._commit.kept()
 
     def _hand_over(self, successor: Successor, appended: bytes = b"", lines: int = 0) -> None:
         try:

@@ -1,7 +1,7 @@
 """The PostgreSQL store: Store for several processes and machines, which share what is stored."""
 
 import select
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from hashlib import blake2b
@@ -21,19 +21,16 @@ from .store import (
     DeletedDocument,
     Document,
     DuplicateScope,
-    Resources,
-    ServerValues,
-    Store,
     StoredDocument,
     StoreUnavailable,
+    TableStore,
     UnknownDocument,
     UnreadableStore,
     Values,
+    by_table,
     completed,
     has_members,
     made_ready,
-    several,
-    unless_refused,
     with_change,
     with_server_members,
 )
@@ -54,7 +51,7 @@ UNAVAILABLE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.
 Row = tuple[Any, ...]
 
 
-class PostgreSQLStore(Store):
+class PostgreSQLStore(TableStore):
     """In one schema of a database, the first of the connection's search path.
 
     The database decides who was first, so any number of these can work on the same tables. Every change is one
@@ -70,21 +67,18 @@ class PostgreSQLStore(Store):
         table: str,
     ) -> None:
         self._pool, self._resources, self._of_resources = pool, resources, values
-        self._resource = resources[table]
-        self._values = values(self._resource)
-        self._statements = Statements(self._resource)
+        self.resource = resources[table]
+        self._values = values(self.resource)
+        self._statements = Statements(self.resource)
 
     @classmethod
-    async def open(
-        cls, location: str, resources: Resources, values: ServerValues | Values, *, contract: str = ""
-    ) -> Self:
+    async def open(cls, location: str, resources: Sequence[Resource], values: Values, *, contract: str = "") -> Self:
         """Connect, bring the tables up to date, and keep connections for later.
 
         Raises StoreUnavailable when there is no answer, UnreadableStore when what is there is not for these resources.
         """
         parameters = connection_parameters(location)
-        tables = {each.table: each for each in several(resources)}
-        of_resources = (lambda _resource: values) if isinstance(values, ServerValues) else values
+        tables = by_table(resources)
         try:
             async with await AsyncConnection.connect(**parameters) as connection:
                 encoding = connection.info.parameter_status("server_encoding")
@@ -113,13 +107,13 @@ class PostgreSQLStore(Store):
             open=False,
         )
         await pool.open()
-        return cls(pool, tables, of_resources, next(iter(tables)))
+        return cls(pool, tables, values, next(iter(tables)))
 
     def table(self, name: str) -> "PostgreSQLStore":
         return PostgreSQLStore(self._pool, self._resources, self._of_resources, name)
 
     async def create(self, values: Document) -> Document:
-        resource = self._resource
+        resource = self.resource
         while True:
             now = self._values.now()
             is_named = resource.is_named_by_clients
@@ -133,13 +127,7 @@ class PostgreSQLStore(Store):
                 raise DuplicateScope({resource.identity: identity}, identity)
             # The id is taken, or the scope was and is free again by now: another id, another attempt.
 
-    async def update(self, identity: str, change: Change) -> Document:
-        return await self._change(identity, change, deletes=False)
-
-    async def delete(self, identity: str, check: Callable[[Document], object] | None = None) -> Document:
-        checked = unless_refused(check)
-        if self._resource.deleted_at:
-            return await self._change(identity, checked, deletes=True)
+    async def _remove(self, identity: str, checked: Change) -> Document:
         while True:
             text, document = await self._get(identity)
             checked(dict(document))
@@ -149,20 +137,15 @@ class PostgreSQLStore(Store):
     async def _change(self, identity: str, change: Change, *, deletes: bool) -> Document:
         while True:
             text, former = await self._get(identity)
-            document = with_change(self._resource, former, change, self._values.now(), deletes=deletes)
-            stored = StoredDocument.of(self._resource, document)
-            columns = row(self._resource, stored)
-            if await self._updated(self._statements.exchange, [*columns, *columns[:2], text], stored):
-                return document
-            # Somebody changed it meanwhile: another look.
-
-    async def _updated(self, statement: Composed, parameters: Sequence[Any], stored: StoredDocument) -> bool:
-        """Whether a row was updated; no row has the scope of another afterwards. Raises DuplicateScope."""
-        try:
-            return bool(await self._execute(statement, parameters))
-        except psycopg.errors.UniqueViolation:
-            await self._expect_free(stored)
-            return False
+            document = with_change(self.resource, former, change, self._values.now(), deletes=deletes)
+            stored = StoredDocument.of(self.resource, document)
+            columns = row(self.resource, stored)
+            try:
+                if await self._execute(self._statements.exchange, [*columns, *columns[:2], text]):
+                    return document
+            except psycopg.errors.UniqueViolation:
+                await self._expect_free(stored)
+            # Somebody changed it meanwhile, or had its scope until now: another look.
 
     async def get(self, identity: str) -> Document:
         return (await self._get(identity))[1]
@@ -170,25 +153,22 @@ class PostgreSQLStore(Store):
     async def _get(self, identity: str) -> tuple[str, Document]:
         rows = await self._execute(self._statements.get, [key(identity)])
         if not rows:
-            raise UnknownDocument(self._resource.identified(identity))
+            raise UnknownDocument(self.resource.identified(identity))
         text: str = rows[0][0]
         document: Document = orjson.loads(text)
-        if self._resource.deleted_at and document.get(self._resource.deleted_at) is not None:
-            raise DeletedDocument(self._resource.identified(identity))
+        if self.resource.deleted_at and document.get(self.resource.deleted_at) is not None:
+            raise DeletedDocument(self.resource.identified(identity))
         return text, document
 
     async def find(self, **equal: Any) -> list[bytes]:
-        columns = [member for member in self._resource.indexed if member in equal]
+        columns = [member for member in self.resource.indexed if member in equal]
         others = {member: value for member, value in equal.items() if member not in columns}
         values = [key(member_text(equal[member]) or "") for member in columns]
         rows = await self._execute(self._statements.find(columns), values)
         texts = [text.encode() for (text,) in rows]
         return [text for text in texts if has_members(text, others)] if others else texts
 
-    async def load(self, documents: Iterable[Document]) -> None:
-        await self.load_all({self._resource.table: documents})
-
-    async def load_all(self, tables: Mapping[str, Iterable[Document]]) -> None:
+    async def load(self, tables: Mapping[str, Iterable[Document]]) -> None:
         complete = {
             name: await made_ready(partial(self._completed, self._resources[name]), documents)
             for name, documents in tables.items()
@@ -213,7 +193,7 @@ class PostgreSQLStore(Store):
 
     async def _expect_free(self, stored: StoredDocument) -> None:
         """Raises DuplicateScope when another document has one of its scopes."""
-        resource = self._resource
+        resource = self.resource
         for members, positions in zip(resource.combinations, resource.positions, strict=True):
             scope = [stored.scope[position] for position in positions]
             if stored.deleted or None in scope:
@@ -241,7 +221,7 @@ class Statements:
     """The SQL of one table. Names come from the resource, values are always parameters."""
 
     def __init__(self, resource: Resource) -> None:
-        self._columns = dict(zip(resource.indexed, indexed_columns(resource), strict=True))
+        self._columns = indexed_columns(resource)
         names = [
             "identity",
             "created_at",
@@ -252,14 +232,15 @@ class Statements:
         columns = SQL(", ").join(map(Identifier, names))
         places = SQL(", ").join(Placeholder() * len(names))
         table = Identifier(table_name(resource))
-        self._present = [SQL("NOT deleted")] if resource.deleted_at else []
+        self._present = [SQL("NOT deleted").format()] if resource.deleted_at else []
         self._select = SQL("SELECT body::text FROM {}").format(table)
         self.get = self._select + SQL(" WHERE identity = %s")
         self.insert = SQL("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT DO NOTHING RETURNING true").format(
             table, columns, places
         )
-        update = SQL("UPDATE {} SET ({}) = ({}) WHERE identity = %s AND created_at = %s").format(table, columns, places)
-        self.exchange = update + SQL(" AND body::text = %s RETURNING true")
+        self.exchange = SQL(
+            "UPDATE {} SET ({}) = ({}) WHERE identity = %s AND created_at = %s AND body::text = %s RETURNING true"
+        ).format(table, columns, places)
         self.remove = SQL("DELETE FROM {} WHERE identity = %s AND body::text = %s RETURNING true").format(table)
         self.probe = SQL("SELECT {} FROM {} LIMIT 0").format(columns, table)
         self.lock = SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(table)
@@ -268,10 +249,8 @@ class Statements:
 
     def find(self, members: Sequence[str]) -> Composed:
         """The bodies of the rows that have these members, one parameter for each, in the order of every list."""
-        conditions = [SQL("{} = %s").format(Identifier(self._columns[member])) for member in members]
-        where = (
-            SQL(" WHERE ") + SQL(" AND ").join(conditions + self._present) if conditions or self._present else SQL("")
-        )
+        conditions = [SQL("{} = %s").format(Identifier(self._columns[member])) for member in members] + self._present
+        where = SQL(" WHERE ") + SQL(" AND ").join(conditions) if conditions else SQL("")
         return self._select + where + SQL(" ORDER BY created_at, identity")
 
 
@@ -279,11 +258,12 @@ def table_name(resource: Resource) -> str:
     return _name(resource.table)
 
 
-def indexed_columns(resource: Resource) -> Sequence[str]:
+def indexed_columns(resource: Resource) -> dict[str, str]:
     """The columns of the indexed members: in the first table their names, in others none that a member could take."""
-    if resource.table == TABLE:
-        return resource.indexed
-    return [f"member_{number}" for number in range(len(resource.indexed))]
+    return {
+        member: member if resource.table == TABLE else f"member_{number}"
+        for number, member in enumerate(resource.indexed)
+    }
 
 
 def _name(*parts: str) -> str:
@@ -341,7 +321,7 @@ def create_table(resource: Resource) -> list[Composed]:
     `document` is the same for people and their queries: jsonb has no U+0000, which becomes U+FFFD there, and reads
     every number as a decimal. The key columns hold escaped texts, and the collation "C" orders them as Python does.
     """
-    columns = dict(zip(resource.indexed, indexed_columns(resource), strict=True))
+    columns = indexed_columns(resource)
     parts = () if resource.table == TABLE else (resource.table,)
     texts = [
         SQL('{} text COLLATE "C"{}').format(
@@ -385,12 +365,8 @@ def create_table(resource: Resource) -> list[Composed]:
     ]
 
 
-def create_tables(resources: Sequence[Resource]) -> list[Composed]:
-    return [statement for resource in resources for statement in create_table(resource)]
-
-
-# Step by step from an empty schema. A step that was released is never changed: what comes later is a new step.
-MIGRATIONS: tuple[Callable[[Sequence[Resource]], list[Composed]], ...] = (create_tables,)
+VERSION = 1
+"""Of the tables. Whoever changes them adds to `migrate` the step from this version to the next."""
 
 
 async def migrate(connection: AsyncConnection, resources: Sequence[Resource], contract: str) -> None:
@@ -407,15 +383,13 @@ async def migrate(connection: AsyncConnection, resources: Sequence[Resource], co
         )
         cursor = await connection.execute("SELECT coalesce(max(version), 0) FROM callconfig_migrations")
         (version,) = await cursor.fetchone() or (0,)
-        if version > len(MIGRATIONS):
+        if version > VERSION:
             raise UnreadableStore(f"the tables have version {version}, made by a later callconfig")
         if contract:
             await expect_contract(connection, resources, contract, is_new=version == 0)
-        for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
-            for statement in statements(resources):
-                await connection.execute(statement)
-            await connection.execute("INSERT INTO callconfig_migrations (version) VALUES (%s)", [number])
-        for resource in resources:  # what the contract has gained since
+        if version == 0:
+            await connection.execute("INSERT INTO callconfig_migrations (version) VALUES (%s)", [VERSION])
+        for resource in resources:  # also one that the contract has gained since
             found = await connection.execute("SELECT to_regclass(quote_ident(%s))", [table_name(resource)])
             if await found.fetchone() == (None,):
                 for statement in create_table(resource):

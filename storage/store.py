@@ -30,13 +30,11 @@ class ServerValues:
 
 Values = Callable[[Resource], ServerValues]
 """Where the server-made values of each resource come from."""
-Resources = Resource | Sequence[Resource]
-"""What a store keeps, each in a table of its own."""
 
 
-def several(resources: Resources) -> Sequence[Resource]:
-    """The resources; a store has one table at least."""
-    return [resources] if isinstance(resources, Resource) else (resources or [Resource("id", (), "", "")])
+def by_table(resources: Sequence[Resource]) -> dict[str, Resource]:
+    """What a store keeps, each in a table of its own; it has one at least."""
+    return {each.table: each for each in resources or [Resource("id", (), "", "")]}
 
 
 class StoreError(Exception):
@@ -114,17 +112,37 @@ class Store(Protocol):
     async def find(self, **equal: Any) -> list[bytes]:
         """The documents whose members equal all of `equal`, each as its JSON text, by created_at, then id."""
 
-    async def load(self, documents: Iterable[Document]) -> None:
-        """Replace everything stored by `documents`, or change nothing.
+    async def load(self, tables: Mapping[str, Iterable[Document]]) -> None:
+        """Replace everything in these tables, by name, or change nothing.
 
         Server members that a document lacks are made for it. Raises DuplicateScope, also for an id given twice.
         """
 
-    async def load_all(self, tables: Mapping[str, Iterable[Document]]) -> None:
-        """As `load`, for each of these tables by name, all of them or none."""
-
     async def close(self) -> None:
         """Release files and connections. Everything acknowledged is kept."""
+
+
+class TableStore(Store, Protocol):
+    """What every engine does alike: a soft deletion is a change, and a check is one of nothing."""
+
+    resource: Resource
+
+    async def update(self, identity: str, change: Change) -> Document:
+        return await self._change(identity, change, deletes=False)
+
+    async def delete(self, identity: str, check: Callable[[Document], object] | None = None) -> Document:
+        def checked(document: Document) -> Document:
+            if check is not None:
+                check(document)
+            return document
+
+        if self.resource.deleted_at:
+            return await self._change(identity, checked, deletes=True)
+        return await self._remove(identity, checked)
+
+    async def _change(self, identity: str, change: Change, *, deletes: bool) -> Document: ...
+
+    async def _remove(self, identity: str, checked: Change) -> Document: ...
 
 
 class StoredDocument(NamedTuple):
@@ -196,17 +214,6 @@ def with_server_members(
     return document
 
 
-def unless_refused(check: Callable[[Document], object] | None) -> Change:
-    """A change of nothing, before which `check` may raise."""
-
-    def checked(document: Document) -> Document:
-        if check is not None:
-            check(document)
-        return document
-
-    return checked
-
-
 def with_change(resource: Resource, stored: Document, change: Change, now: str, *, deletes: bool) -> Document:
     """What a change makes of a document, with the server's members; to be deleted is no update."""
     return with_server_members(
@@ -257,12 +264,10 @@ def completed(resource: Resource, documents: Iterable[Document], values: ServerV
 
 
 def _later(time: str, microseconds: int) -> str:
-    moment = datetime.fromisoformat(time)
     try:
-        moment += timedelta(microseconds=microseconds)
+        return timestamp(datetime.fromisoformat(time) + timedelta(microseconds=microseconds))
     except OverflowError:
-        moment = datetime.max.replace(tzinfo=UTC)
-    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+        return timestamp(datetime.max.replace(tzinfo=UTC))
 
 
 def unused(new_id: Callable[[], str], taken: Container[str]) -> str:
@@ -281,7 +286,11 @@ def instant(time: str) -> str:
     if len(time) == len("2026-01-31T00:00:00.000000Z") and time.endswith("Z"):
         return time
     try:
-        moment = datetime.fromisoformat(time.upper()).astimezone(UTC)
+        return timestamp(datetime.fromisoformat(time.upper()).astimezone(UTC))
     except (ValueError, OverflowError, OSError):  # the latter two for the ends of the calendar
         return time
-    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def timestamp(moment: datetime) -> str:
+    """A time in UTC as `ServerValues.now` returns it."""
+    return f"{moment.isoformat(timespec='microseconds')[: -len('+00:00')]}Z"

@@ -16,7 +16,8 @@ import pytest
 from callconfig.app import create_app, sources
 from callconfig.contract.document import Contract
 from callconfig.controls.controls import Controls
-from callconfig.storage import Store, open_store
+from callconfig.storage.opening import open_store
+from callconfig.storage.store import Store
 from callconfig.tests.support.postgresql import PostgreSQLServer, postgresql_server
 from callconfig.tests.support.running import Server, serving
 from starlette.testclient import TestClient
@@ -44,7 +45,7 @@ def sample(contract: Contract) -> dict[str, Any]:
 @pytest.fixture
 def store(contract: Contract) -> Store:
     """An empty store in memory."""
-    return asyncio.run(open_store(":memory:", contract.stored, sources().values(contract.stored)))
+    return asyncio.run(open_store(":memory:", contract.resources, sources().values))
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def make_steered(contract: Contract) -> Callable[..., ASGIApp]:
 
     def make(*, base_path: str = "", **options: Any) -> ASGIApp:
         values = sources()
-        store = asyncio.run(open_store(":memory:", contract.stored, values.values))
+        store = asyncio.run(open_store(":memory:", contract.resources, values.values))
         controls = Controls(contract, store, values, **options)
         return create_app(contract, store, base_path=base_path, controls=controls)
 

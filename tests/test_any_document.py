@@ -14,10 +14,10 @@ from callconfig.contract.yaml_tree import read_yaml
 from callconfig.controls.bundle import load_controls
 from callconfig.controls.controls import Controls
 from callconfig.documentation.console import render_console
-from callconfig.documentation.samples import request, request_examples
+from callconfig.documentation.samples import request
 from callconfig.mcp_tools import Place, tools_of
 from callconfig.outcome import OK
-from callconfig.storage import open_store
+from callconfig.storage.opening import open_store
 from callconfig.tests.support.example_server import ExampleServer
 from callconfig.tests.support.reading import Reading
 from callconfig.verification.target import serving
@@ -105,10 +105,7 @@ def test_its_mock_answers_every_operation(document: Path) -> None:
         store = await open_store(":memory:", contract.resources, values.values)
         app = create_app(contract, store, controls=Controls(contract, store, values), handlers=[])
         async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://localhost") as client:
-            sent = [
-                request(contract, each, {}, "", request_examples(contract, each))
-                for each in contract.operations.values()
-            ]
+            sent = [request(contract, each, {}, "") for each in contract.operations.values()]
             return [
                 await client.request(each.method, each.target, headers=dict(each.headers), content=each.content)
                 for each in sent

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from callconfig.contract.document import Contract
-from callconfig.storage import StoreUnavailable
+from callconfig.storage.store import StoreUnavailable
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
@@ -350,7 +350,7 @@ def test_a_documented_status_is_provoked(
 ) -> None:
     stored = api.post("/configurations", json=minimal).json()
     third = {**stored, "template": "tpl_third", "id": "cfg_third"}
-    asyncio.run(store.load([{**stored, "id": "cfg_other"}, third]))
+    asyncio.run(store.load({"configurations": [{**stored, "id": "cfg_other"}, third]}))
     answer = PROVOCATIONS[operation, status](api, sample, minimal)
     assert answer.status_code == status
 

@@ -18,7 +18,8 @@ from callconfig.difference.revision import Revision
 from callconfig.identity.authentication import Authentication, InvalidAuthentication
 from callconfig.outcome import CouldNotRun, printable
 from callconfig.seeds import read_seed
-from callconfig.storage import MEMORY, UnreadableStore, open_store
+from callconfig.storage.opening import MEMORY, open_store
+from callconfig.storage.store import UnreadableStore
 from callconfig.tests.support.stores import SAMPLE
 from callconfig.traffic.curl import curl
 from callconfig.traffic.har import entry
@@ -154,7 +155,7 @@ def read_recording(path: Path, contract: Contract) -> None:
 
 def read_store(path: Path, contract: Contract) -> None:
     async def opened() -> None:
-        await (await open_store(str(path), contract.stored, sources().values(contract.stored))).close()
+        await (await open_store(str(path), contract.resources, sources().values)).close()
 
     asyncio.run(opened())
 
@@ -162,7 +163,7 @@ def read_store(path: Path, contract: Contract) -> None:
 def begin(path: Path, contract: Contract) -> None:
     async def begun(text: bytes) -> None:
         values = sources()
-        store = await open_store(MEMORY, contract.stored, values.values)
+        store = await open_store(MEMORY, contract.resources, values.values)
         await scenario.load(text, Controls(contract, store, values))
 
     asyncio.run(begun(path.read_bytes()))
@@ -289,7 +290,7 @@ async def answered(
 
 def test_a_request_is_answered_or_refused_with_a_problem(loaded: Contract) -> None:
     values = sources()
-    store = asyncio.run(open_store(MEMORY, loaded.stored, values.values))
+    store = asyncio.run(open_store(MEMORY, loaded.resources, values.values))
     app = create_app(loaded, store, controls=Controls(loaded, store, values))
     targets = odd(*TARGETS).map(lambda target: b"/" + target.translate(None, NO_TEXT).lstrip(b"/"))
     fields = st.fixed_dictionaries(

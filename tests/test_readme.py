@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 import yaml
 from callconfig.cli import COMMANDS
+from callconfig.contract.body import MAX_BYTES, MOST_CONTAINERS
 from callconfig.contract.document import Contract
 from callconfig.contract.finding import MOST_FINDINGS
-from callconfig.contract.operation import MAX_BYTES, MOST_CONTAINERS
 from callconfig.contract.rulebook import HOUSE_RULES
 from callconfig.contract.strict_json import MAX_DEPTH
 from callconfig.controls.bundle import load_controls

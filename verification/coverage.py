@@ -105,17 +105,17 @@ class Coverage:
         }
 
 
-def json_request(operation: Operation, contract: Contract) -> tuple[str, dict[str, Any]] | None:
+def json_request(operation: Operation) -> tuple[str, dict[str, Any]] | None:
     """The media type and the schema of an operation's JSON request body."""
-    body = contract.dereferenced(operation.declared.get("requestBody", {}))
-    names = sorted(body.get("content", {}), key=lambda name: name != "application/json")
+    content = operation.declared_body.get("content", {})
+    names = sorted(content, key=lambda name: name != "application/json")
     found = next((name for name in names if is_json(media_type(name)[0])), None)
-    return None if found is None else (found, body["content"][found].get("schema", {}))
+    return None if found is None else (found, content[found].get("schema", {}))
 
 
-def request_schema(operation: Operation, contract: Contract) -> dict[str, Any] | None:
+def request_schema(operation: Operation) -> dict[str, Any] | None:
     """The schema of an operation's JSON request body."""
-    found = json_request(operation, contract)
+    found = json_request(operation)
     return found[1] if found else None
 
 
@@ -126,7 +126,7 @@ def _rows(operation: Operation, contract: Contract) -> OperationCoverage:
         row = _row(parameter.place, parameter.name, member)
         covered.parameters.append(row)
         covered.rows[row.place, row.name] = row
-    if (schema := request_schema(operation, contract)) is not None:
+    if (schema := request_schema(operation)) is not None:
         for member in members(schema, contract.resolve):
             row = _row("body", member.pointer, member)
             covered.rows[row.place, row.name] = covered.paths[member.path] = row

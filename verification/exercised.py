@@ -7,11 +7,10 @@ from pathlib import Path
 
 from ..contract.finding import Finding
 from ..options import VerifyOptions
-from ..outcome import CouldNotRun
+from ..outcome import CouldNotRun, lines
 from ..traffic.recording import NotARecording
 from .coverage import Coverage, OperationCoverage
 from .result import Failure, Result
-from .terminal import lines
 
 WIDTH = 100
 

@@ -247,9 +247,7 @@ def _is_identity(value: Any) -> bool:
 
 
 def _members(operation: Operation, contract: Contract) -> Mapping[str, Any]:
-    members: Mapping[str, Any] = flattened(request_schema(operation, contract) or {}, contract.resolve).get(
-        "properties", {}
-    )
+    members: Mapping[str, Any] = flattened(request_schema(operation) or {}, contract.resolve).get("properties", {})
     return members
 
 

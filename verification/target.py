@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from ..app import create_app, sources
 from ..contract.document import Contract
-from ..storage import open_store
+from ..storage.opening import open_store
 
 
 def fresh_mock(contract: Contract) -> ASGIApp:

@@ -4,14 +4,14 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import TextIO
 
 import click
 
 from ..contract.document import Contract
 from ..contract.interaction import Interaction, by_name
 from ..contract.rulebook import RULES, Rule
-from ..outcome import printable
+from ..outcome import lines, printable
 from ..traffic.curl import curl
 from .result import Failure, Result
 from .timing import Deadline
@@ -51,21 +51,9 @@ def _answer(interaction: Interaction) -> str:
 
 def meaning(rule: str, contract: Contract) -> Rule:
     """What a rule asks and how to mend what breaks it: of the engine, or of the contract itself (`x-rule`)."""
-    return RULES.get(rule) or _declared(contract.document, rule) or Rule(rule, "")
-
-
-def _declared(node: Any, rule: str) -> Rule | None:
-    if isinstance(node, dict):
-        declared = node.get("x-rule")
-        if isinstance(declared, dict) and declared.get("id") == rule:
-            return Rule(str(node.get("description", rule)), str(declared.get("remedy", "")))
-        node = list(node.values())
-    return next(filter(None, (_declared(nested, rule) for nested in node)), None) if isinstance(node, list) else None
-
-
-def lines(text: str) -> str:
-    """A text of several lines without what a terminal would obey, or could not show."""
-    return "\n".join(map(printable, text.split("\n")))
+    declared = contract.rules.get(rule, {})
+    own = Rule(str(declared.get("description", rule)), str(declared.get("x-rule", {}).get("remedy", "")))
+    return RULES.get(rule, own)
 
 
 class Progress:

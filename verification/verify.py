@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from ..contract.finding import Finding, one_line
 from ..contract.interaction import Interaction, by_name
 from ..options import VerifyOptions
-from ..outcome import CouldNotRun, printable
+from ..outcome import CouldNotRun, lines, printable
 from ..traffic.reader import read_recording
 from ..traffic.recording import NotARecording
 from .coverage import Coverage
@@ -16,7 +16,6 @@ from .exercised import require_minimum, table
 from .judge import NO_OPERATION, Judge, Verdict
 from .result import Result
 from .running import exit_code, running
-from .terminal import lines
 
 
 def verify(options: VerifyOptions) -> int:

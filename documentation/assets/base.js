@@ -5,6 +5,18 @@ const $ = (selector, within = document) => within.querySelector(selector);
 const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
 const data = (id) => JSON.parse($(`#${id}`).textContent);
 
+// An element: attributes that are true, or have a value, listeners by `on…`, and what is inside of it.
+
+function h(tag, attributes = {}, ...children) {
+  const made = ["svg", "rect", "title"].includes(tag) ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children.flat(2).filter((child) => child !== null && child !== undefined && child !== false));
+  return made;
+}
+
 function remembered(name, value) {
   try {
     if (value !== undefined) localStorage.setItem(name, value);
@@ -17,8 +29,8 @@ function remembered(name, value) {
 // Dark and light: what was chosen, or else what the system prefers.
 
 const theme = $("#theme");
-const isDark = () => getComputedStyle(document.documentElement).getPropertyValue("--is-dark").trim() === "1";
 const prefersDark = matchMedia("(prefers-color-scheme: dark)");
+const isDark = () => (document.documentElement.dataset.theme || (prefersDark.matches ? "dark" : "light")) === "dark";
 const nameTheme = () => { theme.textContent = isDark() ? "Light" : "Dark"; };
 theme.addEventListener("click", () => {
   const chosen = isDark() ? "light" : "dark";
@@ -29,15 +41,13 @@ theme.addEventListener("click", () => {
 prefersDark.addEventListener("change", nameTheme);
 nameTheme();
 
-// Copying, where the browser allows it.
+// Copying, where the browser allows it; the button says so for a while, and then its name again.
 
-async function copied(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return false;
-  }
+async function copied(text, button, name, failure = name) {
+  const done = await navigator.clipboard?.writeText(text).then(() => true, () => false);
+  button.textContent = done ? "Copied" : failure;
+  setTimeout(() => { button.textContent = name; }, 1500);
+  return done;
 }
 
 // JSON in colour.
@@ -47,10 +57,8 @@ function coloured(text) {
   const made = document.createDocumentFragment();
   let end = 0;
   for (const found of text.matchAll(TOKENS)) {
-    const part = document.createElement("span");
-    part.className = ["nt", "s", "m", "k"][found.slice(1).findIndex((each) => each !== undefined)];
-    part.textContent = found[0];
-    made.append(text.slice(end, found.index), part);
+    const kind = ["nt", "s", "m", "k"][found.slice(1).findIndex((each) => each !== undefined)];
+    made.append(text.slice(end, found.index), h("span", { class: kind }, found[0]));
     end = found.index + found[0].length;
   }
   made.append(text.slice(end));

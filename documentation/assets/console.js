@@ -4,15 +4,6 @@ const facts = data("facts");
 const HISTORY = 500; // as many requests are shown
 const LINES = 3000; // of one body
 
-function h(tag, attributes = {}, ...children) {
-  const made = ["svg", "rect", "title"].includes(tag) ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (value !== false && value !== null && value !== undefined) made.setAttribute(name, value === true ? "" : value);
-  }
-  made.append(...children.flat(2).filter((child) => child !== null && child !== undefined && child !== false));
-  return made;
-}
 const button = (text, onclick, attributes = {}) => h("button", { type: "button", onclick, ...attributes }, text);
 const plural = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 const parsed = (text) => { try { return JSON.parse(text); } catch { return undefined; } };
@@ -333,10 +324,7 @@ function open(entry, byHand = false) {
     h("div", { class: "tools" },
       h("span", { class: "choice copies", role: "group", "aria-label": "Copy as" }, h("span", {}, "Copy as"), Object.keys(writers).map((name) => button(name, async ({ target: pressed }) => {
         const text = writers[name](sendable(entry), entry);
-        const done = await copied(text);
-        pressed.textContent = done ? "Copied" : name;
-        setTimeout(() => { pressed.textContent = name; }, 1500);
-        if (!done) say(h("p", {}, "The browser does not let this page copy. Here it is:"), h("pre", { tabindex: 0 }, text));
+        if (!await copied(text, pressed, name)) say(h("p", {}, "The browser does not let this page copy. Here it is:"), h("pre", { tabindex: 0 }, text));
       }))),
       button("Send again", doing(() => send(sendable(entry)))),
       button("Edit and send …", () => edit(sendable(entry))),

@@ -34,7 +34,7 @@ addEventListener("scroll", () => {
 }, { passive: true });
 mark();
 
-// Expand all, collapse all. Paper gets everything.
+// Expand all, collapse all.
 
 const expand = $("#expand");
 expand.addEventListener("click", () => {
@@ -42,14 +42,6 @@ expand.addEventListener("click", () => {
   for (const part of $$("main details")) part.open = open;
   expand.setAttribute("aria-pressed", open);
   expand.textContent = open ? "Collapse all" : "Expand all";
-});
-let closed = [];
-addEventListener("beforeprint", () => {
-  closed = $$("main details:not([open])");
-  for (const part of closed) part.open = true;
-});
-addEventListener("afterprint", () => {
-  for (const part of closed) part.open = false;
 });
 
 // One language for all requests.
@@ -71,10 +63,7 @@ for (const button of $$("button.copy")) {
   button.hidden = false;
   button.addEventListener("click", async () => {
     const shown = $$("pre", button.closest(".panel, .request")).find((pre) => pre.checkVisibility());
-    const done = await copied(shown.textContent);
-    button.textContent = done ? "Copied" : "Press Ctrl+C";
-    setTimeout(() => { button.textContent = "Copy"; }, 1500);
-    if (!done) getSelection().selectAllChildren(shown);
+    if (!await copied(shown.textContent, button, "Copy", "Press Ctrl+C")) getSelection().selectAllChildren(shown);
   });
 }
 
@@ -122,11 +111,9 @@ function context(text, query) {
   const from = Math.max(0, plain(text).indexOf(word) - 40);
   return (from ? "… " : "") + text.slice(from ? text.indexOf(" ", from) + 1 : 0, from + 110);
 }
-function find(words) {
-  const query = plain(words).trim().split(/\s+/).join(" ");
-  if (!query) return [];
+function find(query) {
   return indexed()
-    .map((place) => ({ ...place, score: score(place, query), context: context(place.text, query) }))
+    .map((place) => ({ ...place, score: score(place, query) }))
     .filter((place) => place.score)
     .sort((one, other) => other.score - one.score || one.folded - other.folded)
     .slice(0, 12);
@@ -136,47 +123,27 @@ function choose(index) {
   active = options.length ? (index + options.length) % options.length : -1;
   options.forEach((option, at) => option.setAttribute("aria-selected", at === active));
   options[active]?.scrollIntoView({ block: "nearest" });
-  if (active < 0) field.removeAttribute("aria-activedescendant");
-  else field.setAttribute("aria-activedescendant", options[active].id);
+  field.setAttribute("aria-activedescendant", options[active]?.id ?? "");
 }
-function show(found) {
-  results.replaceChildren(
-    ...found.map(({ id, title, kind, context: line }, at) => {
-      const option = document.createElement("li");
-      option.id = `result-${at}`;
-      option.setAttribute("role", "option");
-      option.dataset.place = id;
-      const small = document.createElement("small");
-      small.textContent = kind;
-      const about = document.createElement("span");
-      about.textContent = line;
-      option.append(title, small, about);
-      return option;
-    }),
-  );
-  if (!found.length && field.value.trim()) {
-    const nothing = document.createElement("li");
-    nothing.className = "nothing";
-    nothing.setAttribute("role", "option");
-    nothing.setAttribute("aria-disabled", "true");
-    nothing.textContent = "Nothing has this name.";
-    results.replaceChildren(nothing);
-  }
-  results.hidden = !field.value.trim();
+function show() {
+  const query = plain(field.value).trim().split(/\s+/).join(" ");
+  const found = query ? find(query) : [];
+  results.replaceChildren(...found.map(({ id, title, kind, text }, at) =>
+    h("li", { id: `result-${at}`, role: "option", "data-place": id }, title, h("small", {}, kind), h("span", {}, context(text, query)))));
+  if (query && !found.length) results.append(h("li", { class: "nothing", role: "option", "aria-disabled": "true" }, "Nothing has this name."));
+  results.hidden = !query;
   field.setAttribute("aria-expanded", !results.hidden);
   if (found.length) choose(0);
   else active = -1;
 }
 function go(option) {
   if (!option?.dataset.place) return;
-  results.hidden = true;
-  field.setAttribute("aria-expanded", false);
   field.blur();
   if (location.hash === `#${option.dataset.place}`) reveal();
   else location.hash = option.dataset.place;
 }
-field.addEventListener("input", () => show(find(field.value)));
-field.addEventListener("focus", () => field.value && show(find(field.value)));
+field.addEventListener("input", show);
+field.addEventListener("focus", show);
 field.addEventListener("blur", () => { results.hidden = true; field.setAttribute("aria-expanded", false); });
 results.addEventListener("mousedown", (event) => { event.preventDefault(); go(event.target.closest("li")); });
 field.addEventListener("keydown", (event) => {
@@ -217,7 +184,7 @@ function formOf(anchor) {
   // Made when it is first needed: most never are.
   if (forms.has(anchor)) return forms.get(anchor);
   const form = $("#try").content.firstElementChild.cloneNode(true);
-  const { method, server: own, samples } = operations[anchor];
+  const { server: own, samples } = operations[anchor];
   forms.set(anchor, form);
   form.id = `${anchor}-try`;
   form.dataset.operation = anchor;
@@ -231,7 +198,6 @@ function formOf(anchor) {
   input.value = server ?? own;
   input.closest("p").hidden = servedFrom !== null;
   fresh.closest("p").hidden = !served?.controls;
-  $("[type=submit]", form).textContent = `Send ${method}`;
   if (token) token.value = [...forms.values()][0].elements.token.value;
   token?.addEventListener("input", () => { for (const other of forms.values()) other.elements.token.value = token.value; });
   form.addEventListener("submit", (event) => { event.preventDefault(); send(form); });
@@ -243,6 +209,7 @@ function fill(form, anchor) {
   const sample = operations[form.dataset.operation].samples[anchor];
   form.elements.sample.value = anchor;
   form.elements.target.value = sample.target;
+  $("[type=submit]", form).textContent = `Send ${sample.method}`;
   form.elements.body.value = sample.body ?? "";
   $(".body", form).hidden = sample.body === null;
   form.elements.begin.checked = Boolean(served?.controls);
@@ -299,7 +266,7 @@ async function send(form) {
     if (form.elements.begin.checked) await begin(sample.given);
     const token = form.elements.token?.value;
     const response = await fetch(root + form.elements.target.value, {
-      method: operation.method,
+      method: sample.method,
       headers: { ...(session && { "X-Mock-Session": session }), ...(token && { Authorization: `Bearer ${token}` }), ...sample.headers },
       body: $(".body", form).hidden ? undefined : body,
     });
@@ -310,12 +277,7 @@ async function send(form) {
     result.replaceChildren(location ? `Location: ${location}\n\n` : "", answered === null ? text : coloured(JSON.stringify(answered, null, 2)));
     state.textContent = `${response.status} ${response.statusText}, ${Math.round(performance.now() - started)} ms`;
     const page = !response.ok && /#([\w-]+)$/.exec(answered?.type ?? "")?.[1];
-    if (page && document.getElementById(page)) {
-      const link = document.createElement("a");
-      link.href = `#${page}`;
-      link.textContent = answered.title;
-      state.append(" ", link);
-    }
+    if (page && document.getElementById(page)) state.append(" ", h("a", { href: `#${page}` }, answered.title));
     if (response.ok && answered) follow(operation.links, answered);
   } catch {
     result.textContent = `No answer from ${root}. Does the server run, and does it admit requests from this page?`;

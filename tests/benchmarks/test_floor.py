@@ -23,7 +23,7 @@ def test_a_create_is_answered_as_the_contract_says(floor: TestClient, contract: 
     created = floor.post("/configurations", json=sample)
     assert created.status_code == 201
     assert created.headers["Location"] == f"/configurations/{created.json()['id']}"
-    assert Schema(contract.stored.schema, contract.resolve, "response").findings(created.json(), "body") == []
+    assert Schema(contract.resources[0].schema, contract.resolve, "response").findings(created.json(), "body") == []
     assert created.json() == {**created.json(), **sample}
 
 

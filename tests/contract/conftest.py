@@ -77,7 +77,8 @@ def run_in() -> Run:
             environment["PATH"] = f"{path}{os.pathsep}{environment['PATH']}"
         done = subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, check=False)
         written = done.stdout + done.stderr
-        assert done.returncode == 0, f"{' '.join(map(str, arguments))}:\n{written}"
+        if done.returncode:
+            raise AssertionError(f"{' '.join(map(str, arguments))}:\n{written}")
         return written
 
     return command

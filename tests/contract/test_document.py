@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from callconfig.contract.body import MAX_BYTES, MOST_CONTAINERS
 from callconfig.contract.document import BUILT_IN, Contract, InvalidContract
-from callconfig.contract.operation import MAX_BYTES, MOST_CONTAINERS
 from callconfig.contract.rulebook import ENGINE_RULES
 from callconfig.contract.schema import Schema
 from callconfig.contract.strict_json import MAX_DEPTH

@@ -132,9 +132,12 @@ def typescript(
     try:
         run_in(project, node / "node_modules" / ".bin" / "tsc", "-p", "tsconfig.json")
     except AssertionError as failed:
+        wrong = list(clients.values())
         for line in str(failed).splitlines()[1:]:
-            found = clients.get(line.partition("/")[0])
-            for client in [found] if found else clients.values():
+            if not line.startswith(" "):  # else it goes on about the one before
+                name = line.partition("/")[0]
+                wrong = [clients[name]] if name in clients else list(clients.values())
+            for client in wrong:
                 client.complaints.append(line)
     return clients
 

@@ -76,7 +76,8 @@ def test_references_that_double_are_compiled_in_time(tmp_path: Path) -> None:
     path.write_text(schemas(doubling(60)))
     started = time.process_time()
     for operation in Contract.load(path).operations.values():
-        operation.compile()
+        for schema in (*(each.schema for each in operation.contents), *(each.schema for each in operation.fields)):
+            schema.compile()
     assert time.process_time() - started < 5
 
 

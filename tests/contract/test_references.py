@@ -67,7 +67,7 @@ def test_paths_operations_and_whole_maps_may_be_elsewhere(tmp_path: Path) -> Non
     )
     assert list(contract.operations) == ["GET /a", "GET /b", "drop"]
     assert schemas(contract) == {"A": {"type": "string"}}
-    assert not contract.is_one_file
+    assert contract.path is None
 
 
 GET = "get: {responses: {'200': {description: d}}}"

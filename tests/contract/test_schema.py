@@ -160,6 +160,12 @@ def test_members_that_are_never_returned_are_taken_out_at_any_depth() -> None:
     ]
 
 
+def test_what_is_never_returned_stays_away_whatever_is_inside_of_it() -> None:
+    secret = {"type": "object", "writeOnly": True, "properties": {"token": {"writeOnly": True}}}
+    judge = Schema({"properties": {"secret": secret}}, References({}), "response")
+    assert judge.without_write_only({"id": 1, "secret": {"token": 2, "user": 3}}) == {"id": 1}
+
+
 RULES = {
     "not": {
         "anyOf": [

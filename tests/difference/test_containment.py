@@ -7,7 +7,7 @@ import pytest
 import yaml
 from callconfig.contract.references import References
 from callconfig.contract.side import Sides
-from callconfig.difference.containment import Breaking, Safe, Undecided, Verdict, contained
+from callconfig.difference.containment import contained
 
 PAIRS: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "pairs.yaml").read_text())
 CASES = [
@@ -15,7 +15,6 @@ CASES = [
     for pair in PAIRS
     for direction in ("request", "response")
 ]
-WORDS = {Safe: "safe", Breaking: "breaking", Undecided: "undecided"}
 
 
 def sides(pair: dict[str, Any], direction: str) -> tuple[Any, Any]:
@@ -32,9 +31,10 @@ def sides(pair: dict[str, Any], direction: str) -> tuple[Any, Any]:
 @pytest.mark.parametrize(("pair", "direction"), CASES)
 def test_a_pair_is_judged_as_it_is(pair: dict[str, Any], direction: str) -> None:
     giver, taker = sides(pair, direction)
-    verdict: Verdict = contained(giver, taker)
-    assert WORDS[type(verdict)] == pair[direction], verdict
-    if isinstance(verdict, Breaking):
-        assert giver.accepts(verdict.value)
-        assert not taker.accepts(verdict.value)
-        assert taker.findings(verdict.value, "body")
+    verdict = contained(giver, taker)
+    word = "safe" if verdict.is_safe else "breaking" if verdict.breaks else "undecided"
+    assert word == pair[direction], verdict
+    for each in verdict.breaks[:1]:
+        assert giver.accepts(each.value)
+        assert not taker.accepts(each.value)
+        assert taker.findings(each.value, "body")

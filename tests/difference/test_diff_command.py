@@ -19,7 +19,7 @@ from callconfig.contract.interaction import Interaction
 from callconfig.difference.diff import compare, diff
 from callconfig.options import DiffOptions
 from callconfig.outcome import CouldNotRun
-from callconfig.storage import open_store
+from callconfig.storage.opening import open_store
 from callconfig.tests.support.git import commit, git
 from starlette.testclient import TestClient
 
@@ -44,7 +44,7 @@ def mutated(tmp_path: Path) -> Any:
 
 
 def answer(contract: Contract, interaction: Interaction) -> int:
-    store = asyncio.run(open_store(":memory:", contract.stored, sources().values(contract.stored)))
+    store = asyncio.run(open_store(":memory:", contract.resources, sources().values))
     with TestClient(create_app(contract, store)) as client:
         headers = dict(interaction.request_headers)
         response = client.request(

@@ -17,7 +17,7 @@ from callconfig.contract.interaction import Interaction
 from callconfig.controls.controls import Controls
 from callconfig.documentation.served import Page as Rendered
 from callconfig.outcome import FINDINGS
-from callconfig.storage import open_store
+from callconfig.storage.opening import open_store
 from callconfig.tests.support.accessibility import barriers, faint_texts
 from callconfig.traffic.redaction import Redaction
 from callconfig.verification.coverage import Coverage
@@ -37,7 +37,7 @@ Running = Callable[[ASGIApp], AbstractContextManager[str]]
 def mock(contract: Contract, running: Running) -> Iterator[str]:
     """A running mock with controls, below a base path."""
     values = sources()
-    store = asyncio.run(open_store(":memory:", contract.stored, values.values))
+    store = asyncio.run(open_store(":memory:", contract.resources, values.values))
     controls = Controls(contract, store, values)
     with running(create_app(contract, store, base_path="/agent", controls=controls)) as root:
         yield f"{root}/agent"

@@ -16,7 +16,7 @@ from callconfig.app import create_app, sources
 from callconfig.asgi.access_log import AccessLog
 from callconfig.contract.document import Contract
 from callconfig.controls.controls import Controls
-from callconfig.storage import open_store
+from callconfig.storage.opening import open_store
 from callconfig.tests.support.accessibility import barriers
 from callconfig.traffic.redaction import Redaction
 from playwright.sync_api import Locator, Page, expect
@@ -31,7 +31,7 @@ JSON = {"Content-Type": "application/json"}
 
 def steered(contract: Contract, token: str | None = None, **options: Any) -> ASGIApp:
     values = sources()
-    store = asyncio.run(open_store(":memory:", contract.stored, values.values))
+    store = asyncio.run(open_store(":memory:", contract.resources, values.values))
     return create_app(contract, store, controls=Controls(contract, store, values, token=token), **options)
 
 

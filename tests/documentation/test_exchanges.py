@@ -29,7 +29,7 @@ def test_every_operation_shows_its_success_first(documented: Contract) -> None:
 def test_every_request_example_has_an_answer(documented: Contract) -> None:
     for operation in operations(documented):
         sent = [example.sent.body for example in examples(documented) if example.operation is operation]
-        assert [name for name, body in request_examples(documented, operation).items() if body not in sent] == []
+        assert [name for name, body in request_examples(operation).items() if body not in sent] == []
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import gzip
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,12 +12,13 @@ from callconfig.contract.document import Contract
 from callconfig.contract.rulebook import ENGINE_RULES, RULES
 from callconfig.controls.bundle import load_controls
 from callconfig.documentation.facts import Facts
-from callconfig.documentation.page import render_page
+from callconfig.documentation.page import render_markdown, render_page
 from callconfig.documentation.served import Page
 from callconfig.documentation.snippets import LOCAL_MOCK
 from callconfig.documentation.violations import violation
 
 Reading = Any  # of conftest.py
+TESTS = Path(__file__).parents[1]
 
 # The facts of the published page, in our own words where it has words.
 PUBLISHED_OPERATIONS = {
@@ -38,41 +40,12 @@ PUBLISHED_SUBJECTS = [
     "scheduling windows", "retries", "rate limits", "provider", "inbound rules", "checks before a call", "one reseller",
     "one template", "Create a configuration", "List configurations", "Update a configuration",
 ]  # fmt: skip
-PUBLISHED_MEMBERS = [
-    "id", "reseller_id", "template", "merchant_id", "initial_offset", "retry_offset", "call_start_time",
-    "call_end_time", "max_retry", "calling_provider", "enable_calling", "enable_international_call", "enable_inbound",
-    "inbound_call_start_time", "inbound_call_end_time", "inbound_call_timezone", "inbound_block_action",
-    "inbound_redirect_number", "inbound_block_message", "enforce_blacklist", "rate_limit_enabled",
-    "rate_limit_max_calls", "rate_limit_window_seconds", "rate_limit_whitelist", "pre_checks", "created_at",
-]  # fmt: skip
-PUBLISHED_PRE_CHECK_MEMBERS = ["name", "type", "enabled", "default_on_failure"]
-PUBLISHED_SAMPLES: list[dict[str, Any]] = [
-    {
-        "reseller_id": "res_001", "template": "tpl_xyz789", "merchant_id": "mer_abc", "initial_offset": 0,
-        "retry_offset": 3600, "call_start_time": "09:00", "call_end_time": "21:00", "max_retry": 3,
-        "calling_provider": "TWILIO", "enable_calling": True, "enable_international_call": False,
-        "enable_inbound": False, "enforce_blacklist": True, "rate_limit_enabled": True, "rate_limit_max_calls": 100,
-        "rate_limit_window_seconds": 60, "rate_limit_whitelist": [], "pre_checks": [],
-    },
-    {
-        "id": "cfg_abc123", "reseller_id": "res_001", "template": "tpl_xyz789", "merchant_id": "mer_abc",
-        "calling_provider": "TWILIO", "enable_calling": True, "created_at": "2025-01-15T10:30:00Z",
-    },
-    {
-        "id": "cfg_abc123", "reseller_id": "res_001", "template": "tpl_xyz789", "merchant_id": "mer_abc",
-        "initial_offset": 0, "retry_offset": 1800, "call_start_time": "10:00", "call_end_time": "20:00",
-        "max_retry": 5, "calling_provider": "TWILIO", "enable_calling": True, "enable_international_call": False,
-        "enable_inbound": True, "inbound_call_start_time": "09:00", "inbound_call_end_time": "22:00",
-        "inbound_call_timezone": "Asia/Kolkata",
-        "inbound_block_action": "REDIRECT", "inbound_redirect_number": "+919999999999",
-        "inbound_block_message": "We are currently closed. Redirecting you to support.", "enforce_blacklist": True,
-        "rate_limit_enabled": True, "rate_limit_max_calls": 200, "rate_limit_window_seconds": 60,
-        "rate_limit_whitelist": ["+911234567890"],
-        "pre_checks": [
-            {"name": "dnd_check", "type": "external_api", "enabled": True, "default_on_failure": "proceed"}
-        ],
-    },
-]  # fmt: skip
+PUBLISHED_SAMPLES: dict[str, dict[str, Any]] = {
+    name: json.loads((TESTS / "contract" / "published" / f"{name}.json").read_text())
+    for name in ("CreateRequest", "CreateResponse", "UpdateRequest")
+}
+PUBLISHED_MEMBERS = {f"CallExecutionConfig.{name}" for sample in PUBLISHED_SAMPLES.values() for name in sample}
+PUBLISHED_MEMBERS |= {f"PreCheck.{name}" for name in PUBLISHED_SAMPLES["UpdateRequest"]["pre_checks"][0]}
 
 
 def test_the_published_operations_and_parameters_are_there(page: Reading, markdown: str) -> None:
@@ -101,15 +74,13 @@ def test_the_published_statuses_have_their_meaning_and_their_cause(page: Reading
 
 
 def test_the_published_members_are_there(page: Reading, markdown: str) -> None:
-    places = [f"CallExecutionConfig.{name}" for name in PUBLISHED_MEMBERS]
-    places += [f"PreCheck.{name}" for name in PUBLISHED_PRE_CHECK_MEMBERS]
-    assert [place for place in places if place not in page.places] == []
-    assert [place for place in places if not page.places[place].startswith(place.partition(".")[2])] == []
-    assert [place for place in places if f"| `{place.partition('.')[2]}` |" not in markdown] == []
+    assert PUBLISHED_MEMBERS - page.places.keys() == set()
+    assert [each for each in PUBLISHED_MEMBERS if not page.places[each].startswith(each.partition(".")[2])] == []
+    assert [each for each in PUBLISHED_MEMBERS if f"| `{each.partition('.')[2]}` |" not in markdown] == []
 
 
 def test_the_published_samples_are_there(page: Reading, markdown: str) -> None:
-    for sample in PUBLISHED_SAMPLES:
+    for sample in PUBLISHED_SAMPLES.values():
         text = json.dumps(sample, indent=2)
         assert any(text in code for code in page.code)
         assert text in markdown
@@ -118,6 +89,15 @@ def test_the_published_samples_are_there(page: Reading, markdown: str) -> None:
 def test_a_body_that_only_requests_have_says_what_is_required(contract: Contract, read: Any) -> None:
     page: Reading = read(render_page(Facts(load_controls(contract), {})).html)
     assert "name string required" in page.places["forkSession"]
+
+
+def test_the_command_that_starts_a_mock_is_told_where_it_starts_this_one(contract: Contract) -> None:
+    other = Contract.load(TESTS / "support" / "contracts" / "shops.yaml")
+    told = [
+        "uv run callconfig serve" in render_markdown(Facts(load_controls(mocked), {}, mocked=mocked))
+        for mocked in (contract, other)
+    ]
+    assert told == [True, False]
 
 
 @pytest.mark.parametrize(

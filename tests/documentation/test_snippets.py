@@ -8,13 +8,12 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import Any
 
 import pytest
 from callconfig.app import example_mock
 from callconfig.contract.document import Contract
 from callconfig.documentation.exchanges import Example, examples
-from callconfig.documentation.execution import send
+from callconfig.documentation.execution import Answer, differences_of, send
 from callconfig.documentation.samples import ABSENT
 from callconfig.documentation.snippets import curl, javascript, python
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -89,23 +88,8 @@ def test_the_javascript_programs_run(worlds: Worlds, server: str) -> None:
 
 
 def _expect(example: Example, printed: str) -> None:
-    status, _, body = printed.strip().partition(" ")
-    assert status == example.status, example.anchor
-    if isinstance(example.body, str):  # of one JSON text in each line
-        documented, answered = ([json.loads(line) for line in text.splitlines()] for text in (example.body, body))
-    else:
-        documented, answered = example.body, json.loads(body) if body else ABSENT
-    _equal_where_documented(documented, answered, example, example.anchor)
-
-
-def _equal_where_documented(documented: Any, answered: Any, example: Example, where: str) -> None:
-    if isinstance(documented, dict):
-        for name, value in documented.items():
-            if name not in example.varying:
-                _equal_where_documented(value, answered[name], example, f"{where}/{name}")
-    elif isinstance(documented, list):
-        assert len(documented) == len(answered), where
-        for one, other in zip(documented, answered, strict=True):
-            _equal_where_documented(one, other, example, where)
-    else:
-        assert documented == answered, where
+    status, _, text = printed.strip().partition(" ")
+    assert bool(text) == (example.body is not ABSENT), example.anchor
+    body = text if isinstance(example.body, str) or not text else json.loads(text)
+    headers = {"content-type": example.media_type, **{name.lower(): each for name, each in example.headers.items()}}
+    assert list(differences_of(example, Answer(int(status), headers, body))) == [], example.anchor

@@ -11,7 +11,8 @@ import pytest
 from callconfig.app import create_app, sources
 from callconfig.contract.document import Contract
 from callconfig.controls.controls import Controls
-from callconfig.storage import Store, open_store
+from callconfig.storage.opening import open_store
+from callconfig.storage.store import Store
 
 CONTRACTS = Path(__file__).parent.parent / "support" / "contracts"
 

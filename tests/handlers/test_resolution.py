@@ -10,7 +10,7 @@ from callconfig.contract.document import Contract
 from callconfig.contract.operation import Reply
 from callconfig.contract.problem import Problem
 from callconfig.handlers.resolution import InvalidHandlers, load_handlers
-from callconfig.storage import Store, UnknownDocument
+from callconfig.storage.store import Store, UnknownDocument
 
 from .conftest import CONTRACTS
 

@@ -16,7 +16,7 @@ from callconfig.asgi.access_log import AccessLog
 from callconfig.contract.document import Contract
 from callconfig.controls.controls import Controls
 from callconfig.identity.authentication import Authentication, InvalidAuthentication
-from callconfig.storage import open_store
+from callconfig.storage.opening import open_store
 from callconfig.tests.support.properties import hold_every_property
 from callconfig.traffic.redaction import Redaction
 from starlette.testclient import TestClient
@@ -45,7 +45,7 @@ def logged() -> list[str]:
 @pytest.fixture(scope="module")
 def shared(contract: Contract, logged: list[str]) -> Iterator[TestClient]:
     values = sources()
-    store = asyncio.run(open_store(":memory:", contract.stored, values.values))
+    store = asyncio.run(open_store(":memory:", contract.resources, values.values))
     controls = Controls(contract, store, values)
     authenticate = Authentication(SETTINGS, contract.roles)
     log = AccessLog(logged.append, Redaction(contract))

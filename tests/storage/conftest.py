@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import pytest
-from callconfig.storage import Store, open_store
+from callconfig.storage.opening import open_store
+from callconfig.storage.store import Store
 from callconfig.tests.support.stores import RESOURCE, counted_values
 
 Answer = TypeVar("Answer")
@@ -37,7 +38,7 @@ def open_new(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Cor
             location = request.getfixturevalue("postgresql").fresh_url()
         case _:
             location = str(tmp_path / "store.jsonl")
-    return partial(open_store, location, RESOURCE, counted_values(), fsync=request.param == "file-with-fsync")
+    return partial(open_store, location, [RESOURCE], counted_values(), fsync=request.param == "file-with-fsync")
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from callconfig.storage import Document, DuplicateScope, Store, UnknownDocument
-from callconfig.tests.support.stores import configuration
+from callconfig.storage.store import Document, DuplicateScope, Store, UnknownDocument
+from callconfig.tests.support.stores import TABLE, configuration
 
 AWKWARD_VALUES = {
     "zero byte": "a\0b\\u0000",
@@ -141,7 +141,7 @@ def test_lists_are_in_the_order_of_creation_in_time_then_of_ids(store: Store, ru
         "b": "2026-01-01T01:00:00.000000+01:00",
         "e": "2025-12-31T23:59:59.999999Z",
     }
-    run(store.load(configuration(template=name, id=name, created_at=time) for name, time in times.items()))
+    run(store.load({TABLE: (configuration(template=name, id=name, created_at=time) for name, time in times.items())}))
     assert [document["id"] for document in run(found(store))] == ["e", "b", "c", "a", "d"]
     assert [document["id"] for document in run(found(store, reseller_id="reseller-1"))] == ["e", "b", "c", "a", "d"]
     assert run(store.get("b"))["created_at"] == times["b"]
@@ -162,7 +162,7 @@ def test_what_could_not_be_read_back_is_refused(store: Store, run: Any, value: A
     created = run(store.create(configuration()))
     for write in (
         store.create(configuration(template=str(value), value=value)),
-        store.load([configuration(value=value)]),
+        store.load({TABLE: [configuration(value=value)]}),
     ):
         with pytest.raises(ValueError, match="cannot be kept as JSON"):
             run(write)
@@ -198,7 +198,7 @@ def test_load_replaces_everything(store: Store, run: Any) -> None:
         configuration(template="b", created_at="2022-01-01T00:00:00Z", id=None),
         configuration(template="c"),
     ]
-    run(store.load(given))
+    run(store.load({TABLE: given}))
     first, second, third = run(found(store))
     assert first == given[0]
     assert second["id"].startswith("cfg_")
@@ -211,7 +211,7 @@ def test_load_replaces_everything(store: Store, run: Any) -> None:
 
 def test_load_of_nothing_clears(store: Store, run: Any) -> None:
     run(store.create(configuration()))
-    run(store.load([]))
+    run(store.load({TABLE: []}))
     assert run(store.find()) == []
     assert run(store.create(configuration()))
 
@@ -227,19 +227,19 @@ def test_load_of_nothing_clears(store: Store, run: Any) -> None:
 def test_a_load_with_something_twice_changes_nothing(store: Store, run: Any, given: list[Document]) -> None:
     created = run(store.create(configuration()))
     with pytest.raises(DuplicateScope):
-        run(store.load(given))
+        run(store.load({TABLE: given}))
     assert run(found(store)) == [created]
 
 
 def test_a_load_that_cannot_be_read_to_its_end_changes_nothing(store: Store, run: Any) -> None:
     created = run(store.create(configuration()))
     with pytest.raises(ZeroDivisionError):
-        run(store.load(configuration(template=str(1 // number)) for number in (1, 0)))
+        run(store.load({TABLE: (configuration(template=str(1 // number)) for number in (1, 0))}))
     assert run(found(store)) == [created]
 
 
 def test_ids_that_are_taken_are_passed_over(store: Store, run: Any) -> None:
-    run(store.load([configuration(template=str(number), id=f"cfg_{number:012}") for number in (1, 2, 4)]))
+    run(store.load({TABLE: [configuration(template=str(number), id=f"cfg_{number:012}") for number in (1, 2, 4)]}))
     assert run(store.create(configuration()))["id"] == "cfg_000000000003"
     assert run(store.create(configuration(template="other")))["id"] == "cfg_000000000005"
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from callconfig.contract.resource import Resource
-from callconfig.storage import ServerValues, UnreadableStore, open_store
+from callconfig.storage.opening import open_store
+from callconfig.storage.store import ServerValues, UnreadableStore
 from callconfig.tests.support.stores import RESOURCE, counted_values
 
 PLANTS = Resource("id", ("name",), "created_at", "updated_at", table="plants")
@@ -33,7 +34,7 @@ def test_a_store_made_for_another_contract_is_refused_in_words(place: str, run: 
 
 
 def test_a_store_that_names_no_contract_was_made_for_configurations(place: str, run: Any) -> None:
-    store = run(open_store(place, RESOURCE, counted_values()))
+    store = run(open_store(place, [RESOURCE], counted_values()))
     created = run(store.create({"reseller_id": "a", "template": "b"}))
     run(store.close())
     with pytest.raises(UnreadableStore, match=r"made for a contract with the table configurations, not for 'Garden'"):
@@ -86,15 +87,15 @@ def test_all_tables_are_loaded_or_none(place: str, run: Any) -> None:
     fern = run(store.create({"name": "fern"}))
     twice = [{"name": "north"}, {"name": "north"}]
     with pytest.raises(Exception, match="north"):
-        run(store.load_all({"plants": [], "beds": twice}))
+        run(store.load({"plants": [], "beds": twice}))
     assert run(store.get(fern["id"])) == fern
-    run(store.load_all({"plants": [], "beds": twice[:1]}))
+    run(store.load({"plants": [], "beds": twice[:1]}))
     assert (len(run(store.find())), len(run(store.table("beds").find()))) == (0, 1)
     run(store.close())
 
 
 def test_documents_without_a_time_are_loaded_at_the_end_of_the_calendar(run: Any) -> None:
-    last = ServerValues(now=lambda: "9999-12-31T23:59:59.999999Z", new_id=counted_values().new_id)
-    store = run(open_store(":memory:", BEDS, last))
-    run(store.load([{"name": "a"}, {"name": "b"}]))
+    last = ServerValues(now=lambda: "9999-12-31T23:59:59.999999Z", new_id=counted_values()(BEDS).new_id)
+    store = run(open_store(":memory:", [BEDS], lambda _resource: last))
+    run(store.load({"beds": [{"name": "a"}, {"name": "b"}]}))
     assert [json.loads(text)["name"] for text in run(store.find())] == ["a", "b"]

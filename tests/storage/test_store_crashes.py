@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from callconfig.storage import Document, Store, UnreadableStore, open_store
-from callconfig.tests.support.stores import RESOURCE, configuration, counted_values
+from callconfig.storage.opening import open_store
+from callconfig.storage.store import Document, Store, UnreadableStore
+from callconfig.tests.support.stores import RESOURCE, TABLE, configuration, counted_values
 
 ROUNDS = 50
 ROUNDS_PER_FILE = 10
@@ -45,14 +46,14 @@ def document(template: str, number: int) -> Document:
 
 
 async def write(path: str, fsync: bool) -> None:
-    store = await open_store(path, RESOURCE, counted_values(), fsync=fsync)
+    store = await open_store(path, [RESOURCE], counted_values(), fsync=fsync)
     state, identities = await read(store)
     number = max(state.values(), default=-1)
     while True:
         number += 1
         state = change(state, number)
         if number % BETWEEN_LOADS == 0:
-            await store.load(document(template, number) for template in state)
+            await store.load({TABLE: (document(template, number) for template in state)})
             _, identities = await read(store)
         else:
             template = str(number % TEMPLATES)
@@ -84,7 +85,7 @@ def test_everything_acknowledged_survives_a_kill_at_any_moment(tmp_path: Path, r
         while number < acknowledged:
             number += 1
             state = change(state, number)
-        store = run(open_store(str(path), RESOURCE, counted_values()))
+        store = run(open_store(str(path), [RESOURCE], counted_values()))
         found, _ = run(read(store))
         run(store.close())
         assert found in (state, change(state, number + 1)), f"round {round_}, change {number}"
@@ -97,10 +98,10 @@ def test_while_a_process_writes_no_other_can_open_its_file(tmp_path: Path, run: 
         assert writer.stdout
         writer.stdout.readline()
         with pytest.raises(UnreadableStore, match="in use by another process"):
-            run(open_store(str(path), RESOURCE, counted_values()))
+            run(open_store(str(path), [RESOURCE], counted_values()))
         writer.kill()
         writer.stdout.read()
-    run(run(open_store(str(path), RESOURCE, counted_values())).close())
+    run(run(open_store(str(path), [RESOURCE], counted_values())).close())
 
 
 if __name__ == "__main__":

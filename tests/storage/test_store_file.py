@@ -13,13 +13,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from callconfig.storage import (
-    Store,
-    StoreUnavailable,
-    UnreadableStore,
-    open_store,
-)
-from callconfig.tests.support.stores import RESOURCE, configuration, counted_values
+from callconfig.storage.opening import open_store
+from callconfig.storage.store import Store, StoreUnavailable, UnreadableStore
+from callconfig.tests.support.stores import RESOURCE, TABLE, configuration, counted_values
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -39,7 +35,7 @@ def opened(path: Path, run: Any) -> Iterator[Callable[..., Store]]:
     values = counted_values()
 
     def open_here(**options: Any) -> Store:
-        store: Store = run(open_store(str(path), RESOURCE, values, **options))
+        store: Store = run(open_store(str(path), [RESOURCE], values, **options))
         stores.append(store)
         return store
 
@@ -72,7 +68,7 @@ def test_what_was_stored_is_there_after_opening_again(opened: Any, run: Any) -> 
 
 
 def test_only_the_owner_can_read_the_file(opened: Any, path: Path, run: Any) -> None:
-    run(opened().load([configuration()]))
+    run(opened().load({TABLE: [configuration()]}))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -80,13 +76,13 @@ def test_permissions_that_were_changed_stay(opened: Any, path: Path, run: Any) -
     store = opened()
     path.chmod(0o640)
     run(store.close())
-    run(opened().load([configuration()]))
+    run(opened().load({TABLE: [configuration()]}))
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
 
 def test_the_default_folder_is_made_and_tells_git_to_pass_it_over(tmp_path: Path, run: Any) -> None:
     place = tmp_path / "project" / ".callconfig" / "store.jsonl"
-    run(run(open_store(str(place), RESOURCE, counted_values())).close())
+    run(run(open_store(str(place), [RESOURCE], counted_values())).close())
     assert (place.parent / ".gitignore").read_text() == "*\n"
     assert [child.name for child in (tmp_path / "project").iterdir()] == [".callconfig"]
 
@@ -94,14 +90,14 @@ def test_the_default_folder_is_made_and_tells_git_to_pass_it_over(tmp_path: Path
 def test_a_folder_that_is_there_is_left_as_it_is(tmp_path: Path, run: Any) -> None:
     place = tmp_path / ".callconfig" / "store.jsonl"
     place.parent.mkdir()
-    run(run(open_store(str(place), RESOURCE, counted_values())).close())
+    run(run(open_store(str(place), [RESOURCE], counted_values())).close())
     assert os.listdir(place.parent) == ["store.jsonl"]  # noqa: PTH208
 
 
 def test_a_symbolic_link_stays_one(opened: Any, path: Path, tmp_path: Path, run: Any) -> None:
     target = tmp_path / "elsewhere.jsonl"
     path.symlink_to(target)
-    run(opened().load([configuration()]))
+    run(opened().load({TABLE: [configuration()]}))
     assert path.is_symlink()
     assert len(target.read_text().splitlines()) == 2
 
@@ -247,7 +243,7 @@ def opens_or_is_left_as_it_is(opened: Any, path: Path, run: Any, content: bytes)
 
 def test_a_name_that_no_file_can_have_is_refused(run: Any) -> None:
     with pytest.raises(UnreadableStore, match="cannot be opened"):
-        run(open_store("store\0.jsonl", RESOURCE, counted_values()))
+        run(open_store("store\0.jsonl", [RESOURCE], counted_values()))
 
 
 @pytest.mark.parametrize("place", ["folder", "folder/file/below", "pipe", "/dev/null", "/proc/version"])
@@ -256,7 +252,7 @@ def test_what_is_no_ordinary_file_is_refused(tmp_path: Path, run: Any, place: st
     (tmp_path / "folder" / "file").write_text("")
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(UnreadableStore, match=re.escape(place.split("/below")[0])):
-        run(open_store(str(tmp_path / place), RESOURCE, counted_values()))
+        run(open_store(str(tmp_path / place), [RESOURCE], counted_values()))
 
 
 def test_a_file_has_one_process_at_a_time(opened: Any, path: Path, run: Any) -> None:
@@ -264,7 +260,7 @@ def test_a_file_has_one_process_at_a_time(opened: Any, path: Path, run: Any) -> 
     for _ in range(2):
         with pytest.raises(UnreadableStore, match=re.escape(f"{path} is in use by another process")):
             opened()
-        run(store.load([configuration()]))  # which puts another file under the name, and that is in use too
+        run(store.load({TABLE: [configuration()]}))  # which puts another file under the name, and that is in use too
     run(store.close())
     assert opened()
 
@@ -273,7 +269,7 @@ def test_a_closed_store_writes_no_more(opened: Any, path: Path, run: Any) -> Non
     store = opened()
     run(store.close())
     with path.with_name("other").open("w"):  # gets the number of the closed descriptor
-        for write in (store.create(configuration()), store.load([configuration()])):
+        for write in (store.create(configuration()), store.load({TABLE: [configuration()]})):
             with pytest.raises(StoreUnavailable, match="it was closed"):
                 run(write)
     assert path.read_text() == HEADER
@@ -302,7 +298,7 @@ def test_a_file_with_many_dead_lines_is_compacted_after_opening(opened: Any, pat
 def test_what_a_killed_compaction_left_behind_is_replaced(opened: Any, path: Path, run: Any) -> None:
     leftover = path.with_name(f".{path.name}.new")
     leftover.write_text("half of a ")
-    run(opened().load([configuration()]))
+    run(opened().load({TABLE: [configuration()]}))
     assert not leftover.exists()
 
 
@@ -312,7 +308,11 @@ def test_a_vanished_volume_is_unavailable_until_it_is_back(opened: Any, path: Pa
     store = opened(fsync=fsync)
     created = run(store.create(configuration(template="before")))
     away = folder.rename(folder.with_name("away"))
-    for write in (store.create(configuration()), store.replace(created["id"], configuration()), store.load([])):
+    for write in (
+        store.create(configuration()),
+        store.replace(created["id"], configuration()),
+        store.load({TABLE: []}),
+    ):
         with pytest.raises(StoreUnavailable, match="No such file or directory"):
             run(write)
     folder.mkdir()
@@ -331,7 +331,7 @@ def test_a_file_that_took_the_name_is_not_touched(opened: Any, path: Path, run: 
     store = opened()
     path.unlink()
     path.write_text("mine")
-    for write in (store.create(configuration()), store.load([configuration()])):
+    for write in (store.create(configuration()), store.load({TABLE: [configuration()]})):
         with pytest.raises(StoreUnavailable, match="another file has taken its place"):
             run(write)
     assert path.read_text() == "mine"
@@ -371,7 +371,7 @@ def test_in_a_file_that_others_changed_nothing_is_acknowledged(
     for write in (
         store.create(configuration()),
         store.replace(created["id"], configuration(template="other")),
-        store.load([configuration()]),
+        store.load({TABLE: [configuration()]}),
     ):
         with pytest.raises(StoreUnavailable, match=re.escape(reason)):
             run(write)
@@ -424,7 +424,7 @@ def test_a_full_disk_loses_nothing_and_is_over_when_there_is_room(opened: Any, p
         for write in (
             store.create(configuration()),
             store.replace(created["id"], configuration()),
-            store.load([configuration(note="x" * 1_000)]),
+            store.load({TABLE: [configuration(note="x" * 1_000)]}),
         ):
             with pytest.raises(StoreUnavailable, match="cannot be written"):
                 run(write)
@@ -469,11 +469,11 @@ def read_only_folder() -> Iterator[Path]:
 
 def test_in_a_read_only_folder_nothing_stored_is_lost(read_only_folder: Path, run: Any) -> None:
     path = read_only_folder / "store.jsonl"
-    store = run(open_store(str(path), RESOURCE, counted_values()))
+    store = run(open_store(str(path), [RESOURCE], counted_values()))
     run(store.create(configuration(template="before")))
     read_only_folder.chmod(0o555)
     with unprivileged(), pytest.raises(StoreUnavailable, match="Permission denied"):
-        run(store.load([]))
+        run(store.load({TABLE: []}))
     run(store.create(configuration(template="appended")))
     read_only_folder.chmod(0o755)
     assert templates(store, run) == ["before", "appended"]
@@ -488,4 +488,4 @@ def test_a_store_that_cannot_be_written_is_not_opened(read_only_folder: Path, ru
         path.chmod(0o444)
     read_only_folder.chmod(0o555)
     with unprivileged(), pytest.raises(UnreadableStore, match=re.escape(f"{path} cannot be opened: Permission denied")):
-        run(open_store(str(path), RESOURCE, counted_values()))
+        run(open_store(str(path), [RESOURCE], counted_values()))

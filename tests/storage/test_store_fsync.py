@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from callconfig.storage import DuplicateScope, EmbeddedStore, StoreUnavailable, UnknownDocument, open_store
+from callconfig.storage.embedded import EmbeddedStore
 from callconfig.storage.log import SPARE_LINES
-from callconfig.tests.support.stores import RESOURCE, configuration, counted_values
+from callconfig.storage.opening import open_store
+from callconfig.storage.store import DuplicateScope, StoreUnavailable, UnknownDocument
+from callconfig.tests.support.stores import RESOURCE, TABLE, configuration, counted_values
 
 ALWAYS = sys.maxsize
 
@@ -51,7 +53,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(path: Path, disk: Disk, run: Any) -> Iterator[EmbeddedStore]:
-    store = EmbeddedStore.in_file(path, RESOURCE, counted_values(), fsync=True, to_disk=disk)
+    store = EmbeddedStore.in_file(path, [RESOURCE], counted_values(), fsync=True, to_disk=disk)
     yield store
     disk.ready.set()
     run(store.close())
@@ -72,7 +74,7 @@ async def stored(path: Path) -> list[str]:
     """The templates that another process would find after a crash."""
     copy = path.with_name("copy.jsonl")
     shutil.copy(path, copy)
-    store = await open_store(str(copy), RESOURCE, counted_values())
+    store = await open_store(str(copy), [RESOURCE], counted_values())
     templates = [json.loads(text)["template"] for text in await store.find()]
     await store.close()
     return templates
@@ -162,7 +164,7 @@ def test_what_was_built_on_a_lost_write_is_lost_with_it(store: EmbeddedStore, di
 
 def test_what_is_written_during_a_compaction_is_in_the_compacted_file(disk: Disk, path: Path, run: Any) -> None:
     async def scenario() -> None:
-        store = EmbeddedStore.in_file(path, RESOURCE, counted_values(), to_disk=disk)
+        store = EmbeddedStore.in_file(path, [RESOURCE], counted_values(), to_disk=disk)
         (created,) = await create(store, "a")
         disk.ready.clear()
         for number in range(SPARE_LINES + 100):  # somewhere here it begins, and waits for the disk
@@ -172,7 +174,7 @@ def test_what_is_written_during_a_compaction_is_in_the_compacted_file(disk: Disk
         disk.ready.set()
         await store.close()
         assert path.stat().st_size < 20_000  # noqa: ASYNC240
-        again = await open_store(str(path), RESOURCE, counted_values())
+        again = await open_store(str(path), [RESOURCE], counted_values())
         assert await again.find() == expected
         await again.close()
 
@@ -207,10 +209,10 @@ def test_a_load_on_a_broken_disk_changes_nothing_and_one_on_a_good_disk_mends_al
     disk.failures = ALWAYS
     run(create(store, "lost"))
     with pytest.raises(StoreUnavailable):
-        run(store.load([]))
+        run(store.load({TABLE: []}))
     assert run(shown(store)) == run(stored(path)) == ["before"]
     disk.failures = 0
-    run(store.load([configuration(template="loaded")]))
+    run(store.load({TABLE: [configuration(template="loaded")]}))
     assert run(shown(store)) == run(stored(path)) == ["loaded"]
 
 
@@ -230,7 +232,7 @@ def test_a_flush_that_fails_after_a_compaction_kept_everything_loses_nothing(pat
         return path.read_bytes().count(b"\n")
 
     async def scenario() -> None:
-        store = EmbeddedStore.in_file(path, RESOURCE, counted_values(), fsync=True, to_disk=to_disk)
+        store = EmbeddedStore.in_file(path, [RESOURCE], counted_values(), fsync=True, to_disk=to_disk)
         await create(store, "a")
         for number in range(SPARE_LINES + 1):  # the last of them begins a compaction
             store.database.update({"number": number}, doc_ids=["cfg_000000000001"])
@@ -254,7 +256,9 @@ def test_others_are_answered_while_a_load_waits_for_the_disk(
     async def scenario() -> None:
         (before,) = await create(store, "before")
         disk.ready.clear()
-        loads = [asyncio.create_task(store.load([configuration(template=name)])) for name in ("first", "second")]
+        loads = [
+            asyncio.create_task(store.load({TABLE: [configuration(template=name)]})) for name in ("first", "second")
+        ]
         await asyncio.sleep(0.05)
         assert await store.get(before["id"]) == before
         with pytest.raises(DuplicateScope):
@@ -278,7 +282,7 @@ def test_a_load_that_was_overtaken_says_so_and_changes_nothing(
     async def scenario() -> None:
         await create(store, "before")
         disk.ready.clear()
-        load = asyncio.create_task(store.load([configuration(template="loaded")]))
+        load = asyncio.create_task(store.load({TABLE: [configuration(template="loaded")]}))
         await asyncio.sleep(0.05)
         disk.ready.set()
         getattr(store.database, meanwhile)()

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from callconfig.storage import open_store
+from callconfig.storage.opening import open_store
 from callconfig.tests.support.stores import RESOURCE, configuration, counted_values
 
 NUMBER = 20_000
@@ -21,7 +21,7 @@ def resident() -> int:
 
 async def measure(location: str) -> None:
     """Print what is taken by creating NUMBER configurations, by a list of all of them, and the size of that list."""
-    store = await open_store(location, RESOURCE, counted_values())
+    store = await open_store(location, [RESOURCE], counted_values())
     before = resident()
     for number in range(NUMBER):
         await store.create(configuration(f"reseller-{number // 10}", f"template-{number}", note=PADDING, limits=[1, 2]))

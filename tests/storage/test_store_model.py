@@ -8,15 +8,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from callconfig.storage import (
-    Document,
-    DuplicateScope,
-    Store,
-    StoreError,
-    UnknownDocument,
-    open_store,
-)
-from callconfig.tests.support.stores import RESOURCE, configuration, counted_values
+from callconfig.storage.opening import open_store
+from callconfig.storage.store import Document, DuplicateScope, Store, StoreError, UnknownDocument
+from callconfig.tests.support.stores import RESOURCE, TABLE, configuration, counted_values
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
@@ -88,7 +82,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.lasting = lasting
         self.model = Model()
         self.store = self.run(open_new())
-        self.run(self.store.load([]))
+        self.run(self.store.load({TABLE: []}))
 
     def teardown(self) -> None:
         self.run(self.store.close())
@@ -131,7 +125,7 @@ class StoreMachine(RuleBasedStateMachine):
             for number, (document, time) in enumerate(zip(given, times, strict=False))
         ]
         refused, _ = outcome(lambda: self.model.load(documents))
-        failure, _ = outcome(lambda: self.run(self.store.load(documents)))
+        failure, _ = outcome(lambda: self.run(self.store.load({TABLE: documents})))
         assert failure is refused
         if not failure:
             self.model.documents = {document["id"]: document for document in documents}
@@ -166,7 +160,7 @@ def test_a_store_answers_as_its_model_does(place: str, request: pytest.FixtureRe
                 location = request.getfixturevalue("postgresql").fresh_url()
 
         def open_new() -> Coroutine[Any, Any, Store]:
-            return open_store(location, RESOURCE, values)
+            return open_store(location, [RESOURCE], values)
 
         values = counted_values()
         run_state_machine_as_test(

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from callconfig.storage import DuplicateScope, EmbeddedStore, open_store
-from callconfig.storage.embedded import Equal
-from callconfig.tests.support.stores import RESOURCE, configuration, counted_values
+from callconfig.storage.embedded import EmbeddedStore, Equal
+from callconfig.storage.opening import open_store
+from callconfig.storage.store import DuplicateScope
+from callconfig.tests.support.stores import RESOURCE, TABLE, configuration, counted_values
 from tinydb import Query, where
 from tinydb.operations import delete
 
@@ -17,9 +18,9 @@ from tinydb.operations import delete
 def store(request: pytest.FixtureRequest, tmp_path: Path, run: Any) -> Iterator[EmbeddedStore]:
     """With three configurations: a and b of reseller-1, c of reseller-2."""
     location = ":memory:" if request.param == "memory" else str(tmp_path / "store.jsonl")
-    store = run(open_store(location, RESOURCE, counted_values()))
+    store = run(open_store(location, [RESOURCE], counted_values()))
     given = [configuration(template=name, id=name, max_retry=number) for number, name in enumerate("ab")]
-    run(store.load([*given, configuration("reseller-2", "c", id="c")]))
+    run(store.load({TABLE: [*given, configuration("reseller-2", "c", id="c")]}))
     yield store
     run(store.close())
 
@@ -44,7 +45,7 @@ def test_queries_see_every_change_of_the_store(store: EmbeddedStore, run: Any) -
     assert store.database.search(query) == []
     run(store.replace("a", configuration(template="x")))
     assert ids(store.database.search(query)) == ["a"]
-    run(store.load([]))
+    run(store.load({TABLE: []}))
     assert store.database.search(query) == []
 
 
@@ -119,7 +120,7 @@ def test_any_operation_of_tinydb_takes_the_query_for_equal_members(store: Embedd
 
 def test_an_operation_on_one_document_writes_one_line(tmp_path: Path, run: Any) -> None:
     path = tmp_path / "store.jsonl"
-    store = run(open_store(str(path), RESOURCE, counted_values()))
+    store = run(open_store(str(path), [RESOURCE], counted_values()))
     inode = path.stat().st_ino
     lines = [{**configuration(template=name), "id": name, "created_at": "2020-01-01T00:00:00Z"} for name in ("a", "b")]
     for line in lines:

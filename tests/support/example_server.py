@@ -6,6 +6,7 @@ from typing import Any
 
 from callconfig.contract.document import Contract
 from callconfig.contract.example import values_of
+from callconfig.contract.interaction import by_name
 from callconfig.contract.media import is_json, media_type
 from callconfig.contract.operation import Operation, Request
 from callconfig.contract.parameters import joined
@@ -50,9 +51,7 @@ class ExampleServer:
         )
 
     def _refuses(self, operation: Operation, route: Route, received: Received, body: bytes) -> bool:
-        headers: dict[str, str] = {}
-        for name, value in received.headers.items():
-            headers[name] = f"{headers[name]}, {value}" if name in headers else value
+        headers = by_name(received.headers.items())
         request = Request(route.parameters, received.scope["query_string"], headers, body)
         return any(finding.severity == "error" for finding in operation.check_request(request)[1])
 

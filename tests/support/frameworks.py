@@ -45,13 +45,13 @@ class Framework:
     """The habits of one framework."""
 
     name: str
-    documented: tuple[str, ...]
-    """The media types that its contract names for an item."""
-    json: str
-    """The `Content-Type` of an item."""
-    error_type: str
     error_schema: Mapping[str, Any]
     error: Callable[[int, str], bytes]
+    error_type: str = "application/json"
+    documented: tuple[str, ...] = ("application/json",)
+    """The media types that its contract names for an item."""
+    json: str = "application/json; charset=utf-8"
+    """The `Content-Type` of an item."""
     invalid: int = 400
     error_content_type: str = ""
     """Where it is not `error_type` as it stands."""
@@ -63,7 +63,7 @@ class Framework:
     """What it writes before an entity tag; nothing where it has none."""
     answers_head: bool = True
     options: int = 405
-    with_slash: int = 404
+    with_slash: int = 0
     """What a path with a slash too many gets: a redirect, 404, or 0 for the same as without."""
     unsupported: int = 405
     is_chunked: bool = False
@@ -91,9 +91,7 @@ ERROR = {"type": "object", "required": ["error"], "properties": {"error": {"type
 FRAMEWORKS = [
     Framework(
         "FastAPI",
-        documented=("application/json",),
         json="application/json",
-        error_type="application/json",
         error_schema=DETAIL,
         error=lambda status, title: json.dumps({"detail": [{"msg": title}] if status == 422 else title}).encode(),
         invalid=422,
@@ -103,8 +101,6 @@ FRAMEWORKS = [
     ),
     Framework(
         "Express",
-        documented=("application/json",),
-        json="application/json; charset=utf-8",
         error_type="text/html",
         error_schema={"type": "string"},
         error=lambda _status, title: f"<!DOCTYPE html>\n<pre>{title}</pre>".encode(),
@@ -113,7 +109,6 @@ FRAMEWORKS = [
         headers={"x-powered-by": "Express", "keep-alive": "timeout=5", "vary": "Accept-Encoding"},
         entity_tag="W/",
         options=200,
-        with_slash=0,
         unsupported=404,
         time=lambda at: at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
     ),
@@ -134,21 +129,18 @@ FRAMEWORKS = [
         spelled=_title_case,
         headers={"vary": "Origin", "cache-control": "no-cache, no-store", "pragma": "no-cache", "expires": "0"},
         options=200,
+        with_slash=404,
         is_chunked=True,
         time=lambda at: at.isoformat(timespec="microseconds"),
     ),
     Framework(
         "Rails",
-        documented=("application/json",),
-        json="application/json; charset=utf-8",
-        error_type="application/json",
         error_schema=ERROR,
         error=lambda _status, title: json.dumps({"error": title}).encode(),
         invalid=422,
         headers={"x-request-id": "4bf92f35-77b3-4da6", "x-runtime": "0.004", "referrer-policy": "same-origin"},
         entity_tag="W/",
         options=404,
-        with_slash=0,
         unsupported=404,
         time=lambda at: at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         empty={"content-type": "text/html; charset=utf-8"},
@@ -156,7 +148,6 @@ FRAMEWORKS = [
     Framework(
         "ASP.NET",
         documented=("text/plain", "application/json", "text/json"),
-        json="application/json; charset=utf-8",
         error_type="application/problem+json",
         error_schema=PROBLEM,
         error=_problem,
@@ -165,7 +156,6 @@ FRAMEWORKS = [
         headers={"server": "Kestrel", "date": format_datetime(datetime(2025, 1, 15, tzinfo=UTC), usegmt=True)},
         is_chunked=True,
         leaves_out_null=True,
-        with_slash=0,
         time=lambda at: at.isoformat(timespec="microseconds").replace("+00:00", "0Z"),
         empty={"content-length": "0"},
     ),

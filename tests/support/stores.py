@@ -5,19 +5,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from callconfig.contract.resource import Resource
-from callconfig.storage import Document, ServerValues
+from callconfig.storage.store import Document, ServerValues, Values
 
 RESOURCE = Resource("id", ("reseller_id", "template"), "created_at", "updated_at")
+TABLE = RESOURCE.table
 
 
-def counted_values() -> ServerValues:
+def counted_values() -> Values:
     """Ids that count up from `cfg_000000000001`, and times one microsecond apart."""
     ids, ticks = itertools.count(1), itertools.count()
     start = datetime(2026, 1, 1, tzinfo=UTC)
-    return ServerValues(
+    values = ServerValues(
         now=lambda: f"{(start + timedelta(microseconds=next(ticks))).isoformat(timespec='microseconds')[:-6]}Z",
         new_id=lambda: f"cfg_{next(ids):012}",
     )
+    return lambda _resource: values
 
 
 SAMPLE: Document = {

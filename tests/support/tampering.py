@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from callconfig.storage import Store
+from callconfig.storage.store import Store
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Body = Any

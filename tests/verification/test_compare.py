@@ -11,7 +11,8 @@ import pytest
 from callconfig.app import create_app, sources
 from callconfig.cli import main
 from callconfig.contract.document import Contract
-from callconfig.storage import ServerValues, open_store
+from callconfig.storage.opening import open_store
+from callconfig.storage.store import ServerValues
 from callconfig.verification.target import serving
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -38,8 +39,8 @@ def compare(capsys: pytest.CaptureFixture[str]) -> Compare:
 def other_app(contract: Contract) -> ASGIApp:
     """A second mock, with a store, identities and times of its own."""
     numbers = iter(range(100_000))
-    values = ServerValues(sources().values(contract.stored).now, lambda: f"cfg_number{next(numbers):06}")
-    return create_app(contract, asyncio.run(open_store(":memory:", contract.stored, values)))
+    values = ServerValues(sources().values(contract.resources[0]).now, lambda: f"cfg_number{next(numbers):06}")
+    return create_app(contract, asyncio.run(open_store(":memory:", contract.resources, lambda _resource: values)))
 
 
 def answering(app: ASGIApp, old: bytes, new: bytes, *, status: int | None = None) -> ASGIApp:

@@ -13,7 +13,8 @@ from callconfig.app import create_app, sources
 from callconfig.cli import main
 from callconfig.contract.document import Contract
 from callconfig.contract.operation import Reply
-from callconfig.storage import Store, open_store
+from callconfig.storage.opening import open_store
+from callconfig.storage.store import Store
 from callconfig.tests.support.running import Server
 from callconfig.tests.support.tampering import Answer, Asked, answering, tampered
 from callconfig.verification.target import serving

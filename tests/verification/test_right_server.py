@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from callconfig.storage import Store
+from callconfig.storage.store import Store
 from callconfig.tests.support.tampering import tampered
 from callconfig.verification.result import Result
 from starlette.types import ASGIApp

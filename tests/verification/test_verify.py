@@ -23,7 +23,7 @@ JSON = (("Content-Type", "application/json"),)
 @pytest.fixture
 def created(sample: dict[str, Any], contract: Contract) -> Interaction:
     """A create as it must be."""
-    stored = Schema(contract.stored.input, contract.resolve, "request").fill_defaults(sample)
+    stored = Schema(contract.resources[0].input, contract.resolve, "request").fill_defaults(sample)
     made = {"id": "cfg_1", "created_at": "2025-01-15T10:30:00Z", "updated_at": "2025-01-15T10:30:00Z"}
     answer = {**stored, **made}
     headers = (*JSON, ("Location", "/configurations/cfg_1"))

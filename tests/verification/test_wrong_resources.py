@@ -12,7 +12,8 @@ import pytest
 from callconfig.app import create_app, sources
 from callconfig.contract.document import Contract
 from callconfig.contract.rulebook import MODEL_RULES
-from callconfig.storage import Store, open_store
+from callconfig.storage.opening import open_store
+from callconfig.storage.store import Store
 from callconfig.tests.support.tampering import (
     Answer,
     Asked,

@@ -47,7 +47,7 @@ class Collection:
         mine = [
             (contract.operations[name], action)
             for name, action in contract.actions.items()
-            if action.resource is resource and included(name) and _is_meant(contract.operations[name], action, contract)
+            if action.resource is resource and included(name) and _is_meant(contract.operations[name], action)
         ]
         create = next((operation for operation, action in mine if action.kind == "create"), None)
         if create is None:
@@ -85,12 +85,12 @@ class Collection:
 
     def media_type(self, kind: Kind) -> str:
         """Of the body of a request."""
-        found = json_request(self.operations[kind], self.contract)
+        found = json_request(self.operations[kind])
         return found[0] if found else ""
 
     def request(self, kind: Kind) -> Mapping[str, Any]:
         """The schema of the body of a request; empty where there is none."""
-        found = json_request(self.operations[kind], self.contract) if kind in self.operations else None
+        found = json_request(self.operations[kind]) if kind in self.operations else None
         return found[1] if found else {}
 
     @cached_property
@@ -202,11 +202,11 @@ class Collection:
         return {**known, **self.shown.without_write_only(changed), **dict.fromkeys(gone, REMOVED)}
 
 
-def _is_meant(operation: Operation, action: Action, contract: Contract) -> bool:
+def _is_meant(operation: Operation, action: Action) -> bool:
     """Whether the model knows all that the operation does: what a PUT creates, or what is done later, it does not."""
     if (action.kind == "replace" and "201" in operation.responses) or (action.kind == "create" and not action.shows):
         return False
-    body = json_request(operation, contract)
+    body = json_request(operation)
     is_known = action.kind not in WRITING or (body is not None and not body[0].endswith("json-patch+json"))
     return is_known and "202" not in operation.responses
 

@@ -48,6 +48,7 @@ BASICS = (
 MERGES = (
     Row("a patch sets what it names", [Create(LEAST), Merge(0, WHOLE), Look()]),
     Row("a patch leaves the rest", [Create(WHOLE), Merge(0, LEAST), Look()]),
+    Row("a patch leaves defaults", [Create(LEAST), Merge(0, LEAST), Look()]),
     Row("each member can be changed alone, and null removes it", partial(Script.valid, kind="merge"), "merge"),
     Row("every keyword is minded in a patch", partial(Script.invalid, kind="merge"), "merge"),
     Row("what is unknown is not made by a patch", [Merge(0, WHOLE), Look()]),

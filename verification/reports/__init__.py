@@ -11,8 +11,7 @@ from ...traffic.har import HarWriter
 from ..result import Result
 from .html import html
 from .json import json
-from .junit import junit
-from .sarif import sarif
+from .standards import junit, sarif
 
 FORMATS: dict[str, Callable[[Result], str]] = {"junit": junit, "sarif": sarif, "json": json, "html": html}
 """Formats that are written when the run is over. `har` is written while it goes on."""

@@ -1,4 +1,4 @@
-"""One HTML page for people: it works offline, can be read without scripts, and all that came over the wire is text."""
+"""One HTML page for people: it can be read without scripts, and all that came over the wire is text."""
 
 import base64
 import contextlib
@@ -8,14 +8,11 @@ from collections import Counter
 from functools import partial
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
+from ...reports.skeleton import page
 from ...traffic.curl import curl
-from ..result import Failure, Result
-from ..terminal import lines, meaning
+from ..result import Result
+from ..terminal import causes, meaning
 
-ROOT = Path(__file__).parent.parent.parent
-"""Where the style is that reports share."""
 MOST_SHOWN = 20_000
 """Characters of a response body that are shown."""
 COPYING = """for (const button of document.querySelectorAll("button")) {
@@ -25,32 +22,29 @@ COPYING = """for (const button of document.querySelectorAll("button")) {
 
 
 def html(result: Result) -> str:
-    """The page as text."""
-    templates = FileSystemLoader([Path(__file__).parent, ROOT])
-    environment = Environment(
-        loader=templates, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"curl": curl, "text": _text}
-    environment.finalize = lambda value: lines(value) if type(value) is str else value
+    """The page as text; of its causes, those that count come first."""
     judged: Counter[str] = Counter()
     for (_, operation), times in result.judged.items():
         judged[operation] += times
-    return environment.get_template("report.html").render(
+    errors = len(result.errors)
+    seed = f", seed {result.seed}" if result.seed is not None else ""
+    ended = f"; the run ended early: {result.ended}" if result.ended else ""
+    return page(
+        Path(__file__).parent / "report.html",
+        {"curl": curl, "text": _text},
+        command=result.command,
+        title=f"{result.contract.title} {result.contract.version}",
+        about=f"{result.redaction.url(result.target)}, {result.started:%Y-%m-%d %H:%M} UTC{seed}",
+        errors=errors,
+        verdict=f"{errors} error{'s' if errors > 1 else ''}" if errors else "holds",
+        told=[f"{result.judged.total()} interactions in {result.seconds:.1f} s{ended}", *result.notes],
         result=result,
-        causes=_causes(result),
+        causes=sorted(causes(result).values(), key=lambda each: -sum(map(result.counts, each))),
         judged=judged,
         meaning=partial(meaning, contract=result.contract),
         copying=COPYING,
-        copying_hash=base64.b64encode(hashlib.sha256(COPYING.encode()).digest()).decode(),
+        script_hash=base64.b64encode(hashlib.sha256(COPYING.encode()).digest()).decode(),
     )
-
-
-def _causes(result: Result) -> list[list[Failure]]:
-    """The failures that one mistake can explain, together; those that count come first."""
-    causes: dict[tuple[str, str, str, int], list[Failure]] = {}
-    for failure in result.failures.values():
-        causes.setdefault(failure.cause, []).append(failure)
-    return sorted(causes.values(), key=lambda each: -sum(map(result.counts, each)))
 
 
 def _text(body: bytes) -> str:

@@ -1,6 +1,6 @@
-import { Configuration, ConfigurationsApi, ResponseError } from "./generated";
+import { Configuration, ConfigurationsApi } from "./generated";
 import type { CallExecutionConfig, CallExecutionConfigCreate, Problem } from "./generated";
-import { expect } from "./expected";
+import { expect, problemOf } from "./expected";
 
 const sample: CallExecutionConfigCreate = {
   resellerId: "res_001",
@@ -23,16 +23,6 @@ const sample: CallExecutionConfigCreate = {
   ],
 };
 
-async function problemOf(refused: Promise<unknown>): Promise<Problem> {
-  try {
-    await refused;
-  } catch (error) {
-    if (error instanceof ResponseError) return (await error.response.json()) as Problem;
-    throw error;
-  }
-  throw new Error("it was accepted");
-}
-
 export async function converse(basePath: string): Promise<void> {
   const api = new ConfigurationsApi(new Configuration({ basePath }));
 
@@ -48,10 +38,10 @@ export async function converse(basePath: string): Promise<void> {
   expect(replaced.maxRetry, 5);
   await api.updateConfiguration({ id: read.id, callExecutionConfigUpdate: read });
 
-  const invalid = await problemOf(api.createConfiguration({ callExecutionConfigCreate: { ...sample, maxRetry: -1 } }));
+  const invalid = await problemOf<Problem>(api.createConfiguration({ callExecutionConfigCreate: { ...sample, maxRetry: -1 } }));
   expect([invalid.status, invalid.errors![0].pointer], [400, "/max_retry"]);
-  const unknown = await problemOf(api.updateConfiguration({ id: "unknown", callExecutionConfigUpdate: sample }));
+  const unknown = await problemOf<Problem>(api.updateConfiguration({ id: "unknown", callExecutionConfigUpdate: sample }));
   expect(unknown.status, 404);
-  const twice = await problemOf(api.createConfiguration({ callExecutionConfigCreate: sample }));
+  const twice = await problemOf<Problem>(api.createConfiguration({ callExecutionConfigCreate: sample }));
   expect(twice.status, 409);
 }

@@ -1,7 +1,7 @@
-import { ClockApi, Configuration, RequestsApi, ResponseError, RulesApi, ScenariosApi } from "./generated";
+import { ClockApi, Configuration, RequestsApi, RulesApi, ScenariosApi } from "./generated";
 import { SessionsApi, StateApi } from "./generated";
 import type { CallExecutionConfigUpdate, Entry, NewRule, Problem, Rule } from "./generated";
-import { expect } from "./expected";
+import { expect, problemOf } from "./expected";
 
 const outage: NewRule = {
   match: { operation: "createConfiguration", headers: { Authorization: { $absent: true } } },
@@ -17,16 +17,6 @@ const sample: CallExecutionConfigUpdate = {
   maxRetry: 5,
   callingProvider: "TWILIO",
 };
-
-async function problemOf(refused: Promise<unknown>): Promise<Problem> {
-  try {
-    await refused;
-  } catch (error) {
-    if (error instanceof ResponseError) return (await error.response.json()) as Problem;
-    throw error;
-  }
-  throw new Error("it was accepted");
-}
 
 export async function converse(basePath: string): Promise<void> {
   const configuration = new Configuration({ basePath });
@@ -55,8 +45,8 @@ export async function converse(basePath: string): Promise<void> {
   const text: string = await requests.exportNdjson();
   expect(JSON.parse(text).number, entry.number);
 
-  expect((await problemOf(rules.createRule({ newRule: { answer: 418 } }))).status, 409);
-  expect((await problemOf(rules.deleteRule({ rule: id, xMockSession: "other" }))).status, 404);
+  expect((await problemOf<Problem>(rules.createRule({ newRule: { answer: 418 } }))).status, 409);
+  expect((await problemOf<Problem>(rules.deleteRule({ rule: id, xMockSession: "other" }))).status, 404);
   await new SessionsApi(configuration).deleteSession({ session: "default" });
   expect(await rules.listRules(), []);
 }
