@@ -165,9 +165,11 @@ class Resource:
 
     def identified(self, key: str) -> Any:
         """The identity in a key."""
-        if self.is_named_by_clients and self.parents:
-            return orjson.loads(key)[-1]
-        return int(key) if self.has_number and key.isdecimal() else key
+        return orjson.loads(key)[-1] if self.is_named_by_clients and self.parents else self.typed(key)
+
+    def typed(self, text: str) -> Any:
+        """An identity from its text."""
+        return int(text) if self.has_number and text.isdecimal() else text
 
     def indexed_text(self, document: Mapping[str, Any], name: str) -> str | None:
         """The text of an indexed member; None for one that is in no scope. Raises ValueError where it must be text."""

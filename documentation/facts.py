@@ -9,7 +9,7 @@ from ..contract.operation import Operation
 from ..contract.problem import PROBLEM_JSON, type_of
 from ..contract.rulebook import RULES
 from ..contract.severity import DEFAULT
-from .exchanges import Example, examples, operations, slug
+from .exchanges import Example, examples, operations, responses, slug
 from .execution import Answer
 from .forms import way
 from .objects import Anchors, Objects
@@ -70,8 +70,7 @@ class Facts:
         self.problems = [self._problem(kind, declared) for kind, declared in contract.problems.items()]
         self.needed = self._needed(document.get("security"))
         """What operations need that do not say it themselves."""
-        schemes = document.get("components", {}).get("securitySchemes", {})
-        self.security = [self._scheme(name, contract.dereferenced(each)) for name, each in schemes.items()]
+        self.security = [self._scheme(name, each) for name, each in contract.security_schemes.items()]
         self.known_differences: list[Mapping[str, str]] = document.get("x-known-differences", [])
         number, of = sum(sample["executed"] for sample in self.samples.values()), len(self.samples)
         self.executed = (f"All {of}" if number == of else f"{number} of the {of}") if number else ""
@@ -192,9 +191,7 @@ class Facts:
             "body_description": (body.get("description") or flat.get("description", "")) if body else "",
             "required": flat.get("required", ()),
             "responses": [
-                self._response(anchor, str(status), self._contract.dereferenced(each))
-                for status, each in sorted(declared.get("responses", {}).items(), key=lambda each: str(each[0]))
-                if not str(status).startswith("x-")
+                self._response(anchor, status, each) for status, each in responses(self._contract, declared).items()
             ],
         }
 

@@ -134,9 +134,8 @@ def _add_credentials(
 ) -> None:
     """A place for the credentials of the first way to be admitted, unless one needs none."""
     ways = security(contract, operation)
-    schemes = contract.document.get("components", {}).get("securitySchemes", {})
     for name in next(iter(ways), {}) if {} not in ways else ():
-        scheme = contract.dereferenced(schemes.get(name, {}))
+        scheme = contract.security_schemes.get(name, {})
         kind, wanted = scheme.get("type"), str(scheme.get("name", ""))
         if kind == "apiKey" and scheme.get("in") == "query":
             query.append(f"{quote_plus(wanted)}=KEY")

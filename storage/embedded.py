@@ -321,8 +321,7 @@ class EmbeddedStore(TableStore):
                 if (key := resource.key(values)) in index or index.is_deleted(key):
                     raise DuplicateScope({resource.identity: identity}, identity)
             else:
-                identity = unused(self._values.new_id, index)
-                identity = identity if resource.is_plain else resource.identified(identity)
+                identity = unused(resource, self._values.new_id, index, values)
             document = with_server_members(resource, values, identity=identity, created_at=now, updated_at=now)
             self._table.insert(document)
             return document
