@@ -21,7 +21,7 @@ from callconfig.verification.target import serving
 from starlette.types import ASGIApp
 
 CONTRACTS = Path(__file__).parent.parent / "support" / "contracts"
-STORING = ("books", "shops", "bookings", "songs")
+STORING = ("books", "shops", "bookings", "songs", "pets")
 
 
 def check(name: str, url: str, *options: str) -> int:
