@@ -31,7 +31,11 @@ class Twins:
         self._bases = [urlsplit(url).path.rstrip("/") for url in urls]
         self._made = {
             *identities,
-            *(str(path[-1]) for kind, path, node in objects(dict(contract.document)) if _is_made(kind, path, node)),
+            *(
+                str(path[-1])
+                for kind, path, node in objects(dict(contract.document))
+                if kind == "schema" and path[-2] == "properties" and node.get("readOnly") is True
+            ),
         }
         self._pairs: dict[str, str] = {}
 
@@ -58,7 +62,8 @@ class Twins:
 
     def _is_alike(self, sent: bytes, path: Path, one: Json, other: Json) -> bool:
         if path and path[-1] in self._made and MISSING not in (one, other) and _shape(one) == _shape(other):
-            self._pair(one, other)
+            if isinstance(one, str | int) and not isinstance(one, bool) and instant(one) is None:
+                self._pairs.setdefault(str(one), str(other))
             return True
         if isinstance(one, str) and isinstance(other, str):
             both_are_times = instant(one) is not None and instant(other) is not None
@@ -66,10 +71,6 @@ class Twins:
             return one == other or self._text(here) == there or (both_are_times and one.encode() not in sent)
         paired = type(one) is int and type(other) is int and self._pairs.get(str(one)) == str(other)
         return paired or is_same(path, one, other)
-
-    def _pair(self, here: Json, there: Json) -> None:
-        if isinstance(here, str | int) and not isinstance(here, bool) and instant(here) is None:
-            self._pairs.setdefault(str(here), str(there))
 
     # What the second server is asked
 
@@ -113,11 +114,6 @@ class Twins:
 
 LONG = 6
 """Characters of an identity that nothing else is by chance."""
-
-
-def _is_made(kind: str, path: tuple[str | int, ...], node: Mapping[str, Any]) -> bool:
-    """Whether an object of a document is the schema of a member that servers make."""
-    return kind == "schema" and path[-2] == "properties" and node.get("readOnly") is True
 
 
 def _finding(place: Place, detail: str, **where: Any) -> Finding:

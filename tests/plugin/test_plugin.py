@@ -55,33 +55,40 @@ def test_each_worker_starts_its_own_mock_where_there_is_none(client_python: Path
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_failing_test_shows_what_it_asked_of_the_mock(project: Path) -> None:
-    done = run(sys.executable, project, "failing.py")
-    assert done.returncode == 1
-    assert "0 of 1 requests came in 0.01 s" in done.stdout
-    assert re.search(r"-+ Requests to the mock -+\nPOST /configurations 201\n", done.stdout)
-    assert "pytest_plugin.py" not in done.stdout
-    assert "harness/" not in done.stdout
+@pytest.fixture(scope="module")
+def failing(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    """The run of a suite whose tests fail."""
+    return run(sys.executable, shutil.copytree(CLIENT, tmp_path_factory.mktemp("failing") / "project"), "failing.py")
 
 
-def test_a_failing_test_tells_of_requests_that_were_in_no_session(project: Path) -> None:
-    done = run(sys.executable, project, "failing.py", "-k", "no_session")
+def test_a_failing_test_shows_what_it_asked_of_the_mock(failing: subprocess.CompletedProcess[str]) -> None:
+    assert failing.returncode == 1
+    assert "0 of 1 requests came in 0.01 s" in failing.stdout
+    assert re.search(r"-+ Requests to the mock -+\nPOST /configurations 201\n", failing.stdout)
+    assert "pytest_plugin.py" not in failing.stdout
+    assert "harness/" not in failing.stdout
+
+
+def test_a_failing_test_tells_of_requests_that_were_in_no_session(
+    failing: subprocess.CompletedProcess[str], project: Path, url: str
+) -> None:
     section = r"-+ Requests that were in no test's session.*base_url\? -+\nPOST /configurations 201\n"
-    assert re.search(section, done.stdout)
-    assert "no test's session" not in run(sys.executable, project, "failing.py", "-k", "fails").stdout
+    assert re.search(section, failing.stdout)
+    other = run(sys.executable, project, "failing.py", "-k", "fails", environment={"CALLCONFIG_URL": url})
+    assert "0 of 1 requests came" in other.stdout
+    assert "no test's session" not in other.stdout
 
 
-def test_a_mock_that_does_not_answer_is_told_by_its_url(project: Path) -> None:
-    done = run(sys.executable, project, "failing.py", "-k", "gone")
+def test_a_mock_that_does_not_answer_is_told_by_its_url(failing: subprocess.CompletedProcess[str]) -> None:
     message = "MockError: GET http://127.0.0.1:9/_mock/state: the mock does not answer: [Errno 111] Connection refused"
-    assert message in done.stdout
+    assert message in failing.stdout
 
 
 @pytest.fixture(scope="module")
-def strict(tmp_path_factory: pytest.TempPathFactory) -> str:
+def strict(tmp_path_factory: pytest.TempPathFactory, url: str) -> str:
     """What the run of a suite that is strict in some places tells."""
     project = shutil.copytree(CLIENT, tmp_path_factory.mktemp("strict") / "project")
-    return run(sys.executable, project, "strict.py", "-rA").stdout
+    return run(sys.executable, project, "strict.py", "-rA", environment={"CALLCONFIG_URL": url}).stdout
 
 
 @pytest.mark.parametrize("test", ["that_keeps_the_contract", "that_is_not_strict", "that_says_that_it_is_not_strict"])
@@ -126,9 +133,9 @@ def test_a_strict_test_fails_and_says_which_request_and_how(strict: str, test: s
     assert reason in strict
 
 
-def test_a_whole_suite_is_strict_by_its_ini_file(project: Path) -> None:
+def test_a_whole_suite_is_strict_by_its_ini_file(project: Path, url: str) -> None:
     (project / "pytest.ini").write_text("[pytest]\npythonpath = .\nmock_strict = true\n")
-    done = run(sys.executable, project, "strict.py", "-k", "is_not_strict", "-rA")
+    done = run(sys.executable, project, "strict.py", "-k", "is_not_strict", "-rA", environment={"CALLCONFIG_URL": url})
     assert "FAILED strict.py::test_that_is_not_strict" in done.stdout
     assert "PASSED strict.py::test_that_says_that_it_is_not_strict" in done.stdout
 
@@ -144,17 +151,22 @@ def test_a_run_tells_what_all_its_workers_exercised_of_the_contract(client_pytho
     assert "<summary>updateConfiguration</summary>" in (project / "coverage.html").read_text()
 
 
-def test_a_run_that_exercises_less_than_was_asked_for_fails(project: Path) -> None:
+def test_a_run_that_exercises_less_than_was_asked_for_fails(project: Path, url: str) -> None:
     (project / "test_one.py").write_text(
         "def test_one(mock, scheduler):\n    scheduler.create('a')\n\ndef test_none():\n    pass\n"
     )
-    done = run(sys.executable, project, "test_one.py", "--mock-coverage-minimum", "operations=100")
+
+    def asking_for(minimum: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        options = ("test_one.py", "--mock-coverage-minimum", minimum, *arguments)
+        return run(sys.executable, project, *options, environment={"CALLCONFIG_URL": url})
+
+    done = asking_for("operations=100")
     assert "33 % of operations were exercised (1 of 3), less than 100 %" in done.stdout
     assert (done.returncode, "2 passed" in done.stdout) == (1, True)
-    assert run(sys.executable, project, "test_one.py", "--mock-coverage-minimum", "operations=33").returncode == 0
-    nothing = run(sys.executable, project, "test_one.py", "-k", "none", "--mock-coverage-minimum", "rules=1")
+    assert asking_for("operations=33").returncode == 0
+    nothing = asking_for("rules=1", "-k", "none")
     assert (nothing.returncode, "no test has used the mock" in nothing.stdout) == (1, True)
-    assert run(sys.executable, project, "test_one.py", "--mock-coverage-minimum", "nothing=1").returncode == 4
+    assert asking_for("nothing=1").returncode == 4
 
 
 def test_the_same_words_in_javascript(project: Path, url: str) -> None:
