@@ -26,6 +26,7 @@ from .contract.document import Contract, InvalidContract
 from .contract.finding import counted
 from .controls import scenario
 from .controls.bundle import BASE_PATH as CONTROLS_PATH
+from .controls.clock import Sources
 from .controls.controls import Controls
 from .controls.sessions import Limits
 from .documentation.served import ServedReference
@@ -68,6 +69,19 @@ def load_contract(path: Path | None) -> Contract:
         raise CouldNotRun(f"contract {error}") from error
 
 
+@contextlib.asynccontextmanager
+async def opened(place: str, contract: Contract, values: Sources, *, fsync: bool = False) -> AsyncIterator[Store]:
+    """The store, closed at the end. Raises CouldNotRun."""
+    try:
+        store = await open_store(place, contract.resources, values.values, contract=contract.title, fsync=fsync)
+    except StoreError as error:
+        raise CouldNotRun(f"{error}; choose another place with --store") from error
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
 class _Mock:
     """What the options ask for. Raises CouldNotRun for files that cannot be used."""
 
@@ -82,20 +96,8 @@ class _Mock:
             raise CouldNotRun(f"--auth {error}") from error
         self._handlers = [*own, *([configurations] if options.contract is None else [])]
 
-    @contextlib.asynccontextmanager
-    async def opened(self) -> AsyncIterator[Store]:
-        """The store, closed at the end. Raises CouldNotRun."""
-        options, contract = self.options, self.contract
-        try:
-            store = await open_store(
-                options.store, contract.resources, self.sources.values, contract=contract.title, fsync=options.fsync
-            )
-        except StoreError as error:
-            raise CouldNotRun(f"{error}; choose another place with --store") from error
-        try:
-            yield store
-        finally:
-            await store.close()
+    def opened(self) -> contextlib.AbstractAsyncContextManager[Store]:
+        return opened(self.options.store, self.contract, self.sources, fsync=self.options.fsync)
 
     async def stored(self, store: Store) -> int:
         """How many documents there are in all tables."""
