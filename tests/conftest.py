@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from callconfig.app import create_app, sources
 from callconfig.contract.document import Contract
+from callconfig.controls.controls import Controls
 from callconfig.storage.opening import open_store
 from callconfig.storage.store import Store
 from callconfig.tests.support.postgresql import PostgreSQLServer, postgresql_server
@@ -57,6 +58,19 @@ def make_app(contract: Contract, store: Store) -> Callable[..., ASGIApp]:
 def api(make_app: Callable[..., ASGIApp]) -> Iterator[TestClient]:
     with TestClient(make_app()) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def make_steered(contract: Contract) -> Callable[..., ASGIApp]:
+    """A fresh mock in memory with controls, whose options are those of the controls."""
+
+    def make(*, base_path: str = "", **options: Any) -> ASGIApp:
+        values = sources()
+        store = asyncio.run(open_store(":memory:", contract.resources, values.values))
+        controls = Controls(contract, store, values, **options)
+        return create_app(contract, store, base_path=base_path, controls=controls)
+
+    return make
 
 
 @pytest.fixture

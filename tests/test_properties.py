@@ -11,6 +11,6 @@ from starlette.types import ASGIApp
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_every_property_of_the_contract_holds(make_app: Callable[..., ASGIApp], seed: int) -> None:
-    hold_every_property(make_app(), "/openapi.json", max_examples=40, seed=seed)
+def test_every_property_of_the_contract_holds(make_app: Callable[..., ASGIApp]) -> None:
+    """With one seed: most of what is sent is the same for all of them, and more examples say more than more seeds."""
+    hold_every_property(make_app(), "/openapi.json", max_examples=60)

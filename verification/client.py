@@ -1,9 +1,11 @@
 """The client of the runs: one HTTP request in, one `Interaction` out, bounded in time and size whatever comes."""
 
+import ssl
 import time
 import zlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import cache
 
 import httpcore2
 import httpx2
@@ -38,6 +40,12 @@ class Unsendable(Exception):
     """A request that is no HTTP, so that only a careless client sends it."""
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Whom this machine trusts; it is read once, for that takes longer than many a conversation."""
+    return httpx2.create_ssl_context(trust_env=False)
+
+
 class Client:
     """Sends to one server, from any thread. It follows no redirects, keeps no cookies and trusts no proxy settings."""
 
@@ -54,7 +62,7 @@ class Client:
         self._pace, self._deadline = pace or Pace(), deadline or Deadline()
         self._footprint = footprint
         self._pool = httpcore2.ConnectionPool(
-            httpx2.create_ssl_context(trust_env=False),
+            _trusted(),
             max_connections=None,
             max_keepalive_connections=20,
             keepalive_expiry=5,

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -61,20 +62,29 @@ def python() -> Path:
 
 
 Run = Callable[..., str]
+BRIEFLY = {"NO_COLOR": "1", "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
+"""What the tools are told by their environment; a JVM that lives for seconds does not earn back what it optimises."""
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Runs a command in the test's own folder; the value is all that it wrote. It fails when the command does."""
+@pytest.fixture(scope="session")
+def run_in() -> Run:
+    """Runs a command in a folder; the value is all that it wrote. It fails when the command does."""
 
-    def command(*arguments: str | Path, path: Path | None = None) -> str:
+    def command(folder: Path, *arguments: str | Path, path: Path | None = None) -> str:
         environment = {key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "PYTHONPATH")}
-        environment |= {"NO_COLOR": "1"}
+        environment |= BRIEFLY
         if path is not None:
             environment["PATH"] = f"{path}{os.pathsep}{environment['PATH']}"
-        done = subprocess.run(arguments, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(arguments, cwd=folder, env=environment, capture_output=True, text=True, check=False)
         written = done.stdout + done.stderr
-        assert done.returncode == 0, f"{' '.join(map(str, arguments))}:\n{written}"
+        if done.returncode:
+            raise AssertionError(f"{' '.join(map(str, arguments))}:\n{written}")
         return written
 
     return command
+
+
+@pytest.fixture
+def run(run_in: Run, tmp_path: Path) -> Run:
+    """The same in the test's own folder."""
+    return partial(run_in, tmp_path)

@@ -4,18 +4,28 @@ Each of the API creates, lists, reads, puts back what it read, and is refused wi
 each of the controls sets the clock and the state, adds a rule, looks into the journal and is refused with 404 and 409.
 """
 
+import contextlib
+import functools
+import itertools
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
 import pytest
+from callconfig.verification.target import serving
+from starlette.types import ASGIApp
 
 CLIENTS = Path(__file__).parent / "clients"
 Generate = tuple[str | Path, ...]
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]  # the first of them downloads the tools
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(1500),  # the first of them downloads the tools
+    pytest.mark.xdist_group("generators"),  # what one has made, others use
+]
 
 ROWS = {
     "openapi-fetch": "openapi-typescript, with openapi-fetch",
@@ -66,40 +76,81 @@ def _warnings(written: str, but: str | None = None) -> list[str]:
     return [line for line in lines if any(word in line.lower() for word in ("warn", "error", "unsupported", "skip"))]
 
 
-def _fetch(url: str, folder: Path) -> None:
-    (folder / "openapi.json").write_bytes(httpx.get(f"{url}/openapi.json").content)
-
-
 CONTRACTS = {"api": "", "controls": "/_mock"}
 """The contracts, by the folder of the conversations, with what the mock serves each below."""
 TYPESCRIPT = ("openapi-fetch", "hey-api", "orval", "typescript-fetch")
 
 
-@pytest.mark.parametrize("contract", CONTRACTS)
+@dataclass
+class Client:
+    """What a generator made of a contract, and the mock that it is to talk to."""
+
+    folder: Path
+    url: str
+    complaints: list[str]
+    """What the generator, or the compiler, found wrong."""
+
+
+@pytest.fixture(scope="module")
+def start(make_steered: Callable[..., ASGIApp]) -> Iterator[Callable[[str], str]]:
+    """Starts a mock for a conversation; the value is the URL of the contract."""
+    with contextlib.ExitStack() as stack:
+        yield lambda contract: stack.enter_context(serving(make_steered())) + CONTRACTS[contract]
+
+
+def _begin(folder: Path, url: str) -> Path:
+    folder.mkdir()
+    (folder / "openapi.json").write_bytes(httpx.get(f"{url}/openapi.json").content)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def typescript(
+    start: Callable[[str], str], node: Path, python: Path, run_in: Callable[..., str], tmp_path_factory: Any
+) -> dict[str, Client]:
+    """Every client in TypeScript, in one project: to begin takes the compiler longer than to compile one of them."""
+    project: Path = tmp_path_factory.mktemp("typescript")
+    for name in ("run.js", "tsconfig.json"):
+        shutil.copy(CLIENTS / name, project)
+    (project / "node_modules").symlink_to(node / "node_modules")
+    clients = {}
+    for tool, contract in itertools.product(TYPESCRIPT, CONTRACTS):
+        url = start(contract)
+        folder = _begin(project / f"{tool}-{contract}", url)
+        for name in ("expected.ts", "sample.ts"):
+            shutil.copy(CLIENTS / name, folder)
+        shutil.copy(CLIENTS / contract / f"{tool}.ts", folder / "conversation.ts")
+        output = f"{{target: './generated.ts', client: 'fetch', baseUrl: '{url}'}}"
+        (folder / "orval.config.js").write_text(
+            f"module.exports = {{api: {{input: './openapi.json', output: {output}}}}}"
+        )
+        command, path = _typescript(tool, node, python)
+        try:
+            complaints = _warnings(run_in(folder, *command, path=path))
+        except AssertionError as failed:
+            complaints = [str(failed)]
+        clients[folder.name] = Client(folder, url, complaints)
+    try:
+        run_in(project, node / "node_modules" / ".bin" / "tsc", "-p", "tsconfig.json")
+    except AssertionError as failed:
+        wrong = list(clients.values())
+        for line in str(failed).splitlines()[1:]:
+            if not line.startswith(" "):  # else it goes on about the one before
+                name = line.partition("/")[0]
+                wrong = [clients[name]] if name in clients else list(clients.values())
+            for client in wrong:
+                client.complaints.append(line)
+    return clients
+
+
+@pytest.mark.parametrize("served", CONTRACTS)
 @pytest.mark.parametrize("tool", TYPESCRIPT)
 def test_a_typescript_client_compiles_strictly_and_talks_to_the_mock(
-    tool: str,
-    contract: str,
-    serve: Callable[..., Any],
-    node: Path,
-    python: Path,
-    run: Callable[..., str],
-    tmp_path: Path,
+    tool: str, served: str, typescript: dict[str, Client], run_in: Callable[..., str]
 ) -> None:
-    url = serve("--quiet").url + CONTRACTS[contract]
-    _fetch(url, tmp_path)
-    for name in ("expected.ts", "run.js", "tsconfig.json"):
-        shutil.copy(CLIENTS / name, tmp_path)
-    shutil.copy(CLIENTS / contract / f"{tool}.ts", tmp_path / "conversation.ts")
-    (tmp_path / "node_modules").symlink_to(node / "node_modules")
-    output = f"{{target: './generated.ts', client: 'fetch', baseUrl: '{url}'}}"
-    (tmp_path / "orval.config.js").write_text(
-        f"module.exports = {{api: {{input: './openapi.json', output: {output}}}}}"
-    )
-    command, path = _typescript(tool, node, python)
-    assert _warnings(run(*command, path=path)) == []
-    run(node / "node_modules" / ".bin" / "tsc", "-p", "tsconfig.json")
-    run("node", "run.js", url)
+    client = typescript[f"{tool}-{served}"]
+    assert client.complaints == []
+    run_in(client.folder.parent, "node", "run.js", client.folder.name, client.url)
 
 
 PYTHON: dict[str, Generate] = {
@@ -117,21 +168,36 @@ PYTHON: dict[str, Generate] = {
 }
 
 
-@pytest.mark.parametrize("contract", CONTRACTS)
+@pytest.fixture(scope="module")
+def python_client(
+    start: Callable[[str], str], python: Path, run_in: Callable[..., str], tmp_path_factory: Any
+) -> Callable[[str, str], Client]:
+    """The client in Python that a tool makes of a contract."""
+
+    @functools.cache
+    def make(tool: str, contract: str) -> Client:
+        url = start(contract)
+        folder = _begin(tmp_path_factory.mktemp("python") / f"{tool}-{contract}", url)
+        uncalled_for = _UNCALLED_FOR if tool == "openapi_generator_python" else None
+        return Client(folder, url, _warnings(run_in(folder, *PYTHON[tool], path=python), uncalled_for))
+
+    return make
+
+
+@pytest.mark.parametrize("served", CONTRACTS)
 @pytest.mark.parametrize("tool", PYTHON)
 def test_a_python_client_type_checks_and_talks_to_the_mock(
-    tool: str, contract: str, serve: Callable[..., Any], python: Path, run: Callable[..., str], tmp_path: Path
+    tool: str, served: str, python_client: Callable[..., Client], python: Path, run_in: Callable[..., str]
 ) -> None:
-    url = serve("--quiet").url + CONTRACTS[contract]
-    _fetch(url, tmp_path)
-    shutil.copy(CLIENTS / contract / f"{tool}.py", tmp_path / "conversation.py")
-    uncalled_for = _UNCALLED_FOR if tool == "openapi_generator_python" else None
-    assert _warnings(run(*PYTHON[tool], path=python), uncalled_for) == []
-    # Not what a tool brings along for every contract, such as its HTTP client: what it made of this one.
-    made = [path for path in ("generated/models", "generated/api", "generated.py") if (tmp_path / path).exists()]
-    cache = python.parents[1] / "mypy" / f"{tool}-{contract}"  # each has modules of the same names, at the same time
-    run(python / "mypy", f"--cache-dir={cache}", "--follow-imports=silent", "conversation.py", *made)
-    run(python / "python", "conversation.py", url)
+    client = python_client(tool, served)
+    assert client.complaints == []
+    shutil.copy(CLIENTS / "sample.py", client.folder)
+    shutil.copy(CLIENTS / served / f"{tool}.py", client.folder / "conversation.py")
+    # Not what a tool brings along for every served, such as its HTTP client: what it made of this one.
+    made = [path for path in ("generated/models", "generated/api", "generated.py") if (client.folder / path).exists()]
+    cache = python.parents[1] / "mypy" / f"{tool}-{served}"  # each has modules of the same names
+    run_in(client.folder, python / "mypy", f"--cache-dir={cache}", "--follow-imports=silent", "conversation.py", *made)
+    run_in(client.folder, python / "python", "conversation.py", client.url)
 
 
 def test_the_generators_of_the_readme_are_those_that_are_tested() -> None:
@@ -154,15 +220,14 @@ NAMES = {
 }
 
 
-@pytest.mark.parametrize("contract", CONTRACTS)
+@pytest.mark.parametrize("served", CONTRACTS)
 def test_what_is_generated_has_the_names_that_a_person_would_give(
-    contract: str, serve: Callable[..., Any], python: Path, run: Callable[..., str], tmp_path: Path
+    served: str, python_client: Callable[..., Client]
 ) -> None:
-    _fetch(serve("--quiet").url + CONTRACTS[contract], tmp_path)
-    run(*PYTHON["datamodel_code_generator"], path=python)
+    generated = python_client("datamodel_code_generator", served).folder / "generated.py"
     defined = {
         line.removeprefix("class ").partition("(")[0]
-        for line in (tmp_path / "generated.py").read_text().splitlines()
+        for line in generated.read_text().splitlines()
         if line.startswith("class ")
     }
-    assert NAMES[contract] <= defined
+    assert NAMES[served] <= defined

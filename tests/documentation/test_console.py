@@ -1,10 +1,8 @@
 """The console in a browser: from a refused request to what mends it, and everything else that it can do."""
 
 import asyncio
-import re
 import shlex
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -12,12 +10,13 @@ from typing import Any
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from callconfig.app import create_app, sources
 from callconfig.asgi.access_log import AccessLog
 from callconfig.contract.document import Contract
 from callconfig.controls.controls import Controls
 from callconfig.storage.opening import open_store
+from callconfig.tests.support.accessibility import barriers
+from callconfig.tests.support.running import PYTEST
 from callconfig.traffic.redaction import Redaction
 from playwright.sync_api import Locator, Page, expect
 from starlette.types import ASGIApp
@@ -55,14 +54,6 @@ def mock(contract: Contract, running: Running, log: list[str], guarded: str) -> 
 
 
 @pytest.fixture
-def api(mock: str, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
-    """A client in a session of the test's own."""
-    name = re.sub(r"\W", "-", request.node.name)[:100]
-    with httpx.Client(base_url=mock, headers={"X-Mock-Session": name}) as client:
-        yield client
-
-
-@pytest.fixture
 def steer(api: httpx.Client, mock: str) -> Callable[..., Any]:
     """A control in the test's session; its answer."""
 
@@ -70,19 +61,6 @@ def steer(api: httpx.Client, mock: str) -> Callable[..., Any]:
         return api.request(method, f"{mock.removesuffix('/agent')}/_mock{path}", **body).json()
 
     return asked
-
-
-@pytest.fixture
-def enter(browse: Enter, mock: str, api: httpx.Client) -> Enter:
-    """The console in the test's session."""
-
-    def entered(place: str = "", **settings: Any) -> Page:
-        root = mock.removesuffix("/agent")
-        page = browse(f"{root}/_mock/ui?session={api.headers['X-Mock-Session']}{place}", **settings)
-        expect(page.locator("#live")).to_have_text("live")
-        return page
-
-    return entered
 
 
 def opened(page: Page, row: str) -> Locator:
@@ -151,8 +129,7 @@ def test_a_request_is_copied_as_a_test_that_passes(
     page = enter(permissions=["clipboard-read", "clipboard-write"])
     opened(page, "/configurations").get_by_role("button", name="pytest").click()
     (tmp_path / "test_copied.py").write_text(page.evaluate("navigator.clipboard.readText()"))
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_copied.py"]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    run = subprocess.run([*PYTEST, "test_copied.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "1 passed" in run.stdout, run.stdout
 
 
@@ -348,6 +325,5 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(
     opened(page, "400")
     for view in ("Requests", "State", "Rules", "World"):
         page.get_by_role("tab", name=view).click()
-        found = Axe().run(page).response["violations"]
-        assert [(each["id"], [node["target"] for node in each["nodes"]][:3]) for each in found] == []
+        assert barriers(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") == width

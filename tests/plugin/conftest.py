@@ -2,11 +2,11 @@
 
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from callconfig.tests.support.running import serving
 
 collect_ignore = ["client"]
 
@@ -31,8 +31,8 @@ def project(tmp_path: Path) -> Path:
     return shutil.copytree(CLIENT, tmp_path / "project", ignore=ignored)
 
 
-@pytest.fixture
-def url(serve: Callable[..., Any]) -> str:
-    """A mock that runs already."""
-    server_url: str = serve("--store", ":memory:", "--quiet").url
-    return server_url
+@pytest.fixture(scope="session")
+def url() -> Iterator[str]:
+    """A mock that runs already, as many suites share one."""
+    with serving("--store", ":memory:", "--quiet") as server:
+        yield server.url

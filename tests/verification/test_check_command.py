@@ -15,12 +15,13 @@ from typing import Any
 
 import pytest
 from callconfig.cli import main
+from callconfig.contract.document import Contract
 from callconfig.contract.formats import JUDGED_FORMATS, UNCHECKED_FORMATS
 from callconfig.contract.references import NO_REFERENCES
 from callconfig.contract.rulebook import ENGINE_RULES, GENERATED_RULES, MODEL_RULES
 from callconfig.contract.schema import Schema
 from callconfig.verification.strategies import STRATEGIES
-from callconfig.verification.target import serving
+from callconfig.verification.target import fresh_mock, serving
 from callconfig.verification.terminal import styled
 from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import CHECKS
@@ -58,12 +59,25 @@ def test_a_failure_says_what_was_expected_what_came_and_how_to_see_it_again(
     assert err == "  model\n", "plain lines where there is no terminal"
 
 
-def test_the_run_leaves_nothing_in_the_working_directory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_app: Callable[..., ASGIApp]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    with serving(make_app()) as url:
-        main(["check", url, "--max-time", "4", "--max-examples", "1", "--report", "har:traffic.har"])
+CONTRACTS = Path(__file__).parent.parent / "support" / "contracts"
+BOOKS, SONGS = CONTRACTS / "books.yaml", CONTRACTS / "songs.yaml"
+"""Contracts whose whole check is short; there is one book of a title."""
+
+
+@pytest.fixture
+def books() -> ASGIApp:
+    return fresh_mock(Contract.load(BOOKS))
+
+
+@pytest.fixture
+def songs() -> ASGIApp:
+    return fresh_mock(Contract.load(SONGS))
+
+
+def test_the_run_leaves_nothing_in_the_working_directory(tmp_path: Path) -> None:
+    """In a process of its own: in this one Hypothesis has made already what it likes to keep."""
+    command = [sys.executable, "-m", "callconfig", "check", "--contract", str(SONGS), "--include", "addSong"]
+    subprocess.run([*command, "--max-examples", "1", "--report", "har:traffic.har"], cwd=tmp_path, check=True)
     assert [path.name for path in tmp_path.iterdir()] == ["traffic.har"]
     assert len(json.loads((tmp_path / "traffic.har").read_text())["log"]["entries"]) > 10
 
@@ -87,10 +101,22 @@ def test_required_coverage_fails_on_a_status_that_was_never_seen(
     assert "createConfiguration" not in out
 
 
-def test_two_runs_on_one_server_do_not_meet(make_app: Callable[..., ASGIApp]) -> None:
-    with serving(make_app()) as url:
+def test_two_runs_on_one_server_do_not_meet(books: ASGIApp) -> None:
+    few = [
+        "--contract",
+        str(BOOKS),
+        "--include",
+        "addBook",
+        "--include",
+        "listBooks",
+        "--seed",
+        "1",
+        "--max-examples",
+        "2",
+    ]
+    with serving(books) as url:
         for _ in range(2):
-            assert main(["check", url, "--seed", "1", "--max-examples", "2", "--max-time", "4"]) == 0
+            assert main(["check", url, *few]) == 0
 
 
 @pytest.mark.parametrize(
@@ -184,14 +210,38 @@ def test_links_to_operations_that_are_left_out_are_no_finding(capsys: pytest.Cap
     assert "note: no links were followed" in output
 
 
+class Counting:
+    """An application, and how often it was asked."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app, self.asked = app, 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.asked += 1
+        await self._app(scope, receive, send)
+
+    def wait_for(self, more: int) -> None:
+        """Until it was asked some times more."""
+        enough, ends = self.asked + more, time.monotonic() + 60
+        while self.asked < enough:
+            assert time.monotonic() < ends, self.asked
+            time.sleep(0.01)
+
+
 @pytest.fixture
-def slow_check(tmp_path: Path, make_app: Callable[..., ASGIApp]) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+def counting(songs: ASGIApp) -> Counting:
+    return Counting(songs)
+
+
+@pytest.fixture
+def started_check(tmp_path: Path, counting: Counting) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     """Starts `callconfig check` of a server that holds, with a terminal where one is given."""
     with contextlib.ExitStack() as stack:
 
         def start(*options: str, **terminal: Any) -> subprocess.Popen[bytes]:
-            url = stack.enter_context(serving(make_app()))
-            command = [sys.executable, "-m", "callconfig", "check", url, "--max-examples", "3", *options]
+            url = stack.enter_context(serving(counting))
+            contract = ["--contract", str(SONGS)]
+            command = [sys.executable, "-m", "callconfig", "check", url, *contract, "--max-examples", "3", *options]
             process = stack.enter_context(subprocess.Popen(command, cwd=tmp_path, **terminal))
             stack.callback(process.kill)
             return process
@@ -202,14 +252,14 @@ def slow_check(tmp_path: Path, make_app: Callable[..., ASGIApp]) -> Iterator[Cal
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("when", ["model", "coverage"])
 def test_interrupted_it_says_what_was_judged_and_that_it_could_not_run(
-    slow_check: Callable[..., subprocess.Popen[bytes]], number: signal.Signals, when: str
+    started_check: Callable[..., subprocess.Popen[bytes]], counting: Counting, number: signal.Signals, when: str
 ) -> None:
-    process = slow_check(stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = started_check(stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None
     assert process.stderr is not None
     while process.stderr.readline().strip() != when.encode():
         assert process.poll() is None
-    time.sleep(2)
+    counting.wait_for(10)
     process.send_signal(number)
     out = process.stdout.read().decode()
     assert process.wait(20) == 3
@@ -264,9 +314,9 @@ def seen_on_a_terminal(terminal: int, wanted: bytes, seconds: float = 60) -> byt
     return seen
 
 
-def test_a_terminal_shows_how_the_run_stands(slow_check: Callable[..., subprocess.Popen[bytes]]) -> None:
+def test_a_terminal_shows_how_the_run_stands(started_check: Callable[..., subprocess.Popen[bytes]]) -> None:
     terminal, other_side = os.openpty()
-    process = slow_check("--max-time", "50", stdout=other_side, stderr=other_side)
+    process = started_check("--max-time", "50", stdout=other_side, stderr=other_side)
     seen = seen_on_a_terminal(terminal, b"  model: ")
     seen += seen_on_a_terminal(terminal, b" requests")
     assert b"0 errors" in seen

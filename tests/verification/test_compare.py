@@ -29,7 +29,7 @@ def compare(capsys: pytest.CaptureFixture[str]) -> Compare:
 
     def run(one: ASGIApp, other: ASGIApp) -> tuple[int, str]:
         with serving(one) as url_a, serving(other) as url_b:
-            code = main(["compare", url_a, url_b, "--seed", "1", "--max-examples", "5", "--max-failures", "4"])
+            code = main(["compare", url_a, url_b, "--seed", "1", "--max-examples", "5", "--max-failures", "2"])
         return code, capsys.readouterr().out
 
     return run

@@ -503,10 +503,3 @@ def test_a_wrong_server_is_caught(
     (failure,) = result.errors
     assert failure.finding.rule == rule, failure.finding
     assert len(failure.interactions) <= 8, "the requests that show it are few"
-
-
-def test_the_wrapper_around_the_mutants_is_itself_right(
-    make_app: Callable[..., ASGIApp], store: Store, check_app: Callable[..., Any]
-) -> None:
-    result = check_app(tampered(make_app(), store, lambda serve, _store: serve))
-    assert result.errors == []

@@ -1,4 +1,5 @@
-require("./built/conversation.js").converse(process.argv[2]).catch((error) => {
+const [name, url] = process.argv.slice(2);
+require(`./built/${name}/conversation.js`).converse(url).catch((error) => {
   console.error(error);
   process.exit(1);
 });
