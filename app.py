@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 from .asgi.access_log import AccessLog
 from .asgi.exchange import Exchange
 from .asgi.layer import RequestLayer
-from .asgi.pages import javascript, redirect, reference_pages
+from .asgi.pages import fixed, redirect, reference_pages
 from .asgi.routing import Routing, Table
 from .contract.body import Headers
 from .contract.document import METHODS, Contract
@@ -196,7 +196,7 @@ def _pages(
         made_when_asked.append(steered)
         pages += [
             *reference_pages(CONTROLS_PATH, steered, dict(controls.contract.document)),
-            javascript(f"{CONTROLS_PATH}/client.mjs", CLIENT_MODULE),
+            fixed(f"{CONTROLS_PATH}/client.mjs", CLIENT_MODULE.read_bytes(), "text/javascript"),
             console(ui, contract, base_path),
             *(redirect(f"{CONTROLS_PATH}{slash}", ui) for slash in ("", "/")),
         ]

@@ -26,6 +26,7 @@ from .contract.document import Contract, InvalidContract
 from .contract.finding import counted
 from .controls import scenario
 from .controls.bundle import BASE_PATH as CONTROLS_PATH
+from .controls.clock import Sources
 from .controls.controls import Controls
 from .controls.sessions import Limits
 from .documentation.served import ServedReference
@@ -68,6 +69,19 @@ def load_contract(path: Path | None) -> Contract:
         raise CouldNotRun(f"contract {error}") from error
 
 
+@contextlib.asynccontextmanager
+async def opened(place: str, contract: Contract, values: Sources, *, fsync: bool = False) -> AsyncIterator[Store]:
+    """The store, closed at the end. Raises CouldNotRun."""
+    try:
+        store = await open_store(place, contract.resources, values.values, contract=contract.title, fsync=fsync)
+    except StoreError as error:
+        raise CouldNotRun(f"{error}; choose another place with --store") from error
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
 class _Mock:
     """What the options ask for. Raises CouldNotRun for files that cannot be used."""
 
@@ -82,20 +96,8 @@ class _Mock:
             raise CouldNotRun(f"--auth {error}") from error
         self._handlers = [*own, *([configurations] if options.contract is None else [])]
 
-    @contextlib.asynccontextmanager
-    async def opened(self) -> AsyncIterator[Store]:
-        """The store, closed at the end. Raises CouldNotRun."""
-        options, contract = self.options, self.contract
-        try:
-            store = await open_store(
-                options.store, contract.resources, self.sources.values, contract=contract.title, fsync=options.fsync
-            )
-        except StoreError as error:
-            raise CouldNotRun(f"{error}; choose another place with --store") from error
-        try:
-            yield store
-        finally:
-            await store.close()
+    def opened(self) -> contextlib.AbstractAsyncContextManager[Store]:
+        return opened(self.options.store, self.contract, self.sources, fsync=self.options.fsync)
 
     async def stored(self, store: Store) -> int:
         """How many documents there are in all tables."""
@@ -149,7 +151,7 @@ async def _make_early(references: Sequence[ServedReference]) -> None:
     await asyncio.sleep(1)  # the first requests come first
     for reference in references:
         with contextlib.suppress(Exception):  # who asks is told
-            await reference.make()
+            await reference.made()
 
 
 def _attend_to_clients() -> None:
@@ -249,17 +251,25 @@ def _read_scenario(options: ServeOptions) -> bytes | None:
         raise CouldNotRun(f"scenario {options.scenario}: {error.strerror}") from error
 
 
+MOST_PATHS = 10
+"""Paths that the greeting names."""
+
+
 def _greet(contract: Contract, listening: socket.socket, options: ServeOptions, stored: int) -> None:
     root = root_url(listening)
     paths = {operation.path for operation in contract.operations.values()}
     paths = {path for path in paths if "{" not in path} or paths
     place = _without_secrets(options.store)
     noun = "configuration" if options.contract is None else "document"
-    said = notes(contract) if options.contract is not None and not options.handlers else ()
+    said = [*notes(contract)] if options.contract is not None and not options.handlers else []
+    prefixes = {urlsplit(str(each.get("url", ""))).path.rstrip("/") for each in contract.document.get("servers", ())}
+    if not options.base_path and len(prefixes) == 1 and (prefix := prefixes.pop()) and "{" not in prefix:
+        said.append(f"the contract's servers have these paths below {prefix}: --base-path {prefix} does here")
     alone = options.workers == 1
     print(
         f"callconfig {version('callconfig')} mocks {contract.title} {contract.version}\n"
-        + "".join(f"  API    {root}{options.base_path}{path}\n" for path in sorted(paths or {"/"}))
+        + "".join(f"  API    {root}{options.base_path}{path}\n" for path in sorted(paths or {"/"})[:MOST_PATHS])
+        + (f"         and {len(paths) - MOST_PATHS} more paths\n" if len(paths) > MOST_PATHS else "")
         + f"  Docs   {root}{options.base_path}/docs\n"
         + (f"  Steer  {root}{CONTROLS_PATH}/ui\n" if options.controls and alone else "")
         + ("" if alone else "  Steer  off: each of several processes would steer only itself\n")

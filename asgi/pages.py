@@ -1,16 +1,15 @@
 """What is served beside the operations: the reference, the contract in both its notations, and ways to them."""
 
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
-import orjson
 import yaml
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from ..contract.aside import aside
+from ..contract.strict_json import encoded
 from ..documentation.served import ServedReference
 
 Answer = Callable[[Request], Awaitable[Response]]
@@ -20,10 +19,7 @@ def reference_pages(
     place: str, reference: ServedReference, document: dict[str, Any], text: bytes | None = None
 ) -> list[Route]:
     """The pages of one contract below `place`; `text` is its YAML as it was written, where it is served like that."""
-    as_json = orjson.dumps(document, option=orjson.OPT_INDENT_2)
-
-    async def openapi_json(_request: Request) -> Response:
-        return Response(as_json, media_type="application/json")
+    as_json = encoded(document, indent=True)
 
     async def openapi_yaml(_request: Request) -> Response:
         nonlocal text
@@ -32,17 +28,14 @@ def reference_pages(
 
     return [
         *reference.routes(place),
-        Route(f"{place}/openapi.json", openapi_json),
+        fixed(f"{place}/openapi.json", as_json, "application/json"),
         Route(f"{place}/openapi.yaml", openapi_yaml),
     ]
 
 
-def javascript(place: str, module: Path) -> Route:
-    """A module that a browser imports and that Node.js fetches."""
-    text = module.read_bytes()
-
+def fixed(place: str, content: bytes, media_type: str) -> Route:
     async def answer(_request: Request) -> Response:
-        return Response(text, media_type="text/javascript")
+        return Response(content, media_type=media_type)
 
     return Route(place, answer)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from .finding import MOST_FINDINGS, Finding, json_pointer, told
 from .media import OCTETS, ByMediaType, is_json, is_range, is_xml, media_type, parameters_of
-from .parameters import Parameter, QueryItems, parse_query, read_parameters
+from .parameters import Parameter, QueryItems, header_fields, parse_query, read_parameters
 from .references import NO_REFERENCES, References
 from .schema import Direction, Json, Schema, show
 from .severity import DEFAULT, Severities
@@ -288,11 +288,7 @@ class _Field:
         self._is_styled = bool(style)
         self._parameter = Parameter({**declared, **style}, resolve)
         self._brackets = Parameter({**declared, "style": "deepObject", "explode": True}, resolve)
-        self._headers = [
-            Parameter({**resolve.followed(header), "name": each, "in": "header"}, resolve)
-            for each, header in encoding.get("headers", {}).items()
-            if each.lower() != "content-type"
-        ]
+        self._headers = header_fields(encoding, resolve)
         self._inner = self._reader.items if self.is_array else self._reader
 
     @property

@@ -56,8 +56,8 @@ class Contract:
 
     def _operation(self, path: str, method: str, item: Mapping[str, Any]) -> Operation:
         asked = item[method].get("security", self.document.get("security", ()))
-        schemes = self.document.get("components", {}).get("securitySchemes", {})
-        return Operation(path, method, item, self.resolve, self.severities, Security(asked, schemes, self.resolve))
+        security = Security(asked, self.security_schemes, self.resolve)
+        return Operation(path, method, item, self.resolve, self.severities, security)
 
     @classmethod
     def load(
@@ -113,10 +113,15 @@ class Contract:
         return next(iter(self.resources), None)
 
     @cached_property
+    def security_schemes(self) -> Mapping[str, Mapping[str, Any]]:
+        """The security schemes by name."""
+        declared = self.document.get("components", {}).get("securitySchemes", {})
+        return {name: self.dereferenced(each) for name, each in declared.items()}
+
+    @cached_property
     def roles(self) -> Mapping[str, list[str]]:
         """The `x-roles` declaration: by role, the members in which what is stored must equal the caller's token."""
-        schemes = self.document.get("components", {}).get("securitySchemes", {})
-        return next((scheme["x-roles"] for scheme in schemes.values() if "x-roles" in scheme), {})
+        return next((each["x-roles"] for each in self.security_schemes.values() if "x-roles" in each), {})
 
     @cached_property
     def rules(self) -> Mapping[str, Mapping[str, Any]]:
@@ -137,11 +142,24 @@ class Contract:
         return declared
 
     def served_at(self, base_path: str, *, authenticated: bool = False) -> dict[str, Any]:
-        """The document as a server mounted at `base_path` shows it; `authenticated` says that it asks for a token."""
-        servers = [{"url": base_path}] if base_path else self.document.get("servers", [{"url": "/"}])
-        schemes = self.document.get("components", {}).get("securitySchemes", {})
-        served = {**self.document, "servers": servers}
-        return {**served, "security": [{name: []} for name in schemes]} if authenticated else served
+        """The document as a server mounted at `base_path` shows it: of no other server.
+
+        `authenticated` says that it asks for a token.
+        """
+        here = base_path or "/"
+        servers = [each for each in self.document.get("servers", ()) if each.get("url") == here] or [{"url": here}]
+        paths = {path: _without_servers(item) for path, item in self.document.get("paths", {}).items()}
+        served = {**self.document, "servers": servers, "paths": paths}
+        return {**served, "security": [{name: []} for name in self.security_schemes]} if authenticated else served
+
+
+def _without_servers(item: Any) -> Any:
+    """A path item, or an operation, that names no server of its own."""
+    if not isinstance(item, Mapping):
+        return item
+    return {
+        name: _without_servers(each) if name in METHODS else each for name, each in item.items() if name != "servers"
+    }
 
 
 def read_document(path: Path) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 Fields = tuple[tuple[str, str], ...]
 """Header fields as they were sent: in order, names in their own case, repeated ones repeated."""
@@ -39,6 +39,15 @@ class Interaction:
     @property
     def query(self) -> bytes:
         return urlsplit(self.url).query.encode()
+
+    @property
+    def leads_to(self) -> str | None:
+        """The path that `Location` leads to; None where there is none, or it is no URL."""
+        location = by_name(self.response_headers).get("location")
+        try:
+            return None if location is None else urlsplit(urljoin(self.url, location)).path
+        except ValueError:
+            return None
 
 
 def by_name(fields: Iterable[tuple[str, str]]) -> Mapping[str, str]:

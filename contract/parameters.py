@@ -46,7 +46,7 @@ class Parameter:
         self.default: Any = resolved.get("default")
         self._reader = Reader(schema, resolve)
         self._media_type = media_type
-        self._is_json = is_json(media_type.partition(";")[0].strip().lower())
+        self._is_json = is_json(media_type)
         self.is_judged = self._is_json or not media_type or self._reader.is_scalar
         """Whether its value is read: what is not JSON is read as text only."""
         is_styled = not media_type and self.place in ("query", "cookie")
@@ -94,7 +94,8 @@ class Parameter:
         texts = [value for name, value in items if name == self.name]
         if texts or not self._spreads:
             return texts, {self.name}
-        members = [(name, value) for name, value in items if self._is_member(name)]
+        known, is_open = self._reader.properties, self._reader.is_open
+        members = [(name, value) for name, value in items if name in known or (is_open and name not in self.taken)]
         return [f"{name}={value}" for name, value in members], {self.name, *(name for name, _ in members)}
 
     def written(self, value: Any, encode: Callable[[str], str] = str) -> list[tuple[str, str]]:
@@ -138,9 +139,6 @@ class Parameter:
         text = query.replace(b"+", b"%20").decode("latin-1")
         pairs = (part.partition("=")[::2] for part in text.split("&"))
         return next((value for name, value in pairs if unquote(name) == self.name), None)
-
-    def _is_member(self, name: str) -> bool:
-        return name in self._reader.properties or (self._reader.is_open and name not in self.taken)
 
     def _read_json(self, texts: list[str]) -> tuple[Any, list[Finding]]:
         try:
@@ -206,6 +204,15 @@ class Parameter:
             named = [part.partition("=") for part in parts]
             return [(name, value) for name, _, value in named] if all(mark for _, mark, _ in named) else None
         return list(zip(parts[::2], parts[1::2], strict=True)) if len(parts) % 2 == 0 else None
+
+
+def header_fields(declared: Mapping[str, Any], resolve: References) -> list[Parameter]:
+    """The fields that an answer, or a part of a form, has in its `headers`."""
+    return [
+        Parameter({**resolve.followed(field), "name": name, "in": "header"}, resolve)
+        for name, field in declared.get("headers", {}).items()
+        if name.lower() != "content-type"
+    ]
 
 
 def _members(reader: Reader, pairs: list[tuple[str, str]]) -> dict[str, Any]:
@@ -288,9 +295,9 @@ def read_parameters(
             findings += wrong
             if value is not None:
                 arguments[name] = value
-    unknown = (name for name in dict.fromkeys(key for key, _ in items) if name not in known)
-    return arguments, told(chain(findings, (_unknown(name, known) for name in unknown)))
-
-
-def _unknown(name: str, known: Iterable[str]) -> Finding:
-    return Finding("unknown-parameter", "query", f"is not a known parameter{did_you_mean(name, known)}", name=name)
+    unknown = (
+        Finding("unknown-parameter", "query", f"is not a known parameter{did_you_mean(name, known)}", name=name)
+        for name in dict.fromkeys(name for name, _ in items)
+        if name not in known
+    )
+    return arguments, told(chain(findings, unknown))

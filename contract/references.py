@@ -7,9 +7,9 @@ folder is read.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from copy import deepcopy
 from functools import lru_cache, partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -17,7 +17,7 @@ from .dialect import NEVER, Translator, dialect_of, escape, is_31, unescape
 from .finding import json_pointer
 from .formats import is_pattern
 from .grammar import COMPONENTS, inside, is_container, objects
-from .yaml_tree import NotPlain, read_yaml
+from .yaml_tree import NotPlain, copied, read_yaml
 
 MOST_FILES = 5_000
 MOST_BYTES = 100_000_000
@@ -142,11 +142,17 @@ class _Open(NamedTuple):
 class Bundle:
     """Makes of the document at a path one that needs no other file."""
 
-    def __init__(self, document: dict[str, Any], path: Path, read: Callable[[Path], bytes] = read_file) -> None:
-        """`read` gives the text of another file, or raises an OSError. Raises InvalidContract."""
+    def __init__(
+        self,
+        document: dict[str, Any],
+        path: Path,
+        read: Callable[[Path], bytes] = read_file,
+        known: Mapping[Path, Any] = MappingProxyType({}),
+    ) -> None:
+        """`read` gives the text of another file that is not known, or raises an OSError. Raises InvalidContract."""
         self._document, self._main, self._read_text = document, path.resolve(), read
         self._folder = self._main.parent
-        self.files: dict[Path, Any] = {self._main: document}
+        self.files: dict[Path, Any] = {self._main: document, **known}
         self._bytes = 0
         self._names: dict[tuple[Path, str, str], str] = {}
         """The reference to each component that came from another file, by its file, its pointer and its kind."""
@@ -171,11 +177,11 @@ class Bundle:
         """Put in place what OpenAPI has no references for, such as all paths in a file; the files, by member."""
         files = {}
         for member, value in here.node.items():
-            if not is_container(here.kind, member) or not isinstance(value, dict) or not self._is_far(value, here):
+            if not isinstance(value, dict) or not self._is_far(value, here) or not is_container(here.kind, member):
                 continue
             file, _, target = self._target(value["$ref"], here._replace(path=(*here.path, member)))
             beside = {name: each for name, each in value.items() if name != "$ref"}
-            here.node[member] = {**deepcopy(target), **beside} if isinstance(target, dict) else deepcopy(target)
+            here.node[member] = {**copied(target), **beside} if isinstance(target, dict) else copied(target)
             files[member] = file
         return files
 
@@ -222,7 +228,7 @@ class Bundle:
             seen.append((file, pointer))
             beside = dict(here.node)
             here.node.clear()
-            here.node.update({**deepcopy(target), **beside})
+            here.node.update({**copied(target), **beside})
         return file
 
     def _local(self, reference: str, here: _Open) -> str:
@@ -242,10 +248,10 @@ class Bundle:
             while free in named:
                 number += 1
                 free = f"{name}-{number}"
-            named[free] = target
+            named[free] = copied(target)
             self._names[key] = f"#/components/{member}/{free}"
             if isinstance(target, dict):
-                self._open.append(_Open(here.kind, ("components", member, free), target, file))
+                self._open.append(_Open(here.kind, ("components", member, free), named[free], file))
         return self._names[key]
 
     def _target(self, reference: str, here: _Open) -> tuple[Path, str, Any]:
@@ -257,7 +263,7 @@ class Bundle:
             file = (here.file.parent / unquote(parts.path)).resolve() if parts.path else here.file
         except (OSError, ValueError, RuntimeError) as error:
             raise InvalidContract(f"{reference}: is no path of a file", here.path) from error
-        if not file.is_relative_to(self._folder):
+        if file not in self.files and not file.is_relative_to(self._folder):
             raise InvalidContract(f"{reference}: {_LIMITS}", here.path)
         node = self._read(file, reference, here.path)
         for step in steps(reference):

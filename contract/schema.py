@@ -138,7 +138,12 @@ class Schema:
 
     def _of_same(self, schema: dict[str, Any], value: Json, path: _Path) -> Iterator[_Violation]:
         """Those of the schemas inside of this one that judge the same value."""
-        for part in self._parts_of_same(schema, value):
+        same = list(schema.get("allOf", ()))
+        if "if" in schema:
+            same.append(schema.get("then" if self._fits(schema["if"], value) else "else", True))
+        if isinstance(value, dict):
+            same += [part for name, part in schema.get("dependentSchemas", {}).items() if name in value]
+        for part in same:
             yield from self._violations(part, value, path)
         for keyword in ("anyOf", "oneOf"):
             if keyword in schema:
@@ -163,14 +168,6 @@ class Schema:
                     named = step if isinstance(value, dict) else int(step) if str(step).isdecimal() else 0
                     yield rule, (*path, named), "is not a known member" if isinstance(value, dict) else "is not known"
 
-    def _parts_of_same(self, schema: dict[str, Any], value: Json) -> Iterator[Any]:
-        """The schemas that judge the same value."""
-        yield from schema.get("allOf", ())
-        if "if" in schema:
-            yield schema.get("then" if self._fits(schema["if"], value) else "else", True)
-        if isinstance(value, dict):
-            yield from (part for name, part in schema.get("dependentSchemas", {}).items() if name in value)
-
     def _of_alternatives(
         self, keyword: str, alternatives: list[dict[str, Any]], value: Json, path: _Path
     ) -> Iterator[_Violation]:
@@ -183,7 +180,8 @@ class Schema:
             if len(meant) == 1 and isinstance(value, dict | list):  # nothing else can have been meant
                 yield from meant[0]
                 return
-            nearest = min(branches, key=lambda branch: _distance(branch, path))
+            # Another JSON type is farthest, then the number of violations counts.
+            nearest = min(branches, key=lambda branch: (_is_of_other_type(branch, path), len(branch)))
             said = "; ".join(f"{json_pointer(where) or 'it'} {detail}" for _, where, detail in nearest)
             yield keyword, path, f"fits none of {len(branches)} alternatives; the nearest one says: {said}"
 
@@ -254,11 +252,6 @@ def _culprit(rule: dict[str, Any], value: Json) -> str:
     """The member that a broken rule across members points at: the first of its members that is missing."""
     members: list[str] = rule["x-rule"]["members"]
     return next((name for name in members if value.get(name) is None), members[0])
-
-
-def _distance(branch: list[_Violation], path: _Path) -> tuple[bool, int]:
-    """How far a value is from an alternative: another JSON type is farthest, then the number of violations counts."""
-    return _is_of_other_type(branch, path), len(branch)
 
 
 def _is_of_other_type(branch: list[_Violation], path: _Path) -> bool:

@@ -3,17 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
 
 from .dialect import Translator
 from .finding import Finding, Place
 from .normal import normal
 from .references import References
-from .schema import UNSEEN, Direction, Schema
+from .schema import UNSEEN, Direction, Json, Schema
 from .shape import KEYWORDS
 from .witness import Values
 
-Json = Any
 _PLAIN = {*KEYWORDS, "required", "properties", "additionalProperties"}
 
 

@@ -7,13 +7,12 @@ place. What is sound is read by orjson at full speed; only what is not, or may n
 import json
 import math
 import re
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
 import orjson
 
-from .finding import Finding, json_pointer, told
+from .finding import MOST_FINDINGS, Finding, json_pointer
 
 MAX_DEPTH = 100
 MAX_INTEGER_DIGITS = 19  # what is longer may not fit into 64 bits
@@ -29,6 +28,14 @@ _NO_NUMBERS = ("NaN", "Infinity", "-Infinity")
 
 UNREADABLE = object()
 """Stands for the value of a text that has none, or one that cannot be judged."""
+
+
+def encoded(value: Any, *, indent: bool = False) -> bytes:
+    """A value as JSON, though a document may have what orjson refuses: integers beyond 64 bits, lone surrogates."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_INDENT_2 if indent else None)
+    except TypeError:
+        return json.dumps(value, indent=2 if indent else None).encode()
 
 
 class NotStrictJson(Exception):
@@ -115,56 +122,54 @@ def _decode_slowly(encoded: bytes) -> Any:
     except json.JSONDecodeError as error:
         detail = f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
         raise NotStrictJson([Finding("json-syntax", "body", detail, "")]) from error
-    if findings := told(_violations(tree, ())):
-        raise NotStrictJson(findings, _understood(tree))
-    return _understood(tree)
+    findings: list[Finding] = []
+    value = _understood(tree, (), findings)
+    if findings:
+        raise NotStrictJson(findings, value)
+    return value
 
 
-def _violations(tree: Any, path: tuple[str | int, ...]) -> Iterator[Finding]:
+def _understood(tree: Any, path: tuple[str | int, ...], findings: list[Finding]) -> Any:
+    """The value that most readers make of a text, or UNREADABLE; the findings gain what is wrong with it."""
     if isinstance(tree, _Literal):
-        yield _wrong_number(tree, json_pointer(path))
-    elif isinstance(tree, str):
-        if _has_lone_surrogate(tree):
-            yield Finding("json-string", "body", "must be Unicode text; it has a lone surrogate", json_pointer(path))
-    elif isinstance(tree, _Members):
-        seen: set[str] = set()
+        rule, detail = _wrong_number(tree)
+        _tell(findings, rule, detail, path)
+        return int(tree) if len(tree) <= MAX_DIGITS_UNDERSTOOD and _INTEGER.fullmatch(tree) else UNREADABLE
+    if isinstance(tree, str) and _has_lone_surrogate(tree):
+        _tell(findings, "json-string", "must be Unicode text; it has a lone surrogate", path)
+        return UNREADABLE
+    if isinstance(tree, _Members):
+        members: dict[str, Any] = {}
         for name, value in tree:
             if _has_lone_surrogate(name):
-                yield Finding("json-string", "body", "has a member whose name has a lone surrogate", json_pointer(path))
+                _tell(findings, "json-string", "has a member whose name has a lone surrogate", path)
+                members[name] = UNREADABLE
                 continue
-            if name in seen:
-                yield Finding("json-duplicate", "body", "is given more than once", json_pointer((*path, name)))
-            seen.add(name)
-            yield from _violations(value, (*path, name))
-    elif isinstance(tree, list):
-        for index, value in enumerate(tree):
-            yield from _violations(value, (*path, index))
+            if name in members:
+                _tell(findings, "json-duplicate", "is given more than once", (*path, name))
+            members[name] = _understood(value, (*path, name), findings)
+        return UNREADABLE if UNREADABLE in members.values() else members
+    if isinstance(tree, list):
+        items = [_understood(value, (*path, index), findings) for index, value in enumerate(tree)]
+        return UNREADABLE if UNREADABLE in items else items
+    return tree
 
 
-def _wrong_number(text: str, pointer: str) -> Finding:
+def _tell(findings: list[Finding], rule: str, detail: str, path: tuple[str | int, ...]) -> None:
+    if len(findings) <= MOST_FINDINGS:
+        findings.append(Finding(rule, "body", detail, json_pointer(path)))
+
+
+def _wrong_number(text: str) -> tuple[str, str]:
+    """The rule that it breaks, and how."""
     if text in _NO_NUMBERS:
-        return Finding("json-syntax", "body", f"is not JSON: {text} is no number", pointer)
+        return "json-syntax", f"is not JSON: {text} is no number"
     shown = text if len(text) <= 40 else f"a number of {len(text)} characters"
-    return Finding("json-number", "body", f"must be a number that fits into 64 bits, not {shown}", pointer)
+    return "json-number", f"must be a number that fits into 64 bits, not {shown}"
 
 
 def _has_lone_surrogate(text: str) -> bool:
     return not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _understood(tree: Any) -> Any:
-    """The value that most readers make of a text, or UNREADABLE."""
-    if isinstance(tree, _Literal):
-        return int(tree) if len(tree) <= MAX_DIGITS_UNDERSTOOD and _INTEGER.fullmatch(tree) else UNREADABLE
-    if isinstance(tree, str):
-        return UNREADABLE if _has_lone_surrogate(tree) else tree
-    if isinstance(tree, _Members):
-        members = {name: _understood(value) for name, value in tree}
-        return UNREADABLE if UNREADABLE in members.values() or any(map(_has_lone_surrogate, members)) else members
-    if isinstance(tree, list):
-        items = list(map(_understood, tree))
-        return UNREADABLE if UNREADABLE in items else items
-    return tree
 
 
 def too_deep(text: bytes) -> bool:

@@ -240,7 +240,7 @@ class Values:
                 yield []
             elif least <= length <= most and length < 5_000 and (values or len(first) >= length):
                 yield [*first, *([values[0]] * length if values else [])][:length]
-                distinct = [*first, *_distinct(values)]
+                distinct = [*first, *(value for index, value in enumerate(values) if value not in values[:index])]
                 if len(distinct) < length and isinstance(sample := (values or [None])[0], str | int):
                     distinct += [f"{sample}{index}" if isinstance(sample, str) else index for index in range(length)]
                 if len(distinct) >= length:
@@ -287,10 +287,6 @@ def _bound(schema: Mapping[str, Json], name: str, without: float) -> Json:
 def _times(step: Json, factor: int) -> Json:
     product = step * factor
     return product if isinstance(product, int) else float(f"{product:.12g}")
-
-
-def _distinct(values: list[Json]) -> list[Json]:
-    return [value for index, value in enumerate(values) if value not in values[:index]]
 
 
 def _is_small(value: Json) -> bool:

@@ -2,16 +2,17 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from ..contract.document import BUILT_IN, Contract, read_document
+from ..contract.references import Bundle
 from ..contract.resource import Resource
 
 BASE_PATH = "/_mock"
-API = "../openapi.yaml"
-"""What the file of the controls calls the contract of the API in its references."""
+_SHARED = re.compile(r"\.\./openapi\.yaml#/components/(\w+)/(\w+)")
+"""The components of an API that the file of the controls refers to."""
 OTHER = "mocked.yaml"
 """What references to a contract are begun with that is not the one that the file was written for."""
 MOST_ITEMS = 100_000
@@ -27,23 +28,17 @@ def load_controls(contract: Contract) -> Contract:
     is made of what the API's contract stores, if anything. Their examples come about in the world of the API's, if it
     has one.
     """
-    own, api = _own(), contract.document
-    if all(name in api.get("components", {}).get(kind, {}) for kind, name in _shared(own)):
+    own, api = read_document(_FILE), contract.document
+    if all(name in api.get("components", {}).get(kind, {}) for kind, name in _SHARED.findall(_FILE.read_text())):
         return Contract(_bundled(own, api, contract), BASE_PATH)
     own = _without_examples(own)  # they are about configurations
-    own = {**own, "paths": {path: _of_any(item, contract) for path, item in own["paths"].items()}}
-    schemas = {**own["components"]["schemas"], **_state(contract)}
-    own = {**own, "components": {**own["components"], "schemas": schemas}}
+    own["paths"] = {path: _of_any(item, contract) for path, item in own["paths"].items()}
+    own["components"]["schemas"] |= _state(contract)
     built_in = read_document(BUILT_IN)
     # The reference of the API does not explain them, that of the controls does.
     problems = _without_examples(built_in["x-problems"], names=True)
     explained = {kind: {"type": f"{BASE_PATH}/docs#{kind}", **each} for kind, each in problems.items()}
     return Contract(_bundled(own, {**built_in, "x-problems": explained}, contract), BASE_PATH)
-
-
-@cache
-def _own() -> Mapping[str, Any]:
-    return read_document(_FILE)
 
 
 _OF_ONE = {"addToState", "replaceInState", "deleteFromState"}
@@ -117,52 +112,12 @@ def _item(resource: Resource, *, is_new: bool) -> dict[str, Any]:
     return {"$ref": OTHER + (resource.input.get("$ref", shown) if is_new else shown)}
 
 
-def _shared(node: Any) -> list[tuple[str, str]]:
-    """The kind and the name of each component of the API that a node refers to."""
-    if isinstance(node, list):
-        return [found for item in node for found in _shared(item)]
-    if not isinstance(node, dict):
-        return []
-    reference = node.get("$ref")
-    if isinstance(reference, str) and reference.startswith(API):
-        _, _, kind, name = reference.split("/")[-4:]
-        return [(kind, name)]
-    return [found for value in node.values() for found in _shared(value)]
-
-
-def _bundled(own: Mapping[str, Any], api: Mapping[str, Any], other: Contract) -> dict[str, Any]:
+def _bundled(document: dict[str, Any], api: Mapping[str, Any], other: Contract) -> dict[str, Any]:
     """One document: each component of the API that the controls refer to becomes a component of theirs."""
-    components: dict[str, dict[str, Any]] = {}
-
-    def localized(node: Any, inside: str) -> Any:
-        """A node whose references stay inside the document; `inside` is the file that it is from."""
-        if isinstance(node, list):
-            return [localized(item, inside) for item in node]
-        if not isinstance(node, dict):
-            return node
-        reference = node.get("$ref")
-        if isinstance(reference, str) and (inside or not reference.startswith("#")):
-            file, _, pointer = reference.partition("#")
-            file = file or inside
-            kind, name = pointer.split("/")[2:] if file == API else ("schemas", _name(pointer))
-            if name not in components.setdefault(kind, {}):
-                components[kind][name] = {}  # a recursive component meets itself here
-                found = api["components"][kind][name] if file == API else other.resolve(f"#{pointer}")
-                components[kind][name] = localized(found, file)
-            return {"$ref": f"#/components/{kind}/{name}"}
-        # What another contract says is stored is no resource of the controls.
-        return {
-            name: localized(value, inside) for name, value in node.items() if (inside, name) != (OTHER, "x-resource")
-        }
-
-    document: dict[str, Any] = localized(own, "")
-    for kind, shared in components.items():
-        document["components"][kind] = {**shared, **document["components"].get(kind, {})}
+    mocked = _FILE.with_name(OTHER)
+    for reference, (file, _) in Bundle(document, _FILE, known={BUILT_IN: api, mocked: other.document}).origins.items():
+        if file == mocked:  # what another contract says is stored is no resource of the controls
+            document["components"]["schemas"][reference.rpartition("/")[2]].pop("x-resource", None)
     document["x-problems"] = {**api.get("x-problems", {}), **document["x-problems"]}
     document["x-examples"] = {**api.get("x-examples", {}), **document["x-examples"]}
     return document
-
-
-def _name(pointer: str) -> str:
-    """A name that no component of our own has, for what a pointer leads to in another contract."""
-    return "Mocked" + re.sub(r"[^A-Za-z0-9_-]", ".", pointer.removeprefix("/components/schemas"))

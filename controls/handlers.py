@@ -20,7 +20,7 @@ from ..contract.resource import Resource
 from ..contract.schema import Schema
 from ..handlers.completion import Completion
 from ..handlers.errors import ContradictingId
-from ..storage.store import Store
+from ..storage.store import Document
 from ..traffic.redaction import Redaction
 from .budget import LimitReached, json_size, parts
 from .clock import parse_instant
@@ -28,8 +28,6 @@ from .journal import Entry, har, ndjson, texts
 from .match import Match, described
 from .rules import Rule
 from .sessions import Session, Sessions, summary
-
-Json = dict[str, Any]
 
 NEAR_MISSES = 3
 LOOKED_AT_FOR_NEAR_MISSES = 200
@@ -72,13 +70,13 @@ def _all_shown(texts: list[bytes], resource: Resource, contract: Contract) -> En
     return EncodedArray(orjson.dumps(show(orjson.loads(text))) for text in texts)
 
 
-def _view(resource: Resource, contract: Contract) -> Callable[[Json], Json]:
+def _view(resource: Resource, contract: Contract) -> Callable[[Document], Document]:
     """From a document to what is shown of it: no secret, nothing hidden but the parents."""
     unseen = _unseen(resource)
     without_secrets = Schema(resource.schema, contract.resolve, "response").without_write_only
 
-    def shown(document: Json) -> Json:
-        visible: Json = without_secrets({name: member for name, member in document.items() if name not in unseen})
+    def shown(document: Document) -> Document:
+        visible: Document = without_secrets({name: member for name, member in document.items() if name not in unseen})
         return visible
 
     return shown
@@ -89,21 +87,21 @@ def _unseen(resource: Resource) -> set[str]:
     return set(resource.hidden) - set(resource.parents.values())
 
 
-async def replace_state(body: Json | list[Json], session: Session, contract: Contract) -> Reply:
+async def replace_state(body: Document | list[Document], session: Session, contract: Contract) -> Reply:
     """Put the documents in the place of all that is stored; all of them or none."""
     await session.store.load(_state(body, contract))
     return await get_state(session, contract)
 
 
-async def add_to_state(body: Json, session: Session, contract: Contract, table: str | None = None) -> Reply:
+async def add_to_state(body: Document, session: Session, contract: Contract, table: str | None = None) -> Reply:
     resource = _resource(table, contract)
-    stored = await _table(resource, session).create(_completed(body, resource, contract))
+    stored = await session.store.table(resource.table).create(_completed(body, resource, contract))
     return _view(resource, contract)(stored), 201
 
 
 async def replace_in_state(
     id: str,  # noqa: A002 (its name in the contract)
-    body: Json,
+    body: Document,
     session: Session,
     contract: Contract,
     table: str | None = None,
@@ -115,13 +113,13 @@ async def replace_in_state(
     resource = _resource(table, contract)
     parents = resource.parents.values()
 
-    def change(stored: Json) -> Json:
+    def change(stored: Document) -> Document:
         for member in (resource.identity, *(parents if resource.is_named_by_clients else ())):
             if body.get(member, stored[member]) != stored[member]:
                 raise ContradictingId(stored[member], body[member], member)
         return _completed({**{name: stored[name] for name in parents if name in stored}, **body}, resource, contract)
 
-    return _view(resource, contract)(await _table(resource, session).update(id, change)), 200
+    return _view(resource, contract)(await session.store.table(resource.table).update(id, change)), 200
 
 
 async def delete_from_state(
@@ -130,7 +128,7 @@ async def delete_from_state(
     contract: Contract,
     table: str | None = None,
 ) -> Reply:
-    await _table(_resource(table, contract), session).delete(id)
+    await session.store.table(_resource(table, contract).table).delete(id)
     return NOTHING
 
 
@@ -139,16 +137,12 @@ def _resource(table: str | None, contract: Contract) -> Resource:
     return next(each for each in contract.resources if table in (None, each.table))
 
 
-def _table(resource: Resource, session: Session) -> Store:
-    return session.store.table(resource.table)
-
-
 async def clear_state(session: Session) -> Reply:
     await session.fill({})
     return NOTHING
 
 
-async def load_scenario(body: Json, session: Session, contract: Contract) -> Reply:
+async def load_scenario(body: Document, session: Session, contract: Contract) -> Reply:
     """Begin in a world: its state, its rules, its clock and its ids, as far as they are given; all of it or nothing."""
     state, declared, clock = body.get("state"), body.get("rules", ()), session.sources.clock
     tables = None if state is None else _state(state, contract)
@@ -173,7 +167,7 @@ async def load_scenario(body: Json, session: Session, contract: Contract) -> Rep
     return NOTHING
 
 
-async def make_configuration(body: Json, contract: Contract) -> Reply:
+async def make_configuration(body: Document, contract: Contract) -> Reply:
     """The contract's example of what a client creates, with these members changed. Raises InvalidBody."""
     posts = [each for each in contract.operations.values() if each.method == "POST" and each.request_body]
     if not posts:
@@ -188,7 +182,7 @@ async def make_configuration(body: Json, contract: Contract) -> Reply:
     return made, 200
 
 
-def _example(contract: Contract, operation: Operation) -> Json:
+def _example(contract: Contract, operation: Operation) -> Document:
     """A body of a request: the documented one, or one that is made from its schema."""
     try:
         example = request_example(contract, operation)
@@ -224,7 +218,7 @@ async def list_sessions(sessions: Sessions) -> Reply:
     return [summary(session) for session in sessions], 200
 
 
-async def fork_session(body: Json, session: Session, sessions: Sessions) -> Reply:
+async def fork_session(body: Document, session: Session, sessions: Sessions) -> Reply:
     return summary(await sessions.fork(session, body["name"], body.get("snapshot"))), 201
 
 
@@ -264,7 +258,7 @@ async def get_request(number: int, session: Session, redaction: Redaction) -> Re
     return await _looked_up(session, partial(session.journal.get(number).as_json, redaction)), 200
 
 
-async def find_requests(body: Json, session: Session, redaction: Redaction) -> Reply:
+async def find_requests(body: Document, session: Session, redaction: Redaction) -> Reply:
     """What matches, as soon as there is enough of it, or when the time is over."""
     match, expected, most = Match(body.get("match", {})), body["at_least"], body.get("before", math.inf)
     found: list[Entry] = []
@@ -286,7 +280,7 @@ async def find_requests(body: Json, session: Session, redaction: Redaction) -> R
     found.sort(key=lambda entry: entry.number)
     met = len(found) >= expected
 
-    def told() -> Json:
+    def told() -> Document:
         return {
             "met": met,
             "count": len(found),
@@ -311,7 +305,7 @@ async def list_rules(session: Session) -> Reply:
     return EncodedArray(orjson.dumps(rule.as_json()) for rule in session.rules), 200
 
 
-async def create_rule(body: Json, session: Session, contract: Contract) -> Reply:
+async def create_rule(body: Document, session: Session, contract: Contract) -> Reply:
     _check_rules(len(session.rules) + 1, session)
     (rule,) = await _compiled([body], contract)
     _check_rules(len(session.rules) + 1, session)
@@ -334,13 +328,13 @@ async def get_clock(session: Session) -> Reply:
     return {"now": session.sources.clock.now(), "frozen": session.sources.clock.frozen}, 200
 
 
-async def set_clock(body: Json, session: Session) -> Reply:
+async def set_clock(body: Document, session: Session) -> Reply:
     clock = session.sources.clock
     clock.set(parse_instant(body["now"]) if "now" in body else clock.instant(), frozen=body["frozen"])
     return await get_clock(session)
 
 
-async def advance_clock(body: Json, session: Session) -> Reply:
+async def advance_clock(body: Document, session: Session) -> Reply:
     session.sources.clock.advance(body["seconds"])
     return await get_clock(session)
 
@@ -350,7 +344,7 @@ async def release_clock(session: Session) -> Reply:
     return NOTHING
 
 
-async def set_ids(body: Json, session: Session) -> Reply:
+async def set_ids(body: Document, session: Session) -> Reply:
     session.determine_ids(body["next"], body.get("seed"))
     return NOTHING
 
@@ -365,7 +359,7 @@ def _check_rules(number: int, session: Session) -> None:
         raise LimitReached(session.limits.rules, "rules")
 
 
-def _state(body: Json | list[Json], contract: Contract) -> dict[str, list[Json]]:
+def _state(body: Document | list[Document], contract: Contract) -> dict[str, list[Document]]:
     """The documents of each table. Raises DuplicateItems, InvalidBody."""
     if isinstance(body, list):
         body = {contract.resources[0].table: body}
@@ -378,7 +372,7 @@ def _state(body: Json | list[Json], contract: Contract) -> dict[str, list[Json]]
     }
 
 
-def _all_completed(documents: list[Json], pointer: str, resource: Resource, contract: Contract) -> list[Json]:
+def _all_completed(documents: list[Document], pointer: str, resource: Resource, contract: Contract) -> list[Document]:
     """The documents with their defaults. Raises InvalidBody for what the controls' own contract could not judge."""
     completion = Completion(resource, contract)
     was_judged = not resource.beside_input
@@ -388,7 +382,7 @@ def _all_completed(documents: list[Json], pointer: str, resource: Resource, cont
     return list(map(completion.made if was_judged else completion.complete, documents))
 
 
-def _completed(document: Json, resource: Resource, contract: Contract) -> Json:
+def _completed(document: Document, resource: Resource, contract: Contract) -> Document:
     """The document with its defaults. Raises InvalidBody."""
     completion = Completion(resource, contract)
     if findings := completion.findings(document):
@@ -396,7 +390,7 @@ def _completed(document: Json, resource: Resource, contract: Contract) -> Json:
     return completion.complete(document)
 
 
-def _check_unique(documents: Sequence[Json], resource: Resource) -> None:
+def _check_unique(documents: Sequence[Document], resource: Resource) -> None:
     """Raises DuplicateItems; a store would name only one of the two, by an id that nobody gave."""
     claimed: dict[Any, int] = {}
     for index, document in enumerate(documents):
@@ -405,7 +399,7 @@ def _check_unique(documents: Sequence[Json], resource: Resource) -> None:
                 raise DuplicateItems(first, index, {name: document[name] for name in claim[0]})
 
 
-async def _compiled(declared: Sequence[Json], contract: Contract) -> list[Rule]:
+async def _compiled(declared: Sequence[Document], contract: Contract) -> list[Rule]:
     """Rules that are not in force yet; compiled aside where that takes long. Raises as Rule does."""
 
     def compiled() -> list[Rule]:
@@ -427,7 +421,7 @@ def _matching(entries: Iterable[Entry], match: Match, redaction: Redaction) -> l
     return [entry for entry in entries if match.accepts(_described(entry, redaction))]
 
 
-def _described(entry: Entry, redaction: Redaction) -> Json:
+def _described(entry: Entry, redaction: Redaction) -> Document:
     # Secrets are redacted before they are compared: a pattern must not be a way to guess them.
     path, query = entry.path, redaction.url(entry.target.decode("latin-1")).partition("?")[2].encode("latin-1")
     headers = redaction.headers(texts(entry.headers))
@@ -436,7 +430,7 @@ def _described(entry: Entry, redaction: Redaction) -> Json:
     return described(entry.operation, entry.method, path, query, headers, body, **more)
 
 
-def _near_misses(entries: list[Entry], match: Match, redaction: Redaction) -> list[Json]:
+def _near_misses(entries: list[Entry], match: Match, redaction: Redaction) -> list[Document]:
     """The requests with the fewest mismatches, the latest first among equals."""
     latest = entries[: -LOOKED_AT_FOR_NEAR_MISSES - 1 : -1]
     missed = [(entry, mismatches) for entry in latest if (mismatches := match.mismatches(_described(entry, redaction)))]

@@ -13,11 +13,6 @@ from .rules import NotInContract, UnknownRule
 from .sessions import InvalidSessionName, SessionExists, TooManySessions, UnknownSession, UnknownSnapshot
 
 
-def _invalid_name(error: InvalidSessionName) -> Problem:
-    detail = f"must match {error.pattern}, not {show(error.name)}"
-    return Problem.of_findings([Finding("pattern", "header", detail, name="X-Mock-Session")])
-
-
 def _duplicate(error: DuplicateItems) -> Problem:
     members = " and ".join(f"{name} {show(value)}" for name, value in error.members.items())
     return Problem("duplicate-scope", f"The items /{error.first} and /{error.second} both have {members}.")
@@ -27,12 +22,10 @@ def _who(error: LimitReached) -> str:
     return "All sessions together hold" if error.everywhere else "A session holds"
 
 
-def _invalid_match(error: InvalidMatch) -> Problem:
-    return Problem.of_findings([Finding("pattern", "body", error.detail, pointer=f"/match{error.pointer}")])
-
-
 SESSION_PROBLEMS: Problems = {
-    InvalidSessionName: _invalid_name,
+    InvalidSessionName: lambda error: Problem.of_findings(
+        [Finding("pattern", "header", f"must match {error.pattern}, not {show(error.name)}", name="X-Mock-Session")]
+    ),
     TooManySessions: lambda _: Problem(
         "unavailable", "The mock has as many sessions as it may. Delete some, or use one that is there."
     ),
@@ -53,7 +46,9 @@ CONTROL_PROBLEMS: Problems = {
     SessionExists: lambda error: Problem("session-exists", f"There is a session {show(error.name)} already."),
     UnknownRequest: lambda error: Problem("unknown-request", f"The journal holds no request {error.number}."),
     UnknownRule: lambda error: Problem("unknown-rule", f"The session has no rule {show(error.identity)}."),
-    InvalidMatch: _invalid_match,
+    InvalidMatch: lambda error: Problem.of_findings(
+        [Finding("pattern", "body", error.detail, pointer=f"/match{error.pointer}")]
+    ),
     InvalidBody: lambda error: Problem("not-in-contract", f"{error}.", error.findings),
     NotInContract: lambda error: Problem("not-in-contract", f"{error}."),
 }

@@ -205,10 +205,9 @@ class Session:
 
     def saved(self, name: str) -> Content:
         """What a snapshot holds. Raises UnknownSnapshot."""
-        try:
-            return self._snapshots[name]
-        except KeyError:
-            raise UnknownSnapshot(name, self.name) from None
+        if name not in self._snapshots:
+            raise UnknownSnapshot(name, self.name)
+        return self._snapshots[name]
 
     def forget(self, name: str) -> None:
         self.saved(name)

@@ -80,6 +80,12 @@ def examples(contract: Contract) -> list[Example]:
     ]
 
 
+def responses(contract: Contract, declared: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The responses that an operation declares, by status and in its order."""
+    every = {str(status): contract.dereferenced(each) for status, each in declared.get("responses", {}).items()}
+    return {status: every[status] for status in sorted(every) if not status.startswith("x-")}
+
+
 def has_world(contract: Contract) -> bool:
     """Whether the contract says in which world its examples come about."""
     return "now" in contract.document.get("x-examples", {})
@@ -97,10 +103,8 @@ def _of_problem(kind: str, problem: Mapping[str, Any], *, executable: bool) -> E
 
 def _of_operation(contract: Contract, operation: Operation, taken: Mapping[str, Example]) -> Iterator[Example]:
     some = False
-    for status, declared in sorted(operation.declared.get("responses", {}).items(), key=lambda each: str(each[0])):
-        if str(status).startswith("x-"):
-            continue
-        response = contract.dereferenced(declared)
+    documented = responses(contract, operation.declared)
+    for status, response in documented.items():
         headers = {
             name: str(header["example"])
             for name, each in response.get("headers", {}).items()
@@ -116,7 +120,7 @@ def _of_operation(contract: Contract, operation: Operation, taken: Mapping[str, 
                 operation=operation,
                 given=tuple(_given(contract, each) for each in described.get("given", ())),
                 sent=request(contract, operation, described, name),
-                status=str(status),
+                status=status,
                 media_type=content_type,
                 body=example.get("value", ABSENT),
                 headers=headers,
@@ -125,7 +129,7 @@ def _of_operation(contract: Contract, operation: Operation, taken: Mapping[str, 
                 published=example.get("x-published", ABSENT),
             )
     if not some:
-        status = min((str(each) for each in operation.declared.get("responses", {})), default="default")
+        status = next(iter(documented), "default")
         name = next(iter(request_examples(operation)), "request")
         sent = request(contract, operation, {}, name)
         yield Example(slug(f"{operation.id}.{status}.{name}"), "A request", operation, (), sent, status, "")

@@ -9,7 +9,7 @@ from ..contract.operation import Operation
 from ..contract.problem import PROBLEM_JSON, type_of
 from ..contract.rulebook import RULES
 from ..contract.severity import DEFAULT
-from .exchanges import Example, examples, operations, slug
+from .exchanges import Example, examples, operations, responses, slug
 from .execution import Answer
 from .forms import way
 from .objects import Anchors, Objects
@@ -31,11 +31,12 @@ _PAGE = {
 class Facts:
     """Everything that the reference tells. `answers` are those of the executed examples, by anchor.
 
-    `mocked` is the contract of the mock that the reference is about, where that is another one.
+    `mocked` is the contract of the mock that shows the reference, if one does: examples are sent to that.
     """
 
     def __init__(self, contract: Contract, answers: Mapping[str, Answer], *, mocked: Contract | None = None) -> None:
         document = contract.document
+        self._mocked = mocked
         self._contract, self._answers = contract, answers
         self.title, self.version, self.base_path = contract.title, contract.version, contract.base_path
         self.description: str = document["info"].get("description", "")
@@ -69,8 +70,7 @@ class Facts:
         self.problems = [self._problem(kind, declared) for kind, declared in contract.problems.items()]
         self.needed = self._needed(document.get("security"))
         """What operations need that do not say it themselves."""
-        schemes = document.get("components", {}).get("securitySchemes", {})
-        self.security = [self._scheme(name, contract.dereferenced(each)) for name, each in schemes.items()]
+        self.security = [self._scheme(name, each) for name, each in contract.security_schemes.items()]
         self.known_differences: list[Mapping[str, str]] = document.get("x-known-differences", [])
         number, of = sum(sample["executed"] for sample in self.samples.values()), len(self.samples)
         self.executed = (f"All {of}" if number == of else f"{number} of the {of}") if number else ""
@@ -191,9 +191,7 @@ class Facts:
             "body_description": (body.get("description") or flat.get("description", "")) if body else "",
             "required": flat.get("required", ()),
             "responses": [
-                self._response(anchor, str(status), self._contract.dereferenced(each))
-                for status, each in sorted(declared.get("responses", {}).items(), key=lambda each: str(each[0]))
-                if not str(status).startswith("x-")
+                self._response(anchor, status, each) for status, each in responses(self._contract, declared).items()
             ],
         }
 
@@ -243,7 +241,9 @@ class Facts:
         }
 
     def _server_of(self, operation: Operation | None) -> str:
-        """The root that a sample is sent to: that of the operation, of its path, or of the document."""
+        """The root that a sample is sent to: the mock, or that of the operation, of its path, or of the document."""
+        if self._mocked:
+            return LOCAL_MOCK
         item = self._contract.path_items[operation.path] if operation else {}
         declared = (operation.declared.get("servers") if operation else None) or item.get("servers")
         servers = [self._server(each) for each in declared] if declared else self.servers

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..contract.document import Contract
 from ..contract.operation import Operation
-from .exchanges import operations
+from .exchanges import operations, responses
 from .wording import Schemas, reference_of
 
 
@@ -52,13 +52,13 @@ class Forms:
         return reference_of(self._schemas.innermost(schema))
 
     def _answered(self, operation: Operation, *, success: bool) -> list[str]:
-        answers = (
-            self._contract.dereferenced(declared)
-            for status, declared in operation.declared.get("responses", {}).items()
-            if not str(status).startswith("x-") and (str(status)[0] == "2") is success
-        )
-        contents = (each for answer in answers for each in answer.get("content", {}).values())
-        return [reference for each in contents if (reference := self._named(each.get("schema", {})))]
+        return [
+            reference
+            for status, answer in responses(self._contract, operation.declared).items()
+            if (status[0] == "2") is success
+            for each in answer.get("content", {}).values()
+            if (reference := self._named(each.get("schema", {})))
+        ]
 
     def _inside(self, main: Any, form: Any, seen: set[tuple[str | None, str | None]]) -> Iterator[str]:
         """The references of a form where its object refers to another schema."""

@@ -5,11 +5,12 @@ import contextlib
 import hashlib
 import os
 import tempfile
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 import orjson
 from starlette.middleware import Middleware
@@ -20,11 +21,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from ..contract.document import Contract
+from ..contract.strict_json import encoded
 
-if TYPE_CHECKING:
-    from .facts import Facts
-
-T = TypeVar("T")
 GZIP = [Middleware(GZipMiddleware)]
 
 
@@ -83,9 +81,7 @@ class ServedReference:
     ) -> None:
         self._contract, self._mocked, self._mock = contract, mocked, mock
         self._example_mock = example_mock
-        self._facts: Facts | None = None
-        self._page: Page | None = None
-        self._markdown: str | None = None
+        self._pages: tuple[Page, str] | None = None
         self._lock = asyncio.Lock()
 
     def routes(self, place: str) -> list[Route]:
@@ -93,59 +89,40 @@ class ServedReference:
         return [Route(f"{place}/{name}", page, middleware=GZIP) for name, page in pages.items()]
 
     async def _answer_page(self, _request: Request) -> Response:
-        if self._page is not None:
-            return answer(self._page)
-        return answer(await self._aside(self._made_page))
+        return answer((await self.made())[0])
 
     async def _answer_markdown(self, _request: Request) -> Response:
-        markdown = self._markdown or await self._aside(self._made_markdown)
-        return Response(markdown, media_type="text/markdown")
+        return Response((await self.made())[1], media_type="text/markdown")
 
-    async def make(self) -> None:
-        """Make the page and the Markdown before anybody asks, or read what an earlier server left."""
-        await self._aside(self._made_page)
-        await self._aside(self._keep)
-
-    async def _aside(self, make: Callable[[], T]) -> T:
-        """What is made by one at a time, while others are served."""
+    async def made(self) -> tuple[Page, str]:
+        """The page and the Markdown: made once, while others are served, or read from what an earlier server left."""
         async with self._lock:
-            return await asyncio.to_thread(make)
+            if self._pages is None:
+                self._pages = await asyncio.to_thread(self._read_or_make)
+            return self._pages
 
-    def _made_page(self) -> Page:
-        """Whoever asks for the page does not wait for the Markdown."""
-        self._read()
-        if self._page is None:
-            from .page import render_page  # not loaded before it is needed
+    def _read_or_make(self) -> tuple[Page, str]:
+        path = self._path
+        if path is not None:
+            with contextlib.suppress(OSError, ValueError):  # not there yet, or not whole
+                kept = orjson.loads(path.read_bytes())
+                if kept["made_from"] == self._made_from():
+                    return Page(**kept["page"]), kept["markdown"]
+        page, markdown = self._make()
+        if path is not None:
+            with contextlib.suppress(OSError):  # a user without a folder for it has the pages made each time
+                write(path, orjson.dumps({"made_from": self._made_from(), "page": page, "markdown": markdown}))
+        return page, markdown
 
-            self._page = render_page(self._made_facts(), self._mock)
-        return self._page
-
-    def _made_markdown(self) -> str:
-        self._read()
-        if self._markdown is None:
-            from .page import render_markdown  # not loaded before it is needed
-
-            self._markdown = render_markdown(self._made_facts())
-        return self._markdown
-
-    def _made_facts(self) -> "Facts":
+    def _make(self) -> tuple[Page, str]:
         from .execution import execute  # not loaded before it is needed
         from .facts import Facts
-        from .page import COMPILED
+        from .page import COMPILED, render_markdown, render_page
 
         COMPILED.folder = self.folder
-        if self._facts is None:
-            answers = asyncio.run(execute(self._contract, self._example_mock(self._mocked)))
-            self._facts = Facts(self._contract, answers, mocked=self._mocked)
-        return self._facts
-
-    def _keep(self) -> None:
-        page, markdown = self._made_page(), self._made_markdown()
-        if self._facts is not None and self._path is not None:
-            kept = {"made_from": self._made_from(), "page": page, "markdown": markdown}
-            with contextlib.suppress(OSError):  # a user without a folder for it has the pages made each time
-                write(self._path, orjson.dumps(kept))
-        self._facts = None
+        answers = asyncio.run(execute(self._contract, self._example_mock(self._mocked)))
+        facts = Facts(self._contract, answers, mocked=self._mocked)
+        return render_page(facts, self._mock), render_markdown(facts)
 
     @property
     def _path(self) -> Path | None:
@@ -154,32 +131,18 @@ class ServedReference:
         name = f"reference-{hashlib.sha256(titles).hexdigest()[:16]}.json"
         return None if self.folder is None else self.folder / name
 
-    def _read(self) -> None:
-        """Take what is kept, if it is of this contract and this program, unless something is made already."""
-        if self._path is None or self._page is not None or self._facts is not None:
-            return
-        with contextlib.suppress(OSError, ValueError):  # not there yet, or not whole
-            kept = orjson.loads(self._path.read_bytes())
-            if kept["made_from"] == self._made_from():
-                self._page, self._markdown = Page(**kept["page"]), kept["markdown"]
-
     def _made_from(self) -> str:
         """A digest of all that the pages depend on: the contracts, and the program."""
         digest = hashlib.sha256(version("callconfig").encode())
         for contract in (self._contract, self._mocked):
-            digest.update(orjson.dumps(contract.document))
-        for path in _sources():
+            digest.update(encoded(contract.document))
+        root = Path(__file__).parent.parent
+        packages = [each.parent.rglob("*") for each in root.glob("*/__init__.py")]
+        files = {*root.glob("*.py"), *chain.from_iterable(packages)}
+        for path in sorted(each for each in files if each.suffix != ".pyc" and each.is_file()):
             status = path.stat()
             digest.update(f"\n{path} {status.st_size} {status.st_mtime_ns}".encode())
         return digest.hexdigest()
-
-
-def _sources() -> Iterator[Path]:
-    """The files of the program."""
-    root = Path(__file__).parent.parent
-    yield from sorted(root.glob("*.py"))
-    for package in sorted(root.glob("*/__init__.py")):
-        yield from sorted(path for path in package.parent.rglob("*") if path.suffix != ".pyc" and path.is_file())
 
 
 def write(path: Path, content: bytes) -> None:

@@ -4,19 +4,16 @@ An example of handlers of one's own, too: `serve --handlers` takes any module of
 operations, and of such problems. Without this one, the generic handlers would do the same in other words.
 """
 
-from typing import Any
 from urllib.parse import quote
 
 from ..contract.operation import EncodedArray, Reply
 from ..contract.problem import Problem, Problems
 from ..contract.schema import show
-from ..storage.store import DuplicateScope, Store, UnknownDocument
+from ..storage.store import Document, DuplicateScope, Store, UnknownDocument
 from .errors import ContradictingId
 
-Json = dict[str, Any]
 
-
-async def create_configuration(body: Json, store: Store, base_path: str) -> Reply:
+async def create_configuration(body: Document, store: Store, base_path: str) -> Reply:
     """Store a new configuration; its id and its times are the server's, never the client's."""
     stored = await store.create(body)
     return stored, 201, {"Location": f"{base_path}/configurations/{quote(stored['id'], safe='')}"}
@@ -27,7 +24,7 @@ async def list_configurations(store: Store, **filters: str) -> Reply:
     return EncodedArray(await store.find(**filters)), 200
 
 
-async def update_configuration(id: str, body: Json, store: Store) -> Reply:  # noqa: A002 (its API name)
+async def update_configuration(id: str, body: Document, store: Store) -> Reply:  # noqa: A002 (its API name)
     """Replace a whole configuration. An unknown id outranks a contradicting one, which outranks a taken scope."""
     if body.get("id", id) != id:
         await store.get(id)
@@ -35,13 +32,14 @@ async def update_configuration(id: str, body: Json, store: Store) -> Reply:  # n
     return await store.replace(id, body), 200
 
 
-def _unknown(error: UnknownDocument) -> Problem:
-    return Problem("unknown-configuration", f"No configuration has the id {show(error.identity)}.")
-
-
 def _duplicate(error: DuplicateScope) -> Problem:
     scope = " and ".join(f"{name} {show(value)}" for name, value in error.scope.items())
     return Problem("duplicate-scope", f"The configuration {show(error.identity)} already has {scope}.")
 
 
-PROBLEMS: Problems = {UnknownDocument: _unknown, DuplicateScope: _duplicate}
+PROBLEMS: Problems = {
+    UnknownDocument: lambda error: Problem(
+        "unknown-configuration", f"No configuration has the id {show(error.identity)}."
+    ),
+    DuplicateScope: _duplicate,
+}

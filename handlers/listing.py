@@ -8,16 +8,17 @@ import orjson
 
 from ..contract.actions import Action
 from ..contract.document import Contract
+from ..contract.example import usual_status
 from ..contract.finding import Finding
 from ..contract.generator import NoValue
-from ..contract.media import is_json
+from ..contract.media import concrete, is_json
 from ..contract.operation import EncodedArray, Operation
 from ..contract.paging import COUNTS, LIMITS, MORE, NEXT, OFFSETS, PAGES, TOTALS, Paging
+from ..contract.schema import Json
 from ..contract.shape import flattened
 from ..storage.store import Document
 from .errors import InvalidResult
 
-Json = Any
 Arguments = Mapping[str, Json]
 
 DEFAULT_LIMIT = 20
@@ -45,9 +46,9 @@ class Listing:
             self._hidden or self._within or self._envelope or self._sort or self._order_differs or self._has_parts
         )
         self._template = made(operation, contract) if self._envelope else {}
-        response = operation.response(min((int(each) for each in operation.responses if each[0] == "2"), default=200))
+        response = operation.response(usual_status(operation.responses.keys()))
         ended = {**_told(self._template, dict.fromkeys(NEXT), nulls=True), self._envelope: []}
-        shown = (each for name, each in response.representations.items() if is_json(name)) if response else ()
+        shown = (each for name, each in response.representations.items() if is_json(concrete(name))) if response else ()
         self._tells_null = any(each.schema.accepts(ended) for each in shown)
         self._total_header = next(
             (each.name for each in (response.headers if response else ()) if each.name.lower() in TOTALS), None
@@ -71,7 +72,10 @@ class Listing:
         """The body, and the header fields that tell of the whole. Raises InvalidResult for a foreign cursor."""
         if self._is_plain:
             return EncodedArray(texts), self._headers(len(texts))
-        rows: list[Document] = [row for text in texts if self._fits(row := orjson.loads(text), arguments)]
+        within = [name for name in self._within if name in arguments]
+        rows: list[Document] = [
+            row for row in map(orjson.loads, texts) if all(_is_in(row.get(name), arguments[name]) for name in within)
+        ]
         self._sorted(rows, arguments)
         shown = [{name: value for name, value in row.items() if name not in self._hidden} for row in rows]
         start, limit = self._part(arguments) if self._has_parts else (0, len(shown))
@@ -93,9 +97,6 @@ class Listing:
 
     def _headers(self, total: int) -> dict[str, str]:
         return {self._total_header: str(total)} if self._total_header else {}
-
-    def _fits(self, row: Document, arguments: Arguments) -> bool:
-        return all(_is_in(row.get(name), arguments[name]) for name in self._within if name in arguments)
 
     def _sorted(self, rows: list[Document], arguments: Arguments) -> None:
         wanted = arguments.get(self._sort) if self._sort else None
@@ -131,9 +132,12 @@ def _is_plain(parameter: Any, properties: Mapping[str, Mapping[str, Any]]) -> bo
 
 
 def _is_in(value: Json, wanted: Json) -> bool:
-    """Whether a value is, or has, one of those that are wanted."""
+    """Whether a value is, or has, one of those that are wanted; an object is meant by any value that it has."""
     values, several = (each if isinstance(each, list) else [each] for each in (value, wanted))
-    return any(each in several for each in values)
+    return any(
+        each in several or (isinstance(each, dict) and any(inner in several for inner in each.values()))
+        for each in values
+    )
 
 
 def _sortable(value: Json) -> tuple[bool, str, Json]:

@@ -4,7 +4,7 @@ from ..contract.finding import Finding
 from ..contract.problem import Problem, Problems
 from ..contract.schema import show
 from ..storage.store import DeletedDocument, DuplicateScope, StoreUnavailable, UnknownDocument
-from .errors import ContradictingId, InvalidResult, PreconditionFailed
+from .errors import ContradictingId, InvalidResult, NamesNothing, PreconditionFailed
 
 RETRY_AFTER = {"Retry-After": "1"}
 
@@ -14,7 +14,7 @@ def _duplicate(error: DuplicateScope) -> Problem:
     return Problem("conflict", f"{show(error.identity)} already has {scope}.")
 
 
-def contradiction(error: ContradictingId) -> Problem:
+def _contradiction(error: ContradictingId) -> Problem:
     detail = f"must be absent or equal the path's {show(error.path)}, not {show(error.body)}"
     return Problem.of_findings([Finding("contradicts-path", "body", detail, pointer=f"/{error.member}")])
 
@@ -22,8 +22,11 @@ def contradiction(error: ContradictingId) -> Problem:
 PROBLEMS: Problems = {
     UnknownDocument: lambda error: Problem("not-found", f"There is no {show(error.identity)} here."),
     DeletedDocument: lambda error: Problem("gone", f"{show(error.identity)} was deleted."),
+    NamesNothing: lambda error: Problem(
+        "not-found", f"The body has no {error.member}, so it names nothing that is here."
+    ),
     DuplicateScope: _duplicate,
-    ContradictingId: contradiction,
+    ContradictingId: _contradiction,
     InvalidResult: lambda error: Problem.of_findings(error.findings),
     PreconditionFailed: lambda error: Problem(
         "precondition-failed", f"The version is {error.current}, and {show(error.condition)} does not name it."

@@ -53,20 +53,14 @@ class DocumentStorage(Storage):
         """Keep one document in the place of the one with its id. Raises DuplicateScope, StoreUnavailable."""
         index = self.indexes[table]
         index.check(document)
-        if self._log is not None:
-            former = index.stored(document.identity)
-            undo = partial(self._restore, table, document.identity, former)
-            self._log.append(line_of(table, document.text), undo)
+        self._append(table, document.identity, document.text)
         index.put(document)
         self._compact()
 
     def remove(self, table: str, identity: str) -> None:
         """Forget one document. Raises StoreUnavailable."""
-        index = self.indexes[table]
-        if self._log is not None:
-            undo = partial(self._restore, table, identity, index.stored(identity))
-            self._log.append(line_of(table, orjson.dumps(identity)), undo)
-        index.remove(identity)
+        self._append(table, identity, orjson.dumps(identity))
+        self.indexes[table].remove(identity)
         self._compact()
 
     def put_all(self, tables: Mapping[str, Iterable[StoredDocument]]) -> None:
@@ -128,6 +122,12 @@ class DocumentStorage(Storage):
     def close(self) -> None:
         if self._log is not None:
             self._log.close()
+
+    def _append(self, table: str, identity: str, text: bytes) -> None:
+        """Log a change of one document, before it is made."""
+        if self._log is not None:
+            undo = partial(self._restore, table, identity, self.indexes[table].stored(identity))
+            self._log.append(line_of(table, text), undo)
 
     def _compact(self) -> None:
         if self._log is not None:
@@ -316,13 +316,12 @@ class EmbeddedStore(TableStore):
             resource, index = self.resource, self._table.index
             now = self._values.now()
             identity: Any
-            if resource.is_named_by_clients:
+            if resource.is_named_by_clients and resource.identity in values:
                 identity = values[resource.identity]
                 if (key := resource.key(values)) in index or index.is_deleted(key):
                     raise DuplicateScope({resource.identity: identity}, identity)
             else:
-                identity = unused(self._values.new_id, index)
-                identity = identity if resource.is_plain else resource.identified(identity)
+                identity = unused(resource, self._values.new_id, index, values)
             document = with_server_members(resource, values, identity=identity, created_at=now, updated_at=now)
             self._table.insert(document)
             return document

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote, unquote_plus
 
 from ..contract.document import Contract
+from ..contract.grammar import objects
 from ..contract.interaction import Interaction
 
 Fields = Iterable[tuple[str, str]]
@@ -27,7 +28,7 @@ class Redaction:
     """
 
     def __init__(self, contract: Contract, known: Iterable[str] = ()) -> None:
-        self._names = set(_secret_names(contract.document))
+        self._names = set(_secret_names(dict(contract.document)))
         self._lower_names = {name.lower() for name in self._names}
         words = {word for text in known for word in (text, text.partition(" ")[2].strip()) if word}
         spelled = sorted({form for word in words for form in (word, quote(word, safe=""))}, key=len, reverse=True)
@@ -139,21 +140,13 @@ def _whole(secret: str) -> str:
     return f"{before}{re.escape(secret)}{after}"
 
 
-def _secret_names(node: Any) -> Iterator[str]:
+def _secret_names(document: dict[str, Any]) -> Iterator[str]:
     """Names of secret members and parameters, and of the places where API keys travel."""
-    if isinstance(node, list):
-        for item in node:
-            yield from _secret_names(item)
-    elif isinstance(node, dict):
-        if node.get("type") == "apiKey" and isinstance(node.get("name"), str):
+    for kind, path, node in objects(document):
+        if kind == "schema" and path[-2] == "properties" and _is_secret(node):
+            yield str(path[-1])
+        elif isinstance(node.get("name"), str) and (node.get("type") == "apiKey" or _is_secret(node.get("schema"))):
             yield node["name"]
-        if isinstance(node.get("name"), str) and _is_secret(node.get("schema")):
-            yield node["name"]
-        properties = node.get("properties")
-        if isinstance(properties, dict):
-            yield from (name for name, schema in properties.items() if _is_secret(schema))
-        for nested in node.values():
-            yield from _secret_names(nested)
 
 
 def _is_secret(schema: Any) -> bool:

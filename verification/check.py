@@ -1,22 +1,17 @@
 """`callconfig check`: a server held to the contract, by a model that knows and by generated requests."""
 
-import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
 from ..contract.finding import Finding
-from ..contract.interaction import Interaction
 from ..options import CheckOptions
 from .client import Client
 from .coverage import Coverage
 from .footprint import Footprint
-from .generated import generate, judge_scenario
-from .judge import Judge, Verdict
-from .model.drawing import converse
-from .model.player import Player, alone
-from .model.script import Script, modelled
-from .model.steps import Step
+from .generated import generate, judge_scenario, takes_any_credentials
+from .judge import Judge
+from .model.drawing import converse_with
 from .result import Failure, Result
 from .running import conversing, exit_code, run_id, selection, sent_headers
 from .strategies import leaving_no_files
@@ -36,9 +31,14 @@ def check(options: CheckOptions) -> int:
             headers, pace = sent_headers(options), Pace(options.rate_limit)
             with Client(url, headers, pace, deadline, footprint=footprint) as client:
                 client.probe()
-                converse_with(client, result, included, options.max_examples, footprint, progress.part)
+                # The model comes first, because it knows more and needs less.
+                converse_with([client], result, included, options.max_examples, footprint, on_part=progress.part)
             judging = partial(judge_scenario, result=result, judge=Judge.of_url(result.contract, url))
             generate(result, options, footprint, included, deadline, judging, progress.part)
+        if takes_any_credentials(options) and any(
+            each.security.is_needed for each in result.contract.operations.values()
+        ):
+            result.notes.append("the mock takes any credentials: that bad ones are refused was not tried")
         result.notes += footprint.notes(each for each in result.contract.operations.values() if included(each.id))
         if options.require_coverage:
             require_coverage(result)
@@ -54,36 +54,6 @@ def _server(url: str | None, result: Result) -> Iterator[str]:
 
     with serving(fresh_mock(result.contract)) as mock:
         yield mock
-
-
-def converse_with(
-    client: Client,
-    result: Result,
-    included: Callable[[str], bool],
-    max_examples: int,
-    footprint: Footprint,
-    on_part: Callable[[str], None] = lambda _part: None,
-) -> None:
-    """Have the conversations of the model; it comes first, because it knows more and needs less.
-
-    Raises EnoughFailures, OutOfTime.
-    """
-    scripts = modelled(result, included, footprint)
-    if scripts:
-        on_part("model")
-    judge = Judge.of_url(result.contract, client.url)
-    names = (f"{footprint.name}-{number}" for number in itertools.count(1))
-
-    def record(verdict: Verdict, interaction: Interaction) -> None:
-        result.record("model", verdict, interaction)
-
-    for script in scripts:
-
-        def play(steps: Sequence[Step], script: Script = script) -> list[Failure]:
-            (player,) = alone(lambda name: [Player(script.collection, client, judge, name, record)], names)
-            return next(filter(None, map(player.play, steps)), [])
-
-        converse(script, play, result, max_examples)
 
 
 def require_coverage(result: Result) -> None:

@@ -1,20 +1,17 @@
 """`callconfig compare`: the same requests to two servers, and where they answer differently."""
 
-import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from schemathesis.engine.recorder import ScenarioRecorder
 
-from ..contract.interaction import Interaction
 from ..options import CompareOptions
 from .client import Client, Unsendable
 from .footprint import Footprint
 from .generated import generate, recorded
-from .judge import Judge, Verdict
-from .model.collection import Collection
-from .model.drawing import converse
-from .model.player import Player, alone
-from .model.script import modelled
+from .judge import Judge
+from .model.drawing import converse_with
+from .model.player import Player
 from .model.steps import Step
 from .result import Failure, Result
 from .running import conversing, exit_code, run_id, selection, sent_headers
@@ -40,38 +37,13 @@ def compare(options: CompareOptions) -> int:
         ):
             client_a.probe()
             client_b.probe()
-            scripts = modelled(result, included, ours)
-            names = (f"{ours.name}-{number}" for number in itertools.count(1))
-            for script in scripts:
-                progress.part("conversations")
-                play = _conversation(script.collection, result, (client_a, client_b), names, twins)
-                converse(script, play, result, options.max_examples)
-            if not scripts:
+            both, take = (client_a, client_b), partial(_played, twins=twins)
+            some = options.max_examples
+            if not converse_with(both, result, included, some, ours, take, "conversations", progress.part):
                 replay = _replay(result, (ours, theirs), client_b, twins)
                 generate(result, options, ours, included, deadline, replay, progress.part)
         result.notes += ours.notes(each for each in result.contract.operations.values() if included(each.id))
     return exit_code(result)
-
-
-def _conversation(
-    collection: Collection,
-    result: Result,
-    clients: Sequence[Client],
-    names: Iterator[str],
-    twins: Twins,
-) -> Callable[[Sequence[Step]], list[Failure]]:
-    """Has a conversation with both servers, and says where they first differ."""
-    judges = [Judge.of_url(result.contract, client.url) for client in clients]
-
-    def record(verdict: Verdict, interaction: Interaction) -> None:
-        result.record("conversations", verdict, interaction)
-
-    def play(steps: Sequence[Step]) -> list[Failure]:
-        both = list(zip(clients, judges, strict=True))
-        pair = alone(lambda name: [Player(collection, client, judge, name, record) for client, judge in both], names)
-        return next(filter(None, (_played(pair, step, twins) for step in steps)), [])
-
-    return play
 
 
 def _played(pair: Sequence[Player], step: Step, twins: Twins) -> list[Failure]:

@@ -5,11 +5,11 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from random import Random
 from typing import Any
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 from uuid import NAMESPACE_URL, uuid5
 
 from ..contract.document import Contract
-from ..contract.interaction import Interaction, by_name
+from ..contract.interaction import Interaction
 from ..contract.operation import Operation
 from ..contract.path_template import PARAMETER, parameters_of
 from ..contract.schema import Json, Schema
@@ -147,14 +147,10 @@ class Footprint:
 
     def _made(self, operation: Operation, interaction: Interaction) -> Iterator[Segments]:
         """Where it is: `Location` says so, or the identity in the body does."""
-        location = by_name(interaction.response_headers).get("location")
-        if location is not None and interaction.status == 201:
-            try:
-                path = urlsplit(urljoin(interaction.url, location)).path
-            except ValueError:
-                path = ""
-            if (route := self._contract.route(path.removeprefix(self._base))) and route.parameters:
-                yield self._segments(path)
+        path = interaction.leads_to if interaction.status == 201 else None
+        route = self._contract.route(path.removeprefix(self._base)) if path else None
+        if path and route and route.parameters:
+            yield self._segments(path)
         try:
             body = decode(interaction.response_body)
         except NotStrictJson:

@@ -70,13 +70,12 @@ def generate(
     """
     schema, leaves_out = _schema(result, options, footprint, included)
     with _sending(deadline, footprint):
-        stream = _stream(schema)
-        rounds = 0
+        stream, rounds = _stream(schema), 0
         try:
             for event in stream:
                 if result.ended == "interrupted":
                     raise KeyboardInterrupt  # Schemathesis goes on with its next phase where it came while one begins
-                rounds += _begins_round(event)
+                rounds += isinstance(event, events.SuiteStarted) and event.phase is PhaseName.STATEFUL_TESTING
                 goes_on = rounds <= MOST_ROUNDS and deadline.left > 0
                 if isinstance(event, events.PhaseStarted):
                     on_part(event.phase.name.value)
@@ -100,8 +99,9 @@ def generate(
     deadline.check()
 
 
-def _begins_round(event: events.EngineEvent) -> bool:
-    return isinstance(event, events.SuiteStarted) and event.phase is PhaseName.STATEFUL_TESTING
+def takes_any_credentials(options: CheckOptions | CompareOptions) -> bool:
+    """Whether the server is a fresh mock, which does not know who is who."""
+    return isinstance(options, CheckOptions) and options.url is None
 
 
 def _stream(schema: schemathesis.BaseSchema) -> EventStream:
@@ -133,6 +133,7 @@ def _schema(
             "checks": {
                 "positive_data_acceptance": {"expected-statuses": STATE_DECIDES},
                 "negative_data_rejection": {"expected-statuses": REFUSALS},
+                "ignored_auth": {"enabled": not takes_any_credentials(options)},
             },
             **({"rate-limit": _rate(options.rate_limit)} if options.rate_limit else {}),
         }
@@ -302,11 +303,12 @@ def judge_scenario(recorder: ScenarioRecorder, part: str, result: Result, judge:
         result.record(part, verdict, interaction)
         if verdict.response:
             result.add_all(verdict.response, verdict.operation, led_here(case), part)
-        for name, failure in _failures(recorder, case):
-            if _is_ours_to_say(name, failure, verdict, interaction, judge):
+        for check in recorder.checks.get(case, ()):
+            failure = check.failure_info.failure if check.failure_info is not None else None
+            if failure is None or _is_ours_to_say(check.name, failure, verdict, interaction, judge):
                 continue
             label = verdict.operation if verdict.operation in result.contract.operations else str(failure.operation)
-            result.add(Failure(_finding(name, failure, interaction.status), label, led_here(case, failure), part))
+            result.add(Failure(_finding(check.name, failure, interaction.status), label, led_here(case, failure), part))
 
 
 def _is_ours_to_say(name: str, failure: CheckFailure, verdict: Verdict, interaction: Interaction, judge: Judge) -> bool:
@@ -327,12 +329,6 @@ def _guesses_cursor(verdict: Verdict, interaction: Interaction, judge: Judge) ->
     operation = judge.contract.operations.get(verdict.operation)
     cursor = Paging(operation, ()).cursor if operation and operation.method == "GET" else None
     return cursor is not None and bool(cursor.find(parse_query(interaction.query)[0])[0])
-
-
-def _failures(recorder: ScenarioRecorder, case: str) -> Iterator[tuple[str, CheckFailure]]:
-    for check in recorder.checks.get(case, ()):
-        if check.failure_info is not None:
-            yield check.name, check.failure_info.failure
 
 
 def _finding(name: str, failure: CheckFailure, status: int) -> Finding:

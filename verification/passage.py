@@ -10,7 +10,7 @@ import httpx2
 from starlette.types import Receive, Scope, Send
 
 from ..contract.interaction import Interaction, by_name
-from ..contract.media import is_json, media_type
+from ..contract.media import is_json
 from .client import MOST_HELD, TIMEOUT, TooLarge, WronglyCoded, as_text, decoded
 
 HOP_BY_HOP = {
@@ -130,15 +130,12 @@ class Passage:
     def is_held(self) -> bool:
         """Whether the response waits until it is judged: it is JSON that comes in time, or has no body."""
         content_type = by_name(as_text(self._response_headers)).get("content-type", "")
-        return self._is_bodiless or is_json(media_type(content_type)[0])
+        is_bodiless = self._method == "HEAD" or self._status in BODILESS
+        return is_bodiless or is_json(content_type)
 
     @property
     def waits_too_long(self) -> bool:
         return self.response.overflowed or time.perf_counter() - self._clock > TIMEOUT
-
-    @property
-    def _is_bodiless(self) -> bool:
-        return self._method == "HEAD" or self._status in BODILESS
 
     async def start(self, send: Send, more: Mapping[str, str]) -> None:
         """Send the response's head, without the fields that cannot be sent on."""
@@ -158,16 +155,14 @@ class Passage:
         coded = any(name == b"content-encoding" for name, _ in self._response_headers)
         return len(self.request.kept) + len(self.response.kept) > (LARGE >> 6 if coded else LARGE)
 
-    def _plain(self) -> bytes | None:
-        coding = by_name(as_text(self._response_headers)).get("content-encoding", "identity")
-        try:
-            return decoded(self.response.bytes, coding)
-        except (TooLarge, WronglyCoded):
-            return None
-
     def interaction(self) -> Interaction:
         """What is known by now; where a body was not kept whole, or cannot be read, it says so."""
-        body = None if self.response.overflowed else self._plain()
+        answered = as_text(self._response_headers)
+        try:
+            plain = decoded(self.response.bytes, by_name(answered).get("content-encoding", "identity"))
+            body = None if self.response.overflowed else plain
+        except (TooLarge, WronglyCoded):
+            body = None
         unrecorded = {"request"} if self.request.overflowed else set()
         return Interaction(
             method=self._method,
@@ -175,7 +170,7 @@ class Passage:
             status=self._status,
             request_headers=as_text(self._request_headers),
             request_body=self.request.bytes,
-            response_headers=as_text(self._response_headers),
+            response_headers=answered,
             response_body=body or b"",
             unrecorded=frozenset(unrecorded | ({"response"} if body is None else set())),
             started=self._started,

@@ -31,6 +31,8 @@ from .result import Result
 from .running import exit_code, running
 
 FINDINGS_HEADER = "callconfig-findings"
+LONGEST = 300
+"""Characters of a finding in it."""
 PROBLEMS = {
     "upstream-unreachable": {"type": "about:blank", "status": 502, "title": "Upstream unreachable"},
     "upstream-breaks-contract": {"type": "about:blank", "status": 502, "title": "Upstream breaks the contract"},
@@ -245,12 +247,9 @@ def findings_header(findings: Sequence[Finding]) -> str:
     """The number of findings with the first one as a parameter: an Item of RFC 9651, whatever the finding says."""
     if not findings:
         return "0"
-    rule, first = (re.sub(r'["\\]', r"\\\g<0>", _ascii(text)) for text in (findings[0].rule, str(findings[0])))
+    told = (re.sub(r"[^ -~]", "?", text[:LONGEST]) for text in (findings[0].rule, str(findings[0])))
+    rule, first = (re.sub(r'["\\]', r"\\\g<0>", text) for text in told)
     return f'{len(findings)};rule="{rule}";first="{first}"'
-
-
-def _ascii(text: str, longest: int = 300) -> str:
-    return "".join(character if " " <= character <= "~" else "?" for character in text[:longest])
 
 
 async def _chunks(response: httpx2.Response, left: asyncio.Future[None]) -> AsyncIterator[bytes]:

@@ -143,10 +143,9 @@ class Result:
         if fingerprint in self.failures or (self.most is not None and len(self.errors) >= self.most):
             return None
         finding = replace(failure.finding, detail=self.redaction.text(failure.finding.detail))
-        shown = tuple(self._kept(self.redaction.interaction(each)) for each in failure.interactions)
-        self.failures[fingerprint] = replace(failure, finding=finding, interactions=shown)
+        shown = []
+        for each in map(self.redaction.interaction, failure.interactions):
+            self._bytes += len(each.request_body) + len(each.response_body)
+            shown.append(each if self._bytes <= MOST_BYTES else replace(each, request_body=b"", response_body=b""))
+        self.failures[fingerprint] = replace(failure, finding=finding, interactions=tuple(shown))
         return self.failures[fingerprint]
-
-    def _kept(self, shown: Interaction) -> Interaction:
-        self._bytes += len(shown.request_body) + len(shown.response_body)
-        return shown if self._bytes <= MOST_BYTES else replace(shown, request_body=b"", response_body=b"")

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
-from urllib.parse import quote, unquote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from ..contract.document import Contract
 from ..contract.finding import Finding, Place, json_pointer
+from ..contract.grammar import objects
 from ..contract.interaction import Interaction, by_name
 from ..contract.media import media_type
 from ..contract.schema import Json, show
@@ -28,7 +29,14 @@ class Twins:
     def __init__(self, contract: Contract, urls: Sequence[str], identities: frozenset[str]) -> None:
         self._urls = urls
         self._bases = [urlsplit(url).path.rstrip("/") for url in urls]
-        self._made = {*_read_only(contract.document), *identities}
+        self._made = {
+            *identities,
+            *(
+                str(path[-1])
+                for kind, path, node in objects(dict(contract.document))
+                if kind == "schema" and path[-2] == "properties" and node.get("readOnly") is True
+            ),
+        }
         self._pairs: dict[str, str] = {}
 
     def differences(self, answers: Sequence[Interaction], concern: Sequence[Concerns]) -> Iterator[Finding]:
@@ -54,7 +62,8 @@ class Twins:
 
     def _is_alike(self, sent: bytes, path: Path, one: Json, other: Json) -> bool:
         if path and path[-1] in self._made and MISSING not in (one, other) and _shape(one) == _shape(other):
-            self._pair(one, other)
+            if isinstance(one, str | int) and not isinstance(one, bool) and instant(one) is None:
+                self._pairs.setdefault(str(one), str(other))
             return True
         if isinstance(one, str) and isinstance(other, str):
             both_are_times = instant(one) is not None and instant(other) is not None
@@ -62,10 +71,6 @@ class Twins:
             return one == other or self._text(here) == there or (both_are_times and one.encode() not in sent)
         paired = type(one) is int and type(other) is int and self._pairs.get(str(one)) == str(other)
         return paired or is_same(path, one, other)
-
-    def _pair(self, here: Json, there: Json) -> None:
-        if isinstance(here, str | int) and not isinstance(here, bool) and instant(here) is None:
-            self._pairs.setdefault(str(here), str(there))
 
     # What the second server is asked
 
@@ -111,19 +116,6 @@ LONG = 6
 """Characters of an identity that nothing else is by chance."""
 
 
-def _read_only(node: Any) -> Iterator[str]:
-    """The names of the members that servers make."""
-    if isinstance(node, dict):
-        properties = node.get("properties")
-        for name, schema in properties.items() if isinstance(properties, dict) else ():
-            if isinstance(schema, dict) and schema.get("readOnly") is True:
-                yield name
-        node = list(node.values())
-    if isinstance(node, list):
-        for nested in node:
-            yield from _read_only(nested)
-
-
 def _finding(place: Place, detail: str, **where: Any) -> Finding:
     return Finding("difference", place, detail, **where)
 
@@ -141,13 +133,7 @@ def _shown(value: Json) -> str:
 
 
 def _location(answer: Interaction, base: str) -> str:
-    location = by_name(answer.response_headers).get("location")
-    if location is None:
-        return ""
-    try:
-        return urlsplit(urljoin(answer.url, location)).path.removeprefix(base)
-    except ValueError:
-        return location
+    return (answer.leads_to or by_name(answer.response_headers).get("location", "")).removeprefix(base)
 
 
 def _concerning(value: Json, concerns: Concerns) -> Json:

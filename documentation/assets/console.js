@@ -92,16 +92,14 @@ $(".cancel", dialog).addEventListener("click", () => dialog.close());
 
 function askForToken(detail) {
   return settle ??= new Promise((resolve, reject) => {
-    let isGiven = false;
     ask({ title: "The controls ask for a token", note: detail ?? "", token: "", act: "Use it", done: ({ token: given }) => {
       token = given;
-      isGiven = true;
       try { sessionStorage.setItem("token", given); } catch { /* for this page only */ }
+      resolve();
     } });
     dialog.addEventListener("close", () => {
       settle = null;
-      if (isGiven) resolve();
-      else reject(Object.assign(new Error("Without the token, nothing can be seen."), { locked: true }));
+      reject(Object.assign(new Error("Without the token, nothing can be seen."), { locked: true })); // unless it was given
     }, { once: true });
   });
 }
@@ -473,6 +471,9 @@ function day(document, { windows }) {
   const told = words.join("; ");
   return h("svg", { viewBox: "0 0 1440 22", preserveAspectRatio: "none", class: "day", role: "img", "aria-label": told }, h("title", {}, told), ...[0, 360, 720, 1080, 1437].map((x) => h("rect", { class: "tick", x, y: 0, width: 3, height: 22 })), bands);
 }
+const grid = (titles, rows) => h("table", {},
+  h("thead", {}, h("tr", {}, titles.map((title) => h("th", { scope: "col" }, title)))),
+  h("tbody", {}, rows.map((cells) => h("tr", {}, cells))));
 const cell = (value) => (value === null || value === undefined ? h("span", { class: "quiet" }, "–") : typeof value === "object" ? JSON.stringify(value) : String(value));
 const shortTime = (value) => (typeof value === "string" ? h("time", { datetime: value }, value.slice(0, 19).replace("T", " ")) : cell(value));
 function showState() {
@@ -487,13 +488,13 @@ function showState() {
   }
   const [{ title: identity }, ...columns] = shown.columns;
   $("#table").replaceChildren(
-    !fit.length ? h("p", { class: "empty" }, all.length ? "Nothing is like that." : "Nothing is stored. Seed some, or send a request that creates one.") : h("table", {},
-      h("thead", {}, h("tr", {}, [identity, ...columns.map(({ title }) => title)].map((title) => h("th", { scope: "col" }, title)), shown.day && h("th", { scope: "col" }, shown.day.windows.map(({ title }, at) => h("span", { class: `key band${at}` }, title))), shown.time && h("th", { scope: "col" }, shown.time))),
-      h("tbody", {}, fit.slice(0, 300).map((each) => h("tr", {},
+    !fit.length ? h("p", { class: "empty" }, all.length ? "Nothing is like that." : "Nothing is stored. Seed some, or send a request that creates one.") : grid(
+      [identity, ...columns.map(({ title }) => title), shown.day && shown.day.windows.map(({ title }, at) => h("span", { class: `key band${at}` }, title)), shown.time].filter(Boolean),
+      fit.slice(0, 300).map((each) => [
         h("th", { scope: "row" }, button(String(each[shown.identity]), () => openDocument(each), { class: "link" })),
         columns.map(({ name, title }) => h("td", { "data-label": title }, cell(each[name]))),
         shown.day && h("td", { class: "of-day" }, day(each, shown.day)),
-        shown.time && h("td", { "data-label": shown.time }, shortTime(each[shown.time])))))),
+        shown.time && h("td", { "data-label": shown.time }, shortTime(each[shown.time]))])),
     fit.length > 300 ? h("p", { class: "quiet" }, `… and ${(fit.length - 300).toLocaleString("en")} more.`) : "",
   );
 }
@@ -613,16 +614,17 @@ function showSessions() {
   const names = [...new Set(["default", session, ...sessions.map(({ name }) => name)])];
   if (names.join() !== [...select.options].map(({ value }) => value).join()) select.replaceChildren(...names.map((name) => h("option", {}, name)));
   select.value = session;
-  const columns = { requests: "requests", rules: "rules", snapshots: "snapshots", bytes: "KiB", idle_seconds: "idle" };
-  const shown = ({ bytes, idle_seconds: idle, ...each }) => ({ ...each, bytes: Math.ceil(bytes / 1024).toLocaleString("en"), idle_seconds: idle < 60 ? `${Math.round(idle)} s` : `${Math.round(idle / 60)} min` });
-  $("#sessions").replaceChildren(h("table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Session"), Object.values(columns).map((word) => h("th", { scope: "col", class: "number" }, word)), h("th", { scope: "col" }, h("span", { class: "hidden" }, "Delete")))),
-    h("tbody", {}, sessions.map((each) => h("tr", {}, h("th", { scope: "row" }, button(each.name, () => enter(each.name), { class: "link", "aria-current": each.name === session ? "true" : null })),
-      Object.keys(columns).map((name) => h("td", { class: "number", "data-label": columns[name] }, shown(each)[name])),
-      h("td", {}, button("Delete", doing(async () => {
-        if (!confirm(`Delete the session ${each.name}, with all it holds?`)) return;
-        await control("DELETE", `/sessions/${each.name}`);
-        if (each.name === session) enter("default");
-      }), { "aria-label": `Delete the session ${each.name}` })))))));
+  const numbers = ({ requests, rules: own, snapshots, bytes, idle_seconds: idle }) =>
+    ({ requests, rules: own, snapshots, KiB: Math.ceil(bytes / 1024).toLocaleString("en"), idle: idle < 60 ? `${Math.round(idle)} s` : `${Math.round(idle / 60)} min` });
+  $("#sessions").replaceChildren(grid(["Session", "requests", "rules", "snapshots", "KiB", "idle", h("span", { class: "hidden" }, "Delete")], sessions.map((each) => [
+    h("th", { scope: "row" }, button(each.name, () => enter(each.name), { class: "link", "aria-current": each.name === session ? "true" : null })),
+    Object.entries(numbers(each)).map(([word, number]) => h("td", { "data-label": word }, number)),
+    h("td", {}, button("Delete", doing(async () => {
+      if (!confirm(`Delete the session ${each.name}, with all it holds?`)) return;
+      await control("DELETE", `/sessions/${each.name}`);
+      if (each.name === session) enter("default");
+    }), { "aria-label": `Delete the session ${each.name}` })),
+  ])));
 }
 function enter(name) {
   session = name;

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import shutil
 import socket
 import threading
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
+import httpx
 import pytest
 import uvicorn
 from callconfig.app import example_mock
@@ -128,3 +130,24 @@ def browse(browser: Browser, mock: str, complaints: list[str]) -> Iterator[Calla
     yield opened
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def api(mock: str, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
+    """A client in a session of the test's own."""
+    name = re.sub(r"\W", "-", request.node.name)[:100]
+    with httpx.Client(base_url=mock, headers={"X-Mock-Session": name}) as client:
+        yield client
+
+
+@pytest.fixture
+def enter(browse: Callable[..., Opened], mock: str, api: httpx.Client) -> Callable[..., Opened]:
+    """The console in the test's session."""
+
+    def entered(place: str = "", **settings: Any) -> Opened:
+        root = mock.removesuffix("/agent")
+        page = browse(f"{root}/_mock/ui?session={api.headers['X-Mock-Session']}{place}", **settings)
+        expect(page.locator("#live")).to_have_text("live")
+        return page
+
+    return entered

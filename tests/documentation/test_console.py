@@ -1,7 +1,6 @@
 """The console in a browser: from a refused request to what mends it, and everything else that it can do."""
 
 import asyncio
-import re
 import shlex
 import subprocess
 from collections.abc import Callable, Iterator
@@ -55,14 +54,6 @@ def mock(contract: Contract, running: Running, log: list[str], guarded: str) -> 
 
 
 @pytest.fixture
-def api(mock: str, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
-    """A client in a session of the test's own."""
-    name = re.sub(r"\W", "-", request.node.name)[:100]
-    with httpx.Client(base_url=mock, headers={"X-Mock-Session": name}) as client:
-        yield client
-
-
-@pytest.fixture
 def steer(api: httpx.Client, mock: str) -> Callable[..., Any]:
     """A control in the test's session; its answer."""
 
@@ -70,19 +61,6 @@ def steer(api: httpx.Client, mock: str) -> Callable[..., Any]:
         return api.request(method, f"{mock.removesuffix('/agent')}/_mock{path}", **body).json()
 
     return asked
-
-
-@pytest.fixture
-def enter(browse: Enter, mock: str, api: httpx.Client) -> Enter:
-    """The console in the test's session."""
-
-    def entered(place: str = "", **settings: Any) -> Page:
-        root = mock.removesuffix("/agent")
-        page = browse(f"{root}/_mock/ui?session={api.headers['X-Mock-Session']}{place}", **settings)
-        expect(page.locator("#live")).to_have_text("live")
-        return page
-
-    return entered
 
 
 def opened(page: Page, row: str) -> Locator:

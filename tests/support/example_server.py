@@ -43,12 +43,8 @@ class ExampleServer:
         return self._documented(operation, _first(operation, *successes, "DEFAULT"), 200)
 
     def _admits(self, operation: Operation, received: Received) -> bool:
-        schemes = self._contract.document.get("components", {}).get("securitySchemes", {})
-        ways = security(self._contract, operation)
-        return not ways or any(
-            all(_has(self._contract.dereferenced(schemes[name]), received) for name in way if name in schemes)
-            for way in ways
-        )
+        ways, schemes = security(self._contract, operation), self._contract.security_schemes
+        return not ways or any(all(_has(schemes[name], received) for name in way if name in schemes) for way in ways)
 
     def _refuses(self, operation: Operation, route: Route, received: Received, body: bytes) -> bool:
         headers = by_name(received.headers.items())

@@ -15,12 +15,13 @@ from callconfig.contract.interaction import Interaction
 from callconfig.options import CheckOptions
 from callconfig.traffic.har import HarWriter
 from callconfig.traffic.redaction import Redaction
-from callconfig.verification.check import converse_with, require_coverage
+from callconfig.verification.check import require_coverage
 from callconfig.verification.client import Client
 from callconfig.verification.coverage import Coverage
 from callconfig.verification.footprint import Footprint
 from callconfig.verification.generated import generate, judge_scenario
 from callconfig.verification.judge import Judge
+from callconfig.verification.model.drawing import converse_with
 from callconfig.verification.result import EnoughFailures, Result
 from callconfig.verification.target import serving
 from callconfig.verification.timing import Deadline
@@ -45,7 +46,7 @@ def check_app(contract: Contract) -> CheckApp:
             with serving(app) as url:
                 footprint = Footprint(contract, url, f"check-{seed}", anywhere=True)
                 with Client(url, footprint=footprint) as client:
-                    converse_with(client, result, included, options.max_examples, footprint)
+                    converse_with([client], result, included, options.max_examples, footprint)
                 footprint = Footprint(contract, url, f"check-{seed}", anywhere=True)
                 judging = partial(judge_scenario, result=result, judge=Judge(contract))
                 generate(result, options, footprint, included, Deadline(), judging)

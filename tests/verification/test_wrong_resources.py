@@ -26,10 +26,10 @@ from callconfig.tests.support.tampering import (
     without,
 )
 from callconfig.traffic.redaction import Redaction
-from callconfig.verification.check import converse_with
 from callconfig.verification.client import Client
 from callconfig.verification.coverage import Coverage
 from callconfig.verification.footprint import Footprint
+from callconfig.verification.model.drawing import converse_with
 from callconfig.verification.result import EnoughFailures, Result
 from callconfig.verification.target import serving
 
@@ -46,7 +46,7 @@ def conversed(name: str, mutate: Mutant) -> Result:
     with serving(tampered(create_app(contract, store), store, mutate)) as url:
         footprint = Footprint(contract, url, "check-1", anywhere=True)
         with Client(url, footprint=footprint) as client, contextlib.suppress(EnoughFailures):
-            converse_with(client, result, lambda _operation: True, 10, footprint)
+            converse_with([client], result, lambda _operation: True, 10, footprint)
     return result
 
 

@@ -47,18 +47,25 @@ class Bodies:
 
     @cached_property
     def minimal(self) -> Json:
-        """What is required and nothing else."""
-        return next(filter(self._judge.accepts, self._made(self._schema)), ABSENT)
+        """What is required and nothing else, as the contract shows it."""
+        body = next(filter(self._judge.accepts, self._made(self._schema)), ABSENT)
+        for path, member in self._members.items():
+            if path and _at(body, path) is not ABSENT:
+                body = next(filter(self._accepts, (_with(body, path, value) for value in _shown(member))), body)
+        return body
 
     @cached_property
     def full(self) -> Json:
         """Every member, with another value than its default, and than the minimum has where that can be."""
-        body, known = self.minimal, self._members.values()
-        for member in [*known, *known]:  # what one member needs may come after it
-            usual: tuple[Json, ...] = member.schema.get("default"), _at(self.minimal, member.path), ABSENT, None, [], {}
-            if member.path and _at(body, member.path) in usual:
-                values = (value for value in self._made(member.schema) if value not in usual)
-                body = next(filter(self._accepts, (_with(body, member.path, value) for value in values)), body)
+        everything = next(islice(self._made(self._schema), 1, None), ABSENT)
+        if isinstance(everything, dict):
+            everything = {name: value for name, value in everything.items() if (name,) in self._members}
+        body, known = everything if self._accepts(everything) else self.minimal, list(self._members.items())[1:]
+        for path, member in [*known, *known]:  # what one member needs may come after it
+            usual = [member.schema.get("default"), _at(self.minimal, path), ABSENT, None, [], {}]
+            candidates = chain(_shown(member), [_at(body, path)], self._made(member.schema))
+            values = (value for value in candidates if value not in usual)
+            body = next(filter(self._accepts, (_with(body, path, value) for value in values)), body)
         return body
 
     @cached_property
@@ -163,6 +170,10 @@ class Bodies:
 
 
 PARTS = {"array": "Items", "object": "Properties"}
+
+
+def _shown(member: Member) -> list[Json]:
+    return [member.schema["example"]] if "example" in member.schema else []
 
 
 def _named_in(rule: Any) -> list[str]:

@@ -1,5 +1,6 @@
 """Having conversations: those of the table, then those that Hypothesis draws and shortens."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -8,9 +9,15 @@ from hypothesis import seed as with_seed
 from hypothesis import strategies as st
 from hypothesis.errors import Flaky
 
+from ...contract.interaction import Interaction
+from ..client import Client
+from ..footprint import Footprint
+from ..judge import Judge, Verdict
 from ..result import Failure, Result
+from .collection import Collection
 from .conversations import deliberate
-from .script import Look, Refused, Script
+from .player import Player, alone
+from .script import Look, Refused, Script, modelled
 from .steps import Create, Delete, List, Merge, Read, Replace, Step
 
 MOST_DRAWN_FAILURES = 5
@@ -19,6 +26,45 @@ MOST_DRAWN_FAILURES = 5
 T = TypeVar("T")
 Play = Callable[[Sequence[Step]], list[Failure]]
 """Has a conversation and returns what was wrong with it; it ends with the first step that is wrong."""
+Take = Callable[[Sequence[Player], Step], list[Failure]]
+"""Takes a step with each server, and returns what was wrong."""
+
+
+def converse_with(
+    clients: Sequence[Client],
+    result: Result,
+    included: Callable[[str], bool],
+    max_examples: int,
+    footprint: Footprint,
+    take: Take = lambda players, step: players[0].play(step),
+    part: str = "model",
+    on_part: Callable[[str], None] = lambda _part: None,
+) -> bool:
+    """Have the conversations of the model with one server or several, and say whether there were any.
+
+    Raises EnoughFailures, OutOfTime.
+    """
+    scripts = modelled(result, included, footprint)
+    judges = [Judge.of_url(result.contract, client.url) for client in clients]
+    names = (f"{footprint.name}-{number}" for number in itertools.count(1))
+
+    def record(verdict: Verdict, interaction: Interaction) -> None:
+        result.record(part, verdict, interaction)
+
+    if scripts:
+        on_part(part)
+    for script in scripts:
+
+        def players(name: str, collection: Collection = script.collection) -> Sequence[Player]:
+            each = zip(clients, judges, strict=True)
+            return [Player(collection, client, judge, name, record) for client, judge in each]
+
+        def play(steps: Sequence[Step], players: Callable[[str], Sequence[Player]] = players) -> list[Failure]:
+            found = alone(players, names)
+            return next(filter(None, (take(found, step) for step in steps)), [])
+
+        converse(script, play, result, max_examples)
+    return bool(scripts)
 
 
 def converse(script: Script, play: Play, result: Result, max_examples: int) -> None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ...contract.schema import Json
 from .collection import REMOVED, Collection
-from .steps import FIRST, Aimed, Create, List, Merge, Raw, Replace, Step
+from .steps import FIRST, Aimed, Change, Create, List, Merge, Raw, Step
 
 Identity = str | int
 
@@ -102,14 +102,10 @@ class Memory:
 
     def absence(self, step: Step) -> Absence | None:
         """Why what a step needs is not there: a parent, or what it concerns."""
-        below = 0
-        if isinstance(step, Create | List):
-            below = step.below
-        elif isinstance(step, Aimed):
-            key = self.key(step)
-            below = key.below if key else step.below or 0
-        missing = self._without_parent(below)
-        return self.missing(self.key(step)) if missing is None and isinstance(step, Aimed) else missing
+        if not isinstance(step, Aimed):
+            return self._without_parent(step.below if isinstance(step, Create | List) else 0)
+        key = self.key(step)
+        return self._without_parent(key.below if key else step.below or 0) or self.missing(key)
 
     def _without_parent(self, below: int) -> Absence | None:
         return self.outer.missing(self.outer.made(below)) if self.outer else None
@@ -158,25 +154,21 @@ class Memory:
             found[member] = self.collection.named(member, f"{self.namespace}-{member}-{number}", number)[0]
         return found
 
-    def scoped(self, step: Create | Replace | Merge) -> Json:
-        """The body of a step in its scope, and with the identity where clients choose that."""
+    def scoped(self, step: Create | Change) -> Json:
+        """The body of a step in its scope, and with the identity where clients have to choose that."""
         if not isinstance(step.body, dict):
             return step.body
-        names = self.names(step.scope)
+        names, identity, body = self.names(step.scope), self.collection.resource.identity, step.body
         if self.collection.is_named_by_clients:
             key = self.key(step) if isinstance(step, Aimed) else None
-            names[self.collection.resource.identity] = key.identity if key else self._new
-        kind = step.kind if isinstance(step, Aimed) else "create"
-        wanted = (
-            step.body.keys() if isinstance(step, Merge) else self.collection.members[kind].keys() | step.body.keys()
-        )
-        return {**step.body, **{name: names[name] for name in names if name in wanted and name != step.spared}}
-
-    @property
-    def _new(self) -> Json:
-        """An identity for what is created next, where clients choose them."""
-        number = len(self.created)
-        return self.collection.named(self.collection.resource.identity, f"{self.namespace}-{number}", number)[0]
+            number = len(self.created)
+            new, _ = self.collection.named(identity, f"{self.namespace}-{number}", number)
+            names[identity] = key.identity if key else new
+        elif isinstance(step, Create):  # a server may take it for the one that is meant
+            body = {name: value for name, value in body.items() if name != identity}
+        known = () if isinstance(step, Merge) else self.collection.members[step.kind]
+        wanted = {*body, *known} - {step.spared}
+        return {**body, **only(names, [name for name in names if name in wanted])}
 
     def asked(self, step: List) -> dict[str, Json]:
         """The members that a list asks for, with their values."""

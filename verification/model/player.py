@@ -4,17 +4,15 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from urllib.parse import urljoin, urlsplit
 
 from ...contract.finding import Finding
 from ...contract.interaction import Interaction, by_name
-from ...contract.paging import TOTALS
 from ...contract.schema import Json
 from ..client import Client
 from ..judge import Judge, Verdict, json_value
 from ..result import Failure
 from .collection import Collection
-from .comparison import Answer, Mistake, learn
+from .comparison import Answer, learn
 from .expectation import ask, expect, expect_raw
 from .memory import Memory
 from .steps import List, Raw, Replace, Step
@@ -33,14 +31,13 @@ class Player:
         judge: Judge,
         namespace: str,
         on_verdict: Callable[[Verdict, Interaction], None],
-        part: str = "model",
     ) -> None:
         self.memory = Memory.of(collection, namespace)
         self.judge = judge
         self.interactions: list[Interaction] = []
         """One for each step, and for each further part of a list."""
         self._step: Step | None = None
-        self._client, self._on_verdict, self._part = client, on_verdict, part
+        self._client, self._on_verdict = client, on_verdict
 
     def play(self, step: Step) -> list[Failure]:
         """Take one step, through all the parts of a list, and say what is wrong with the answer."""
@@ -63,8 +60,7 @@ class Player:
         while memory is not None:
             for below in (0, 1) if memory.collection.is_shared else ():
                 asked = ask(memory, List(below=below))
-                _, answer = self._answer(self._client.send(asked.method, asked.target))
-                if answer.body:
+                if self._answer(self._client.send(asked.method, asked.target)).body:
                     return False
             memory = memory.outer
         return True
@@ -83,45 +79,27 @@ class Player:
             expected = expect_raw(step, found if isinstance(found, Finding) else found[0], wrong)
         else:
             expected = expect(self.memory, step, asked, wrong)
-        envelope, answer = self._answer(interaction)
-        mistakes, self.memory = learn(self.memory, step, asked, expected, answer)
+        mistakes, self.memory = learn(self.memory, step, asked, expected, self._answer(interaction))
         known = {_where(finding) for finding in verdict.response}
-        located = [mistake._replace(finding=_below(envelope, mistake.finding)) for mistake in mistakes]
-        told = [Mistake(finding, (*expected.since, len(self.interactions) - 1)) for finding in verdict.response] + [
-            mistake for mistake in located if _where(mistake.finding) not in known
-        ]
-        return [
-            Failure(
-                finding, expected.operation, [self.interactions[number] for number in dict.fromkeys(since)], self._part
-            )
-            for finding, since in told
-        ]
+        now = (*expected.since, len(self.interactions) - 1)
+        told = [(finding, now) for finding in verdict.response]
+        told += [(finding, since) for finding, since in mistakes if _where(finding) not in known]
+        shown = [[self.interactions[number] for number in dict.fromkeys(since)] for _, since in told]
+        each = zip(told, shown, strict=True)
+        return [Failure(finding, expected.operation, led_here, "model") for (finding, _), led_here in each]
 
-    def _answer(self, interaction: Interaction) -> tuple[str, Answer]:
-        """What came back, and the member that it has what is shown in."""
+    def _answer(self, interaction: Interaction) -> Answer:
+        """What came back."""
         headers, whole = by_name(interaction.response_headers), json_value(interaction.response_body)
         found = self.judge.locate(interaction.method, interaction.path)
         action = None if isinstance(found, Finding) else self.judge.contract.actions.get(found[0].id)
-        envelope = action.envelope if action else ""
-        shown = whole.get(envelope) if envelope and isinstance(whole, dict) else whole
-        location = headers.get("location")
-        return envelope, Answer(
-            interaction.status,
-            shown if action and action.shows else None,
-            whole,
-            location,
-            self._leads_to(interaction.url, location) if location is not None else (),
-            "allow" in headers,
-            headers.get("etag", ""),
-            next((value for name, value in headers.items() if name in TOTALS), ""),
-        )
+        envelope = (action.envelope,) if action and action.envelope else ()
+        shown = whole.get(envelope[0]) if envelope and isinstance(whole, dict) else whole
+        body = shown if action and action.shows else None
+        return Answer(interaction.status, body, whole, envelope, headers, self._leads_to(interaction))
 
-    def _leads_to(self, url: str, location: str) -> tuple[str, ...]:
-        try:
-            path = urlsplit(urljoin(url, location)).path
-        except ValueError:  # no URL at all
-            return ()
-        route = self.judge.contract.route(path.removeprefix(self.judge.base_path))
+    def _leads_to(self, interaction: Interaction) -> tuple[str, ...]:
+        route = self.judge.contract.route((interaction.leads_to or "").removeprefix(self.judge.base_path))
         leads = route is not None and any(each.path.endswith("}") for each in route.operations.values())
         return tuple(route.parameters.values()) if route and leads else ()
 
@@ -134,14 +112,6 @@ def alone(players: Callable[[str], Sequence[Player]], names: Iterator[str]) -> S
             break
         found = players(next(names))
     return found
-
-
-def _below(envelope: str, finding: Finding) -> Finding:
-    return (
-        replace(finding, pointer=f"/{envelope}{finding.pointer}")
-        if envelope and finding.pointer is not None
-        else finding
-    )
 
 
 def _where(finding: Finding) -> tuple[str, ...]:

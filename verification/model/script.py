@@ -4,7 +4,6 @@ import itertools
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 from urllib.parse import quote
 
 from ...contract.actions import Kind
@@ -18,7 +17,7 @@ from .collection import WRITING, Collection
 from .steps import (
     FIRST,
     JSON_BODY,
-    Aimed,
+    Change,
     Create,
     List,
     Merge,
@@ -80,7 +79,11 @@ WRONG_WRITES: dict[str, tuple[Fields, str, Callable[[bytes], bytes]]] = {
     "a text": (JSON_BODY, "", lambda _: b'"text"'),
     "more after the end": (JSON_BODY, "", lambda valid: valid + b"x"),
     "no UTF-8": (JSON_BODY, "", lambda valid: b"\xff" + valid),
-    "a member twice": (JSON_BODY, "", lambda valid: b'{"' + _first_name(valid) + b'": "a", ' + valid[1:]),
+    "a member twice": (
+        JSON_BODY,
+        "",
+        lambda valid: valid[:-1] + b", " + valid[1:],
+    ),
     "no number": (JSON_BODY, "", lambda valid: valid[:-1] + b', "x": NaN}'),
 }
 """Header fields, query, and what becomes of a valid body."""
@@ -121,8 +124,8 @@ class Script:
                 yield List(self._filters, step.scope, below=step.below)
             elif "read" in self.collection.operations:
                 yield Read(0)
-        elif isinstance(step, Create | Replace | Merge) and isinstance(step.body, Symbol):
-            bodies = self.bodies[step.kind if isinstance(step, Aimed) else "create"]
+        elif isinstance(step, Create | Change) and isinstance(step.body, Symbol):
+            bodies = self.bodies[step.kind]
             yield replace(step, body=bodies.minimal if step.body is Symbol.LEAST else bodies.full)
         else:
             yield step
@@ -212,7 +215,7 @@ class Script:
             for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
                 if method not in known and (footprint.anywhere or "{" in path or method in ("GET", "POST")):
                     yield [Create(LEAST), Raw(method, self._of_ours(path))]
-            yield [Raw("GET", f"{path.partition('{')[0].rstrip('/')}-unknown/path")]
+            yield [Raw("GET", f"{path.partition('{')[0].rstrip('/') or '/'}-unknown/path")]
 
     def valid(self, kind: Kind) -> Iterator[Talk]:
         for body, spared in self._spared(kind, valid=True):
@@ -288,11 +291,6 @@ def modelled(result: Result, included: Callable[[str], bool], footprint: Footpri
             result.notes.append("no valid body could be made from the contract, so no model was tried")
     possible = [each for each in scripts if each.possible]
     return [Script(each.collection, is_first=each is possible[0]) for each in possible]
-
-
-def _first_name(valid: bytes) -> bytes:
-    members: dict[str, Any] = json.loads(valid)
-    return next(iter(members), "name").encode()
 
 
 MOST_TOGETHER = 10

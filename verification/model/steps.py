@@ -24,6 +24,7 @@ JSON_BODY: Fields = (("Content-Type", "application/json"),)
 class Create:
     """Create what `body` says, in a scope: the number of a combination of values of the unique members."""
 
+    kind: ClassVar[Kind] = "create"
     body: Json | Symbol
     scope: int = 0
     spared: str = ""
@@ -53,14 +54,20 @@ class Read(Aimed):
 
 
 @dataclass(frozen=True, slots=True)
-class Replace(Aimed):
-    """Replace it."""
+class Change(Aimed):
+    """Change it by a body whose unique members become those of a scope."""
 
-    kind = "replace"
     body: Json | Symbol
     scope: int = 0
     spared: str = ""
     """A unique member that stays as the body has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replace(Change):
+    """Replace it."""
+
+    kind = "replace"
     identity: str = ""
     """An identity to put into the body: `same`, `other`, or none."""
     pause: bool = False
@@ -68,13 +75,10 @@ class Replace(Aimed):
 
 
 @dataclass(frozen=True, slots=True)
-class Merge(Aimed):
-    """Change what `body` names (RFC 7396); the unique members among them become those of a scope."""
+class Merge(Change):
+    """Change what `body` names (RFC 7396)."""
 
     kind = "merge"
-    body: Json | Symbol
-    scope: int = 0
-    spared: str = ""
 
 
 @dataclass(frozen=True, slots=True)
