@@ -17,7 +17,7 @@ from mcp.shared.exceptions import MCPError
 
 from .app import create_app, sources
 from .contract.document import Contract
-from .contract.media import is_json, media_type
+from .contract.media import is_json
 from .contract.schema import Schema
 from .controls.bundle import BASE_PATH as CONTROLS_PATH
 from .controls.bundle import load_controls
@@ -82,7 +82,7 @@ async def _serve_for(url: str, options: McpOptions, contract: Contract) -> None:
             clock = await client.get(f"{_root(url)}{CONTROLS_PATH}/clock", headers=_headers(options, is_control=True))
         except httpx2.HTTPError as error:
             raise CouldNotRun(f"nothing answers at {url}: {reason(error)}; is the server running?") from error
-    is_steerable = clock.status_code == 200 and is_json(media_type(clock.headers.get("content-type", ""))[0])
+    is_steerable = clock.status_code == 200 and is_json(clock.headers.get("content-type", ""))
     if not is_steerable:
         why = "is --control-token right?" if clock.status_code == 401 else "it has no controls"
         logger.warning("callconfig: %s cannot be steered (%s); only the API is offered", url, why)

@@ -15,7 +15,7 @@ from mcp import types
 
 from .contract.dialect import with_bounds, with_schemas
 from .contract.document import Contract
-from .contract.media import is_json, media_type
+from .contract.media import is_json
 from .contract.operation import Operation
 from .contract.schema import Json, Schema, did_you_mean
 from .controls.controls import SESSION_HEADER
@@ -141,7 +141,7 @@ class OperationTool:
 
 def _body(answer: httpx2.Response) -> Json:
     """The body as JSON, or as text where it is none; None without one."""
-    if answer.content and is_json(media_type(answer.headers.get("content-type", ""))[0]):
+    if answer.content and is_json(answer.headers.get("content-type", "")):
         with contextlib.suppress(ValueError):
             return answer.json()
     return answer.text or None

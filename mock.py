@@ -251,17 +251,25 @@ def _read_scenario(options: ServeOptions) -> bytes | None:
         raise CouldNotRun(f"scenario {options.scenario}: {error.strerror}") from error
 
 
+MOST_PATHS = 10
+"""Paths that the greeting names."""
+
+
 def _greet(contract: Contract, listening: socket.socket, options: ServeOptions, stored: int) -> None:
     root = root_url(listening)
     paths = {operation.path for operation in contract.operations.values()}
     paths = {path for path in paths if "{" not in path} or paths
     place = _without_secrets(options.store)
     noun = "configuration" if options.contract is None else "document"
-    said = notes(contract) if options.contract is not None and not options.handlers else ()
+    said = [*notes(contract)] if options.contract is not None and not options.handlers else []
+    prefixes = {urlsplit(str(each.get("url", ""))).path.rstrip("/") for each in contract.document.get("servers", ())}
+    if not options.base_path and len(prefixes) == 1 and (prefix := prefixes.pop()) and "{" not in prefix:
+        said.append(f"the contract's servers have these paths below {prefix}: --base-path {prefix} does here")
     alone = options.workers == 1
     print(
         f"callconfig {version('callconfig')} mocks {contract.title} {contract.version}\n"
-        + "".join(f"  API    {root}{options.base_path}{path}\n" for path in sorted(paths or {"/"}))
+        + "".join(f"  API    {root}{options.base_path}{path}\n" for path in sorted(paths or {"/"})[:MOST_PATHS])
+        + (f"         and {len(paths) - MOST_PATHS} more paths\n" if len(paths) > MOST_PATHS else "")
         + f"  Docs   {root}{options.base_path}/docs\n"
         + (f"  Steer  {root}{CONTROLS_PATH}/ui\n" if options.controls and alone else "")
         + ("" if alone else "  Steer  off: each of several processes would steer only itself\n")

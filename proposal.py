@@ -13,9 +13,10 @@ import yaml
 
 from .contract.actions import Places
 from .contract.document import Contract, InvalidContract
+from .contract.finding import few
 from .contract.path_template import parameters_of
 from .contract.shape import flattened
-from .contract.yaml_tree import MarkedYaml
+from .contract.yaml_tree import MarkedYaml, NotPlain
 from .handlers.resolution import notes
 from .outcome import OK, CouldNotRun, printable
 
@@ -45,10 +46,12 @@ def init(path: Path) -> int:
     try:
         contract = Contract.load(path)
         text = path.read_bytes()
+        root = MarkedYaml(text)
     except InvalidContract as error:
         raise CouldNotRun(f"contract {error}") from error
+    except NotPlain as error:
+        raise CouldNotRun(f"contract {path}: is no YAML that a patch could be made of: {error}") from error
     unclear: list[str] = []
-    root = MarkedYaml(text)
     proposals = []
     for each in _proposals(contract, unclear):
         if not isinstance(root.node(("components", "schemas", each.name)), yaml.MappingNode):
@@ -73,13 +76,15 @@ def _proposals(contract: Contract, unclear: list[str]) -> Iterator[Proposal]:
     schemas: Mapping[str, Mapping[str, Any]] = contract.document.get("components", {}).get("schemas", {})
     taken = {id(resource.schema) for resource in contract.resources}
     seen = set(contract.actions)
-    for name, schema in schemas.items():
-        places = Places(schema, contract.operations, contract.resolve)
+    every = {name: Places(schema, contract.operations, contract.resolve) for name, schema in schemas.items()}
+    # What an operation shows as a whole is meant, not what that has in a member.
+    for name in sorted(every, key=lambda name: all(shown.envelope for shown in every[name].shown.values())):
+        schema, places = schemas[name], every[name]
         kinds = {operation.id: kind for operation, kind in places.kinds.items() if operation.id not in seen}
         if "$ref" in schema or id(schema) in taken or not kinds:
             continue
         if len({*kinds.values()}) < 2:
-            unclear.append(f"{name} is not proposed: {', '.join(kinds)} alone does not say that it is stored")
+            unclear.append(f"{name} is not proposed: {few(list(kinds))} alone does not say that it is stored")
             continue
         proposal = _proposal(name, schema, places, contract)
         if proposal is None:
@@ -97,7 +102,8 @@ def _proposal(name: str, schema: Mapping[str, Any], places: Places, contract: Co
     if identity is None:
         return None
     proposal = Proposal(name, {"identity": identity})
-    example = str(members[identity].get("example", schema.get("example", {}).get(identity, "")))
+    whole = schema.get("example")
+    example = str(members[identity].get("example", whole.get(identity, "") if isinstance(whole, Mapping) else ""))
     if members[identity].get("type") == "string" and (prefix := _PREFIX.fullmatch(example)):
         proposal.declared["prefix"] = prefix[1]
     _guess_unique(proposal, members, places)

@@ -90,7 +90,7 @@ class Endpoint:
         """The answer to send: the reply, or the problem that it breaks the contract."""
         value, status, headers = reply if len(reply) == 3 else (*reply, {})
         headers = {name.lower(): text for name, text in headers.items()}
-        if exchange.problem is not None and status in self._refusals.undocumented:
+        if exchange.problem is not None and status in self._refusals.unjudged:
             return status, headers, _written(value)
         documented = self.operation.response(status)
         if status not in WITHOUT_BODY and (documented is None or documented.representations):

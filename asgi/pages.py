@@ -3,13 +3,13 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import orjson
 import yaml
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from ..contract.aside import aside
+from ..contract.strict_json import encoded
 from ..documentation.served import ServedReference
 
 Answer = Callable[[Request], Awaitable[Response]]
@@ -19,7 +19,7 @@ def reference_pages(
     place: str, reference: ServedReference, document: dict[str, Any], text: bytes | None = None
 ) -> list[Route]:
     """The pages of one contract below `place`; `text` is its YAML as it was written, where it is served like that."""
-    as_json = orjson.dumps(document, option=orjson.OPT_INDENT_2)
+    as_json = encoded(document, indent=True)
 
     async def openapi_yaml(_request: Request) -> Response:
         nonlocal text

@@ -15,11 +15,11 @@ Kind = Literal["create", "list", "read", "replace", "merge", "delete"]
 KINDS: Mapping[str, tuple[Kind | None, Kind | None]] = {
     "POST": ("create", None),
     "GET": ("list", "read"),
-    "PUT": (None, "replace"),
+    "PUT": ("replace", "replace"),
     "PATCH": (None, "merge"),
     "DELETE": (None, "delete"),
 }
-"""By method: at a collection, and at an item, whose path ends in its identity."""
+"""By method: at a collection, and at an item, whose path ends in its identity; at a collection, a body has that."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Action:
     kind: Kind
     resource: Resource
     parameter: str
-    """The one of the path that is the identity; empty at a collection."""
+    """The one of the path that is the identity; empty at a collection, where the body has that of what it replaces."""
     parents: Mapping[str, str]
     """The members that keep the parameters of the path that stand for parents."""
     ancestors: tuple[tuple[str, Resource], ...]
@@ -74,7 +74,9 @@ def read_actions(
     for name, place in places.items():
         for operation, kind in place.kinds.items():
             names = parameters_of(operation.path)
-            own = names.pop() if kind not in ("create", "list") and names else ""
+            own = names.pop() if operation.path.endswith("}") else ""
+            if kind == "replace" and not own and not _tells(operation, resources[name].identity, resolve):
+                continue
             actions[operation.id] = Action(
                 kind,
                 resources[name],
@@ -123,18 +125,27 @@ class Places:
         self.item_paths = list(
             dict.fromkeys(operation.path for operation in operations.values() if blank(operation.path) in self.items)
         )
-        self.kinds = dict(self._kinds(operations))
+        self.kinds = dict(self._kinds(operations, resolve))
 
-    def _kinds(self, operations: Mapping[str, Operation]) -> Iterator[tuple[Operation, Kind]]:
+    def _kinds(self, operations: Mapping[str, Operation], resolve: References) -> Iterator[tuple[Operation, Kind]]:
         for operation in operations.values():
             at_collection, at_item = KINDS.get(operation.method, (None, None))
+            shown = self.shown.get(operation)
+            shows_other = shown is None and operation.method == "GET" and bool(operation.shown)
             if at_item is not None and blank(operation.path) in self.items:
-                if operation not in self.shown or not self.shown[operation].is_list:
+                if not shows_other and not (shown and shown.is_list):
                     yield operation, at_item
-            elif at_collection is not None and operation.path in self.collections:
-                shown = self.shown.get(operation)
-                if shown.is_list if shown and at_collection == "list" else at_collection == "create":
+            elif at_collection == "create" and operation.path in self.collections:
+                takes_one = all(body.get("type") != "array" for body in _bodies(operation, resolve))
+                if takes_one and not (shown and shown.is_list):
                     yield operation, at_collection
+            elif (
+                at_collection is not None
+                and operation.path in self.collections
+                and shown
+                and shown.is_list == (at_collection == "list")
+            ):
+                yield operation, at_collection
 
     @property
     def home(self) -> str:
@@ -195,12 +206,18 @@ def _brings(operation: Operation, kind: Kind, identity: str, resolve: References
     """Whether a request of the operation makes something under an identity of its own choice."""
     if kind == "replace":
         return "201" in operation.responses
-    for content in operation.declared_body.get("content", {}).values() if kind == "create" else ():
-        flat = flattened(content.get("schema", {}), resolve)
-        member = resolve.followed(flat.get("properties", {}).get(identity, {"readOnly": True}))
-        if identity in flat.get("required", ()) and not member.get("readOnly"):
-            return True
-    return False
+    return kind == "create" and _tells(operation, identity, resolve)
+
+
+def _tells(operation: Operation, identity: str, resolve: References) -> bool:
+    """Whether a request may have the identity in its body."""
+    members = (each.get("properties", {}).get(identity, {"readOnly": True}) for each in _bodies(operation, resolve))
+    return any(not resolve.followed(member).get("readOnly") for member in members)
+
+
+def _bodies(operation: Operation, resolve: References) -> list[dict[str, Any]]:
+    """The schemas of the bodies that an operation takes, each as one object."""
+    return [flattened(each.get("schema", {}), resolve) for each in operation.declared_body.get("content", {}).values()]
 
 
 def _shown(operation: Operation, schema: Mapping[str, Any], resolve: References) -> _Shown | None:

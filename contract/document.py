@@ -142,10 +142,24 @@ class Contract:
         return declared
 
     def served_at(self, base_path: str, *, authenticated: bool = False) -> dict[str, Any]:
-        """The document as a server mounted at `base_path` shows it; `authenticated` says that it asks for a token."""
-        servers = [{"url": base_path}] if base_path else self.document.get("servers", [{"url": "/"}])
-        served = {**self.document, "servers": servers}
+        """The document as a server mounted at `base_path` shows it: of no other server.
+
+        `authenticated` says that it asks for a token.
+        """
+        here = base_path or "/"
+        servers = [each for each in self.document.get("servers", ()) if each.get("url") == here] or [{"url": here}]
+        paths = {path: _without_servers(item) for path, item in self.document.get("paths", {}).items()}
+        served = {**self.document, "servers": servers, "paths": paths}
         return {**served, "security": [{name: []} for name in self.security_schemes]} if authenticated else served
+
+
+def _without_servers(item: Any) -> Any:
+    """A path item, or an operation, that names no server of its own."""
+    if not isinstance(item, Mapping):
+        return item
+    return {
+        name: _without_servers(each) if name in METHODS else each for name, each in item.items() if name != "servers"
+    }
 
 
 def read_document(path: Path) -> dict[str, Any]:

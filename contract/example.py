@@ -35,7 +35,7 @@ def documented_reply(
     chooses among the values that it has.
     """
     if status is None:
-        status = _usual(operation.responses.keys())
+        status = usual_status(operation.responses.keys())
     response = documented_response(operation, status).declared
     generator = contract.values("response")
     headers = dict(_headers(contract, response, generator))
@@ -61,7 +61,14 @@ def documented_response(operation: Operation, status: int) -> Response:
     return response
 
 
-def _usual(declared: Set[str]) -> int:
+def required_headers(contract: Contract, response: Response) -> dict[str, str]:
+    """The fields that a response must have."""
+    fields = {name: contract.dereferenced(each) for name, each in response.declared.get("headers", {}).items()}
+    required = {"headers": {name: each for name, each in fields.items() if each.get("required")}}
+    return dict(_headers(contract, required, contract.values("response")))
+
+
+def usual_status(declared: Set[str]) -> int:
     """The first success of the documented statuses, which may be a range; without one, the first of all."""
     numbers = [int(each) for each in declared if each.isdigit()]
     if success := [each for each in numbers if each < 300]:
@@ -137,8 +144,9 @@ def _value(
         for kind, declared in contract.problems.items():
             if declared["status"] == status:
                 return Problem(kind, declared["cause"]).document(contract.problems)
+    content = documented_response(operation, status).representations.find(documented)
     for name, value in values_of(representation, contract.resolve).items():
-        if example in (None, name):
+        if example == name or (example is None and (content is None or content.schema.accepts(value))):
             return value
     if example is not None:
         raise NotDocumented(f"{operation.id} {status} has no example {show(example)}")

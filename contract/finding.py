@@ -56,6 +56,12 @@ def others(findings: Sequence[Finding]) -> str:
     return f" (and {'at least ' if count >= MOST_FINDINGS else ''}{count} more)" if count else ""
 
 
+def few(names: Sequence[str], most: int = 10) -> str:
+    """Names in a line, as many as a reader takes in."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
 def counted(number: int, noun: str) -> str:
     """`1 place`, and `2 places`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -35,11 +35,15 @@ def _remembered(content_type: str) -> tuple[str, Mapping[str, str]]:
     return name.strip().lower(), {key.lower(): value for key, value in parameters.items()}
 
 
-def is_json(name: str) -> bool:
+def is_json(content_type: str) -> bool:
+    """Whether a media type is JSON, with or without parameters."""
+    name = content_type.partition(";")[0].strip().lower()
     return name in ("application/json", "text/json") or name.endswith("+json")
 
 
-def is_xml(name: str) -> bool:
+def is_xml(content_type: str) -> bool:
+    """Whether a media type is XML, with or without parameters."""
+    name = content_type.partition(";")[0].strip().lower()
     return name in ("application/xml", "text/xml") or name.endswith("+xml")
 
 

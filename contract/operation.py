@@ -11,7 +11,7 @@ from werkzeug.http import parse_accept_header
 
 from .body import Content, Headers, RequestBody
 from .finding import MOST_FINDINGS, Finding, told
-from .media import LONGEST_REMEMBERED, ByMediaType, is_json, is_range, media_type
+from .media import LONGEST_REMEMBERED, ByMediaType, concrete, is_json, is_range, media_type
 from .parameters import IGNORED_HEADERS, Parameter, header_fields, read_parameters
 from .references import References
 from .schema import Json, Schema, show
@@ -232,7 +232,7 @@ class Operation:
         """The schema of the JSON that its first success with JSON answers; None where there is none."""
         successes = [response for status, response in self.responses.items() if status[0] == "2"]
         every = [each for response in successes for each in response.representations.values()]
-        return next((each.raw for each in every if is_json(each.name)), None)
+        return next((each.raw for each in every if is_json(concrete(each.name))), None)
 
     def response(self, status: int) -> Response | None:
         """The documented response for a status: the status itself, its class, or the default."""

@@ -46,7 +46,7 @@ class Parameter:
         self.default: Any = resolved.get("default")
         self._reader = Reader(schema, resolve)
         self._media_type = media_type
-        self._is_json = is_json(media_type.partition(";")[0].strip().lower())
+        self._is_json = is_json(media_type)
         self.is_judged = self._is_json or not media_type or self._reader.is_scalar
         """Whether its value is read: what is not JSON is read as text only."""
         is_styled = not media_type and self.place in ("query", "cookie")

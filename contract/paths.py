@@ -27,13 +27,14 @@ class Route(NamedTuple):
 class Paths:
     """The paths of a contract, each split into segments, so that a look costs no more than what is looked at.
 
-    A path without parameters comes before one with them: /a/mine before /a/{id} (OpenAPI 3.0, Paths Object).
+    A path without parameters comes before one with them: /a/mine before /a/{id} (OpenAPI 3.0, Paths Object). So does
+    one that says more of a segment: /a/{id}:run before /a/{id}.
     """
 
     def __init__(self, paths: Iterable[tuple[str, Mapping[str, Operation]]]) -> None:
         self._fixed: dict[str, Route] = {}
         self._templates: dict[int, list[tuple[list[_Segment], Mapping[str, Operation]]]] = {}
-        for path, operations in sorted(paths, key=lambda each: each[0]):
+        for path, operations in sorted(paths, key=lambda each: ([*map(_openness, each[0].split("/"))], each[0])):
             if "{" in path:
                 segments = [_Segment(text) for text in path.split("/")]
                 self._templates.setdefault(len(segments), []).append((segments, operations))
@@ -52,6 +53,12 @@ class Paths:
             if all(segment.takes(text, parameters) for segment, text in zip(segments, sent, strict=True)):
                 return Route(operations, parameters)
         return None
+
+
+def _openness(segment: str) -> tuple[bool, int]:
+    """The order in which segments are tried: first those that are texts, then by how much of them is one."""
+    said = PARAMETER.sub("", segment)
+    return said != segment, -len(said)
 
 
 class _Segment:

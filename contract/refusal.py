@@ -5,9 +5,9 @@ from contextlib import suppress
 from typing import Any
 
 from .document import Contract
-from .example import values_of
+from .example import required_headers, values_of
 from .generator import NoValue
-from .media import is_json
+from .media import concrete, is_json
 from .operation import Operation, Representation
 from .problem import PROBLEM_JSON, STATUSES, Problem
 from .schema import Json
@@ -26,8 +26,8 @@ class Refusals:
     def __init__(self, contract: Contract, operation: Operation) -> None:
         self._contract, self._operation = contract, operation
         self._generator = contract.values("response")
-        self.undocumented: set[int] = set()
-        """Statuses that are answered although the operation does not document them: it has nothing else to say."""
+        self.unjudged: set[int] = set()
+        """Statuses that are answered with our problem though the operation documents none, no body, or another one."""
 
     def reply(self, problem: Problem) -> tuple[Json, int, Mapping[str, str]]:
         document = problem.document(self._contract.problems)
@@ -40,18 +40,22 @@ class Refusals:
         status = next((each for each in wanted if str(each) in documented), wanted[0])
         response = self._operation.response(status)
         document = {**document, "status": status}
-        if response is None:
-            self.undocumented.add(status)
-            return document, status, {**problem.headers, "content-type": PROBLEM_JSON}
+        ours = document, status, {**problem.headers, "content-type": PROBLEM_JSON}
+        if response is None or not response.has_content:
+            self.unjudged.add(status)
+            return ours
+        headers = {**required_headers(self._contract, response), **problem.headers}
         for name, representation in response.representations.items():
-            if not is_json(name):
+            if not is_json(concrete(name)):
                 continue
             for body in self._bodies(document, representation):
                 if representation.schema.accepts(body):
-                    return body, status, {**problem.headers, "content-type": name}
+                    return body, status, {**headers, "content-type": concrete(name)}
         for name in response.representations:
-            return _told(document)["detail"].encode(), status, {**problem.headers, "content-type": name}
-        return None, status, problem.headers
+            if not is_json(concrete(name)):
+                return _told(document)["detail"].encode(), status, {**headers, "content-type": concrete(name)}
+        self.unjudged.add(status)  # no error that says it is taken
+        return ours
 
     def _bodies(self, document: dict[str, Any], representation: Representation) -> list[Json]:
         """What may be said, the most telling first."""

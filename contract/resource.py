@@ -47,7 +47,7 @@ class Resource:
     input_members: frozenset[str] = frozenset()
     """What a request may give of it."""
     is_named_by_clients: bool = False
-    """Whether a request that creates one brings its identity."""
+    """Whether a request that creates one may bring its identity."""
 
     @classmethod
     def declared(cls, name: str, schema: Mapping[str, Any]) -> "Resource":
@@ -136,7 +136,7 @@ class Resource:
     @cached_property
     def has_number(self) -> bool:
         """Whether the identity is a number."""
-        return self.properties.get(self.identity, {}).get("type") == "integer"
+        return self.properties.get(self.identity, {}).get("type") in ("integer", "number")
 
     def claims(self, document: Mapping[str, Any]) -> dict[tuple[str, ...], tuple[str | None, ...]]:
         """What no other document may have: its identity and its scopes, each by its members, without those it lacks."""
@@ -165,9 +165,11 @@ class Resource:
 
     def identified(self, key: str) -> Any:
         """The identity in a key."""
-        if self.is_named_by_clients and self.parents:
-            return orjson.loads(key)[-1]
-        return int(key) if self.has_number and key.isdecimal() else key
+        return orjson.loads(key)[-1] if self.is_named_by_clients and self.parents else self.typed(key)
+
+    def typed(self, text: str) -> Any:
+        """An identity from its text."""
+        return int(text) if self.has_number and text.isdecimal() else text
 
     def indexed_text(self, document: Mapping[str, Any], name: str) -> str | None:
         """The text of an indexed member; None for one that is in no scope. Raises ValueError where it must be text."""

@@ -54,7 +54,7 @@ class Security:
             [_Scheme(name, resolve.followed(schemes[name])) for name in each if name in schemes]
             for each in alternatives
         ]
-        every = [scheme for each in self._alternatives for scheme in each]
+        self.schemes = every = [scheme for each in self._alternatives for scheme in each]
         self.query_names = frozenset(
             name
             for each in every

@@ -30,6 +30,14 @@ UNREADABLE = object()
 """Stands for the value of a text that has none, or one that cannot be judged."""
 
 
+def encoded(value: Any, *, indent: bool = False) -> bytes:
+    """A value as JSON, though a document may have what orjson refuses: integers beyond 64 bits, lone surrogates."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_INDENT_2 if indent else None)
+    except TypeError:
+        return json.dumps(value, indent=2 if indent else None).encode()
+
+
 class NotStrictJson(Exception):
     """The text is not JSON, or not JSON that every reader would understand alike.
 

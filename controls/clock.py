@@ -1,5 +1,6 @@
 """Where a session's times and ids come from: real and random, until a test determines them."""
 
+import math
 import random
 import re
 import secrets
@@ -89,7 +90,8 @@ def form_of(resource: Resource) -> Form:
     schema: Mapping[str, Any] = resource.properties.get(resource.identity, {})
     prefix = resource.prefix
     if resource.has_number:
-        least, most = max(1, schema.get("minimum", 1)), min(schema.get("maximum", MOST_NUMBER), MOST_NUMBER)
+        least = math.ceil(max(1, schema.get("minimum", 1)))
+        most = math.floor(min(schema.get("maximum", MOST_NUMBER), MOST_NUMBER))
         return lambda made: str(least + int(next(made), 16) % (most - least + 1))
     if schema.get("format") == "uuid":
         return lambda made: str(UUID(hex=next(made) + next(made), version=4))

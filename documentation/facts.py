@@ -31,11 +31,12 @@ _PAGE = {
 class Facts:
     """Everything that the reference tells. `answers` are those of the executed examples, by anchor.
 
-    `mocked` is the contract of the mock that the reference is about, where that is another one.
+    `mocked` is the contract of the mock that shows the reference, if one does: examples are sent to that.
     """
 
     def __init__(self, contract: Contract, answers: Mapping[str, Answer], *, mocked: Contract | None = None) -> None:
         document = contract.document
+        self._mocked = mocked
         self._contract, self._answers = contract, answers
         self.title, self.version, self.base_path = contract.title, contract.version, contract.base_path
         self.description: str = document["info"].get("description", "")
@@ -240,7 +241,9 @@ class Facts:
         }
 
     def _server_of(self, operation: Operation | None) -> str:
-        """The root that a sample is sent to: that of the operation, of its path, or of the document."""
+        """The root that a sample is sent to: the mock, or that of the operation, of its path, or of the document."""
+        if self._mocked:
+            return LOCAL_MOCK
         item = self._contract.path_items[operation.path] if operation else {}
         declared = (operation.declared.get("servers") if operation else None) or item.get("servers")
         servers = [self._server(each) for each in declared] if declared else self.servers

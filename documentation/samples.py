@@ -1,6 +1,5 @@
 """Requests to show: from the examples of a contract, and made from its schemas where it has none."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,6 +15,7 @@ from ..contract.media import is_json, media_type
 from ..contract.operation import Operation
 from ..contract.parameters import Parameter, joined
 from ..contract.schema import Direction, Json
+from ..contract.strict_json import encoded
 from .wording import resolved
 
 ABSENT: Any = object()
@@ -76,10 +76,7 @@ class Sent:
 def text_of(value: Json) -> str:
     if isinstance(value, str):
         return value
-    try:
-        return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
-    except TypeError:  # an integer beyond 64 bits, or half of a surrogate pair
-        return json.dumps(value, indent=2, ensure_ascii=False)
+    return encoded(value, indent=True).decode()
 
 
 def request(contract: Contract, operation: Operation, described: Mapping[str, Any], name: str) -> Sent:
@@ -165,7 +162,7 @@ def content_schema(declared: Mapping[str, Any]) -> Any:
 def first_content(operation: Operation) -> tuple[str, Mapping[str, Any]]:
     """The media type of a request body that is shown, JSON where there is one, and its content."""
     declared = operation.declared_body.get("content", {})
-    first = next((name for name in declared if is_json(media_type(name)[0])), next(iter(declared), ""))
+    first = next((name for name in declared if is_json(name)), next(iter(declared), ""))
     return (first, declared[first]) if first else ("application/octet-stream", {})
 
 

@@ -21,6 +21,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from ..contract.document import Contract
+from ..contract.strict_json import encoded
 
 GZIP = [Middleware(GZipMiddleware)]
 
@@ -134,7 +135,7 @@ class ServedReference:
         """A digest of all that the pages depend on: the contracts, and the program."""
         digest = hashlib.sha256(version("callconfig").encode())
         for contract in (self._contract, self._mocked):
-            digest.update(orjson.dumps(contract.document))
+            digest.update(encoded(contract.document))
         root = Path(__file__).parent.parent
         packages = [each.parent.rglob("*") for each in root.glob("*/__init__.py")]
         files = {*root.glob("*.py"), *chain.from_iterable(packages)}

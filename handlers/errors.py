@@ -13,6 +13,14 @@ class ContradictingId(Exception):
         self.path, self.body, self.member = path, body, member
 
 
+class NamesNothing(Exception):
+    """The body lacks the member that says what is meant, which the contract lets it."""
+
+    def __init__(self, member: str) -> None:
+        super().__init__(f"no {member}")
+        self.member = member
+
+
 class InvalidResult(Exception):
     """What a change would make breaks the contract, or a cursor that nobody was given."""
 

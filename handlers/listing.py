@@ -8,9 +8,10 @@ import orjson
 
 from ..contract.actions import Action
 from ..contract.document import Contract
+from ..contract.example import usual_status
 from ..contract.finding import Finding
 from ..contract.generator import NoValue
-from ..contract.media import is_json
+from ..contract.media import concrete, is_json
 from ..contract.operation import EncodedArray, Operation
 from ..contract.paging import COUNTS, LIMITS, MORE, NEXT, OFFSETS, PAGES, TOTALS, Paging
 from ..contract.schema import Json
@@ -45,9 +46,9 @@ class Listing:
             self._hidden or self._within or self._envelope or self._sort or self._order_differs or self._has_parts
         )
         self._template = made(operation, contract) if self._envelope else {}
-        response = operation.response(min((int(each) for each in operation.responses if each[0] == "2"), default=200))
+        response = operation.response(usual_status(operation.responses.keys()))
         ended = {**_told(self._template, dict.fromkeys(NEXT), nulls=True), self._envelope: []}
-        shown = (each for name, each in response.representations.items() if is_json(name)) if response else ()
+        shown = (each for name, each in response.representations.items() if is_json(concrete(name))) if response else ()
         self._tells_null = any(each.schema.accepts(ended) for each in shown)
         self._total_header = next(
             (each.name for each in (response.headers if response else ()) if each.name.lower() in TOTALS), None
@@ -131,9 +132,12 @@ def _is_plain(parameter: Any, properties: Mapping[str, Mapping[str, Any]]) -> bo
 
 
 def _is_in(value: Json, wanted: Json) -> bool:
-    """Whether a value is, or has, one of those that are wanted."""
+    """Whether a value is, or has, one of those that are wanted; an object is meant by any value that it has."""
     values, several = (each if isinstance(each, list) else [each] for each in (value, wanted))
-    return any(each in several for each in values)
+    return any(
+        each in several or (isinstance(each, dict) and any(inner in several for inner in each.values()))
+        for each in values
+    )
 
 
 def _sortable(value: Json) -> tuple[bool, str, Json]:

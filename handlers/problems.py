@@ -4,7 +4,7 @@ from ..contract.finding import Finding
 from ..contract.problem import Problem, Problems
 from ..contract.schema import show
 from ..storage.store import DeletedDocument, DuplicateScope, StoreUnavailable, UnknownDocument
-from .errors import ContradictingId, InvalidResult, PreconditionFailed
+from .errors import ContradictingId, InvalidResult, NamesNothing, PreconditionFailed
 
 RETRY_AFTER = {"Retry-After": "1"}
 
@@ -22,6 +22,9 @@ def _contradiction(error: ContradictingId) -> Problem:
 PROBLEMS: Problems = {
     UnknownDocument: lambda error: Problem("not-found", f"There is no {show(error.identity)} here."),
     DeletedDocument: lambda error: Problem("gone", f"{show(error.identity)} was deleted."),
+    NamesNothing: lambda error: Problem(
+        "not-found", f"The body has no {error.member}, so it names nothing that is here."
+    ),
     DuplicateScope: _duplicate,
     ContradictingId: _contradiction,
     InvalidResult: lambda error: Problem.of_findings(error.findings),

@@ -2,7 +2,7 @@
 
 import importlib.util
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -13,16 +13,14 @@ from typing import Any
 import inflection
 
 from ..contract.document import Contract
-from ..contract.example import documented_reply
-from ..contract.finding import one_line
+from ..contract.example import documented_reply, usual_status, values_of
+from ..contract.finding import few, one_line
 from ..contract.operation import Operation, Reply
 from ..contract.problem import Problems
 from . import resources
 from .listing import Listing
 from .problems import PROBLEMS
 
-Draw = Callable[[], int]
-"""A number by chance; the same again where a session's ids are determined."""
 ENTRY_POINTS = "callconfig.handlers"
 """The group of entry points that name modules of handlers."""
 
@@ -93,9 +91,19 @@ class Resolution:
         return problems
 
 
-async def _by_example(contract: Contract, operation: Operation, draw: Draw) -> Reply:
+async def _by_example(contract: Contract, operation: Operation, draw: resources.Draw) -> Reply:
     """What an operation that does nothing with what is stored shows, or could show. Raises NotDocumented."""
     return documented_reply(contract, operation, draw=draw())
+
+
+def _has_wrong_example(contract: Contract, operation: Operation) -> bool:
+    """Whether the usual answer has examples, and none of them keeps to the contract."""
+    response = operation.response(usual_status(operation.responses.keys()))
+    for content in response.representations.values() if response else ():
+        values = values_of(content.declared, contract.resolve).values()
+        if values and not any(map(content.schema.accepts, values)):
+            return True
+    return False
 
 
 def notes(contract: Contract) -> Iterator[str]:
@@ -105,11 +113,20 @@ def notes(contract: Contract) -> Iterator[str]:
         if resource.name not in used:
             yield f"{resource.name} has an x-resource, and no operation is seen to create, show or list it"
     if shown := [identity for identity in contract.operations if identity not in contract.actions]:
-        yield f"answered by example, or by a value of the schema: {', '.join(shown)}"
+        yield f"answered by example, or by a value of the schema: {few(shown)}"
+    if wrong := [identity for identity in shown if _has_wrong_example(contract, contract.operations[identity])]:
+        yield f"examples that break the contract, and are not answered: {few(wrong)}"
+    bodies = {name for identity in contract.actions for name in resources.unread(contract.operations[identity])}
+    if bodies:
+        yield f"answered by example, and not stored: bodies of {few(sorted(bodies))}"
     for identity, action in contract.actions.items():
         if action.kind == "list" and (unknown := Listing(action, contract.operations[identity], contract).unknown):
             yield f"{identity} takes {', '.join(unknown)}, and they change nothing"
+    if secured := [operation for operation in contract.operations.values() if operation.security.is_needed]:
+        asked = ", ".join(dict.fromkeys(str(scheme) for each in secured for scheme in each.security.schemes))
+        count = f"{len(secured)} of {len(contract.operations)} operations"
+        yield f"{count} need credentials, of which any are good: {asked}"
     refused = ("400", "422", "4XX", "DEFAULT")
     silent = [each.id for each in contract.operations.values() if not any(name in each.responses for name in refused)]
     if silent:
-        yield f"a request that breaks the contract gets an undocumented 400 from {', '.join(silent)}"
+        yield f"a request that breaks the contract gets an undocumented 400 from {few(silent)}"

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from functools import cached_property, partial
 from hashlib import blake2b
 from typing import Any
@@ -10,26 +11,36 @@ from urllib.parse import quote
 import orjson
 
 from ..contract.actions import Action, Kind
+from ..contract.body import FORM, MULTIPART
 from ..contract.document import Contract
+from ..contract.example import NotDocumented, documented_reply, required_headers
 from ..contract.finding import Finding
 from ..contract.generator import NoValue
-from ..contract.media import is_json
+from ..contract.media import concrete, is_json
 from ..contract.operation import Operation, Reply
 from ..contract.path_template import PARAMETER
 from ..contract.resource import Resource
 from ..contract.schema import Json, Schema
 from ..contract.shape import flattened
 from ..storage.store import Document, Store, UnknownDocument
-from .errors import ContradictingId, InvalidResult, PreconditionFailed
+from .errors import ContradictingId, InvalidResult, NamesNothing, PreconditionFailed
 from .listing import Listing, made
 
 Arguments = Mapping[str, Json]
 Handler = Callable[..., Awaitable[Reply]]
+Draw = Callable[[], int]
+"""A number by chance; the same again where a session's ids are determined."""
 
 
 def handler_of(action: Action, operation: Operation, contract: Contract) -> Handler:
     """The function that answers one operation on a resource."""
     return partial(HANDLERS[action.kind], Target(action, operation, contract))
+
+
+def unread(operation: Operation) -> list[str]:
+    """The media types of bodies of which nothing is stored: what is no JSON and no form."""
+    contents = operation.request_body.contents if operation.request_body else ()
+    return [name for name in contents if not is_json(name) and name not in (FORM, MULTIPART)]
 
 
 class Target:
@@ -42,17 +53,29 @@ class Target:
         self._status = self._success()
         self._hidden = frozenset(self.resource.hidden)
         response = operation.response(self._status)
-        self._shows = response is not None and any(map(is_json, response.representations))
+        as_json = next((name for name in (response.representations if response else ()) if is_json(concrete(name))), "")
+        self._shows = bool(as_json) and (action.shows or not operation.shown)
         self._tells_version = response is not None and any(each.name.lower() == "etag" for each in response.headers)
         # What an envelope has beside what is shown.
         self._envelope = made(operation, contract) if action.envelope and action.kind != "list" else {}
+        self._other: Json = None
+        """What is answered where that is nothing, or something else than what is stored."""
+        self._headers: Mapping[str, str] = {}
+        """What every answer has, whatever it shows."""
+        with suppress(NotDocumented):
+            if self._shows and response is not None:
+                self._headers = {**required_headers(contract, response), "content-type": concrete(as_json)}
+            else:
+                self._other, _, self._headers = documented_reply(contract, operation, self._status)
         headers = {each.name.lower(): each.name for each in operation.parameters if each.place == "header"}
         self._if_match, self._if_none_match = headers.get("if-match"), headers.get("if-none-match")
         self._judge = Schema(self.resource.input, contract.resolve, "request")
 
     @cached_property
     def _made(self) -> "Made":
-        return Made(self.resource, self._contract)
+        body = self._operation.request_body
+        taken = next((each.raw for name, each in body.contents.items() if is_json(name)), None) if body else None
+        return Made(self.resource, self._contract, taken)
 
     @cached_property
     def _kept(self) -> tuple[str, ...]:
@@ -69,9 +92,14 @@ class Target:
         found = [each for each in self._statuses if 200 <= each < 300 and (made or each != 201)]
         return (found or [each for each in self._statuses if 200 <= each < 300] or [201 if made else 200])[0]
 
-    async def create(self, arguments: Arguments, store: Store, base_path: str) -> Reply:
-        """Store something new; its id and its times are the server's, what it belongs to is the path's."""
+    async def create(self, arguments: Arguments, store: Store, base_path: str, draw: Draw) -> Reply:
+        """Store something new; its id and its times are the server's, what it belongs to is the path's.
+
+        What is no object, such as XML, is not stored, and answered by example; so it is by `replace`.
+        """
         await self._expect_ancestors(arguments, store)
+        if not _is_storable(arguments):
+            return documented_reply(self._contract, self._operation, draw=draw())
         body = arguments.get("body") or {}
         if self.action.parents:
             self._refuse_contradictions(arguments, body)
@@ -87,7 +115,7 @@ class Target:
         await self._expect_ancestors(arguments, store)
         texts = await store.find(**self._parents(arguments), **self._listing.filters(arguments))
         value, headers = self._listing.answer(texts, arguments)
-        return value, self._status, headers
+        return value, self._status, {**self._headers, **headers}
 
     async def read(self, arguments: Arguments, store: Store) -> Reply:
         """What is stored; nothing where the client has that version."""
@@ -98,10 +126,12 @@ class Target:
             return None, 304, self._version(document)
         return self._reply(document)
 
-    async def replace(self, arguments: Arguments, store: Store) -> Reply:
+    async def replace(self, arguments: Arguments, store: Store, draw: Draw) -> Reply:
         """Put a whole in the place of another. An unknown id outranks a contradicting one, and that a conflict."""
         await self._expect_ancestors(arguments, store)
-        body = arguments.get("body") or {}
+        if not _is_storable(arguments):
+            return documented_reply(self._contract, self._operation, draw=draw())
+        body, key = arguments.get("body") or {}, self._key(arguments)
 
         def change(document: Document) -> Document:
             self._expect(arguments, document)
@@ -109,11 +139,11 @@ class Target:
             return self._made({**body, **{name: document[name] for name in self._kept if name in document}})
 
         try:
-            return self._reply(await store.update(self._key(arguments), change))
+            return self._reply(await store.update(key, change))
         except UnknownDocument:
             if not self.resource.is_named_by_clients or 201 not in self._statuses:
                 raise
-            new = {**body, **self._parents(arguments), self.resource.identity: arguments[self.action.parameter]}
+            new = {**body, **self._parents(arguments), self.resource.identity: self._identity(arguments)}
             return self._reply(await store.create(self._made(new)), 201)
 
     async def merge(self, arguments: Arguments, store: Store) -> Reply:
@@ -151,8 +181,17 @@ class Target:
         """The members that say what a document belongs to, as the path has them."""
         return {member: arguments[parameter] for parameter, member in self.action.parents.items()}
 
+    def _identity(self, arguments: Arguments) -> Json:
+        """That of the path, or of the body where the path has none. Raises NamesNothing where that has none, too."""
+        if self.action.parameter:
+            return arguments[self.action.parameter]
+        name = self.resource.identity
+        if name not in arguments["body"]:
+            raise NamesNothing(name)
+        return arguments["body"][name]
+
     def _key(self, arguments: Arguments) -> str:
-        return self.resource.key_below(self._parents(arguments), arguments[self.action.parameter])
+        return self.resource.key_below(self._parents(arguments), self._identity(arguments))
 
     async def _expect_ancestors(self, arguments: Arguments, store: Store) -> None:
         """Raises UnknownDocument when what the path leads through is not there."""
@@ -167,7 +206,7 @@ class Target:
         """Raises UnknownDocument for what belongs to another parent, PreconditionFailed for another version."""
         for member, value in self._parents(arguments).items():
             if document.get(member) != value:
-                raise UnknownDocument(arguments[self.action.parameter])
+                raise UnknownDocument(self._identity(arguments))
         condition = arguments.get(self._if_match) if self._if_match else None
         if condition is not None and not _names(str(condition), current := version_of(self._visible(document))):
             raise PreconditionFailed(str(condition), current)
@@ -201,10 +240,10 @@ class Target:
 
     def _reply(self, document: Document, status: int = 0) -> tuple[Json, int, dict[str, str]]:
         """The document as the answers of this operation show it, if they do; with the usual success, or another."""
-        shown: Json = self._visible(document) if self._shows else None
+        shown: Json = self._visible(document) if self._shows else self._other
         if self._shows and self.action.envelope:
             shown = {**self._envelope, self.action.envelope: shown}
-        return shown, status or self._status, self._version(document)
+        return shown, status or self._status, {**self._headers, **self._version(document)}
 
 
 HANDLERS: Mapping[Kind, Handler] = {
@@ -217,29 +256,46 @@ HANDLERS: Mapping[Kind, Handler] = {
 }
 
 
+def _is_storable(arguments: Arguments) -> bool:
+    """Whether the body is an object, or is not there."""
+    return isinstance(arguments.get("body") or {}, dict)
+
+
 class Made:
     """The members that every answer has and a request may leave out, made from their schemas where it does."""
 
-    def __init__(self, resource: Resource, contract: Contract) -> None:
+    def __init__(self, resource: Resource, contract: Contract, taken: Mapping[str, Any] | None = None) -> None:
+        """`taken` is the schema of the requests, where that is not the one of the resource's input."""
         generator = contract.values("response")
-        request = flattened(resource.input, contract.resolve)
+        request = flattened(resource.input if taken is None else taken, contract.resolve)
         members = {name: contract.dereferenced(each) for name, each in request.get("properties", {}).items()}
         by_server = {name for name in resource.required if members.get(name, {"readOnly": True}).get("readOnly")}
-        brought = {name for name, each in members.items() if name in request.get("required", ()) or "default" in each}
+        self._shown_otherwise = {
+            name: Schema(schema, contract.resolve, "response")
+            for name, schema in resource.properties.items()
+            if name in members and members[name] != schema and name not in resource.server_members
+        }
         self._values: dict[str, Json] = {}
-        for name in sorted(resource.required - resource.server_members - (brought - by_server)):
+        for name in sorted((resource.required | self._shown_otherwise.keys()) - resource.server_members):
             schema = resource.properties.get(name, {})
             try:
                 nothing = schema.get("default") if "default" in schema or schema.get("nullable") else ABSENT
                 self._values[name] = generator.value(schema) if nothing is ABSENT else nothing
             except NoValue:
                 continue
+        self._required = resource.required & self._values.keys()
         self.names = tuple(name for name in self._values if name in by_server)
         """Those that no request may bring."""
 
     def __call__(self, body: Document) -> Document:
-        """The body with them; what it has itself counts."""
-        return {**copy.deepcopy(self._values), **body} if self._values else body
+        """The body with them; what it has itself counts, unless no answer can show it."""
+        unshown = {
+            name
+            for name, schema in self._shown_otherwise.items()
+            if name in body and name in self._values and not schema.accepts(body[name])
+        }
+        lacking = (self._required - body.keys()) | unshown
+        return {**body, **{name: copy.deepcopy(self._values[name]) for name in lacking}} if lacking else body
 
 
 ABSENT: Any = object()

@@ -316,13 +316,12 @@ class EmbeddedStore(TableStore):
             resource, index = self.resource, self._table.index
             now = self._values.now()
             identity: Any
-            if resource.is_named_by_clients:
+            if resource.is_named_by_clients and resource.identity in values:
                 identity = values[resource.identity]
                 if (key := resource.key(values)) in index or index.is_deleted(key):
                     raise DuplicateScope({resource.identity: identity}, identity)
             else:
-                identity = unused(self._values.new_id, index)
-                identity = identity if resource.is_plain else resource.identified(identity)
+                identity = unused(resource, self._values.new_id, index, values)
             document = with_server_members(resource, values, identity=identity, created_at=now, updated_at=now)
             self._table.insert(document)
             return document

@@ -116,8 +116,8 @@ class PostgreSQLStore(TableStore):
         resource = self.resource
         while True:
             now = self._values.now()
-            is_named = resource.is_named_by_clients
-            identity = values[resource.identity] if is_named else resource.identified(self._values.new_id())
+            is_named = resource.is_named_by_clients and resource.identity in values
+            identity = values[resource.identity] if is_named else resource.typed(self._values.new_id())
             document = with_server_members(resource, values, identity=identity, created_at=now, updated_at=now)
             stored = StoredDocument.of(resource, document)
             if await self._execute(self._statements.insert, row(resource, stored)):

@@ -254,7 +254,7 @@ def completed(resource: Resource, documents: Iterable[Document], values: ServerV
         complete = with_server_members(
             resource,
             document,
-            identity=resource.identified(unused(values.new_id, taken)) if identity in (None, "") else identity,
+            identity=unused(resource, values.new_id, taken, document) if identity in (None, "") else identity,
             created_at=created_at,
             updated_at=document.get(resource.updated_at) or created_at,
             deleted_at=document.get(resource.deleted_at) if resource.deleted_at else None,
@@ -270,9 +270,12 @@ def _later(time: str, microseconds: int) -> str:
         return timestamp(datetime.max.replace(tzinfo=UTC))
 
 
-def unused(new_id: Callable[[], str], taken: Container[str]) -> str:
-    """A new id that is not taken: ids may come from a counter that began again when the process did."""
-    while (identity := new_id()) in taken:
+def unused(resource: Resource, new_id: Callable[[], str], taken: Container[str], inside: Document) -> Any:
+    """A new identity that is not taken, beside the parents that are in `inside`.
+
+    Ids may come from a counter that began again when the process did.
+    """
+    while resource.key_below(inside, identity := resource.typed(new_id())) in taken:
         pass
     return identity
 

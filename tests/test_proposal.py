@@ -37,6 +37,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("books", {"Book": ("id", ("title",), "added", "changed")}),
         ("shops", {"Shop": ("id", (), "", ""), "Offer": ("number", (), "", "")}),
         ("bookings", {"Booking": ("code", (), "", "")}),
+        ("pets", {"Pet": ("id", (), "", ""), "Owner": ("id", (), "", "")}),  # a Tag is a part of a Pet
     ],
 )
 def test_what_is_stored_is_proposed(

@@ -35,6 +35,84 @@ def test_parameters_and_refusals_that_a_mock_makes_nothing_of_are_said_at_the_st
     assert "a request that breaks the contract gets an undocumented 400 from listBooks, addBook, readBook" in said
 
 
+@pytest.fixture
+def pets(serve: Callable[..., Server]) -> Server:
+    return serve(*contract("pets"), "--store", ":memory:")
+
+
+def test_credentials_bodies_that_are_not_kept_and_the_path_of_the_servers_are_said_at_the_start(pets: Server) -> None:
+    assert "1 of 10 operations need credentials, of which any are good: key (header X-Key)" in pets.greeting
+    assert "answered by example, and not stored: bodies of application/xml" in pets.greeting
+    assert "the contract's servers have these paths below /api/v3: --base-path /api/v3 does here" in pets.greeting
+
+
+def test_what_a_mock_serves_leads_to_no_other_server(pets: Server) -> None:
+    served = pets.client.get("/openapi.json").json()
+    assert served["servers"] == [{"url": "/"}]
+    assert "servers" not in served["paths"]["/greeting"]
+    samples = [line for line in pets.client.get("/reference.md").text.splitlines() if line.startswith("curl ")]
+    assert samples
+    assert not [line for line in samples if "example.com" in line]
+
+
+def test_a_greeting_names_the_first_of_many_paths(serve: Callable[..., Server], tmp_path: Path) -> None:
+    operation = {"responses": {"200": {"description": "It is there."}}}
+    paths = {f"/things/{number:02}": {"get": operation} for number in range(20)}
+    document = {"openapi": "3.0.3", "info": {"title": "Many", "version": "1"}, "paths": paths}
+    (tmp_path / "many.json").write_text(json.dumps(document))
+    greeting = serve("--contract", "many.json", "--store", ":memory:").greeting
+    assert "/things/09\n         and 10 more paths\n" in greeting
+    assert "GET /things/09 and 10 more\n" in greeting
+
+
+def test_an_id_that_a_client_gives_is_kept_and_one_that_it_does_not_is_made(pets: Server) -> None:
+    given = pets.client.post("/pets", json={"id": 10, "name": "Rex", "tags": [{"id": 1, "label": "dog"}]})
+    assert (given.status_code, given.json()["id"]) == (200, 10)
+    assert pets.client.post("/pets", json={"id": 10, "name": "Tom"}).status_code == 409
+    made = pets.client.post("/pets", json={"name": "Tom"}).json()
+    assert pets.client.get(f"/pets/{made['id']}").json() == made
+    assert pets.client.get("/pets/findByTags", params={"tags": "dog"}).json() == [given.json()]
+    assert pets.client.get("/pets/findByTags", params={"tags": "cat"}).json() == []
+
+
+def test_a_put_to_the_collection_replaces_what_its_body_names(pets: Server) -> None:
+    pets.client.post("/pets", json={"id": 10, "name": "Rex"})
+    assert pets.client.put("/pets", json={"id": 10, "name": "Max"}).json() == {"id": 10, "name": "Max"}
+    assert pets.client.get("/pets/10").json() == {"id": 10, "name": "Max"}
+    unknown, unnamed = (pets.client.put("/pets", json=body) for body in ({"id": 11, "name": "Max"}, {"name": "Max"}))
+    assert (unknown.status_code, unknown.json()) == (404, {"message": "There is no 11 here."})
+    assert unnamed.status_code == 404
+    assert unnamed.json() == {"message": "The body has no id, so it names nothing that is here."}
+
+
+def test_answers_have_the_media_type_the_fields_and_the_members_that_are_documented(pets: Server) -> None:
+    made = pets.client.post("/pets", json={"id": 10, "name": "Rex"})
+    assert made.headers["content-type"] == "application/json; charset=utf-8"
+    assert made.headers["x-server"]
+    refused = pets.client.post("/pets", json={"nam": "Rex"})
+    assert (refused.status_code, refused.headers["content-type"]) == (400, "application/json; charset=utf-8")
+    assert refused.headers["x-server"]
+    assert pets.client.delete("/pets/10").json() == {"done": "removed"}
+    assert pets.client.post("/pets/10:feed").status_code == 204
+    gone = pets.client.get("/pets/10")  # whose 404 documents no body
+    assert gone.json()["detail"] == "There is no 10 here."
+    assert isinstance(pets.client.get("/greeting").json()["words"], str)  # a made one, as the example is none
+    assert "examples that break the contract, and are not answered: greet" in pets.greeting
+    owner = pets.client.post("/owners", json={"name": "Ann", "level": None}, headers={"X-Key": "any"})
+    assert owner.headers["content-type"] == "application/vnd.pets+json"
+    assert owner.json()["data"]["name"] == "Ann"
+    assert isinstance(owner.json()["data"]["level"], int)
+    assert pets.client.post("/owners", headers={"X-Key": "any"}).status_code == 201  # its body may be left out
+    assert pets.client.post("/owners", json={"name": "Ann"}).json()["message"].startswith("needs credentials: key")
+
+
+def test_what_cannot_be_stored_is_answered_by_example(pets: Server) -> None:
+    xml = pets.client.post("/pets", content=b"<pet><name>Rex</name></pet>", headers={"Content-Type": "application/xml"})
+    assert xml.status_code == 200
+    assert pets.client.post("/pets/batch", json=[{"name": "Rex"}]).status_code == 200
+    assert pets.client.get("/pets/findByTags").json() == []
+
+
 def test_what_a_mock_keeps_is_there_again_and_for_its_contract_only(
     serve: Callable[..., Server], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

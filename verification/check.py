@@ -9,7 +9,7 @@ from ..options import CheckOptions
 from .client import Client
 from .coverage import Coverage
 from .footprint import Footprint
-from .generated import generate, judge_scenario
+from .generated import generate, judge_scenario, takes_any_credentials
 from .judge import Judge
 from .model.drawing import converse_with
 from .result import Failure, Result
@@ -35,6 +35,10 @@ def check(options: CheckOptions) -> int:
                 converse_with([client], result, included, options.max_examples, footprint, on_part=progress.part)
             judging = partial(judge_scenario, result=result, judge=Judge.of_url(result.contract, url))
             generate(result, options, footprint, included, deadline, judging, progress.part)
+        if takes_any_credentials(options) and any(
+            each.security.is_needed for each in result.contract.operations.values()
+        ):
+            result.notes.append("the mock takes any credentials: that bad ones are refused was not tried")
         result.notes += footprint.notes(each for each in result.contract.operations.values() if included(each.id))
         if options.require_coverage:
             require_coverage(result)

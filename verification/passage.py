@@ -10,7 +10,7 @@ import httpx2
 from starlette.types import Receive, Scope, Send
 
 from ..contract.interaction import Interaction, by_name
-from ..contract.media import is_json, media_type
+from ..contract.media import is_json
 from .client import MOST_HELD, TIMEOUT, TooLarge, WronglyCoded, as_text, decoded
 
 HOP_BY_HOP = {
@@ -131,7 +131,7 @@ class Passage:
         """Whether the response waits until it is judged: it is JSON that comes in time, or has no body."""
         content_type = by_name(as_text(self._response_headers)).get("content-type", "")
         is_bodiless = self._method == "HEAD" or self._status in BODILESS
-        return is_bodiless or is_json(media_type(content_type)[0])
+        return is_bodiless or is_json(content_type)
 
     @property
     def waits_too_long(self) -> bool:

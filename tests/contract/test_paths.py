@@ -35,6 +35,11 @@ def test_a_path_has_the_parameters_of_its_template(path: str, template: str, exp
     assert parameters(path, template) == expected
 
 
+def test_what_says_more_of_a_segment_comes_before_what_says_less() -> None:
+    assert parameters("/a/7:run", "/a/{id}", "/a/{id}:run") == {"id": "7"}
+    assert parameters("/a/7/b", "/{x}/7/b", "/a/{id}/b") == {"id": "7"}
+
+
 def test_a_path_without_parameters_comes_before_one_with_them() -> None:
     assert parameters("/a/mine", "/a/{id}", "/a/mine") == {}
 

@@ -2,7 +2,6 @@
 
 import shlex
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 from callconfig.asgi.access_log import AccessLog
 from callconfig.contract.document import Contract
 from callconfig.tests.support.accessibility import barriers
+from callconfig.tests.support.running import PYTEST
 from callconfig.traffic.redaction import Redaction
 from callconfig.verification.target import serving
 from playwright.sync_api import Locator, Page, expect
@@ -119,8 +119,7 @@ def test_a_request_is_copied_as_a_test_that_passes(
     page = enter(permissions=["clipboard-read", "clipboard-write"])
     opened(page, "/configurations").get_by_role("button", name="pytest").click()
     (tmp_path / "test_copied.py").write_text(page.evaluate("navigator.clipboard.readText()"))
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_copied.py"]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    run = subprocess.run([*PYTEST, "test_copied.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "1 passed" in run.stdout, run.stdout
 
 

@@ -41,9 +41,17 @@ class Collection:
 
     @classmethod
     def of(
-        cls, resource: Resource, contract: Contract, included: Callable[[str], bool], footprint: Footprint
+        cls,
+        resource: Resource,
+        contract: Contract,
+        included: Callable[[str], bool],
+        footprint: Footprint,
+        inside: str = "",
     ) -> "Collection | None":
-        """None where no operation creates and shows one, or its parents cannot be made."""
+        """None where no operation creates and shows one, or its parents cannot be made.
+
+        `inside` is the path of a collection below it, if it is the one of parents.
+        """
         mine = [
             (contract.operations[name], action)
             for name, action in contract.actions.items()
@@ -52,12 +60,19 @@ class Collection:
         create = next((operation for operation, action in mine if action.kind == "create"), None)
         if create is None:
             return None
-        places = blank(create.path), f"{blank(create.path)}/{{}}"
-        found = {action.kind: operation for operation, action in reversed(mine) if blank(operation.path) in places}
+        place = blank(create.path)
+        if inside and not inside.startswith(f"{place}/{{}}/"):
+            return None
+        places: dict[Kind, str] = {"create": place, "list": place}  # the others end in the identity
+        found = {
+            action.kind: operation
+            for operation, action in reversed(mine)
+            if blank(operation.path) == places.get(action.kind, f"{place}/{{}}")
+        }
         outer = None
         if ancestors := contract.actions[create.id].ancestors:
-            outer = cls.of(ancestors[-1][1], contract, included, footprint)
-            if outer is None or not blank(create.path).startswith(f"{blank(outer.create.path)}/{{}}/"):
+            outer = cls.of(ancestors[-1][1], contract, included, footprint, place)
+            if outer is None:
                 return None
         return cls(contract, resource, found, outer, footprint)
 
@@ -124,7 +139,8 @@ class Collection:
 
     @cached_property
     def is_named_by_clients(self) -> bool:
-        return self.resource.is_named_by_clients and self.resource.identity in self.members["create"]
+        needed = self._flat(self.request("create")).get("required", ())
+        return self.resource.is_named_by_clients and self.resource.identity in needed
 
     @property
     def is_below(self) -> bool:

@@ -179,7 +179,7 @@ def expect_raw(step: Raw, found: Operation | Finding, findings: Sequence[Finding
         return Expectation(found.id, ())
     refused = _refused(found, findings, ())
     also = (step.or_status,) if step.or_status and step.or_status not in refused.statuses else ()
-    return Expectation(found.id, (*refused.statuses, *also), refused.because)
+    return replace(refused, statuses=(*refused.statuses, *also))
 
 
 def _expect_replace(memory: Memory, step: Replace, operation: Operation, body: Json, stored: Stored) -> Expectation:
@@ -246,7 +246,9 @@ def _refused(operation: Operation, findings: Sequence[Finding], since: tuple[int
     if any(each.place == "path" for each in findings):
         wanted = (*wanted, "404")
     because = f"the request breaks the contract ({findings[0]})"
-    return Expectation(operation.id, _documented(operation, wanted), because, since)
+    # Whoever has no credentials may be told nothing else.
+    first = REFUSALS["credentials"] if any(each.rule == "credentials" for each in findings) else ()
+    return Expectation(operation.id, _documented(operation, wanted), because, since, silently=first)
 
 
 def _absent(operation: Operation, absence: Absence, *, may_be_so: bool) -> Expectation:

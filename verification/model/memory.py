@@ -155,18 +155,20 @@ class Memory:
         return found
 
     def scoped(self, step: Create | Change) -> Json:
-        """The body of a step in its scope, and with the identity where clients choose that."""
+        """The body of a step in its scope, and with the identity where clients have to choose that."""
         if not isinstance(step.body, dict):
             return step.body
-        names = self.names(step.scope)
+        names, identity, body = self.names(step.scope), self.collection.resource.identity, step.body
         if self.collection.is_named_by_clients:
             key = self.key(step) if isinstance(step, Aimed) else None
             number = len(self.created)
-            new, _ = self.collection.named(self.collection.resource.identity, f"{self.namespace}-{number}", number)
-            names[self.collection.resource.identity] = key.identity if key else new
+            new, _ = self.collection.named(identity, f"{self.namespace}-{number}", number)
+            names[identity] = key.identity if key else new
+        elif isinstance(step, Create):  # a server may take it for the one that is meant
+            body = {name: value for name, value in body.items() if name != identity}
         known = () if isinstance(step, Merge) else self.collection.members[step.kind]
-        wanted = {*step.body, *known} - {step.spared}
-        return {**step.body, **only(names, [name for name in names if name in wanted])}
+        wanted = {*body, *known} - {step.spared}
+        return {**body, **only(names, [name for name in names if name in wanted])}
 
     def asked(self, step: List) -> dict[str, Json]:
         """The members that a list asks for, with their values."""

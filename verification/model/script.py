@@ -215,7 +215,7 @@ class Script:
             for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
                 if method not in known and (footprint.anywhere or "{" in path or method in ("GET", "POST")):
                     yield [Create(LEAST), Raw(method, self._of_ours(path))]
-            yield [Raw("GET", f"{path.partition('{')[0].rstrip('/')}-unknown/path")]
+            yield [Raw("GET", f"{path.partition('{')[0].rstrip('/') or '/'}-unknown/path")]
 
     def valid(self, kind: Kind) -> Iterator[Talk]:
         for body, spared in self._spared(kind, valid=True):
