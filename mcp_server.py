@@ -23,13 +23,12 @@ from .controls.bundle import BASE_PATH as CONTROLS_PATH
 from .controls.bundle import load_controls
 from .controls.controls import SESSION_HEADER, Controls
 from .handlers import configurations
+from .loading import load_contract
 from .mcp_tools import Place, reason, tools_of
-from .mock import load_contract
+from .mock import opened
 from .options import McpOptions
 from .outcome import OK, CouldNotRun
 from .serving import Config, Server, listen, log_to_terminal, root_url
-from .storage.opening import open_store
-from .storage.store import StoreError
 
 TIMEOUT = 150.0
 """Seconds to wait for an answer: a search waits for up to a minute, and a delay may last as long."""
@@ -56,21 +55,17 @@ async def _serve_own(options: McpOptions, contract: Contract) -> None:
     """Serve the tools of a mock in this process. Its URL is open on loopback: a client under test uses it, too."""
     values = sources()
     with listen("127.0.0.1", options.port) as listening:
-        try:
-            store = await open_store(options.store, contract.resources, values.values, contract=contract.title)
-        except StoreError as error:
-            raise CouldNotRun(f"{error}; choose another place with --store") from error
-        controls = Controls(contract, store, values, token=options.control_token)
-        handlers = [configurations] if options.contract is None else []
-        app = create_app(contract, store, controls=controls, handlers=handlers)
-        server = _Guest(Config(app), controls.sessions.stop)
-        serving = asyncio.create_task(server.serve(sockets=[listening]))
-        try:
-            await _converse(root_url(listening), options, contract, is_steerable=True)
-        finally:
-            server.should_exit = True
-            await serving
-            await store.close()
+        async with opened(options.store, contract, values) as store:
+            controls = Controls(contract, store, values, token=options.control_token)
+            handlers = [configurations] if options.contract is None else []
+            app = create_app(contract, store, controls=controls, handlers=handlers)
+            server = _Guest(Config(app), controls.sessions.stop)
+            serving = asyncio.create_task(server.serve(sockets=[listening]))
+            try:
+                await _converse(root_url(listening), options, contract, is_steerable=True)
+            finally:
+                server.should_exit = True
+                await serving
 
 
 class _Guest(Server):

@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Sequence
 from importlib.metadata import version
 from multiprocessing import get_context
 from multiprocessing.queues import SimpleQueue
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,16 +21,18 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .app import create_app, sources
 from .asgi.access_log import AccessLog
-from .contract.document import Contract, InvalidContract
+from .contract.document import Contract
 from .contract.finding import counted
 from .controls import scenario
 from .controls.bundle import BASE_PATH as CONTROLS_PATH
+from .controls.clock import Sources
 from .controls.controls import Controls
 from .controls.sessions import Limits
 from .documentation.served import ServedReference
 from .handlers import configurations
 from .handlers.resolution import InvalidHandlers, load_handlers, notes
 from .identity.authentication import Authentication, InvalidAuthentication
+from .loading import load_contract
 from .options import ServeOptions, cache_folder
 from .outcome import OK, CouldNotRun, printable
 from .seeds import plant
@@ -58,14 +59,17 @@ def serve(options: ServeOptions) -> int:
     return OK
 
 
-def load_contract(path: Path | None) -> Contract:
-    """The contract of a file, or the built-in one. Raises CouldNotRun."""
-    if path is None:
-        return Contract.load(validate=False)
+@contextlib.asynccontextmanager
+async def opened(place: str, contract: Contract, values: Sources, *, fsync: bool = False) -> AsyncIterator[Store]:
+    """The store, closed at the end. Raises CouldNotRun."""
     try:
-        return Contract.load(path)
-    except InvalidContract as error:
-        raise CouldNotRun(f"contract {error}") from error
+        store = await open_store(place, contract.resources, values.values, contract=contract.title, fsync=fsync)
+    except StoreError as error:
+        raise CouldNotRun(f"{error}; choose another place with --store") from error
+    try:
+        yield store
+    finally:
+        await store.close()
 
 
 class _Mock:
@@ -82,20 +86,8 @@ class _Mock:
             raise CouldNotRun(f"--auth {error}") from error
         self._handlers = [*own, *([configurations] if options.contract is None else [])]
 
-    @contextlib.asynccontextmanager
-    async def opened(self) -> AsyncIterator[Store]:
-        """The store, closed at the end. Raises CouldNotRun."""
-        options, contract = self.options, self.contract
-        try:
-            store = await open_store(
-                options.store, contract.resources, self.sources.values, contract=contract.title, fsync=options.fsync
-            )
-        except StoreError as error:
-            raise CouldNotRun(f"{error}; choose another place with --store") from error
-        try:
-            yield store
-        finally:
-            await store.close()
+    def opened(self) -> contextlib.AbstractAsyncContextManager[Store]:
+        return opened(self.options.store, self.contract, self.sources, fsync=self.options.fsync)
 
     async def stored(self, store: Store) -> int:
         """How many documents there are in all tables."""

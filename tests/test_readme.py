@@ -21,7 +21,7 @@ from callconfig.contract.strict_json import MAX_DEPTH
 from callconfig.controls.bundle import load_controls
 from callconfig.controls.sessions import Limits
 from callconfig.serving import GRACE_SECONDS, Protocol
-from callconfig.tests.support.running import serving
+from callconfig.tests.support.running import PYTEST, serving
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -55,6 +55,7 @@ def test_every_conversation_goes_as_it_is_written(port: str) -> None:
         assert re.fullmatch(pattern, answer.rstrip("\n")), f"{command}\n{answer}"
 
 
+@pytest.mark.slow
 def test_a_foreign_contract_is_mocked_in_three_commands(tmp_path: Path) -> None:
     section = README.partition("## A mock of any contract")[2].partition("\n## ")[0]
     blocks = re.findall(r"^```console\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
@@ -123,17 +124,7 @@ def test_the_example_for_client_teams_passes_as_it_is_written(tmp_path: Path) ->
     assert example
     (tmp_path / "myclient.py").write_text(CLIENT)
     (tmp_path / "test_client.py").write_text(example[1])
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "--rootdir",
-        str(tmp_path),
-        str(tmp_path),
-    ]
+    command = [*PYTEST, "--rootdir", tmp_path, tmp_path]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "1 passed" in done.stdout, done.stdout
 
@@ -146,7 +137,7 @@ def test_the_example_of_what_a_suite_shares_works_as_it_is_written(tmp_path: Pat
         "    assert mock.base_url.endswith(f'/_mock/in/{mock.session}/agent/voice')\n"
         "    assert [each['id'] for each in mock.state()] == ['cfg_one']\n"
     )
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path)]
+    command = [*PYTEST, "--rootdir", tmp_path]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "1 passed" in done.stdout, done.stdout
 

@@ -117,7 +117,8 @@ def typescript(
     for tool, contract in itertools.product(TYPESCRIPT, CONTRACTS):
         url = start(contract)
         folder = _begin(project / f"{tool}-{contract}", url)
-        shutil.copy(CLIENTS / "expected.ts", folder)
+        for name in ("expected.ts", "sample.ts"):
+            shutil.copy(CLIENTS / name, folder)
         shutil.copy(CLIENTS / contract / f"{tool}.ts", folder / "conversation.ts")
         output = f"{{target: './generated.ts', client: 'fetch', baseUrl: '{url}'}}"
         (folder / "orval.config.js").write_text(
@@ -190,6 +191,7 @@ def test_a_python_client_type_checks_and_talks_to_the_mock(
 ) -> None:
     client = python_client(tool, served)
     assert client.complaints == []
+    shutil.copy(CLIENTS / "sample.py", client.folder)
     shutil.copy(CLIENTS / served / f"{tool}.py", client.folder / "conversation.py")
     # Not what a tool brings along for every served, such as its HTTP client: what it made of this one.
     made = [path for path in ("generated/models", "generated/api", "generated.py") if (client.folder / path).exists()]

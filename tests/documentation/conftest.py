@@ -1,17 +1,14 @@
 """The reference of the built-in contract, made once, and how a reader has it."""
 
 import asyncio
-import contextlib
 import os
+import re
 import shutil
-import socket
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from typing import Any
 
+import httpx
 import pytest
-import uvicorn
 from callconfig.app import example_mock
 from callconfig.contract.document import Contract
 from callconfig.controls.bundle import load_controls
@@ -22,24 +19,6 @@ from callconfig.documentation.served import Page
 from callconfig.tests.support.reading import Reading
 from playwright.sync_api import Browser, expect, sync_playwright
 from playwright.sync_api import Page as Opened
-from starlette.types import ASGIApp
-
-
-@contextlib.contextmanager
-def _running(app: ASGIApp) -> Iterator[str]:
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-    thread.start()
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
-
-
-@pytest.fixture(scope="session")
-def running() -> Callable[[ASGIApp], AbstractContextManager[str]]:
-    """Serves an application on a free port of this machine; the value is its root."""
-    return _running
 
 
 @pytest.fixture(scope="session", params=["api", "controls"])
@@ -128,3 +107,24 @@ def browse(browser: Browser, mock: str, complaints: list[str]) -> Iterator[Calla
     yield opened
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def api(mock: str, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
+    """A client in a session of the test's own."""
+    name = re.sub(r"\W", "-", request.node.name)[:100]
+    with httpx.Client(base_url=mock, headers={"X-Mock-Session": name}) as client:
+        yield client
+
+
+@pytest.fixture
+def enter(browse: Callable[..., Opened], mock: str, api: httpx.Client) -> Callable[..., Opened]:
+    """The console in the test's session."""
+
+    def entered(place: str = "", **settings: Any) -> Opened:
+        root = mock.removesuffix("/agent")
+        page = browse(f"{root}/_mock/ui?session={api.headers['X-Mock-Session']}{place}", **settings)
+        expect(page.locator("#live")).to_have_text("live")
+        return page
+
+    return entered

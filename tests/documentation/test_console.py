@@ -1,38 +1,27 @@
 """The console in a browser: from a refused request to what mends it, and everything else that it can do."""
 
-import asyncio
-import re
 import shlex
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from callconfig.app import create_app, sources
 from callconfig.asgi.access_log import AccessLog
 from callconfig.contract.document import Contract
-from callconfig.controls.controls import Controls
-from callconfig.storage.opening import open_store
 from callconfig.tests.support.accessibility import barriers
+from callconfig.tests.support.running import PYTEST
 from callconfig.traffic.redaction import Redaction
+from callconfig.verification.target import serving
 from playwright.sync_api import Locator, Page, expect
 from starlette.types import ASGIApp
 
 pytestmark = pytest.mark.xdist_group("browser")
 
-Running = Callable[[ASGIApp], AbstractContextManager[str]]
+Steered = Callable[..., ASGIApp]
 Enter = Callable[..., Page]
 JSON = {"Content-Type": "application/json"}
-
-
-def steered(contract: Contract, token: str | None = None, **options: Any) -> ASGIApp:
-    values = sources()
-    store = asyncio.run(open_store(":memory:", contract.resources, values.values))
-    return create_app(contract, store, controls=Controls(contract, store, values, token=token), **options)
 
 
 @pytest.fixture(scope="module")
@@ -41,25 +30,17 @@ def log() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def guarded(contract: Contract, running: Running) -> Iterator[str]:
+def guarded(make_steered: Steered) -> Iterator[str]:
     """A mock whose controls ask for a token."""
-    with running(steered(contract, token="letmein")) as root:  # noqa: S106
+    with serving(make_steered(token="letmein")) as root:  # noqa: S106
         yield root
 
 
 @pytest.fixture(scope="module")
-def mock(contract: Contract, running: Running, log: list[str], guarded: str) -> Iterator[str]:  # noqa: ARG001 (it is made before the browser is)
+def mock(contract: Contract, make_steered: Steered, log: list[str], guarded: str) -> Iterator[str]:  # noqa: ARG001 (it is made before the browser is)
     """A mock with controls, below a base path."""
-    with running(steered(contract, base_path="/agent", log=AccessLog(log.append, Redaction(contract)))) as root:
+    with serving(make_steered(base_path="/agent", log=AccessLog(log.append, Redaction(contract)))) as root:
         yield f"{root}/agent"
-
-
-@pytest.fixture
-def api(mock: str, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
-    """A client in a session of the test's own."""
-    name = re.sub(r"\W", "-", request.node.name)[:100]
-    with httpx.Client(base_url=mock, headers={"X-Mock-Session": name}) as client:
-        yield client
 
 
 @pytest.fixture
@@ -70,19 +51,6 @@ def steer(api: httpx.Client, mock: str) -> Callable[..., Any]:
         return api.request(method, f"{mock.removesuffix('/agent')}/_mock{path}", **body).json()
 
     return asked
-
-
-@pytest.fixture
-def enter(browse: Enter, mock: str, api: httpx.Client) -> Enter:
-    """The console in the test's session."""
-
-    def entered(place: str = "", **settings: Any) -> Page:
-        root = mock.removesuffix("/agent")
-        page = browse(f"{root}/_mock/ui?session={api.headers['X-Mock-Session']}{place}", **settings)
-        expect(page.locator("#live")).to_have_text("live")
-        return page
-
-    return entered
 
 
 def opened(page: Page, row: str) -> Locator:
@@ -151,8 +119,7 @@ def test_a_request_is_copied_as_a_test_that_passes(
     page = enter(permissions=["clipboard-read", "clipboard-write"])
     opened(page, "/configurations").get_by_role("button", name="pytest").click()
     (tmp_path / "test_copied.py").write_text(page.evaluate("navigator.clipboard.readText()"))
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_copied.py"]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    run = subprocess.run([*PYTEST, "test_copied.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "1 passed" in run.stdout, run.stdout
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 from callconfig.tests.support.accessibility import barriers
-from callconfig.tests.support.running import Server, serving
+from callconfig.tests.support.running import serving
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -23,34 +23,10 @@ def of(name: str) -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
+def mock() -> Iterator[str]:
     """Shops, and what they offer."""
     with serving(*of("shops")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def mock(server: Server) -> str:
-    return server.url
-
-
-@pytest.fixture
-def api(server: Server, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
-    """A client in a session of the test's own."""
-    with httpx.Client(base_url=server.url, headers={"X-Mock-Session": request.node.originalname[:100]}) as client:
-        yield client
-
-
-@pytest.fixture
-def enter(browse: Browse, api: httpx.Client) -> Enter:
-    """The console in the test's session."""
-
-    def entered(place: str = "", **settings: object) -> Page:
-        page = browse(f"{api.base_url}/_mock/ui?session={api.headers['X-Mock-Session']}{place}", **settings)
-        expect(page.locator("#live")).to_have_text("live")
-        return page
-
-    return entered
+        yield running.url
 
 
 def open_request(page: Page, row: str) -> None:

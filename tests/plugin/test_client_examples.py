@@ -3,10 +3,10 @@
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from callconfig.tests.support.running import PYTEST
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -14,7 +14,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 @pytest.mark.parametrize(
     ("command", "file"),
     [
-        ([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", os.devnull], "test_retry.py"),
+        ([*PYTEST, "-c", os.devnull], "test_retry.py"),
         (["sh"], "retry.sh"),
         (["node", "--test"], "retry.test.mjs"),
     ],

@@ -5,12 +5,12 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from callconfig.tests.support.running import PYTEST
 
 pytestmark = [pytest.mark.xdist_group("wheel"), pytest.mark.timeout(300)]  # environments are installed
 
@@ -19,13 +19,24 @@ CONNECTION_REFUSED = 7  # curl's exit code
 HEAVY = ("connexion", "yaml", "orjson", "jsonschema_rs", "starlette", "tinydb", "uvicorn", "httpx2", "callconfig.app")
 
 
+Pytest = Sequence[str | Path]
+OURS = PYTEST
+"""In our own environment, which has the plugin as well; where that is enough, nothing needs to be installed."""
+
+
+@pytest.fixture(scope="session")
+def team(client_python: Path) -> Pytest:
+    """pytest in the environment of a client team."""
+    return client_python, "-m", "pytest", "-q"
+
+
 def run(
-    python: Path | str, project: Path, *arguments: str, environment: Mapping[str, str] | None = None
+    pytest: Pytest, project: Path, *arguments: str, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """pytest in the project, without what our own run has set."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "CALLCONFIG"))}
     return subprocess.run(
-        [python, "-m", "pytest", "-q", *arguments],
+        [*pytest, *arguments],
         cwd=project,
         env={**own, **(environment or {})},
         capture_output=True,
@@ -35,30 +46,30 @@ def run(
     )
 
 
-def test_a_client_team_tests_its_code_from_the_installed_wheel(client_python: Path, project: Path) -> None:
-    done = run(client_python, project, "-k", "not nobody")
+def test_a_client_team_tests_its_code_from_the_installed_wheel(team: Pytest, project: Path) -> None:
+    done = run(team, project, "-k", "not nobody")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "passed" in done.stdout
     assert "skipped" not in done.stdout
 
 
 def test_two_hundred_tests_in_parallel_on_one_mock_do_not_see_one_another(
-    client_python: Path, project: Path, url: str
+    team: Pytest, project: Path, url: str
 ) -> None:
-    done = run(client_python, project, "-n", "2", "-k", "nobody", environment={"CALLCONFIG_URL": url})
+    done = run(team, project, "-n", "2", "-k", "nobody", environment={"CALLCONFIG_URL": url})
     assert done.returncode == 0, done.stdout + done.stderr
     assert "200 passed" in done.stdout
 
 
-def test_each_worker_starts_its_own_mock_where_there_is_none(client_python: Path, project: Path) -> None:
-    done = run(client_python, project, "-n", "2", "-k", "nobody and 77")
+def test_each_worker_starts_its_own_mock_where_there_is_none(team: Pytest, project: Path) -> None:
+    done = run(team, project, "-n", "2", "-k", "nobody and 77")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")
 def failing(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
     """The run of a suite whose tests fail."""
-    return run(sys.executable, shutil.copytree(CLIENT, tmp_path_factory.mktemp("failing") / "project"), "failing.py")
+    return run(OURS, shutil.copytree(CLIENT, tmp_path_factory.mktemp("failing") / "project"), "failing.py")
 
 
 def test_a_failing_test_shows_what_it_asked_of_the_mock(failing: subprocess.CompletedProcess[str]) -> None:
@@ -74,7 +85,7 @@ def test_a_failing_test_tells_of_requests_that_were_in_no_session(
 ) -> None:
     section = r"-+ Requests that were in no test's session.*base_url\? -+\nPOST /configurations 201\n"
     assert re.search(section, failing.stdout)
-    other = run(sys.executable, project, "failing.py", "-k", "fails", environment={"CALLCONFIG_URL": url})
+    other = run(OURS, project, "failing.py", "-k", "fails", environment={"CALLCONFIG_URL": url})
     assert "0 of 1 requests came" in other.stdout
     assert "no test's session" not in other.stdout
 
@@ -88,7 +99,7 @@ def test_a_mock_that_does_not_answer_is_told_by_its_url(failing: subprocess.Comp
 def strict(tmp_path_factory: pytest.TempPathFactory, url: str) -> str:
     """What the run of a suite that is strict in some places tells."""
     project = shutil.copytree(CLIENT, tmp_path_factory.mktemp("strict") / "project")
-    return run(sys.executable, project, "strict.py", "-rA", environment={"CALLCONFIG_URL": url}).stdout
+    return run(OURS, project, "strict.py", "-rA", environment={"CALLCONFIG_URL": url}).stdout
 
 
 @pytest.mark.parametrize("test", ["that_keeps_the_contract", "that_is_not_strict", "that_says_that_it_is_not_strict"])
@@ -135,14 +146,14 @@ def test_a_strict_test_fails_and_says_which_request_and_how(strict: str, test: s
 
 def test_a_whole_suite_is_strict_by_its_ini_file(project: Path, url: str) -> None:
     (project / "pytest.ini").write_text("[pytest]\npythonpath = .\nmock_strict = true\n")
-    done = run(sys.executable, project, "strict.py", "-k", "is_not_strict", "-rA", environment={"CALLCONFIG_URL": url})
+    done = run(OURS, project, "strict.py", "-k", "is_not_strict", "-rA", environment={"CALLCONFIG_URL": url})
     assert "FAILED strict.py::test_that_is_not_strict" in done.stdout
     assert "PASSED strict.py::test_that_says_that_it_is_not_strict" in done.stdout
 
 
-def test_a_run_tells_what_all_its_workers_exercised_of_the_contract(client_python: Path, project: Path) -> None:
+def test_a_run_tells_what_all_its_workers_exercised_of_the_contract(team: Pytest, project: Path) -> None:
     reports = ("--mock-coverage-report", "json:coverage.json", "--mock-coverage-report", "html:coverage.html")
-    done = run(client_python, project, "-n", "2", "-k", "once or survived or fork", "--mock-coverage", *reports)
+    done = run(team, project, "-n", "2", "-k", "once or survived or fork", "--mock-coverage", *reports)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "  operations      2 of 3      66 %\n" in done.stdout
     assert "createConfiguration: exercised\n  statuses: 201 x6, 409 x1, 503 x2\n" in done.stdout
@@ -158,7 +169,7 @@ def test_a_run_that_exercises_less_than_was_asked_for_fails(project: Path, url: 
 
     def asking_for(minimum: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         options = ("test_one.py", "--mock-coverage-minimum", minimum, *arguments)
-        return run(sys.executable, project, *options, environment={"CALLCONFIG_URL": url})
+        return run(OURS, project, *options, environment={"CALLCONFIG_URL": url})
 
     done = asking_for("operations=100")
     assert "33 % of operations were exercised (1 of 3), less than 100 %" in done.stdout
@@ -179,13 +190,11 @@ def test_the_same_words_in_javascript(project: Path, url: str) -> None:
     assert "# pass 6" in done.stdout
 
 
-def test_nothing_heavy_is_imported_and_nothing_is_started_before_a_fixture_is_used(
-    client_python: Path, project: Path
-) -> None:
+def test_nothing_heavy_is_imported_and_nothing_is_started_before_a_fixture_is_used(team: Pytest, project: Path) -> None:
     (project / "test_modules.py").write_text(
         f"import sys\n\ndef test_modules():\n    assert not set({HEAVY!r}) & set(sys.modules)\n"
     )
-    done = run(client_python, project, "test_modules.py", "--noconftest")
+    done = run(team, project, "test_modules.py", "--noconftest")
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -197,10 +206,10 @@ def test_importing_the_plugin_takes_next_to_no_time(client_python: Path) -> None
     assert seconds < 0.05
 
 
-def test_a_suite_does_without_the_plugin_when_it_says_so(client_python: Path, project: Path) -> None:
-    done = run(client_python, project, "-p", "no:callconfig", "-k", "own_packages")
+def test_a_suite_does_without_the_plugin_when_it_says_so(team: Pytest, project: Path) -> None:
+    done = run(team, project, "-p", "no:callconfig", "-k", "own_packages")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "fixture 'mock' not found" in run(client_python, project, "-p", "no:callconfig", "-k", "outage").stdout
+    assert "fixture 'mock' not found" in run(team, project, "-p", "no:callconfig", "-k", "outage").stdout
 
 
 def test_a_mock_that_does_not_start_is_told_by_its_own_words(project: Path) -> None:
@@ -210,7 +219,7 @@ def test_a_mock_that_does_not_start_is_told_by_its_own_words(project: Path) -> N
         "def mock_settings():\n    return MockSettings(options=['--seed', 'none.json'])\n"
     )
     (project / "test_one.py").write_text("def test_one(mock):\n    pass\n")
-    done = run(sys.executable, project, "test_one.py")
+    done = run(OURS, project, "test_one.py")
     assert "the mock did not start: callconfig: seed none.json: No such file or directory" in done.stdout
 
 
@@ -227,7 +236,7 @@ def test_settings_are_the_client_teams_to_override(project: Path) -> None:
         "    assert mock.requests(path='/agent/voice/configurations')\n"
         "    assert mock.base_url.endswith('/agent/voice')\n"
     )
-    done = run(sys.executable, project, "test_one.py", environment={"CALLCONFIG_AUTH": "nothing.json"})
+    done = run(OURS, project, "test_one.py", environment={"CALLCONFIG_AUTH": "nothing.json"})
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -236,9 +245,7 @@ def test_no_mock_outlives_a_suite_that_is_killed(project: Path, tmp_path: Path) 
         "import time, pathlib\n\ndef test_one(mock_server):\n"
         f"    pathlib.Path({str(tmp_path / 'url')!r}).write_text(mock_server.root)\n    time.sleep(60)\n"
     )
-    with subprocess.Popen(
-        [sys.executable, "-m", "pytest", "test_one.py"], cwd=project, stdout=subprocess.DEVNULL
-    ) as run:
+    with subprocess.Popen([*OURS, "test_one.py"], cwd=project, stdout=subprocess.DEVNULL) as run:
         try:
             while not (tmp_path / "url").exists():
                 assert run.poll() is None, "the suite ended"
@@ -279,6 +286,6 @@ def test_a_suite_has_the_mock_of_a_contract_of_its_own(tmp_path: Path) -> None:
         '    assert b\'"id":7\' in urllib.request.urlopen(f"{mock.base_url}/shops").read()\n'
         '    assert len(mock.requests(operation="listShops")) == 1\n'
     )
-    done = run(sys.executable, project, "--mock-coverage")
+    done = run(OURS, project, "--mock-coverage")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "listShops" in done.stdout

@@ -14,6 +14,9 @@ import httpx2 as httpx
 PATIENCE = 20.0
 """Seconds to wait for an answer, or for its end."""
 Address = tuple[str, int]
+_OURS = ("anyio", "cacheprovider", "hypothesispytest", "schemathesis", "timeout", "xdist")
+PYTEST: tuple[str | Path, ...] = (sys.executable, "-m", "pytest", "-q", *(f"-pno:{plugin}" for plugin in _OURS))
+"""pytest for a suite of a client team's, without the plugins of our own environment: they take most of its start."""
 
 
 class Server:

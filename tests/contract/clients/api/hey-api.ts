@@ -2,27 +2,9 @@ import { client } from "./generated/client.gen";
 import { createConfiguration, listConfigurations, updateConfiguration } from "./generated/sdk.gen";
 import type { CallExecutionConfig, CallExecutionConfigCreate, Problem } from "./generated/types.gen";
 import { expect } from "./expected";
+import { sample } from "./sample";
 
-const sample: CallExecutionConfigCreate = {
-  reseller_id: "res_001",
-  template: "tpl_client",
-  initial_offset: 0,
-  retry_offset: 3600,
-  call_start_time: "09:00",
-  call_end_time: "21:00",
-  max_retry: 3,
-  calling_provider: "TWILIO",
-  merchant_id: null,
-  telephony_config: null,
-  pre_checks: [
-    {
-      name: "dnd_check",
-      type: "external_api",
-      http_request: { url: "https://dnd.example.com", body: { any: [1, null, { deep: "value" }] } },
-      response_config: { response_field: "allowed", response_field_value: [true, null, 1.5] },
-    },
-  ],
-};
+export type Sample = CallExecutionConfigCreate;
 
 export async function converse(baseUrl: string): Promise<void> {
   client.setConfig({ baseUrl });

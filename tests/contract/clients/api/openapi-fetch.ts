@@ -1,28 +1,10 @@
 import createClient from "openapi-fetch";
 import type { components, paths } from "./generated";
 import { expect } from "./expected";
+import { sample } from "./sample";
 
 type Config = components["schemas"]["CallExecutionConfig"];
-const sample: components["schemas"]["CallExecutionConfigCreate"] = {
-  reseller_id: "res_001",
-  template: "tpl_client",
-  initial_offset: 0,
-  retry_offset: 3600,
-  call_start_time: "09:00",
-  call_end_time: "21:00",
-  max_retry: 3,
-  calling_provider: "TWILIO",
-  merchant_id: null,
-  telephony_config: null,
-  pre_checks: [
-    {
-      name: "dnd_check",
-      type: "external_api",
-      http_request: { url: "https://dnd.example.com", body: { any: [1, null, { deep: "value" }] } },
-      response_config: { response_field: "allowed", response_field_value: [true, null, 1.5] },
-    },
-  ],
-};
+export type Sample = components["schemas"]["CallExecutionConfigCreate"];
 
 export async function converse(baseUrl: string): Promise<void> {
   const client = createClient<paths>({ baseUrl });

@@ -10,28 +10,9 @@ from generated.models.call_execution_config import CallExecutionConfig
 from generated.models.call_execution_config_create import CallExecutionConfigCreate
 from generated.models.call_execution_config_update import CallExecutionConfigUpdate
 from generated.models.problem import Problem
+from sample import SAMPLE
 
 api = ConfigurationsApi(ApiClient(Configuration(host=sys.argv[1])))
-members = {
-    "reseller_id": "res_001",
-    "template": "tpl_client",
-    "initial_offset": 0,
-    "retry_offset": 3600,
-    "call_start_time": "09:00",
-    "call_end_time": "21:00",
-    "max_retry": 3,
-    "calling_provider": "TWILIO",
-    "merchant_id": None,
-    "telephony_config": None,
-    "pre_checks": [
-        {
-            "name": "dnd_check",
-            "type": "external_api",
-            "http_request": {"url": "https://dnd.example.com", "body": {"any": [1, None, {"deep": "value"}]}},
-            "response_config": {"response_field": "allowed", "response_field_value": [True, None, 1.5]},
-        }
-    ],
-}
 
 
 def refused(call: Callable[[], object]) -> Problem:
@@ -44,7 +25,7 @@ def refused(call: Callable[[], object]) -> Problem:
     raise AssertionError("it was accepted")
 
 
-sample = CallExecutionConfigCreate.model_validate(members)
+sample = CallExecutionConfigCreate.model_validate(SAMPLE)
 stored: CallExecutionConfig = api.create_configuration(sample)
 max_calls: int | None = stored.rate_limit_max_calls
 assert (stored.enable_calling, max_calls) == (True, None)

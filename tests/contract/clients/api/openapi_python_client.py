@@ -12,6 +12,7 @@ from generated.models import (
     PreCheckInput,
     Problem,
 )
+from sample import SAMPLE
 
 client = Client(base_url=sys.argv[1])
 sample = CallExecutionConfigCreate(
@@ -25,16 +26,7 @@ sample = CallExecutionConfigCreate(
     calling_provider=CallingProvider.TWILIO,
     merchant_id=None,
     telephony_config=None,
-    pre_checks=[
-        PreCheckInput.from_dict(
-            {
-                "name": "dnd_check",
-                "type": "external_api",
-                "http_request": {"url": "https://dnd.example.com", "body": {"any": [1, None, {"deep": "value"}]}},
-                "response_config": {"response_field": "allowed", "response_field_value": [True, None, 1.5]},
-            }
-        )
-    ],
+    pre_checks=[PreCheckInput.from_dict(SAMPLE["pre_checks"][0])],
 )
 
 stored = create_configuration.sync(client=client, body=sample)

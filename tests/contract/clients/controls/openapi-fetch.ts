@@ -1,8 +1,10 @@
 import createClient from "openapi-fetch";
 import type { components, paths } from "./generated";
 import { expect } from "./expected";
+import { sample } from "./sample";
 
 type Entry = components["schemas"]["Entry"];
+export type Sample = components["schemas"]["CallExecutionConfigUpdate"];
 type Rule = components["schemas"]["Rule"];
 const outage: components["schemas"]["NewRule"] = {
   match: { operation: "createConfiguration", headers: { Authorization: { $absent: true } } },
@@ -41,14 +43,3 @@ export async function converse(baseUrl: string): Promise<void> {
   expect((await client.DELETE("/sessions/{session}", { params: { path: { session: "default" } } })).error, undefined);
   expect((await client.GET("/rules")).data, []);
 }
-
-const sample: components["schemas"]["CallExecutionConfigUpdate"] = {
-  reseller_id: "res_001",
-  template: "tpl_client",
-  initial_offset: 0,
-  retry_offset: 3600,
-  call_start_time: "09:00",
-  call_end_time: "21:00",
-  max_retry: 3,
-  calling_provider: "TWILIO",
-};

@@ -11,21 +11,13 @@ import {
 } from "./generated";
 import type { CallExecutionConfigUpdate, Entry, NewRule, Problem, Rule } from "./generated";
 import { expect } from "./expected";
+import { sample } from "./sample";
 
 const outage: NewRule = {
   match: { operation: "createConfiguration", headers: { Authorization: { $absent: true } } },
   answers: [503, { status: 503, headers: { "Retry-After": "7" } }],
 };
-const sample: CallExecutionConfigUpdate = {
-  reseller_id: "res_001",
-  template: "tpl_client",
-  initial_offset: 0,
-  retry_offset: 3600,
-  call_start_time: "09:00",
-  call_end_time: "21:00",
-  max_retry: 3,
-  calling_provider: "TWILIO",
-};
+export type Sample = CallExecutionConfigUpdate;
 
 export async function converse(baseUrl: string): Promise<void> {
   const clock = await setClock({ now: "2025-01-15T10:30:00Z" });
