@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from callconfig.app import create_app, sources
+from callconfig.asgi.access_log import AccessLog
 from callconfig.contract.document import Contract
 from callconfig.controls.controls import Controls
 from callconfig.storage.opening import open_store
@@ -75,11 +76,11 @@ def api(make_app: Callable[..., ASGIApp]) -> Iterator[TestClient]:
 def make_steered(contract: Contract) -> Callable[..., ASGIApp]:
     """A fresh mock in memory with controls, whose options are those of the controls."""
 
-    def make(*, base_path: str = "", **options: Any) -> ASGIApp:
+    def make(*, base_path: str = "", log: AccessLog | None = None, **options: Any) -> ASGIApp:
         values = sources()
         store = asyncio.run(open_store(":memory:", contract.resources, values.values))
         controls = Controls(contract, store, values, **options)
-        return create_app(contract, store, base_path=base_path, controls=controls)
+        return create_app(contract, store, base_path=base_path, controls=controls, log=log)
 
     return make
 

@@ -1,28 +1,24 @@
 """The reference in a browser: with and without JavaScript, served and from a file, small and wide, dark and light."""
 
-import asyncio
 import re
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from callconfig.app import create_app, sources
 from callconfig.cli import main
 from callconfig.contract.document import BUILT_IN, Contract
 from callconfig.contract.finding import Finding
 from callconfig.contract.interaction import Interaction
-from callconfig.controls.controls import Controls
 from callconfig.documentation.served import Page as Rendered
 from callconfig.outcome import FINDINGS
-from callconfig.storage.opening import open_store
 from callconfig.tests.support.accessibility import barriers, faint_texts
 from callconfig.traffic.redaction import Redaction
 from callconfig.verification.coverage import Coverage
 from callconfig.verification.reports import FORMATS
 from callconfig.verification.result import Failure, Result
+from callconfig.verification.target import serving
 from playwright.sync_api import Browser, Page, expect
 from starlette.types import ASGIApp
 
@@ -30,16 +26,12 @@ pytestmark = pytest.mark.xdist_group("browser")
 
 Visit = Callable[..., Page]
 Browse = Callable[..., Page]
-Running = Callable[[ASGIApp], AbstractContextManager[str]]
 
 
 @pytest.fixture(scope="module")
-def mock(contract: Contract, running: Running) -> Iterator[str]:
+def mock(make_steered: Callable[..., ASGIApp]) -> Iterator[str]:
     """A running mock with controls, below a base path."""
-    values = sources()
-    store = asyncio.run(open_store(":memory:", contract.resources, values.values))
-    controls = Controls(contract, store, values)
-    with running(create_app(contract, store, base_path="/agent", controls=controls)) as root:
+    with serving(make_steered(base_path="/agent")) as root:
         yield f"{root}/agent"
 
 
