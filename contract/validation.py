@@ -130,35 +130,30 @@ def _without_formats(node: Any) -> Any:
 def _check_identities(every: list[Place], resolve: References) -> None:
     """Raises InvalidContract for what is there twice, and for parameters of a path that are not declared."""
     ids: dict[str, str] = {}
-    items: dict[tuple[str | int, ...], Mapping[str, Any]] = {}
+    of_items: dict[tuple[str | int, ...], set[str]] = {}
     for kind, path, node in every:
         if kind == "pathItem":
-            items[path] = node
-            _check_parameters(node, path, resolve)
+            of_items[path] = _path_parameters(node, path, resolve)
         elif kind == "operation" and path[0] != "components":  # path items of the components stand in their places
             here, name = json_pointer(path), node.get("operationId", "")
             if name and ids.setdefault(name, here) != here:
                 raise InvalidContract(f"is {show(name)}, as is that of {ids[name]}", (*path, "operationId"))
-            _check_parameters(node, path, resolve)
+            declared = _path_parameters(node, path, resolve)
             if path[0] == "paths" and len(path) == 3:
-                declared = {
-                    each.get("name")
-                    for owner in (items[path[:-1]], node)
-                    for each in map(resolve.followed, owner.get("parameters", ()))
-                    if each.get("in") == "path"
-                }
                 for name in parameters_of(str(path[1])):
-                    if name not in declared:
+                    if name not in declared | of_items[path[:-1]]:
                         raise InvalidContract(f"has no parameter for {{{name}}} of its path", path)
 
 
-def _check_parameters(owner: Mapping[str, Any], path: tuple[str | int, ...], resolve: References) -> None:
-    seen = set()
+def _path_parameters(owner: Mapping[str, Any], path: tuple[str | int, ...], resolve: References) -> set[str]:
+    """The names of an object's parameters in the path. Raises InvalidContract for a parameter that is there twice."""
+    seen: set[tuple[Any, Any]] = set()
     for at, each in enumerate(map(resolve.followed, owner.get("parameters", ()))):
         key = each.get("name"), each.get("in")
         if key in seen:
             raise InvalidContract(f"{key[0]} in {key[1]} is declared twice", (*path, "parameters", at))
         seen.add(key)
+    return {name for name, place in seen if place == "path"}
 
 
 def _check_patterns(every: list[Place], resolve: References) -> None:

@@ -180,7 +180,7 @@ class Session:
 
     @property
     def snapshots(self) -> dict[str, int]:
-        """How many configurations each snapshot holds."""
+        """How many documents each snapshot holds."""
         return {name: _number(content) for name, content in self._snapshots.items()}
 
     async def content(self) -> Content:

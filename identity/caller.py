@@ -17,7 +17,7 @@ class Forbidden(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A role, and the members of configurations that are the caller's own, such as its `reseller_id`."""
+    """A role, and the members of what is stored that are the caller's own, such as its `reseller_id`."""
 
     role: str
     own: Mapping[str, str] = field(default_factory=dict)

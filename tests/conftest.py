@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from callconfig.app import create_app, sources
+from callconfig.asgi.access_log import AccessLog
 from callconfig.contract.document import Contract
 from callconfig.controls.controls import Controls
 from callconfig.storage.opening import open_store
@@ -28,6 +29,17 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # many tests start a process: i
 sys.dont_write_bytecode = False
 signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it else
 gc.set_threshold(50_000, 20, 100)  # much is kept until the end, and to look through it again and again takes a tenth
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """One more than there are cores: a quarter of their time tests wait, for processes, pauses and answers."""
+    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes seconds comes first, so that at the end no worker is left alone with it."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(scope="session")
@@ -64,11 +76,11 @@ def api(make_app: Callable[..., ASGIApp]) -> Iterator[TestClient]:
 def make_steered(contract: Contract) -> Callable[..., ASGIApp]:
     """A fresh mock in memory with controls, whose options are those of the controls."""
 
-    def make(*, base_path: str = "", **options: Any) -> ASGIApp:
+    def make(*, base_path: str = "", log: AccessLog | None = None, **options: Any) -> ASGIApp:
         values = sources()
         store = asyncio.run(open_store(":memory:", contract.resources, values.values))
         controls = Controls(contract, store, values, **options)
-        return create_app(contract, store, base_path=base_path, controls=controls)
+        return create_app(contract, store, base_path=base_path, controls=controls, log=log)
 
     return make
 

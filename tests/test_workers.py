@@ -18,7 +18,7 @@ from callconfig.tests.support.postgresql import PostgreSQLServer, postgresql_ser
 def test_of_64_creates_of_one_scope_at_a_time_one_succeeds(
     serve: Callable[..., Any], postgresql: PostgreSQLServer, sample: dict[str, Any]
 ) -> None:
-    server = serve("--store", postgresql.fresh_url(), "--workers", "4", "--quiet")
+    server = serve("--store", postgresql.fresh_url(), "--workers", "2", "--quiet")
 
     async def create_all() -> list[int]:
         limits = httpx.Limits(max_connections=64)

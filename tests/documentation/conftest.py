@@ -1,19 +1,14 @@
 """The reference of the built-in contract, made once, and how a reader has it."""
 
 import asyncio
-import contextlib
 import os
 import re
 import shutil
-import socket
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from callconfig.app import example_mock
 from callconfig.contract.document import Contract
 from callconfig.controls.bundle import load_controls
@@ -24,24 +19,6 @@ from callconfig.documentation.served import Page
 from callconfig.tests.support.reading import Reading
 from playwright.sync_api import Browser, expect, sync_playwright
 from playwright.sync_api import Page as Opened
-from starlette.types import ASGIApp
-
-
-@contextlib.contextmanager
-def _running(app: ASGIApp) -> Iterator[str]:
-    listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-    thread.start()
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
-
-
-@pytest.fixture(scope="session")
-def running() -> Callable[[ASGIApp], AbstractContextManager[str]]:
-    """Serves an application on a free port of this machine; the value is its root."""
-    return _running
 
 
 @pytest.fixture(scope="session", params=["api", "controls"])

@@ -1,37 +1,27 @@
 """The console in a browser: from a refused request to what mends it, and everything else that it can do."""
 
-import asyncio
 import shlex
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from callconfig.app import create_app, sources
 from callconfig.asgi.access_log import AccessLog
 from callconfig.contract.document import Contract
-from callconfig.controls.controls import Controls
-from callconfig.storage.opening import open_store
 from callconfig.tests.support.accessibility import barriers
 from callconfig.tests.support.running import PYTEST
 from callconfig.traffic.redaction import Redaction
+from callconfig.verification.target import serving
 from playwright.sync_api import Locator, Page, expect
 from starlette.types import ASGIApp
 
 pytestmark = pytest.mark.xdist_group("browser")
 
-Running = Callable[[ASGIApp], AbstractContextManager[str]]
+Steered = Callable[..., ASGIApp]
 Enter = Callable[..., Page]
 JSON = {"Content-Type": "application/json"}
-
-
-def steered(contract: Contract, token: str | None = None, **options: Any) -> ASGIApp:
-    values = sources()
-    store = asyncio.run(open_store(":memory:", contract.resources, values.values))
-    return create_app(contract, store, controls=Controls(contract, store, values, token=token), **options)
 
 
 @pytest.fixture(scope="module")
@@ -40,16 +30,16 @@ def log() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def guarded(contract: Contract, running: Running) -> Iterator[str]:
+def guarded(make_steered: Steered) -> Iterator[str]:
     """A mock whose controls ask for a token."""
-    with running(steered(contract, token="letmein")) as root:  # noqa: S106
+    with serving(make_steered(token="letmein")) as root:  # noqa: S106
         yield root
 
 
 @pytest.fixture(scope="module")
-def mock(contract: Contract, running: Running, log: list[str], guarded: str) -> Iterator[str]:  # noqa: ARG001 (it is made before the browser is)
+def mock(contract: Contract, make_steered: Steered, log: list[str], guarded: str) -> Iterator[str]:  # noqa: ARG001 (it is made before the browser is)
     """A mock with controls, below a base path."""
-    with running(steered(contract, base_path="/agent", log=AccessLog(log.append, Redaction(contract)))) as root:
+    with serving(make_steered(base_path="/agent", log=AccessLog(log.append, Redaction(contract)))) as root:
         yield f"{root}/agent"
 
 

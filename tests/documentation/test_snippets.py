@@ -6,8 +6,7 @@ import io
 import json
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 
 import pytest
 from callconfig.app import example_mock
@@ -16,6 +15,7 @@ from callconfig.documentation.exchanges import Example, examples
 from callconfig.documentation.execution import Answer, differences_of, send
 from callconfig.documentation.samples import ABSENT
 from callconfig.documentation.snippets import curl, javascript, python
+from callconfig.verification.target import serving
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 END = "-- the end of a program --"
@@ -50,8 +50,8 @@ def worlds(contract: Contract, documented: Contract) -> Worlds:
 
 
 @pytest.fixture(scope="module")
-def server(worlds: Worlds, running: Callable[[ASGIApp], AbstractContextManager[str]]) -> Iterator[str]:
-    with running(worlds) as root:
+def server(worlds: Worlds) -> Iterator[str]:
+    with serving(worlds) as root:
         yield root
 
 
