@@ -191,10 +191,8 @@ class Mock:
         with suppress(MockError):  # when it was never used, or the test deleted it
             self._server.control("DELETE", f"/sessions/{self.session}", session="default")
 
-    def _find(
-        self, match: Match, *, at_least: int = 1, timeout: float = 0, after: int = 0, limit: int = ALL
-    ) -> dict[str, Any]:
-        search = {"match": match, "at_least": at_least, "timeout": timeout, "after": after, "limit": limit}
+    def _find(self, match: Match, *, at_least: int = 1, timeout: float = 0, after: int = 0) -> dict[str, Any]:
+        search = {"match": match, "at_least": at_least, "timeout": timeout, "after": after, "limit": ALL}
         found: dict[str, Any] = self.control("POST", "/requests/find", search)
         return found
 

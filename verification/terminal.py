@@ -4,7 +4,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TextIO
 
 import click
 
@@ -59,11 +58,11 @@ def meaning(rule: str, contract: Contract) -> Rule:
 class Progress:
     """What a person sees while a run goes on: a line that tells how it stands on a terminal, plain lines elsewhere."""
 
-    def __init__(self, result: Result, stream: TextIO | None = None) -> None:
+    def __init__(self, result: Result) -> None:
         self.deadline = Deadline()
         self.sent: Callable[[], int] = result.judged.total
         """How many requests there were by now."""
-        self._result, self._stream = result, stream or sys.stderr
+        self._result, self._stream = result, sys.stderr
         self._part, self._live = "starting", None
         self._causes: set[tuple[str, str, str, int]] = set()
         if self._stream.isatty():
