@@ -226,6 +226,7 @@ def with_change(resource: Resource, stored: Document, change: Change, now: str, 
     )
 
 
+LAST = datetime.max.replace(tzinfo=UTC)
 FEW = 20
 """More documents are made ready aside."""
 
@@ -248,7 +249,8 @@ def completed(resource: Resource, documents: Iterable[Document], values: ServerV
     result = []
     for number, document in enumerate(documents):
         # Where nobody sees the time, it keeps the order that was given.
-        made_at = now if resource.created_at else _later(now, number)
+        order = timedelta(microseconds=0 if resource.created_at else number)
+        made_at = timestamp(later(datetime.fromisoformat(now), order)) if order else now
         created_at = document.get(resource.creation) or made_at
         identity = document.get(resource.identity)
         complete = with_server_members(
@@ -263,11 +265,12 @@ def completed(resource: Resource, documents: Iterable[Document], values: ServerV
     return result
 
 
-def _later(time: str, microseconds: int) -> str:
+def later(moment: datetime, by: timedelta) -> datetime:
+    """A time so much later, or the last of the calendar."""
     try:
-        return timestamp(datetime.fromisoformat(time) + timedelta(microseconds=microseconds))
+        return moment + by
     except OverflowError:
-        return timestamp(datetime.max.replace(tzinfo=UTC))
+        return LAST
 
 
 def unused(resource: Resource, new_id: Callable[[], str], taken: Container[str], inside: Document) -> Any:
