@@ -23,8 +23,9 @@ from .controls.bundle import BASE_PATH as CONTROLS_PATH
 from .controls.bundle import load_controls
 from .controls.controls import SESSION_HEADER, Controls
 from .handlers import configurations
+from .loading import load_contract
 from .mcp_tools import Place, reason, tools_of
-from .mock import load_contract, opened
+from .mock import opened
 from .options import McpOptions
 from .outcome import OK, CouldNotRun
 from .serving import Config, Server, listen, log_to_terminal, root_url

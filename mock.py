@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Sequence
 from importlib.metadata import version
 from multiprocessing import get_context
 from multiprocessing.queues import SimpleQueue
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from .app import create_app, sources
 from .asgi.access_log import AccessLog
-from .contract.document import Contract, InvalidContract
+from .contract.document import Contract
 from .contract.finding import counted
 from .controls import scenario
 from .controls.bundle import BASE_PATH as CONTROLS_PATH
@@ -33,6 +32,7 @@ from .documentation.served import ServedReference
 from .handlers import configurations
 from .handlers.resolution import InvalidHandlers, load_handlers, notes
 from .identity.authentication import Authentication, InvalidAuthentication
+from .loading import load_contract
 from .options import ServeOptions, cache_folder
 from .outcome import OK, CouldNotRun, printable
 from .seeds import plant
@@ -57,16 +57,6 @@ def serve(options: ServeOptions) -> int:
             with Runner(loop_factory=config.get_loop_factory()) as runner:
                 runner.run(_serve(options, world, config, listening))
     return OK
-
-
-def load_contract(path: Path | None) -> Contract:
-    """The contract of a file, or the built-in one. Raises CouldNotRun."""
-    if path is None:
-        return Contract.load(validate=False)
-    try:
-        return Contract.load(path)
-    except InvalidContract as error:
-        raise CouldNotRun(f"contract {error}") from error
 
 
 @contextlib.asynccontextmanager

@@ -12,12 +12,13 @@ import orjson
 import yaml
 
 from .contract.actions import Places
-from .contract.document import Contract, InvalidContract
+from .contract.document import Contract
 from .contract.finding import few
 from .contract.path_template import parameters_of
 from .contract.shape import flattened
 from .contract.yaml_tree import MarkedYaml, NotPlain
 from .handlers.resolution import notes
+from .loading import load_contract
 from .outcome import OK, CouldNotRun, printable
 
 TIMES = {
@@ -43,12 +44,9 @@ class Proposal:
 
 def init(path: Path) -> int:
     """Print the patch, and on standard error what is not understood. Raises CouldNotRun."""
+    contract, text = load_contract(path), path.read_bytes()
     try:
-        contract = Contract.load(path)
-        text = path.read_bytes()
         root = MarkedYaml(text)
-    except InvalidContract as error:
-        raise CouldNotRun(f"contract {error}") from error
     except NotPlain as error:
         raise CouldNotRun(f"contract {path}: is no YAML that a patch could be made of: {error}") from error
     unclear: list[str] = []

@@ -142,7 +142,10 @@ def _broken(giver: Side, taker: Side, reached: Reached, samples: Sequence[Json],
                 continue
             told = told or tuple(taker.findings_of_part(place.taken, inner))
             findings = _moved(told, here) if told else tuple(taker.findings(value, "body"))
-            if all(_is_near(str(each.pointer), here) for each in findings):
+            pointers = [str(each.pointer) for each in findings]
+            if all(
+                each.startswith(here) or here.startswith(each) for each in pointers
+            ):  # inside the place or around it
                 found.setdefault(_reasons(findings), (inner, value, findings))
                 break
         if found and number >= MOST_AFTER:
@@ -153,11 +156,6 @@ def _broken(giver: Side, taker: Side, reached: Reached, samples: Sequence[Json],
             for inner, _, told in found.values()
         ]
     return [Break(value, findings, reached) for _, value, findings in found.values()]
-
-
-def _is_near(pointer: str, here: str) -> bool:
-    """Whether what is found is inside a place or around it."""
-    return pointer.startswith(here) or here.startswith(pointer)
 
 
 def _moved(findings: _Findings, to: str, away: str = "") -> _Findings:

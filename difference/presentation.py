@@ -117,7 +117,8 @@ def json(difference: Difference) -> str:
     document = {
         "tool": {"name": "callconfig", "version": version("callconfig")},
         "command": "diff",
-        **{side: {"name": each.name, "version": each.version} for side, each in _sides(difference)},
+        "old": {"name": difference.old.name, "version": difference.old.version},
+        "new": {"name": difference.new.name, "version": difference.new.version},
         "errors": len(difference.errors),
         "deserved": difference.deserved,
         "promised": difference.promised,
@@ -130,10 +131,6 @@ def json(difference: Difference) -> str:
         },
     }
     return dumps(document, indent=2, ensure_ascii=False) + "\n"
-
-
-def _sides(difference: Difference) -> list[tuple[str, Any]]:
-    return [("old", difference.old), ("new", difference.new)]
 
 
 def _change(change: Change, difference: Difference) -> dict[str, Any]:

@@ -144,12 +144,10 @@ class Proof:
         """A member or an item."""
         if not (refers(given) or refers(taken)):
             self._pair(given, taken, way, node)
-        elif taken not in (True, {}) and given is not False and not self._are_unchanged(given, taken):
-            node.further.append((way, given, taken))
-
-    def _are_unchanged(self, given: Json, taken: Json) -> bool:
-        names = _names(given, taken)
-        return names is not None and self._unchanged(*names)
+        elif taken not in (True, {}) and given is not False:
+            names = _names(given, taken)
+            if names is None or not self._unchanged(*names):
+                node.further.append((way, given, taken))
 
     def _pair(self, given: Json, taken: Json, way: Way, node: _Node, depth: int = 0) -> None:
         """Adds to the node what is to be proven about a pair at a place."""

@@ -62,14 +62,11 @@ class Declared:
                 place, name = declared["in"], declared["name"]
                 if place == "header" and name.lower() in IGNORED_HEADERS:
                     continue
-                found[place, self._key(place, name)] = (declared, (*steps, "parameters", str(index)))
+                key = name.lower() if place == "header" else name
+                if place == "path" and name in (names := parameters_of(self.path)):
+                    key = str(names.index(name))
+                found[place, key] = (declared, (*steps, "parameters", str(index)))
         return found
-
-    def _key(self, place: str, name: str) -> str:
-        if place == "path":
-            names = parameters_of(self.path)
-            return str(names.index(name)) if name in names else name
-        return name.lower() if place == "header" else name
 
     @cached_property
     def responses(self) -> dict[str, tuple[Mapping[str, Json], Steps]]:

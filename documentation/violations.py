@@ -10,7 +10,6 @@ from ..contract.operation import Operation, Request
 from ..contract.references import NO_REFERENCES
 from ..contract.schema import Schema
 from ..contract.security import Security
-from ..contract.strict_json import NotStrictJson, decode
 
 _SCHEMAS: dict[str, tuple[dict[str, Any], Any]] = {
     "required": ({"required": ["template"]}, {}),
@@ -34,15 +33,6 @@ _SCHEMAS: dict[str, tuple[dict[str, Any], Any]] = {
     "writeOnly": ({"properties": {"auth_token": {"writeOnly": True}}}, {"auth_token": "x"}),
     "not": ({"not": {"enum": ["root"]}}, "root"),
 }
-_BODIES = {
-    "json-encoding": ('{"name": "…"}, where … is one byte FF', b'{"name": "\xff"}'),
-    "json-syntax": ('{"max_retry": 3,}', b'{"max_retry": 3,}'),
-    "json-duplicate": ('{"max_retry": 3, "max_retry": 4}', b'{"max_retry": 3, "max_retry": 4}'),
-    "json-number": ('{"max_retry": 123456789012345678901234567890}', b'{"max_retry": 123456789012345678901234567890}'),
-    "json-string": ('{"name": "\\ud800"}', b'{"name": "\\ud800"}'),
-    "json-depth": ("[[[[…]]]], a thousand deep", b"[" * 1000 + b"]" * 1000),
-}
-
 
 _OPERATION = Operation(
     "/things",
@@ -67,35 +57,38 @@ _OPERATION = Operation(
     resolve=NO_REFERENCES,
     security=Security([{"token": []}], {"token": {"type": "http", "scheme": "bearer"}}, NO_REFERENCES),
 )
+
+
+def _posted(body: bytes, content_type: str = "application/json", **headers: str) -> Request:
+    return Request(headers={"content-type": content_type, **headers}, body=body)
+
+
 _REQUESTS = {
+    "json-encoding": ('{"name": "…"}, where … is one byte FF', _posted(b'{"name": "\xff"}')),
+    "json-syntax": ('{"max_retry": 3,}', _posted(b'{"max_retry": 3,}')),
+    "json-duplicate": ('{"max_retry": 3, "max_retry": 4}', _posted(b'{"max_retry": 3, "max_retry": 4}')),
+    "json-number": (
+        '{"max_retry": 123456789012345678901234567890}', _posted(b'{"max_retry": 123456789012345678901234567890}'),
+    ),
+    "json-string": ('{"name": "\\ud800"}', _posted(b'{"name": "\\ud800"}')),
+    "json-depth": ("[[[[…]]]], a thousand deep", _posted(b"[" * 1000 + b"]" * 1000)),
+    "json-size": ("[[], [], …], more than 100,000 of them", _posted(b"[" + b"[]," * MOST_CONTAINERS + b"0]")),
+    "json-charset": (
+        "Content-Type: application/json; charset=latin-1", _posted(b"{}", "application/json; charset=latin-1"),
+    ),
+    "text-encoding": (
+        "Content-Type: text/plain; charset=utf-8, and a byte FF", _posted(b"\xff", "text/plain; charset=utf-8"),
+    ),
+    "form-syntax": ("Content-Type: multipart/form-data, without a boundary", _posted(b"--x--", "multipart/form-data")),
+    "media-type": ("Content-Type: text/html", _posted(b"{}", "text/html")),
+    "content-coding": ("Content-Encoding: gzip", _posted(b"\x1f\x8b", **{"content-encoding": "gzip"})),
     "unknown-parameter": ("?templte=tpl_1", Request(query=b"templte=tpl_1")),
     "repeated-parameter": ("?template=tpl_1&template=tpl_2", Request(query=b"template=tpl_1&template=tpl_2")),
     "percent-encoding": ("?template=%FF", Request(query=b"template=%FF")),
     "parameter-style": ("/things/5, where the contract asks for /things/;row=5", Request(path={"row": "5"})),
-    "media-type": ("Content-Type: text/html", Request(headers={"content-type": "text/html"}, body=b"{}")),
-    "content-coding": (
-        "Content-Encoding: gzip",
-        Request(headers={"content-type": "application/json", "content-encoding": "gzip"}, body=b"\x1f\x8b"),
-    ),
-    "json-size": (
-        "[[], [], …], more than 100,000 of them",
-        Request(headers={"content-type": "application/json"}, body=b"[" + b"[]," * MOST_CONTAINERS + b"0]"),
-    ),
-    "json-charset": (
-        "Content-Type: application/json; charset=latin-1",
-        Request(headers={"content-type": "application/json; charset=latin-1"}, body=b"{}"),
-    ),
-    "text-encoding": (
-        "Content-Type: text/plain; charset=utf-8, and a byte FF",
-        Request(headers={"content-type": "text/plain; charset=utf-8"}, body=b"\xff"),
-    ),
-    "form-syntax": (
-        "Content-Type: multipart/form-data, without a boundary",
-        Request(headers={"content-type": "multipart/form-data"}, body=b"--x--"),
-    ),
     "credentials": ("no Authorization", Request()),
     "accept": ("Accept: text/html", Request(headers={"accept": "text/html"})),
-}
+}  # fmt: skip
 _RESPONSES = {
     "undocumented-status": ("a response 418", 418, {}),
     "undocumented-media-type": ("a response with Content-Type: text/html", 200, {"content-type": "text/html"}),
@@ -158,9 +151,6 @@ def violation(rule: str) -> Violation | None:
         schema, value = _SCHEMAS[rule]
         judge = Schema(schema, NO_REFERENCES, "response" if rule == "writeOnly" else "request")
         return Violation(_json(value), _json(schema), _of(rule, judge.findings(value, "body")))
-    if rule in _BODIES:
-        sent, body = _BODIES[rule]
-        return Violation(sent, None, _of(rule, _unreadable(body)))
     if rule in _REQUESTS:
         sent, request = _REQUESTS[rule]
         return Violation(sent, None, _of(rule, _OPERATION.check_request(request)[1]))
@@ -168,14 +158,6 @@ def violation(rule: str) -> Violation | None:
         sent, status, headers = _RESPONSES[rule]
         return Violation(sent, None, _of(rule, _OPERATION.check_response(status, headers, b"{}")))
     return Violation(_ELSEWHERE[rule]) if rule in _ELSEWHERE else None
-
-
-def _unreadable(body: bytes) -> list[Finding]:
-    try:
-        decode(body)
-    except NotStrictJson as error:
-        return error.findings
-    return []
 
 
 def _of(rule: str, findings: list[Finding]) -> Finding | None:

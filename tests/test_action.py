@@ -99,6 +99,7 @@ def run(folder: Path, given: dict[str, str], **environment: str) -> tuple[int, s
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_every_step_of_the_workflow_runs(serve: Callable[..., Server], tmp_path: Path, path_with_uv: str) -> None:
     contract = shutil.copy(ROOT / "tests" / "support" / "contracts" / "songs.yaml", tmp_path / "openapi.yaml")
     commit(tmp_path)

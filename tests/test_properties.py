@@ -10,6 +10,7 @@ from callconfig.tests.support.properties import hold_every_property
 from starlette.types import ASGIApp
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_every_property_of_the_contract_holds(make_app: Callable[..., ASGIApp]) -> None:
     """With one seed: most of what is sent is the same for all of them, and more examples say more than more seeds."""

@@ -55,6 +55,7 @@ def test_every_conversation_goes_as_it_is_written(port: str) -> None:
         assert re.fullmatch(pattern, answer.rstrip("\n")), f"{command}\n{answer}"
 
 
+@pytest.mark.slow
 def test_a_foreign_contract_is_mocked_in_three_commands(tmp_path: Path) -> None:
     section = README.partition("## A mock of any contract")[2].partition("\n## ")[0]
     blocks = re.findall(r"^```console\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)

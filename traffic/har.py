@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -80,9 +79,7 @@ class HarWriter:
     def __enter__(self) -> "HarWriter":
         return self
 
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -66,7 +66,8 @@ class Redaction:
     def _shown(self, name: str, value: str) -> str:
         if self._is_credential(name):
             return REDACTED
-        return self._field(value.rpartition("@")[2] if name.lower() == "host" else value)
+        value = value.rpartition("@")[2] if name.lower() == "host" else value
+        return self._without_known(_USER.sub("", self._parameters(value) if "?" in value else value))
 
     def body(self, body: bytes) -> bytes:
         """A body with its secrets replaced; it is unchanged, to the byte, where it has none."""
@@ -100,9 +101,6 @@ class Redaction:
         if isinstance(value, str):
             return self._without_known(value)
         return REDACTED if type(value) in (int, float) and self._knows(json.dumps(value)) else value
-
-    def _field(self, value: str) -> str:
-        return self._without_known(_USER.sub("", self._parameters(value) if "?" in value else value))
 
     def _parameters(self, text: str, only: set[str] | None = None) -> str:
         def shown(found: re.Match[str]) -> str:

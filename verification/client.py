@@ -6,7 +6,6 @@ import zlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
-from types import TracebackType
 
 import httpcore2
 import httpx2
@@ -144,9 +143,7 @@ class Client:
     def __enter__(self) -> "Client":
         return self
 
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -32,7 +32,6 @@ class OperationCoverage:
     operation: Operation
     rows: dict[tuple[str, str], Row] = field(default_factory=dict)
     """Every member of the request."""
-    parameters: list[Row] = field(default_factory=list)
     paths: dict[Path, Row] = field(default_factory=dict)
     """The members of the body."""
     statuses: Counter[str] = field(default_factory=Counter)
@@ -123,9 +122,7 @@ def _rows(operation: Operation, contract: Contract) -> OperationCoverage:
     covered = OperationCoverage(operation)
     for parameter in operation.parameters:
         member = members(parameter.declared, contract.resolve, parameter.required)[0]
-        row = _row(parameter.place, parameter.name, member)
-        covered.parameters.append(row)
-        covered.rows[row.place, row.name] = row
+        covered.rows[parameter.place, parameter.name] = _row(parameter.place, parameter.name, member)
     if (schema := request_schema(operation)) is not None:
         for member in members(schema, contract.resolve):
             row = _row("body", member.pointer, member)
@@ -161,13 +158,13 @@ def _sent(covered: OperationCoverage, interaction: Interaction) -> None:
     headers = by_name(interaction.request_headers)
     items = parse_query(interaction.query)[0] if interaction.query else []
     cookies = parse_cookies(headers.get("cookie", ""))
-    for row, parameter in zip(covered.parameters, covered.operation.parameters, strict=True):
-        row.sent += {
+    for parameter in covered.operation.parameters:
+        covered.rows[parameter.place, parameter.name].sent += {
             "path": True,
             "query": bool(parameter.find(items)[0]),
-            "header": row.name.lower() in headers,
+            "header": parameter.name.lower() in headers,
             "cookie": bool(parameter.find(cookies)[0]),
-        }[row.place]
+        }[parameter.place]
     if covered.paths and interaction.request_body:
         try:
             body = decode(interaction.request_body)

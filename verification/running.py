@@ -4,14 +4,14 @@ import random
 import secrets
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from ..contract.document import BUILT_IN, Contract, InvalidContract
-from ..contract.finding import Level
+from ..contract.document import BUILT_IN, Contract
 from ..contract.unjudged import unjudged
+from ..loading import load_contract
 from ..options import ConversingOptions, JudgingOptions
 from ..outcome import FINDINGS, OK, CouldNotRun
 from ..traffic.recording import MOST_BYTES, NotARecording, read_json, reading
@@ -35,7 +35,7 @@ def running(
 ) -> Iterator[tuple[Result, Progress]]:
     """A result to fill; what it found is printed as it comes, and reported at the end. Raises CouldNotRun."""
     path = options.contract or BUILT_IN
-    contract = load(path, dict(options.severity))
+    contract = load_contract(options.contract, dict(options.severity))
     accepted = baseline(options.baseline)
     reports = Reports([*options.report, *([("har", record)] if record else [])])
     result = Result(
@@ -130,14 +130,6 @@ def sent_headers(options: ConversingOptions) -> list[tuple[str, str]]:
 
 def exit_code(result: Result) -> int:
     return FINDINGS if result.errors else OK
-
-
-def load(path: Path, severity: Mapping[str, Level]) -> Contract:
-    """Raises CouldNotRun."""
-    try:
-        return Contract.load(path, validate=path != BUILT_IN, severity=severity)
-    except InvalidContract as error:
-        raise CouldNotRun(f"contract {error}") from error
 
 
 def baseline(path: Path | None) -> frozenset[str]:

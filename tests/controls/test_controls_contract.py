@@ -32,6 +32,7 @@ def test_the_copies_of_a_rule_are_the_same(contract: Contract) -> None:
     assert answered == declared["NewRule"]["properties"]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_every_property_of_the_controls_holds(make_steered: Callable[..., ASGIApp]) -> None:
     hold_every_property(make_steered(limits=PATIENT), "/_mock/openapi.json", max_examples=10)

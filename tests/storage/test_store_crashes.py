@@ -72,6 +72,7 @@ def last_acknowledged(path: Path, life: float, *options: str) -> int:
     return int(acknowledged.split()[-1])
 
 
+@pytest.mark.slow
 def test_everything_acknowledged_survives_a_kill_at_any_moment(tmp_path: Path, run: Any) -> None:
     moments = random.Random(20260101)  # noqa: S311 - the same moments in every run, as far as a machine allows
     state: dict[str, int] = {}

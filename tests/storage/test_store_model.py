@@ -148,6 +148,7 @@ class StoreMachine(RuleBasedStateMachine):
             assert self.run(self.store.get(identity)) == document
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["memory", "file", "postgresql"])
 def test_a_store_answers_as_its_model_does(place: str, request: pytest.FixtureRequest) -> None:
     with TemporaryDirectory() as folder:

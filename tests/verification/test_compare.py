@@ -59,6 +59,7 @@ def answering(app: ASGIApp, old: bytes, new: bytes, *, status: int | None = None
     return wrapped
 
 
+@pytest.mark.slow
 def test_identities_times_and_the_words_of_errors_may_differ(
     make_app: Callable[..., ASGIApp], other_app: ASGIApp, compare: Compare
 ) -> None:

@@ -74,6 +74,7 @@ def changed(before: State, after: State) -> list[str]:
     return [name for name, value in before.items() if after.get(name) != value]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_configurations_of_others_stay_as_they_are(sample: dict[str, Any]) -> None:
     scopes = [(sample["reseller_id"], sample["template"]), ("res", "0"), ("0", "0"), ("", ""), ("res_1", "x")]
@@ -97,6 +98,7 @@ def test_configurations_of_others_stay_as_they_are(sample: dict[str, Any]) -> No
 BOOK = {"title": "A", "pages": 7, "kind": "novel", "added": "2025-01-01T00:00:00Z", "changed": "2025-01-01T00:00:00Z"}
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(
     ("contract", "others"),
@@ -158,6 +160,7 @@ USERS: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_without_a_resource_only_what_the_run_created_is_changed(

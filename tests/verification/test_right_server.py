@@ -18,6 +18,7 @@ def in_the_wrapper_of_the_mutants(app: ASGIApp, store: Store) -> ASGIApp:
     return tampered(app, store, lambda serve, _store: serve)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "served"), [(0, by_itself), (1, in_the_wrapper_of_the_mutants)])
 def test_the_right_server_is_not_accused_and_everything_is_exercised(
     make_app: Callable[..., ASGIApp],
