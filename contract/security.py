@@ -39,6 +39,11 @@ class _Scheme:
             return self.may_be_token and "access_token" in query
         return sent.lower().startswith(self._begins)
 
+    @property
+    def made(self) -> tuple[str, str] | None:
+        """A header field with a credential of this kind; None for one that travels elsewhere."""
+        return (self.field, f"{self._begins}any") if self.is_seen and self.place == "header" else None
+
     def __str__(self) -> str:
         shown = self.field if not self._begins else f"{self.field}: {self._begins.strip().capitalize()}"
         return f"{self.name} ({self.place} {shown})"

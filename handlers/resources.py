@@ -149,7 +149,7 @@ class Target:
     async def merge(self, arguments: Arguments, store: Store) -> Reply:
         """Change what a patch names (RFC 7396), if the whole keeps the contract afterwards."""
         await self._expect_ancestors(arguments, store)
-        patch = arguments.get("body")
+        patch = arguments.get("body", {})
         by_server = self.resource.server_members.union(self._kept)
         unjudged = by_server - self.resource.input_members
 

@@ -29,16 +29,16 @@ def check(options: CheckOptions) -> int:
             footprint = Footprint(result.contract, url, run_id(result), anywhere=anywhere)
             progress.sent, progress.deadline = lambda: footprint.requests, deadline
             headers, pace = sent_headers(options), Pace(options.rate_limit)
+            needed = [each.security for each in result.contract.operations.values() if each.security.is_needed]
+            if needed and takes_any_credentials(options):
+                headers += dict.fromkeys(scheme.made for each in needed for scheme in each.schemes if scheme.made)
+                result.notes.append("the mock takes any credentials: that bad ones are refused was not tried")
             with Client(url, headers, pace, deadline, footprint=footprint) as client:
                 client.probe()
                 # The model comes first, because it knows more and needs less.
                 converse_with([client], result, included, options.max_examples, footprint, on_part=progress.part)
             judging = partial(judge_scenario, result=result, judge=Judge.of_url(result.contract, url))
             generate(result, options, footprint, included, deadline, judging, progress.part)
-        if takes_any_credentials(options) and any(
-            each.security.is_needed for each in result.contract.operations.values()
-        ):
-            result.notes.append("the mock takes any credentials: that bad ones are refused was not tried")
         result.notes += footprint.notes(each for each in result.contract.operations.values() if included(each.id))
         if options.require_coverage:
             require_coverage(result)

@@ -13,7 +13,7 @@ from typing import Any
 
 from ...contract.references import References
 from ...contract.schema import Json, Schema
-from ...contract.shape import Member, Path, members, rules
+from ...contract.shape import Member, Path, flattened, members, rules
 from ...contract.side import Sides
 from ...contract.witness import ABSENT, Values
 from ..coverage import general
@@ -40,6 +40,10 @@ class Bodies:
     """The bodies for one request schema."""
 
     def __init__(self, schema: Mapping[str, Any], resolve: References) -> None:
+        self._declared = Schema(dict(schema), resolve, "request")
+        flat = flattened(schema, resolve)
+        if "properties" in flat and "type" not in flat:
+            schema = {**flat, "type": "object"}  # who writes members down means an object
         self._schema, self._resolve = schema, resolve
         self._judge = Schema(dict(schema), resolve, "request")
         self._members = {member.path: member for member in members(schema, resolve)}
@@ -88,7 +92,8 @@ class Bodies:
     @cached_property
     def invalid(self) -> list[Body]:
         """One for each keyword of each member, and for each way to break a rule; it breaks nothing else if possible."""
-        return [*self._broken_keywords(), *self._broken_rules()]
+        broken = (*self._broken_keywords(), *self._broken_rules())
+        return [body for body in broken if not self._declared.accepts(body.value)]
 
     def _made(self, schema: Json, against: Json = True) -> Iterator[Json]:
         """Values of a schema, the simplest first; those that may break another one."""

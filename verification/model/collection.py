@@ -55,7 +55,7 @@ class Collection:
         mine = [
             (contract.operations[name], action)
             for name, action in contract.actions.items()
-            if action.resource is resource and included(name) and _is_meant(contract.operations[name], action)
+            if action.resource is resource and included(name) and _is_meant(contract.operations[name], action, contract)
         ]
         create = next((operation for operation, action in mine if action.kind == "create"), None)
         if create is None:
@@ -198,7 +198,23 @@ class Collection:
         """What is stored and shown of a request: its members, and the defaults of those it left out."""
         filled = self.shown.without_write_only(self.taken[kind].fill_defaults(body))
         by_server = self.resource.server_members - ({self.resource.identity} if self.is_named_by_clients else set())
-        return {name: value for name, value in filled.items() if name not in by_server}
+        otherwise = self._shown_otherwise
+        return {
+            name: value
+            for name, value in filled.items()
+            if name not in by_server and (name not in otherwise or otherwise[name].accepts(value))
+        }
+
+    @cached_property
+    def _shown_otherwise(self) -> Mapping[str, Schema]:
+        """The members that requests may give as no answer may show them."""
+        return {
+            name: Schema(schema, self.contract.resolve, "response")
+            for name, schema in self.resource.properties.items()
+            if any(
+                self._flat(members[name]) != self._flat(schema) for members in self.members.values() if name in members
+            )
+        }
 
     def merged(self, shown: Mapping[str, Json], patch: Mapping[str, Json]) -> dict[str, Json] | None:
         """What is shown after a patch, as far as it is known; None where that breaks the contract."""
@@ -218,13 +234,20 @@ class Collection:
         return {**known, **self.shown.without_write_only(changed), **dict.fromkeys(gone, REMOVED)}
 
 
-def _is_meant(operation: Operation, action: Action) -> bool:
+def _is_meant(operation: Operation, action: Action, contract: Contract) -> bool:
     """Whether the model knows all that the operation does: what a PUT creates, or what is done later, it does not."""
     if (action.kind == "replace" and "201" in operation.responses) or (action.kind == "create" and not action.shows):
         return False
     body = json_request(operation)
-    is_known = action.kind not in WRITING or (body is not None and not body[0].endswith("json-patch+json"))
+    is_known = action.kind not in WRITING or (
+        body is not None and not body[0].endswith("json-patch+json") and _takes_objects(body[1], contract)
+    )
     return is_known and "202" not in operation.responses
+
+
+def _takes_objects(schema: Mapping[str, Any], contract: Contract) -> bool:
+    flat = flattened(schema, contract.resolve)
+    return flat.get("type") == "object" or "properties" in flat
 
 
 def _merged(target: Json, patch: Json) -> Json:
