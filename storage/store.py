@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import orjson
 
 from ..contract.aside import aside
-from ..contract.resource import Resource, text_member
+from ..contract.resource import TABLE, Resource, text_member
 
 T = TypeVar("T")
 Document = dict[str, Any]
@@ -35,6 +35,17 @@ Values = Callable[[Resource], ServerValues]
 def by_table(resources: Sequence[Resource]) -> dict[str, Resource]:
     """What a store keeps, each in a table of its own; it has one at least."""
     return {each.table: each for each in resources or [Resource("id", (), "", "")]}
+
+
+def expect_contract(made_for: str, contract: str, tables: Sequence[str]) -> None:
+    """Raises ValueError where a store was made for another contract.
+
+    One that names none was made for one with the table `configurations` alone; whoever names none may open any.
+    """
+    if made_for and contract and made_for != contract:
+        raise ValueError(f"made for the contract {made_for!r}, not for {contract!r}")
+    if not made_for and [*tables] != [TABLE]:
+        raise ValueError(f"made for a contract with the table {TABLE}, not for {contract!r}")
 
 
 class StoreError(Exception):
