@@ -8,14 +8,12 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from ..contract.finding import Finding, one_line
+from ..contract.finding import Finding
 from ..contract.interaction import Interaction, by_name
 from ..contract.operation import Request
 from ..contract.path_template import parameters_of
 from ..contract.paths import Paths
-from ..outcome import CouldNotRun
-from ..traffic.reader import read_recording
-from ..traffic.recording import NotARecording
+from ..traffic.reader import whole_recording
 from .change import Change, generalized
 from .revision import Declared, Revision
 
@@ -66,16 +64,9 @@ def traffic(files: Iterable[Path], old: Revision, new: Revision, changes: Iterab
 def _recorded(files: Iterable[Path]) -> Iterator[tuple[Interaction, str]]:
     """Each interaction with its client: the consumer of a pact is its file, any other client says who it is."""
     for path in files:
-        try:
-            for interaction, is_pact in read_recording(str(path)):
-                if isinstance(interaction, NotARecording):
-                    raise interaction
-                agent = None if is_pact else by_name(interaction.request_headers).get("user-agent")
-                yield interaction, agent or path.name
-        except OSError as error:
-            raise CouldNotRun(f"{path}: {error.strerror}") from error
-        except NotARecording as error:
-            raise CouldNotRun(one_line(error)) from error
+        for interaction, is_pact in whole_recording(str(path)):
+            agent = None if is_pact else by_name(interaction.request_headers).get("user-agent")
+            yield interaction, agent or path.name
 
 
 class Routes:

@@ -41,7 +41,7 @@ class Break:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Containment:
     """Whether everything that is given is taken: that is proven where nothing is known to break and no reason told."""
 
     breaks: tuple[Break, ...] = ()
@@ -54,7 +54,7 @@ class Verdict:
         return not self.breaks and not self.reason
 
 
-class Direction:
+class Relation:
     """All that is given in one direction, and all that is taken: pairs of schemas are decided one after the other."""
 
     def __init__(
@@ -74,24 +74,24 @@ class Direction:
 
 
 def contained(
-    giver: Side, taker: Side, samples: Callable[[], Sequence[Json]] = tuple, within: Direction | None = None
-) -> Verdict:
+    giver: Side, taker: Side, samples: Callable[[], Sequence[Json]] = tuple, within: Relation | None = None
+) -> Containment:
     """Whether `taker` takes all that `giver` gives; `samples` are values that it is known to give.
 
     What is given has only the members that the giver's schema names, where it is silent about others.
     """
-    within = within or Direction(giver, taker)
+    within = within or Relation(giver, taker)
     try:
         given = within.given.by(giver.schema)
         places = list(islice(within.proof.open(given, taker.schema), MOST_PLACES))
         if not places:
-            return Verdict()
+            return Containment()
         if all(len(each.way) > MAX_DEPTH for each in places):  # no engine reads what is nested deeper
-            return Verdict(reason=_TOO_DEEP)
+            return Containment(reason=_TOO_DEEP)
         pairs = (given, within.given.definitions), (taker.schema, taker.definitions)
         documents = [reachable(*each, MOST_WHOLE) for each in pairs]
         if None not in documents and within.proof.covers(*reversed(documents)):
-            return Verdict()
+            return Containment()
         breaks: dict[_Reasons, Break] = {}
         for reached in (each for each in places if len(each.way) <= MAX_DEPTH):
             found = _broken(giver, taker, reached, samples(), within)
@@ -99,10 +99,10 @@ def contained(
         alone = {reason for reasons in breaks if len(reasons) == 1 for reason in reasons}
         values = [each for reasons, each in breaks.items() if len(reasons) == 1 or not reasons & alone]
     except ValueError as error:
-        return Verdict(reason=f"the schema cannot be compiled: {error}")
+        return Containment(reason=f"the schema cannot be compiled: {error}")
     except RecursionError:
-        return Verdict(reason=_TOO_DEEP)
-    return Verdict(tuple(values)) if values else Verdict(reason=_reason(places))
+        return Containment(reason=_TOO_DEEP)
+    return Containment(tuple(values)) if values else Containment(reason=_reason(places))
 
 
 def example(side: Side) -> Json:
@@ -125,7 +125,7 @@ def _reasons(findings: Iterable[Finding]) -> _Reasons:
     return frozenset((each.rule, generalized(each)) for each in findings)
 
 
-def _broken(giver: Side, taker: Side, reached: Reached, samples: Sequence[Json], within: Direction) -> list[Break]:
+def _broken(giver: Side, taker: Side, reached: Reached, samples: Sequence[Json], within: Relation) -> list[Break]:
     """Values that break at a place, each for another reason."""
     place, way = reached.place, reached.way
     here = json_pointer([step for _, step in way])
@@ -185,7 +185,7 @@ def _placed(sample: Json, way: Way, inner: Json) -> Json:
     return ABSENT
 
 
-def _of_difference(place: Open, within: Direction) -> Iterator[Json]:
+def _of_difference(place: Open, within: Relation) -> Iterator[Json]:
     """Values of the schema that admits exactly what breaks, where the library can write it."""
     documents = (
         reachable(place.given, within.given.definitions, MOST_WHOLE),

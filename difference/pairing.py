@@ -11,9 +11,7 @@ from ..contract.references import steps
 from ..contract.schema import Direction
 from ..contract.side import Side
 from .change import Change, Place, Verdict
-from .containment import Break, contained
-from .containment import Direction as Within
-from .containment import Verdict as Answer
+from .containment import Break, Containment, Relation, contained
 from .example_request import Sent, request, required_headers
 from .revision import Declared, Revision, Steps
 
@@ -32,8 +30,8 @@ class Comparison:
         self.old, self.new = old, new
         self._same: dict[tuple[str, str], list[tuple[str, str]] | None] = {}
         self._different: set[tuple[str, str]] = set()
-        self._directions: dict[str, Within] = {}
-        self._answers: dict[tuple[str, str, str], tuple[Answer, Side, Side]] = {}
+        self._relations: dict[str, Relation] = {}
+        self._answers: dict[tuple[str, str, str], tuple[Containment, Side, Side]] = {}
 
     def _same_definition(self, one: str, other: str) -> bool:
         """Whether a definition that both have did not change."""
@@ -86,15 +84,15 @@ class Comparison:
 
     def decided(
         self, old: Json, new: Json, direction: Direction, samples: Callable[[], Sequence[Json]] = tuple
-    ) -> tuple[Answer, Side, Side]:
+    ) -> tuple[Containment, Side, Side]:
         """The verdict about a pair of schemas, with the sides of OLD and NEW."""
         key = (json.dumps(old, sort_keys=True), json.dumps(new, sort_keys=True), direction)
         if key not in self._answers:
             sides = self.old.side(old, direction), self.new.side(new, direction)
             giver, taker = sides if direction == "request" else sides[::-1]
-            if direction not in self._directions:
-                self._directions[direction] = Within(giver, taker, self._same_definition)
-            self._answers[key] = (contained(giver, taker, samples, self._directions[direction]), *sides)
+            if direction not in self._relations:
+                self._relations[direction] = Relation(giver, taker, self._same_definition)
+            self._answers[key] = (contained(giver, taker, samples, self._relations[direction]), *sides)
         return self._answers[key]
 
 
@@ -133,7 +131,7 @@ class Part:
     def undecided(self, rule: str, detail: str) -> Change:
         return self._change("undecided", rule, detail)
 
-    def judged(self, rule: str, answer: Answer, shown: Callable[[Break], Change], safe: str) -> Iterator[Change]:
+    def judged(self, rule: str, answer: Containment, shown: Callable[[Break], Change], safe: str) -> Iterator[Change]:
         """What follows from a verdict about two schemas: `shown` makes a change of a break, `safe` is its detail."""
         if answer.is_safe:
             yield self.safe(rule, safe)
@@ -177,17 +175,15 @@ class Part:
 
         Of a body, the engines' schemas said so before.
         """
+        wrong: Sequence[Finding] = ()
         if rule != "request-body":
             meant = {(each.rule, each.pointer) for each in findings}
             wrong = self.old.engine.check_request(sent.request)[1]
             found = self.new.engine.check_request(sent.request)[1]
             as_meant = [each for each in found if (each.rule, each.pointer) in meant]
             findings = as_meant or [each for each in found if each.severity == "error"]
-            if wrong or not findings:
-                why = f"no request was found that shows it: {wrong[0]}" if wrong else "the engine takes it all the same"
-                return self.undecided(rule, f"{detail}; {why}")
-        if not findings:
-            return self.undecided(rule, f"{detail}; the engine takes it all the same")
+        if wrong or not findings:
+            return self._not_shown(rule, detail, "request", wrong)
         answers = answer_in_words(sent.interaction), _in_words(findings)
         return self.breaking(rule, detail, findings, answers, (sent.interaction,), lines)
 
@@ -207,14 +203,16 @@ class Part:
         fields = (*fields, *required_headers(self.new, status, given | missing))
         if rule not in ("response-status", "response-body"):
             wrong = self.new.engine.check_response(status, by_name(fields), body)
-            found = self.old.engine.check_response(status, by_name(fields), body)
-            if wrong or not found:
-                why = f"no answer was found that shows it: {wrong[0]}" if wrong else "the engine takes it all the same"
-                return self.undecided(rule, f"{detail}; {why}")
-            findings = found
+            findings = self.old.engine.check_response(status, by_name(fields), body)
+            if wrong or not findings:
+                return self._not_shown(rule, detail, "answer", wrong)
         interaction = replace(request(self.old).interaction, status=status, response_headers=fields, response_body=body)
         answers = _in_words(findings), answer_in_words(interaction)
         return self.breaking(rule, detail, findings, answers, (interaction,), lines)
+
+    def _not_shown(self, rule: str, detail: str, what: str, wrong: Sequence[Finding]) -> Change:
+        why = f"no {what} was found that shows it: {wrong[0]}" if wrong else "the engine takes it all the same"
+        return self.undecided(rule, f"{detail}; {why}")
 
     def _change(self, verdict: Verdict, rule: str, detail: str) -> Change:
         places = self.comparison.old.place(self.old_steps), self.comparison.new.place(self.new_steps)

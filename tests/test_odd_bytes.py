@@ -23,11 +23,10 @@ from callconfig.storage.store import UnreadableStore
 from callconfig.tests.support.stores import SAMPLE
 from callconfig.traffic.curl import curl
 from callconfig.traffic.har import entry
-from callconfig.traffic.recording import NotARecording
+from callconfig.traffic.reader import whole_recording
 from callconfig.traffic.redaction import Redaction
 from callconfig.verification.judge import Judge
 from callconfig.verification.running import baseline
-from callconfig.verification.verify import recorded
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.types import ASGIApp, Message
@@ -145,9 +144,7 @@ def loaded() -> Contract:
 
 def read_recording(path: Path, contract: Contract) -> None:
     """And all that is done with what was read."""
-    for interaction, _ in recorded(str(path)):
-        if isinstance(interaction, NotARecording):
-            raise CouldNotRun(str(interaction))
+    for interaction, _ in whole_recording(str(path)):
         shown = Redaction(contract, ["b"]).interaction(interaction)
         json.dumps(entry(shown), allow_nan=False)
         assert f"{Judge(contract).judge(interaction)} {curl(shown)}"

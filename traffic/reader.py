@@ -13,6 +13,7 @@ import ijson
 
 from ..contract.finding import one_line
 from ..contract.interaction import Interaction
+from ..outcome import CouldNotRun, printable
 from .har import read_har
 from .ndjson import read_ndjson
 from .pact import read_pact
@@ -38,6 +39,19 @@ def read_recording(source: str, name: str = "") -> Iterator[tuple[Interaction | 
         read = _reader(path, name)
         for interaction in read(path, name):
             yield interaction, read is read_pact
+
+
+def whole_recording(source: str) -> Iterator[tuple[Interaction, bool]]:
+    """The same of a recording all of which must be readable. Raises CouldNotRun."""
+    try:
+        for read, is_expectation in read_recording(source):
+            if isinstance(read, NotARecording):
+                raise read
+            yield read, is_expectation
+    except OSError as error:
+        raise CouldNotRun(printable(f"{source}: {error.strerror}")) from error
+    except NotARecording as error:
+        raise CouldNotRun(printable(one_line(error))) from error
 
 
 @contextmanager

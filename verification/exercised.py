@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ..contract.finding import Finding
 from ..options import VerifyOptions
-from ..outcome import CouldNotRun, lines
-from ..traffic.recording import NotARecording
+from ..outcome import lines
+from ..traffic.reader import whole_recording
 from .coverage import Coverage, OperationCoverage
 from .result import Failure, Result
 
@@ -45,7 +45,6 @@ def measure(arguments: str) -> int:
     """
     from .judge import Judge
     from .running import exit_code, running
-    from .verify import recorded, told
 
     given = json.loads(arguments)
     options = VerifyOptions(
@@ -58,9 +57,7 @@ def measure(arguments: str) -> int:
         result.coverage = Coverage(result.contract)
         judge = Judge(result.contract, options.base_path)
         for path in options.files:
-            for interaction, _ in recorded(path):
-                if isinstance(interaction, NotARecording):
-                    raise CouldNotRun(told(interaction))
+            for interaction, _ in whole_recording(path):
                 result.record("the tests", judge.judge(interaction), interaction)
         print(lines(table(result.coverage)))
         require_minimum(result, ((kind, wanted) for kind, wanted in given["minimum"]))

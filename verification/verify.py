@@ -1,7 +1,7 @@
 """`callconfig verify`: recorded traffic judged against the contract, one interaction at a time."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -93,16 +93,6 @@ class _Verifying:
 
 MOST_TOLD = 10
 """Of what cannot be read, how many are told in words."""
-
-
-def recorded(source: str) -> Iterator[tuple[Interaction | NotARecording, bool]]:
-    """The interactions of a file, and whether they are expectations (a pact) or facts. Raises CouldNotRun."""
-    try:
-        yield from read_recording(source)
-    except OSError as error:
-        raise CouldNotRun(printable(f"{source}: {error.strerror}")) from error
-    except NotARecording as error:
-        raise CouldNotRun(told(error)) from error
 
 
 def told(error: NotARecording) -> str:

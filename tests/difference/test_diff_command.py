@@ -114,8 +114,10 @@ def test_an_accepted_break_does_not_count_until_its_day(mutated: Any, tmp_path: 
 def test_an_accepted_break_that_matches_nothing_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     accepted = tmp_path / "accepted.json"
     accepted.write_text(json.dumps([{"operation": "x", "fingerprint": "y", "reason": "z", "until": "2999-01-01"}]))
-    assert diff(DiffOptions(old=str(BUILT_IN), new=str(BUILT_IN), accepted=accepted)) == 1
+    reports = tuple((name, tmp_path / name) for name in ("junit", "sarif", "json", "html", "markdown"))
+    assert diff(DiffOptions(old=str(BUILT_IN), new=str(BUILT_IN), accepted=accepted, report=reports)) == 1
     assert "matches nothing" in capsys.readouterr().out
+    assert [name for name, path in reports if "matches nothing" not in path.read_text()] == []
 
 
 def test_recorded_clients_are_told_apart(mutated: Any, tmp_path: Path) -> None:

@@ -16,11 +16,11 @@ from callconfig.traffic.curl import curl
 from callconfig.traffic.har import entry, read_har
 from callconfig.traffic.ndjson import read_ndjson
 from callconfig.traffic.pact import read_pact
+from callconfig.traffic.reader import whole_recording
 from callconfig.traffic.recording import NotARecording
 from callconfig.traffic.redaction import Redaction
 from callconfig.verification.judge import Judge
 from callconfig.verification.running import baseline
-from callconfig.verification.verify import recorded
 from callconfig.verification.verify import told as told_in_one_line
 
 READERS = {"har": read_har, "ndjson": read_ndjson, "pact": read_pact}
@@ -113,9 +113,8 @@ def read_all(contract: Contract, kind: str, path: Path) -> int:
                 assert told_in_one_line(read).isprintable()
 
     def all_judged() -> None:
-        for read, _ in recorded(str(path)):
-            if isinstance(read, Interaction):
-                judged(contract, read)
+        for read, _ in whole_recording(str(path)):
+            judged(contract, read)
 
     assert told(all_judged).isprintable()
     return number

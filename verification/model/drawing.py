@@ -51,19 +51,21 @@ def converse_with(
     def record(verdict: Verdict, interaction: Interaction) -> None:
         result.record(part, verdict, interaction)
 
-    if scripts:
-        on_part(part)
-    for script in scripts:
-
-        def players(name: str, collection: Collection = script.collection) -> Sequence[Player]:
+    def talking(collection: Collection) -> Play:
+        def players(name: str) -> Sequence[Player]:
             each = zip(clients, judges, strict=True)
             return [Player(collection, client, judge, name, record) for client, judge in each]
 
-        def play(steps: Sequence[Step], players: Callable[[str], Sequence[Player]] = players) -> list[Failure]:
+        def play(steps: Sequence[Step]) -> list[Failure]:
             found = alone(players, names)
             return next(filter(None, (take(found, step) for step in steps)), [])
 
-        converse(script, play, result, max_examples)
+        return play
+
+    if scripts:
+        on_part(part)
+    for script in scripts:
+        converse(script, talking(script.collection), result, max_examples)
     return bool(scripts)
 
 

@@ -1,0 +1,54 @@
+"""A process that writes: it changes the store in the file it is given, forever, until somebody kills it.
+
+It prints the number of each change when that was acknowledged. What a change does follows from its number, so whoever
+reads the last number knows what the file must hold. It is started often, so it loads next to nothing.
+"""
+
+import asyncio
+import json
+import os
+import sys
+
+from callconfig.storage.opening import open_store
+from callconfig.storage.store import Document, Store
+from callconfig.tests.support.stores import RESOURCE, TABLE, configuration, counted_values
+
+TEMPLATES = 20
+BETWEEN_LOADS = 4_001
+
+
+def change(state: dict[str, int], number: int) -> dict[str, int]:
+    """The state after change `number`: now and then everything is loaded anew, else one configuration is replaced."""
+    if number % BETWEEN_LOADS == 0:
+        return {str(template): number for template in range(TEMPLATES)}
+    return {**state, str(number % TEMPLATES): number}
+
+
+async def read(store: Store) -> tuple[dict[str, int], dict[str, str]]:
+    """The state of the store, and the id of each template."""
+    documents = [json.loads(text) for text in await store.find()]
+    return {d["template"]: d["number"] for d in documents}, {d["template"]: d["id"] for d in documents}
+
+
+def document(template: str, number: int) -> Document:
+    return configuration(template=template, number=number, padding="x" * (number % 500))
+
+
+async def write(path: str, fsync: bool) -> None:
+    store = await open_store(path, [RESOURCE], counted_values(), fsync=fsync)
+    state, identities = await read(store)
+    number = max(state.values(), default=-1)
+    while True:
+        number += 1
+        state = change(state, number)
+        if number % BETWEEN_LOADS == 0:
+            await store.load({TABLE: (document(template, number) for template in state)})
+            _, identities = await read(store)
+        else:
+            template = str(number % TEMPLATES)
+            await store.replace(identities[template], document(template, number))
+        os.write(sys.stdout.fileno(), f"{number}\n".encode())
+
+
+if __name__ == "__main__":
+    asyncio.run(write(sys.argv[1], fsync="fsync" in sys.argv))
