@@ -1,6 +1,7 @@
 """What became of the parameters of an operation: does NEW read what OLD's clients write?"""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -11,7 +12,7 @@ from ..contract.schema import show
 from ..contract.side import Side
 from ..contract.witness import ABSENT, Values
 from .change import Change
-from .containment import contained
+from .containment import Break, contained
 from .defaults import default_change
 from .example_request import parameter_example, read, request, schema_of, shape_of, written
 from .pairing import Part
@@ -102,26 +103,21 @@ def _values(part: Part, key: tuple[str, str], before: Declaration, after: Declar
             _Text(part.old, before, schema, definitions),
             _Text(part.new, after, taken, new.definitions),
         )
-    if answer.reason:
-        yield part.undecided("parameter-value", answer.reason)
-    elif answer.breaks:
-        told = [
-            (
-                each.value,
-                read(part.new, after, written(part.old, before, each.value))[1],
-                part.inside("schema").lines(each, "request"),
-            )
-            for each in answer.breaks
-            if key[0] != "path" or written(part.old, before, each.value)[0][1]  # an empty text would be another path
-        ]
-        if not told:
-            yield part.undecided("parameter-value", "no longer takes what cannot be written in a path")
-            return
-        value, findings, lines = max(told, key=lambda each: len(each[1]))
-        detail, sent = f"no longer takes {show(value)}", request(part.old, {key: value})
-        yield part.refused("parameter-value", detail, sent, findings, lines=lines)
-    else:
-        yield part.safe("parameter-value", "takes all that it took")
+    # An empty text in a path would be another path.
+    shown = [each for each in answer.breaks if key[0] != "path" or written(part.old, before, each.value)[0][1]]
+    if answer.breaks and not shown:
+        yield part.undecided("parameter-value", "no longer takes what cannot be written in a path")
+        return
+
+    def found(each: Break) -> list[Finding]:
+        return read(part.new, after, written(part.old, before, each.value))[1]
+
+    def refused(each: Break) -> Change:
+        detail, sent = f"no longer takes {show(each.value)}", request(part.old, {key: each.value})
+        return part.refused("parameter-value", detail, sent, found(each), part.inside("schema").lines(each, "request"))
+
+    most = sorted(shown, key=lambda each: -len(found(each)))[:1]
+    yield from part.judged("parameter-value", replace(answer, breaks=tuple(most)), refused, "takes all that it took")
 
 
 def _style(declared: Declaration) -> tuple[str, bool]:

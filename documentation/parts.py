@@ -12,38 +12,44 @@ from .wording import Fact
 
 
 class Parts:
-    """The parts. `block`, `inline` and `facts` write Markdown, Markdown in a line, and facts."""
+    """The parts, all escaped. `block`, `inline` and `facts` write Markdown, Markdown in a line, and facts."""
 
     def __init__(
         self, block: Callable[[str], str], inline: Callable[[str], str], facts: Callable[[Iterable[Fact]], str]
     ) -> None:
         self._block, self._inline, self._facts = block, inline, facts
 
-    def members(self, members: Iterable[Member], level: int = 4) -> Markup:
+    def members(self, members: Iterable[Member], level: int = 4) -> str:
         """Members with all there is to say of them, below headings of `level`."""
-        return Markup("".join(self._member(each, level) for each in members))  # noqa: S704 (escaped, as all here)
+        return "".join(self._member(each, level) for each in members)
 
-    def members_of(self, described: Object) -> Markup:
+    def object(self, described: Object, level: int = 4) -> str:
         """An object where it is described."""
-        return Markup(self._object(described, 4))  # noqa: S704
+        description = self._block(described.description) if level > 4 and described.description else ""
+        return f"{description}{self.members(described.members, level)}{self.rest(described, level)}"
 
-    def rest_of(self, described: Object) -> Markup:
+    def rest(self, described: Object, level: int = 4) -> str:
         """What an object has beside members: notes, and alternatives."""
-        return Markup(self._rest(described, 4))  # noqa: S704
+        notes = "".join(f'<p class="note">{self._inline(note)}</p>\n' for note in described.notes)
+        if not described.alternatives:
+            return notes
+        each = "".join(f"<li>{self._alternative(each, level)}</li>\n" for each in described.alternatives)
+        count = f'<p class="note">One of {len(described.alternatives)} alternatives:</p>\n'
+        return f'{notes}{count}<ul class="alternatives">\n{each}</ul>\n'
 
-    def fields(self, described: Object, way: str, *, repeats: bool) -> Markup:
+    def fields(self, described: Object, way: str, *, repeats: bool) -> str:
         """What a body has, as one reads it beside an example: what is required at once, the rest by what it is about.
 
         Where it `repeats` what an operation above told, what is required is folded, too.
         """
-        return Markup(self._fields(described, way, described.unfolded(way), repeats))  # noqa: S704
+        return self._fields(described, way, described.unfolded(way), repeats)
 
-    def bodies(self, bodies: list[Member]) -> Markup:
+    def bodies(self, bodies: list[Member]) -> str:
         """Bodies by media type; the usual one of JSON needs no name, and problems are told elsewhere."""
         shown = (each for each in bodies if each.name != "application/problem+json" or not each.object or each.nested)
-        return Markup("".join(self._body(each, len(bodies) > 1) for each in shown))  # noqa: S704
+        return "".join(self._body(each, len(bodies) > 1) for each in shown)
 
-    def responses(self, responses: Iterable[Mapping[str, Any]], *, fold: bool = False) -> Markup:
+    def responses(self, responses: Iterable[Mapping[str, Any]], *, fold: bool = False) -> str:
         """Responses by status; errors may be folded."""
         errors = [each for each in responses if fold and each["is_error"]]
         others = (each for each in responses if not fold or not each["is_error"])
@@ -52,12 +58,11 @@ class Parts:
             statuses = " ".join(status(each["status"]) for each in errors)
             folded = f'<dl class="responses">{"".join(map(self._response, errors))}</dl>'
             found += _folded(f"<b>Errors</b> {statuses}", folded)
-        return Markup(found)  # noqa: S704
+        return found
 
-    def samples(self, samples: Iterable[Mapping[str, Any]], operation: str) -> Markup:
+    def samples(self, samples: Iterable[Mapping[str, Any]], operation: str) -> str:
         """The examples of the operation with this anchor, of which the first is open."""
-        found = (self._sample(each, operation, number == 0) for number, each in enumerate(samples))
-        return Markup("".join(found))  # noqa: S704
+        return "".join(self._sample(each, operation, number == 0) for number, each in enumerate(samples))
 
     def _member(self, member: Member, level: int) -> str:
         anchor = escape(member.anchor)
@@ -80,24 +85,11 @@ class Parts:
 
     def _nested(self, described: Object, outer: str, before: str, level: int) -> str:
         anchor = described.anchor if described.anchor != outer else f"{outer}-members"
-        return _folded(f"{before}<b>{escape(described.title)}</b>", self._object(described, min(level + 1, 6)), anchor)
-
-    def _object(self, described: Object, level: int) -> str:
-        description = self._block(described.description) if level > 4 and described.description else ""
-        members = "".join(self._member(each, level) for each in described.members)
-        return f"{description}{members}{self._rest(described, level)}"
-
-    def _rest(self, described: Object, level: int) -> str:
-        notes = "".join(f'<p class="note">{self._inline(note)}</p>\n' for note in described.notes)
-        if not described.alternatives:
-            return notes
-        each = "".join(f"<li>{self._alternative(each, level)}</li>\n" for each in described.alternatives)
-        count = f'<p class="note">One of {len(described.alternatives)} alternatives:</p>\n'
-        return f'{notes}{count}<ul class="alternatives">\n{each}</ul>\n'
+        return _folded(f"{before}<b>{escape(described.title)}</b>", self.object(described, min(level + 1, 6)), anchor)
 
     def _alternative(self, member: Member, level: int) -> str:
         if member.object is None:
-            return escape(member.type) + self._facts_of(member)
+            return f"{escape(member.type)}{self._facts_of(member)}"
         return self._nested(member.object, "", "", level) if member.nested else _link(member.object)
 
     def _fields(self, described: Object, way: str, unfolded: set[str], repeats: bool) -> str:
@@ -135,7 +127,7 @@ class Parts:
             words = escape(body.type if "array" in body.type else body.object.title)
             return f'<span class="body">Body: {name}<a href="#{escape(body.object.anchor)}">{words}</a></span>\n'
         said = f'<span class="body">Body: {name}{escape(body.type)}</span>\n' if name or is_array else ""
-        return said + _folded("Members of the body", self._object(body.object, 4), body.object.anchor)
+        return said + _folded("Members of the body", self.object(body.object, 4), body.object.anchor)
 
     def _response(self, response: Mapping[str, Any]) -> str:
         headers = "".join(

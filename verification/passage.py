@@ -38,21 +38,21 @@ class ClientLeft(Exception):
     """The client went away before its request was complete."""
 
 
-class Copy:
+class Copy(bytearray):
     """The beginning of a body, as much as is kept."""
-
-    def __init__(self) -> None:
-        self.kept = bytearray()
-        self.overflowed = False
 
     def add(self, chunk: bytes) -> None:
         if not self.overflowed:
-            self.kept += chunk
-            self.overflowed = len(self.kept) > MOST_HELD
+            self.extend(chunk)
 
     @property
-    def bytes(self) -> bytes:
-        return b"" if self.overflowed else bytes(self.kept)
+    def overflowed(self) -> bool:
+        return len(self) > MOST_HELD
+
+    @property
+    def whole(self) -> bytes:
+        """The body; nothing where it is larger than what is kept."""
+        return b"" if self.overflowed else bytes(self)
 
 
 class Passage:
@@ -108,7 +108,7 @@ class Passage:
         async for _ in self._body():
             if self.request.overflowed:
                 return
-        self._held = bytes(self.request.kept)
+        self._held = bytes(self.request)
 
     async def client_left(self) -> None:
         """Return when the client goes away."""
@@ -153,13 +153,13 @@ class Passage:
     def is_large(self) -> bool:
         """Whether judging it would keep others waiting."""
         coded = any(name == b"content-encoding" for name, _ in self._response_headers)
-        return len(self.request.kept) + len(self.response.kept) > (LARGE >> 6 if coded else LARGE)
+        return len(self.request) + len(self.response) > (LARGE >> 6 if coded else LARGE)
 
     def interaction(self) -> Interaction:
         """What is known by now; where a body was not kept whole, or cannot be read, it says so."""
         answered = as_text(self._response_headers)
         try:
-            plain = decoded(self.response.bytes, by_name(answered).get("content-encoding", "identity"))
+            plain = decoded(self.response.whole, by_name(answered).get("content-encoding", "identity"))
             body = None if self.response.overflowed else plain
         except (TooLarge, WronglyCoded):
             body = None
@@ -169,7 +169,7 @@ class Passage:
             url=self.url,
             status=self._status,
             request_headers=as_text(self._request_headers),
-            request_body=self.request.bytes,
+            request_body=self.request.whole,
             response_headers=answered,
             response_body=body or b"",
             unrecorded=frozenset(unrecorded | ({"response"} if body is None else set())),

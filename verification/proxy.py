@@ -152,7 +152,7 @@ class Proxy:
             passage.response.add(chunk)
             if passage.waits_too_long:
                 await passage.start(send, {})
-                held = bytes(passage.response.kept)
+                held = bytes(passage.response)
                 await send({"type": "http.response.body", "body": held, "more_body": True})
                 await self._stream(passage, chunks, send)
                 return
@@ -164,7 +164,7 @@ class Proxy:
             await self._refuse(passage, send, problem, judged=True)
             return
         await passage.start(send, {FINDINGS_HEADER: findings_header(verdict.findings)})
-        await send({"type": "http.response.body", "body": bytes(passage.response.kept)})
+        await send({"type": "http.response.body", "body": bytes(passage.response)})
 
     async def _stream(self, passage: Passage, chunks: AsyncIterator[bytes], send: Send) -> None:
         async for chunk in chunks:
@@ -173,14 +173,6 @@ class Proxy:
         await send({"type": "http.response.body", "body": b""})
         await self._report(passage)
 
-    async def _report(self, passage: Passage) -> Verdict:
-        """Judge what went past, as far as it was kept."""
-        if passage.is_for_server:
-            return Verdict("", [], [])
-        interaction, verdict = await self._judged(passage)
-        await self._keep(passage, interaction, verdict, verdict.findings)
-        return verdict
-
     async def _judged(self, passage: Passage) -> tuple[Interaction, Verdict]:
         def judge() -> tuple[Interaction, Verdict]:
             interaction = passage.interaction()
@@ -188,24 +180,30 @@ class Proxy:
 
         return await asyncio.to_thread(judge) if passage.is_large else judge()
 
-    async def _keep(
-        self, passage: Passage, interaction: Interaction, verdict: Verdict, findings: Sequence[Finding]
-    ) -> None:
-        """Add to the result: at once, or aside while something large is; one thread at a time."""
+    async def _report(self, passage: Passage, *, is_ours: bool = False) -> Verdict:
+        """Judge what went past, as far as it was kept, and of an answer of ours what was asked for; keep what is found.
+
+        It is added to the result at once, or aside while something large is; one thread at a time.
+        """
+        if passage.is_for_server:
+            return Verdict("", [], [])
+        interaction, verdict = await self._judged(passage)
         passage.is_judged = True
 
         def keep() -> None:
             self._result.record("proxy", verdict, interaction)
+            findings = verdict.request if is_ours else verdict.findings
             self._result.add_all(findings, verdict.operation, [interaction], "proxy")
 
-        if not (passage.is_large or self._waiting):
+        if passage.is_large or self._waiting:
+            self._waiting += 1
+            kept = asyncio.get_running_loop().run_in_executor(self._aside, keep)
+            kept.add_done_callback(self._kept)
+            if passage.is_large:
+                await kept
+        else:
             keep()
-            return
-        self._waiting += 1
-        kept = asyncio.get_running_loop().run_in_executor(self._aside, keep)
-        kept.add_done_callback(self._kept)
-        if passage.is_large:
-            await kept
+        return verdict
 
     def _kept(self, _kept: asyncio.Future[None]) -> None:
         self._waiting -= 1
@@ -237,8 +235,7 @@ class Proxy:
         if not judged:
             passage.answered(document["status"], headers)
             passage.response.add(body)
-            interaction, verdict = await self._judged(passage)
-            await self._keep(passage, interaction, verdict, verdict.request)
+            await self._report(passage, is_ours=True)
         await send({"type": "http.response.start", "status": document["status"], "headers": headers})
         await send({"type": "http.response.body", "body": body})
 

@@ -1,5 +1,6 @@
 """The client team's tests."""
 
+import json
 from pathlib import Path
 from threading import Timer
 
@@ -10,6 +11,8 @@ from scheduler import Scheduler
 import contract
 import handlers
 import storage
+
+OUTAGE = Path(__file__).with_name("outage.json")
 
 
 def test_our_own_packages_are_ours() -> None:
@@ -114,7 +117,7 @@ def test_a_follower_sees_each_request_once(mock: Mock, scheduler: Scheduler) -> 
 class TestScenario:
     @pytest.fixture
     def mock_scenario(self) -> Path:
-        return Path(__file__).with_name("outage.json")
+        return OUTAGE
 
     def test_a_test_begins_in_the_world_of_a_file(self, mock: Mock, scheduler: Scheduler) -> None:
         assert scheduler.templates() == {"seeded": "cfg_seeded"}
@@ -131,19 +134,8 @@ def test_a_seed_that_breaks_the_contract_is_told_where(mock: Mock) -> None:
 class TestSeeded:
     @pytest.fixture
     def mock_seed(self) -> list[dict[str, object]]:
-        return [
-            {
-                "id": "cfg_seeded",
-                "reseller_id": "res_001",
-                "template": "seeded",
-                "initial_offset": 0,
-                "retry_offset": 3600,
-                "call_start_time": "09:00",
-                "call_end_time": "21:00",
-                "max_retry": 3,
-                "calling_provider": "TWILIO",
-            }
-        ]
+        state: list[dict[str, object]] = json.loads(OUTAGE.read_text())["state"]
+        return state
 
     def test_the_state_is_what_the_fixture_says(self, scheduler: Scheduler) -> None:
         assert scheduler.templates() == {"seeded": "cfg_seeded"}
