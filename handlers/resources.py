@@ -268,7 +268,7 @@ class Made:
         """`taken` is the schema of the requests, where that is not the one of the resource's input."""
         generator = contract.values("response")
         request = flattened(resource.input if taken is None else taken, contract.resolve)
-        members = {name: contract.dereferenced(each) for name, each in request.get("properties", {}).items()}
+        members = {name: contract.resolve.followed(each) for name, each in request.get("properties", {}).items()}
         by_server = {name for name in resource.required if members.get(name, {"readOnly": True}).get("readOnly")}
         self._shown_otherwise = {
             name: Schema(schema, contract.resolve, "response")

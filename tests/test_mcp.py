@@ -284,7 +284,7 @@ def test_a_tool_takes_what_its_contract_shows(name: str) -> None:
     assert meta.is_valid(described.input_schema | {"$schema": "https://json-schema.org/draft/2020-12/schema"})
     operation = contract.operations[name]
     assert described.title == operation.declared["summary"]
-    body: Mapping[str, Any] = contract.dereferenced(operation.declared.get("requestBody", {}))
+    body: Mapping[str, Any] = contract.resolve.followed(operation.declared.get("requestBody", {}))
     path = {
         each.name: "mine" if each.declared.get("type") == "string" else 1
         for each in operation.parameters
@@ -294,7 +294,7 @@ def test_a_tool_takes_what_its_contract_shows(name: str) -> None:
     assert validator.is_valid(path) is not body.get("required", False)
     for content in body.get("content", {}).values():
         for example in content.get("examples", {}).values():
-            assert validator.is_valid(path | {"body": contract.dereferenced(example)["value"]})
+            assert validator.is_valid(path | {"body": contract.resolve.followed(example)["value"]})
 
 
 @pytest.mark.parametrize(
