@@ -82,17 +82,17 @@ def _one_line(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _command(
-    name: str, options: type[Options], run: Callable[[Options], int], summary: str, description: str, example: str = ""
-) -> click.Command:
-    """A command whose parameters are the fields of its options."""
+def _command(name: str, options: type[Options], run: Callable[[Options], int]) -> click.Command:
+    """A command whose parameters are the fields of its options, and whose words are their paragraphs."""
+    paragraphs = inspect.cleandoc(options.__doc__ or "").split("\n\n")
+    summary, description, example = [*paragraphs, "", ""][:3]  # `python -OO` leaves none
     return click.Command(
         name,
         params=list(_parameters(options)),
         callback=lambda **values: run(options(**values)),
         short_help=summary,
         help=description,
-        epilog="\n\n".join(filter(None, (example and f"Example: {example}", VARIABLES, EXIT_CODES))),
+        epilog=f"{example}\n\n{VARIABLES}\n\n{EXIT_CODES}",
     )
 
 
@@ -244,113 +244,21 @@ COMMANDS = click.version_option(package_name="callconfig", prog_name="callconfig
         no_args_is_help=True,
         context_settings={"max_content_width": 100},
         commands=[
-            _command(
-                "serve",
-                ServeOptions,
-                _serve,
-                "Run the mock server.",
-                "Run a mock of the API. It validates like the contract and remembers what it was told.",
-                "callconfig serve --port 0 --store :memory:",
-            ),
-            _command(
-                "check",
-                CheckOptions,
-                _check,
-                "Hold a server to the contract.",
-                "Hold a server to the contract: a model of what must be stored talks to it, then Schemathesis sends "
-                "generated requests, valid and invalid. Each failure is shown with what was expected, what came, and "
-                "the curl commands that show it again. What a run creates on a server stays there, under names that "
-                "begin with check- and the seed; what was there before is neither changed nor deleted.",
-                "callconfig check http://127.0.0.1:8080 --require-coverage --report junit:check.xml",
-            ),
-            _command(
-                "compare",
-                CompareOptions,
-                _compare,
-                "Find where two servers differ.",
-                "Have the same conversations with two servers and report where they answer differently in status, "
-                "shape or value; without an x-resource, generated requests take their place. Identities, times and the "
-                "words of errors may differ. What a run creates stays there.",
-                "callconfig compare http://127.0.0.1:8080 https://staging.example.com/api",
-            ),
-            _command(
-                "verify",
-                VerifyOptions,
-                _verify,
-                "Judge recorded traffic.",
-                "Judge recorded traffic against the contract. A FILE is a HAR file, NDJSON with a HAR entry or a line "
-                "of the mock's journal on each line, or a pact (version 2 to 4); its contents say which. A request "
-                "that breaks the contract is an error when the server took it, and a warning when the server refused "
-                "it.",
-                "callconfig verify session.har --only-host api.example.com --report junit:verify.xml",
-            ),
-            _command(
-                "proxy",
-                ProxyOptions,
-                _proxy,
-                "Judge traffic on its way.",
-                "Forward every request to another server, unchanged, and judge both directions. A response whose "
-                "interaction broke the contract gets the header field Callconfig-Findings with their number and the "
-                "first one.",
-                "callconfig proxy --upstream https://staging.example.com --record session.har",
-            ),
-            _command(
-                "init",
-                InitOptions,
-                _init,
-                "Propose what a contract stores.",
-                "Read an OpenAPI 3.0 file and print a patch of it that declares what its operations seem to store, "
-                "each as the x-resource of a schema, so that `serve` remembers it. Nothing is changed. What is a "
-                "guess, and what is not understood, is told on standard error.",
-                "callconfig init other.yaml > resources.patch",
-            ),
-            _command(
-                "lint",
-                LintOptions,
-                _lint,
-                "Say whether files are contracts.",
-                "Say of each FILE whether everything here can be made from it: OpenAPI 3.0 or 3.1, every "
-                "schema one that compiles. What is wrong is told in one line for each file.",
-                "callconfig lint openapi.yaml",
-            ),
-            _command(
-                "mcp",
-                McpOptions,
-                _mcp,
-                "Offer the mock to agents.",
-                "Speak the Model Context Protocol on standard input and output: each operation of the API is a tool, "
-                "and so is each control; the contract and the reference are resources. Without --url a mock is started "
-                "on loopback, and ends with its input.",
-                "callconfig mcp --url http://127.0.0.1:8080 --session agent",
-            ),
-            _command(
-                "diff",
-                DiffOptions,
-                _diff,
-                "Find what a change of the contract breaks.",
-                "Compare two OpenAPI 3.0 or 3.1 documents. Each change is safe (proven), breaking (shown, with the "
-                "request that OLD takes and NEW refuses, or the answer that OLD never gave), or undecided. Exit 1 when "
-                "something breaks, or when the version of NEW promises less than it breaks. OLD and NEW are files, or "
-                "git-ref:file.",
-                "callconfig diff main:openapi.yaml openapi.yaml --traffic session.har --report markdown:diff.md",
-            ),
+            _command("serve", ServeOptions, _serve),
+            _command("check", CheckOptions, _check),
+            _command("compare", CompareOptions, _compare),
+            _command("verify", VerifyOptions, _verify),
+            _command("proxy", ProxyOptions, _proxy),
+            _command("init", InitOptions, _init),
+            _command("lint", LintOptions, _lint),
+            _command("mcp", McpOptions, _mcp),
+            _command("diff", DiffOptions, _diff),
             click.Group(
                 "docs",
                 help="The reference, made from the contract.",
                 short_help="Build the documentation.",
                 no_args_is_help=True,
-                commands=[
-                    _command(
-                        "build",
-                        DocsBuildOptions,
-                        _docs_build,
-                        "Write the reference as files.",
-                        "Write index.html, reference.md and the contract to a folder. Each example of the contract "
-                        "that says how it comes about is run on a fresh mock; an answer that is not the documented "
-                        "one fails the build.",
-                        "callconfig docs build -o site",
-                    )
-                ],
+                commands=[_command("build", DocsBuildOptions, _docs_build)],
             ),
         ],
     )

@@ -1,7 +1,8 @@
 """What each command is told: a frozen dataclass for each, which is the one place where an option is declared.
 
-A field is an option: `base_path` is `--base-path` and `CALLCONFIG_BASE_PATH`, its default is the field's, and its
-annotation says the rest. `cli` makes the options of the command line from it; the commands take nothing else.
+Its docstring is what the help says: a summary, a description and an example. A field is an option: `base_path` is
+`--base-path` and `CALLCONFIG_BASE_PATH`, its default is the field's, and its annotation says the rest. `cli` makes the
+command line from it; the commands take nothing else.
 """
 
 import os
@@ -169,7 +170,12 @@ OPERATION = Text("OPERATION", separator=",")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeOptions:
-    """`callconfig serve`."""
+    """Run the mock server.
+
+    Run a mock of the API. It validates like the contract and remembers what it was told.
+
+    Example: callconfig serve --port 0 --store :memory:
+    """
 
     contract: Annotated[Path | None, Option("an OpenAPI file to mock instead of the built-in one")] = None
     handlers: Annotated[
@@ -275,7 +281,15 @@ class ConversingOptions(JudgingOptions):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckOptions(ConversingOptions):
-    """`callconfig check`."""
+    """Hold a server to the contract.
+
+    Hold a server to the contract: a model of what must be stored talks to it, then Schemathesis sends generated
+    requests, valid and invalid. Each failure is shown with what was expected, what came, and the curl commands that
+    show it again. What a run creates on a server stays there, under names that begin with check- and the seed; what was
+    there before is neither changed nor deleted.
+
+    Example: callconfig check http://127.0.0.1:8080 --require-coverage --report junit:check.xml
+    """
 
     url: Annotated[
         str | None,
@@ -295,7 +309,14 @@ class CheckOptions(ConversingOptions):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompareOptions(ConversingOptions):
-    """`callconfig compare`."""
+    """Find where two servers differ.
+
+    Have the same conversations with two servers and report where they answer differently in status, shape or value;
+    without an x-resource, generated requests take their place. Identities, times and the words of errors may differ.
+    What a run creates stays there.
+
+    Example: callconfig compare http://127.0.0.1:8080 https://staging.example.com/api
+    """
 
     url_a: Annotated[str, Option("the first server, with its prefix", URL, is_argument=True)]
     url_b: Annotated[str, Option("the second server, with its prefix", URL, is_argument=True)]
@@ -303,7 +324,14 @@ class CompareOptions(ConversingOptions):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyOptions(JudgingOptions):
-    """`callconfig verify`."""
+    """Judge recorded traffic.
+
+    Judge recorded traffic against the contract. A FILE is a HAR file, NDJSON with a HAR entry or a line of the mock's
+    journal on each line, or a pact (version 2 to 4); its contents say which. A request that breaks the contract is an
+    error when the server took it, and a warning when the server refused it.
+
+    Example: callconfig verify session.har --only-host api.example.com --report junit:verify.xml
+    """
 
     files: Annotated[
         tuple[str, ...],
@@ -322,7 +350,13 @@ class VerifyOptions(JudgingOptions):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProxyOptions(JudgingOptions):
-    """`callconfig proxy`."""
+    """Judge traffic on its way.
+
+    Forward every request to another server, unchanged, and judge both directions. A response whose interaction broke
+    the contract gets the header field Callconfig-Findings with their number and the first one.
+
+    Example: callconfig proxy --upstream https://staging.example.com --record session.har
+    """
 
     upstream: Annotated[str, Option("the server to forward to, with its prefix", URL)]
     host: Annotated[str, Option("address to listen on", ADDRESS)] = "127.0.0.1"
@@ -333,7 +367,14 @@ class ProxyOptions(JudgingOptions):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiffOptions:
-    """`callconfig diff`."""
+    """Find what a change of the contract breaks.
+
+    Compare two OpenAPI 3.0 or 3.1 documents. Each change is safe (proven), breaking (shown, with the request that OLD
+    takes and NEW refuses, or the answer that OLD never gave), or undecided. Exit 1 when something breaks, or when the
+    version of NEW promises less than it breaks. OLD and NEW are files, or git-ref:file.
+
+    Example: callconfig diff main:openapi.yaml openapi.yaml --traffic session.har --report markdown:diff.md
+    """
 
     old: Annotated[str, Option("what clients rely on: a file, or git-ref:file", is_argument=True)]
     new: Annotated[str, Option("what is to take its place", is_argument=True)]
@@ -358,7 +399,13 @@ class DiffOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocsBuildOptions:
-    """`callconfig docs build`."""
+    """Write the reference as files.
+
+    Write index.html, reference.md and the contract to a folder. Each example of the contract that says how it comes
+    about is run on a fresh mock; an answer that is not the documented one fails the build.
+
+    Example: callconfig docs build -o site
+    """
 
     output: Annotated[Path, Option("the folder, made if need be", metavar="DIR", short="o")]
     contract: Annotated[Path | None, Option("an OpenAPI 3.0 or 3.1 file, not the built-in one")] = None
@@ -366,7 +413,14 @@ class DocsBuildOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class McpOptions:
-    """`callconfig mcp`."""
+    """Offer the mock to agents.
+
+    Speak the Model Context Protocol on standard input and output: each operation of the API is a tool, and so is each
+    control; the contract and the reference are resources. Without --url a mock is started on loopback, and ends with
+    its input.
+
+    Example: callconfig mcp --url http://127.0.0.1:8080 --session agent
+    """
 
     contract: Annotated[Path | None, Option("the OpenAPI file of the API, not the built-in one")] = None
     url: Annotated[
@@ -384,13 +438,26 @@ class McpOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InitOptions:
-    """`callconfig init`."""
+    """Propose what a contract stores.
+
+    Read an OpenAPI 3.0 file and print a patch of it that declares what its operations seem to store, each as the
+    x-resource of a schema, so that `serve` remembers it. Nothing is changed. What is a guess, and what is not
+    understood, is told on standard error.
+
+    Example: callconfig init other.yaml > resources.patch
+    """
 
     file: Annotated[Path, Option("an OpenAPI 3.0 file", is_argument=True)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LintOptions:
-    """`callconfig lint`."""
+    """Say whether files are contracts.
+
+    Say of each FILE whether everything here can be made from it: OpenAPI 3.0 or 3.1, every schema one that compiles.
+    What is wrong is told in one line for each file.
+
+    Example: callconfig lint openapi.yaml
+    """
 
     files: Annotated[tuple[Path, ...], Option("an OpenAPI 3.0 or 3.1 file", metavar="FILE...", is_argument=True)]

@@ -206,7 +206,10 @@ def _brings(operation: Operation, kind: Kind, identity: str, resolve: References
     """Whether a request of the operation makes something under an identity of its own choice."""
     if kind == "replace":
         return "201" in operation.responses
-    return kind == "create" and _tells(operation, identity, resolve)
+    is_needed = any(identity in body.get("required", ()) for body in _bodies(operation, resolve))
+    # Where no conflict is documented, whoever gives an id does not choose it.
+    may_conflict = not operation.responses.keys().isdisjoint(("409", "4XX", "DEFAULT"))
+    return kind == "create" and (is_needed or may_conflict) and _tells(operation, identity, resolve)
 
 
 def _tells(operation: Operation, identity: str, resolve: References) -> bool:
@@ -245,9 +248,14 @@ def _is_list(shown: Mapping[str, Any], schema: Mapping[str, Any], resolve: Refer
 
 
 def _is(shown: Mapping[str, Any], schema: Mapping[str, Any], resolve: References) -> bool:
+    """Whether it is the schema, or that with more members, none of which must be there."""
     found = resolve.followed(shown)
-    parts = found.get("allOf", ())
-    return found is schema or (len(parts) == 1 and _is(parts[0], schema, resolve))
+    if found is schema:
+        return True
+    if not any(_is(part, schema, resolve) for part in found.get("allOf", ())):
+        return False
+    needed, known = flattened(found, resolve).get("required", ()), flattened(schema, resolve).get("properties", {})
+    return all(name in known for name in needed)
 
 
 def _above(path: str) -> Iterator[tuple[str, str]]:

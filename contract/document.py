@@ -85,10 +85,6 @@ class Contract:
         """The path items by path, in the order of the document."""
         return {path: item for path, item in self.document.get("paths", {}).items() if not path.startswith("x-")}
 
-    def dereferenced(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The node itself, or what its `$ref` refers to."""
-        return self.resolve.followed(node)
-
     def route(self, path: str) -> Route | None:
         """The operations of a path, percent-encoded as it was sent; None for an unknown path."""
         return self._paths.find(path)
@@ -116,7 +112,7 @@ class Contract:
     def security_schemes(self) -> Mapping[str, Mapping[str, Any]]:
         """The security schemes by name."""
         declared = self.document.get("components", {}).get("securitySchemes", {})
-        return {name: self.dereferenced(each) for name, each in declared.items()}
+        return {name: self.resolve.followed(each) for name, each in declared.items()}
 
     @cached_property
     def roles(self) -> Mapping[str, list[str]]:

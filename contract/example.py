@@ -63,7 +63,7 @@ def documented_response(operation: Operation, status: int) -> Response:
 
 def required_headers(contract: Contract, response: Response) -> dict[str, str]:
     """The fields that a response must have."""
-    fields = {name: contract.dereferenced(each) for name, each in response.declared.get("headers", {}).items()}
+    fields = {name: contract.resolve.followed(each) for name, each in response.declared.get("headers", {}).items()}
     required = {"headers": {name: each for name, each in fields.items() if each.get("required")}}
     return dict(_headers(contract, required, contract.values("response")))
 
@@ -96,7 +96,7 @@ def written(value: Any, documented: str) -> Any:
 def _headers(contract: Contract, response: Mapping[str, Any], generator: Generator) -> Iterator[tuple[str, str]]:
     """The fields that have an example, and those that must be there."""
     for name, declared in response.get("headers", {}).items():
-        field = contract.dereferenced(declared)
+        field = contract.resolve.followed(declared)
         if "example" in field:
             yield name, str(field["example"])
         elif field.get("required"):

@@ -78,14 +78,13 @@ class ByMediaType(Mapping[str, Documented]):
         if (exact := self._exact.get(content_type)) is not None:
             return exact
         name, parameters = _parsed(content_type or OCTETS)
-        found: Documented | None = None
-        best = (0, 0)
-        for (documented, asked), value in self._ranges:
-            if (matched := _match(documented, asked, name, parameters)) is None or matched <= best:
-                continue
-            if content_type or documented == "*/*":
-                found, best = value, matched
-        return found
+        matching = [
+            (matched, value)
+            for (documented, asked), value in self._ranges
+            if content_type or documented == "*/*"
+            if (matched := _match(documented, asked, name, parameters)) is not None
+        ]
+        return max(matching, key=lambda each: each[0])[1] if matching else None
 
     def __getitem__(self, name: str) -> Documented:
         return self._exact[name]

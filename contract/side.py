@@ -28,11 +28,8 @@ class Sides:
         self.values = Values(self.definitions, {})
 
     def side(self, schema: Json) -> "Side":
-        return Side(schema, self)
-
-    def name_of(self, schema: Json) -> str | None:
-        """The member of the shared schema that a body's schema is."""
-        return str(id(schema)) if str(id(schema)) in self._bodies else None
+        name = str(id(schema))
+        return Side(schema, self, name if name in self._bodies else None)
 
     @cached_property
     def bodies(self) -> Schema:
@@ -50,14 +47,14 @@ class Sides:
 class Side:
     """One schema: its form, what it refers to, values of it, and the engine.
 
-    The bodies of a document share one compiled schema, with a member for each of them.
+    The bodies of a document share one compiled schema, with a member for each of them, of this `name`.
     """
 
-    def __init__(self, schema: Json, sides: Sides) -> None:
+    def __init__(self, schema: Json, sides: Sides, name: str | None) -> None:
         self.schema, self.definitions, self.values = sides.normal(schema), sides.definitions, sides.values
         self.is_31 = sides.resolve.is_31
         """Whether 1.0 is an integer, as JSON Schema 2020-12 has it and OpenAPI 3.0 has not."""
-        self._raw, self._sides, self._name = schema, sides, sides.name_of(schema)
+        self._raw, self._sides, self._name = schema, sides, name
 
     @cached_property
     def _engine(self) -> Schema:

@@ -91,17 +91,14 @@ class Reader:
     def build(self, tree: Tree) -> Json:
         """The value of texts with names inside names."""
         if isinstance(tree, str):
-            return [self.items.build(tree)] if "array" in self.types and not self._takes_scalar else self.scalar(tree)
+            is_items = "array" in self.types and not any(name in SCALARS for name in self.types if name != "null")
+            return [self.items.build(tree)] if is_items else self.scalar(tree)
         if isinstance(tree, list):
             return [self.items.build(each) for each in tree]
         if "array" in self.types and "object" not in self.types:  # a[]=1&a[]=2, and a[0]=1&a[1]=2
             inside = (each if isinstance(each, list) else [each] for each in tree.values())
             return [self.items.build(each) for several in inside for each in several]
         return {name: self.member(name).build(each) for name, each in tree.items()}
-
-    @property
-    def _takes_scalar(self) -> bool:
-        return any(name in SCALARS for name in self.types if name != "null")
 
     @cached_property
     def items(self) -> "Reader":

@@ -14,7 +14,7 @@ from uuid import UUID
 from ..contract.normal import matches
 from ..contract.pattern import TooHard, drawn
 from ..contract.resource import Resource
-from ..storage.store import ServerValues, timestamp
+from ..storage.store import LAST, ServerValues, later, timestamp
 
 _ID_BYTES = 8
 _IDS_AT_A_TIME = 512
@@ -35,7 +35,7 @@ class Clock:
         """The time of now, in UTC."""
         if self._frozen is not None:
             return self._frozen
-        return _later(datetime.now(UTC), self._offset) if self._offset else datetime.now(UTC)
+        return later(datetime.now(UTC), self._offset) if self._offset else datetime.now(UTC)
 
     def now(self) -> str:
         """The time of now as storage wants it: RFC 3339 with microseconds and `Z`."""
@@ -54,7 +54,7 @@ class Clock:
         self._offset = instant - datetime.now(UTC)
 
     def advance(self, seconds: float) -> None:
-        self.set(_later(self.instant(), timedelta(seconds=seconds)), frozen=self.frozen)
+        self.set(later(self.instant(), timedelta(seconds=seconds)), frozen=self.frozen)
 
     def release(self) -> None:
         self.restore((timedelta(), None))
@@ -129,8 +129,8 @@ class Sources:
         return ServerValues(self.clock.now, partial(self.ids.new, form_of(resource)))
 
 
-FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-"""The times at which a clock stops."""
+FIRST = datetime.min.replace(tzinfo=UTC)
+"""The time at which a clock stops, as it does at LAST."""
 
 
 def parse_instant(text: str) -> datetime:
@@ -145,10 +145,3 @@ def parse_instant(text: str) -> datetime:
         return moment.astimezone(UTC)
     except OverflowError:  # an offset leads beyond the calendar
         return FIRST if moment.year == FIRST.year else LAST
-
-
-def _later(instant: datetime, by: timedelta) -> datetime:
-    try:
-        return instant + by
-    except OverflowError:
-        return LAST

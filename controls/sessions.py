@@ -81,49 +81,22 @@ class TooManySessions(Exception):
     """Every session there may be is in use."""
 
 
-class Bounds:
-    """What all tables of a session's store hold together: at most `most` documents, and what the budget has."""
-
-    def __init__(self, most: int, budget: Budget) -> None:
-        self._most, self._budget = most, budget
-        self._sizes: dict[str, int] = {}
-
-    def check(self, number: int) -> None:
-        if number > self._most:
-            raise LimitReached(self._most, "configurations")
-
-    def size(self, table: str) -> int:
-        return self._sizes.get(table, 0)
-
-    @contextmanager
-    def holding(self, sizes: Mapping[str, int]) -> Iterator[None]:
-        """Hold these sizes of tables from now on; what fails inside leaves all as it was."""
-        former, self._sizes = self._sizes, {**self._sizes, **{name: max(0, size) for name, size in sizes.items()}}
-        try:
-            self.hold()
-            yield
-        except BaseException:
-            self._sizes = former
-            self.hold()
-            raise
-
-    def hold(self) -> None:
-        self._budget.hold(self, sum(self._sizes.values()))
-
-
 class BoundedStore(EmbeddedStore):
-    """A store in memory within bounds. Raises LimitReached."""
+    """A store in memory of at most `most` documents in all tables, and of what the budget has. Raises LimitReached."""
 
-    bounds: Bounds
+    most: int
+    budget: Budget
+    sizes: dict[str, int]
+    """The bytes that each table holds, about."""
 
     @classmethod
-    def of(cls, bounds: Bounds, resources: Sequence[Resource], values: Values) -> "BoundedStore":
+    def of(cls, most: int, budget: Budget, resources: Sequence[Resource], values: Values) -> "BoundedStore":
         store = cls.in_memory(resources, values)
-        store.bounds = bounds
+        store.most, store.budget, store.sizes = most, budget, dict.fromkeys(by_table(resources), 0)
         return store
 
     async def create(self, values: Document) -> Document:
-        self.bounds.check(self.total() + 1)
+        self._check(self.total() + 1)
         with self._growing_by(_weight(values)):
             return await super().create(values)
 
@@ -145,16 +118,35 @@ class BoundedStore(EmbeddedStore):
         return deleted
 
     async def _replace_all(self, replacement: Mapping[str, Index]) -> None:
-        self.bounds.check(sum(map(len, replacement.values())) + self.total(beside=replacement))
+        self._check(sum(map(len, replacement.values())) + self.total(beside=replacement))
         sizes = {
             table: sum(map(len, index.texts())) + len(index) * DOCUMENT_OVERHEAD for table, index in replacement.items()
         }
-        with self.bounds.holding(sizes):
+        with self._holding(sizes):
             await super()._replace_all(replacement)
+
+    def _check(self, number: int) -> None:
+        if number > self.most:
+            raise LimitReached(self.most, "configurations")
 
     def _growing_by(self, size: int) -> AbstractContextManager[None]:
         table = self.resource.table
-        return self.bounds.holding({table: self.bounds.size(table) + size})
+        return self._holding({table: max(0, self.sizes[table] + size)})
+
+    @contextmanager
+    def _holding(self, sizes: Mapping[str, int]) -> Iterator[None]:
+        """Hold these sizes of tables from now on; what fails inside leaves all as it was."""
+        former = dict(self.sizes)
+        try:
+            self._hold({**former, **sizes})
+            yield
+        except BaseException:
+            self._hold(former)
+            raise
+
+    def _hold(self, sizes: Mapping[str, int]) -> None:
+        self.budget.hold("documents", sum(sizes.values()))
+        self.sizes.update(sizes)
 
 
 def _weight(document: Document) -> int:
@@ -317,7 +309,7 @@ class Sessions:
         sources = Sources(copy.copy(clock_of.sources.clock) if clock_of else None)
         # What is only looked at holds nothing, and counts in the whole from when it holds something.
         budget = Budget(self.limits.session_bytes, self._budget)
-        store = BoundedStore.of(Bounds(self.limits.configurations, budget), self._resources, sources.values)
+        store = BoundedStore.of(self.limits.configurations, budget, self._resources, sources.values)
         return Session(name, store, self._tables, sources, self.limits, budget)
 
     def _check_name(self, name: str) -> None:

@@ -63,7 +63,7 @@ def _answers(contract: Contract, operation: Operation) -> Iterator[dict[str, Any
     wanted = {status for status in ("404", "503") if operation.response(int(status)) is not None}
     for status in sorted(wanted.union(each for each in named if each.isdigit())):
         declared_by = next(each for each in (status, f"{status[0]}XX", "DEFAULT") if each in named)
-        content: Node = contract.dereferenced(named[declared_by]).get("content", {})
+        content: Node = contract.resolve.followed(named[declared_by]).get("content", {})
         first: Node = next(iter(content.values()), {})
         examples: Node = first.get("examples", {})
         for example, declared in examples.items() or [(None, {})]:
@@ -71,7 +71,7 @@ def _answers(contract: Contract, operation: Operation) -> Iterator[dict[str, Any
                 documented_reply(contract, operation, int(status), example)
             except NotDocumented:
                 continue
-            title = contract.dereferenced(declared).get("summary") or example or phrase(status)
+            title = contract.resolve.followed(declared).get("summary") or example or phrase(status)
             yield {"status": int(status), "title": title, **({"example": example} if example else {})}
 
 

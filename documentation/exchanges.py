@@ -82,7 +82,7 @@ def examples(contract: Contract) -> list[Example]:
 
 def responses(contract: Contract, declared: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """The responses that an operation declares, by status and in its order."""
-    every = {str(status): contract.dereferenced(each) for status, each in declared.get("responses", {}).items()}
+    every = {str(status): contract.resolve.followed(each) for status, each in declared.get("responses", {}).items()}
     return {status: every[status] for status in sorted(every) if not status.startswith("x-")}
 
 
@@ -108,7 +108,7 @@ def _of_operation(contract: Contract, operation: Operation, taken: Mapping[str, 
         headers = {
             name: str(header["example"])
             for name, each in response.get("headers", {}).items()
-            if "example" in (header := contract.dereferenced(each))
+            if "example" in (header := contract.resolve.followed(each))
         }
         for content_type, name, example in _answers(contract, response):
             some = True

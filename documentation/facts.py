@@ -160,7 +160,7 @@ class Facts:
             "callbacks": [
                 self._call(f"{name} {expression}", method, each, slug(f"{anchor}.{name}.{method}"))
                 for name, callback in declared.get("callbacks", {}).items()
-                for expression, item in self._contract.dereferenced(callback).items()
+                for expression, item in self._contract.resolve.followed(callback).items()
                 for method, each in self._methods(item)
             ],
             "samples": samples,
@@ -177,7 +177,7 @@ class Facts:
     def _call(self, name: str, method: str, declared: Node, anchor: str = "") -> dict[str, Any]:
         """The facts that an operation, a callback and a webhook share."""
         anchor = anchor or slug(f"{name}.{method}")
-        body = self._contract.dereferenced(declared.get("requestBody", {}))
+        body = self._contract.resolve.followed(declared.get("requestBody", {}))
         bodies = self._objects.contents(f"{anchor}.body", body.get("content", {}))
         schema: Node = next((each.get("schema", {}) for each in body.get("content", {}).values()), {})
         flat = resolved(self._contract, schema)
@@ -196,18 +196,18 @@ class Facts:
         }
 
     def _response(self, anchor: str, status: str, declared: Node) -> dict[str, Any]:
-        dereferenced = self._contract.dereferenced
+        followed = self._contract.resolve.followed
         return {
             "status": status,
             "is_error": status.startswith(("4", "5")),
             "phrase": phrase(status),
             "description": declared.get("description", ""),
             "headers": [
-                self._objects.parameter(f"{anchor}.{status}.header", name, dereferenced(each))
+                self._objects.parameter(f"{anchor}.{status}.header", name, followed(each))
                 for name, each in declared.get("headers", {}).items()
             ],
             "bodies": self._objects.contents(f"{anchor}.{status}", declared.get("content", {})),
-            "links": [self._link(name, dereferenced(each)) for name, each in declared.get("links", {}).items()],
+            "links": [self._link(name, followed(each)) for name, each in declared.get("links", {}).items()],
         }
 
     def _link(self, name: str, declared: Node) -> dict[str, Any]:
@@ -267,7 +267,7 @@ class Facts:
 
     def _methods(self, item: Any) -> list[tuple[str, Node]]:
         """The operations of a path item, which may be a reference to one."""
-        item = self._contract.dereferenced(item) if isinstance(item, Mapping) else {}
+        item = self._contract.resolve.followed(item) if isinstance(item, Mapping) else {}
         return [(method, item[method]) for method in item if method in METHODS]
 
     def _scheme(self, name: str, declared: Node) -> dict[str, Any]:

@@ -145,7 +145,6 @@ class Objects:
         """A parameter or a header field."""
         schema = content_schema(declared)
         required = {"": "required" if declared.get("required") else "optional"}
-        shown = [*values_of(declared, self._contract.resolve).values()]
         member = self._member(anchor, name, schema, required, {}, 0)
         facts = [(word, fact) for word, fact in member.facts if word != "Example"]
         if declared.get("deprecated"):
@@ -153,10 +152,10 @@ class Objects:
         if "style" in declared or "explode" in declared:
             exploded = declared.get("explode", declared.get("style", "form") == "form")
             facts.append(("Style", f"{declared.get('style', 'the usual one')}, {'' if exploded else 'not '}exploded"))
-        return Member(
-            name, member.anchor, member.type, declared.get("description") or member.description, required,
-            facts + [("Example", value(each)) for each in shown], [], member.object, member.nested,
-        )  # fmt: skip
+        examples = values_of(declared, self._contract.resolve).values()
+        member.facts = facts + [("Example", value(each)) for each in examples]
+        member.description = declared.get("description") or member.description
+        return member
 
     def contents(self, anchor: str, content: Mapping[str, Any]) -> list[Member]:
         """Bodies by media type; media types of the same schema are one."""

@@ -155,7 +155,8 @@ def environment(*, html: bool, links: Mapping[str, str] | None = None) -> Enviro
         "inline": inline,
         "codespan": literal,
         "phrase": phrase,
-        "fence": lambda text: "`" * max(3, longest_run(text) + 1),
+        "codes": lambda names: ", ".join(map(literal, names)),
+        "fenced": fenced,
         "breakable": breakable,
         "text": text_of_markdown,
         "cell": cell,
@@ -176,6 +177,12 @@ def _markdown(links: Mapping[str, str]) -> MarkdownIt:
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
     markdown.add_render_rule("code_inline", code_inline)
     return markdown
+
+
+def fenced(text: str, language: str) -> str:
+    """A block of code, whatever backticks it has (CommonMark, section 4.5)."""
+    fence = "`" * max(3, longest_run(text) + 1)
+    return f"{fence}{language}\n{text}\n{fence}"
 
 
 def text_of_markdown(text: str) -> str:

@@ -207,15 +207,14 @@ def picture_of_checks(contract: Contract, operation: Operation) -> Picture:
     for number, check in enumerate(checks):
         problem = contract.problems[check["problem"]]
         y = 4 + 27 * number
-        status = f"{problem['status']}"
         parts += [
             f'<rect class="step" x="1" y="{y}" width="138" height="20" rx="5"/>',
             _text(7, y + 14, check["of"], "label strong"),
             f'<path class="arrow" d="M139 {y + 10}H149m-4 -3l4 3l-4 3"/>',
-            _text(153, y + 14, f"{status} {problem['title']}", "label bad"),
+            _text(153, y + 14, f"{problem['status']} {problem['title']}", "label bad"),
             f'<path class="arrow" d="M20 {y + 20}V{y + 27}"/>',
         ]
-        words.append(f"{check['of']} ({status}, {problem['title'].lower()})")
+        words.append(f"{check['of']} ({problem['status']}, {problem['title'].lower()})")
     y = 4 + 27 * len(checks)
     success = min(operation.responses)
     parts.append(f'<rect class="step good" x="1" y="{y}" width="138" height="20" rx="5"/>')

@@ -118,7 +118,7 @@ def notes(contract: Contract) -> Iterator[str]:
         yield f"examples that break the contract, and are not answered: {few(wrong)}"
     bodies = {name for identity in contract.actions for name in resources.unread(contract.operations[identity])}
     if bodies:
-        yield f"answered by example, and not stored: bodies of {few(sorted(bodies))}"
+        yield f"a value of the schema is stored instead of bodies of {few(sorted(bodies))}"
     for identity, action in contract.actions.items():
         if action.kind == "list" and (unknown := Listing(action, contract.operations[identity], contract).unknown):
             yield f"{identity} takes {', '.join(unknown)}, and they change nothing"

@@ -38,7 +38,7 @@ def handler_of(action: Action, operation: Operation, contract: Contract) -> Hand
 
 
 def unread(operation: Operation) -> list[str]:
-    """The media types of bodies of which nothing is stored: what is no JSON and no form."""
+    """The media types of bodies that are not read: what is no JSON and no form."""
     contents = operation.request_body.contents if operation.request_body else ()
     return [name for name in contents if not is_json(name) and name not in (FORM, MULTIPART)]
 
@@ -93,14 +93,9 @@ class Target:
         return (found or [each for each in self._statuses if 200 <= each < 300] or [201 if made else 200])[0]
 
     async def create(self, arguments: Arguments, store: Store, base_path: str, draw: Draw) -> Reply:
-        """Store something new; its id and its times are the server's, what it belongs to is the path's.
-
-        What is no object, such as XML, is not stored, and answered by example; so it is by `replace`.
-        """
+        """Store something new; its id and its times are the server's, what it belongs to is the path's."""
         await self._expect_ancestors(arguments, store)
-        if not _is_storable(arguments):
-            return documented_reply(self._contract, self._operation, draw=draw())
-        body = arguments.get("body") or {}
+        body = self._body(arguments, draw)
         if self.action.parents:
             self._refuse_contradictions(arguments, body)
             body = {**body, **self._parents(arguments)}
@@ -129,9 +124,8 @@ class Target:
     async def replace(self, arguments: Arguments, store: Store, draw: Draw) -> Reply:
         """Put a whole in the place of another. An unknown id outranks a contradicting one, and that a conflict."""
         await self._expect_ancestors(arguments, store)
-        if not _is_storable(arguments):
-            return documented_reply(self._contract, self._operation, draw=draw())
-        body, key = arguments.get("body") or {}, self._key(arguments)
+        body = self._body(arguments, draw)
+        key = self._key(arguments)
 
         def change(document: Document) -> Document:
             self._expect(arguments, document)
@@ -177,6 +171,18 @@ class Target:
                 await table.delete(below.key(orjson.loads(text)))
         return self._reply(deleted)
 
+    def _body(self, arguments: Arguments, draw: Draw) -> Document:
+        """What a request gives. One that is no object, such as XML, is not read: there is a made one in its place."""
+        body = arguments.get("body") or {}
+        if isinstance(body, dict):
+            return body
+        try:
+            made = self._contract.values("request").value(self.resource.input, draw())
+        except NoValue:
+            made = {}
+        members = made.items() if isinstance(made, dict) else ()
+        return {name: value for name, value in members if name != self.resource.identity}
+
     def _parents(self, arguments: Arguments) -> Document:
         """The members that say what a document belongs to, as the path has them."""
         return {member: arguments[parameter] for parameter, member in self.action.parents.items()}
@@ -185,10 +191,10 @@ class Target:
         """That of the path, or of the body where the path has none. Raises NamesNothing where that has none, too."""
         if self.action.parameter:
             return arguments[self.action.parameter]
-        name = self.resource.identity
-        if name not in arguments["body"]:
+        name, body = self.resource.identity, arguments.get("body")
+        if not isinstance(body, dict) or name not in body:
             raise NamesNothing(name)
-        return arguments["body"][name]
+        return body[name]
 
     def _key(self, arguments: Arguments) -> str:
         return self.resource.key_below(self._parents(arguments), self._identity(arguments))
@@ -256,11 +262,6 @@ HANDLERS: Mapping[Kind, Handler] = {
 }
 
 
-def _is_storable(arguments: Arguments) -> bool:
-    """Whether the body is an object, or is not there."""
-    return isinstance(arguments.get("body") or {}, dict)
-
-
 class Made:
     """The members that every answer has and a request may leave out, made from their schemas where it does."""
 
@@ -268,7 +269,7 @@ class Made:
         """`taken` is the schema of the requests, where that is not the one of the resource's input."""
         generator = contract.values("response")
         request = flattened(resource.input if taken is None else taken, contract.resolve)
-        members = {name: contract.dereferenced(each) for name, each in request.get("properties", {}).items()}
+        members = {name: contract.resolve.followed(each) for name, each in request.get("properties", {}).items()}
         by_server = {name for name in resource.required if members.get(name, {"readOnly": True}).get("readOnly")}
         self._shown_otherwise = {
             name: Schema(schema, contract.resolve, "response")

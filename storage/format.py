@@ -15,7 +15,7 @@ import orjson
 
 from ..contract.resource import TABLE
 from .files import folder_to_disk, open_successor, to_disk, write_all
-from .store import StoreError, UnreadableStore
+from .store import StoreError, UnreadableStore, expect_contract
 
 FORMAT = b'{"format":"callconfig store",'
 HEADER = FORMAT + b'"version":1}'
@@ -45,19 +45,12 @@ class Form(NamedTuple):
         return HEADER[:-1] + b',"contract":' + orjson.dumps(self.contract) + b"}"
 
     def expect_header(self, line: bytes) -> None:
-        """Raises ValueError unless `line` says that the file is a store of this contract, in the format there is.
-
-        One that names no contract was made for one with the table `configurations` alone.
-        """
+        """Raises ValueError unless `line` says that the file is a store of this contract, in the format there is."""
         if not line.startswith(FORMAT):
             raise ValueError("not a callconfig store")
         if not line.startswith(HEADER[:-1]):
             raise ValueError("a format of another version of callconfig")
-        made_for = json_object(line).get("contract", "")
-        if made_for and self.contract and made_for != self.contract:
-            raise ValueError(f"made for the contract {made_for!r}, not for {self.contract!r}")
-        if not made_for and self.tables != (TABLE,):
-            raise ValueError(f"made for a contract with the table {TABLE}, not for {self.contract!r}")
+        expect_contract(json_object(line).get("contract", ""), self.contract, self.tables)
 
 
 def line_of(table: str, text: bytes) -> bytes:

@@ -29,6 +29,7 @@ from .store import (
     Values,
     by_table,
     completed,
+    expect_contract,
     has_members,
     made_ready,
     with_change,
@@ -386,7 +387,7 @@ async def migrate(connection: AsyncConnection, resources: Sequence[Resource], co
         if version > VERSION:
             raise UnreadableStore(f"the tables have version {version}, made by a later callconfig")
         if contract:
-            await expect_contract(connection, resources, contract, is_new=version == 0)
+            await name_contract(connection, resources, contract, is_new=version == 0)
         if version == 0:
             await connection.execute("INSERT INTO callconfig_migrations (version) VALUES (%s)", [VERSION])
         for resource in resources:  # also one that the contract has gained since
@@ -396,19 +397,16 @@ async def migrate(connection: AsyncConnection, resources: Sequence[Resource], co
                     await connection.execute(statement)
 
 
-async def expect_contract(
+async def name_contract(
     connection: AsyncConnection, resources: Sequence[Resource], contract: str, *, is_new: bool
 ) -> None:
-    """Raises UnreadableStore when the tables were made for another contract; new ones are for this one from now on.
-
-    Those that name none were made for one with the table `configurations` alone.
-    """
+    """Raises UnreadableStore when the tables were made for another contract; new ones are for this one from now on."""
     await connection.execute("CREATE TABLE IF NOT EXISTS callconfig_contract (title text NOT NULL)")
     rows = await (await connection.execute("SELECT title FROM callconfig_contract")).fetchall()
-    made_for = key(contract) if is_new and not rows else rows[0][0] if rows else None
-    if made_for is None and [each.table for each in resources] != [TABLE]:
-        raise UnreadableStore(f"the tables were made for a contract with the table {TABLE}, not for {contract!r}")
-    if made_for not in (None, key(contract)):
-        raise UnreadableStore(f"the tables were made for the contract {made_for!r}, not for {contract!r}")
+    made_for = key(contract) if is_new and not rows else rows[0][0] if rows else ""
+    try:
+        expect_contract(made_for, key(contract), [each.table for each in resources])
+    except ValueError as error:
+        raise UnreadableStore(f"the tables were {error}") from error
     if not rows:
         await connection.execute("INSERT INTO callconfig_contract VALUES (%s)", [key(contract)])

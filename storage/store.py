@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import orjson
 
 from ..contract.aside import aside
-from ..contract.resource import Resource, text_member
+from ..contract.resource import TABLE, Resource, text_member
 
 T = TypeVar("T")
 Document = dict[str, Any]
@@ -35,6 +35,17 @@ Values = Callable[[Resource], ServerValues]
 def by_table(resources: Sequence[Resource]) -> dict[str, Resource]:
     """What a store keeps, each in a table of its own; it has one at least."""
     return {each.table: each for each in resources or [Resource("id", (), "", "")]}
+
+
+def expect_contract(made_for: str, contract: str, tables: Sequence[str]) -> None:
+    """Raises ValueError where a store was made for another contract.
+
+    One that names none was made for one with the table `configurations` alone; whoever names none may open any.
+    """
+    if made_for and contract and made_for != contract:
+        raise ValueError(f"made for the contract {made_for!r}, not for {contract!r}")
+    if not made_for and [*tables] != [TABLE]:
+        raise ValueError(f"made for a contract with the table {TABLE}, not for {contract!r}")
 
 
 class StoreError(Exception):
@@ -226,6 +237,7 @@ def with_change(resource: Resource, stored: Document, change: Change, now: str, 
     )
 
 
+LAST = datetime.max.replace(tzinfo=UTC)
 FEW = 20
 """More documents are made ready aside."""
 
@@ -248,7 +260,8 @@ def completed(resource: Resource, documents: Iterable[Document], values: ServerV
     result = []
     for number, document in enumerate(documents):
         # Where nobody sees the time, it keeps the order that was given.
-        made_at = now if resource.created_at else _later(now, number)
+        order = timedelta(microseconds=0 if resource.created_at else number)
+        made_at = timestamp(later(datetime.fromisoformat(now), order)) if order else now
         created_at = document.get(resource.creation) or made_at
         identity = document.get(resource.identity)
         complete = with_server_members(
@@ -263,11 +276,12 @@ def completed(resource: Resource, documents: Iterable[Document], values: ServerV
     return result
 
 
-def _later(time: str, microseconds: int) -> str:
+def later(moment: datetime, by: timedelta) -> datetime:
+    """A time so much later, or the last of the calendar."""
     try:
-        return timestamp(datetime.fromisoformat(time) + timedelta(microseconds=microseconds))
+        return moment + by
     except OverflowError:
-        return timestamp(datetime.max.replace(tzinfo=UTC))
+        return LAST
 
 
 def unused(resource: Resource, new_id: Callable[[], str], taken: Container[str], inside: Document) -> Any:

@@ -17,6 +17,8 @@ import pytest
 from .support.running import Server, serving
 from .support.stores import SAMPLE
 
+pytestmark = pytest.mark.xdist_group("concurrent")  # on one server, and never beside one another
+
 Json = dict[str, Any]
 
 LONGEST_WAIT = 0.1

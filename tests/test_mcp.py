@@ -1,11 +1,12 @@
 """`callconfig mcp`, held in conversations by the protocol's own client."""
 
 import json
+import math
 import re
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import anyio
 import httpx2 as httpx
 import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from callconfig.cli import main
 from callconfig.contract.document import Contract
 from callconfig.controls.bundle import load_controls
@@ -27,12 +29,19 @@ CONTRACTS = Path(__file__).parent / "support" / "contracts"
 
 
 @asynccontextmanager
-async def agent(*options: str, mode: str = "auto") -> AsyncIterator[Client]:
-    """A client of a `callconfig mcp` of its own."""
+async def agent(*options: str, mode: str = "auto", seconds: float = 90) -> AsyncIterator[Client]:
+    """A client of a `callconfig mcp` of its own, for some seconds at most."""
     command = StdioServerParameters(command=sys.executable, args=["-m", "callconfig", "mcp", *options])
-    with anyio.fail_after(90):
+    with anyio.fail_after(seconds):
         async with Client(stdio_client(command), mode=mode) as client:
             yield client
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[tuple[BlockingPortal, Client]]:
+    """An agent for all tests that leave its mock as it was, and the loop that it lives in."""
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(agent(seconds=math.inf)) as client:
+        yield portal, client
 
 
 async def told(client: Client, tool: str, **arguments: Json) -> str:
@@ -166,48 +175,57 @@ def test_a_signal_ends_it_while_it_waits_for_input(with_signal: signal.Signals) 
         assert process.stderr.read() == b""
 
 
-def test_a_client_under_test_meets_what_the_agent_prepared(sample: dict[str, Any]) -> None:
+@pytest.mark.xdist_group("agent")
+def test_a_client_under_test_meets_what_the_agent_prepared(
+    shared: tuple[BlockingPortal, Client], sample: dict[str, Any]
+) -> None:
+    portal, client = shared
+
     async def converse() -> None:
-        async with agent() as client:
-            said = client.instructions or ""
-            assert set(re.findall(r"\b[a-z]+[A-Z][A-Za-z]+", said)) == {"replaceState", "createRule", "findRequests"}
-            assert set(TOOLS) > {"replaceState", "createRule", "findRequests"}
-            url = said.splitlines()[0].split(": ")[1]
-            await answered(client, "createRule", body={"answer": {"status": 503}, "times": 1})
-            statuses = [httpx.post(f"{url}/configurations", json=sample).status_code for _ in range(2)]
-            assert statuses == [503, 201]
-            await answered(client, "createRule", body={"fault": "reset", "times": 1})
-            assert "No whole answer came" in await told(client, "listConfigurations")
+        said = client.instructions or ""
+        assert set(re.findall(r"\b[a-z]+[A-Z][A-Za-z]+", said)) == {"replaceState", "createRule", "findRequests"}
+        assert set(TOOLS) > {"replaceState", "createRule", "findRequests"}
+        url = said.splitlines()[0].split(": ")[1]
+        await answered(client, "createRule", body={"answer": {"status": 503}, "times": 1})
+        statuses = [httpx.post(f"{url}/configurations", json=sample).status_code for _ in range(2)]
+        assert statuses == [503, 201]
+        await answered(client, "createRule", body={"fault": "reset", "times": 1})
+        assert "No whole answer came" in await told(client, "listConfigurations")
+        assert await answered(client, "clearState") == {"status": 204}
 
-    anyio.run(converse)
+    portal.call(converse)
 
 
-def test_what_cannot_be_sent_is_told(sample: dict[str, Any]) -> None:
+@pytest.mark.xdist_group("agent")
+def test_what_cannot_be_sent_is_told(shared: tuple[BlockingPortal, Client], sample: dict[str, Any]) -> None:
+    portal, client = shared
+
     async def converse() -> None:
-        async with agent() as client:
-            assert await told(client, "updateConfiguration", body=sample) == "'id' is required, as a part of the path."
-            assert await told(client, "deleteSession", session="..") == "'session' is required, as a part of the path."
-            misspelt = await told(client, "updateConfiguration", ids="cfg_1", body=sample)
-            assert misspelt == "'ids' is no argument; did you mean \"id\"?; there are id, body."
-            assert "there are none" in await told(client, "clearState", body={})
-            with pytest.raises(MCPError, match="no tool is named 'deleteConfiguration'"):
-                await client.call_tool("deleteConfiguration", {})
+        assert await told(client, "updateConfiguration", body=sample) == "'id' is required, as a part of the path."
+        assert await told(client, "deleteSession", session="..") == "'session' is required, as a part of the path."
+        misspelt = await told(client, "updateConfiguration", ids="cfg_1", body=sample)
+        assert misspelt == "'ids' is no argument; did you mean \"id\"?; there are id, body."
+        assert "there are none" in await told(client, "clearState", body={})
+        with pytest.raises(MCPError, match="no tool is named 'deleteConfiguration'"):
+            await client.call_tool("deleteConfiguration", {})
 
-    anyio.run(converse)
+    portal.call(converse)
 
 
-def test_the_contracts_and_their_references_are_resources() -> None:
+@pytest.mark.xdist_group("agent")
+def test_the_contracts_and_their_references_are_resources(shared: tuple[BlockingPortal, Client]) -> None:
+    portal, client = shared
+
     async def converse() -> dict[str, str]:
-        async with agent() as client:
-            texts = {}
-            for resource in (await client.list_resources()).resources:
-                (content,) = (await client.read_resource(resource.uri)).contents
-                texts[resource.uri] = getattr(content, "text", "")
-            with pytest.raises(MCPError, match="no resource has the URI"):
-                await client.read_resource("callconfig:///etc/passwd")
-            return texts
+        texts = {}
+        for resource in (await client.list_resources()).resources:
+            (content,) = (await client.read_resource(resource.uri)).contents
+            texts[resource.uri] = getattr(content, "text", "")
+        with pytest.raises(MCPError, match="no resource has the URI"):
+            await client.read_resource("callconfig:///etc/passwd")
+        return texts
 
-    texts = anyio.run(converse)
+    texts = portal.call(converse)
     assert texts["callconfig:///openapi.yaml"] == (Path(__file__).parent.parent / "openapi.yaml").read_text()
     assert "createRule" in texts["callconfig:///_mock/openapi.yaml"]
     assert texts["callconfig:///reference.md"].startswith("# Configurations API")
@@ -266,7 +284,7 @@ def test_a_tool_takes_what_its_contract_shows(name: str) -> None:
     assert meta.is_valid(described.input_schema | {"$schema": "https://json-schema.org/draft/2020-12/schema"})
     operation = contract.operations[name]
     assert described.title == operation.declared["summary"]
-    body: Mapping[str, Any] = contract.dereferenced(operation.declared.get("requestBody", {}))
+    body: Mapping[str, Any] = contract.resolve.followed(operation.declared.get("requestBody", {}))
     path = {
         each.name: "mine" if each.declared.get("type") == "string" else 1
         for each in operation.parameters
@@ -276,7 +294,7 @@ def test_a_tool_takes_what_its_contract_shows(name: str) -> None:
     assert validator.is_valid(path) is not body.get("required", False)
     for content in body.get("content", {}).values():
         for example in content.get("examples", {}).values():
-            assert validator.is_valid(path | {"body": contract.dereferenced(example)["value"]})
+            assert validator.is_valid(path | {"body": contract.resolve.followed(example)["value"]})
 
 
 @pytest.mark.parametrize(

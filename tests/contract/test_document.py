@@ -227,7 +227,7 @@ def test_what_a_number_means_stands_in_the_description_of_its_member(
     contract: Contract, member: str, meaning: str
 ) -> None:
     schema = contract.document["components"]["schemas"]["CallExecutionConfig"]["properties"][member]
-    assert meaning in " ".join(contract.dereferenced(schema)["description"].split())
+    assert meaning in " ".join(contract.resolve.followed(schema)["description"].split())
 
 
 @pytest.mark.parametrize(("title", "difference"), LIVE)

@@ -45,11 +45,6 @@ def markdown(rendered: tuple[Page, str]) -> str:
 
 
 @pytest.fixture(scope="session")
-def read() -> type[Reading]:
-    return Reading
-
-
-@pytest.fixture(scope="session")
 def page(html: str) -> Reading:
     return Reading(html)
 

@@ -14,17 +14,16 @@ from callconfig.contract.document import BUILT_IN, Contract
 from callconfig.documentation.facts import Facts
 from callconfig.documentation.page import render_markdown, render_page
 from callconfig.outcome import COULD_NOT_RUN, FINDINGS, OK
-
-Reading = Any  # of conftest.py
+from callconfig.tests.support.reading import Reading
 
 FOREIGN = Path(__file__).parent / "foreign.yaml"
 
 
 @pytest.fixture(scope="module")
-def foreign(read: Any) -> tuple[Reading, str]:
+def foreign() -> tuple[Reading, str]:
     facts = Facts(Contract.load(FOREIGN), {})
     page, markdown = render_page(facts), render_markdown(facts)
-    return read(page.html), markdown
+    return Reading(page.html), markdown
 
 
 def test_markup_and_script_are_text(foreign: tuple[Reading, str]) -> None:
@@ -142,14 +141,14 @@ def test_what_stops_the_command_is_one_line(
     assert shown.count("\n") == 1
 
 
-def test_a_request_is_shown_once_with_all_its_answers(read: Any) -> None:
+def test_a_request_is_shown_once_with_all_its_answers() -> None:
     answers = {
         status: {"description": "It.", "content": {"application/json": {"example": {"status": status}}}}
         for status in ("200", "404")
     }
     facts = Facts(_contract({"/things": {"get": {"operationId": "things", "responses": answers}}}), {})
     page, markdown = render_page(facts), render_markdown(facts)
-    assert [code.startswith("curl") for code in read(page.html).code].count(True) == markdown.count("curl") == 1
+    assert [code.startswith("curl") for code in Reading(page.html).code].count(True) == markdown.count("curl") == 1
     assert [page.html.count(f'id="things.{status}.example"') for status in answers] == [1, 1]
 
 

@@ -16,8 +16,8 @@ from callconfig.documentation.page import render_markdown, render_page
 from callconfig.documentation.served import Page
 from callconfig.documentation.snippets import LOCAL_MOCK
 from callconfig.documentation.violations import violation
+from callconfig.tests.support.reading import Reading
 
-Reading = Any  # of conftest.py
 TESTS = Path(__file__).parents[1]
 
 # The facts of the published page, in our own words where it has words.
@@ -86,8 +86,8 @@ def test_the_published_samples_are_there(page: Reading, markdown: str) -> None:
         assert text in markdown
 
 
-def test_a_body_that_only_requests_have_says_what_is_required(contract: Contract, read: Any) -> None:
-    page: Reading = read(render_page(Facts(load_controls(contract), {})).html)
+def test_a_body_that_only_requests_have_says_what_is_required(contract: Contract) -> None:
+    page = Reading(render_page(Facts(load_controls(contract), {})).html)
     assert "name string required" in page.places["forkSession"]
 
 

@@ -52,11 +52,11 @@ class ExampleServer:
         return any(finding.severity == "error" for finding in operation.check_request(request)[1])
 
     def _documented(self, operation: Operation, status: str, usual: int) -> Response:
-        declared = self._contract.dereferenced(_declared(operation, status))
+        declared = self._contract.resolve.followed(_declared(operation, status))
         headers = {
             name: joined(self._value(header))
             for name, each in declared.get("headers", {}).items()
-            if (header := self._contract.dereferenced(each)).get("required")
+            if (header := self._contract.resolve.followed(each)).get("required")
         }
         code = int(status) if status.isdigit() else int(f"{status[0]}{usual % 100:02}") if status[1:] == "XX" else usual
         for content_type, content in declared.get("content", {}).items():
