@@ -74,7 +74,7 @@ def read_actions(
     for name, place in places.items():
         for operation, kind in place.kinds.items():
             names = parameters_of(operation.path)
-            own = names.pop() if operation.path.endswith("}") else ""
+            own = names.pop() if blank(operation.path) in place.items else ""
             if kind == "replace" and not own and not _tells(operation, resources[name].identity, resolve):
                 continue
             actions[operation.id] = Action(
@@ -104,17 +104,21 @@ class Places:
         for operation in operations.values():
             if (shown := _shown(operation, schema, resolve)) is not None:
                 self.shown[operation] = shown
+        listed = [
+            operation.path for operation, shown in self.shown.items() if operation.method == "GET" and shown.is_list
+        ]
         self.collections = [
             operation.path
             for operation, shown in self.shown.items()
-            if not operation.path.endswith("}")
-            and (operation.method, shown.is_list) in (("POST", False), ("GET", True))
+            if operation.path in listed
+            or (operation.method == "POST" and not shown.is_list and not operation.path.endswith("}"))
         ]
         of_collections = {f"{blank(path)}/{{}}" for path in self.collections}
         self.items = {
             blank(operation.path)
             for operation in operations.values()
             if operation.path.endswith("}")
+            and operation.path not in listed
             and (
                 blank(operation.path) in of_collections
                 or (operation in self.shown and not self.shown[operation].is_list)

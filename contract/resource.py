@@ -134,6 +134,12 @@ class Resource:
         return not (self.loose or self.has_number or self.deleted_at or (self.is_named_by_clients and self.parents))
 
     @cached_property
+    def shows_that_it_is_not_deleted(self) -> bool:
+        """Whether the member with the time of deletion may be null."""
+        schema = self.properties.get(self.deleted_at, {})
+        return bool(schema.get("nullable")) or "null" in schema.get("type", ())
+
+    @cached_property
     def has_number(self) -> bool:
         """Whether the identity is a number."""
         return self.properties.get(self.identity, {}).get("type") in ("integer", "number")
@@ -160,12 +166,13 @@ class Resource:
     def key_below(self, parents: Mapping[str, Any], identity: Any) -> str:
         """The key of what has this identity; `parents` has the members that keep those."""
         if self.is_named_by_clients and self.parents:
-            return orjson.dumps([*(parents.get(name) for name in self.parents.values()), identity]).decode()
+            # As texts, for a path may have as a text what a body has as a number.
+            return orjson.dumps([*(str(parents.get(name)) for name in self.parents.values()), str(identity)]).decode()
         return identity if isinstance(identity, str) else str(identity)
 
     def identified(self, key: str) -> Any:
         """The identity in a key."""
-        return orjson.loads(key)[-1] if self.is_named_by_clients and self.parents else self.typed(key)
+        return self.typed(orjson.loads(key)[-1] if self.is_named_by_clients and self.parents else key)
 
     def typed(self, text: str) -> Any:
         """An identity from its text."""

@@ -34,8 +34,13 @@ class Listing:
         self._hidden = frozenset(resource.hidden)
         query = [each for each in operation.parameters if each.place == "query"]
         members = resource.properties.keys() - self._hidden
-        self._equal = [each.name for each in query if each.name in members and _is_plain(each, resource.properties)]
-        self._within = [each.name for each in query if each.name in members and each.name not in self._equal]
+        asked = {each.name: each for each in query if each.name in members}
+        self._usual = {name: each.declared["default"] for name, each in asked.items() if "default" in each.declared}
+        """What is asked for where nobody asks: members that are not there have it, too."""
+        self._equal = [
+            name for name, each in asked.items() if _is_plain(each, resource.properties) and name not in self._usual
+        ]
+        self._within = [name for name in asked if name not in self._equal]
         paging = Paging(operation, members)
         self._limit, self._offset, self._page, self._cursor, self._sort = (
             each.name if each else None for each in paging.all
@@ -74,7 +79,9 @@ class Listing:
             return EncodedArray(texts), self._headers(len(texts))
         within = [name for name in self._within if name in arguments]
         rows: list[Document] = [
-            row for row in map(orjson.loads, texts) if all(_is_in(row.get(name), arguments[name]) for name in within)
+            row
+            for row in map(orjson.loads, texts)
+            if all(_is_in(row.get(name, self._usual.get(name)), arguments[name]) for name in within)
         ]
         self._sorted(rows, arguments)
         shown = [{name: value for name, value in row.items() if name not in self._hidden} for row in rows]
@@ -148,7 +155,8 @@ def _sortable(value: Json) -> tuple[bool, str, Json]:
 
 
 def _number(value: Json, default: int) -> int:
-    return max(0, value) if isinstance(value, int) else default
+    number = int(value) if isinstance(value, str) and value.isdecimal() else value
+    return max(0, number) if isinstance(number, int) else default
 
 
 def _cursor(position: int) -> str:

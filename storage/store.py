@@ -220,7 +220,7 @@ def with_server_members(
         document[resource.updated_at] = updated_at
     if not resource.deleted_at:
         return document
-    if deleted_at is not None or resource.deleted_at in resource.properties:
+    if deleted_at is not None or resource.shows_that_it_is_not_deleted:
         document[resource.deleted_at] = deleted_at
     return document
 

@@ -256,8 +256,10 @@ class Script:
         for headers, query, change in WRONG_WRITES.values():
             if ("Accept", UNACCEPTABLE) in headers and operation.response(406) is None:
                 continue  # it may be minded or not, and then it changes what is stored
+            if not (body := change(valid)) and not operation.declared_body.get("required"):
+                continue  # that is right, and changes what is stored
             fields = tuple((name, value.replace("application/json", media_type)) for name, value in headers)
-            yield Raw(operation.method, path, fields, query, change(valid))
+            yield Raw(operation.method, path, fields, query, body)
         if "413" in operation.responses:
             yield Raw(operation.method, path, JSON_BODY, body=b" " * TOO_LARGE + b"{}", or_status="413")
 
