@@ -1,15 +1,14 @@
 """`callconfig compare`: the same requests to two servers, and where they answer differently."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from schemathesis.engine.recorder import ScenarioRecorder
 
-from ..contract.interaction import Interaction
 from ..options import CompareOptions
 from .client import Client, Unsendable
 from .footprint import Footprint
-from .generated import generate
+from .generated import generate, recorded
 from .judge import Judge
 from .model.drawing import converse_with
 from .model.player import Player
@@ -60,12 +59,12 @@ def _played(pair: Sequence[Player], step: Step, twins: Twins) -> list[Failure]:
 
 def _replay(
     result: Result, footprints: Sequence[Footprint], client: Client, twins: Twins
-) -> Callable[[ScenarioRecorder, Mapping[str, Interaction], str], None]:
+) -> Callable[[ScenarioRecorder, str], None]:
     """Asks the second server what the first was asked, in the same order, and compares."""
     judge = Judge.of_url(result.contract, footprints[0].url)
 
-    def replay(_recorder: ScenarioRecorder, interactions: Mapping[str, Interaction], part: str) -> None:
-        for asked in interactions.values():
+    def replay(recorder: ScenarioRecorder, part: str) -> None:
+        for asked in recorded(recorder).values():
             there = twins.translated(asked)
             if not footprints[1].permits(there.method, there.path):
                 continue  # it exists on the first server alone, which was told where it was created

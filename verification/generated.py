@@ -1,10 +1,9 @@
 """Schemathesis: requests generated from the contract, in all its phases, answered before all its checks."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
@@ -13,10 +12,10 @@ import requests
 import schemathesis
 from requests.adapters import BaseAdapter, HTTPAdapter
 from schemathesis.config import ChecksConfig, SchemathesisConfig
-from schemathesis.core import SCHEMATHESIS_TEST_CASE_HEADER
 from schemathesis.core.failures import Failure as CheckFailure
 from schemathesis.engine import context, events, from_schema
 from schemathesis.engine.core import EventStream
+from schemathesis.engine.recorder import Interaction as Recorded
 from schemathesis.engine.recorder import ScenarioRecorder
 from schemathesis.engine.run import PhaseName
 from schemathesis.generation.overrides import store_components
@@ -24,7 +23,7 @@ from schemathesis.hooks import GLOBAL_HOOK_DISPATCHER
 from urllib3 import HTTPHeaderDict, HTTPResponse
 
 from ..contract.finding import Finding, one_line
-from ..contract.interaction import Interaction
+from ..contract.interaction import Fields, Interaction, by_name
 from ..contract.operation import Operation
 from ..contract.paging import Paging
 from ..contract.parameters import IGNORED_HEADERS, parse_query
@@ -62,15 +61,15 @@ def generate(
     footprint: Footprint,
     included: Callable[[str], bool],
     deadline: Deadline,
-    on_scenario: Callable[[ScenarioRecorder, Mapping[str, Interaction], str], None],
+    on_scenario: Callable[[ScenarioRecorder, str], None],
     on_part: Callable[[str], None] = lambda _part: None,
 ) -> None:
-    """Run every phase; `on_scenario` gets what was found, what was sent and answered by case, and the phase.
+    """Run every phase; `on_scenario` gets what was sent and found, and the phase.
 
     Raises EnoughFailures, OutOfTime, CouldNotRun.
     """
     schema, leaves_out = _schema(result, options, footprint, included)
-    with _sending(deadline, footprint) as sent:
+    with _sending(deadline, footprint):
         stream, rounds = _stream(schema), 0
         try:
             for event in stream:
@@ -82,8 +81,7 @@ def generate(
                     on_part(event.phase.name.value)
                 elif isinstance(event, events.ScenarioFinished | events.FuzzScenarioFinished):
                     phase = getattr(event, "phase", "fuzzing")
-                    interactions = {case: sent.pop(case) for case in event.recorder.interactions if case in sent}
-                    on_scenario(event.recorder, interactions, str(getattr(phase, "value", phase)))
+                    on_scenario(event.recorder, str(getattr(phase, "value", phase)))
                 elif isinstance(event, events.NonFatalError) and goes_on:
                     _error(event, result, leaves_out)
                 elif isinstance(event, events.FatalError):
@@ -166,11 +164,8 @@ class _Template(str):
 
 
 @contextmanager
-def _sending(deadline: Deadline, footprint: Footprint) -> Iterator[dict[str, Interaction]]:
-    """Let Schemathesis send with our own client, and change nothing but what the run created.
-
-    What was sent is kept by its case, for who takes it out.
-    """
+def _sending(deadline: Deadline, footprint: Footprint) -> Iterator[None]:
+    """Let Schemathesis send with our own client, and change nothing but what the run created."""
     adapter, made = _Sending(deadline, footprint), context.make_session
 
     def make_session(*arguments: Any, **settings: Any) -> requests.Session:
@@ -191,7 +186,7 @@ def _sending(deadline: Deadline, footprint: Footprint) -> Iterator[dict[str, Int
     context.make_session = make_session  # no hook of Schemathesis gets its sessions
     GLOBAL_HOOK_DISPATCHER.register_hook_with_name(before_call, "before_call")
     try:
-        yield adapter.sent
+        yield
     finally:
         GLOBAL_HOOK_DISPATCHER.unregister(before_call)
         context.make_session = made
@@ -203,8 +198,6 @@ class _Sending(BaseAdapter):
 
     def __init__(self, deadline: Deadline, footprint: Footprint) -> None:
         super().__init__()
-        self.sent: dict[str, Interaction] = {}
-        """The interactions, by the case that Schemathesis names in a header field."""
         self._deadline = deadline
         self._client = Client("", deadline=deadline, footprint=footprint)
         self._ended = False
@@ -214,23 +207,19 @@ class _Sending(BaseAdapter):
         """Raises ConnectionError, Timeout."""
         body: Any = request.body or b""
         fields = tuple((name, _text(value)) for name, value in request.headers.items())
-        asked = Interaction(
-            str(request.method).upper(), str(request.url), 0, fields, body.encode() if isinstance(body, str) else body
-        )
+        content = body.encode() if isinstance(body, str) else body
         try:
             self._go_on()
-            answer = self._client.exchange(asked.method, asked.url, fields, asked.request_body)
+            answer = self._client.exchange(str(request.method), str(request.url), fields, content)
         except Unsendable:
-            answer = self._carelessly(request, replace(asked, started=datetime.now(UTC)), settings)
+            return self._carelessly(request, settings)
         except OutOfTime as over:
             raise requests.Timeout("the time of the run is over", request=request) from over
-        self.sent[_text(request.headers.get(SCHEMATHESIS_TEST_CASE_HEADER, ""))] = answer
         if not answer.status:
             raise requests.ConnectionError(answer.error, request=request)
-        gone = {"content-length"} if answer.unrecorded else CODED
-        left = HTTPHeaderDict((name, value) for name, value in answer.response_headers if name.lower() not in gone)
-        raw = HTTPResponse(BytesIO(answer.response_body), left, answer.status, version=11, preload_content=False)
-        response = self._careless.build_response(request, raw)
+        response = self._response(
+            request, answer.status, answer.response_headers, None if answer.unrecorded else answer.response_body
+        )
         response.elapsed = timedelta(seconds=answer.seconds)
         return response
 
@@ -238,27 +227,35 @@ class _Sending(BaseAdapter):
         if self._ended:
             raise OutOfTime
 
-    def _carelessly(
-        self, request: requests.PreparedRequest, asked: Interaction, settings: dict[str, Any]
-    ) -> Interaction:
-        """Send what is no HTTP, on a thread that may be left behind."""
-        came: Future[Interaction] = Future()
+    def _carelessly(self, request: requests.PreparedRequest, settings: dict[str, Any]) -> requests.Response:
+        """Send what is no HTTP, on a thread that may be left behind. Raises ConnectionError, Timeout."""
+        came: Future[requests.Response] = Future()
 
         def send() -> None:
             try:
                 raw = self._careless.send(request, **settings).raw
-                body = decoded(raw.read(MOST_HELD, decode_content=False), raw.headers.get("content-encoding", ""))
-                fields, unread = tuple(raw.headers.items()), UNREAD if body is None else frozenset[str]()
-                answered = {"status": raw.status, "response_headers": fields, "response_body": body or b""}
-                came.set_result(replace(asked, **answered, unrecorded=unread))
+                body = raw.read(MOST_HELD, decode_content=False)
+                plain = decoded(body, raw.headers.get("content-encoding", ""))
+                came.set_result(self._response(request, raw.status, raw.headers.items(), plain))
             except Exception as error:
                 came.set_exception(error)
 
         threading.Thread(target=send, daemon=True).start()
         try:
             return came.result(min(TIMEOUT, self._deadline.left))
-        except (TimeoutError, requests.RequestException, TooLarge, WronglyCoded) as failed:
-            return replace(asked, error=one_line(failed) or "nothing whole in time")
+        except TimeoutError as late:
+            raise requests.Timeout("nothing whole in time", request=request) from late
+        except (TooLarge, WronglyCoded) as unreadable:
+            raise requests.ConnectionError(str(unreadable), request=request) from unreadable
+
+    def _response(
+        self, request: requests.PreparedRequest, status: int, fields: Iterable[tuple[str, str]], body: bytes | None
+    ) -> requests.Response:
+        """`body` is plain; None is one that could not be read, which its `Content-Encoding` tells."""
+        gone = CODED if body is not None else {"content-length"}
+        headers = HTTPHeaderDict((name, value) for name, value in fields if name.lower() not in gone)
+        raw = HTTPResponse(BytesIO(body or b""), headers, status, version=11, preload_content=False)
+        return self._careless.build_response(request, raw)
 
     def close(self) -> None:
         """Nothing: other sessions may still use it."""
@@ -286,10 +283,14 @@ def _error(event: events.NonFatalError, result: Result, leaves_out: bool) -> Non
     result.add(Failure(Finding("generation", "status", one_line(event.info.message)[:1000]), event.label, [], part))
 
 
-def judge_scenario(
-    recorder: ScenarioRecorder, interactions: Mapping[str, Interaction], part: str, result: Result, judge: Judge
-) -> None:
+def recorded(recorder: ScenarioRecorder) -> dict[str, Interaction]:
+    """What a scenario sent and got, in order."""
+    return {case: _interaction(each) for case, each in recorder.interactions.items()}
+
+
+def judge_scenario(recorder: ScenarioRecorder, part: str, result: Result, judge: Judge) -> None:
     """Add what the engine and Schemathesis found in a scenario. Raises EnoughFailures."""
+    interactions = recorded(recorder)
 
     def led_here(case: str, failure: CheckFailure | None = None) -> list[Interaction]:
         """Everything that must be sent again, in order; what was deleted before, for example."""
@@ -346,6 +347,32 @@ SENTENCES = {
     "positive_data_acceptance": "a request that keeps to the contract was refused with",
     "negative_data_rejection": "a request that breaks the contract was answered with",
 }
+
+
+def _interaction(kept: Recorded) -> Interaction:
+    request, response = kept.request, kept.response
+    shared: dict[str, Any] = {
+        "method": request.method.upper(),
+        "url": request.uri,
+        "request_headers": _fields(request.headers),
+        "request_body": request.body or b"",
+        "started": datetime.fromtimestamp(kept.timestamp, UTC),
+    }
+    if response is None:
+        return Interaction(status=0, error="the connection broke or timed out", **shared)
+    headers = _fields(response.headers)
+    return Interaction(
+        status=response.status_code,
+        response_headers=headers,
+        response_body=response.content or b"",
+        seconds=response.elapsed,
+        unrecorded=UNREAD if "content-encoding" in by_name(headers) else frozenset(),
+        **shared,
+    )
+
+
+def _fields(headers: dict[str, list[str]]) -> Fields:
+    return tuple((name, _text(value)) for name, values in headers.items() for value in values)
 
 
 def _text(value: str | bytes) -> str:
