@@ -296,7 +296,7 @@ class Made:
             if name in body and name in self._values and not schema.accepts(body[name])
         }
         lacking = (self._required - body.keys()) | unshown
-        return {**body, **{name: copy.deepcopy(self._values[name]) for name in lacking}} if lacking else body
+        return {**body, **copy.deepcopy({name: self._values[name] for name in lacking})} if lacking else body
 
 
 ABSENT: Any = object()
