@@ -31,12 +31,6 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts 
 gc.set_threshold(50_000, 20, 100)  # much is kept until the end, and to look through it again and again takes a tenth
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int | None:
-    """One more than there are cores: a quarter of their time tests wait, for processes, pauses and answers."""
-    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else (os.cpu_count() or 1) + 1
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes seconds comes first, so that at the end no worker is left alone with it."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
