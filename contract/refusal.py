@@ -40,11 +40,12 @@ class Refusals:
         status = next((each for each in wanted if str(each) in documented), wanted[0])
         response = self._operation.response(status)
         document = {**document, "status": status}
-        ours = document, status, {**problem.headers, "content-type": PROBLEM_JSON}
+        required = required_headers(self._contract, response) if response else {}
+        headers = {**required, **problem.headers}
+        ours = document, status, {**headers, "content-type": PROBLEM_JSON}
         if response is None or not response.has_content:
             self.unjudged.add(status)
             return ours
-        headers = {**required_headers(self._contract, response), **problem.headers}
         for name, representation in response.representations.items():
             if not is_json(concrete(name)):
                 continue

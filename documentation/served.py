@@ -7,10 +7,11 @@ import os
 import tempfile
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from starlette.middleware import Middleware
@@ -22,6 +23,9 @@ from starlette.types import ASGIApp
 
 from ..contract.document import Contract
 from ..contract.strict_json import encoded
+
+if TYPE_CHECKING:
+    from .facts import Facts
 
 GZIP = [Middleware(GZipMiddleware)]
 
@@ -81,7 +85,9 @@ class ServedReference:
     ) -> None:
         self._contract, self._mocked, self._mock = contract, mocked, mock
         self._example_mock = example_mock
-        self._pages: tuple[Page, str] | None = None
+        self._facts = cache(self._make_facts)
+        self._html: Page | None = None
+        self._markdown: str | None = None
         self._lock = asyncio.Lock()
 
     def routes(self, place: str) -> list[Route]:
@@ -89,40 +95,54 @@ class ServedReference:
         return [Route(f"{place}/{name}", page, middleware=GZIP) for name, page in pages.items()]
 
     async def _answer_page(self, _request: Request) -> Response:
-        return answer((await self.made())[0])
+        return answer(await self._page())
 
     async def _answer_markdown(self, _request: Request) -> Response:
         return Response((await self.made())[1], media_type="text/markdown")
 
-    async def made(self) -> tuple[Page, str]:
-        """The page and the Markdown: made once, while others are served, or read from what an earlier server left."""
+    async def _page(self) -> Page:
+        """Made while others are served, or read from what an earlier server left; nobody waits for the Markdown."""
         async with self._lock:
-            if self._pages is None:
-                self._pages = await asyncio.to_thread(self._read_or_make)
-            return self._pages
+            if self._html is None:
+                self._html = await asyncio.to_thread(self._read_or_make)
+            return self._html
 
-    def _read_or_make(self) -> tuple[Page, str]:
-        path = self._path
-        if path is not None:
+    async def made(self) -> tuple[Page, str]:
+        """The page and the Markdown, each made once, and kept for the next server."""
+        page = await self._page()
+        async with self._lock:
+            if self._markdown is None:
+                self._markdown = await asyncio.to_thread(self._make_markdown, page)
+            return page, self._markdown
+
+    def _read_or_make(self) -> Page:
+        if self._path is not None:
             with contextlib.suppress(OSError, ValueError):  # not there yet, or not whole
-                kept = orjson.loads(path.read_bytes())
+                kept = orjson.loads(self._path.read_bytes())
                 if kept["made_from"] == self._made_from():
-                    return Page(**kept["page"]), kept["markdown"]
-        page, markdown = self._make()
-        if path is not None:
-            with contextlib.suppress(OSError):  # a user without a folder for it has the pages made each time
-                write(path, orjson.dumps({"made_from": self._made_from(), "page": page, "markdown": markdown}))
-        return page, markdown
-
-    def _make(self) -> tuple[Page, str]:
-        from .execution import execute  # not loaded before it is needed
-        from .facts import Facts
-        from .page import COMPILED, render_markdown, render_page
+                    self._markdown = kept["markdown"]
+                    return Page(**kept["page"])
+        from .page import COMPILED, render_page  # not loaded before it is needed
 
         COMPILED.folder = self.folder
+        return render_page(self._facts(), self._mock)
+
+    def _make_markdown(self, page: Page) -> str:
+        from .page import render_markdown  # not loaded before it is needed
+
+        markdown = render_markdown(self._facts())
+        self._facts.cache_clear()
+        if self._path is not None:
+            with contextlib.suppress(OSError):  # a user without a folder for it has the pages made each time
+                write(self._path, orjson.dumps({"made_from": self._made_from(), "page": page, "markdown": markdown}))
+        return markdown
+
+    def _make_facts(self) -> "Facts":
+        from .execution import execute  # not loaded before it is needed
+        from .facts import Facts
+
         answers = asyncio.run(execute(self._contract, self._example_mock(self._mocked)))
-        facts = Facts(self._contract, answers, mocked=self._mocked)
-        return render_page(facts, self._mock), render_markdown(facts)
+        return Facts(self._contract, answers, mocked=self._mocked)
 
     @property
     def _path(self) -> Path | None:

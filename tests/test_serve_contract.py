@@ -96,6 +96,7 @@ def test_answers_have_the_media_type_the_fields_and_the_members_that_are_documen
     assert pets.client.post("/pets/10:feed").status_code == 204
     gone = pets.client.get("/pets/10")  # whose 404 documents no body
     assert gone.json()["detail"] == "There is no 10 here."
+    assert gone.headers["x-server"]
     assert isinstance(pets.client.get("/greeting").json()["words"], str)  # a made one, as the example is none
     assert "examples that break the contract, and are not answered: greet" in pets.greeting
     owner = pets.client.post("/owners", json={"name": "Ann", "level": None}, headers={"X-Key": "any"})
