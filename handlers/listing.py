@@ -155,8 +155,9 @@ def _sortable(value: Json) -> tuple[bool, str, Json]:
 
 
 def _number(value: Json, default: int) -> int:
-    number = int(value) if isinstance(value, str) and value.isdecimal() else value
-    return max(0, number) if isinstance(number, int) else default
+    if isinstance(value, str):
+        return int(value) if value.isdecimal() else default
+    return max(0, int(value)) if isinstance(value, int | float) else default
 
 
 def _cursor(position: int) -> str:

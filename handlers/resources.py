@@ -18,7 +18,7 @@ from ..contract.finding import Finding
 from ..contract.generator import NoValue
 from ..contract.media import concrete, is_json
 from ..contract.operation import Operation, Reply
-from ..contract.path_template import PARAMETER
+from ..contract.path_template import PARAMETER, parameters_of
 from ..contract.resource import Resource
 from ..contract.schema import Json, Schema
 from ..contract.shape import flattened
@@ -102,7 +102,8 @@ class Target:
         stored = await store.create(self._made(body))
         value, status, headers = self._reply(stored)
         if location := self.action.item_path:
-            headers["Location"] = base_path + _filled(location, arguments, stored[self.resource.identity])
+            above = [arguments[name] for name in parameters_of(self._operation.path)]
+            headers["Location"] = base_path + _filled(location, [*above, stored[self.resource.identity]])
         return value, status, headers
 
     async def list_all(self, arguments: Arguments, store: Store) -> Reply:
@@ -281,6 +282,8 @@ class Made:
             schema = resource.properties.get(name, {})
             try:
                 nothing = schema.get("default") if "default" in schema or schema.get("nullable") else ABSENT
+                if nothing is ABSENT and schema.get("type") == "boolean" and "enum" not in schema:
+                    nothing = False
                 self._values[name] = generator.value(schema) if nothing is ABSENT else nothing
             except NoValue:
                 continue
@@ -325,8 +328,7 @@ def _merged(target: Json, patch: Json) -> Json:
     return merged
 
 
-def _filled(path: str, arguments: Arguments, identity: Json) -> str:
-    """A path with its parameters; the last is an identity."""
-    head, _, last = path.rpartition("{")
-    filled = PARAMETER.sub(lambda found: quote(str(arguments.get(found[1], "")), safe=""), head)
-    return filled + quote(str(identity), safe="") + last.partition("}")[2]
+def _filled(path: str, values: list[Json]) -> str:
+    """A path with the last of these values as its parameters, whatever names it has for them."""
+    filling = iter(values[len(values) - len(parameters_of(path)) :])
+    return PARAMETER.sub(lambda _: quote(str(next(filling)), safe=""), path)

@@ -130,6 +130,16 @@ class Collection:
         return tuple(name for name in dict.fromkeys([*self.unique, *plain]) if name in asked)
 
     @cached_property
+    def usual_filters(self) -> Mapping[str, Json]:
+        """The members and values that a list is asked for where nobody says so."""
+        listing = self.operations.get("list")
+        query = [each for each in listing.parameters if each.place == "query"] if listing else []
+        members = self.resource.properties
+        return {
+            each.name: each.declared["default"] for each in query if each.name in members and "default" in each.declared
+        }
+
+    @cached_property
     def unique(self) -> tuple[str, ...]:
         """The members that are unique in some combination; what a parent is, is said by the path."""
         names = dict.fromkeys(name for each in self.resource.combinations for name in each)

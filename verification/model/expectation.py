@@ -155,7 +155,14 @@ def expect(memory: Memory, step: Step, asked: Asked, findings: Sequence[Finding]
         shown = {**collection.stored("create", asked.value), **memory.belonging(below)}
         return _succeeds(operation, since, only(shown, collection.resource.properties))
     here = (each for each in memory.stored.values() if each.key.below == below)
-    return _succeeds(operation, since, [each for each in here if only(each.shown, asked.value) == asked.value])
+    usual = {name: value for name, value in collection.usual_filters.items() if name not in asked.value}
+    listed = [
+        each
+        for each in here
+        if only(each.shown, asked.value) == asked.value
+        and all(each.shown.get(name, value) == value for name, value in usual.items())
+    ]
+    return _succeeds(operation, since, listed)
 
 
 def _expect_aimed(memory: Memory, step: Aimed, operation: Operation, body: Json, stored: Stored) -> Expectation:
