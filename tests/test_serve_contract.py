@@ -73,6 +73,10 @@ def test_an_id_that_a_client_gives_is_kept_and_one_that_it_does_not_is_made(pets
     assert pets.client.get(f"/pets/{made['id']}").json() == made
     assert pets.client.get("/pets/findByTags", params={"tags": "dog"}).json() == [given.json()]
     assert pets.client.get("/pets/findByTags", params={"tags": "cat"}).json() == []
+    asleep = pets.client.post("/pets", json={"name": "Zed", "asleep": True}).json()
+    assert pets.client.get("/pets/findByTags").json() == [given.json(), made]  # `asleep` is false where nobody asks
+    assert pets.client.get("/pets/findByTags", params={"asleep": "true"}).json() == [asleep]
+    assert pets.client.get("/pets/findByTags", params={"page": "2.0"}).json() == []
 
 
 def test_a_put_to_the_collection_replaces_what_its_body_names(pets: Server) -> None:
