@@ -101,9 +101,9 @@ class Target:
             body = {**body, **self._parents(arguments)}
         stored = await store.create(self._made(body))
         value, status, headers = self._reply(stored)
-        if location := self.action.item_path:
-            above = [arguments[name] for name in parameters_of(self._operation.path)]
-            headers["Location"] = base_path + _filled(location, [*above, stored[self.resource.identity]])
+        known = [*(arguments[name] for name in parameters_of(self._operation.path)), stored[self.resource.identity]]
+        if (path := self.action.item_path) and len(parameters_of(path)) <= len(known):
+            headers["Location"] = base_path + _filled(path, known)
         return value, status, headers
 
     async def list_all(self, arguments: Arguments, store: Store) -> Reply:

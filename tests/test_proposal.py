@@ -37,7 +37,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("books", {"Book": ("id", ("title",), "added", "changed")}),
         ("shops", {"Shop": ("id", (), "", ""), "Offer": ("number", (), "", "")}),
         ("bookings", {"Booking": ("code", (), "", "")}),
-        ("pets", {"Pet": ("id", (), "", ""), "Owner": ("id", (), "", "")}),  # a Tag is a part of a Pet
+        (
+            "pets",
+            {"Pet": ("id", (), "", ""), "Visit": ("id", (), "", ""), "Owner": ("id", (), "", "")},
+        ),  # a Tag is a part of a Pet
     ],
 )
 def test_what_is_stored_is_proposed(

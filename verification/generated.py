@@ -81,6 +81,7 @@ def generate(
                     on_part(event.phase.name.value)
                 elif isinstance(event, events.ScenarioFinished | events.FuzzScenarioFinished):
                     phase = getattr(event, "phase", "fuzzing")
+                    leave_out_cut_off(event.recorder, deadline)
                     on_scenario(event.recorder, str(getattr(phase, "value", phase)))
                 elif isinstance(event, events.NonFatalError) and goes_on:
                     _error(event, result, leaves_out)
@@ -102,6 +103,13 @@ def generate(
 def takes_any_credentials(options: CheckOptions | CompareOptions) -> bool:
     """Whether the server is a fresh mock, which does not know who is who."""
     return isinstance(options, CheckOptions) and options.url is None
+
+
+def leave_out_cut_off(recorder: ScenarioRecorder, deadline: Deadline) -> None:
+    """Forget what the end of the run cut off: it says nothing about the server."""
+    for case, each in list(recorder.interactions.items()):
+        if each.response is None and not deadline.left:
+            del recorder.interactions[case]
 
 
 def _stream(schema: schemathesis.BaseSchema) -> EventStream:

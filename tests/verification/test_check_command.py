@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,9 +21,11 @@ from callconfig.contract.formats import JUDGED_FORMATS, UNCHECKED_FORMATS
 from callconfig.contract.references import NO_REFERENCES
 from callconfig.contract.rulebook import ENGINE_RULES, GENERATED_RULES, MODEL_RULES
 from callconfig.contract.schema import Schema
+from callconfig.verification.generated import leave_out_cut_off
 from callconfig.verification.strategies import STRATEGIES
 from callconfig.verification.target import fresh_mock, serving
 from callconfig.verification.terminal import styled
+from callconfig.verification.timing import Deadline
 from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import CHECKS
 from schemathesis.engine.run.unit._pool import WorkerPool
@@ -88,6 +91,15 @@ def test_a_run_that_is_out_of_time_says_so(
     with serving(make_app()) as url:
         assert main(["check", url, "--max-time", "0.3"]) == 0
     assert "note: --max-time of 0.3 s was over before everything was tried" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("seconds", "kept"), [(60, ["cut off", "answered"]), (1e-9, ["answered"])])
+def test_what_the_end_of_the_run_cuts_off_is_no_finding(seconds: float, kept: list[str]) -> None:
+    recorder: Any = SimpleNamespace(
+        interactions={"cut off": SimpleNamespace(response=None), "answered": SimpleNamespace(response=object())}
+    )
+    leave_out_cut_off(recorder, Deadline(seconds))
+    assert list(recorder.interactions) == kept
 
 
 def test_required_coverage_fails_on_a_status_that_was_never_seen(
