@@ -10,6 +10,7 @@ import socket
 import sys
 from asyncio import Runner, run
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from importlib.metadata import version
 from multiprocessing import get_context
 from multiprocessing.queues import SimpleQueue
@@ -128,9 +129,10 @@ async def _serve(options: ServeOptions, world: bytes | None, config: Config, lis
         await plant(options.seed, mock.contract, store)
         controls = await _controls(mock, store, world)
         async with mock.running(store, controls) as config.app:
-            _greet(mock.contract, listening, options, await mock.stored(store))
+            greet = partial(_greet, mock.contract, listening, options, await mock.stored(store))
             # Or who waits for requests would keep the server waiting.
-            await Server(config, controls.sessions.stop if controls else lambda: None).serve(sockets=[listening])
+            stop = controls.sessions.stop if controls else lambda: None
+            await Server(config, stop, greet).serve(sockets=[listening])
 
 
 async def _make_early(references: Sequence[ServedReference]) -> None:

@@ -99,11 +99,19 @@ class Config(uvicorn.Config):
 
 
 class Server(uvicorn.Server):
-    """uvicorn, but it stops in time, and a signal that asked it to stop is not raised again when it has stopped."""
+    """uvicorn, but it stops in time, and a signal that asked it to stop is not raised again when it has stopped.
 
-    def __init__(self, config: uvicorn.Config, on_shutdown: Callable[[], None] = lambda: None) -> None:
+    It greets when a signal would stop it.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        on_shutdown: Callable[[], None] = lambda: None,
+        greet: Callable[[], None] = lambda: None,
+    ) -> None:
         super().__init__(config)
-        self._on_shutdown = on_shutdown
+        self._on_shutdown, self._greet = on_shutdown, greet
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._on_shutdown()
@@ -121,6 +129,7 @@ class Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         with super().capture_signals():
+            self._greet()
             yield
             self._captured_signals.clear()
 

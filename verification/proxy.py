@@ -10,6 +10,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -53,12 +54,12 @@ def proxy(options: ProxyOptions) -> int:
         result.coverage = Coverage(result.contract)
         app = Proxy(result, options.upstream, enforce=options.enforce)
         enforcing = ", enforcing the contract" if options.enforce else ""
-        print(f"{root_url(listening)} forwards to {result.redaction.url(options.upstream)}{enforcing}", flush=True)
-        print("Press Ctrl-C to stop.", flush=True)
+        greeting = f"{root_url(listening)} forwards to {result.redaction.url(options.upstream)}{enforcing}"
+        greet = partial(print, f"{greeting}\nPress Ctrl-C to stop.", flush=True)
         config = Config(app, lifespan="on", date_header=False)
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # it tells of what the result tells better
         with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-            runner.run(Server(config).serve(sockets=[listening]))
+            runner.run(Server(config, greet=greet).serve(sockets=[listening]))
         if app.unjudged:
             what = "they got no complete answer, or are about the server itself (OPTIONS *)"
             result.notes.append(f"{app.unjudged} requests were not judged: {what}")
