@@ -139,17 +139,10 @@ class Places:
             if at_item is not None and blank(operation.path) in self.items:
                 if not shows_other and not (shown and shown.is_list):
                     yield operation, at_item
-            elif at_collection == "create" and operation.path in self.collections:
-                takes_one = all(body.get("type") != "array" for body in _bodies(operation, resolve))
-                if takes_one and not (shown and shown.is_list):
+            elif at_collection is not None and operation.path in self.collections:
+                fits = shown.is_list == (at_collection == "list") if shown else at_collection == "create"
+                if fits and all(body.get("type") != "array" for body in _bodies(operation, resolve)):
                     yield operation, at_collection
-            elif (
-                at_collection is not None
-                and operation.path in self.collections
-                and shown
-                and shown.is_list == (at_collection == "list")
-            ):
-                yield operation, at_collection
 
     @property
     def home(self) -> str:

@@ -69,6 +69,10 @@ class Target:
                 self._other, _, self._headers = documented_reply(contract, operation, self._status)
         headers = {each.name.lower(): each.name for each in operation.parameters if each.place == "header"}
         self._if_match, self._if_none_match = headers.get("if-match"), headers.get("if-none-match")
+        self._path_names = parameters_of(operation.path)
+        needed = len(parameters_of(action.item_path))
+        self._location = action.item_path if needed <= len(self._path_names) + 1 else ""
+        """Where what a create makes is found; empty where the path needs more than is known."""
         self._judge = Schema(self.resource.input, contract.resolve, "request")
 
     @cached_property
@@ -101,9 +105,9 @@ class Target:
             body = {**body, **self._parents(arguments)}
         stored = await store.create(self._made(body))
         value, status, headers = self._reply(stored)
-        known = [*(arguments[name] for name in parameters_of(self._operation.path)), stored[self.resource.identity]]
-        if (path := self.action.item_path) and len(parameters_of(path)) <= len(known):
-            headers["Location"] = base_path + _filled(path, known)
+        if self._location:
+            known = [*(arguments[name] for name in self._path_names), stored[self.resource.identity]]
+            headers["Location"] = base_path + _filled(self._location, known)
         return value, status, headers
 
     async def list_all(self, arguments: Arguments, store: Store) -> Reply:
