@@ -113,12 +113,13 @@ def values_of(declared: Mapping[str, Any], resolve: References) -> dict[str, Any
     return {name: each["value"] for name, each in examples_of(declared, resolve).items() if "value" in each}
 
 
-def request_example(contract: Contract, operation: Operation) -> Any:
-    """The first documented body of a request. Raises NotDocumented."""
-    for representation in operation.declared_body.get("content", {}).values():
-        for value in values_of(representation, contract.resolve).values():
-            return value
-    raise NotDocumented(f"{operation.id} has no example of a request")
+def request_example(contract: Contract, operation: Operation) -> dict[str, Any]:
+    """The first documented body of a request, or one that is made from its schema; empty where that is no object."""
+    contents = operation.request_body.contents.values()
+    values = [value for each in contents for value in values_of(each.declared, contract.resolve).values()]
+    with suppress(NoValue):
+        values += [contract.values("request").value(each.raw) for each in contents if not values]
+    return values[0] if values and isinstance(values[0], dict) else {}
 
 
 def _value(

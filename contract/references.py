@@ -50,7 +50,8 @@ class References:
             raise InvalidContract(f"/jsonSchemaDialect: {error} is not known") from error
         self.judges: Callable[[str], bool] = lru_cache(10_000)(partial(is_pattern, dialect=self.dialect))
         """Whether the engine can judge by a regular expression."""
-        self._translators: dict[str, Translator] = {}
+        self.translators = {hidden: Translator(self, hidden, self.judges) for hidden in ("readOnly", "writeOnly")}
+        """The one translator of each direction, by what it does not see."""
         self._merged: dict[int, tuple[Any, Mapping[str, Any]]] = {}  # with the node, so that its id stays its own
         self.flat: dict[int, tuple[Any, dict[str, Any]]] = {}
         """What `shape.flattened` made of schemas with `allOf`, likewise."""
@@ -91,12 +92,6 @@ class References:
             beside = {name: value for name, value in node.items() if name != "$ref"}
             self._merged[id(node)] = node, {**self.followed(self(node["$ref"])), **beside}
         return self._merged[id(node)][1]
-
-    def translator(self, hidden: str) -> Translator:
-        """The one translator of a direction."""
-        if hidden not in self._translators:
-            self._translators[hidden] = Translator(self, hidden, self.judges)
-        return self._translators[hidden]
 
 
 NO_REFERENCES = References({})

@@ -39,8 +39,7 @@ def handler_of(action: Action, operation: Operation, contract: Contract) -> Hand
 
 def unread(operation: Operation) -> list[str]:
     """The media types of bodies that are not read: what is no JSON and no form."""
-    contents = operation.request_body.contents if operation.request_body else ()
-    return [name for name in contents if not is_json(name) and name not in (FORM, MULTIPART)]
+    return [name for name in operation.request_body.contents if not is_json(name) and name not in (FORM, MULTIPART)]
 
 
 class Target:
@@ -77,8 +76,7 @@ class Target:
 
     @cached_property
     def _made(self) -> "Made":
-        body = self._operation.request_body
-        taken = first_json(body.contents) if body else None
+        taken = first_json(self._operation.request_body.contents)
         return Made(self.resource, self._contract, taken[1].raw if taken else None)
 
     @cached_property
