@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar
 
 import click
 
@@ -21,7 +21,6 @@ from .options import (
     InitOptions,
     LintOptions,
     McpOptions,
-    Option,
     ProxyOptions,
     ServeOptions,
     VerifyOptions,
@@ -98,37 +97,35 @@ def _command(name: str, options: type[Options], run: Callable[[Options], int]) -
 
 def _parameters(options: type[Any]) -> Iterator[click.Parameter]:
     """What is the command's own comes first, then what it shares with others."""
-    hints = get_type_hints(options, include_extras=True)
     declared = {each.name: each for each in fields(options)}
     for owner in options.__mro__:
-        for name in inspect.get_annotations(owner):
-            (declaration,) = hints[name].__metadata__
-            yield _parameter(declared[name], hints[name].__origin__, declaration)
+        yield from (_parameter(declared[name]) for name in inspect.get_annotations(owner))
 
 
-def _parameter(field: Field[Any], kind: Any, declaration: Option) -> click.Parameter:
-    required = field.default is MISSING
-    several = "tuple" in str(kind)
-    read_as = declaration.type or (click.Path(path_type=Path) if "Path" in str(kind) else click.STRING)
+def _parameter(field: Field[Any]) -> click.Parameter:
+    told, required, several = field.metadata, field.default is MISSING, "tuple" in str(field.type)
+    read_as: click.ParamType[Any] = told["type"] or (
+        click.Path(path_type=Path) if "Path" in str(field.type) else click.STRING
+    )
     attributes: dict[str, Any] = {
         "type": read_as,
-        "metavar": declaration.metavar or {click.Path: "FILE", click.IntRange: "N"}.get(type(read_as)),
-        "help": declaration.help,
+        "metavar": told.get("metavar") or {click.Path: "FILE", click.IntRange: "N"}.get(type(read_as)),
+        "help": told["words"],
         "required": required,
         **({} if required else {"default": field.default}),
     }
-    if declaration.is_argument:
+    if "is_argument" in told:
         return click.Argument([field.name], nargs=-1 if several else 1, **attributes)
-    flag = declaration.flag or field.name.replace("_", "-")
+    flag = told.get("flag") or field.name.replace("_", "-")
     attributes |= {
-        "help": f"{declaration.help}; repeatable" if several else declaration.help,
-        "envvar": declaration.variable or f"CALLCONFIG_{flag.replace('-', '_').upper()}",
+        "help": f"{told['words']}; repeatable" if several else told["words"],
+        "envvar": told.get("variable") or f"CALLCONFIG_{flag.replace('-', '_').upper()}",
         "show_envvar": True,
         "show_default": field.default != "",
     }
-    if kind is bool:
+    if field.type is bool:
         return click.Option([f"--{flag}/--no-{flag}", field.name], **attributes | {"type": click.BOOL})
-    short = [f"-{declaration.short}"] if declaration.short else []
+    short = [f"-{told['short']}"] if "short" in told else []
     return click.Option([*short, f"--{flag}", field.name], multiple=several, **attributes)
 
 

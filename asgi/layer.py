@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..contract.problem import INTERNAL_ERROR
 from ..controls.controls import Controls, is_control, only_looks
-from ..controls.sessions import InvalidSessionName, TooManySessions
+from ..controls.refusals import NoSession
 from .access_log import AccessLog
 from .exchange import KEY, Exchange
 from .messages import respond_problem
@@ -89,7 +89,7 @@ class RequestLayer:
             exchange.entry.findings = [self._table.missing(scope["method"], scope["path"], exchange.route)]
         if self._controls is not None:
             is_preflight = opened and exchange.entry.method == "OPTIONS" and "access-control-request-method" in headers
-            with suppress(InvalidSessionName, TooManySessions):  # the endpoint meets it again, and answers it
+            with suppress(NoSession):  # the endpoint meets it again, and answers it
                 find = self._controls.present_session if self._late_sessions else self._controls.session
                 if (session := find(headers)) is not None:
                     exchange.enter(session, journaled=not is_preflight)

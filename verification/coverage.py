@@ -8,7 +8,7 @@ from typing import Any
 from ..contract.document import Contract
 from ..contract.finding import Finding
 from ..contract.interaction import Interaction, by_name
-from ..contract.media import is_json
+from ..contract.media import first_json
 from ..contract.operation import Operation
 from ..contract.parameters import parse_cookies, parse_query
 from ..contract.references import pointed
@@ -106,10 +106,8 @@ class Coverage:
 
 def json_request(operation: Operation) -> tuple[str, dict[str, Any]] | None:
     """The media type and the schema of an operation's JSON request body."""
-    content = operation.declared_body.get("content", {})
-    names = sorted(content, key=lambda name: name != "application/json")
-    found = next((name for name in names if is_json(name)), None)
-    return None if found is None else (found, content[found].get("schema", {}))
+    found = first_json(operation.declared_body.get("content", {}))
+    return found and (found[0], found[1].get("schema", {}))
 
 
 def request_schema(operation: Operation) -> dict[str, Any] | None:
