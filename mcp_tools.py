@@ -15,9 +15,9 @@ from mcp import types
 
 from .contract.dialect import with_bounds, with_schemas
 from .contract.document import Contract
-from .contract.media import is_json
+from .contract.media import first_json, is_json
 from .contract.operation import Operation
-from .contract.schema import Json, Schema, did_you_mean
+from .contract.schema import Json, did_you_mean
 from .controls.controls import SESSION_HEADER
 
 _ONLY_OPENAPI = {"discriminator", "externalDocs", "xml", "nullable"}
@@ -63,9 +63,8 @@ class OperationTool:
         self._operation, self._place = operation, place
         parameters = [each for each in operation.parameters if each.place in ("path", "query", "header")]
         self._parameters = {each.name: each for each in parameters if each.name.lower() != SESSION_HEADER}
-        self._body = operation.declared_body
-        self._media_type = next((name for name in self._body.get("content", {}) if is_json(name)), None)
-        self._names = [*self._parameters, *(["body"] if self._media_type else [])]
+        self._body = first_json(operation.request_body.contents if operation.request_body else {})
+        self._names = [*self._parameters, *(["body"] if self._body else [])]
 
     def described(self) -> types.Tool:
         declared, method = self._operation.declared, self._operation.method
@@ -85,14 +84,13 @@ class OperationTool:
 
     def _input_schema(self) -> dict[str, Any]:
         """Of all arguments, in JSON Schema 2020-12."""
-        words = {each["name"]: each.get("description") for each in self._operation.declared_parameters}
+        words = {name: each.source.get("description") for name, each in self._parameters.items()}
         schemas = {name: each.schema for name, each in self._parameters.items()}
         required = [name for name, each in self._parameters.items() if each.required]
-        if self._media_type:
-            content = self._body["content"][self._media_type]
-            schemas["body"] = Schema(content.get("schema", {}), self._place.contract.resolve, "request")
-            words["body"] = self._body.get("description")
-            required += ["body"] if self._body.get("required") else []
+        if self._body:
+            declared = self._operation.declared_body
+            schemas["body"], words["body"] = self._body[1].schema, declared.get("description")
+            required += ["body"] if declared.get("required") else []
         properties, definitions = dict[str, Any](), dict[str, Any]()
         for name, schema in schemas.items():
             translated = json_schema(schema.json_schema)
@@ -132,8 +130,8 @@ class OperationTool:
             else:
                 headers |= {header: text for header, text in texts if text}
         content = None
-        if "body" in arguments and self._media_type:
-            headers["Content-Type"] = self._media_type
+        if "body" in arguments and self._body:
+            headers["Content-Type"] = self._body[0]
             content = json.dumps(arguments["body"])
         url = self._place.url + path + (f"?{'&'.join(query)}" if query else "")
         return client.build_request(self._operation.method, url, headers=headers, content=content)

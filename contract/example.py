@@ -1,15 +1,17 @@
 """Answers that the contract documents, put together from its examples: what a mock says when it is told what to say."""
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
 import orjson
 
+from .body import Content
 from .document import Contract
-from .generator import Generator, NoValue
+from .generator import NoValue
 from .media import concrete, is_json, media_type
 from .operation import Operation, Response
+from .parameters import Parameter
 from .problem import PROBLEM_JSON, Problem
 from .references import References
 from .schema import show
@@ -34,20 +36,18 @@ def documented_reply(
     `made`, is made from the contract's catalogue of problems, and whatever else has no example from its schema: `draw`
     chooses among the values that it has.
     """
-    if status is None:
-        status = usual_status(operation.responses.keys())
-    response = documented_response(operation, status).declared
-    generator = contract.values("response")
-    headers = dict(_headers(contract, response, generator))
+    status = usual_status(operation) if status is None else status
+    response = documented_response(operation, status)
+    headers = dict(_headers(contract, response.headers))
     refused: NotDocumented | None = None
-    for documented, representation in response.get("content", {}).items():
+    for name, content in response.representations.items():
         try:
-            value = _value(contract, operation, status, documented, representation, example, draw, made=made)
+            value = _value(contract, f"{operation.id} {status}", status, content, example, draw, made=made)
         except NotDocumented as reason:
             refused = refused or reason
             continue
-        headers["content-type"] = concrete(documented)
-        return written(value, documented), status, headers
+        headers["content-type"] = concrete(name)
+        return written(value, name), status, headers
     if refused is not None:
         raise refused
     return None, status, headers
@@ -63,13 +63,12 @@ def documented_response(operation: Operation, status: int) -> Response:
 
 def required_headers(contract: Contract, response: Response) -> dict[str, str]:
     """The fields that a response must have."""
-    fields = {name: contract.resolve.followed(each) for name, each in response.declared.get("headers", {}).items()}
-    required = {"headers": {name: each for name, each in fields.items() if each.get("required")}}
-    return dict(_headers(contract, required, contract.values("response")))
+    return dict(_headers(contract, [each for each in response.headers if each.required]))
 
 
-def usual_status(declared: Set[str]) -> int:
+def usual_status(operation: Operation) -> int:
     """The first success of the documented statuses, which may be a range; without one, the first of all."""
+    declared = operation.responses.keys()
     numbers = [int(each) for each in declared if each.isdigit()]
     if success := [each for each in numbers if each < 300]:
         return min(success)
@@ -93,16 +92,13 @@ def written(value: Any, documented: str) -> Any:
     return b"" if value is None or isinstance(value, dict | list) else orjson.dumps(value)
 
 
-def _headers(contract: Contract, response: Mapping[str, Any], generator: Generator) -> Iterator[tuple[str, str]]:
+def _headers(contract: Contract, fields: Iterable[Parameter]) -> Iterator[tuple[str, str]]:
     """The fields that have an example, and those that must be there."""
-    for name, declared in response.get("headers", {}).items():
-        field = contract.resolve.followed(declared)
-        if "example" in field:
-            yield name, str(field["example"])
-        elif field.get("required"):
-            with suppress(NoValue):
-                value = generator.value(field.get("schema", {}))
-                yield name, value if isinstance(value, str) else orjson.dumps(value).decode()
+    for field in fields:
+        examples = [*values_of(field.source, contract.resolve).values()]
+        with suppress(NoValue):
+            if examples or field.required:
+                yield field.written(examples[0] if examples else contract.values("response").value(field.declared))[0]
 
 
 def examples_of(declared: Mapping[str, Any], resolve: References) -> dict[str, Mapping[str, Any]]:
@@ -126,31 +122,21 @@ def request_example(contract: Contract, operation: Operation) -> Any:
 
 
 def _value(
-    contract: Contract,
-    operation: Operation,
-    status: int,
-    documented: str,
-    representation: Mapping[str, Any],
-    example: str | None,
-    draw: int,
-    *,
-    made: bool,
+    contract: Contract, answer: str, status: int, content: Content, example: str | None, draw: int, *, made: bool
 ) -> Any:
-    examples = representation.get("examples", {})
-    if example is not None and example not in examples:
-        has = ", ".join(examples) or "none"
-        raise NotDocumented(f"{operation.id} {status} has no example {show(example)}; it has {has}")
-    if documented == PROBLEM_JSON and example is None and (made or not examples):
+    """The value of one media type of an answer. Raises NotDocumented."""
+    values = values_of(content.declared, contract.resolve)
+    if example is not None:
+        if example in values:
+            return values[example]
+        raise NotDocumented(f"{answer} has no example {show(example)}; it has {', '.join(values) or 'none'}")
+    if content.name == PROBLEM_JSON and (made or not values):
         for kind, declared in contract.problems.items():
             if declared["status"] == status:
                 return Problem(kind, declared["cause"]).document(contract.problems)
-    content = documented_response(operation, status).representations.find(documented)
-    for name, value in values_of(representation, contract.resolve).items():
-        if example == name or (example is None and (content is None or content.schema.accepts(value))):
-            return value
-    if example is not None:
-        raise NotDocumented(f"{operation.id} {status} has no example {show(example)}")
+    for value in filter(content.schema.accepts, values.values()):
+        return value
     try:
-        return contract.values("response").value(representation.get("schema", {}), draw)
+        return contract.values("response").value(content.raw, draw)
     except NoValue:
-        raise NotDocumented(f"{operation.id} {status} has no example, and its schema no value") from None
+        raise NotDocumented(f"{answer} has no example, and its schema no value") from None

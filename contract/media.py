@@ -51,6 +51,12 @@ def is_range(name: str) -> bool:
     return "*" in name
 
 
+def first_json(contents: Mapping[str, Documented]) -> tuple[str, Documented] | None:
+    """The JSON among media types and what is documented of it, `application/json` before any other."""
+    names = sorted(filter(is_json, contents), key=lambda name: name != "application/json")
+    return next(((name, contents[name]) for name in names), None)
+
+
 _OF_KIND = {"text": "text/plain", "image": "image/png", "audio": "audio/mpeg", "video": "video/mp4"}
 
 

@@ -29,6 +29,8 @@ class Parameter:
     """One parameter of an operation, compiled."""
 
     def __init__(self, declared: Mapping[str, Any], resolve: References) -> None:
+        self.source = declared
+        """The Parameter Object."""
         self.name: str = declared["name"]
         self.place: Place = declared["in"]
         self.required: bool = declared.get("required", False)
@@ -37,9 +39,8 @@ class Parameter:
         self.taken: Collection[str] = ()
         """The names of all query parameters, which an object in the open does not take for its members."""
         self._may_be_empty: bool = declared.get("allowEmptyValue", False)
-        contents: Mapping[str, Mapping[str, Any]] = declared.get("content", {})
-        media_type = next(iter(contents), "")
-        schema = declared["schema"] if "schema" in declared else contents.get(media_type, {}).get("schema", {})
+        media_type = next(iter(declared.get("content", {})), "")
+        self.raw = schema = schema_of(declared)
         resolved = resolve.followed(schema)
         self.declared: Mapping[str, Any] = resolved
         self.schema = Schema(schema, resolve, "request")
@@ -204,6 +205,11 @@ class Parameter:
             named = [part.partition("=") for part in parts]
             return [(name, value) for name, _, value in named] if all(mark for _, mark, _ in named) else None
         return list(zip(parts[::2], parts[1::2], strict=True)) if len(parts) % 2 == 0 else None
+
+
+def schema_of(declared: Mapping[str, Any]) -> Any:
+    """The schema of a parameter or a header, whichever way it has one; {} where it has none."""
+    return next((each["schema"] for each in (declared, *declared.get("content", {}).values()) if "schema" in each), {})
 
 
 def header_fields(declared: Mapping[str, Any], resolve: References) -> list[Parameter]:

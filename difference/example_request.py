@@ -14,7 +14,7 @@ from ..contract.interaction import Fields, Interaction, by_name
 from ..contract.media import is_json
 from ..contract.normal import merged, types
 from ..contract.operation import Request
-from ..contract.parameters import Parameter, joined
+from ..contract.parameters import Parameter, joined, schema_of
 from ..contract.schema import Direction
 from ..contract.witness import ABSENT
 from .containment import example
@@ -31,13 +31,6 @@ class Sent:
 
     interaction: Interaction
     request: Request
-
-
-def schema_of(declared: Mapping[str, Json]) -> Json:
-    """The schema of a parameter or a header, whichever way it is declared."""
-    if "schema" in declared:
-        return declared["schema"]
-    return next(iter(declared.get("content", {"": {}}).values())).get("schema", {})
 
 
 def shape_of(operation: Declared, declared: Mapping[str, Json]) -> str:

@@ -7,14 +7,14 @@ from typing import Any
 
 from ..contract.finding import Finding
 from ..contract.normal import merged, types
-from ..contract.parameters import DEFAULT_STYLES, joined
+from ..contract.parameters import DEFAULT_STYLES, joined, schema_of
 from ..contract.schema import show
 from ..contract.side import Side
 from ..contract.witness import ABSENT, Values
 from .change import Change
 from .containment import Break, contained
 from .defaults import default_change
-from .example_request import parameter_example, read, request, schema_of, shape_of, written
+from .example_request import parameter_example, read, request, shape_of, written
 from .pairing import Part
 from .revision import Declared
 

@@ -9,10 +9,10 @@ import orjson
 
 from ..contract.finding import Finding
 from ..contract.media import is_json
-from ..contract.parameters import joined
+from ..contract.parameters import joined, schema_of
 from .change import Change
 from .containment import Break
-from .example_request import answer_of, body_examples, headers_of, number_of, request, response_for, schema_of
+from .example_request import answer_of, body_examples, headers_of, number_of, request, response_for
 from .pairing import Part, in_short
 
 Json = Any

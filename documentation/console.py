@@ -11,13 +11,14 @@ from ..contract.document import Contract
 from ..contract.example import NotDocumented, documented_reply, request_example
 from ..contract.generator import NoValue
 from ..contract.operation import Operation
+from ..contract.parameters import schema_of
 from ..contract.refusal import WORDS
 from ..contract.resource import HIDDEN, Resource
 from ..contract.rulebook import RULES
 from ..contract.schema import Json, Schema
 from ..contract.shape import members
 from .page import environment, laid_out, script_data
-from .samples import content_schema, request
+from .samples import request
 from .served import Page
 from .wording import phrase
 
@@ -147,7 +148,7 @@ def _example(contract: Contract, resource: Resource, creates: tuple[str, Action]
             example = request_example(contract, creating)
     if not isinstance(example, dict):
         example = _made(contract, resource.input)
-    of_path = {each["name"]: content_schema(each) for each in (creating.declared_parameters if creating else ())}
+    of_path = {each["name"]: schema_of(each) for each in (creating.declared_parameters if creating else ())}
     parents = {
         member: _made(contract, of_path.get(parameter, resource.properties.get(member, {})))
         for parameter, member in resource.parents.items()

@@ -7,9 +7,9 @@ from typing import Any
 
 from ..contract.document import Contract
 from ..contract.example import values_of
+from ..contract.parameters import schema_of
 from .exchanges import slug
 from .forms import Forms
-from .samples import content_schema
 from .wording import Fact, Schemas, is_object, literal, name_of, reference_of, value
 
 _DEEPEST = 4
@@ -143,7 +143,7 @@ class Objects:
 
     def parameter(self, anchor: str, name: str, declared: Mapping[str, Any]) -> Member:
         """A parameter or a header field."""
-        schema = content_schema(declared)
+        schema = schema_of(declared)
         required = {"": "required" if declared.get("required") else "optional"}
         member = self._member(anchor, name, schema, required, {}, 0)
         facts = [(word, fact) for word, fact in member.facts if word != "Example"]

@@ -11,9 +11,9 @@ import orjson
 from ..contract.document import Contract
 from ..contract.example import values_of
 from ..contract.generator import NoValue
-from ..contract.media import is_json, media_type
+from ..contract.media import first_json, is_json, media_type
 from ..contract.operation import Operation
-from ..contract.parameters import Parameter, joined
+from ..contract.parameters import Parameter, joined, schema_of
 from ..contract.schema import Direction, Json
 from ..contract.strict_json import encoded
 from .wording import resolved
@@ -153,17 +153,10 @@ def security(contract: Contract, operation: Operation) -> list[Mapping[str, list
     return ways
 
 
-def content_schema(declared: Mapping[str, Any]) -> Any:
-    """The schema of a parameter or a header, whichever way it has one; {} where it has none."""
-    contents = ({"schema": declared.get("schema")}, *declared.get("content", {}).values())
-    return next((each["schema"] for each in contents if each.get("schema") is not None), {})
-
-
 def first_content(operation: Operation) -> tuple[str, Mapping[str, Any]]:
     """The media type of a request body that is shown, JSON where there is one, and its content."""
-    declared = operation.declared_body.get("content", {})
-    first = next((name for name in declared if is_json(name)), next(iter(declared), ""))
-    return (first, declared[first]) if first else ("application/octet-stream", {})
+    declared: Mapping[str, Mapping[str, Any]] = operation.declared_body.get("content", {})
+    return first_json(declared) or next(iter(declared.items()), ("application/octet-stream", {}))
 
 
 def request_examples(operation: Operation) -> dict[str, Json]:
@@ -176,7 +169,7 @@ def _parameter_value(contract: Contract, parameter: Mapping[str, Any], name: str
     found = values_of(parameter, contract.resolve)
     value = found.get(name, next(iter(found.values()), ABSENT))
     value = ABSENT if value is None else value  # an example of what is not sent
-    return made(contract, content_schema(parameter)) if value is ABSENT and parameter.get("required") else value
+    return made(contract, schema_of(parameter)) if value is ABSENT and parameter.get("required") else value
 
 
 def _made_body(contract: Contract, content_type: str, content: Mapping[str, Any]) -> Json:

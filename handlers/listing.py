@@ -51,7 +51,7 @@ class Listing:
             self._hidden or self._within or self._envelope or self._sort or self._order_differs or self._has_parts
         )
         self._template = made(operation, contract) if self._envelope else {}
-        response = operation.response(usual_status(operation.responses.keys()))
+        response = operation.response(usual_status(operation))
         ended = {**_told(self._template, dict.fromkeys(NEXT), nulls=True), self._envelope: []}
         shown = (each for name, each in response.representations.items() if is_json(concrete(name))) if response else ()
         self._tells_null = any(each.schema.accepts(ended) for each in shown)

@@ -98,7 +98,7 @@ async def _by_example(contract: Contract, operation: Operation, draw: resources.
 
 def _has_wrong_example(contract: Contract, operation: Operation) -> bool:
     """Whether the usual answer has examples, and none of them keeps to the contract."""
-    response = operation.response(usual_status(operation.responses.keys()))
+    response = operation.response(usual_status(operation))
     for content in response.representations.values() if response else ():
         values = values_of(content.declared, contract.resolve).values()
         if values and not any(map(content.schema.accepts, values)):

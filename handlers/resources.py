@@ -16,7 +16,7 @@ from ..contract.document import Contract
 from ..contract.example import NotDocumented, documented_reply, required_headers
 from ..contract.finding import Finding
 from ..contract.generator import NoValue
-from ..contract.media import concrete, is_json
+from ..contract.media import concrete, first_json, is_json
 from ..contract.operation import Operation, Reply
 from ..contract.path_template import PARAMETER, parameters_of
 from ..contract.resource import Resource
@@ -78,8 +78,8 @@ class Target:
     @cached_property
     def _made(self) -> "Made":
         body = self._operation.request_body
-        taken = next((each.raw for name, each in body.contents.items() if is_json(name)), None) if body else None
-        return Made(self.resource, self._contract, taken)
+        taken = first_json(body.contents) if body else None
+        return Made(self.resource, self._contract, taken[1].raw if taken else None)
 
     @cached_property
     def _kept(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What a run exercised of the contract: operation by documented status, and by request member and keyword."""
+"""The coverage of the contract by a run: each operation by documented status, and by request member and keyword."""
 
 from collections import Counter
 from collections.abc import Callable, Container, Iterator, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 from ..contract.document import Contract
 from ..contract.finding import Finding
 from ..contract.interaction import Interaction, by_name
-from ..contract.media import is_json
+from ..contract.media import first_json
 from ..contract.operation import Operation
 from ..contract.parameters import parse_cookies, parse_query
 from ..contract.references import pointed
@@ -38,7 +38,7 @@ class OperationCoverage:
 
     @property
     def provokable(self) -> list[str]:
-        """The documented statuses that a client can bring about."""
+        """The documented statuses that a client can provoke."""
         return [s for s, response in self.operation.responses.items() if response.provokable and s.isdecimal()]
 
     @property
@@ -73,7 +73,7 @@ class Coverage:
             _sent(covered, interaction)
 
     def summary(self) -> dict[str, tuple[int, int]]:
-        """How many were exercised, and of how many."""
+        """The numbers of operations, statuses, members and rules: exercised, and in all."""
         every = self.operations.values()
         rows = [row for each in every for row in each.rows.values()]
         keywords = [times for row in rows for times in row.keywords.values()]
@@ -106,10 +106,8 @@ class Coverage:
 
 def json_request(operation: Operation) -> tuple[str, dict[str, Any]] | None:
     """The media type and the schema of an operation's JSON request body."""
-    content = operation.declared_body.get("content", {})
-    names = sorted(content, key=lambda name: name != "application/json")
-    found = next((name for name in names if is_json(name)), None)
-    return None if found is None else (found, content[found].get("schema", {}))
+    found = first_json(operation.declared_body.get("content", {}))
+    return found and (found[0], found[1].get("schema", {}))
 
 
 def request_schema(operation: Operation) -> dict[str, Any] | None:
@@ -132,7 +130,7 @@ def _rows(operation: Operation, contract: Contract) -> OperationCoverage:
 
 
 def _row(place: str, name: str, member: Member) -> Row:
-    """The row of a member, without the keywords that nothing sent there can break."""
+    """The row of a member, without the keywords that no value in this place can break."""
     keywords = dict.fromkeys(member.keywords, 0)
     if place == "path":
         keywords.pop("required", None)  # a path without its parameter is another path
@@ -177,7 +175,7 @@ def _sent(covered: OperationCoverage, interaction: Interaction) -> None:
 
 
 def _find(paths: Container[Path], value: Any, path: Path, present: set[Path]) -> None:
-    """Add the paths of everything in a value that the contract knows."""
+    """Add the paths of the members of a value that the contract declares."""
     present.add(path)
     if isinstance(value, dict):
         for name, nested in value.items():

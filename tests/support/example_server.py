@@ -9,9 +9,9 @@ from callconfig.contract.example import values_of
 from callconfig.contract.interaction import by_name
 from callconfig.contract.media import is_json, media_type
 from callconfig.contract.operation import Operation, Request
-from callconfig.contract.parameters import joined
+from callconfig.contract.parameters import joined, schema_of
 from callconfig.contract.paths import Route
-from callconfig.documentation.samples import ABSENT, content_schema, made, security
+from callconfig.documentation.samples import ABSENT, made, security
 from starlette.requests import Request as Received
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -68,7 +68,7 @@ class ExampleServer:
 
     def _value(self, content: Mapping[str, Any]) -> Any:
         found = next(iter(values_of(content, self._contract.resolve).values()), ABSENT)
-        return made(self._contract, content_schema(content), "response") if found is ABSENT else found
+        return made(self._contract, schema_of(content), "response") if found is ABSENT else found
 
 
 def _first(operation: Operation, *statuses: str) -> str:
