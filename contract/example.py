@@ -8,13 +8,13 @@ import orjson
 
 from .body import Content
 from .document import Contract
-from .generator import NoValue
 from .media import concrete, is_json, media_type
 from .operation import Operation, Response
 from .parameters import Parameter
 from .problem import PROBLEM_JSON, Problem
 from .references import References
 from .schema import show
+from .witness import ABSENT
 
 
 class NotDocumented(Exception):
@@ -95,10 +95,11 @@ def written(value: Any, documented: str) -> Any:
 def _headers(contract: Contract, fields: Iterable[Parameter]) -> Iterator[tuple[str, str]]:
     """The fields that have an example, and those that must be there."""
     for field in fields:
-        examples = [*values_of(field.source, contract.resolve).values()]
-        with suppress(NoValue):
-            if examples or field.required:
-                yield field.written(examples[0] if examples else contract.values("response").value(field.declared))[0]
+        value = next(iter(values_of(field.source, contract.resolve).values()), ABSENT)
+        if value is ABSENT and field.required:
+            value = contract.values("response").value(field.declared, otherwise=ABSENT)
+        if value is not ABSENT:
+            yield field.written(value)[0]
 
 
 def examples_of(declared: Mapping[str, Any], resolve: References) -> dict[str, Mapping[str, Any]]:
@@ -136,7 +137,6 @@ def _value(
                 return Problem(kind, declared["cause"]).document(contract.problems)
     for value in filter(content.schema.accepts, values.values()):
         return value
-    try:
-        return contract.values("response").value(content.raw, draw)
-    except NoValue:
-        raise NotDocumented(f"{answer} has no example, and its schema no value") from None
+    if (value := contract.values("response").value(content.raw, draw, otherwise=ABSENT)) is ABSENT:
+        raise NotDocumented(f"{answer} has no example, and its schema no value")
+    return value

@@ -14,7 +14,6 @@ from ..contract.aside import LARGE, aside
 from ..contract.document import Contract
 from ..contract.example import NotDocumented, request_example
 from ..contract.finding import Finding
-from ..contract.generator import NoValue
 from ..contract.operation import EncodedArray, LargeObject, Operation, Reply, Request
 from ..contract.problem import Problem
 from ..contract.resource import Resource
@@ -179,10 +178,7 @@ def _example(contract: Contract, operation: Operation) -> Document:
         example = request_example(contract, operation)
     except NotDocumented:
         content = next(iter(operation.declared_body["content"].values()))
-        try:
-            example = contract.values("request").value(content.get("schema", {}))
-        except NoValue:
-            example = {}
+        example = contract.values("request").value(content.get("schema", {}))
     return example if isinstance(example, dict) else {}
 
 

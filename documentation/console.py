@@ -9,7 +9,6 @@ from uuid import UUID
 from ..contract.actions import Action
 from ..contract.document import Contract
 from ..contract.example import NotDocumented, documented_reply, request_example
-from ..contract.generator import NoValue
 from ..contract.operation import Operation
 from ..contract.parameters import schema_of
 from ..contract.refusal import WORDS
@@ -147,21 +146,13 @@ def _example(contract: Contract, resource: Resource, creates: tuple[str, Action]
         with suppress(NotDocumented):
             example = request_example(contract, creating)
     if not isinstance(example, dict):
-        example = _made(contract, resource.input)
+        example = contract.values("request").value(resource.input)
     of_path = {each["name"]: schema_of(each) for each in (creating.declared_parameters if creating else ())}
     parents = {
-        member: _made(contract, of_path.get(parameter, resource.properties.get(member, {})))
+        member: contract.values("request").value(of_path.get(parameter, resource.properties.get(member, {})))
         for parameter, member in resource.parents.items()
     }
     return {**parents, **(example if isinstance(example, dict) else {})}
-
-
-def _made(contract: Contract, schema: Node) -> Json:
-    """A value that the engine takes; None where it has none."""
-    try:
-        return contract.values("request").value(schema)
-    except NoValue:
-        return None
 
 
 def _parents(resource: Resource, creates: tuple[str, Action] | None) -> dict[str, str | None]:
