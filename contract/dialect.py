@@ -138,12 +138,13 @@ def _name(reference: str) -> str:
 
 def with_schemas(schema: Mapping[str, Any], change: Callable[[Any], Any]) -> dict[str, Any]:
     """A schema with what `change` makes of each schema directly inside of it."""
-    return {
-        keyword: _changed(keyword, value, change) if keyword in SCHEMAS else value for keyword, value in schema.items()
-    }
+    return {keyword: changed(keyword, value, change) for keyword, value in schema.items()}
 
 
-def _changed(keyword: str, value: Any, change: Callable[[Any], Any]) -> Any:
+def changed(keyword: str, value: Any, change: Callable[[Any], Any]) -> Any:
+    """The value of one keyword with what `change` makes of each schema directly inside of it."""
+    if keyword not in SCHEMAS:
+        return value
     if isinstance(value, list):
         return [change(each) for each in value]
     if isinstance(value, dict) and keyword in SCHEMAS_BY_NAME:

@@ -7,19 +7,16 @@ from jsonschema_rs import Draft202012Validator
 
 from .dialect import NEVER, PREFIX, unescape, with_bounds, with_schemas
 from .formats import UNCHECKED_FORMATS
+from .grammar import SCHEMAS
 from .shape import KEYWORDS
 
 Json = Any
 Definitions = Mapping[str, Json]
 
-OF_ONE = (
-    *("items", "not", "additionalProperties", "contains", "propertyNames", "if", "then", "else"),
-    *("unevaluatedItems", "unevaluatedProperties"),
-)
-BY_NAME = ("properties", "patternProperties", "dependentSchemas")
 _KEYWORDS = {
-    *(*OF_ONE, *BY_NAME, *KEYWORDS, "allOf", "anyOf", "oneOf", "prefixItems", "const"),
-    *("exclusiveMaximum", "exclusiveMinimum", "maxContains", "minContains", "required", "dependentRequired"),
+    *(SCHEMAS - {"additionalItems"}),
+    *(*KEYWORDS, "const", "exclusiveMaximum", "exclusiveMinimum"),
+    *("maxContains", "minContains", "required", "dependentRequired"),
 }
 
 

@@ -4,7 +4,7 @@ import asyncio
 import copy
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -69,21 +69,16 @@ class BoundedStore(EmbeddedStore):
             return await super().create(values)
 
     async def update(self, identity: str, change: Change) -> Document:
-        def measured(document: Document) -> Document:
+        def measured(document: Document) -> Document | None:
             former = _weight(document)
-            replacement = change(document)
-            holding.enter_context(self._growing_by(_weight(replacement) - former))
+            if (replacement := change(document)) is not None:
+                holding.enter_context(self._growing_by(_weight(replacement) - former))
+            elif not self.resource.deleted_at:  # else it is remembered, and takes what it took
+                holding.enter_context(self._growing_by(-former))
             return replacement
 
         with ExitStack() as holding:
             return await super().update(identity, measured)
-
-    async def delete(self, identity: str, check: Callable[[Document], object] | None = None) -> Document:
-        deleted = await super().delete(identity, check)
-        if not self.resource.deleted_at:  # else it is remembered, and takes what it took
-            with self._growing_by(-_weight(deleted)):
-                pass
-        return deleted
 
     async def _replace_all(self, replacement: Mapping[str, Index]) -> None:
         self._check(sum(map(len, replacement.values())) + self.total(beside=replacement))

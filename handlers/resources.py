@@ -169,7 +169,7 @@ class Target:
     async def delete(self, arguments: Arguments, store: Store) -> Reply:
         """Delete one, and what belongs to it."""
         await self._expect_ancestors(arguments, store)
-        deleted = await store.delete(self._key(arguments), lambda document: self._expect(arguments, document))
+        deleted = await store.update(self._key(arguments), lambda document: self._expect(arguments, document))
         for below, member in self.action.below:
             table = store.table(below.table)
             for text in await table.find(**{member: deleted[self.resource.identity]}):

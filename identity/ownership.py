@@ -1,6 +1,6 @@
 """The documents of one caller, as a store in front of the store."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..storage.store import Change, Document, Store, UnknownDocument
@@ -26,21 +26,14 @@ class OwnDocuments(Store):
     async def update(self, identity: str, change: Change) -> Document:
         """Raises UnknownDocument for another caller's document, Forbidden for a change that would make it another's."""
 
-        def changed(document: Document) -> Document:
+        def changed(document: Document) -> Document | None:
             self._expect(identity, document)
             replacement = change(document)
-            self._check(replacement)
+            if replacement is not None:
+                self._check(replacement)
             return replacement
 
         return await self._store.update(identity, changed)
-
-    async def delete(self, identity: str, check: Callable[[Document], object] | None = None) -> Document:
-        def checked(document: Document) -> None:
-            self._expect(identity, document)
-            if check is not None:
-                check(document)
-
-        return await self._store.delete(identity, checked)
 
     async def get(self, identity: str) -> Document:
         document = await self._store.get(identity)
