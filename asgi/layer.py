@@ -75,7 +75,7 @@ class RequestLayer:
         finally:
             if not exchange.entry.ended:
                 self._end(exchange)
-            del scope[KEY]  # the scope refers to the exchange, and the exchange to the connection: a cycle costs the garbage collector
+            del scope[KEY]  # breaks the cycle of scope, exchange and connection for the collector
 
     def _prepared(self, exchange: Exchange, scope: Scope) -> ASGIApp:
         """Enter the session, and return the application for the request."""
