@@ -10,6 +10,7 @@ import orjson
 
 from ..contract.aside import aside
 from ..contract.resource import TABLE, Resource, text_member
+from ..contract.schema import show
 
 T = TypeVar("T")
 Document = dict[str, Any]
@@ -58,6 +59,11 @@ class DuplicateScope(StoreError):
     def __init__(self, scope: dict[str, Any], identity: Any) -> None:
         super().__init__(f"{identity} already has {scope}")
         self.scope, self.identity = scope, identity
+
+    @property
+    def claim(self) -> str:
+        """The combination in words."""
+        return " and ".join(f"{name} {show(value)}" for name, value in self.scope.items())
 
 
 class UnknownDocument(StoreError):
