@@ -1,4 +1,4 @@
-"""The composition root: contract, handlers and storage become one ASGI application. The only place where they meet."""
+"""The composition root: one ASGI application of contract, handlers and storage."""
 
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -13,13 +13,14 @@ from connexion import ConnexionMiddleware
 from connexion.lifecycle import ConnexionRequest, ConnexionResponse
 from connexion.middleware.exceptions import ExceptionMiddleware
 from connexion.resolver import Resolver
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
 from .asgi.access_log import AccessLog
 from .asgi.exchange import Exchange
 from .asgi.layer import RequestLayer
-from .asgi.pages import fixed, redirect, reference_pages
+from .asgi.pages import fixed, reference_pages
 from .asgi.routing import Routing, Table
 from .contract.body import Headers
 from .contract.document import METHODS, Contract
@@ -45,14 +46,14 @@ logger = logging.getLogger("callconfig")
 
 
 def sources() -> Sources:
-    """A clock that shows the real time and ids that nobody guesses, until a control determines them."""
+    """A clock with the real time and a source of random ids, until a control sets them."""
     return Sources()
 
 
 def example_mock(contract: Contract) -> Callable[[], Coroutine[Any, Any, ASGIApp]]:
-    """What makes a mock in memory, with controls, in the world in which examples come about (`x-examples`).
+    """A factory of a mock in memory, with controls, and with the time, ids and tokens of `x-examples`.
 
-    Each time it is called, the same mock is as empty as it was at first.
+    Each call returns the same mock, emptied.
     """
     world = contract.document.get("x-examples", {})
     made: tuple[ASGIApp, Controls] | None = None
@@ -64,7 +65,7 @@ def example_mock(contract: Contract) -> Callable[[], Coroutine[Any, Any, ASGIApp
             determined.clock.set(parse_instant(world["now"]), frozen=True)
         determined.ids.determine(world.get("ids", ()), seed=0)
 
-        # Examples show whole seconds, which people read more easily.
+        # Examples show whole seconds, which are easier to read.
         def values(resource: Resource) -> ServerValues:
             return replace(determined.values(resource), now=lambda: determined.clock.now().replace(".000000", ""))
 
@@ -95,11 +96,11 @@ def create_app(
     handlers: Sequence[ModuleType] = (configurations,),
     references: list[ServedReference] | None = None,
 ) -> ASGIApp:
-    """The mock server. The store stays the caller's to open and to close.
+    """The mock server. The caller opens and closes the store.
 
-    With `controls` it is steered below `/_mock`, with `authenticate` a request without a good token is turned away.
-    The first of the modules of `handlers` that has a function for an operation answers it, else what the contract says.
-    `references` gets the pages that are made when somebody asks, for whoever wants them made before.
+    With `controls` it has the controls below `/_mock`, with `authenticate` it refuses a request without a valid token.
+    The first module of `handlers` with a function for an operation handles it, else the generic handlers do.
+    `references` gets the pages that are rendered on demand, for a caller that renders them early.
     """
     resolution = Resolution(contract, handlers)
     tables = {
@@ -177,8 +178,8 @@ def create_app(
 def _pages(
     contract: Contract, served: dict[str, Any], controls: Controls | None, base_path: str
 ) -> tuple[list[Route], list[ServedReference]]:
-    """What is served beside the operations, and what of it is made when somebody asks."""
-    # As it is written, comments included, unless it is served otherwise than it says.
+    """The pages beside the operations, and those of them that are rendered on demand."""
+    # The file itself, comments included, unless the served contract differs from it.
     text = contract.path.read_bytes() if contract.path and served == contract.document else None
     ui = f"{CONTROLS_PATH}/ui"
     beside = {"Console": ui, "Controls": f"{CONTROLS_PATH}/docs"} if controls else {}
@@ -188,7 +189,8 @@ def _pages(
     pages: list[Route] = []
     for place in places:
         pages += reference_pages(place, reference, served, text)
-        pages += [redirect(f"{place}{rest}", f"{base_path}/docs") for rest in ("", "/", "/ui", "/ui/") if place + rest]
+        to_docs = RedirectResponse(f"{base_path}/docs")
+        pages += [fixed(f"{place}{rest}", to_docs) for rest in ("", "/", "/ui", "/ui/") if place + rest]
     made_when_asked = [reference]
     if controls:
         serving = ServingMock("", pages={"Reference": f"{base_path}/docs", "Console": ui})
@@ -196,15 +198,15 @@ def _pages(
         made_when_asked.append(steered)
         pages += [
             *reference_pages(CONTROLS_PATH, steered, dict(controls.contract.document)),
-            fixed(f"{CONTROLS_PATH}/client.mjs", CLIENT_MODULE.read_bytes(), "text/javascript"),
+            fixed(f"{CONTROLS_PATH}/client.mjs", Response(CLIENT_MODULE.read_bytes(), media_type="text/javascript")),
             console(ui, contract, base_path),
-            *(redirect(f"{CONTROLS_PATH}{slash}", ui) for slash in ("", "/")),
+            *(fixed(f"{CONTROLS_PATH}{slash}", RedirectResponse(ui)) for slash in ("", "/")),
         ]
     return pages, made_when_asked
 
 
 def _routes(document: Mapping[str, Any]) -> dict[str, Any]:
-    """As much of an OpenAPI document as routing needs. All was judged before, and takes Connexion long to read."""
+    """The part of an OpenAPI document that routing needs. Connexion is slow to read a whole one."""
     paths = {
         path: {
             method: {
@@ -217,12 +219,12 @@ def _routes(document: Mapping[str, Any]) -> dict[str, Any]:
         for path, item in document.get("paths", {}).items()
         if not path.startswith("x-")
     }
-    # Of any version: what is left of it is the same in all.
+    # This part is the same in all versions of OpenAPI.
     return {"openapi": "3.0.3", "info": {"title": document["info"]["title"], "version": "1"}, "paths": paths}
 
 
 def _page_problems(catalogue: Mapping[str, Mapping[str, Any]]) -> dict[int | type[Exception], Any]:
-    """Answers for what no operation sees: unknown paths, methods that a page does not have, and our own mistakes."""
+    """Error handlers for requests without an operation: unknown paths, wrong methods of a page, and internal errors."""
 
     def answer(request: ConnexionRequest, problem: Problem) -> ConnexionResponse:
         Exchange.of(request.scope).problem = problem

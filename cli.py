@@ -1,4 +1,4 @@
-"""The `callconfig` command: one small function for each sub-command. Nothing heavy is imported before it is needed."""
+"""The `callconfig` command: one small function for each sub-command, which imports heavy modules itself."""
 
 import contextlib
 import importlib
@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar
 
 import click
 
@@ -21,7 +21,6 @@ from .options import (
     InitOptions,
     LintOptions,
     McpOptions,
-    Option,
     ProxyOptions,
     ServeOptions,
     VerifyOptions,
@@ -40,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = _run(sys.argv[1:] if arguments is None else list(arguments))
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read the output has seen enough. Python would complain once more when it flushes at its end.
+        # The reader of the output has closed it. Python would fail once more in its last flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     return code
@@ -70,7 +69,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _explain(error: click.UsageError) -> None:
-    """Say what was wrong, below the usage of the command that it was wrong for."""
+    """Print a usage error below the usage of its command."""
     if error.ctx is not None:
         click.echo(f"{error.ctx.get_usage()}\nTry '{error.ctx.command_path} --help' for help.\n", err=True)
     click.echo(f"Error: {printable(error.format_message())}", err=True)
@@ -83,7 +82,7 @@ def _one_line(error: Exception) -> str:
 
 
 def _command(name: str, options: type[Options], run: Callable[[Options], int]) -> click.Command:
-    """A command whose parameters are the fields of its options, and whose words are their paragraphs."""
+    """A command: its parameters are the fields of `options`, its help the paragraphs of their docstring."""
     paragraphs = inspect.cleandoc(options.__doc__ or "").split("\n\n")
     summary, description, example = [*paragraphs, "", ""][:3]  # `python -OO` leaves none
     return click.Command(
@@ -97,44 +96,42 @@ def _command(name: str, options: type[Options], run: Callable[[Options], int]) -
 
 
 def _parameters(options: type[Any]) -> Iterator[click.Parameter]:
-    """What is the command's own comes first, then what it shares with others."""
-    hints = get_type_hints(options, include_extras=True)
+    """The parameters of a command: its own first, then those that it shares with others."""
     declared = {each.name: each for each in fields(options)}
     for owner in options.__mro__:
-        for name in inspect.get_annotations(owner):
-            (declaration,) = hints[name].__metadata__
-            yield _parameter(declared[name], hints[name].__origin__, declaration)
+        yield from (_parameter(declared[name]) for name in inspect.get_annotations(owner))
 
 
-def _parameter(field: Field[Any], kind: Any, declaration: Option) -> click.Parameter:
-    required = field.default is MISSING
-    several = "tuple" in str(kind)
-    read_as = declaration.type or (click.Path(path_type=Path) if "Path" in str(kind) else click.STRING)
+def _parameter(field: Field[Any]) -> click.Parameter:
+    told, required, several = field.metadata, field.default is MISSING, "tuple" in str(field.type)
+    read_as: click.ParamType[Any] = told["type"] or (
+        click.Path(path_type=Path) if "Path" in str(field.type) else click.STRING
+    )
     attributes: dict[str, Any] = {
         "type": read_as,
-        "metavar": declaration.metavar or {click.Path: "FILE", click.IntRange: "N"}.get(type(read_as)),
-        "help": declaration.help,
+        "metavar": told.get("metavar") or {click.Path: "FILE", click.IntRange: "N"}.get(type(read_as)),
+        "help": told["words"],
         "required": required,
         **({} if required else {"default": field.default}),
     }
-    if declaration.is_argument:
+    if "is_argument" in told:
         return click.Argument([field.name], nargs=-1 if several else 1, **attributes)
-    flag = declaration.flag or field.name.replace("_", "-")
+    flag = told.get("flag") or field.name.replace("_", "-")
     attributes |= {
-        "help": f"{declaration.help}; repeatable" if several else declaration.help,
-        "envvar": declaration.variable or f"CALLCONFIG_{flag.replace('-', '_').upper()}",
+        "help": f"{told['words']}; repeatable" if several else told["words"],
+        "envvar": told.get("variable") or f"CALLCONFIG_{flag.replace('-', '_').upper()}",
         "show_envvar": True,
         "show_default": field.default != "",
     }
-    if kind is bool:
+    if field.type is bool:
         return click.Option([f"--{flag}/--no-{flag}", field.name], **attributes | {"type": click.BOOL})
-    short = [f"-{declaration.short}"] if declaration.short else []
+    short = [f"-{told['short']}"] if "short" in told else []
     return click.Option([*short, f"--{flag}", field.name], multiple=several, **attributes)
 
 
 @contextlib.contextmanager
 def _extra(name: str) -> Iterator[None]:
-    """Raises CouldNotRun where what an extra brings is not installed."""
+    """Raises CouldNotRun where a package of an extra is not installed."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -143,14 +140,14 @@ def _extra(name: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _loading() -> Iterator[None]:
-    """A terminal shows that something is going on, until the line of the run takes the place of this one."""
+    """Show on a terminal that the command is loading, until its progress replaces the line."""
     if sys.stderr.isatty():
         print("  loading", end="\r", file=sys.stderr, flush=True)
     yield
 
 
 class _StandIn(ModuleType):
-    """Loads the module of its name when something of it is asked for, if ever."""
+    """A module that loads the one of its name when an attribute is first used."""
 
     def __getattr__(self, wanted: str) -> object:
         self.leave()
@@ -163,7 +160,7 @@ class _StandIn(ModuleType):
 
 @contextlib.contextmanager
 def _loaded_when_used(*names: str) -> Iterator[None]:
-    """Who imports these modules meanwhile gets stand-ins for those that are not there yet."""
+    """Imports of these modules meanwhile get stand-ins, unless they are loaded already."""
     stand_ins = {name: _StandIn(name) for name in names if name not in sys.modules}
     sys.modules |= stand_ins
     try:
@@ -174,7 +171,7 @@ def _loaded_when_used(*names: str) -> Iterator[None]:
 
 
 def _serve(options: ServeOptions) -> int:
-    with _loaded_when_used("httpx", "requests"):  # they take a fifth of the start, and nobody here uses what needs them
+    with _loaded_when_used("httpx", "requests"):  # a fifth of the start, and unused by the mock
         import connexion  # noqa: F401 (mock imports it, too)
     from .mock import serve
 

@@ -1,19 +1,20 @@
-"""What each command is told: a frozen dataclass for each, which is the one place where an option is declared.
+"""The options of each command, declared in one frozen dataclass.
 
-Its docstring is what the help says: a summary, a description and an example. A field is an option: `base_path` is
-`--base-path` and `CALLCONFIG_BASE_PATH`, its default is the field's, and its annotation says the rest. `cli` makes the
-command line from it; the commands take nothing else.
+Its docstring is the command's help: a summary, a description and an example. A field is an option: `base_path` is
+`--base-path` and `CALLCONFIG_BASE_PATH`, and `option` says the rest. `cli` makes the command line of it; the commands
+take nothing else.
 """
 
 import os
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import MISSING, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Any, Literal, TypedDict, TypeVar, Unpack, dataclass_transform, get_args
 from urllib.parse import urlsplit
 
 import click
 
+T = TypeVar("T")
 DEFAULT_STORE = ".callconfig/configurations.jsonl"
 COVERAGE_KINDS = ("operations", "statuses", "members", "rules")
 Level = Literal["off", "warning", "error"]
@@ -23,37 +24,15 @@ DIFF_REPORT_FORMATS = ("junit", "sarif", "json", "html", "markdown")
 
 
 def cache_folder() -> Path | None:
-    """The folder where the user's caches are; None for a user without a home.
-
-    It is kept out of the working directory, which is somebody's project.
-    """
+    """The folder of the user's caches; None for a user without a home."""
     try:
         return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "callconfig"
     except RuntimeError:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
-    """How a field is given on the command line, or in an environment variable where the command line says nothing."""
-
-    help: str
-    type: click.ParamType[Any] | None = None
-    """None is text, a path or a flag, as the field is."""
-    _: KW_ONLY
-    metavar: str | None = None
-    """Where it is not the name of the type, N for a number or FILE for a path."""
-    flag: str = ""
-    """Where it is not the field's name."""
-    short: str = ""
-    variable: str = ""
-    """Where it is not CALLCONFIG_ and the flag's name."""
-    is_argument: bool = False
-    """Given by its place, and in no environment variable."""
-
-
 class Text(click.ParamType[Any]):
-    """Text that a function reads; it raises ValueError, and says what was wrong. The help shows it by its name."""
+    """A parameter type with a name for the help, whose text `parse` reads; it raises ValueError with the reason."""
 
     def __init__(self, name: str, parse: Any = str, separator: str | None = None) -> None:
         self.name, self._parse, self._separator = name, parse, separator
@@ -111,12 +90,16 @@ def _origin(text: str) -> str:
     return url.lower()
 
 
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return -1.0
+
+
 def _minimum(text: str) -> tuple[str, float]:
     kind, _, number = text.partition("=")
-    try:
-        percent = float(number)
-    except ValueError:
-        percent = -1.0
+    percent = _number(number)
     if kind not in COVERAGE_KINDS or not 0 <= percent <= 100:
         raise ValueError(f"{text!r} is not KIND=PERCENT with one of {', '.join(COVERAGE_KINDS)}, like members=80")
     return kind, percent
@@ -134,10 +117,7 @@ def _severity(text: str) -> tuple[str, str]:
 
 
 def _number_above_0(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
+    number = _number(text)
     if not 0 < number < float("inf"):
         raise ValueError(f"{text!r} is not a number greater than 0")
     return number
@@ -166,9 +146,38 @@ DIFF_REPORT = Text("FORMAT:PATH", partial(_report, formats=DIFF_REPORT_FORMATS),
 COVERAGE = Text("KIND=PERCENT", _minimum, separator=",")
 SEVERITY = Text("RULE=LEVEL", _severity, separator=",")
 OPERATION = Text("OPERATION", separator=",")
+MODULE = Text("MODULE", separator=",")
+HOST = Text("HOST", separator=",")
+NAME, NAMES = Text("NAME"), Text("NAME", separator=",")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class Told(TypedDict, total=False):
+    """Further attributes of an option."""
+
+    metavar: str
+    """The metavar, where it is not the name of the type, N for a number or FILE for a path."""
+    flag: str
+    """The flag, where it is not the field's name."""
+    short: str
+    variable: str
+    """The environment variable, where it is not CALLCONFIG_ and the flag's name."""
+    is_argument: bool
+    """Whether it is a positional argument, without an environment variable."""
+
+
+def option(
+    words: str, read_as: Any = None, *, default: Any = MISSING, secret: bool = False, **told: Unpack[Told]
+) -> Any:
+    """A field that is an option: text, a path or a flag by the field's type, or a `read_as` type."""
+    return field(default=default, repr=not secret, metadata={"words": words, "type": read_as, **told})
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(option,))
+def command(options: type[T]) -> type[T]:
+    return dataclass(frozen=True, slots=True, kw_only=True)(options)
+
+
+@command
 class ServeOptions:
     """Run the mock server.
 
@@ -177,152 +186,132 @@ class ServeOptions:
     Example: callconfig serve --port 0 --store :memory:
     """
 
-    contract: Annotated[Path | None, Option("an OpenAPI file to mock instead of the built-in one")] = None
-    handlers: Annotated[
-        tuple[str, ...],
-        Option(
-            "module, file or entry point with functions that answer operations in their own way",
-            Text("MODULE", separator=","),
-        ),
-    ] = ()
-    host: Annotated[str, Option("address to listen on", ADDRESS)] = "127.0.0.1"
-    port: Annotated[int, Option("port to listen on; 0 picks a free one", PORT)] = 8080
-    store: Annotated[str, Option("a file, :memory: or a postgresql:// URL", PLACE)] = DEFAULT_STORE
-    fsync: Annotated[bool, Option("acknowledge a write only when it survives power loss")] = False
-    seed: Annotated[
-        tuple[Path, ...],
-        Option(
-            "JSON array of configurations to start with, or by table all that a contract stores; what is stored "
-            "already stays as it is"
-        ),
-    ] = ()
-    base_path: Annotated[str, Option("prefix to mount the API under, like /agent/voice", BASE_PATH)] = ""
-    workers: Annotated[
-        int,
-        Option(
-            "processes to serve from; more than one needs a postgresql:// store, and there are no controls then",
-            POSITIVE,
-        ),
-    ] = 1
-    controls: Annotated[bool, Option("let tests steer the mock below /_mock, each in its session")] = True
-    control_token: Annotated[
-        str | None,
-        Option(
-            "what controls ask for as `Authorization: Bearer TOKEN`; needed when others than this machine can connect",
-            TOKEN,
-        ),
-    ] = field(default=None, repr=False)
-    control_host: Annotated[
-        tuple[str, ...],
-        Option("name that the controls are reached by, beside localhost and addresses", Text("NAME", separator=",")),
-    ] = ()
-    control_origin: Annotated[
-        tuple[str, ...],
-        Option("origin whose pages may use the controls in a browser, like http://localhost:5173", ORIGIN),
-    ] = ()
-    scenario: Annotated[
-        Path | None,
-        Option("JSON file of the state, rules, clock and ids to begin with, as `PUT /_mock/scenario` takes them"),
-    ] = None
-    journal: Annotated[int, Option("requests to keep for each session", COUNT)] = 1000
-    auth: Annotated[Path | None, Option("JSON file of tokens that requests need")] = None
-    quiet: Annotated[bool, Option("do not print a line for each request")] = False
-    log: Annotated[
-        str, Option("what that line is: for people, or JSON for programs", click.Choice(("text", "json")))
-    ] = "text"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgingOptions:
-    """What every command is told that judges."""
-
-    contract: Annotated[Path | None, Option("an OpenAPI 3.0 or 3.1 file, not the built-in one")] = None
-    report: Annotated[
-        tuple[tuple[str, Path], ...],
-        Option(f"write a report: {', '.join(REPORT_FORMATS)}; har has the traffic", REPORT),
-    ] = ()
-    severity: Annotated[
-        tuple[tuple[str, Level], ...],
-        Option(f"what a rule counts as, {', '.join(LEVELS)}, like unknown-parameter=error", SEVERITY),
-    ] = ()
-    baseline: Annotated[Path | None, Option("accept the findings of this earlier json report")] = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConversingOptions(JudgingOptions):
-    """What every command is told that sends requests of its own."""
-
-    token: Annotated[str | None, Option("bearer token to send", TOKEN)] = field(default=None, repr=False)
-    header: Annotated[tuple[tuple[str, str], ...], Option("header field to send with every request", HEADER)] = field(
-        default=(), repr=False
+    contract: Path | None = option("an OpenAPI file to mock instead of the built-in one", default=None)
+    handlers: tuple[str, ...] = option(
+        "module, file or entry point with functions that answer operations in their own way", MODULE, default=()
     )
-    include: Annotated[
-        tuple[str, ...], Option("only these operations, by operationId, * and ? allowed", OPERATION)
-    ] = ()
-    exclude: Annotated[tuple[str, ...], Option("not these operations, by operationId, * and ? allowed", OPERATION)] = ()
-    random_seed: Annotated[
-        int | None,
-        Option(
-            "make the same choices as an earlier run; without it they are new",
-            click.INT,
-            metavar="N",
-            flag="seed",
-            variable="CALLCONFIG_RANDOM_SEED",
-        ),
-    ] = None
-    max_examples: Annotated[int, Option("generated cases for each property", POSITIVE)] = 20
-    max_time: Annotated[float | None, Option("end the run after this time", NUMBER, metavar="SECONDS")] = None
-    max_failures: Annotated[int | None, Option("end the run after so many different errors", POSITIVE)] = None
-    rate_limit: Annotated[float | None, Option("at most so many requests a second", NUMBER)] = None
-    write_anywhere: Annotated[
-        bool, Option("also change and delete what the run did not create; for a server whose data nobody needs")
-    ] = False
+    host: str = option("address to listen on", ADDRESS, default="127.0.0.1")
+    port: int = option("port to listen on; 0 picks a free one", PORT, default=8080)
+    store: str = option("a file, :memory: or a postgresql:// URL", PLACE, default=DEFAULT_STORE)
+    fsync: bool = option("acknowledge a write only when it survives power loss", default=False)
+    seed: tuple[Path, ...] = option(
+        "JSON array of configurations to start with, or by table all that a contract stores; what is stored "
+        "already stays as it is",
+        default=(),
+    )
+    base_path: str = option("prefix to mount the API under, like /agent/voice", BASE_PATH, default="")
+    workers: int = option(
+        "processes to serve from; more than one needs a postgresql:// store, and there are no controls then",
+        POSITIVE,
+        default=1,
+    )
+    controls: bool = option("let tests steer the mock below /_mock, each in its session", default=True)
+    control_token: str | None = option(
+        "what controls ask for as `Authorization: Bearer TOKEN`; needed when others than this machine can connect",
+        TOKEN,
+        default=None,
+        secret=True,
+    )
+    control_host: tuple[str, ...] = option(
+        "name that the controls are reached by, beside localhost and addresses", NAMES, default=()
+    )
+    control_origin: tuple[str, ...] = option(
+        "origin whose pages may use the controls in a browser, like http://localhost:5173", ORIGIN, default=()
+    )
+    scenario: Path | None = option(
+        "JSON file of the state, rules, clock and ids to begin with, as `PUT /_mock/scenario` takes them", default=None
+    )
+    journal: int = option("requests to keep for each session", COUNT, default=1000)
+    auth: Path | None = option("JSON file of tokens that requests need", default=None)
+    quiet: bool = option("do not print a line for each request", default=False)
+    log: str = option(
+        "what that line is: for people, or JSON for programs", click.Choice(("text", "json")), default="text"
+    )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@command
+class JudgingOptions:
+    """The options of every command that judges."""
+
+    contract: Path | None = option("an OpenAPI 3.0 or 3.1 file, not the built-in one", default=None)
+    report: tuple[tuple[str, Path], ...] = option(
+        f"write a report: {', '.join(REPORT_FORMATS)}; har has the traffic", REPORT, default=()
+    )
+    severity: tuple[tuple[str, Level], ...] = option(
+        f"what a rule counts as, {', '.join(LEVELS)}, like unknown-parameter=error", SEVERITY, default=()
+    )
+    baseline: Path | None = option("accept the findings of this earlier json report", default=None)
+
+
+@command
+class ConversingOptions(JudgingOptions):
+    """The options of every command that sends requests."""
+
+    token: str | None = option("bearer token to send", TOKEN, default=None, secret=True)
+    header: tuple[tuple[str, str], ...] = option(
+        "header field to send with every request", HEADER, default=(), secret=True
+    )
+    include: tuple[str, ...] = option("only these operations, by operationId, * and ? allowed", OPERATION, default=())
+    exclude: tuple[str, ...] = option("not these operations, by operationId, * and ? allowed", OPERATION, default=())
+    random_seed: int | None = option(
+        "make the same choices as an earlier run; without it they are new",
+        click.INT,
+        default=None,
+        metavar="N",
+        flag="seed",
+        variable="CALLCONFIG_RANDOM_SEED",
+    )
+    max_examples: int = option("generated cases for each property", POSITIVE, default=20)
+    max_time: float | None = option("end the run after this time", NUMBER, default=None, metavar="SECONDS")
+    max_failures: int | None = option("end the run after so many different errors", POSITIVE, default=None)
+    rate_limit: float | None = option("at most so many requests a second", NUMBER, default=None)
+    write_anywhere: bool = option(
+        "also change and delete what the run did not create; for a server whose data nobody needs", default=False
+    )
+
+
+@command
 class CheckOptions(ConversingOptions):
     """Hold a server to the contract.
 
-    Hold a server to the contract: a model of what must be stored talks to it, then Schemathesis sends generated
-    requests, valid and invalid. Each failure is shown with what was expected, what came, and the curl commands that
-    show it again. What a run creates on a server stays there, under names that begin with check- and the seed; what was
-    there before is neither changed nor deleted.
+    Hold a server to the contract: a model of the stored resources talks to it, then Schemathesis sends generated
+    requests, valid and invalid. Each failure is shown with the expected and the actual response, and the curl commands
+    that show it again. The resources that a run creates on a server stay there, under names that begin with check- and
+    the seed; earlier ones are neither changed nor deleted.
 
     Example: callconfig check http://127.0.0.1:8080 --require-coverage --report junit:check.xml
     """
 
-    url: Annotated[
-        str | None,
-        Option(
-            "the server, with the prefix that it mounts the API under; without it a fresh mock is checked",
-            URL,
-            is_argument=True,
-        ),
-    ] = None
-    workers: Annotated[
-        int, Option("generated requests on their way at a time", POSITIVE, variable="CALLCONFIG_CHECK_WORKERS")
-    ] = 1
-    require_coverage: Annotated[
-        bool, Option("fail when a documented status was never seen that a client can provoke")
-    ] = False
+    url: str | None = option(
+        "the server, with the prefix that it mounts the API under; without it a fresh mock is checked",
+        URL,
+        default=None,
+        is_argument=True,
+    )
+    workers: int = option(
+        "generated requests on their way at a time", POSITIVE, default=1, variable="CALLCONFIG_CHECK_WORKERS"
+    )
+    require_coverage: bool = option(
+        "fail when a documented status was never seen that a client can provoke", default=False
+    )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@command
 class CompareOptions(ConversingOptions):
     """Find where two servers differ.
 
     Have the same conversations with two servers and report where they answer differently in status, shape or value;
     without an x-resource, generated requests take their place. Identities, times and the words of errors may differ.
-    What a run creates stays there.
+    The resources that a run creates stay there.
 
     Example: callconfig compare http://127.0.0.1:8080 https://staging.example.com/api
     """
 
-    url_a: Annotated[str, Option("the first server, with its prefix", URL, is_argument=True)]
-    url_b: Annotated[str, Option("the second server, with its prefix", URL, is_argument=True)]
+    url_a: str = option("the first server, with its prefix", URL, is_argument=True)
+    url_b: str = option("the second server, with its prefix", URL, is_argument=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@command
 class VerifyOptions(JudgingOptions):
     """Judge recorded traffic.
 
@@ -333,22 +322,18 @@ class VerifyOptions(JudgingOptions):
     Example: callconfig verify session.har --only-host api.example.com --report junit:verify.xml
     """
 
-    files: Annotated[
-        tuple[str, ...],
-        Option("a recording: a file, a URL, or - for standard input", metavar="FILE...", is_argument=True),
-    ]
-    only_host: Annotated[
-        tuple[str, ...], Option("judge only requests to this host, or host:port", Text("HOST", separator=","))
-    ] = ()
-    base_path: Annotated[str, Option("prefix that the API was mounted under", BASE_PATH)] = ""
-    coverage: Annotated[bool, Option("say which operations, statuses, members and rules the traffic exercised")] = False
-    coverage_minimum: Annotated[
-        tuple[tuple[str, float], ...],
-        Option(f"fail when less of a kind was exercised, like members=80; {', '.join(COVERAGE_KINDS)}", COVERAGE),
-    ] = ()
+    files: tuple[str, ...] = option(
+        "a recording: a file, a URL, or - for standard input", metavar="FILE...", is_argument=True
+    )
+    only_host: tuple[str, ...] = option("judge only requests to this host, or host:port", HOST, default=())
+    base_path: str = option("prefix that the API was mounted under", BASE_PATH, default="")
+    coverage: bool = option("say which operations, statuses, members and rules the traffic exercised", default=False)
+    coverage_minimum: tuple[tuple[str, float], ...] = option(
+        f"fail when less of a kind was exercised, like members=80; {', '.join(COVERAGE_KINDS)}", COVERAGE, default=()
+    )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@command
 class ProxyOptions(JudgingOptions):
     """Judge traffic on its way.
 
@@ -358,14 +343,14 @@ class ProxyOptions(JudgingOptions):
     Example: callconfig proxy --upstream https://staging.example.com --record session.har
     """
 
-    upstream: Annotated[str, Option("the server to forward to, with its prefix", URL)]
-    host: Annotated[str, Option("address to listen on", ADDRESS)] = "127.0.0.1"
-    port: Annotated[int, Option("port to listen on; 0 picks a free one", PORT)] = 8080
-    enforce: Annotated[bool, Option("answer a problem instead of passing on what breaks the contract")] = False
-    record: Annotated[Path | None, Option("write the traffic as HAR")] = None
+    upstream: str = option("the server to forward to, with its prefix", URL)
+    host: str = option("address to listen on", ADDRESS, default="127.0.0.1")
+    port: int = option("port to listen on; 0 picks a free one", PORT, default=8080)
+    enforce: bool = option("answer a problem instead of passing on what breaks the contract", default=False)
+    record: Path | None = option("write the traffic as HAR", default=None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@command
 class DiffOptions:
     """Find what a change of the contract breaks.
 
@@ -376,28 +361,26 @@ class DiffOptions:
     Example: callconfig diff main:openapi.yaml openapi.yaml --traffic session.har --report markdown:diff.md
     """
 
-    old: Annotated[str, Option("what clients rely on: a file, or git-ref:file", is_argument=True)]
-    new: Annotated[str, Option("what is to take its place", is_argument=True)]
-    undecided: Annotated[
-        str,
-        Option(
-            "what it counts as when neither a proof nor a request that breaks was found",
-            click.Choice(("error", "warning")),
-        ),
-    ] = "error"
-    traffic: Annotated[
-        tuple[Path, ...], Option("say which recorded clients are hit: HAR, NDJSON, a pact or a mock's journal")
-    ] = ()
-    accepted: Annotated[
-        Path | None,
-        Option("YAML or JSON list of breaks that do not count, each with operation, fingerprint, reason and until"),
-    ] = None
-    report: Annotated[
-        tuple[tuple[str, Path], ...], Option(f"write a report: {', '.join(DIFF_REPORT_FORMATS)}", DIFF_REPORT)
-    ] = ()
+    old: str = option("what clients rely on: a file, or git-ref:file", is_argument=True)
+    new: str = option("what is to take its place", is_argument=True)
+    undecided: str = option(
+        "what it counts as when neither a proof nor a request that breaks was found",
+        click.Choice(("error", "warning")),
+        default="error",
+    )
+    traffic: tuple[Path, ...] = option(
+        "say which recorded clients are hit: HAR, NDJSON, a pact or a mock's journal", default=()
+    )
+    accepted: Path | None = option(
+        "YAML or JSON list of breaks that do not count, each with operation, fingerprint, reason and until",
+        default=None,
+    )
+    report: tuple[tuple[str, Path], ...] = option(
+        f"write a report: {', '.join(DIFF_REPORT_FORMATS)}", DIFF_REPORT, default=()
+    )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@command
 class DocsBuildOptions:
     """Write the reference as files.
 
@@ -407,11 +390,11 @@ class DocsBuildOptions:
     Example: callconfig docs build -o site
     """
 
-    output: Annotated[Path, Option("the folder, made if need be", metavar="DIR", short="o")]
-    contract: Annotated[Path | None, Option("an OpenAPI 3.0 or 3.1 file, not the built-in one")] = None
+    output: Path = option("the folder, made if need be", metavar="DIR", short="o")
+    contract: Path | None = option("an OpenAPI 3.0 or 3.1 file, not the built-in one", default=None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@command
 class McpOptions:
     """Offer the mock to agents.
 
@@ -422,42 +405,43 @@ class McpOptions:
     Example: callconfig mcp --url http://127.0.0.1:8080 --session agent
     """
 
-    contract: Annotated[Path | None, Option("the OpenAPI file of the API, not the built-in one")] = None
-    url: Annotated[
-        str | None,
-        Option("a server that runs, with the prefix that it mounts the API under; without it a mock is started", URL),
-    ] = None
-    session: Annotated[str | None, Option("the session to be in, as X-Mock-Session names it", Text("NAME"))] = None
-    token: Annotated[str | None, Option("bearer token for the API", TOKEN)] = field(default=None, repr=False)
-    control_token: Annotated[str | None, Option("what controls ask for as `Authorization: Bearer TOKEN`", TOKEN)] = (
-        field(default=None, repr=False)
+    contract: Path | None = option("the OpenAPI file of the API, not the built-in one", default=None)
+    url: str | None = option(
+        "a server that runs, with the prefix that it mounts the API under; without it a mock is started",
+        URL,
+        default=None,
     )
-    store: Annotated[str, Option("of the mock that is started: a file, or :memory:", PLACE)] = ":memory:"
-    port: Annotated[int, Option("of the mock that is started, on loopback; 0 picks a free one", PORT)] = 0
+    session: str | None = option("the session to be in, as X-Mock-Session names it", NAME, default=None)
+    token: str | None = option("bearer token for the API", TOKEN, default=None, secret=True)
+    control_token: str | None = option(
+        "what controls ask for as `Authorization: Bearer TOKEN`", TOKEN, default=None, secret=True
+    )
+    store: str = option("of the mock that is started: a file, or :memory:", PLACE, default=":memory:")
+    port: int = option("of the mock that is started, on loopback; 0 picks a free one", PORT, default=0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@command
 class InitOptions:
     """Propose what a contract stores.
 
     Read an OpenAPI 3.0 file and print a patch of it that declares what its operations seem to store, each as the
-    x-resource of a schema, so that `serve` remembers it. Nothing is changed. What is a guess, and what is not
-    understood, is told on standard error.
+    x-resource of a schema, so that `serve` remembers it. Nothing is changed. Guesses, and operations that are not
+    understood, are told on standard error.
 
     Example: callconfig init other.yaml > resources.patch
     """
 
-    file: Annotated[Path, Option("an OpenAPI 3.0 file", is_argument=True)]
+    file: Path = option("an OpenAPI 3.0 file", is_argument=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@command
 class LintOptions:
     """Say whether files are contracts.
 
     Say of each FILE whether everything here can be made from it: OpenAPI 3.0 or 3.1, every schema one that compiles.
-    What is wrong is told in one line for each file.
+    The first error of each file is told in one line.
 
     Example: callconfig lint openapi.yaml
     """
 
-    files: Annotated[tuple[Path, ...], Option("an OpenAPI 3.0 or 3.1 file", metavar="FILE...", is_argument=True)]
+    files: tuple[Path, ...] = option("an OpenAPI 3.0 or 3.1 file", metavar="FILE...", is_argument=True)

@@ -1,50 +1,38 @@
-"""What is served beside the operations: the reference, the contract in both its notations, and ways to them."""
+"""The pages beside the operations: the reference, the contract as YAML and JSON, and redirects to them."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import yaml
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from ..contract.aside import aside
 from ..contract.strict_json import encoded
 from ..documentation.served import ServedReference
 
-Answer = Callable[[Request], Awaitable[Response]]
-
 
 def reference_pages(
     place: str, reference: ServedReference, document: dict[str, Any], text: bytes | None = None
 ) -> list[Route]:
-    """The pages of one contract below `place`; `text` is its YAML as it was written, where it is served like that."""
+    """The pages of one contract below `place`; `text` is its original YAML, where that is served unchanged."""
     as_json = encoded(document, indent=True)
 
     async def openapi_yaml(_request: Request) -> Response:
         nonlocal text
-        text = text or await aside(_dump, document)  # few ask for it
+        text = text or await aside(_dump, document)  # rarely requested
         return Response(text, media_type="application/yaml")
 
     return [
         *reference.routes(place),
-        fixed(f"{place}/openapi.json", as_json, "application/json"),
+        fixed(f"{place}/openapi.json", Response(as_json, media_type="application/json")),
         Route(f"{place}/openapi.yaml", openapi_yaml),
     ]
 
 
-def fixed(place: str, content: bytes, media_type: str) -> Route:
-    async def answer(_request: Request) -> Response:
-        return Response(content, media_type=media_type)
-
-    return Route(place, answer)
-
-
-def redirect(place: str, to: str) -> Route:
-    async def answer(_request: Request) -> Response:
-        return RedirectResponse(to)
-
-    return Route(place, answer)
+def fixed(place: str, response: Response) -> Route:
+    """The same for everyone who asks."""
+    return Route(place, response, methods=["GET"])
 
 
 def _dump(document: dict[str, Any]) -> bytes:

@@ -14,9 +14,9 @@ Fields = Sequence[tuple[bytes, bytes]]
 
 
 def named_session(scope: Scope) -> tuple[str | None, Scope]:
-    """The session that the URL names, if it does, and the request to what follows the name.
+    """The session that the URL names, if any, and the scope with the prefix removed.
 
-    What follows keeps its percent-encoding: an encoded slash in an id is none of the prefix's business.
+    The rest of the path keeps its percent-encoding, such as an encoded slash in an id.
     """
     path: str = scope["path"]
     if not path.startswith(PREFIX):
@@ -29,7 +29,7 @@ def named_session(scope: Scope) -> tuple[str | None, Scope]:
 
 
 def within(session: str, fields: Fields) -> list[tuple[bytes, bytes]]:
-    """The header fields of an answer with a `Location` of this server that stays in the session."""
+    """The header fields of a response, with the session's prefix in a `Location` of this server."""
     prefix = f"{PREFIX}{session}".encode()
     return [
         (name, prefix + value if name.lower() == b"location" and _is_path(value) else value) for name, value in fields
@@ -37,5 +37,5 @@ def within(session: str, fields: Fields) -> list[tuple[bytes, bytes]]:
 
 
 def _is_path(reference: bytes) -> bool:
-    """Whether it is a path of this server; `//host` is another's (RFC 3986, section 4.2)."""
+    """Whether a reference is a path of this server; `//host` is another's (RFC 3986, section 4.2)."""
     return reference.startswith(b"/") and not reference.startswith(b"//")

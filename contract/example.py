@@ -2,19 +2,20 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from itertools import chain
 from typing import Any
 
 import orjson
 
 from .body import Content
 from .document import Contract
-from .generator import NoValue
 from .media import concrete, is_json, media_type
 from .operation import Operation, Response
 from .parameters import Parameter
 from .problem import PROBLEM_JSON, Problem
 from .references import References
 from .schema import show
+from .witness import ABSENT
 
 
 class NotDocumented(Exception):
@@ -95,10 +96,11 @@ def written(value: Any, documented: str) -> Any:
 def _headers(contract: Contract, fields: Iterable[Parameter]) -> Iterator[tuple[str, str]]:
     """The fields that have an example, and those that must be there."""
     for field in fields:
-        examples = [*values_of(field.source, contract.resolve).values()]
-        with suppress(NoValue):
-            if examples or field.required:
-                yield field.written(examples[0] if examples else contract.values("response").value(field.declared))[0]
+        value = next(iter(values_of(field.source, contract.resolve).values()), ABSENT)
+        if value is ABSENT and field.required:
+            value = contract.values("response").value(field.declared, otherwise=ABSENT)
+        if value is not ABSENT:
+            yield field.written(value)[0]
 
 
 def examples_of(declared: Mapping[str, Any], resolve: References) -> dict[str, Mapping[str, Any]]:
@@ -116,10 +118,10 @@ def values_of(declared: Mapping[str, Any], resolve: References) -> dict[str, Any
 def request_example(contract: Contract, operation: Operation) -> dict[str, Any]:
     """The first documented body of a request, or one that is made from its schema; empty where that is no object."""
     contents = operation.request_body.contents.values()
-    values = [value for each in contents for value in values_of(each.declared, contract.resolve).values()]
-    with suppress(NoValue):
-        values += [contract.values("request").value(each.raw) for each in contents if not values]
-    return values[0] if values and isinstance(values[0], dict) else {}
+    documented = (value for each in contents for value in values_of(each.declared, contract.resolve).values())
+    made = (contract.values("request").value(each.raw) for each in contents)
+    value = next(chain(documented, made), None)
+    return value if isinstance(value, dict) else {}
 
 
 def _value(
@@ -137,7 +139,6 @@ def _value(
                 return Problem(kind, declared["cause"]).document(contract.problems)
     for value in filter(content.schema.accepts, values.values()):
         return value
-    try:
-        return contract.values("response").value(content.raw, draw)
-    except NoValue:
-        raise NotDocumented(f"{answer} has no example, and its schema no value") from None
+    if (value := contract.values("response").value(content.raw, draw, otherwise=ABSENT)) is ABSENT:
+        raise NotDocumented(f"{answer} has no example, and its schema no value")
+    return value

@@ -17,10 +17,6 @@ CHOICES = 16
 MOST_DEEP = 8
 
 
-class NoValue(Exception):
-    """No value of a schema was found."""
-
-
 class Generator:
     """Makes values of the schemas of one contract, as one direction sees them."""
 
@@ -29,23 +25,19 @@ class Generator:
         self._sides = Sides(resolve, direction)
         self._made: dict[int, tuple[Any, list[Json]]] = {}
 
-    def value(self, schema: Mapping[str, Any], draw: int = 0) -> Json:
-        """A value that the engine takes. Raises NoValue."""
+    def value(self, schema: Mapping[str, Any], draw: int = 0, *, otherwise: Any = None) -> Any:
+        """A value that the engine takes; `otherwise` where none was found."""
         if id(schema) not in self._made:
             side = self._sides.side(schema)
             self._made[id(schema)] = schema, self._choices(schema, side)  # the schema stays, and with it its id
         choices = self._made[id(schema)][1]
-        if not choices:
-            raise NoValue
-        return choices[draw % len(choices)]
+        return choices[draw % len(choices)] if choices else otherwise
 
     def simplest(self, schema: Any) -> Json:
-        """A value, unjudged, which takes no compiling. Raises NoValue."""
+        """A value, unjudged, which takes no compiling; None where none was found."""
         side = self._sides.side(schema)
         value = next(Values(side.definitions, {}).of(side.schema), ABSENT)
-        if value is ABSENT:
-            raise NoValue
-        return self._illustrated(schema, value)
+        return None if value is ABSENT else self._illustrated(schema, value)
 
     def _choices(self, schema: Mapping[str, Any], side: Side) -> list[Json]:
         found: list[Json] = []

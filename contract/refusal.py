@@ -1,12 +1,10 @@
 """A problem as an operation documents it, for contracts that know nothing of our kinds of problems."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 from .document import Contract
 from .example import required_headers, values_of
-from .generator import NoValue
 from .media import concrete, is_json
 from .operation import Operation, Representation
 from .problem import PROBLEM_JSON, STATUSES, Problem
@@ -61,8 +59,7 @@ class Refusals:
     def _bodies(self, document: dict[str, Any], representation: Representation) -> list[Json]:
         """What may be said, the most telling first."""
         examples = [*values_of(representation.declared, self._contract.resolve).values()]
-        with suppress(NoValue):
-            examples.append(self._generator.value(representation.raw))
+        examples.append(self._generator.value(representation.raw))
         told = _told(document)
         return [document, told, *(_worded(each, told) for each in examples), *examples]
 

@@ -71,13 +71,13 @@ class Controls:
         return self.sessions.find(headers.get(SESSION_HEADER, DEFAULT))
 
     def session(self, headers: Headers) -> Session:
-        """The session that a request names; it appears. Raises InvalidSessionName, TooManySessions."""
+        """The session that a request names; it appears. Raises NoSession."""
         return self.sessions.use(headers.get(SESSION_HEADER, DEFAULT))
 
     def context(self, headers: Headers, scheme: str, address: str, operation: Operation | None) -> Mapping[str, Any]:
         """What the handlers of controls ask for; `address` is the one that the request came to.
 
-        Raises ForeignRequest, Unauthorized, and what `session` raises.
+        Raises Refused, Unauthorized.
         """
         self._gate.check(headers, scheme, address)
         if self._token is not None and not compare_digest(self._token, bearer_token(headers)):

@@ -9,12 +9,10 @@ import re
 from collections.abc import Collection
 
 from ..contract.body import Headers
+from ..contract.problem import Problem
+from .refusals import Refused
 
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:/?#@,\s\[\]]+)(:[0-9]*)?")
-
-
-class ForeignRequest(Exception):
-    """The request came by a name, or from a page, that may not steer the mock."""
 
 
 class Gate:
@@ -24,17 +22,17 @@ class Gate:
         self._hosts, self._origins = {host.lower() for host in hosts}, set(origins)
 
     def check(self, headers: Headers, scheme: str, address: str) -> None:
-        """Raises ForeignRequest. `address` is the one that the request came to."""
+        """Raises Refused. `address` is the one that the request came to."""
         host = headers.get("host", "")
         if not self._is_own(_name(host), address):
-            raise ForeignRequest("The Host of the request is not a name of the mock.")
+            raise _foreign("The Host of the request is not a name of the mock.")
         origin = headers.get("origin")
         if origin in self._origins:
             return
         if origin not in (None, f"{scheme}://{host}"):
-            raise ForeignRequest("The Origin of the request is another one than the mock's.")
+            raise _foreign("The Origin of the request is another one than the mock's.")
         if headers.get("sec-fetch-site") == "cross-site":
-            raise ForeignRequest("The request comes from a page of another site.")
+            raise _foreign("The request comes from a page of another site.")
 
     def _is_own(self, name: str, address: str) -> bool:
         if name in ("localhost", address) or name.endswith(".localhost") or name in self._hosts:
@@ -43,6 +41,10 @@ class Gate:
             return ipaddress.ip_address(name).is_loopback
         except ValueError:
             return False
+
+
+def _foreign(detail: str) -> Refused:
+    return Refused(Problem("foreign-request", detail))
 
 
 def _name(host: str) -> str:

@@ -15,8 +15,9 @@ from ..contract.document import Contract
 from ..contract.example import request_example
 from ..contract.finding import Finding
 from ..contract.operation import EncodedArray, LargeObject, Reply, Request
+from ..contract.problem import Problem
 from ..contract.resource import Resource
-from ..contract.schema import Schema
+from ..contract.schema import Schema, show
 from ..handlers.completion import Completion
 from ..handlers.errors import ContradictingId
 from ..storage.store import Document
@@ -25,7 +26,8 @@ from .budget import LimitReached, json_size, parts
 from .clock import parse_instant
 from .journal import Entry, har, ndjson, texts
 from .match import Match, described
-from .rules import Rule
+from .refusals import Refused
+from .rules import Rule, not_in_contract
 from .sessions import Session, Sessions, summary
 
 NEAR_MISSES = 3
@@ -36,20 +38,9 @@ MANY_PARTS = 200
 NOTHING: Reply = (None, 204)
 
 
-class DuplicateItems(Exception):
-    """Two items of a state have the same scope, or the same id."""
-
-    def __init__(self, first: int, second: int, members: dict[str, str]) -> None:
-        super().__init__(f"{first} and {second}: {members}")
-        self.first, self.second, self.members = first, second, members
-
-
-class InvalidBody(Exception):
+def _not_taken(findings: Sequence[Finding]) -> Refused:
     """A body that was to be made, or to be stored, breaks the contract."""
-
-    def __init__(self, findings: Sequence[Finding]) -> None:
-        super().__init__("The contract of the API does not take this")
-        self.findings = findings
+    return not_in_contract("The contract of the API does not take this", findings)
 
 
 async def get_state(session: Session, contract: Contract) -> Reply:
@@ -167,17 +158,17 @@ async def load_scenario(body: Document, session: Session, contract: Contract) ->
 
 
 async def make_configuration(body: Document, contract: Contract) -> Reply:
-    """The contract's example of what a client creates, with these members changed. Raises InvalidBody."""
+    """The contract's example of what a client creates, with these members changed. Raises Refused."""
     posts = [each for each in contract.operations.values() if each.method == "POST" and each.request_body.contents]
     if not posts:
-        raise InvalidBody(
+        raise _not_taken(
             [Finding("undocumented-method", "path", "no operation of the contract takes a body with POST")]
         )
     creating = next((each for each in posts if each.id in contract.actions), posts[0])
     made = {**request_example(contract, creating), **body}
     request = Request(headers={"content-type": "application/json"}, body=orjson.dumps(made))
     if findings := [each for each in creating.check_request(request)[1] if each.place == "body"]:
-        raise InvalidBody(findings)
+        raise _not_taken(findings)
     return made, 200
 
 
@@ -346,7 +337,7 @@ def _check_rules(number: int, session: Session) -> None:
 
 
 def _state(body: Document | list[Document], contract: Contract) -> dict[str, list[Document]]:
-    """The documents of each table. Raises DuplicateItems, InvalidBody."""
+    """The documents of each table. Raises Refused."""
     if isinstance(body, list):
         body = {contract.resources[0].table: body}
     for resource in contract.resources:
@@ -359,30 +350,31 @@ def _state(body: Document | list[Document], contract: Contract) -> dict[str, lis
 
 
 def _all_completed(documents: list[Document], pointer: str, resource: Resource, contract: Contract) -> list[Document]:
-    """The documents with their defaults. Raises InvalidBody for what the controls' own contract could not judge."""
+    """The documents with their defaults. Raises Refused for what the controls' own contract could not judge."""
     completion = Completion(resource, contract)
     was_judged = not resource.beside_input
     for index, document in enumerate(documents):
         if findings := completion.missing(document) if was_judged else completion.findings(document):
-            raise InvalidBody([replace(each, pointer=f"{pointer}/{index}{each.pointer}") for each in findings])
+            raise _not_taken([replace(each, pointer=f"{pointer}/{index}{each.pointer}") for each in findings])
     return list(map(completion.made if was_judged else completion.complete, documents))
 
 
 def _completed(document: Document, resource: Resource, contract: Contract) -> Document:
-    """The document with its defaults. Raises InvalidBody."""
+    """The document with its defaults. Raises Refused."""
     completion = Completion(resource, contract)
     if findings := completion.findings(document):
-        raise InvalidBody(findings)
+        raise _not_taken(findings)
     return completion.complete(document)
 
 
 def _check_unique(documents: Sequence[Document], resource: Resource) -> None:
-    """Raises DuplicateItems; a store would name only one of the two, by an id that nobody gave."""
+    """Raises Refused; a store would name only one of the two, by an id that nobody gave."""
     claimed: dict[Any, int] = {}
     for index, document in enumerate(documents):
         for claim in resource.claims(document).items():  # an id that is not given is made, and is unique
             if (first := claimed.setdefault(claim, index)) != index:
-                raise DuplicateItems(first, index, {name: document[name] for name in claim[0]})
+                members = " and ".join(f"{name} {show(document[name])}" for name in claim[0])
+                raise Refused(Problem("duplicate-scope", f"The items /{first} and /{index} both have {members}."))
 
 
 async def _compiled(declared: Sequence[Document], contract: Contract) -> list[Rule]:

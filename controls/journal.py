@@ -15,10 +15,12 @@ import orjson
 from ..contract.aside import LARGE
 from ..contract.finding import MOST_FINDINGS, Finding
 from ..contract.interaction import Interaction
+from ..contract.problem import Problem
 from ..traffic import har as archive
 from ..traffic.recording import text_of
 from ..traffic.redaction import Redaction
 from .budget import Budget, LimitReached
+from .refusals import Refused
 
 Fields = list[tuple[bytes, bytes]]
 """Header fields as ASGI has them."""
@@ -29,14 +31,6 @@ STEP = 1 << 16
 """Bytes that the journal asks its budget for at a time."""
 LARGEST_BODY = 1 << 20
 """A longer body is not kept: a list of everything must not push out all the rest."""
-
-
-class UnknownRequest(Exception):
-    """The journal does not hold this request, or does not hold it any more."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(str(number))
-        self.number = number
 
 
 @dataclass(slots=True)
@@ -175,11 +169,11 @@ class Journal:
         self._waiting.clear()
 
     def get(self, number: int) -> Entry:
-        """Raises UnknownRequest."""
+        """Raises Refused when it does not hold the request, or does not any more."""
         for entry in self._entries:
             if entry.number == number:
                 return entry
-        raise UnknownRequest(number)
+        raise Refused(Problem("unknown-request", f"The journal holds no request {number}."))
 
     def clear(self) -> None:
         """Forget every entry; numbers go on."""

@@ -5,10 +5,12 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from ..contract.finding import Finding
+from ..contract.problem import Problem
 from ..contract.references import NO_REFERENCES
 from ..contract.schema import Schema, show
 from ..contract.strict_json import NotStrictJson, decode
 from .budget import LimitReached, parts
+from .refusals import Refused
 
 MOST_PARTS = 1000
 _BY_NAME = ("/query", "/headers")
@@ -17,18 +19,10 @@ _BY_NAME = ("/query", "/headers")
 _ABSENT: dict[str, Any] = {"not": {}}
 
 
-class InvalidMatch(Exception):
-    """A pattern that says nothing; `pointer` is its place in the `match`."""
-
-    def __init__(self, pointer: str, detail: str) -> None:
-        super().__init__(f"{pointer} {detail}")
-        self.pointer, self.detail = pointer, detail
-
-
 class Match:
     """A compiled pattern: the contract's `Match` as one schema over what `described` makes of a request.
 
-    Raises LimitReached for a pattern of more than MOST_PARTS members, which would take long to compile.
+    Raises LimitReached for a pattern of more than MOST_PARTS members, which would take long to compile, and Refused.
     """
 
     def __init__(self, pattern: Mapping[str, Any]) -> None:
@@ -80,7 +74,7 @@ def _value(body: bytes) -> Any:
 
 
 def _subset(value: Any, pointer: str) -> dict[str, Any]:
-    """The schema of everything that has at least what `value` has. Raises InvalidMatch."""
+    """The schema of everything that has at least what `value` has. Raises Refused."""
     if not isinstance(value, dict):
         return {"enum": [value]}
     if pointer not in _BY_NAME and any(name.startswith("$") for name in value):
@@ -91,7 +85,7 @@ def _subset(value: Any, pointer: str) -> dict[str, Any]:
 
 
 def _matcher(matcher: Mapping[str, Any], pointer: str) -> dict[str, Any]:
-    """What stands in the place of a value, and says something about it. Raises InvalidMatch."""
+    """What stands in the place of a value, and says something about it. Raises Refused."""
     match list(matcher.items()):
         case [("$absent", True)]:
             return _ABSENT
@@ -99,9 +93,13 @@ def _matcher(matcher: Mapping[str, Any], pointer: str) -> dict[str, Any]:
             return {"enum": values}
         case [("$pattern", str() as pattern)]:
             if not NO_REFERENCES.judges(pattern):
-                raise InvalidMatch(pointer, f"must be a regular expression, not {show(pattern)}")
+                raise _invalid(pointer, f"must be a regular expression, not {show(pattern)}")
             return {"type": "string", "pattern": pattern}
-    raise InvalidMatch(pointer, 'must be {"$absent": true}, {"$any_of": […]} or {"$pattern": "…"}')
+    raise _invalid(pointer, 'must be {"$absent": true}, {"$any_of": […]} or {"$pattern": "…"}')
+
+
+def _invalid(pointer: str, detail: str) -> Refused:
+    return Refused(Problem.of_findings([Finding("pattern", "body", detail, pointer=f"/match{pointer}")]))
 
 
 def _mismatch(finding: Finding) -> dict[str, Any]:

@@ -11,12 +11,15 @@ import orjson
 from ..contract.aside import LARGE
 from ..contract.document import Contract
 from ..contract.example import NotDocumented, documented_reply, documented_response, written
+from ..contract.finding import Finding
 from ..contract.media import concrete
 from ..contract.operation import Operation, Reply
+from ..contract.problem import Problem
 from ..contract.schema import did_you_mean, show
 from .budget import PART_OVERHEAD, RULE_OVERHEAD, Budget, LimitReached, json_size, parts
 from .clock import Clock, parse_instant
 from .match import Match
+from .refusals import Refused
 
 LONGEST_DELAY = 60.0
 """Seconds that a request waits at most, however the throw falls out."""
@@ -25,20 +28,8 @@ LONGEST_DELAY = 60.0
 _FIELD_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}")
 
 
-class NotInContract(Exception):
-    """A forced answer that the contract does not have; the message says what it has."""
-
-
-class UnknownRule(Exception):
-    """The session has no rule of this id."""
-
-    def __init__(self, identity: str) -> None:
-        super().__init__(identity)
-        self.identity = identity
-
-
 class Rule:
-    """One rule. Raises NotInContract when no operation that it is for has its answers; InvalidMatch, LimitReached."""
+    """One rule. Raises Refused, also when no operation that it is for has its answers, and LimitReached."""
 
     identity = ""
     """What it is called from when it is among others."""
@@ -169,9 +160,9 @@ class Rules:
             raise
 
     def delete(self, identity: str) -> None:
-        """Raises UnknownRule."""
+        """Raises Refused when it is not there."""
         if self._rules.pop(identity, None) is None:
-            raise UnknownRule(identity)
+            raise Refused(Problem("unknown-rule", f"The session has no rule {show(identity)}."))
         self._budget.hold(identity, 0)
 
     def clear(self) -> None:
@@ -194,20 +185,25 @@ def given_headers(answer: Mapping[str, Any]) -> dict[str, str]:
     return {name: value for name, value in fields.items() if name not in ("content-length", "transfer-encoding")}
 
 
+def not_in_contract(reason: str, findings: Sequence[Finding] = ()) -> Refused:
+    """For an answer, or a body, that the contract does not have."""
+    return Refused(Problem("not-in-contract", f"{reason}.", findings))
+
+
 def _check_names(headers: Mapping[str, str]) -> None:
-    """Raises NotInContract for what no contract can have: OpenAPI 3.0 has no words for the names in a mapping."""
+    """Raises Refused for what no contract can have: OpenAPI 3.0 has no words for the names in a mapping."""
     for name in headers:
         if not _FIELD_NAME.fullmatch(name):
-            raise NotInContract(f"{show(name)} is no name of a header field (RFC 9110, section 5.1)")
+            raise not_in_contract(f"{show(name)} is no name of a header field (RFC 9110, section 5.1)")
 
 
 def _meant(pattern: Mapping[str, Any], contract: Contract) -> list[Operation]:
-    """The operations that a rule may be for. Raises NotInContract when it names one that there is not."""
+    """The operations that a rule may be for. Raises Refused when it names one that there is not."""
     every = contract.operations
     if (named := pattern.get("operation")) is not None and named not in every:
         near = did_you_mean(named, every).removesuffix("?")
         has = ", ".join(every)
-        raise NotInContract(f"The rule is for no operation of the contract: {show(named)}{near}; there are {has}")
+        raise not_in_contract(f"The rule is for no operation of the contract: {show(named)}{near}; there are {has}")
     return [
         operation
         for operation in every.values()
@@ -218,7 +214,7 @@ def _meant(pattern: Mapping[str, Any], contract: Contract) -> list[Operation]:
 def _replies(
     answers: Sequence[Mapping[str, Any]], operations: Sequence[Operation], contract: Contract
 ) -> dict[str, list[Reply]]:
-    """The answers by operation, for those that have all of them. Raises NotInContract when none has."""
+    """The answers by operation, for those that have all of them. Raises Refused when none has."""
     replies, reasons = {}, []
     for operation in operations:
         try:
@@ -228,7 +224,7 @@ def _replies(
     if not replies:
         has = ", ".join(f"{each.id} ({each.method})" for each in contract.operations.values())
         told = "; ".join(reasons) or f"The rule is for no operation of the contract; there are {has}"
-        raise NotInContract(f"{told}; with off_contract true it is sent all the same")
+        raise not_in_contract(f"{told}; with off_contract true it is sent all the same")
     return replies
 
 

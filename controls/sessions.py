@@ -4,7 +4,7 @@ import asyncio
 import copy
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -13,13 +13,17 @@ from weakref import WeakValueDictionary
 
 import orjson
 
+from ..contract.finding import Finding
+from ..contract.problem import Problem
 from ..contract.resource import Resource
+from ..contract.schema import show
 from ..storage.embedded import EmbeddedStore
 from ..storage.index import Index
 from ..storage.store import Change, Document, Store, Values, by_table
 from .budget import DOCUMENT_OVERHEAD, SESSION_OVERHEAD, Budget, LimitReached, json_size
 from .clock import Sources
 from .journal import Journal
+from .refusals import NoSession, Refused
 from .rules import Rules
 
 DEFAULT = "default"
@@ -45,42 +49,6 @@ class Limits:
     wait_seconds: float = 60.0
 
 
-class InvalidSessionName(Exception):
-    """A name that no session has."""
-
-    def __init__(self, name: str, pattern: str) -> None:
-        super().__init__(f"{name!r} does not match {pattern}")
-        self.name, self.pattern = name, pattern
-
-
-class UnknownSession(Exception):
-    """No session has this name."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
-
-
-class UnknownSnapshot(Exception):
-    """The session has no snapshot of this name."""
-
-    def __init__(self, name: str, session: str) -> None:
-        super().__init__(f"{name} in {session}")
-        self.name, self.session = name, session
-
-
-class SessionExists(Exception):
-    """A session of this name is there already."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
-
-
-class TooManySessions(Exception):
-    """Every session there may be is in use."""
-
-
 class BoundedStore(EmbeddedStore):
     """A store in memory of at most `most` documents in all tables, and of what the budget has. Raises LimitReached."""
 
@@ -101,21 +69,16 @@ class BoundedStore(EmbeddedStore):
             return await super().create(values)
 
     async def update(self, identity: str, change: Change) -> Document:
-        def measured(document: Document) -> Document:
+        def measured(document: Document) -> Document | None:
             former = _weight(document)
-            replacement = change(document)
-            holding.enter_context(self._growing_by(_weight(replacement) - former))
+            if (replacement := change(document)) is not None:
+                holding.enter_context(self._growing_by(_weight(replacement) - former))
+            elif not self.resource.deleted_at:  # else it is remembered, and takes what it took
+                holding.enter_context(self._growing_by(-former))
             return replacement
 
         with ExitStack() as holding:
             return await super().update(identity, measured)
-
-    async def delete(self, identity: str, check: Callable[[Document], object] | None = None) -> Document:
-        deleted = await super().delete(identity, check)
-        if not self.resource.deleted_at:  # else it is remembered, and takes what it took
-            with self._growing_by(-_weight(deleted)):
-                pass
-        return deleted
 
     async def _replace_all(self, replacement: Mapping[str, Index]) -> None:
         self._check(sum(map(len, replacement.values())) + self.total(beside=replacement))
@@ -196,9 +159,10 @@ class Session:
         self.sources.ids.determine(given, seed)
 
     def saved(self, name: str) -> Content:
-        """What a snapshot holds. Raises UnknownSnapshot."""
+        """What a snapshot holds. Raises Refused when there is none."""
         if name not in self._snapshots:
-            raise UnknownSnapshot(name, self.name)
+            detail = f"The session {show(self.name)} has no snapshot {show(name)}."
+            raise Refused(Problem("unknown-snapshot", detail))
         return self._snapshots[name]
 
     def forget(self, name: str) -> None:
@@ -246,11 +210,11 @@ class Sessions:
         return session
 
     def use(self, name: str) -> Session:
-        """The session of this name, new or not. Raises InvalidSessionName, TooManySessions."""
+        """The session of this name, new or not. Raises NoSession."""
         return self.find(name) or self._appear(name)
 
     def look(self, name: str) -> Session:
-        """The session of this name, or an empty one that a look does not make appear. Raises InvalidSessionName.
+        """The session of this name, or an empty one that a look does not make appear. Raises NoSession.
 
         Whoever waits in it for requests sees those that make it appear meanwhile.
         """
@@ -259,13 +223,10 @@ class Sessions:
         return session
 
     async def fork(self, source: Session, name: str, snapshot: str | None) -> Session:
-        """A new session with the clock and the state of `source`, or with its snapshot.
-
-        Raises SessionExists, UnknownSnapshot, LimitReached, TooManySessions.
-        """
+        """A new session with the clock of `source` and its state, or its snapshot. Raises Refused, LimitReached."""
         content = await source.content() if snapshot is None else source.saved(snapshot)
         if name == DEFAULT or name in self._others:
-            raise SessionExists(name)
+            raise Refused(Problem("session-exists", f"There is a session {show(name)} already."))
         session = self._appear(name, clock_of=source)
         try:
             await session.fill(content)
@@ -275,11 +236,11 @@ class Sessions:
         return session
 
     async def delete(self, name: str) -> None:
-        """Raises UnknownSession. The default session begins anew."""
+        """Raises Refused when it is not there. The default session begins anew."""
         if name == DEFAULT:
             await self.default.begin_anew()
         elif name not in self._others:
-            raise UnknownSession(name)
+            raise Refused(Problem("unknown-session", f"There is no session {show(name)}."))
         else:
             self._forget(name)
 
@@ -298,7 +259,8 @@ class Sessions:
         self._expire()
         if len(self._others) >= self.limits.sessions:
             self._check_name(name)
-            raise TooManySessions
+            detail = "The mock has as many sessions as it may. Delete some, or use one that is there."
+            raise NoSession(Problem("unavailable", detail))
         session = (self._seen.pop(name, None) if clock_of is None else None) or self._new(name, clock_of)
         session.budget.hold("session", SESSION_OVERHEAD)
         self._others[name] = session
@@ -314,7 +276,8 @@ class Sessions:
 
     def _check_name(self, name: str) -> None:
         if not self._name_pattern.fullmatch(name):
-            raise InvalidSessionName(name, self._name_pattern.pattern)
+            detail = f"must match {self._name_pattern.pattern}, not {show(name)}"
+            raise NoSession(Problem.of_findings([Finding("pattern", "header", detail, name="X-Mock-Session")]))
 
     def _forget(self, name: str) -> None:
         self._others.pop(name).budget.leave()

@@ -8,7 +8,6 @@ from uuid import UUID
 from ..contract.actions import Action
 from ..contract.document import Contract
 from ..contract.example import NotDocumented, documented_reply, request_example
-from ..contract.generator import NoValue
 from ..contract.operation import Operation
 from ..contract.parameters import schema_of
 from ..contract.refusal import WORDS
@@ -141,21 +140,13 @@ def _rank(schema: Node) -> int | None:
 def _example(contract: Contract, resource: Resource, creates: tuple[str, Action] | None) -> dict[str, Json]:
     """What a client creates: as it is documented, or made from the schema; with what it belongs to."""
     creating = contract.operations[creates[0]] if creates else None
-    example = (creating and request_example(contract, creating)) or _made(contract, resource.input)
+    example = (creating and request_example(contract, creating)) or contract.values("request").value(resource.input)
     of_path = {each["name"]: schema_of(each) for each in (creating.declared_parameters if creating else ())}
     parents = {
-        member: _made(contract, of_path.get(parameter, resource.properties.get(member, {})))
+        member: contract.values("request").value(of_path.get(parameter, resource.properties.get(member, {})))
         for parameter, member in resource.parents.items()
     }
     return {**parents, **(example if isinstance(example, dict) else {})}
-
-
-def _made(contract: Contract, schema: Node) -> Json:
-    """A value that the engine takes; None where it has none."""
-    try:
-        return contract.values("request").value(schema)
-    except NoValue:
-        return None
 
 
 def _parents(resource: Resource, creates: tuple[str, Action] | None) -> dict[str, str | None]:

@@ -10,7 +10,6 @@ import orjson
 
 from ..contract.document import Contract
 from ..contract.example import values_of
-from ..contract.generator import NoValue
 from ..contract.media import first_json, is_json, media_type
 from ..contract.operation import Operation
 from ..contract.parameters import Parameter, joined, schema_of
@@ -184,10 +183,7 @@ def made(contract: Contract, schema: Any, direction: Direction = "request") -> J
     """A value for a request without an example, or for an answer; None where none is found."""
     if (file := _file(contract, schema)) is not None:
         return file
-    try:
-        value = contract.values(direction).simplest(schema)
-    except NoValue:
-        return None
+    value = contract.values(direction).simplest(schema)
     members = resolved(contract, schema).get("properties", {}) if isinstance(value, dict) else {}
     files = {name: file for name, each in members.items() if (file := _file(contract, each)) and name in value}
     return {**value, **files} if files else value

@@ -32,14 +32,11 @@ async def update_configuration(id: str, body: Document, store: Store) -> Reply: 
     return await store.replace(id, body), 200
 
 
-def _duplicate(error: DuplicateScope) -> Problem:
-    scope = " and ".join(f"{name} {show(value)}" for name, value in error.scope.items())
-    return Problem("duplicate-scope", f"The configuration {show(error.identity)} already has {scope}.")
-
-
 PROBLEMS: Problems = {
     UnknownDocument: lambda error: Problem(
         "unknown-configuration", f"No configuration has the id {show(error.identity)}."
     ),
-    DuplicateScope: _duplicate,
+    DuplicateScope: lambda error: Problem(
+        "duplicate-scope", f"The configuration {show(error.identity)} already has {error.claim}."
+    ),
 }

@@ -10,12 +10,12 @@ from ..contract.actions import Action
 from ..contract.document import Contract
 from ..contract.example import usual_status
 from ..contract.finding import Finding
-from ..contract.generator import NoValue
 from ..contract.media import concrete, is_json
 from ..contract.operation import EncodedArray, Operation
 from ..contract.paging import COUNTS, LIMITS, MORE, NEXT, OFFSETS, PAGES, TOTALS, Paging
 from ..contract.schema import Json
 from ..contract.shape import flattened
+from ..contract.witness import ABSENT
 from ..storage.store import Document
 from .errors import InvalidResult
 
@@ -181,10 +181,6 @@ def _told(template: Json, facts: Mapping[str, Json], *, nulls: bool) -> Json:
 def made(operation: Operation, contract: Contract) -> Document:
     """What stands around what an answer shows, as its schema has it: every member, where one can be made."""
     schema, generator = operation.shown or {}, contract.values("response")
-    found: Document = {}
-    for name, each in flattened(schema, contract.resolve).get("properties", {}).items():
-        try:
-            found[name] = generator.value(each)
-        except NoValue:
-            continue
-    return found
+    members = flattened(schema, contract.resolve).get("properties", {})
+    found = {name: generator.value(each, otherwise=ABSENT) for name, each in members.items()}
+    return {name: value for name, value in found.items() if value is not ABSENT}

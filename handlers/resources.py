@@ -15,13 +15,13 @@ from ..contract.body import FORM, MULTIPART
 from ..contract.document import Contract
 from ..contract.example import NotDocumented, documented_reply, required_headers
 from ..contract.finding import Finding
-from ..contract.generator import NoValue
 from ..contract.media import concrete, first_json, is_json
 from ..contract.operation import Operation, Reply
 from ..contract.path_template import PARAMETER, parameters_of
 from ..contract.resource import Resource
 from ..contract.schema import Json, Schema
 from ..contract.shape import flattened
+from ..contract.witness import ABSENT
 from ..storage.store import Document, Store, UnknownDocument
 from .errors import ContradictingId, InvalidResult, NamesNothing, PreconditionFailed
 from .listing import Listing, made
@@ -167,7 +167,7 @@ class Target:
     async def delete(self, arguments: Arguments, store: Store) -> Reply:
         """Delete one, and what belongs to it."""
         await self._expect_ancestors(arguments, store)
-        deleted = await store.delete(self._key(arguments), lambda document: self._expect(arguments, document))
+        deleted = await store.update(self._key(arguments), lambda document: self._expect(arguments, document))
         for below, member in self.action.below:
             table = store.table(below.table)
             for text in await table.find(**{member: deleted[self.resource.identity]}):
@@ -179,10 +179,7 @@ class Target:
         body = arguments.get("body") or {}
         if isinstance(body, dict):
             return body
-        try:
-            made = self._contract.values("request").value(self.resource.input, draw())
-        except NoValue:
-            made = {}
+        made = self._contract.values("request").value(self.resource.input, draw())
         members = made.items() if isinstance(made, dict) else ()
         return {name: value for name, value in members if name != self.resource.identity}
 
@@ -282,13 +279,12 @@ class Made:
         self._values: dict[str, Json] = {}
         for name in sorted((resource.required | self._shown_otherwise.keys()) - resource.server_members):
             schema = resource.properties.get(name, {})
-            try:
-                nothing = schema.get("default") if "default" in schema or schema.get("nullable") else ABSENT
-                if nothing is ABSENT and schema.get("type") == "boolean" and "enum" not in schema:
-                    nothing = False
-                self._values[name] = generator.value(schema) if nothing is ABSENT else nothing
-            except NoValue:
-                continue
+            if "default" in schema or schema.get("nullable"):
+                self._values[name] = schema.get("default")
+            elif schema.get("type") == "boolean" and "enum" not in schema:
+                self._values[name] = False
+            elif (value := generator.value(schema, otherwise=ABSENT)) is not ABSENT:
+                self._values[name] = value
         self._required = resource.required & self._values.keys()
         self.names = tuple(name for name in self._values if name in by_server)
         """Those that no request may bring."""
@@ -302,9 +298,6 @@ class Made:
         }
         lacking = (self._required - body.keys()) | unshown
         return {**body, **copy.deepcopy({name: self._values[name] for name in lacking})} if lacking else body
-
-
-ABSENT: Any = object()
 
 
 def version_of(document: Document) -> str:

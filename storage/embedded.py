@@ -28,9 +28,9 @@ from .store import (
     DeletedDocument,
     Document,
     DuplicateScope,
+    Store,
     StoredDocument,
     StoreUnavailable,
-    TableStore,
     UnknownDocument,
     Values,
     by_table,
@@ -249,7 +249,7 @@ class DocumentDatabase(TinyDB):
         super().__init__(storage=lambda: storage)
 
 
-class EmbeddedStore(TableStore):
+class EmbeddedStore(Store):
     """In this process, for one event loop at a time.
 
     Every method answers when nothing that it saw or did can be lost anymore. `database` is the TinyDB database, for
@@ -328,29 +328,24 @@ class EmbeddedStore(TableStore):
         finally:
             await self._storage.settle()
 
-    async def _remove(self, identity: str, checked: Change) -> Document:
-        try:
-            document = self._table.get(doc_id=identity)  # type: ignore[call-overload]  # ids are texts here
-            if document is None:
-                raise self._unknown(identity)
-            checked(dict(document))
-            self._table.remove(doc_ids=[identity])  # type: ignore[list-item]  # ids are texts here
-            return dict(document)
-        finally:
-            await self._storage.settle()
-
-    async def _change(self, identity: str, change: Change, *, deletes: bool) -> Document:
-        replacement: Document = {}
+    async def update(self, identity: str, change: Change) -> Document:
+        replacement: Document | None = None
+        stored: Document = {}
 
         def replace(document: MutableMapping[str, Any]) -> None:
-            replacement.update(with_change(self.resource, dict(document), change, self._values.now(), deletes=deletes))
-            document.clear()
-            document.update(replacement)
+            nonlocal replacement
+            stored.update(document)
+            replacement = with_change(self.resource, stored, change, self._values.now())
+            if replacement is not None:
+                document.clear()
+                document.update(replacement)
 
         try:
             if not self._table.update(replace, doc_ids=[identity]):  # type: ignore[list-item]  # ids are texts here
                 raise self._unknown(identity)
-            return replacement
+            if replacement is None:
+                self._table.remove(doc_ids=[identity])  # type: ignore[list-item]
+            return stored if replacement is None else replacement
         finally:
             await self._storage.settle()
 

@@ -21,9 +21,9 @@ from .store import (
     DeletedDocument,
     Document,
     DuplicateScope,
+    Store,
     StoredDocument,
     StoreUnavailable,
-    TableStore,
     UnknownDocument,
     UnreadableStore,
     Values,
@@ -52,7 +52,7 @@ UNAVAILABLE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.
 Row = tuple[Any, ...]
 
 
-class PostgreSQLStore(TableStore):
+class PostgreSQLStore(Store):
     """In one schema of a database, the first of the connection's search path.
 
     The database decides who was first, so any number of these can work on the same tables. Every change is one
@@ -128,17 +128,14 @@ class PostgreSQLStore(TableStore):
                 raise DuplicateScope({resource.identity: identity}, identity)
             # The id is taken, or the scope was and is free again by now: another id, another attempt.
 
-    async def _remove(self, identity: str, checked: Change) -> Document:
-        while True:
-            text, document = await self._get(identity)
-            checked(dict(document))
-            if await self._execute(self._statements.remove, [key(identity), text]):
-                return document
-
-    async def _change(self, identity: str, change: Change, *, deletes: bool) -> Document:
+    async def update(self, identity: str, change: Change) -> Document:
         while True:
             text, former = await self._get(identity)
-            document = with_change(self.resource, former, change, self._values.now(), deletes=deletes)
+            document = with_change(self.resource, former, change, self._values.now())
+            if document is None:
+                if await self._execute(self._statements.remove, [key(identity), text]):
+                    return former
+                continue
             stored = StoredDocument.of(self.resource, document)
             columns = row(self.resource, stored)
             try:

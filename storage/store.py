@@ -10,6 +10,7 @@ import orjson
 
 from ..contract.aside import aside
 from ..contract.resource import TABLE, Resource, text_member
+from ..contract.schema import show
 
 T = TypeVar("T")
 Document = dict[str, Any]
@@ -59,6 +60,11 @@ class DuplicateScope(StoreError):
         super().__init__(f"{identity} already has {scope}")
         self.scope, self.identity = scope, identity
 
+    @property
+    def claim(self) -> str:
+        """The combination in words."""
+        return " and ".join(f"{name} {show(value)}" for name, value in self.scope.items())
+
 
 class UnknownDocument(StoreError):
     """No document has this id."""
@@ -80,8 +86,11 @@ class UnreadableStore(StoreError):
     """What is at the store's place cannot be opened as a store; it was left exactly as it was."""
 
 
-Change = Callable[[Document], Document]
-"""From what is stored to what is to take its place; what it raises leaves all as it is. It may be called again."""
+Change = Callable[[Document], Document | None]
+"""From what is stored to what is to take its place, None for nothing.
+
+What it raises leaves all as it is. It may be called again.
+"""
 
 
 class Store(Protocol):
@@ -109,13 +118,14 @@ class Store(Protocol):
         return await self.update(identity, lambda _stored: values)
 
     async def update(self, identity: str, change: Change) -> Document:
-        """As `replace`, by what `change` makes of what is stored, with nobody in between."""
+        """As `replace`, by what `change` makes of what is stored, with nobody in between.
 
-    async def delete(self, identity: str, check: Callable[[Document], object] | None = None) -> Document:
-        """Delete what is stored, unless `check` raises, and return it as it was; with the time, where that is kept.
-
-        Raises UnknownDocument.
+        What is deleted is returned as it was; with the time, where that is kept.
         """
+
+    async def delete(self, identity: str) -> Document:
+        """As `update` to nothing. Raises UnknownDocument."""
+        return await self.update(identity, lambda _stored: None)
 
     async def get(self, identity: str) -> Document:
         """Raises UnknownDocument, which is DeletedDocument where it is remembered."""
@@ -131,29 +141,6 @@ class Store(Protocol):
 
     async def close(self) -> None:
         """Release files and connections. Everything acknowledged is kept."""
-
-
-class TableStore(Store, Protocol):
-    """What every engine does alike: a soft deletion is a change, and a check is one of nothing."""
-
-    resource: Resource
-
-    async def update(self, identity: str, change: Change) -> Document:
-        return await self._change(identity, change, deletes=False)
-
-    async def delete(self, identity: str, check: Callable[[Document], object] | None = None) -> Document:
-        def checked(document: Document) -> Document:
-            if check is not None:
-                check(document)
-            return document
-
-        if self.resource.deleted_at:
-            return await self._change(identity, checked, deletes=True)
-        return await self._remove(identity, checked)
-
-    async def _change(self, identity: str, change: Change, *, deletes: bool) -> Document: ...
-
-    async def _remove(self, identity: str, checked: Change) -> Document: ...
 
 
 class StoredDocument(NamedTuple):
@@ -225,11 +212,18 @@ def with_server_members(
     return document
 
 
-def with_change(resource: Resource, stored: Document, change: Change, now: str, *, deletes: bool) -> Document:
-    """What a change makes of a document, with the server's members; to be deleted is no update."""
+def with_change(resource: Resource, stored: Document, change: Change, now: str) -> Document | None:
+    """What a change makes of a document, with the server's members; to be deleted is no update.
+
+    None where it is to be deleted, and not to be remembered.
+    """
+    made = change(dict(stored))
+    deletes = made is None
+    if deletes and not resource.deleted_at:
+        return None
     return with_server_members(
         resource,
-        change(dict(stored)),
+        stored if made is None else made,
         identity=stored[resource.identity],
         created_at=stored[resource.creation],
         updated_at=stored[resource.updated_at] if deletes and resource.updated_at else now,

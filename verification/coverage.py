@@ -1,4 +1,4 @@
-"""What a run exercised of the contract: operation by documented status, and by request member and keyword."""
+"""The coverage of the contract by a run: each operation by documented status, and by request member and keyword."""
 
 from collections import Counter
 from collections.abc import Callable, Container, Iterator, Sequence
@@ -38,7 +38,7 @@ class OperationCoverage:
 
     @property
     def provokable(self) -> list[str]:
-        """The documented statuses that a client can bring about."""
+        """The documented statuses that a client can provoke."""
         return [s for s, response in self.operation.responses.items() if response.provokable and s.isdecimal()]
 
     @property
@@ -73,7 +73,7 @@ class Coverage:
             _sent(covered, interaction)
 
     def summary(self) -> dict[str, tuple[int, int]]:
-        """How many were exercised, and of how many."""
+        """The numbers of operations, statuses, members and rules: exercised, and in all."""
         every = self.operations.values()
         rows = [row for each in every for row in each.rows.values()]
         keywords = [times for row in rows for times in row.keywords.values()]
@@ -130,7 +130,7 @@ def _rows(operation: Operation, contract: Contract) -> OperationCoverage:
 
 
 def _row(place: str, name: str, member: Member) -> Row:
-    """The row of a member, without the keywords that nothing sent there can break."""
+    """The row of a member, without the keywords that no value in this place can break."""
     keywords = dict.fromkeys(member.keywords, 0)
     if place == "path":
         keywords.pop("required", None)  # a path without its parameter is another path
@@ -175,7 +175,7 @@ def _sent(covered: OperationCoverage, interaction: Interaction) -> None:
 
 
 def _find(paths: Container[Path], value: Any, path: Path, present: set[Path]) -> None:
-    """Add the paths of everything in a value that the contract knows."""
+    """Add the paths of the members of a value that the contract declares."""
     present.add(path)
     if isinstance(value, dict):
         for name, nested in value.items():

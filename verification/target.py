@@ -1,4 +1,4 @@
-"""What a run is pointed at: a server that is there, or a fresh mock for this run alone."""
+"""A fresh mock as the target of a run, and a server for it."""
 
 import asyncio
 import contextlib

@@ -165,8 +165,8 @@ def _contract(paths: dict[str, Any], schemas: dict[str, Any] | None = None) -> C
 
 
 def test_the_time_that_it_takes_grows_as_the_document_does(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    few, many = (_seconds_to_build(tmp_path, count) for count in (30, 120))
-    assert many < 6 * few, capsys.readouterr().out
+    few, many = (_seconds_to_build(tmp_path, count) for count in (20, 160))
+    assert many < 16 * few, capsys.readouterr().out
 
 
 def _seconds_to_build(folder: Path, count: int) -> float:
