@@ -150,18 +150,8 @@ class Part:
         lines: tuple[Place, Place] | None = None,
     ) -> Change:
         """`answers` are OLD's and NEW's; `lines` are those of the schemas that the finding is about."""
-        change = self._change("breaking", rule, detail)
-        places = lines or (change.old, change.new)
-        return replace(
-            change,
-            old=places[0],
-            new=places[1],
-            findings=tuple(findings),
-            old_answer=answers[0],
-            new_answer=answers[1],
-            interactions=interactions,
-            in_schema=lines is not None and findings[0].pointer is not None,
-        )
+        in_schema = lines is not None and findings[0].pointer is not None
+        return self._change("breaking", rule, detail, lines, tuple(findings), *answers, interactions, in_schema)
 
     def refused(
         self,
@@ -214,9 +204,11 @@ class Part:
         why = f"no {what} was found that shows it: {wrong[0]}" if wrong else "the engine takes it all the same"
         return self.undecided(rule, f"{detail}; {why}")
 
-    def _change(self, verdict: Verdict, rule: str, detail: str) -> Change:
-        places = self.comparison.old.place(self.old_steps), self.comparison.new.place(self.new_steps)
-        return Change(verdict, rule, self.old.id, self.name, detail, *places)
+    def _change(
+        self, verdict: Verdict, rule: str, detail: str, lines: tuple[Place, Place] | None = None, *shown: Any
+    ) -> Change:
+        lines = lines or (self.comparison.old.place(self.old_steps), self.comparison.new.place(self.new_steps))
+        return Change(verdict, rule, self.old.id, self.name, detail, *lines, *shown)
 
     def lines(self, broken: Break, direction: Direction) -> tuple[Place, Place]:
         """The lines of OLD and NEW that a break of a schema is about, in the definition that it is in."""
