@@ -21,12 +21,8 @@ from .text_values import Reader
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 STREAMS = {
-    "application/x-ndjson",
-    "application/ndjson",
-    "application/jsonl",
-    "application/json-seq",
-    "text/event-stream",
-}
+    "application/x-ndjson", "application/ndjson", "application/jsonl", "application/json-seq", "text/event-stream",
+}  # fmt: skip
 """Media types of many values, one after another: their schemas do not say of what."""
 MOST_PASSED_OVER = 20
 """Media types within a range that are remembered to be told of."""

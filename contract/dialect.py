@@ -34,16 +34,8 @@ PREFIX = "#/$defs/"
 NEVER: dict[str, Any] = {"not": {}}
 """What a writeOnly member is in a response."""
 _LEFT_OUT = {
-    "$id",
-    "id",
-    "$schema",
-    "$anchor",
-    "$dynamicAnchor",
-    "$defs",
-    "definitions",
-    "$vocabulary",
-    "contentSchema",
-}
+    "$id", "id", "$schema", "$anchor", "$dynamicAnchor", "$defs", "definitions", "$vocabulary", "contentSchema",
+}  # fmt: skip
 """Keywords that say where schemas are: references are JSON Pointers by now. `contentSchema` judges nothing."""
 
 

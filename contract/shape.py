@@ -13,21 +13,9 @@ Path = tuple[str, ...]
 """Where a member is: names of members, `*` for every item of an array and for every member with a free name."""
 
 KEYWORDS = (
-    "type",
-    "enum",
-    "minimum",
-    "maximum",
-    "multipleOf",
-    "minLength",
-    "maxLength",
-    "pattern",
-    "format",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "minProperties",
-    "maxProperties",
-)
+    "type", "enum", "minimum", "maximum", "multipleOf", "minLength", "maxLength", "pattern", "format",
+    "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties",
+)  # fmt: skip
 MOST_MEMBERS = 10_000
 
 
