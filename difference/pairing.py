@@ -168,8 +168,8 @@ class Part:
         wrong: Sequence[Finding] = ()
         if rule != "request-body":
             meant = {(each.rule, each.pointer) for each in findings}
-            wrong = self.old.engine.check_request(sent.request)[1]
-            found = self.new.engine.check_request(sent.request)[1]
+            wrong = self.old.check_request(sent.request)[1]
+            found = self.new.check_request(sent.request)[1]
             as_meant = [each for each in found if (each.rule, each.pointer) in meant]
             findings = as_meant or [each for each in found if each.severity == "error"]
         if wrong or not findings:
@@ -192,8 +192,8 @@ class Part:
         missing = {(each.name or "").lower() for each in findings if each.rule == "required"}
         fields = (*fields, *required_headers(self.new, status, given | missing))
         if rule not in ("response-status", "response-body"):
-            wrong = self.new.engine.check_response(status, by_name(fields), body)
-            findings = self.old.engine.check_response(status, by_name(fields), body)
+            wrong = self.new.check_response(status, by_name(fields), body)
+            findings = self.old.check_response(status, by_name(fields), body)
             if wrong or not findings:
                 return self._not_shown(rule, detail, "answer", wrong)
         interaction = replace(request(self.old).interaction, status=status, response_headers=fields, response_body=body)
