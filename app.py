@@ -13,13 +13,14 @@ from connexion import ConnexionMiddleware
 from connexion.lifecycle import ConnexionRequest, ConnexionResponse
 from connexion.middleware.exceptions import ExceptionMiddleware
 from connexion.resolver import Resolver
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
 from .asgi.access_log import AccessLog
 from .asgi.exchange import Exchange
 from .asgi.layer import RequestLayer
-from .asgi.pages import fixed, redirect, reference_pages
+from .asgi.pages import fixed, reference_pages
 from .asgi.routing import Routing, Table
 from .contract.body import Headers
 from .contract.document import METHODS, Contract
@@ -188,7 +189,8 @@ def _pages(
     pages: list[Route] = []
     for place in places:
         pages += reference_pages(place, reference, served, text)
-        pages += [redirect(f"{place}{rest}", f"{base_path}/docs") for rest in ("", "/", "/ui", "/ui/") if place + rest]
+        to_docs = RedirectResponse(f"{base_path}/docs")
+        pages += [fixed(f"{place}{rest}", to_docs) for rest in ("", "/", "/ui", "/ui/") if place + rest]
     made_when_asked = [reference]
     if controls:
         serving = ServingMock("", pages={"Reference": f"{base_path}/docs", "Console": ui})
@@ -196,9 +198,9 @@ def _pages(
         made_when_asked.append(steered)
         pages += [
             *reference_pages(CONTROLS_PATH, steered, dict(controls.contract.document)),
-            fixed(f"{CONTROLS_PATH}/client.mjs", CLIENT_MODULE.read_bytes(), "text/javascript"),
+            fixed(f"{CONTROLS_PATH}/client.mjs", Response(CLIENT_MODULE.read_bytes(), media_type="text/javascript")),
             console(ui, contract, base_path),
-            *(redirect(f"{CONTROLS_PATH}{slash}", ui) for slash in ("", "/")),
+            *(fixed(f"{CONTROLS_PATH}{slash}", RedirectResponse(ui)) for slash in ("", "/")),
         ]
     return pages, made_when_asked
 

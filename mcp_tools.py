@@ -63,7 +63,7 @@ class OperationTool:
         self._operation, self._place = operation, place
         parameters = [each for each in operation.parameters if each.place in ("path", "query", "header")]
         self._parameters = {each.name: each for each in parameters if each.name.lower() != SESSION_HEADER}
-        self._body = first_json(operation.request_body.contents if operation.request_body else {})
+        self._body = first_json(operation.request_body.contents)
         self._names = [*self._parameters, *(["body"] if self._body else [])]
 
     def described(self) -> types.Tool:

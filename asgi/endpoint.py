@@ -12,7 +12,6 @@ import orjson
 from starlette.types import Receive, Send
 
 from ..contract.aside import aside
-from ..contract.body import MAX_BYTES
 from ..contract.finding import Finding
 from ..contract.operation import WITHOUT_BODY, EncodedArray, LargeObject, Operation, Reply
 from ..contract.problem import INTERNAL_ERROR, Problem, Problems
@@ -39,7 +38,7 @@ class Endpoint:
     ) -> None:
         self.operation = operation
         self._handler, self._refusals, self._context, self._problems = handler, refusals, context, problems
-        self._max_bytes = operation.request_body.max_bytes if operation.request_body else MAX_BYTES
+        self._max_bytes = operation.request_body.max_bytes
         parameters = inspect.signature(handler).parameters.values()
         self._wanted = [each.name for each in parameters if each.kind is not each.VAR_KEYWORD]
         self._wants_rest = any(each.kind is each.VAR_KEYWORD for each in parameters)

@@ -1,18 +1,15 @@
 """The pages beside the operations: the reference, the contract as YAML and JSON, and redirects to them."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import yaml
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from ..contract.aside import aside
 from ..contract.strict_json import encoded
 from ..documentation.served import ServedReference
-
-Answer = Callable[[Request], Awaitable[Response]]
 
 
 def reference_pages(
@@ -28,23 +25,14 @@ def reference_pages(
 
     return [
         *reference.routes(place),
-        fixed(f"{place}/openapi.json", as_json, "application/json"),
+        fixed(f"{place}/openapi.json", Response(as_json, media_type="application/json")),
         Route(f"{place}/openapi.yaml", openapi_yaml),
     ]
 
 
-def fixed(place: str, content: bytes, media_type: str) -> Route:
-    async def answer(_request: Request) -> Response:
-        return Response(content, media_type=media_type)
-
-    return Route(place, answer)
-
-
-def redirect(place: str, to: str) -> Route:
-    async def answer(_request: Request) -> Response:
-        return RedirectResponse(to)
-
-    return Route(place, answer)
+def fixed(place: str, response: Response) -> Route:
+    """The same for everyone who asks."""
+    return Route(place, response, methods=["GET"])
 
 
 def _dump(document: dict[str, Any]) -> bytes:

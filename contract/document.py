@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args
 
 from .actions import Action, read_actions
 from .finding import Level
@@ -45,7 +45,13 @@ class Contract:
         self.resolve = References(document)
         """Resolves a `$ref` inside the document; raises InvalidContract."""
         self.operations: dict[str, Operation] = {}
-        self._generators: dict[Direction, Generator] = {}
+        self._generators = {direction: Generator(self.resolve, direction) for direction in get_args(Direction)}
+        self.problems: Mapping[str, Mapping[str, Any]] = document.get("x-problems", {})
+        """The `x-problems` declaration: status and title by kind of problem."""
+        self.path_items: Mapping[str, Mapping[str, Any]] = {
+            path: item for path, item in document.get("paths", {}).items() if not path.startswith("x-")
+        }
+        """The path items by path, in the order of the document."""
         by_path = {
             path: {method.upper(): self._operation(path, method, item) for method in METHODS if method in item}
             for path, item in self.path_items.items()
@@ -79,11 +85,6 @@ class Contract:
             raise InvalidContract(f"{path}{f':{line}' if line else ''}: {error}") from error
         contract.path = path if files == 1 else None
         return contract
-
-    @cached_property
-    def path_items(self) -> Mapping[str, Mapping[str, Any]]:
-        """The path items by path, in the order of the document."""
-        return {path: item for path, item in self.document.get("paths", {}).items() if not path.startswith("x-")}
 
     def route(self, path: str) -> Route | None:
         """The route of a percent-encoded path; None for an unknown one."""
@@ -127,15 +128,7 @@ class Contract:
 
     def values(self, direction: Direction) -> Generator:
         """The generator of values of the schemas, for one direction."""
-        if direction not in self._generators:
-            self._generators[direction] = Generator(self.resolve, direction)
         return self._generators[direction]
-
-    @property
-    def problems(self) -> Mapping[str, Mapping[str, Any]]:
-        """The `x-problems` declaration: status and title by kind of problem."""
-        declared: Mapping[str, Mapping[str, Any]] = self.document.get("x-problems", {})
-        return declared
 
     def served_at(self, base_path: str, *, authenticated: bool = False) -> dict[str, Any]:
         """The document with `base_path` as its only server.

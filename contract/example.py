@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -114,12 +115,13 @@ def values_of(declared: Mapping[str, Any], resolve: References) -> dict[str, Any
     return {name: each["value"] for name, each in examples_of(declared, resolve).items() if "value" in each}
 
 
-def request_example(contract: Contract, operation: Operation) -> Any:
-    """The first documented body of a request. Raises NotDocumented."""
-    for representation in operation.declared_body.get("content", {}).values():
-        for value in values_of(representation, contract.resolve).values():
-            return value
-    raise NotDocumented(f"{operation.id} has no example of a request")
+def request_example(contract: Contract, operation: Operation) -> dict[str, Any]:
+    """The first documented body of a request, or one that is made from its schema; empty where that is no object."""
+    contents = operation.request_body.contents.values()
+    documented = (value for each in contents for value in values_of(each.declared, contract.resolve).values())
+    made = (contract.values("request").value(each.raw) for each in contents)
+    value = next(chain(documented, made), None)
+    return value if isinstance(value, dict) else {}
 
 
 def _value(

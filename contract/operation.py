@@ -169,10 +169,8 @@ class Operation:
         for parameter in self.parameters:
             parameter.taken = taken
         self.declared_body: Mapping[str, Any] = resolve.followed(declared.get("requestBody", {}))
-        has_body, is_patch = "requestBody" in declared, self.method == "PATCH"
-        self.request_body = (
-            RequestBody(self.declared_body, resolve, severities, is_patch=is_patch) if has_body else None
-        )
+        self.request_body = RequestBody(self.declared_body, resolve, severities, is_patch=self.method == "PATCH")
+        """Without contents where the contract declares none."""
         self.responses = {
             str(status).upper(): Response(resolve.followed(response), resolve, severities)
             for status, response in declared.get("responses", {}).items()
@@ -200,7 +198,7 @@ class Operation:
             findings.append(Finding("accept", "header", detail, name="Accept"))
         if self.security.is_needed:
             findings += self.security.findings(request.headers, request.query)
-        if self.request_body is not None:
+        if self.request_body.contents:
             body, wrong = self.request_body.read(request.headers, request.body)
             findings += wrong
             if body is not None:
@@ -214,7 +212,7 @@ class Operation:
     @property
     def contents(self) -> list[Content]:
         """The contents of its request and response bodies."""
-        asked = self.request_body.contents.values() if self.request_body else []
+        asked = self.request_body.contents.values()
         return [*asked, *(each for response in self.responses.values() for each in response.representations.values())]
 
     @property

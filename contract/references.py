@@ -50,7 +50,8 @@ class References:
             raise InvalidContract(f"/jsonSchemaDialect: {error} is not known") from error
         self.judges: Callable[[str], bool] = lru_cache(10_000)(partial(is_pattern, dialect=self.dialect))
         """Whether the engine supports a regular expression."""
-        self._translators: dict[str, Translator] = {}
+        self.translators = {hidden: Translator(self, hidden, self.judges) for hidden in ("readOnly", "writeOnly")}
+        """The shared translators, by the keyword of the members that a direction does not have."""
         self._merged: dict[int, tuple[Any, Mapping[str, Any]]] = {}  # with the node, so that its id is not reused
         self.flat: dict[int, tuple[Any, dict[str, Any]]] = {}
         """The results of `shape.flattened`, by the id of the schema, with the schema."""
@@ -91,12 +92,6 @@ class References:
             beside = {name: value for name, value in node.items() if name != "$ref"}
             self._merged[id(node)] = node, {**self.followed(self(node["$ref"])), **beside}
         return self._merged[id(node)][1]
-
-    def translator(self, hidden: str) -> Translator:
-        """The shared translator of a direction."""
-        if hidden not in self._translators:
-            self._translators[hidden] = Translator(self, hidden, self.judges)
-        return self._translators[hidden]
 
 
 NO_REFERENCES = References({})

@@ -60,7 +60,7 @@ class Schema:
     @cached_property
     def json_schema(self) -> dict[str, Any]:
         """The schema in its dialect of JSON Schema, with all referenced schemas in `$defs`."""
-        return self._resolve.translator(UNSEEN[self._direction]).document(self._schema)
+        return self._resolve.translators[UNSEEN[self._direction]].document(self._schema)
 
     @cached_property
     def _validator(self) -> Validator:

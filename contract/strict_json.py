@@ -97,16 +97,13 @@ def _number(text: str) -> float | _Literal:
     return _Literal(text) if math.isinf(number) else number
 
 
-def _constant(text: str) -> _Literal:
-    return _Literal(text)
-
-
-def _object(members: list[tuple[str, Any]]) -> _Members:
-    return _Members(members)
-
-
 # Every hook is a Python function, not a class, so that other threads can run during a long text.
-_SLOW = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_float=_number, parse_constant=_constant)
+_SLOW = json.JSONDecoder(
+    object_pairs_hook=lambda members: _Members(members),
+    parse_int=_integer,
+    parse_float=_number,
+    parse_constant=lambda text: _Literal(text),
+)
 
 
 def _decode_slowly(encoded: bytes) -> Any:

@@ -1,7 +1,6 @@
 """The console at `/_mock/ui`: a page over the controls. What it knows of the API comes from the contract."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -140,13 +139,8 @@ def _rank(schema: Node) -> int | None:
 
 def _example(contract: Contract, resource: Resource, creates: tuple[str, Action] | None) -> dict[str, Json]:
     """What a client creates: as it is documented, or made from the schema; with what it belongs to."""
-    example: Json = None
     creating = contract.operations[creates[0]] if creates else None
-    if creating is not None:
-        with suppress(NotDocumented):
-            example = request_example(contract, creating)
-    if not isinstance(example, dict):
-        example = contract.values("request").value(resource.input)
+    example = (creating and request_example(contract, creating)) or contract.values("request").value(resource.input)
     of_path = {each["name"]: schema_of(each) for each in (creating.declared_parameters if creating else ())}
     parents = {
         member: contract.values("request").value(of_path.get(parameter, resource.properties.get(member, {})))
