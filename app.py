@@ -1,4 +1,4 @@
-"""The composition root: contract, handlers and storage become one ASGI application. The only place where they meet."""
+"""The composition root: one ASGI application of contract, handlers and storage."""
 
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -46,14 +46,14 @@ logger = logging.getLogger("callconfig")
 
 
 def sources() -> Sources:
-    """A clock that shows the real time and ids that nobody guesses, until a control determines them."""
+    """A clock with the real time and a source of random ids, until a control sets them."""
     return Sources()
 
 
 def example_mock(contract: Contract) -> Callable[[], Coroutine[Any, Any, ASGIApp]]:
-    """What makes a mock in memory, with controls, in the world in which examples come about (`x-examples`).
+    """A factory of a mock in memory, with controls, and with the time, ids and tokens of `x-examples`.
 
-    Each time it is called, the same mock is as empty as it was at first.
+    Each call returns the same mock, emptied.
     """
     world = contract.document.get("x-examples", {})
     made: tuple[ASGIApp, Controls] | None = None
@@ -65,7 +65,7 @@ def example_mock(contract: Contract) -> Callable[[], Coroutine[Any, Any, ASGIApp
             determined.clock.set(parse_instant(world["now"]), frozen=True)
         determined.ids.determine(world.get("ids", ()), seed=0)
 
-        # Examples show whole seconds, which people read more easily.
+        # Examples show whole seconds, which are easier to read.
         def values(resource: Resource) -> ServerValues:
             return replace(determined.values(resource), now=lambda: determined.clock.now().replace(".000000", ""))
 
@@ -96,11 +96,11 @@ def create_app(
     handlers: Sequence[ModuleType] = (configurations,),
     references: list[ServedReference] | None = None,
 ) -> ASGIApp:
-    """The mock server. The store stays the caller's to open and to close.
+    """The mock server. The caller opens and closes the store.
 
-    With `controls` it is steered below `/_mock`, with `authenticate` a request without a good token is turned away.
-    The first of the modules of `handlers` that has a function for an operation answers it, else what the contract says.
-    `references` gets the pages that are made when somebody asks, for whoever wants them made before.
+    With `controls` it has the controls below `/_mock`, with `authenticate` it refuses a request without a valid token.
+    The first module of `handlers` with a function for an operation handles it, else the generic handlers do.
+    `references` gets the pages that are rendered on demand, for a caller that renders them early.
     """
     resolution = Resolution(contract, handlers)
     tables = {
@@ -178,8 +178,8 @@ def create_app(
 def _pages(
     contract: Contract, served: dict[str, Any], controls: Controls | None, base_path: str
 ) -> tuple[list[Route], list[ServedReference]]:
-    """What is served beside the operations, and what of it is made when somebody asks."""
-    # As it is written, comments included, unless it is served otherwise than it says.
+    """The pages beside the operations, and those of them that are rendered on demand."""
+    # The file itself, comments included, unless the served contract differs from it.
     text = contract.path.read_bytes() if contract.path and served == contract.document else None
     ui = f"{CONTROLS_PATH}/ui"
     beside = {"Console": ui, "Controls": f"{CONTROLS_PATH}/docs"} if controls else {}
@@ -206,7 +206,7 @@ def _pages(
 
 
 def _routes(document: Mapping[str, Any]) -> dict[str, Any]:
-    """As much of an OpenAPI document as routing needs. All was judged before, and takes Connexion long to read."""
+    """The part of an OpenAPI document that routing needs. Connexion is slow to read a whole one."""
     paths = {
         path: {
             method: {
@@ -219,12 +219,12 @@ def _routes(document: Mapping[str, Any]) -> dict[str, Any]:
         for path, item in document.get("paths", {}).items()
         if not path.startswith("x-")
     }
-    # Of any version: what is left of it is the same in all.
+    # This part is the same in all versions of OpenAPI.
     return {"openapi": "3.0.3", "info": {"title": document["info"]["title"], "version": "1"}, "paths": paths}
 
 
 def _page_problems(catalogue: Mapping[str, Mapping[str, Any]]) -> dict[int | type[Exception], Any]:
-    """Answers for what no operation sees: unknown paths, methods that a page does not have, and our own mistakes."""
+    """Error handlers for requests without an operation: unknown paths, wrong methods of a page, and internal errors."""
 
     def answer(request: ConnexionRequest, problem: Problem) -> ConnexionResponse:
         Exchange.of(request.scope).problem = problem

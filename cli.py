@@ -1,4 +1,4 @@
-"""The `callconfig` command: one small function for each sub-command. Nothing heavy is imported before it is needed."""
+"""The `callconfig` command: one small function for each sub-command, which imports heavy modules itself."""
 
 import contextlib
 import importlib
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = _run(sys.argv[1:] if arguments is None else list(arguments))
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read the output has seen enough. Python would complain once more when it flushes at its end.
+        # The reader of the output has closed it. Python would fail once more in its last flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     return code
@@ -69,7 +69,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _explain(error: click.UsageError) -> None:
-    """Say what was wrong, below the usage of the command that it was wrong for."""
+    """Print a usage error below the usage of its command."""
     if error.ctx is not None:
         click.echo(f"{error.ctx.get_usage()}\nTry '{error.ctx.command_path} --help' for help.\n", err=True)
     click.echo(f"Error: {printable(error.format_message())}", err=True)
@@ -82,7 +82,7 @@ def _one_line(error: Exception) -> str:
 
 
 def _command(name: str, options: type[Options], run: Callable[[Options], int]) -> click.Command:
-    """A command whose parameters are the fields of its options, and whose words are their paragraphs."""
+    """A command: its parameters are the fields of `options`, its help the paragraphs of their docstring."""
     paragraphs = inspect.cleandoc(options.__doc__ or "").split("\n\n")
     summary, description, example = [*paragraphs, "", ""][:3]  # `python -OO` leaves none
     return click.Command(
@@ -96,7 +96,7 @@ def _command(name: str, options: type[Options], run: Callable[[Options], int]) -
 
 
 def _parameters(options: type[Any]) -> Iterator[click.Parameter]:
-    """What is the command's own comes first, then what it shares with others."""
+    """The parameters of a command: its own first, then those that it shares with others."""
     declared = {each.name: each for each in fields(options)}
     for owner in options.__mro__:
         yield from (_parameter(declared[name]) for name in inspect.get_annotations(owner))
@@ -131,7 +131,7 @@ def _parameter(field: Field[Any]) -> click.Parameter:
 
 @contextlib.contextmanager
 def _extra(name: str) -> Iterator[None]:
-    """Raises CouldNotRun where what an extra brings is not installed."""
+    """Raises CouldNotRun where a package of an extra is not installed."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -140,14 +140,14 @@ def _extra(name: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _loading() -> Iterator[None]:
-    """A terminal shows that something is going on, until the line of the run takes the place of this one."""
+    """Show on a terminal that the command is loading, until its progress replaces the line."""
     if sys.stderr.isatty():
         print("  loading", end="\r", file=sys.stderr, flush=True)
     yield
 
 
 class _StandIn(ModuleType):
-    """Loads the module of its name when something of it is asked for, if ever."""
+    """A module that loads the one of its name when an attribute is first used."""
 
     def __getattr__(self, wanted: str) -> object:
         self.leave()
@@ -160,7 +160,7 @@ class _StandIn(ModuleType):
 
 @contextlib.contextmanager
 def _loaded_when_used(*names: str) -> Iterator[None]:
-    """Who imports these modules meanwhile gets stand-ins for those that are not there yet."""
+    """Imports of these modules meanwhile get stand-ins, unless they are loaded already."""
     stand_ins = {name: _StandIn(name) for name in names if name not in sys.modules}
     sys.modules |= stand_ins
     try:
@@ -171,7 +171,7 @@ def _loaded_when_used(*names: str) -> Iterator[None]:
 
 
 def _serve(options: ServeOptions) -> int:
-    with _loaded_when_used("httpx", "requests"):  # they take a fifth of the start, and nobody here uses what needs them
+    with _loaded_when_used("httpx", "requests"):  # a fifth of the start, and unused by the mock
         import connexion  # noqa: F401 (mock imports it, too)
     from .mock import serve
 

@@ -1,8 +1,8 @@
-"""What each command is told: a frozen dataclass for each, which is the one place where an option is declared.
+"""The options of each command, declared in one frozen dataclass.
 
-Its docstring is what the help says: a summary, a description and an example. A field is an option: `base_path` is
-`--base-path` and `CALLCONFIG_BASE_PATH`, and `option` says the rest. `cli` makes the command line from it; the
-commands take nothing else.
+Its docstring is the command's help: a summary, a description and an example. A field is an option: `base_path` is
+`--base-path` and `CALLCONFIG_BASE_PATH`, and `option` says the rest. `cli` makes the command line of it; the commands
+take nothing else.
 """
 
 import os
@@ -24,10 +24,7 @@ DIFF_REPORT_FORMATS = ("junit", "sarif", "json", "html", "markdown")
 
 
 def cache_folder() -> Path | None:
-    """The folder where the user's caches are; None for a user without a home.
-
-    It is kept out of the working directory, which is somebody's project.
-    """
+    """The folder of the user's caches; None for a user without a home."""
     try:
         return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "callconfig"
     except RuntimeError:
@@ -35,7 +32,7 @@ def cache_folder() -> Path | None:
 
 
 class Text(click.ParamType[Any]):
-    """Text that a function reads; it raises ValueError, and says what was wrong. The help shows it by its name."""
+    """A parameter type with a name for the help, whose text `parse` reads; it raises ValueError with the reason."""
 
     def __init__(self, name: str, parse: Any = str, separator: str | None = None) -> None:
         self.name, self._parse, self._separator = name, parse, separator
@@ -155,23 +152,23 @@ NAME, NAMES = Text("NAME"), Text("NAME", separator=",")
 
 
 class Told(TypedDict, total=False):
-    """What else there is to say of an option."""
+    """Further attributes of an option."""
 
     metavar: str
-    """Where it is not the name of the type, N for a number or FILE for a path."""
+    """The metavar, where it is not the name of the type, N for a number or FILE for a path."""
     flag: str
-    """Where it is not the field's name."""
+    """The flag, where it is not the field's name."""
     short: str
     variable: str
-    """Where it is not CALLCONFIG_ and the flag's name."""
+    """The environment variable, where it is not CALLCONFIG_ and the flag's name."""
     is_argument: bool
-    """Given by its place, and in no environment variable."""
+    """Whether it is a positional argument, without an environment variable."""
 
 
 def option(
     words: str, read_as: Any = None, *, default: Any = MISSING, secret: bool = False, **told: Unpack[Told]
 ) -> Any:
-    """A field as the command line gives it: text, a path or a flag, as the field is, or what it is `read_as`."""
+    """A field that is an option: text, a path or a flag by the field's type, or a `read_as` type."""
     return field(default=default, repr=not secret, metadata={"words": words, "type": read_as, **told})
 
 
@@ -234,7 +231,7 @@ class ServeOptions:
 
 @command
 class JudgingOptions:
-    """What every command is told that judges."""
+    """The options of every command that judges."""
 
     contract: Path | None = option("an OpenAPI 3.0 or 3.1 file, not the built-in one", default=None)
     report: tuple[tuple[str, Path], ...] = option(
@@ -248,7 +245,7 @@ class JudgingOptions:
 
 @command
 class ConversingOptions(JudgingOptions):
-    """What every command is told that sends requests of its own."""
+    """The options of every command that sends requests."""
 
     token: str | None = option("bearer token to send", TOKEN, default=None, secret=True)
     header: tuple[tuple[str, str], ...] = option(
@@ -277,10 +274,10 @@ class ConversingOptions(JudgingOptions):
 class CheckOptions(ConversingOptions):
     """Hold a server to the contract.
 
-    Hold a server to the contract: a model of what must be stored talks to it, then Schemathesis sends generated
-    requests, valid and invalid. Each failure is shown with what was expected, what came, and the curl commands that
-    show it again. What a run creates on a server stays there, under names that begin with check- and the seed; what was
-    there before is neither changed nor deleted.
+    Hold a server to the contract: a model of the stored resources talks to it, then Schemathesis sends generated
+    requests, valid and invalid. Each failure is shown with the expected and the actual response, and the curl commands
+    that show it again. The resources that a run creates on a server stay there, under names that begin with check- and
+    the seed; earlier ones are neither changed nor deleted.
 
     Example: callconfig check http://127.0.0.1:8080 --require-coverage --report junit:check.xml
     """
@@ -305,7 +302,7 @@ class CompareOptions(ConversingOptions):
 
     Have the same conversations with two servers and report where they answer differently in status, shape or value;
     without an x-resource, generated requests take their place. Identities, times and the words of errors may differ.
-    What a run creates stays there.
+    The resources that a run creates stay there.
 
     Example: callconfig compare http://127.0.0.1:8080 https://staging.example.com/api
     """
@@ -428,8 +425,8 @@ class InitOptions:
     """Propose what a contract stores.
 
     Read an OpenAPI 3.0 file and print a patch of it that declares what its operations seem to store, each as the
-    x-resource of a schema, so that `serve` remembers it. Nothing is changed. What is a guess, and what is not
-    understood, is told on standard error.
+    x-resource of a schema, so that `serve` remembers it. Nothing is changed. Guesses, and operations that are not
+    understood, are told on standard error.
 
     Example: callconfig init other.yaml > resources.patch
     """
@@ -442,7 +439,7 @@ class LintOptions:
     """Say whether files are contracts.
 
     Say of each FILE whether everything here can be made from it: OpenAPI 3.0 or 3.1, every schema one that compiles.
-    What is wrong is told in one line for each file.
+    The first error of each file is told in one line.
 
     Example: callconfig lint openapi.yaml
     """

@@ -1,4 +1,4 @@
-"""What is served beside the operations: the reference, the contract in both its notations, and ways to them."""
+"""The pages beside the operations: the reference, the contract as YAML and JSON, and redirects to them."""
 
 from typing import Any
 
@@ -15,12 +15,12 @@ from ..documentation.served import ServedReference
 def reference_pages(
     place: str, reference: ServedReference, document: dict[str, Any], text: bytes | None = None
 ) -> list[Route]:
-    """The pages of one contract below `place`; `text` is its YAML as it was written, where it is served like that."""
+    """The pages of one contract below `place`; `text` is its original YAML, where that is served unchanged."""
     as_json = encoded(document, indent=True)
 
     async def openapi_yaml(_request: Request) -> Response:
         nonlocal text
-        text = text or await aside(_dump, document)  # few ask for it
+        text = text or await aside(_dump, document)  # rarely requested
         return Response(text, media_type="application/yaml")
 
     return [

@@ -20,11 +20,11 @@ from .exchange import Exchange
 from .messages import respond_problem
 
 LONGEST_CORRECTED = 200
-"""Characters of a path that is no operation's for which a near one is looked for: a stranger's path costs no more."""
+"""Characters of an unknown path up to which a similar one is searched, which bounds the cost."""
 
 
 class Table:
-    """The contracts that are served, by base path, the longest first."""
+    """The served contracts by base path, the longest first."""
 
     def __init__(self, contracts: Mapping[str, Contract]) -> None:
         self._contracts = sorted(contracts.items(), key=lambda each: -len(each[0]))
@@ -35,7 +35,7 @@ class Table:
         ]
 
     def find(self, scope: Scope) -> Route | None:
-        """The operations at a request's path; an encoded slash in it is no separator."""
+        """The route of a request's path; an encoded slash in it is no separator."""
         path: str = scope["path"]
         raw: bytes = scope.get("raw_path") or b""
         if b"%" in raw:
@@ -46,7 +46,7 @@ class Table:
         return None
 
     def missing(self, method: str, path: str, route: Route | None) -> Finding:
-        """Why a request goes to no operation: its path is none, or has not its method."""
+        """The finding where a request has no operation: an unknown path, or another method."""
         if route is not None:
             return Finding("undocumented-method", "path", f"has no {method}, only {route.allow}", name=path)
         near = did_you_mean(path, self._paths) if len(path) <= LONGEST_CORRECTED else ""
@@ -83,7 +83,7 @@ class ContractAPI(AbstractRoutingAPI[Endpoint]):
 
 
 class Routing(SpecMiddleware):
-    """Sends a request to the endpoint of its operation, and what is no operation's path on to the pages."""
+    """Sends a request to the endpoint of its operation, and one to another path to the pages."""
 
     def __init__(self, app: ASGIApp, catalogue: Mapping[str, Mapping[str, Any]]) -> None:
         self._app, self._catalogue = app, catalogue

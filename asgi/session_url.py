@@ -15,9 +15,9 @@ Fields = Sequence[tuple[bytes, bytes]]
 
 
 def named_session(scope: Scope) -> tuple[str | None, Scope]:
-    """The session that the URL names, if it does, and the request to what follows the name.
+    """The session that the URL names, if any, and the scope with the prefix removed.
 
-    What follows keeps its percent-encoding: an encoded slash in an id is none of the prefix's business.
+    The rest of the path keeps its percent-encoding, such as an encoded slash in an id.
     """
     path: str = scope["path"]
     if not path.startswith(PREFIX):
@@ -30,7 +30,7 @@ def named_session(scope: Scope) -> tuple[str | None, Scope]:
 
 
 def within(session: str, fields: Fields) -> list[tuple[bytes, bytes]]:
-    """The header fields of an answer with a `Location` of this server that stays in the session."""
+    """The header fields of a response, with the session's prefix in a `Location` of this server."""
     prefix = f"{PREFIX}{session}".encode()
     # `//host` is another server's (RFC 3986, section 4.2)
     is_path = re.compile(rb"/(?!/)").match

@@ -12,9 +12,9 @@ import orjson
 
 from ..contract.aside import LARGE, aside
 from ..contract.document import Contract
-from ..contract.example import NotDocumented, request_example
+from ..contract.example import request_example
 from ..contract.finding import Finding
-from ..contract.operation import EncodedArray, LargeObject, Operation, Reply, Request
+from ..contract.operation import EncodedArray, LargeObject, Reply, Request
 from ..contract.problem import Problem
 from ..contract.resource import Resource
 from ..contract.schema import Schema, show
@@ -159,27 +159,17 @@ async def load_scenario(body: Document, session: Session, contract: Contract) ->
 
 async def make_configuration(body: Document, contract: Contract) -> Reply:
     """The contract's example of what a client creates, with these members changed. Raises Refused."""
-    posts = [each for each in contract.operations.values() if each.method == "POST" and each.request_body]
+    posts = [each for each in contract.operations.values() if each.method == "POST" and each.request_body.contents]
     if not posts:
         raise _not_taken(
             [Finding("undocumented-method", "path", "no operation of the contract takes a body with POST")]
         )
     creating = next((each for each in posts if each.id in contract.actions), posts[0])
-    made = {**_example(contract, creating), **body}
+    made = {**request_example(contract, creating), **body}
     request = Request(headers={"content-type": "application/json"}, body=orjson.dumps(made))
     if findings := [each for each in creating.check_request(request)[1] if each.place == "body"]:
         raise _not_taken(findings)
     return made, 200
-
-
-def _example(contract: Contract, operation: Operation) -> Document:
-    """A body of a request: the documented one, or one that is made from its schema."""
-    try:
-        example = request_example(contract, operation)
-    except NotDocumented:
-        content = next(iter(operation.declared_body["content"].values()))
-        example = contract.values("request").value(content.get("schema", {}))
-    return example if isinstance(example, dict) else {}
 
 
 async def list_snapshots(session: Session) -> Reply:

@@ -176,13 +176,15 @@ def _placed(sample: Json, way: Way, inner: Json) -> Json:
     if not way:
         return ABSENT
     (_, step), rest = way[0], way[1:]
-    if isinstance(sample, dict) and isinstance(step, str) and (step in sample or not rest):
-        nested = _placed(sample[step], rest, inner) if rest else inner
-        return ABSENT if nested is ABSENT else {**sample, step: nested}
-    if isinstance(sample, list) and isinstance(step, int) and step < len(sample):
-        nested = _placed(sample[step], rest, inner) if rest else inner
-        return ABSENT if nested is ABSENT else [*sample[:step], nested, *sample[step + 1 :]]
-    return ABSENT
+    is_member = isinstance(sample, dict) and isinstance(step, str) and (step in sample or not rest)
+    if not is_member and not (isinstance(sample, list) and isinstance(step, int) and step < len(sample)):
+        return ABSENT
+    nested = _placed(sample[step], rest, inner) if rest else inner
+    if nested is ABSENT:
+        return ABSENT
+    changed = sample.copy()
+    changed[step] = nested
+    return changed
 
 
 def _of_difference(place: Open, within: Relation) -> Iterator[Json]:

@@ -1,6 +1,6 @@
 """Requests that an old contract takes, and the answers that it documents for them: what shows that a change breaks."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,7 +14,7 @@ from ..contract.interaction import Fields, Interaction, by_name
 from ..contract.media import is_json
 from ..contract.normal import merged, types
 from ..contract.operation import Request
-from ..contract.parameters import Parameter, joined, schema_of
+from ..contract.parameters import Parameter, joined
 from ..contract.schema import Direction
 from ..contract.witness import ABSENT
 from .containment import example
@@ -33,36 +33,26 @@ class Sent:
     request: Request
 
 
-def shape_of(operation: Declared, declared: Mapping[str, Json]) -> str:
+def shape_of(operation: Declared, parameter: Parameter) -> str:
     """Whether a parameter is written as an array, an object, or a scalar."""
-    side = operation.revision.side(schema_of(declared), "request")
+    side = operation.revision.side(parameter.raw, "request")
     kinds = types(merged([side.schema], side.definitions) or {})
     return next((kind for kind in ("array", "object") if kind in kinds and len(kinds) < 4), "scalar")
 
 
-def written(
-    operation: Declared, declared: Mapping[str, Json], value: Json, encode: Callable[[str], str] = str
-) -> list[tuple[str, str]]:
-    """The texts of a parameter, each with its name; none where an empty list or object is no parameter at all."""
-    return Parameter(declared, operation.revision.resolve).written(value, encode)
-
-
-def read(operation: Declared, declared: Mapping[str, Json], texts: list[tuple[str, str]]) -> tuple[Json, list[Finding]]:
+def read(parameter: Parameter, texts: list[tuple[str, str]]) -> tuple[Json, list[Finding]]:
     """What the engine reads from the texts of a parameter, and what it finds wrong."""
-    parameter = Parameter(declared, operation.revision.resolve)
-    in_query = declared["in"] in ("query", "cookie")
-    found = parameter.find(texts)[0] if in_query else [text for _, text in texts]
+    found = parameter.find(texts)[0] if parameter.place in ("query", "cookie") else [text for _, text in texts]
     return parameter.read(found) if found else (None, [])
 
 
-def parameter_example(operation: Declared, declared: Mapping[str, Json]) -> Json:
+def parameter_example(operation: Declared, parameter: Parameter) -> Json:
     """A value of a parameter that its contract takes."""
-    for value in values_of(declared, operation.revision.resolve).values():
-        if not read(operation, declared, written(operation, declared, value))[1]:
+    for value in values_of(parameter.source, operation.revision.resolve).values():
+        if not read(parameter, parameter.written(value))[1]:
             return value
-    side = operation.revision.side(schema_of(declared), "request")
-    value = example(side)
-    return "a" if value == "" and declared["in"] == "path" else None if value is ABSENT else value
+    value = example(operation.revision.side(parameter.raw, "request"))
+    return "a" if value == "" and parameter.place == "path" else None if value is ABSENT else value
 
 
 def body_examples(operation: Declared, content: Mapping[str, Json], direction: Direction) -> list[Json]:
@@ -89,20 +79,20 @@ def request(
 ) -> Sent:
     """The simplest request that an operation takes, with the given parameters and body in it."""
     values = dict(parameters or {})
-    for key, (declared, _) in operation.parameters.items():
-        if declared.get("required") and key not in values:
-            values[key] = parameter_example(operation, declared)
+    for key, (parameter, _) in operation.parameters.items():
+        if parameter.required and key not in values:
+            values[key] = parameter_example(operation, parameter)
     path, query, fields, read_path = operation.path, [], list(headers), {}
     for key, value in values.items():
         if value is ABSENT or key not in operation.parameters:
             continue
-        declared = operation.parameters[key][0]
-        texts = written(operation, declared, value)
+        parameter = operation.parameters[key][0]
+        texts, in_url = parameter.written(value), parameter.written(value, partial(quote, safe=""))
         if key[0] == "path":
-            name, read_path[name] = declared["name"], texts[0][1]
-            path = path.replace(f"{{{name}}}", written(operation, declared, value, partial(quote, safe=""))[0][1])
+            read_path[parameter.name] = texts[0][1]
+            path = path.replace(f"{{{parameter.name}}}", in_url[0][1])
         elif key[0] == "query":
-            query += written(operation, declared, value, partial(quote, safe=""))
+            query += in_url
         else:
             fields += texts if key[0] == "header" else [("Cookie", f"{name}={text}") for name, text in texts]
     data, of_body = _body(operation, body, content_type)
@@ -158,7 +148,7 @@ def number_of(status: str) -> int:
 def answer_of(operation: Declared, status: str | None = None) -> tuple[int, Fields, bytes]:
     """The answer that a contract documents for a status, or first among its successes: status, fields, body."""
     status = status or min(operation.responses, key=lambda each: (each[0] != "2", each), default="200")
-    content = operation.responses[status][0].get("content", {}) if status in operation.responses else {}
+    content = operation.responses[status][0].declared.get("content") if status in operation.responses else None
     if not content:
         return number_of(status), (), b""
     name, declared = next(iter(content.items()))
@@ -166,20 +156,11 @@ def answer_of(operation: Declared, status: str | None = None) -> tuple[int, Fiel
     return number_of(status), (("Content-Type", name),), b"" if value is ABSENT else orjson.dumps(value)
 
 
-def headers_of(operation: Declared, response: Mapping[str, Json]) -> dict[str, dict[str, Json]]:
-    """The declared header fields of a response as parameters, by their names in lower case."""
-    return {
-        name.lower(): {**operation.revision.followed(each), "name": name, "in": "header"}
-        for name, each in response.get("headers", {}).items()
-    }
-
-
 def required_headers(operation: Declared, status: int, without: set[str]) -> Fields:
     """The header fields that an answer must have, but for some (in lower case)."""
-    name = response_for(str(status), operation.responses)
-    declared = {} if name is None else headers_of(operation, operation.responses[name][0])
+    response = operation.engine.response(status)
     return tuple(
-        (each["name"], joined(parameter_example(operation, each)))
-        for key, each in declared.items()
-        if key not in without and each.get("required")
+        (each.name, joined(parameter_example(operation, each)))
+        for each in (response.headers if response else ())
+        if each.required and each.name.lower() not in without
     )

@@ -5,9 +5,11 @@ not mean that anybody sends them: without this, every new optional member would 
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Literal
 
-from ..contract.normal import BY_NAME, OF_ONE, Definitions, definition_name, followed
+from ..contract.dialect import changed
+from ..contract.normal import Definitions, definition_name, followed
 
 Json = Any
 Mode = Literal["whole", "part", "open"]
@@ -45,20 +47,15 @@ class Given:
         alone = mode == "whole" and schema.keys() <= {"anyOf", "oneOf", "type"}
         inside: Mode = "open" if mode == "open" else "whole"
         beside: Mode = "open" if mode == "open" else "part"
-        closed: dict[str, Json] = {}
-        for keyword, value in schema.items():
-            if keyword in ("anyOf", "oneOf"):
-                closed[keyword] = [self._closed(each, mode if alone else beside) for each in value]
-            elif keyword in ("allOf", "prefixItems"):
-                closed[keyword] = [self._closed(each, beside if keyword == "allOf" else inside) for each in value]
-            elif keyword in BY_NAME:
-                within = beside if keyword == "dependentSchemas" else inside
-                closed[keyword] = {name: self._closed(each, within) for name, each in value.items()}
-            elif keyword in OF_ONE:
-                within = beside if keyword in ("then", "else") else inside
-                closed[keyword] = self._closed(value, "open" if keyword in _ITSELF else within)
-            else:
-                closed[keyword] = value
+        modes: dict[str, Mode] = {
+            **dict.fromkeys(("allOf", "dependentSchemas", "then", "else"), beside),
+            **dict.fromkeys(("anyOf", "oneOf"), mode if alone else beside),
+            **dict.fromkeys(_ITSELF, "open"),
+        }
+        closed = {
+            keyword: changed(keyword, value, partial(self._closed, mode=modes.get(keyword, inside)))
+            for keyword, value in schema.items()
+        }
         if mode == "whole" and not alone:
             self._close(schema, closed)
         return closed

@@ -15,6 +15,7 @@ from typing import Any
 
 from jsonschema_rs import CanonicalSchema, Draft202012Validator, canonical, canonicalize
 
+from ..contract.dialect import with_schemas
 from ..contract.formats import FORMATS
 from ..contract.normal import (
     Definitions,
@@ -337,18 +338,12 @@ def _has_all_strings(given: Mapping[str, Json], taken: Mapping[str, Json]) -> bo
 
 def _loose(schema: Json) -> Json:
     """A schema that admits at least as much, and has no references."""
-    if isinstance(schema, list):
-        return [_loose(each) for each in schema]
     if not isinstance(schema, dict) or not refers(schema):
         return schema
     if "$ref" in schema:
         return True
-    named = {"properties", "patternProperties"}
-    return {
-        word: {name: _loose(each) for name, each in value.items()} if word in named else _loose(value)
-        for word, value in schema.items()
-        if word in _POSITIVE or not refers(value)
-    }
+    kept = {word: value for word, value in schema.items() if word in _POSITIVE or not refers(value)}
+    return with_schemas(kept, _loose)
 
 
 def _sealed(schema: Json, definitions: Definitions) -> Json:

@@ -9,14 +9,15 @@ import orjson
 
 from ..contract.finding import Finding
 from ..contract.media import is_json
-from ..contract.parameters import joined, schema_of
+from ..contract.operation import Response
+from ..contract.parameters import Parameter, joined
 from .change import Change
 from .containment import Break
-from .example_request import answer_of, body_examples, headers_of, number_of, request, response_for
+from .example_request import answer_of, body_examples, number_of, request, response_for
 from .pairing import Part, in_short
 
 Json = Any
-Declarations = tuple[Mapping[str, Json], Mapping[str, Json]]
+Contents = tuple[Mapping[str, Json], Mapping[str, Json]]
 _KNOWN_BY_CLASS = ("4", "5", "D")
 """Classes whose statuses clients need not know one by one: a 429 is treated as a 400 (RFC 9110, section 15)."""
 
@@ -29,7 +30,7 @@ def response_changes(operation: Part) -> Iterator[Change]:
         part = operation.at(f"response {status}", old[known][1] if known else None, new_steps)
         if known is None:
             yield _new_status(part, status)
-        elif not operation.comparison.unchanged(old[known][0], after):
+        elif not operation.comparison.unchanged(old[known][0].declared, after.declared):
             yield from _content(part, status, (old[known][0], after))
             yield from _headers(part, status, (old[known][0], after))
     succeeds = any(status[0] in "2D" for status in new)
@@ -55,8 +56,8 @@ def _new_status(part: Part, status: str) -> Change:
     )
 
 
-def _content(response: Part, status: str, both: Declarations) -> Iterator[Change]:
-    old, new = (each.get("content", {}) for each in both)
+def _content(response: Part, status: str, both: tuple[Response, Response]) -> Iterator[Change]:
+    old, new = (each.declared.get("content", {}) for each in both)
     rule = "response-media-type"
     for name in old:
         part = response.at(f"{response.name} {name}")
@@ -76,7 +77,7 @@ def _content(response: Part, status: str, both: Declarations) -> Iterator[Change
         yield part.safe(rule, "is new; who asks for the old one in Accept does not get it" if old else "is new")
 
 
-def _body(part: Part, status: str, name: str, contents: Declarations) -> Iterator[Change]:
+def _body(part: Part, status: str, name: str, contents: Contents) -> Iterator[Change]:
     schemas = contents[0].get("schema", {}), contents[1].get("schema", {})
     if not is_json(name) or part.comparison.unchanged(*schemas):
         return
@@ -91,30 +92,29 @@ def _body(part: Part, status: str, name: str, contents: Declarations) -> Iterato
     yield from part.judged("response-body", answer, shown, "gives nothing that it did not give")
 
 
-def _headers(response: Part, status: str, both: Declarations) -> Iterator[Change]:
-    old, new = (headers_of(owner, each) for owner, each in zip((response.old, response.new), both, strict=True))
+def _headers(response: Part, status: str, both: tuple[Response, Response]) -> Iterator[Change]:
+    old, new = ({field.name.lower(): field for field in each.headers} for each in both)
     for key, before in old.items():
-        after = new.get(key, before)
-        name = before["name"]
-        part = response.at(f"{response.name} header {name}")
-        yield from _header(part.inside("headers", name, new=("headers", after["name"])), status, before, new.get(key))
+        part = response.at(f"{response.name} header {before.name}")
+        there = ("headers", new.get(key, before).name)
+        yield from _header(part.inside("headers", before.name, new=there), status, before, new.get(key))
     for key, after in new.items():
         if key not in old:
-            part = response.at(f"{response.name} header {after['name']}")
-            yield part.inside(new=("headers", after["name"])).safe("response-header", "is new")
+            part = response.at(f"{response.name} header {after.name}")
+            yield part.inside(new=("headers", after.name)).safe("response-header", "is new")
 
 
-def _header(part: Part, status: str, before: Mapping[str, Json], after: Mapping[str, Json] | None) -> Iterator[Change]:
-    rule, name = "response-header", before["name"]
+def _header(part: Part, status: str, before: Parameter, after: Parameter | None) -> Iterator[Change]:
+    rule, name = "response-header", before.name
     number, fields, body = answer_of(part.new, status)
-    if before.get("required") and not (after or {}).get("required"):
+    if before.required and not (after and after.required):
         finding = Finding("required", "header", "is required and missing", name=name)
         yield part.answered(rule, "may be missing" if after else "is gone", number, fields, body, [finding])
     elif after is None:
         yield part.safe(rule, "is gone; nobody could count on it")
-    if after is None or part.comparison.unchanged(schema_of(before), schema_of(after)):
+    if after is None or part.comparison.unchanged(before.raw, after.raw):
         return
-    answer, client, _ = part.comparison.decided(schema_of(before), schema_of(after), "response")
+    answer, client, _ = part.comparison.decided(before.raw, after.raw, "response")
 
     def shown(each: Break) -> Change:
         told = (*fields, (name, joined(each.value)))

@@ -14,8 +14,8 @@ import yaml
 from ..contract.document import document_of
 from ..contract.finding import one_line
 from ..contract.grammar import METHODS
-from ..contract.operation import Operation
-from ..contract.parameters import IGNORED_HEADERS
+from ..contract.operation import Operation, Response
+from ..contract.parameters import IGNORED_HEADERS, Parameter
 from ..contract.path_template import blank, parameters_of
 from ..contract.references import Bundle, InvalidContract, References, pointed, read_file
 from ..contract.schema import Direction
@@ -53,26 +53,27 @@ class Declared:
         return str(self.declared.get("operationId", f"{self.method.upper()} {self.path}"))
 
     @cached_property
-    def parameters(self) -> dict[tuple[str, str], tuple[Mapping[str, Json], Steps]]:
+    def parameters(self) -> dict[tuple[str, str], tuple[Parameter, Steps]]:
         """By place and name; header names in lower case, path parameters by their position."""
-        found = {}
+        found, names = {}, parameters_of(self.path)
         for steps, owner in ((self.steps[:-1], self.item), (self.steps, self.declared)):
             for index, each in enumerate(owner.get("parameters", ())):
-                declared = self.revision.followed(each)
-                place, name = declared["in"], declared["name"]
-                if place == "header" and name.lower() in IGNORED_HEADERS:
-                    continue
-                key = name.lower() if place == "header" else name
-                if place == "path" and name in (names := parameters_of(self.path)):
-                    key = str(names.index(name))
-                found[place, key] = (declared, (*steps, "parameters", str(index)))
+                parameter = Parameter(self.revision.followed(each), self.revision.resolve)
+                place, key = parameter.place, parameter.name
+                if place == "header":
+                    key = key.lower()
+                elif place == "path" and key in names:
+                    key = str(names.index(key))
+                if place != "header" or key not in IGNORED_HEADERS:
+                    found[str(place), key] = (parameter, (*steps, "parameters", str(index)))
         return found
 
     @cached_property
-    def responses(self) -> dict[str, tuple[Mapping[str, Json], Steps]]:
+    def responses(self) -> dict[str, tuple[Response, Steps]]:
         return {
-            str(status).upper(): (self.revision.followed(each), (*self.steps, "responses", str(status)))
-            for status, each in self.declared.get("responses", {}).items()
+            str(status).upper(): (self.engine.responses[str(status).upper()], (*self.steps, "responses", str(status)))
+            for status in self.declared.get("responses", {})
+            if not str(status).startswith("x-")
         }
 
     @property
@@ -179,7 +180,7 @@ class Revision:
 
     def _bodies(self, direction: Direction) -> Iterator[Json]:
         for operation in self.operations.values():
-            asked, given = [operation.body or {}], [each for each, _ in operation.responses.values()]
+            asked, given = [operation.body or {}], [each.declared for each, _ in operation.responses.values()]
             for part in asked if direction == "request" else given:
                 yield from (each["schema"] for each in part.get("content", {}).values() if "schema" in each)
 

@@ -135,12 +135,7 @@ def _rank(schema: Node) -> int | None:
 
 def _example(contract: Contract, resource: Resource, creating: Operation | None) -> dict[str, Json]:
     """What a client creates: as it is documented, or made from the schema; with what it belongs to."""
-    example: Json = None
-    if creating is not None:
-        with suppress(NotDocumented):
-            example = request_example(contract, creating)
-    if not isinstance(example, dict):
-        example = contract.values("request").value(resource.input)
+    example = (creating and request_example(contract, creating)) or contract.values("request").value(resource.input)
     of_path = {each["name"]: schema_of(each) for each in (creating.declared_parameters if creating else ())}
     parents = {
         member: contract.values("request").value(of_path.get(parameter, resource.properties.get(member, {})))

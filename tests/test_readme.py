@@ -212,7 +212,7 @@ def test_the_bounds_are_those_of_the_code(contract: Contract) -> None:
     """The table tells the constants, each in its own unit."""
     limits = Limits()
     operations = load_controls(contract).operations.values()
-    (largest,) = {each.request_body.max_bytes for each in operations if each.request_body} - {MAX_BYTES}
+    (largest,) = {each.request_body.max_bytes for each in operations} - {MAX_BYTES}
     for told in (
         f"| request line and header fields | {Protocol.MOST_HEAD >> 10} KiB, within {Protocol.HEAD_SECONDS:g} s |",
         f"{MAX_BYTES >> 20} MiB, and {Protocol.LEAST_BODY >> 10} KiB in each {Protocol.BODY_SECONDS:g} s |",
