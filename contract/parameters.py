@@ -157,10 +157,9 @@ class Parameter:
             yield reader.build(nested(self._pairs(texts) or ()))
             return
         if "object" in reader.types:
-            if encoded is not None and (pairs := self._pairs(texts, encoded)) is not None:
-                yield _members(reader, pairs)
-            if (pairs := self._pairs(texts)) is not None:
-                yield _members(reader, pairs)
+            for sent in dict.fromkeys((encoded, None)):
+                if (pairs := self._pairs(texts, sent)) is not None:
+                    yield reader.build(nested(pairs))
         if "array" in reader.types:
             for items in self._items(texts, encoded):
                 yield [reader.items.scalar(item) for item in items]
@@ -219,13 +218,6 @@ def header_fields(declared: Mapping[str, Any], resolve: References) -> list[Para
         for name, field in declared.get("headers", {}).items()
         if name.lower() != "content-type"
     ]
-
-
-def _members(reader: Reader, pairs: list[tuple[str, str]]) -> dict[str, Any]:
-    texts: dict[str, list[str]] = {}
-    for name, text in pairs:
-        texts.setdefault(name, []).append(text)
-    return {name: reader.member(name).build(each[0] if len(each) == 1 else each) for name, each in texts.items()}
 
 
 def joined(value: Any) -> str:

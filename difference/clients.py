@@ -13,6 +13,7 @@ from ..contract.interaction import Interaction, by_name
 from ..contract.operation import Request
 from ..contract.path_template import parameters_of
 from ..contract.paths import Paths
+from ..contract.references import pointed
 from ..traffic.reader import whole_recording
 from .change import Change, generalized
 from .revision import Declared, Revision
@@ -127,7 +128,7 @@ def _has(interaction: Interaction, default: Finding) -> bool:
         node = orjson.loads(interaction.request_body)
     except ValueError:
         return True  # no body that a default could be for
-    for step in default.pointer.split("/")[1:]:
+    for step in pointed(default.pointer):
         if not isinstance(node, dict) or step not in node:
             return False
         node = node[step]

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..contract.finding import Finding
 from ..contract.interaction import Fields, Interaction, by_name
-from ..contract.references import steps
+from ..contract.references import pointed, steps
 from ..contract.schema import Direction
 from ..contract.side import Side
 from .change import Change, Place, Verdict
@@ -221,7 +221,7 @@ class Part:
     def lines(self, broken: Break, direction: Direction) -> tuple[Place, Place]:
         """The lines of OLD and NEW that a break of a schema is about, in the definition that it is in."""
         finding, reached = broken.findings[0], broken.reached
-        inside = (finding.pointer or "").split("/")[1:]
+        inside = pointed(finding.pointer or "")
         starts = self.old_steps, self.new_steps
         if reached.within is not None:
             inside = inside[len(reached.way) - len(reached.inside) :]

@@ -9,6 +9,7 @@ from ..contract.body import MAX_BYTES
 from ..contract.finding import Finding
 from ..contract.interaction import Fields
 from ..contract.media import is_json
+from ..contract.references import pointed
 from ..contract.witness import ABSENT
 from .change import Change
 from .containment import Break
@@ -82,27 +83,26 @@ def _schema(part: Part, name: str, before: Mapping[str, Json], after: Mapping[st
     yield from part.judged("request-body", answer, shown, "takes all that it took")
     resolve = part.comparison.old.resolve, part.comparison.new.resolve
     for pointer, default, new_default in changed_defaults(*schemas, resolve, part.comparison.unchanged):
-        body = _without(body_example(part.old, before, "request"), pointer)
+        body = _without(body_example(part.old, before, "request"), pointed(pointer))
         where = part.at(f"{part.name} {pointer}")
         finding = Finding("default", "body", "", pointer=pointer)
         yield default_change(where, default, new_default, request(part.old, body=body, content_type=name), finding)
 
 
-def _without(value: Json, pointer: str) -> Json:
-    """A value without the member at a pointer."""
-    name, _, rest = pointer[1:].partition("/")
+def _without(value: Json, steps: list[str]) -> Json:
+    """A value without the member to which the steps lead."""
+    name, *rest = steps
     if not isinstance(value, dict) or name not in value:
         return value
-    if rest:
-        return {**value, name: _without(value[name], f"/{rest}")}
-    return {key: member for key, member in value.items() if key != name}
+    kept = {key: member for key, member in value.items() if key != name}
+    return {**value, name: _without(value[name], rest)} if rest else kept
 
 
 def _security(part: Part) -> Iterator[Change]:
     old, new = part.old.security, part.new.security
     schemes = [
         {
-            name: {word: told for word, told in owner.followed(scheme).items() if not _ABOUT.match(word)}
+            name: {word: told for word, told in owner.resolve.followed(scheme).items() if not _ABOUT.match(word)}
             for name, scheme in owner.document.get("components", {}).get("securitySchemes", {}).items()
         }
         for owner in (part.comparison.old, part.comparison.new)

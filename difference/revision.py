@@ -58,7 +58,7 @@ class Declared:
         found, names = {}, parameters_of(self.path)
         for steps, owner in ((self.steps[:-1], self.item), (self.steps, self.declared)):
             for index, each in enumerate(owner.get("parameters", ())):
-                parameter = Parameter(self.revision.followed(each), self.revision.resolve)
+                parameter = Parameter(self.revision.resolve.followed(each), self.revision.resolve)
                 place, key = parameter.place, parameter.name
                 if place == "header":
                     key = key.lower()
@@ -79,7 +79,7 @@ class Declared:
     @property
     def body(self) -> Mapping[str, Json] | None:
         declared = self.declared.get("requestBody")
-        return None if declared is None else self.revision.followed(declared)
+        return None if declared is None else self.revision.resolve.followed(declared)
 
     @property
     def security(self) -> list[Mapping[str, list[str]]]:
@@ -169,9 +169,6 @@ class Revision:
         """The roles that its tokens may have."""
         schemes = self.document.get("components", {}).get("securitySchemes", {})
         return {role for scheme in schemes.values() for role in scheme.get("x-roles", ())}
-
-    def followed(self, node: Mapping[str, Json]) -> Mapping[str, Json]:
-        return self.resolve.followed(node)
 
     def side(self, schema: Json, direction: Direction) -> Side:
         if direction not in self._sides:
