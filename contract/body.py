@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from .finding import MOST_FINDINGS, Finding, json_pointer, told
+from .finding import MOST_FINDINGS, Finding, told
 from .media import OCTETS, ByMediaType, is_json, is_range, is_xml, media_type, parameters_of
 from .parameters import Parameter, QueryItems, header_fields, parse_query, read_parameters
+from .pointer import json_pointer
 from .references import NO_REFERENCES, References
 from .schema import Direction, Json, Schema, show
 from .severity import DEFAULT, Severities

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from .finding import json_pointer
 from .formats import UNCHECKED_FORMATS
+from .pointer import json_pointer
 from .references import References
 
 Path = tuple[str, ...]

@@ -13,7 +13,7 @@ from ..contract.interaction import Interaction, by_name
 from ..contract.operation import Request
 from ..contract.path_template import parameters_of
 from ..contract.paths import Paths
-from ..contract.references import pointed
+from ..contract.pointer import pointed
 from ..traffic.reader import whole_recording
 from .change import Change, generalized
 from .revision import Declared, Revision

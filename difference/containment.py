@@ -7,8 +7,9 @@ from typing import Any
 
 from jsonschema_rs import canonical, canonicalize
 
-from ..contract.finding import Finding, json_pointer
+from ..contract.finding import Finding
 from ..contract.normal import reachable
+from ..contract.pointer import json_pointer
 from ..contract.side import Side
 from ..contract.strict_json import MAX_DEPTH
 from ..contract.witness import ABSENT, Values, Way

@@ -12,7 +12,6 @@ from ..contract.example import values_of
 from ..contract.finding import Finding
 from ..contract.interaction import Fields, Interaction, by_name
 from ..contract.media import is_json
-from ..contract.normal import merged, types
 from ..contract.operation import Request
 from ..contract.parameters import Parameter, joined
 from ..contract.schema import Direction
@@ -31,13 +30,6 @@ class Sent:
 
     interaction: Interaction
     request: Request
-
-
-def shape_of(operation: Declared, parameter: Parameter) -> str:
-    """Whether a parameter is written as an array, an object, or a scalar."""
-    side = operation.revision.side(parameter.raw, "request")
-    kinds = types(merged([side.schema], side.definitions) or {})
-    return next((kind for kind in ("array", "object") if kind in kinds and len(kinds) < 4), "scalar")
 
 
 def read(parameter: Parameter, texts: list[tuple[str, str]]) -> tuple[Json, list[Finding]]:

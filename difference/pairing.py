@@ -7,7 +7,7 @@ from typing import Any
 
 from ..contract.finding import Finding
 from ..contract.interaction import Fields, Interaction, by_name
-from ..contract.references import pointed, steps
+from ..contract.pointer import pointed, steps_of
 from ..contract.schema import Direction
 from ..contract.side import Side
 from .change import Change, Place, Verdict
@@ -218,7 +218,7 @@ class Part:
         if reached.within is not None:
             inside = inside[len(reached.way) - len(reached.inside) :]
             names = reached.within if direction == "request" else reached.within[::-1]
-            starts = tuple(steps(f"#/{names[0]}")), tuple(steps(f"#/{names[1]}"))
+            starts = tuple(steps_of(f"#/{names[0]}")), tuple(steps_of(f"#/{names[1]}"))
         revisions = self.comparison.old, self.comparison.new
         old, new = (
             each.place_of_value(start, inside, finding.rule) for each, start in zip(revisions, starts, strict=True)

@@ -8,7 +8,7 @@ from typing import Any
 from ..contract.finding import Finding
 from ..contract.interaction import Fields
 from ..contract.media import is_json
-from ..contract.references import pointed
+from ..contract.pointer import pointed
 from ..contract.witness import ABSENT
 from .change import Change
 from .containment import Break

@@ -16,7 +16,8 @@ from ..contract.grammar import METHODS
 from ..contract.operation import Operation
 from ..contract.parameters import Parameter
 from ..contract.path_template import blank, parameters_of
-from ..contract.references import Bundle, InvalidContract, References, pointed, read_file
+from ..contract.pointer import steps_of
+from ..contract.references import Bundle, InvalidContract, References, read_file
 from ..contract.schema import Direction
 from ..contract.side import Side, Sides
 from ..contract.yaml_tree import MarkedYaml, NotPlain
@@ -193,7 +194,7 @@ class Revision:
         if not steps:
             return _Node(self._yaml(file).root, file, 1, is_there=True)
         if len(steps) == 3 and file == self._main and (origin := self.origins.get(f"#/{'/'.join(steps)}")):
-            return self._node(origin[0], tuple(pointed(unquote(origin[1]))))
+            return self._node(origin[0], tuple(steps_of(f"#{origin[1]}")))
         above = self._node(file, steps[:-1])
         behind = self._behind(above) if above.is_there else above
         entry = self._yaml(behind.file).entry(behind.node, steps[-1]) if above.is_there else None
@@ -206,9 +207,9 @@ class Revision:
         reference = self._yaml(found.file).entry(found.node, "$ref")
         if reference is None or not isinstance(reference[1].value, str):
             return found
-        path, _, pointer = reference[1].value.partition("#")
+        path = reference[1].value.partition("#")[0]
         file = (found.file.parent / unquote(path)).resolve() if path else found.file
-        return self._behind(self._node(file, tuple(pointed(unquote(pointer))))) if file in self.texts else found
+        return self._behind(self._node(file, tuple(steps_of(reference[1].value)))) if file in self.texts else found
 
     def _yaml(self, file: Path) -> MarkedYaml:
         """Raises CouldNotRun."""
