@@ -1,4 +1,4 @@
-"""What the operations of a contract do with what it stores, found by their methods, their paths and what they show."""
+"""The actions of operations on resources, inferred from their methods, their paths and their responses."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -19,34 +19,34 @@ KINDS: Mapping[str, tuple[Kind | None, Kind | None]] = {
     "PATCH": (None, "merge"),
     "DELETE": (None, "delete"),
 }
-"""By method: at a collection, and at an item, whose path ends in its identity; at a collection, a body has that."""
+"""The kinds of action by method: on a collection, and on an item, whose path ends in its identity."""
 
 
 @dataclass(frozen=True)
 class Action:
-    """What one operation does with one resource."""
+    """The action of one operation on one resource."""
 
     kind: Kind
     resource: Resource
     parameter: str
-    """The one of the path that is the identity; empty at a collection, where the body has that of what it replaces."""
+    """The path parameter with the identity; empty on a collection, where the body of a replacement has the identity."""
     parents: Mapping[str, str]
-    """The members that keep the parameters of the path that stand for parents."""
+    """The path parameters that identify parents, each with the member that keeps its value."""
     ancestors: tuple[tuple[str, Resource], ...]
-    """The resources that must be there, each with the parameter of its identity, the outermost first."""
+    """The parents that must exist, each with the path parameter of its identity, the outermost first."""
     envelope: str
-    """The member of the answer that has what is shown; empty where it is the whole of it."""
+    """The member of the response body that holds the resource; empty where the body is the resource."""
     item_path: str
-    """Where what a create makes is found; empty where nothing leads to it."""
+    """The path template of a created item; empty where there is none."""
     below: tuple[tuple[Resource, str], ...] = ()
-    """The resources that go with this one, each with the member that keeps its identity."""
+    """The resources that are deleted with this one, each with the member that keeps this one's identity."""
     shows: bool = False
-    """Whether its success shows the resource."""
+    """Whether the success response shows the resource."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """How an operation's success shows a resource."""
+    """The form in which an operation's success response shows a resource."""
 
     is_list: bool
     envelope: str
@@ -55,7 +55,7 @@ class _Shown:
 def read_actions(
     document: Mapping[str, Any], operations: Mapping[str, Operation], resolve: References
 ) -> tuple[list[Resource], dict[str, Action]]:
-    """The resources of a document in its order, and by operationId what is done with them."""
+    """The resources of a document in its order, and the actions by operationId."""
     schemas: Mapping[str, Mapping[str, Any]] = document.get("components", {}).get("schemas", {})
     declared = {name: schema for name, schema in schemas.items() if "x-resource" in schema}
     places = {name: Places(schema, operations, resolve) for name, schema in declared.items()}
@@ -97,7 +97,7 @@ def read_actions(
 
 
 class Places:
-    """Where a resource is: the operations on it, its collections, and its items, as paths with blank parameters."""
+    """The operations on a resource, and the paths of its collections and items, with blank parameters."""
 
     def __init__(self, schema: Mapping[str, Any], operations: Mapping[str, Operation], resolve: References) -> None:
         self.shown: dict[Operation, _Shown] = {}
@@ -125,7 +125,7 @@ class Places:
             )
         }
         self.identified = of_collections | self.items
-        """The beginnings of paths that lead to one, whether an operation is there or not."""
+        """The prefixes of paths that end in the identity, with or without an operation."""
         self.item_paths = list(
             dict.fromkeys(operation.path for operation in operations.values() if blank(operation.path) in self.items)
         )
@@ -146,7 +146,7 @@ class Places:
 
     @property
     def home(self) -> str:
-        """The path of the collection: the one that makes, or the deepest."""
+        """The path of the collection: that of the create, or the deepest."""
         making = [operation.path for operation, kind in self.kinds.items() if kind == "create"]
         items = [path.rpartition("/")[0] for path in self.item_paths]
         return next(iter([*making, *sorted(self.collections, key=len, reverse=True), *items]), "")
@@ -200,11 +200,11 @@ def _named(resource: Resource, declared: Mapping[str, Any]) -> list[str]:
 
 
 def _brings(operation: Operation, kind: Kind, identity: str, resolve: References) -> bool:
-    """Whether a request of the operation makes something under an identity of its own choice."""
+    """Whether a request of the operation creates a resource with an identity of the client's choice."""
     if kind == "replace":
         return "201" in operation.responses
     is_needed = any(identity in body.get("required", ()) for body in _bodies(operation, resolve))
-    # Where no conflict is documented, whoever gives an id does not choose it.
+    # Where no conflict is documented, an identity in the body is no choice of the client.
     may_conflict = not operation.responses.keys().isdisjoint(("409", "4XX", "DEFAULT"))
     return kind == "create" and (is_needed or may_conflict) and _tells(operation, identity, resolve)
 
@@ -216,12 +216,12 @@ def _tells(operation: Operation, identity: str, resolve: References) -> bool:
 
 
 def _bodies(operation: Operation, resolve: References) -> list[dict[str, Any]]:
-    """The schemas of the bodies that an operation takes, each as one object."""
+    """The schemas of an operation's request bodies, flattened."""
     return [flattened(each.get("schema", {}), resolve) for each in operation.declared_body.get("content", {}).values()]
 
 
 def _shown(operation: Operation, schema: Mapping[str, Any], resolve: References) -> _Shown | None:
-    """How an operation's success shows a schema, alone, in a list, or as a member of an object."""
+    """The form in which an operation's success response shows a schema: alone, in an array, or in an envelope."""
     if (answer := operation.shown) is None:
         return None
     if (is_list := _is_list(answer, schema, resolve)) is not None:
@@ -231,13 +231,13 @@ def _shown(operation: Operation, schema: Mapping[str, Any], resolve: References)
         for member, nested in flattened(answer, resolve).get("properties", {}).items()
         if (is_list := _is_list(nested, schema, resolve)) is not None
     ]
-    # A member of another resource that shows this one is a part of that, and no envelope.
+    # Another resource with this one as a member is no envelope.
     whole = "x-resource" not in resolve.followed(answer)
     return found[0] if len(found) == 1 and whole else None
 
 
 def _is_list(shown: Mapping[str, Any], schema: Mapping[str, Any], resolve: References) -> bool | None:
-    """Whether it is an array of the schema, or the schema itself; None for anything else."""
+    """True for an array of the schema, False for the schema itself, None for any other."""
     if _is(shown, schema, resolve):
         return False
     items = resolve.followed(shown).get("items")
@@ -245,7 +245,7 @@ def _is_list(shown: Mapping[str, Any], schema: Mapping[str, Any], resolve: Refer
 
 
 def _is(shown: Mapping[str, Any], schema: Mapping[str, Any], resolve: References) -> bool:
-    """Whether it is the schema, or that with more members, none of which must be there."""
+    """Whether `shown` is the schema, or extends it by optional members."""
     found = resolve.followed(shown)
     if found is schema:
         return True
@@ -256,6 +256,6 @@ def _is(shown: Mapping[str, Any], schema: Mapping[str, Any], resolve: References
 
 
 def _above(path: str) -> Iterator[tuple[str, str]]:
-    """The beginnings of a path that end in a parameter, without names, each with that parameter."""
+    """The prefixes of a path that end in a parameter, with blank parameters, each with the last parameter."""
     for match in PARAMETER.finditer(path):
         yield blank(path[: match.end()]), match[1]

@@ -1,4 +1,4 @@
-"""The contract: an OpenAPI document, loaded and compiled. Everything that needs a fact of the API asks here."""
+"""The contract: an OpenAPI document, loaded and compiled, the source of every fact of the API."""
 
 import re
 from collections.abc import Mapping
@@ -27,23 +27,23 @@ BUILT_IN = Path(__file__).parent.parent / "openapi.yaml"
 
 
 class Contract:
-    """A compiled OpenAPI 3.0 or 3.1 document, whole in itself.
+    """A compiled OpenAPI 3.0 or 3.1 document, self-contained.
 
-    `base_path` is where its paths are on a mock that is mounted nowhere else.
+    `base_path` is the prefix of its paths on a mock without another prefix.
     """
 
     def __init__(
         self, document: Mapping[str, Any], base_path: str = "", *, severity: Mapping[str, Level] = NOTHING
     ) -> None:
-        """`severity` counts more than the document's own `x-severity`. Raises InvalidContract."""
+        """`severity` overrides the document's own `x-severity`. Raises InvalidContract."""
         self.document, self.base_path = document, base_path
         self.severities = Severities(document.get("x-severity", {}), severity)
         self.path: Path | None = None
-        """The file that has all of it as it is written, if there is one."""
+        """The file of the document, if it is a single one."""
         self.title: str = document["info"]["title"]
         self.version: str = str(document["info"]["version"])
         self.resolve = References(document)
-        """From a `$ref` inside the document to what it refers to; raises InvalidContract."""
+        """Resolves a `$ref` inside the document; raises InvalidContract."""
         self.operations: dict[str, Operation] = {}
         self._generators = {direction: Generator(self.resolve, direction) for direction in get_args(Direction)}
         self.problems: Mapping[str, Mapping[str, Any]] = document.get("x-problems", {})
@@ -69,17 +69,17 @@ class Contract:
     def load(
         cls, path: Path = BUILT_IN, *, validate: bool = True, severity: Mapping[str, Level] = NOTHING
     ) -> "Contract":
-        """Raises InvalidContract, also for a file that cannot be read."""
+        """The contract of a file. Raises InvalidContract, also for an unreadable file."""
         document, files = read_document(path), 1
         try:
             if validate:
-                from .validation import judge  # what it needs takes long to load
+                from .validation import judge  # slow to load
 
                 files = len(Bundle(document, path).files)
                 judge(document)
             contract = cls(document, severity=severity)
             if validate:
-                _ = contract.actions  # what is wrong with a declaration is told now
+                _ = contract.actions  # raises InvalidContract for a wrong x-resource now
         except InvalidContract as error:
             line = _line(path, error.at)
             raise InvalidContract(f"{path}{f':{line}' if line else ''}: {error}") from error
@@ -87,7 +87,7 @@ class Contract:
         return contract
 
     def route(self, path: str) -> Route | None:
-        """The operations of a path, percent-encoded as it was sent; None for an unknown path."""
+        """The route of a percent-encoded path; None for an unknown one."""
         return self._paths.find(path)
 
     @cached_property
@@ -96,17 +96,17 @@ class Contract:
 
     @property
     def resources(self) -> list[Resource]:
-        """All that the contract says is stored, in its order."""
+        """The resources that the contract declares, in its order."""
         return self._read_actions[0]
 
     @property
     def actions(self) -> Mapping[str, Action]:
-        """By operationId, what is done with a resource; other operations do nothing with one."""
+        """The actions on resources by operationId; other operations have none."""
         return self._read_actions[1]
 
     @property
     def resource(self) -> Resource | None:
-        """The first that the contract says is stored."""
+        """The first resource that the contract declares."""
         return next(iter(self.resources), None)
 
     @cached_property
@@ -117,23 +117,23 @@ class Contract:
 
     @cached_property
     def roles(self) -> Mapping[str, list[str]]:
-        """The `x-roles` declaration: by role, the members in which what is stored must equal the caller's token."""
+        """The `x-roles` declaration: by role, the members of a document that must equal those of the caller's token."""
         return next((each["x-roles"] for each in self.security_schemes.values() if "x-roles" in each), {})
 
     @cached_property
     def rules(self) -> Mapping[str, Mapping[str, Any]]:
-        """By its id, a schema that declares each rule across members (`x-rule`)."""
+        """The rules across members by id: for each a schema that declares it (`x-rule`)."""
         schemas = (node for kind, _, node in objects(dict(self.document)) if kind == "schema")
         return {each["x-rule"]["id"]: each for each in schemas if isinstance(each.get("x-rule"), dict)}
 
     def values(self, direction: Direction) -> Generator:
-        """Makes values of the schemas, as one direction sees them."""
+        """The generator of values of the schemas, for one direction."""
         return self._generators[direction]
 
     def served_at(self, base_path: str, *, authenticated: bool = False) -> dict[str, Any]:
-        """The document as a server mounted at `base_path` shows it: of no other server.
+        """The document with `base_path` as its only server.
 
-        `authenticated` says that it asks for a token.
+        `authenticated` says that the server requires a token.
         """
         here = base_path or "/"
         servers = [each for each in self.document.get("servers", ()) if each.get("url") == here] or [{"url": here}]
@@ -143,7 +143,7 @@ class Contract:
 
 
 def _without_servers(item: Any) -> Any:
-    """A path item, or an operation, that names no server of its own."""
+    """A path item, or an operation, without `servers`."""
     if not isinstance(item, Mapping):
         return item
     return {
@@ -152,7 +152,7 @@ def _without_servers(item: Any) -> Any:
 
 
 def read_document(path: Path) -> dict[str, Any]:
-    """An OpenAPI document as it is written, unjudged. Raises InvalidContract."""
+    """The OpenAPI document in a file, not validated. Raises InvalidContract."""
     try:
         text = path.read_bytes()
     except OSError as error:
@@ -161,7 +161,7 @@ def read_document(path: Path) -> dict[str, Any]:
 
 
 def document_of(name: str, text: bytes) -> dict[str, Any]:
-    """An OpenAPI document, unjudged, from its text, which has a name. Raises InvalidContract."""
+    """The OpenAPI document in a text, not validated; `name` is for messages. Raises InvalidContract."""
     try:
         document = read_yaml(text)
     except NotPlain as error:

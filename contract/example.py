@@ -1,4 +1,4 @@
-"""Answers that the contract documents, put together from its examples: what a mock says when it is told what to say."""
+"""Documented responses, made from the contract's examples and schemas."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -19,7 +19,7 @@ from .witness import ABSENT
 
 
 class NotDocumented(Exception):
-    """The contract has no such answer; the message says what it has."""
+    """The contract has no such response or example; the message names those that it has."""
 
 
 def documented_reply(
@@ -31,11 +31,11 @@ def documented_reply(
     made: bool = False,
     draw: int = 0,
 ) -> tuple[Any, int, Mapping[str, str]]:
-    """The body, the status and the header fields of a documented answer. Raises NotDocumented.
+    """The body, the status and the header fields of a documented response. Raises NotDocumented.
 
-    Without a status, the first success; without a name, the first example. A problem that has no example, or with
-    `made`, is made from the contract's catalogue of problems, and whatever else has no example from its schema: `draw`
-    chooses among the values that it has.
+    Without a status, the first success; without a name, the first example. A problem without an example, or with
+    `made`, is made from the contract's catalogue of problems, any other body without an example from its schema: `draw`
+    chooses among the values.
     """
     status = usual_status(operation) if status is None else status
     response = documented_response(operation, status)
@@ -55,7 +55,7 @@ def documented_reply(
 
 
 def documented_response(operation: Operation, status: int) -> Response:
-    """What is documented of a status. Raises NotDocumented."""
+    """The documented response for a status. Raises NotDocumented."""
     if (response := operation.response(status)) is None:
         has = ", ".join(operation.responses) or "none"
         raise NotDocumented(f"{operation.id} has no response {status}; it has {has}")
@@ -63,12 +63,12 @@ def documented_response(operation: Operation, status: int) -> Response:
 
 
 def required_headers(contract: Contract, response: Response) -> dict[str, str]:
-    """The fields that a response must have."""
+    """The required header fields of a response, with values."""
     return dict(_headers(contract, [each for each in response.headers if each.required]))
 
 
 def usual_status(operation: Operation) -> int:
-    """The first success of the documented statuses, which may be a range; without one, the first of all."""
+    """The lowest documented success, 200 for `2XX` and `default`; without one, the first status."""
     declared = operation.responses.keys()
     numbers = [int(each) for each in declared if each.isdigit()]
     if success := [each for each in numbers if each < 300]:
@@ -79,22 +79,22 @@ def usual_status(operation: Operation) -> int:
 
 
 def written(value: Any, documented: str) -> Any:
-    """A value as the body of this media type: itself where that is JSON, else bytes.
+    """A value as the body of a media type: unchanged for JSON, else bytes.
 
-    Of what has no text, such as the XML of an object, nothing is written.
+    A value without a text in this media type, such as the XML of an object, gives no bytes.
     """
     name, charset = media_type(concrete(documented))
     if is_json(name) or isinstance(value, bytes):
         return value
     if isinstance(value, str):
-        with suppress(LookupError):  # a charset that nobody knows
+        with suppress(LookupError):  # an unknown charset
             return value.encode(charset, "replace")
         return value.encode()
     return b"" if value is None or isinstance(value, dict | list) else orjson.dumps(value)
 
 
 def _headers(contract: Contract, fields: Iterable[Parameter]) -> Iterator[tuple[str, str]]:
-    """The fields that have an example, and those that must be there."""
+    """The header fields with an example, and the required ones."""
     for field in fields:
         value = next(iter(values_of(field.source, contract.resolve).values()), ABSENT)
         if value is ABSENT and field.required:
@@ -104,14 +104,14 @@ def _headers(contract: Contract, fields: Iterable[Parameter]) -> Iterator[tuple[
 
 
 def examples_of(declared: Mapping[str, Any], resolve: References) -> dict[str, Mapping[str, Any]]:
-    """The examples of a media type, a parameter or a header by name; a single `example` is named so."""
+    """The Example Objects of a media type, a parameter or a header by name; a single `example` has this name."""
     if "example" in declared:
         return {"example": {"value": declared["example"]}}
     return {str(name): resolve.followed(example) for name, example in declared.get("examples", {}).items()}
 
 
 def values_of(declared: Mapping[str, Any], resolve: References) -> dict[str, Any]:
-    """The values of the examples by name, without those that are in another file."""
+    """The values of the examples by name, without those with an `externalValue`."""
     return {name: each["value"] for name, each in examples_of(declared, resolve).items() if "value" in each}
 
 

@@ -12,7 +12,7 @@ def parameters_of(path: str) -> list[str]:
 
 
 class Decoded(str):
-    """A segment of a path, decoded; `sent` is how it was encoded, where that says which commas separate."""
+    """A decoded segment of a path; `sent` is its percent-encoded text, where that tells which commas are delimiters."""
 
     __slots__ = ("sent",)
     sent: str
@@ -27,5 +27,5 @@ def decoded(segment: str) -> str:
 
 
 def blank(path: str) -> str:
-    """A path without the names of its parameters."""
+    """A path template without the names of its parameters: `/pets/{}`."""
     return PARAMETER.sub("{}", path)

@@ -1,4 +1,4 @@
-"""The catalogue of rules: every name that a finding can have, for the documentation and for reports.
+"""The catalogue of rules: every `rule` that a finding can have, for the documentation and for reports.
 
 A contract adds its own, its rules across members, as `x-rule`.
 """
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a rule asks, for the documentation, and how to mend what breaks it."""
+    """The summary of a rule, and the remedy for a breach of it."""
 
     summary: str
     remedy: str = "Mend the server."
@@ -109,7 +109,7 @@ GENERATED_RULES: dict[str, Rule] = {
     "object-level-authorization": Rule("Nobody sees what belongs to somebody else."),
     "generation": Rule("Requests can be generated for every operation.", "Mend the contract where the detail says."),
 }
-"""What Schemathesis checks, by the names of its checks."""
+"""The checks of Schemathesis, by their names."""
 
 DIFFERENCE_RULES: dict[str, Rule] = {
     "operation-removed": Rule(
@@ -140,7 +140,7 @@ DIFFERENCE_RULES: dict[str, Rule] = {
     "resource-identity": Rule("What is stored is identified as it was.", "Keep the identity."),
     "resource-order": Rule("A list has the order that it had.", "Keep `order`."),
 }
-"""What `diff` judges, by the names that changes have."""
+"""The rules of `diff`, by the names of changes."""
 
 HOUSE_RULES = frozenset(
     {
@@ -148,7 +148,7 @@ HOUSE_RULES = frozenset(
         *("json-charset", "json-depth", "json-duplicate", "json-number", "json-size", "json-string"),
     }
 )
-"""Rules that no standard asks for: warnings, unless the contract or whoever judges says otherwise."""
+"""Rules that no standard requires: warnings, unless the contract or the command sets another severity."""
 
 RULES: dict[str, Rule] = {**ENGINE_RULES, **MODEL_RULES, **GENERATED_RULES}
-"""What a request or an answer can break."""
+"""The rules that a request or a response can break."""

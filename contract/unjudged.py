@@ -1,4 +1,4 @@
-"""What is not judged in operations, though their contract says it: a verdict must not hide it."""
+"""The parts of a contract that the engine does not judge, which a verdict must not hide."""
 
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping
@@ -13,7 +13,7 @@ from .references import References
 
 
 def unjudged(contract: Contract, judged: Container[str]) -> list[str]:
-    """One sentence for each kind, with how many of the operations that were judged it concerns."""
+    """One sentence for each kind of unjudged part, with the number of judged operations that have it."""
     operations = [operation for name, operation in contract.operations.items() if name in judged]
     concerned = Counter(kind for operation in operations for kind in set(_kinds(operation)))
     told = [f"{kind} ({counted(count, 'operation')})" for kind, count in sorted(concerned.items())]
@@ -46,7 +46,7 @@ def _keywords(schema: Mapping[str, Any], resolve: References) -> Iterator[str]:
 
 
 def _schemas(node: Any, resolve: References) -> Iterator[Mapping[str, Any]]:
-    """Every schema that schemas lead to; a recursive one is followed once around."""
+    """Every schema inside of schemas and behind their references, each once."""
     open_at, seen = [node], set[str]()
     while open_at:
         node = open_at.pop()

@@ -131,7 +131,7 @@ class Journal:
         """The number of the latest entry that has come, whether it is still kept or not; 0 before the first."""
         self.ended = 0
         """How many entries have ended, whether they are still kept or not."""
-        self._waiting: set[asyncio.Future[None]] = set()
+        self._news, self._stopped = asyncio.Event(), False
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -163,10 +163,8 @@ class Journal:
         if self._entries and entry.number >= self._entries[0].number:
             self._bytes += entry.measured()
             self._drop()
-        for waiting in self._waiting:
-            if not waiting.done():
-                waiting.set_result(None)
-        self._waiting.clear()
+        self._news.set()
+        self._news.clear()
 
     def get(self, number: int) -> Entry:
         """Raises Refused when it does not hold the request, or does not any more."""
@@ -183,20 +181,15 @@ class Journal:
 
     async def ended_after(self, ended: int) -> None:
         """Return when more than so many entries have ended. Raises TimeoutError when the journal stops before."""
-        if self.ended > ended:
-            return
-        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.add(waiting)
-        try:
-            await waiting
-        finally:
-            self._waiting.discard(waiting)
+        if self.ended <= ended:
+            await self._news.wait()
+            if self._stopped:
+                raise TimeoutError
 
     def stop(self) -> None:
         """Let nobody wait any longer."""
-        for waiting in self._waiting:
-            if not waiting.done():
-                waiting.set_exception(TimeoutError())
+        self._stopped = True
+        self._news.set()
 
     def _drop(self) -> None:
         while len(self._entries) > self._most_entries or (self._bytes > self._most_bytes and len(self._entries) > 1):

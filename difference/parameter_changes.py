@@ -27,7 +27,7 @@ MOST_WRITTEN = 40
 
 def parameter_changes(operation: Part) -> Iterator[Change]:
     """Each parameter of OLD with what became of it; then what is new."""
-    old, new = operation.old.parameters, operation.new.parameters
+    old, new = operation.old.placed, operation.new.placed
     for key, (before, old_steps) in old.items():
         name = f"{key[0]} parameter {before.name}"
         if key not in new:

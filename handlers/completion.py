@@ -1,4 +1,4 @@
-"""Whole documents as a state or a seed gives them: what a request may give, and beside it what the server makes."""
+"""Whole documents of a state or a seed: the members of a request, and those that the server sets."""
 
 from dataclasses import replace
 
@@ -26,7 +26,7 @@ class Completion:
         self.made = Made(resource, contract)
 
     def findings(self, document: Json) -> list[Finding]:
-        """What is wrong with it; what the server makes may be missing or null. Only an object has no finding."""
+        """The findings in a document, whose server-set members may be missing or null; every non-object has some."""
         if not isinstance(document, dict):
             return self._judge.findings(document, "body") or [Finding("type", "body", "must be object", pointer="")]
         found = self._judge.findings(self._given(document), "body")
@@ -37,7 +37,7 @@ class Completion:
         return found + self.missing(document)
 
     def missing(self, document: Document) -> list[Finding]:
-        """The parents that it does not say, without which nothing leads to it."""
+        """The findings for missing parents, without which no path leads to the document."""
         return [
             Finding("required", "body", "is required and missing", pointer=json_pointer([name]))
             for name in self._parents
@@ -45,7 +45,7 @@ class Completion:
         ]
 
     def complete(self, document: Document) -> Document:
-        """A document without findings, with its defaults and what every answer has."""
+        """A valid document with its defaults, and the members that every response has."""
         beside = {name: document[name] for name in self._beside & document.keys()}
         return self.made({**self._judge.fill_defaults(self._given(document)), **beside})
 

@@ -1,4 +1,4 @@
-"""A list as an operation documents it: its filters, its order, and the part of it that a request asks for."""
+"""A list as an operation documents it: filters, order and paging."""
 
 import base64
 from collections.abc import Mapping
@@ -22,11 +22,11 @@ from .errors import InvalidResult
 Arguments = Mapping[str, Json]
 
 DEFAULT_LIMIT = 20
-"""How many are shown of a list that has parts, where neither the request nor the contract says it."""
+"""The size of a page where neither the request nor the contract gives it."""
 
 
 class Listing:
-    """The list of one operation. `unknown` are query parameters that are taken, and have no meaning here."""
+    """The list of one operation. `unknown` are query parameters that are accepted and ignored."""
 
     def __init__(self, action: Action, operation: Operation, contract: Contract) -> None:
         resource = action.resource
@@ -36,7 +36,7 @@ class Listing:
         members = resource.properties.keys() - self._hidden
         asked = {each.name: each for each in query if each.name in members}
         self._usual = {name: each.declared["default"] for name, each in asked.items() if "default" in each.declared}
-        """What is asked for where nobody asks: members that are not there have it, too."""
+        """The defaults of filters, which are also the values of missing members."""
         self._equal = [
             name for name, each in asked.items() if _is_plain(each, resource.properties) and name not in self._usual
         ]
@@ -65,16 +65,16 @@ class Listing:
 
     @property
     def _order_differs(self) -> bool:
-        """Whether a list is sorted otherwise than the store tells it: by creation, then by identity."""
+        """Whether the order of the list differs from that of the store: by creation, then by identity."""
         usual = (self._resource.creation, self._resource.identity)
         return tuple(self._order) not in ((), usual, usual[:1])
 
     def filters(self, arguments: Arguments) -> dict[str, Json]:
-        """The members and the values that everything listed has."""
+        """The filters for the store: members with their values."""
         return {name: arguments[name] for name in self._equal if name in arguments}
 
     def answer(self, texts: list[bytes], arguments: Arguments) -> tuple[Json, dict[str, str]]:
-        """The body, and the header fields that tell of the whole. Raises InvalidResult for a foreign cursor."""
+        """The body, and the header field with the total. Raises InvalidResult for an invalid cursor."""
         if self._is_plain:
             return EncodedArray(texts), self._headers(len(texts))
         within = [name for name in self._within if name in arguments]
@@ -114,7 +114,7 @@ class Listing:
                 rows.sort(key=lambda row: _sortable(row.get(member)), reverse=str(name).startswith("-"))
 
     def _part(self, arguments: Arguments) -> tuple[int, int]:
-        """Where the part begins, and how many there are in it at most."""
+        """The first position of the page, and its size."""
         limit = _number(arguments.get(self._limit) if self._limit else None, DEFAULT_LIMIT)
         if self._cursor and (given := arguments.get(self._cursor)) is not None:
             return self._after(str(given)), limit
@@ -134,12 +134,12 @@ class Listing:
 
 
 def _is_plain(parameter: Any, properties: Mapping[str, Mapping[str, Any]]) -> bool:
-    """Whether a filter asks for one value of a member that has one."""
+    """Whether a filter is a single value of a scalar member."""
     return "array" not in (parameter.declared.get("type"), properties[parameter.name].get("type"))
 
 
 def _is_in(value: Json, wanted: Json) -> bool:
-    """Whether a value is, or has, one of those that are wanted; an object is meant by any value that it has."""
+    """Whether a value, or an item or a member of it, is one of the wanted values."""
     values, several = (each if isinstance(each, list) else [each] for each in (value, wanted))
     return any(
         each in several or (isinstance(each, dict) and any(inner in several for inner in each.values()))
@@ -148,7 +148,7 @@ def _is_in(value: Json, wanted: Json) -> bool:
 
 
 def _sortable(value: Json) -> tuple[bool, str, Json]:
-    """Numbers before texts, and what is missing last."""
+    """The sort key of a value: numbers before texts, missing values last."""
     if isinstance(value, bool | int | float):
         return False, "", value
     return value is None, "text", value if isinstance(value, str) else orjson.dumps(value).decode()
@@ -165,7 +165,7 @@ def _cursor(position: int) -> str:
 
 
 def _told(template: Json, facts: Mapping[str, Json], *, nulls: bool) -> Json:
-    """What stands around a list, with what is so in the place of what was made; null, or nothing, for what is not."""
+    """An envelope with its facts in the place of generated values; null, or no member, for a fact without a value."""
     if not isinstance(template, dict):
         return template
     told = {}
@@ -179,7 +179,7 @@ def _told(template: Json, facts: Mapping[str, Json], *, nulls: bool) -> Json:
 
 
 def made(operation: Operation, contract: Contract) -> Document:
-    """What stands around what an answer shows, as its schema has it: every member, where one can be made."""
+    """The envelope of a response with a generated value for every member of its schema, where one is found."""
     schema, generator = operation.shown or {}, contract.values("response")
     members = flattened(schema, contract.resolve).get("properties", {})
     found = {name: generator.value(each, otherwise=ABSENT) for name, each in members.items()}
