@@ -212,22 +212,6 @@ class Operation:
         return told(sorted(self._severities.weighed(findings), key=lambda finding: finding.severity != "error"))
 
     @property
-    def contents(self) -> list[Content]:
-        """The contents of its request and response bodies."""
-        asked = self.request_body.contents.values()
-        return [*asked, *(each for response in self.responses.values() for each in response.representations.values())]
-
-    @property
-    def fields(self) -> list[Parameter]:
-        """Its parameters, and the header fields of its responses."""
-        return [*self.parameters, *(each for response in self.responses.values() for each in response.headers)]
-
-    @property
-    def schemas(self) -> list[Any]:
-        """Every schema, as it is declared."""
-        return [*(each.declared for each in self.fields), *(each.raw for each in self.contents)]
-
-    @property
     def shown(self) -> Mapping[str, Any] | None:
         """The schema of the first success response with JSON; None where there is none."""
         successes = [response for status, response in self.responses.items() if status[0] == "2"]
