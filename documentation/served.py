@@ -98,7 +98,7 @@ class ServedReference:
         self._lock = asyncio.Lock()
 
     def routes(self, place: str, document: dict[str, Any], text: bytes | None = None) -> list[Route]:
-        """The pages below `place`, and the contract as JSON and YAML; `text` is its YAML where it is served unchanged."""
+        """The pages below `place`, and the contract as JSON and YAML; `text` is its YAML, where that is unchanged."""
 
         async def openapi_yaml(_request: Request) -> Response:
             nonlocal text
