@@ -6,7 +6,6 @@ from contextlib import suppress
 from functools import cached_property
 from hashlib import blake2b
 from typing import Any
-from urllib.parse import quote
 
 import orjson
 
@@ -17,7 +16,7 @@ from ..contract.example import NotDocumented, documented_reply, required_headers
 from ..contract.finding import Finding
 from ..contract.media import concrete, is_json
 from ..contract.operation import Operation, Reply
-from ..contract.path_template import PARAMETER, parameters_of
+from ..contract.path_template import filled, parameters_of
 from ..contract.resource import Resource
 from ..contract.schema import Json, Schema
 from ..contract.shape import flattened
@@ -100,7 +99,7 @@ class Target:
         value, status, headers = self._reply(stored)
         if self._location:
             known = [*(arguments[name] for name in self._path_names), stored[self.resource.identity]]
-            headers["Location"] = base_path + _filled(self._location, known)
+            headers["Location"] = base_path + filled(self._location, known[-len(parameters_of(self._location)) :])
         return value, status, headers
 
     async def list_all(self, arguments: Arguments, store: Store) -> Reply:
@@ -316,9 +315,3 @@ def _merged(target: Json, patch: Json) -> Json:
         else:
             merged[name] = _merged(merged.get(name), value)
     return merged
-
-
-def _filled(path: str, values: list[Json]) -> str:
-    """A path with the last of these values as its parameters, whatever their names."""
-    filling = iter(values[len(values) - len(parameters_of(path)) :])
-    return PARAMETER.sub(lambda _: quote(str(next(filling)), safe=""), path)
