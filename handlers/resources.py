@@ -15,6 +15,7 @@ from ..contract.document import Contract
 from ..contract.example import NotDocumented, documented_reply, required_headers
 from ..contract.finding import Finding
 from ..contract.media import concrete, is_json
+from ..contract.merge_patch import patched
 from ..contract.operation import Operation, Reply
 from ..contract.path_template import filled, parameters_of
 from ..contract.resource import Resource
@@ -149,7 +150,7 @@ class Target:
             if not isinstance(patch, dict):
                 raise InvalidResult(Finding("type", "body", "must be object", pointer=""))
             self._refuse_contradictions(arguments, patch)
-            merged = _merged(document, {name: value for name, value in patch.items() if name not in by_server})
+            merged = patched(document, {name: value for name, value in patch.items() if name not in by_server})
             judged = {name: value for name, value in self._visible(merged).items() if name not in unjudged}
             if findings := self._judge.findings(judged, "body"):
                 raise InvalidResult(*findings)
@@ -302,16 +303,3 @@ def version_of(document: Document) -> str:
 def _names(condition: str, version: str) -> bool:
     """Whether a list of entity tags has this one, or is `*`."""
     return condition.strip() == "*" or version in (each.strip().removeprefix("W/") for each in condition.split(","))
-
-
-def _merged(target: Json, patch: Json) -> Json:
-    """The result of a JSON Merge Patch (RFC 7396, section 2)."""
-    if not isinstance(patch, dict):
-        return patch
-    merged = dict(target) if isinstance(target, dict) else {}
-    for name, value in patch.items():
-        if value is None:
-            merged.pop(name, None)
-        else:
-            merged[name] = _merged(merged.get(name), value)
-    return merged
