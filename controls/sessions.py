@@ -5,7 +5,7 @@ import copy
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -17,9 +17,9 @@ from ..contract.finding import Finding
 from ..contract.problem import Problem
 from ..contract.resource import Resource
 from ..contract.schema import show
-from ..storage.embedded import EmbeddedStore
+from ..storage.embedded import DocumentStorage, EmbeddedStore, indexes_of
 from ..storage.index import Index
-from ..storage.store import Change, Document, Store, Values, by_table
+from ..storage.store import Store, StoredDocument, by_table
 from .budget import DOCUMENT_OVERHEAD, SESSION_OVERHEAD, Budget, LimitReached, json_size
 from .clock import Sources
 from .journal import Journal
@@ -49,71 +49,40 @@ class Limits:
     wait_seconds: float = 60.0
 
 
-class BoundedStore(EmbeddedStore):
-    """A store in memory of at most `most` documents in all tables, within a budget. Raises LimitReached."""
+class BoundedStorage(DocumentStorage):
+    """In memory: at most `most` documents in all tables, and what the budget has. Raises LimitReached."""
 
-    most: int
-    budget: Budget
-    sizes: dict[str, int]
-    """The approximate bytes of each table."""
+    def __init__(self, indexes: Mapping[str, Index], most: int, budget: Budget) -> None:
+        super().__init__(indexes)
+        self._most, self._budget, self._size = most, budget, 0
 
-    @classmethod
-    def of(cls, most: int, budget: Budget, resources: Sequence[Resource], values: Values) -> "BoundedStore":
-        store = cls.in_memory(resources, values)
-        store.most, store.budget, store.sizes = most, budget, dict.fromkeys(by_table(resources), 0)
-        return store
+    def put(self, table: str, document: StoredDocument) -> None:
+        self.indexes[table].check(document)
+        former = self.indexes[table].stored(document.identity)
+        self._hold(self._size + _weight(document) - _weight(former), self.kept + (former is None))
+        super().put(table, document)
 
-    async def create(self, values: Document) -> Document:
-        self._check(self.total() + 1)
-        with self._growing_by(_weight(values)):
-            return await super().create(values)
+    def remove(self, table: str, identity: str) -> None:
+        former = self.indexes[table].stored(identity)
+        super().remove(table, identity)
+        self._hold(self._size - _weight(former), self.kept)
 
-    async def update(self, identity: str, change: Change) -> Document:
-        def measured(document: Document) -> Document | None:
-            former = _weight(document)
-            if (replacement := change(document)) is not None:
-                holding.enter_context(self._growing_by(_weight(replacement) - former))
-            elif not self.resource.deleted_at:  # else the document is kept, with its size
-                holding.enter_context(self._growing_by(-former))
-            return replacement
+    def replaced(self, replacement: Mapping[str, Index]) -> dict[str, Index]:
+        replaced = super().replaced(replacement)
+        documents = [document for index in replaced.values() for document in index.everything()]
+        self._hold(sum(map(_weight, documents)), len(documents))
+        return replaced
 
-        with ExitStack() as holding:
-            return await super().update(identity, measured)
-
-    async def _replace_all(self, replacement: Mapping[str, Index]) -> None:
-        self._check(sum(map(len, replacement.values())) + self.total(beside=replacement))
-        sizes = {
-            table: sum(map(len, index.texts())) + len(index) * DOCUMENT_OVERHEAD for table, index in replacement.items()
-        }
-        with self._holding(sizes):
-            await super()._replace_all(replacement)
-
-    def _check(self, number: int) -> None:
-        if number > self.most:
-            raise LimitReached(self.most, "configurations")
-
-    def _growing_by(self, size: int) -> AbstractContextManager[None]:
-        table = self.resource.table
-        return self._holding({table: max(0, self.sizes[table] + size)})
-
-    @contextmanager
-    def _holding(self, sizes: Mapping[str, int]) -> Iterator[None]:
-        """Set the sizes of tables in the budget; an exception inside resets them."""
-        former = dict(self.sizes)
-        try:
-            self._hold({**former, **sizes})
-            yield
-        except BaseException:
-            self._hold(former)
-            raise
-
-    def _hold(self, sizes: Mapping[str, int]) -> None:
-        self.budget.hold("documents", sum(sizes.values()))
-        self.sizes.update(sizes)
+    def _hold(self, size: int, number: int) -> None:
+        if number > self._most:
+            raise LimitReached(self._most, "configurations")
+        self._budget.hold("documents", size)
+        self._size = size
 
 
-def _weight(document: Document) -> int:
-    return json_size(document) + DOCUMENT_OVERHEAD
+def _weight(document: StoredDocument | None) -> int:
+    """The bytes that it takes, about."""
+    return len(document.text) + DOCUMENT_OVERHEAD if document else 0
 
 
 Content = Mapping[str, list[bytes]]
@@ -271,7 +240,8 @@ class Sessions:
         sources = Sources(copy.copy(clock_of.sources.clock) if clock_of else None)
         # A transient session holds nothing; its budget counts in the whole once it holds something.
         budget = Budget(self.limits.session_bytes, self._budget)
-        store = BoundedStore.of(self.limits.configurations, budget, self._resources, sources.values)
+        storage = BoundedStorage(indexes_of(self._resources), self.limits.configurations, budget)
+        store = EmbeddedStore(storage, sources.values)
         return Session(name, store, self._tables, sources, self.limits, budget)
 
     def _check_name(self, name: str) -> None:

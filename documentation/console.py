@@ -1,11 +1,11 @@
 """The console at `/_mock/ui`: a page over the controls. What it knows of the API comes from the contract."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from ..contract.actions import Action
 from ..contract.document import Contract
 from ..contract.example import NotDocumented, documented_reply, request_example
 from ..contract.operation import Operation
@@ -58,20 +58,15 @@ def _answers(contract: Contract, operation: Operation) -> Iterator[dict[str, Any
 
     Of a range of statuses, and of the default, those that tests want most.
     """
-    named = {str(name).upper(): each for name, each in operation.declared.get("responses", {}).items()}
-    wanted = {status for status in ("404", "503") if operation.response(int(status)) is not None}
-    for status in sorted(wanted.union(each for each in named if each.isdigit())):
-        declared_by = next(each for each in (status, f"{status[0]}XX", "DEFAULT") if each in named)
-        content: Node = contract.resolve.followed(named[declared_by]).get("content", {})
-        first: Node = next(iter(content.values()), {})
-        examples: Node = first.get("examples", {})
-        for example, declared in examples.items() or [(None, {})]:
-            try:
-                documented_reply(contract, operation, int(status), example)
-            except NotDocumented:
-                continue
-            title = contract.resolve.followed(declared).get("summary") or example or phrase(status)
-            yield {"status": int(status), "title": title, **({"example": example} if example else {})}
+    for status in sorted({404, 503}.union(int(each) for each in operation.responses if each.isdigit())):
+        if (response := operation.response(status)) is None:
+            continue
+        shown = next((each.declared for each in response.representations.values()), {})
+        for example, declared in shown.get("examples", {}).items() or [(None, {})]:
+            with suppress(NotDocumented):
+                documented_reply(contract, operation, status, example)
+                title = contract.resolve.followed(declared).get("summary") or example or phrase(str(status))
+                yield {"status": status, "title": title, **({"example": example} if example else {})}
 
 
 def _sample(contract: Contract) -> dict[str, Any] | None:
@@ -88,8 +83,12 @@ def _sample(contract: Contract) -> dict[str, Any] | None:
 
 def _resource(contract: Contract, resource: Resource) -> dict[str, Any]:
     """How what is stored of a resource is shown, found and made."""
-    creates = next((each for each in contract.actions.items() if _creates(each[1], resource)), None)
-    example, parents = _example(contract, resource, creates), _parents(resource, creates)
+    creates = [
+        identity for identity, each in contract.actions.items() if each.kind == "create" and each.resource is resource
+    ]
+    example = _example(contract, resource, contract.operations[creates[0]] if creates else None)
+    tables = {name: each.table for identity in creates[:1] for name, each in contract.actions[identity].ancestors}
+    parents = {member: tables.get(parameter) for parameter, member in resource.parents.items()}
     unique = [combination[-1] for combination in resource.combinations]
     varied = dict.fromkeys([*([resource.identity] if resource.is_named_by_clients else ()), *unique])
     return {
@@ -101,6 +100,7 @@ def _resource(contract: Contract, resource: Resource) -> dict[str, Any]:
         "time": next((each for each in (resource.updated_at, resource.created_at) if each), None),
         "day": resource.schema.get("x-day"),
         "example": example,
+        # The members that keep what it belongs to, each with the table that has that, if one has.
         "parents": parents,
         "varied": [
             {"name": name, "values": _values(contract, resource, name, example.get(name))}
@@ -109,10 +109,6 @@ def _resource(contract: Contract, resource: Resource) -> dict[str, Any]:
         ],
         "secrets": any(each.schema.get("writeOnly") for each in members(resource.input, contract.resolve)),
     }
-
-
-def _creates(action: Action, resource: Resource) -> bool:
-    return action.kind == "create" and action.resource is resource
 
 
 def _columns(resource: Resource) -> list[str]:
@@ -137,9 +133,8 @@ def _rank(schema: Node) -> int | None:
     return 1 if kind != "string" or "format" in schema or schema.get("maxLength", SHORT + 1) <= SHORT else 2
 
 
-def _example(contract: Contract, resource: Resource, creates: tuple[str, Action] | None) -> dict[str, Json]:
+def _example(contract: Contract, resource: Resource, creating: Operation | None) -> dict[str, Json]:
     """What a client creates: as it is documented, or made from the schema; with what it belongs to."""
-    creating = contract.operations[creates[0]] if creates else None
     example = (creating and request_example(contract, creating)) or contract.values("request").value(resource.input)
     of_path = {each["name"]: schema_of(each) for each in (creating.declared_parameters if creating else ())}
     parents = {
@@ -147,12 +142,6 @@ def _example(contract: Contract, resource: Resource, creates: tuple[str, Action]
         for parameter, member in resource.parents.items()
     }
     return {**parents, **(example if isinstance(example, dict) else {})}
-
-
-def _parents(resource: Resource, creates: tuple[str, Action] | None) -> dict[str, str | None]:
-    """The members that keep what it belongs to, each with the table that has that, if one has."""
-    tables = {parameter: each.table for parameter, each in creates[1].ancestors} if creates else {}
-    return {member: tables.get(parameter) for parameter, member in resource.parents.items()}
 
 
 VARIATIONS: tuple[Callable[[str, int], str], ...] = (

@@ -96,7 +96,7 @@ def _day(day: Mapping[str, Any], shown: Configuration) -> Picture:
         y = 14 + 30 * row
         zone = f" in {value(shown[window['zone']])}" if window.get("zone") and shown.get(window["zone"]) else ""
         parts += [_text(2, y - 3, window["title"], "label"), *_band(start, to, y, f"band{row}", 0)]
-        words.append(f"{window['title']}: {_between(start, to)}{zone}")
+        words.append(f"{window['title']}: {f'{start} to {to}' if start and to else 'around the clock'}{zone}")
         if outside := [shown[name] for name in window.get("outside", ()) if shown.get(name) is not None]:
             words[-1] += f"; outside, {' '.join(map(str, outside))}"
             parts.append(_text(WIDTH - 2, y - 3, f"outside: {' '.join(map(str, outside))}", "label end"))
@@ -247,10 +247,6 @@ def _band(start: str | None, end: str | None, y: int, kind: str, first: int) -> 
     for left, right in spans:
         x, to = _x(left, first), _x(right, first)
         yield f'<rect class="{kind}" x="{x}" y="{y}" width="{round(to - x, 1)}" height="10" rx="2"/>'
-
-
-def _between(start: str | None, end: str | None) -> str:
-    return f"{start} to {end}" if start and end else "around the clock"
 
 
 def _x(minute: float, first: int) -> float:

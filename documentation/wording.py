@@ -210,10 +210,6 @@ def _range(schema: Node) -> str:
     return f"{shown} {unit.removesuffix('s') if shown.endswith(' 1') else unit}".strip() if shown else ""
 
 
-def _unit(schema: Node) -> str:
-    return "" if _range(schema) else str(schema.get("x-unit", ""))
-
-
 def _yes(keyword: str) -> Callable[[Node], str]:
     return lambda schema: "yes" if schema.get(keyword) else ""
 
@@ -230,7 +226,7 @@ _FACTS: dict[str, tuple[frozenset[str], Callable[[Node], str]]] = {
         ("Nullable", "nullable", _yes("nullable")),
         ("One of", "enum", lambda schema: ", ".join(map(value, schema["enum"]))),
         ("Range", _RANGE, _range),
-        ("Unit", "x-unit", _unit),
+        ("Unit", "x-unit", lambda schema: "" if _range(schema) else str(schema["x-unit"])),
         ("Multiple of", "multipleOf", lambda schema: str(schema["multipleOf"])),
         ("Characters", "minLength maxLength", _between("minLength", "maxLength")),
         ("Items", "minItems maxItems", _between("minItems", "maxItems")),

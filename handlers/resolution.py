@@ -79,7 +79,7 @@ class Resolution:
                 return own
         operation = self._contract.operations[identity]
         if (action := self._contract.actions.get(identity)) is not None:
-            return resources.handler_of(action, operation, self._contract)
+            return partial(resources.HANDLERS[action.kind], resources.Target(action, operation, self._contract))
         return partial(_by_example, self._contract, operation)
 
     @property

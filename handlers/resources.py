@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from functools import cached_property, partial
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import quote
@@ -30,11 +30,6 @@ Arguments = Mapping[str, Json]
 Handler = Callable[..., Awaitable[Reply]]
 Draw = Callable[[], int]
 """Returns a random number, reproducible where a session's ids are seeded."""
-
-
-def handler_of(action: Action, operation: Operation, contract: Contract) -> Handler:
-    """The handler of one operation on a resource."""
-    return partial(HANDLERS[action.kind], Target(action, operation, contract))
 
 
 def unread(operation: Operation) -> list[str]:

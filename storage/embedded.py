@@ -6,7 +6,7 @@ whole database, and stores only the documents that an operation changed: each co
 
 import asyncio
 import copy
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -69,17 +69,26 @@ class DocumentStorage(Storage):
         Raises DuplicateScope, also for a duplicate id, StoreUnavailable.
         """
         made = {table: Index.of(self.indexes[table].resource, documents) for table, documents in tables.items()}
-        replaced = {**self.indexes, **made}
+        replaced = self.replaced(made)
         if self._log is not None:
             self._log.rewrite(_lines(replaced))
         self.indexes = replaced
 
     async def load(self, replacement: Mapping[str, Index]) -> None:
         """Replace all documents in these tables, or none; the file is written in a thread. Must not be cancelled."""
-        replaced = {**self.indexes, **replacement}
+        replaced = self.replaced(replacement)
         if self._log is not None:
             await self._log.rewrite_aside(_lines(replaced))
         self.indexes = replaced
+
+    def replaced(self, replacement: Mapping[str, Index]) -> dict[str, Index]:
+        """All tables, with these in the place of theirs."""
+        return {**self.indexes, **replacement}
+
+    @property
+    def kept(self) -> int:
+        """How many documents all tables hold, with those that are remembered."""
+        return sum([index.kept for index in self.indexes.values()])
 
     async def settle(self) -> None:
         """Return when no document that was read or written can be lost. Raises StoreUnavailable when one was."""
@@ -131,13 +140,17 @@ class DocumentStorage(Storage):
 
     def _compact(self) -> None:
         if self._log is not None:
-            self._log.compact(sum([index.kept for index in self.indexes.values()]), lambda: _lines(self.indexes))
+            self._log.compact(self.kept, lambda: _lines(self.indexes))
 
     def _restore(self, table: str, identity: str, former: StoredDocument | None) -> None:
         index = self.indexes[table]
         index.remove(identity)
         if former is not None:
             index.put(former)
+
+
+def indexes_of(resources: Sequence[Resource]) -> dict[str, Index]:
+    return {table: Index(each) for table, each in by_table(resources).items()}
 
 
 def _lines(indexes: Mapping[str, Index]) -> list[bytes]:
@@ -263,7 +276,7 @@ class EmbeddedStore(Store):
 
     @classmethod
     def in_memory(cls, resources: Sequence[Resource], values: Values) -> Self:
-        return cls(DocumentStorage({table: Index(each) for table, each in by_table(resources).items()}), values)
+        return cls(DocumentStorage(indexes_of(resources)), values)
 
     @classmethod
     def in_file(
@@ -280,7 +293,7 @@ class EmbeddedStore(Store):
 
         `contract` is the title of the store's contract. `to_disk` is the fsync of a file descriptor.
         """
-        indexes = {table: Index(each) for table, each in by_table(resources).items()}
+        indexes = indexes_of(resources)
 
         def accept(table: str, text: bytes, document: Document | str) -> None:
             if (index := indexes.get(table)) is None:
@@ -305,10 +318,6 @@ class EmbeddedStore(Store):
         """Use the table of this resource."""
         self.resource, self._values = resource, self._of_resources(resource)
         self._table = cast("DocumentTable", self.database.table(resource.table))
-
-    def total(self, *, beside: Container[str] = ()) -> int:
-        """The number of documents in all tables but these, with deleted ones that are kept."""
-        return sum(index.kept for name, index in self._storage.indexes.items() if name not in beside)
 
     async def create(self, values: Document) -> Document:
         try:
@@ -365,17 +374,13 @@ class EmbeddedStore(Store):
         return texts
 
     async def load(self, tables: Mapping[str, Iterable[Document]]) -> None:
-        await self._replace_all(
-            {name: await made_ready(partial(self._index, name), documents) for name, documents in tables.items()}
-        )
+        made = {name: await made_ready(partial(self._index, name), documents) for name, documents in tables.items()}
+        # Shielded, so that a cancelled call is complete or without effect.
+        await asyncio.shield(asyncio.create_task(self._storage.load(made)))
 
     def _index(self, table: str, documents: Iterable[Document]) -> Index:
         resource = self._storage.indexes[table].resource
         return Index.of(resource, completed(resource, documents, self._of_resources(resource)))
-
-    async def _replace_all(self, replacement: Mapping[str, Index]) -> None:
-        # Shielded, so that a cancelled call is complete or without effect.
-        await asyncio.shield(asyncio.create_task(self._storage.load(replacement)))
 
     async def close(self) -> None:
         with suppress(StoreUnavailable):  # the error was raised to the writers already
