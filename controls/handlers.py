@@ -204,19 +204,8 @@ async def delete_session(session: str, sessions: Sessions) -> Reply:
     return NOTHING
 
 
-async def list_requests(
-    session: Session,
-    redaction: Redaction,
-    operation: str | None = None,
-    method: str | None = None,
-    path: str | None = None,
-    status: int | None = None,
-    valid: bool | None = None,
-    after: int = 0,
-) -> Reply:
-    parts = {"operation": operation, "method": method, "path": path, "status": status, "valid": valid}
-    match = Match({part: value for part, value in parts.items() if value is not None})
-
+async def list_requests(session: Session, redaction: Redaction, after: int = 0, **given: Any) -> Reply:
+    match = Match({part: given[part] for part in ("operation", "method", "path", "status", "valid") if part in given})
     entries = [entry for entry in session.journal if entry.number > after]
 
     def listed() -> EncodedArray:

@@ -10,7 +10,7 @@ from ..contract.example import examples_of
 from ..contract.operation import Operation
 from ..contract.problem import PROBLEM_JSON, type_of
 from ..contract.schema import Json
-from .samples import ABSENT, Sent, request, request_examples, text_of
+from .samples import ABSENT, Sent, request, request_examples
 
 _NO_WORD = re.compile(r"[^\w.]+")
 
@@ -35,14 +35,6 @@ class Example:
     varying: frozenset[str] = frozenset()
     published: Json = ABSENT
     """The answer as somebody published it, where that leaves members out (`x-published`)."""
-
-    @property
-    def text(self) -> str:
-        return "" if self.body is ABSENT else text_of(self.body)
-
-    @property
-    def published_text(self) -> str:
-        return "" if self.published is ABSENT else text_of(self.published)
 
 
 def slug(name: str) -> str:

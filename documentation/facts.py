@@ -41,6 +41,7 @@ class Facts:
         self.title, self.version, self.base_path = contract.title, contract.version, contract.base_path
         self.description: str = document["info"].get("description", "")
         self.servers = [self._server(each) for each in document.get("servers", ())]
+        self.server = self._server_of(None)
         every = examples(contract)
         self.rules = list(self._rules_across())
         self.given = {sent.name: sent for each in every for sent in each.given}
@@ -233,8 +234,9 @@ class Facts:
             "example": example,
             "anchor": example.anchor,
             "server": self._server_of(example.operation),
-            "phrase": phrase(example.status),
             "headers": headers,
+            "text": text_of(example.body),
+            "published": text_of(example.published),
             "whole": text_of(answer.body) if answer and abbreviated else "",
             "executed": answer is not None,
             "repeats": False,
@@ -249,10 +251,6 @@ class Facts:
         servers = [self._server(each) for each in declared] if declared else self.servers
         first = str(servers[0]["url"]) if servers else ""
         return first.rstrip("/") if first.startswith(("http://", "https://")) else LOCAL_MOCK
-
-    @property
-    def server(self) -> str:
-        return self._server_of(None)
 
     @staticmethod
     def _server(declared: Node) -> dict[str, Any]:

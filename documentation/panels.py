@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from .snippets import SNIPPETS
+from .wording import phrase
 
 _STRING = r"""(?P<s>"(?:[^"\\\n]|\\.)*")"""
 _NUMBER = r"(?P<m>-?\b\d[\d.]*\b)"
@@ -48,13 +49,13 @@ def request(sample: Mapping[str, Any]) -> Markup:
 def answer(sample: Mapping[str, Any]) -> str:
     """The answer of an example; nothing where there is none to show."""
     example = sample["example"]
-    text, published, whole = example.text, example.published_text, sample["whole"]
+    text, published, whole = sample["text"], sample["published"], sample["whole"]
     if not text and not sample["executed"]:
         return ""
     fields = "".join(
         f"<div><dt>{escape(name)}:</dt> <dd>{escape(value)}</dd></div>" for name, value in sample["headers"].items()
     )
-    caption = f"<span>{status(example.status)} {escape(sample['phrase'])}</span>{_COPY if text else ''}"
+    caption = f"<span>{status(example.status)} {escape(phrase(example.status))}</span>{_COPY if text else ''}"
     shown = [
         f"<figcaption>{caption}</figcaption>\n",
         f'<dl class="fields">{fields}</dl>\n' if fields else "",

@@ -75,7 +75,7 @@ class Sent:
 def text_of(value: Json) -> str:
     if isinstance(value, str):
         return value
-    return encoded(value, indent=True).decode()
+    return "" if value is ABSENT else encoded(value, indent=True).decode()
 
 
 def request(contract: Contract, operation: Operation, described: Mapping[str, Any], name: str) -> Sent:

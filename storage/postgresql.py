@@ -221,25 +221,18 @@ class Statements:
 
     def __init__(self, resource: Resource) -> None:
         self._columns = indexed_columns(resource)
-        names = [
-            "identity",
-            "created_at",
-            "body",
-            *self._columns.values(),
-            *(["deleted"] if resource.deleted_at else []),
-        ]
-        columns = SQL(", ").join(map(Identifier, names))
+        deleted = ["deleted"] if resource.deleted_at else []
+        names = ["identity", "created_at", "body", *self._columns.values(), *deleted]
+        columns = listed(names)
         places = SQL(", ").join(Placeholder() * len(names))
-        table = Identifier(table_name(resource))
+        table = Identifier(name_of(resource.table))
         self._present = [SQL("NOT deleted").format()] if resource.deleted_at else []
         self._select = SQL("SELECT body::text FROM {}").format(table)
         self.get = self._select + SQL(" WHERE identity = %s")
-        self.insert = SQL("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT DO NOTHING RETURNING true").format(
-            table, columns, places
-        )
-        self.exchange = SQL(
-            "UPDATE {} SET ({}) = ({}) WHERE identity = %s AND created_at = %s AND body::text = %s RETURNING true"
-        ).format(table, columns, places)
+        insert = SQL("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT DO NOTHING RETURNING true")
+        self.insert = insert.format(table, columns, places)
+        same = SQL("identity = %s AND created_at = %s AND body::text = %s")
+        self.exchange = SQL("UPDATE {} SET ({}) = ({}) WHERE {} RETURNING true").format(table, columns, places, same)
         self.remove = SQL("DELETE FROM {} WHERE identity = %s AND body::text = %s RETURNING true").format(table)
         self.probe = SQL("SELECT {} FROM {} LIMIT 0").format(columns, table)
         self.lock = SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(table)
@@ -253,8 +246,8 @@ class Statements:
         return self._select + where + SQL(" ORDER BY created_at, identity")
 
 
-def table_name(resource: Resource) -> str:
-    return _name(resource.table)
+def listed(names: Iterable[str]) -> Composed:
+    return SQL(", ").join(map(Identifier, names))
 
 
 def indexed_columns(resource: Resource) -> dict[str, str]:
@@ -265,7 +258,7 @@ def indexed_columns(resource: Resource) -> dict[str, str]:
     }
 
 
-def _name(*parts: str) -> str:
+def name_of(*parts: str) -> str:
     """An identifier for these parts, hashed where it is longer than 63 bytes, which PostgreSQL would truncate."""
     name = "_".join(("callconfig", *parts))
     if len(name.encode()) <= LONGEST_NAME:
@@ -331,12 +324,12 @@ def create_table(resource: Resource) -> list[Composed]:
     ]
     scopes = [
         SQL("CONSTRAINT {} UNIQUE ({})").format(
-            Identifier(_name(*parts, f"scope{number or ''}")),
-            SQL(", ").join(Identifier(columns[name]) for name in combination),
+            Identifier(name_of(*parts, f"scope{number or ''}")), listed(columns[name] for name in combination)
         )
         for number, combination in enumerate(resource.combinations)
     ]
     deleted = [SQL("deleted boolean NOT NULL")] if resource.deleted_at else []
+    name = Identifier(name_of(resource.table))
     table = SQL(
         r"""
         CREATE TABLE {name} (
@@ -348,20 +341,13 @@ def create_table(resource: Resource) -> list[Composed]:
             ) STORED{more}
         )
         """
-    ).format(
-        name=Identifier(table_name(resource)),
-        more=SQL("").join(SQL(", {}").format(each) for each in (*texts, *deleted, *scopes)),
-    )
-    order = [Identifier("created_at"), Identifier("identity")]
-    indexes = {"order": order, **{column: [Identifier(column), *order] for column in columns.values()}}
+    ).format(name=name, more=SQL("").join(SQL(", {}").format(each) for each in (*texts, *deleted, *scopes)))
+    order = ["created_at", "identity"]
+    indexes = {"order": order, **{column: [column, *order] for column in columns.values()}}
+    create = SQL("CREATE INDEX {} ON {} ({})")
     return [
         table,
-        *(
-            SQL("CREATE INDEX {} ON {} ({})").format(
-                Identifier(_name(*parts, name)), Identifier(table_name(resource)), SQL(", ").join(columns)
-            )
-            for name, columns in indexes.items()
-        ),
+        *(create.format(Identifier(name_of(*parts, index)), name, listed(each)) for index, each in indexes.items()),
     ]
 
 
@@ -389,7 +375,7 @@ async def migrate(connection: AsyncConnection, resources: Sequence[Resource], co
         if version == 0:
             await connection.execute("INSERT INTO callconfig_migrations (version) VALUES (%s)", [VERSION])
         for resource in resources:  # also new ones of the contract
-            found = await connection.execute("SELECT to_regclass(quote_ident(%s))", [table_name(resource)])
+            found = await connection.execute("SELECT to_regclass(quote_ident(%s))", [name_of(resource.table)])
             if await found.fetchone() == (None,):
                 for statement in create_table(resource):
                     await connection.execute(statement)

@@ -7,6 +7,7 @@ each of the controls sets the clock and the state, adds a rule, looks into the j
 import contextlib
 import functools
 import itertools
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -46,24 +47,17 @@ _UNCALLED_FOR = "ModelUtils - Failed to get the schema name: null"
 """openapi-generator for Python says so of every contract, even of one object with one string in it."""
 
 
-def _typescript(tool: str, node: Path, python: Path) -> tuple[Generate, Path]:
-    modules = node / "node_modules" / ".bin"
-    generators: dict[str, tuple[Generate, Path]] = {
-        "openapi-fetch": (
-            (
-                *(modules / "openapi-typescript", "openapi.json", "-o", "generated.ts"),
-                *FLAGS[ROWS["openapi-fetch"]],
-            ),
-            modules,
-        ),
-        "hey-api": (
-            (modules / "openapi-ts", "-i", "openapi.json", "-o", "generated", *FLAGS[ROWS["hey-api"]]),
-            modules,
-        ),
-        "orval": ((modules / "orval", "--config", "orval.config.js", *FLAGS[ROWS["orval"]]), modules),
-        "typescript-fetch": (_openapi_generator("typescript-fetch", "generated"), python),
-    }
-    return generators[tool]
+def _typescript(tool: str, folders: list[str], modules: Path) -> list[tuple[str, Generate]]:
+    """What makes the clients of all contracts, and where; the tools from npm take longer to begin than to make one."""
+    flags = FLAGS[ROWS[tool]]
+    if tool == "openapi-fetch":
+        return [(".", (modules / "openapi-typescript", *flags))]  # it reads redocly.yaml
+    if tool == "hey-api":
+        read, made = [f"./{folder}/openapi.json" for folder in folders], [f"{folder}/generated" for folder in folders]
+        return [(".", (modules / "openapi-ts", "-i", *read, "-o", *made, *flags))]
+    if tool == "orval":
+        return [(".", (modules / "orval", "--config", "orval.config.js", *flags))]
+    return [(folder, _openapi_generator("typescript-fetch", "generated")) for folder in folders]
 
 
 def _openapi_generator(tool: str, output: str, *more: str) -> Generate:
@@ -104,6 +98,46 @@ def _begin(folder: Path, url: str) -> Path:
     return folder
 
 
+def _configure(project: Path, clients: dict[str, Client]) -> None:
+    """Write what openapi-typescript and orval read: the contracts and where to put what is made of each."""
+
+    def paths(tool: str) -> Iterator[tuple[str, str, str]]:
+        for contract in CONTRACTS:
+            yield f"{tool}-{contract}", f"./{tool}-{contract}/openapi.json", f"./{tool}-{contract}/generated.ts"
+
+    fetched = {name: {"root": read, "x-openapi-ts": {"output": made}} for name, read, made in paths("openapi-fetch")}
+    (project / "redocly.yaml").write_text(json.dumps({"apis": fetched}))
+    orval = {
+        name: {"input": read, "output": {"target": made, "client": "fetch", "baseUrl": clients[name].url}}
+        for name, read, made in paths("orval")
+    }
+    (project / "orval.config.js").write_text(f"module.exports = {json.dumps(orval)}")
+
+
+def _generate(
+    tool: str, project: Path, clients: dict[str, Client], modules: Path, run_in: Callable[..., str], path: Path
+) -> None:
+    made = [f"{tool}-{contract}" for contract in CONTRACTS]
+    for where, command in _typescript(tool, made, modules):
+        try:
+            complaints = _warnings(run_in(project / where, *command, path=path))
+        except AssertionError as failed:
+            complaints = [str(failed)]
+        for name in [where] if where in clients else made:
+            clients[name].complaints += complaints
+
+
+def _tell(lines: list[str], clients: dict[str, Client]) -> None:
+    """Each line of the compiler's to the client that it is about."""
+    wrong = list(clients.values())
+    for line in lines:
+        if not line.startswith(" "):  # else it goes on about the one before
+            name = line.partition("/")[0]
+            wrong = [clients[name]] if name in clients else list(clients.values())
+        for client in wrong:
+            client.complaints.append(line)
+
+
 @pytest.fixture(scope="module")
 def typescript(
     start: Callable[[str], str], node: Path, python: Path, run_in: Callable[..., str], tmp_path_factory: Any
@@ -113,33 +147,21 @@ def typescript(
     for name in ("run.js", "tsconfig.json"):
         shutil.copy(CLIENTS / name, project)
     (project / "node_modules").symlink_to(node / "node_modules")
-    clients = {}
+    clients: dict[str, Client] = {}
     for tool, contract in itertools.product(TYPESCRIPT, CONTRACTS):
         url = start(contract)
         folder = _begin(project / f"{tool}-{contract}", url)
         for name in ("expected.ts", "sample.ts"):
             shutil.copy(CLIENTS / name, folder)
         shutil.copy(CLIENTS / contract / f"{tool}.ts", folder / "conversation.ts")
-        output = f"{{target: './generated.ts', client: 'fetch', baseUrl: '{url}'}}"
-        (folder / "orval.config.js").write_text(
-            f"module.exports = {{api: {{input: './openapi.json', output: {output}}}}}"
-        )
-        command, path = _typescript(tool, node, python)
-        try:
-            complaints = _warnings(run_in(folder, *command, path=path))
-        except AssertionError as failed:
-            complaints = [str(failed)]
-        clients[folder.name] = Client(folder, url, complaints)
+        clients[folder.name] = Client(folder, url, [])
+    _configure(project, clients)
+    for tool in TYPESCRIPT:
+        _generate(tool, project, clients, node / "node_modules" / ".bin", run_in, python)
     try:
-        run_in(project, node / "node_modules" / ".bin" / "tsc", "-p", "tsconfig.json")
+        run_in(project, node / "node_modules" / "typescript-7" / "bin" / "tsc", "-p", "tsconfig.json")
     except AssertionError as failed:
-        wrong = list(clients.values())
-        for line in str(failed).splitlines()[1:]:
-            if not line.startswith(" "):  # else it goes on about the one before
-                name = line.partition("/")[0]
-                wrong = [clients[name]] if name in clients else list(clients.values())
-            for client in wrong:
-                client.complaints.append(line)
+        _tell(str(failed).splitlines()[1:], clients)
     return clients
 
 
