@@ -197,7 +197,7 @@ class Part:
         findings: Sequence[Finding],
         lines: tuple[Place, Place] | None = None,
     ) -> Change:
-        """The change for a response that NEW may send and OLD's client refuses; undecided where the engines disagree."""
+        """The change for a response of NEW that OLD's clients refuse; undecided where the engines disagree."""
         given = {name.lower() for name, _ in fields}
         missing = {(each.name or "").lower() for each in findings if each.rule == "required"}
         fields = (*fields, *required_headers(self.new, status, given | missing))
