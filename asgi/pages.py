@@ -31,7 +31,7 @@ def reference_pages(
 
 
 def fixed(place: str, response: Response) -> Route:
-    """The same for everyone who asks."""
+    """A route with a constant response."""
     return Route(place, response, methods=["GET"])
 
 

@@ -114,7 +114,7 @@ def _array(texts: Sequence[bytes]) -> Iterator[bytes]:
 
 ITEMS_IN_PIECE = 200
 MOST_JUDGED = 250_000
-"""How many judged items are remembered before the memory is emptied."""
+"""The number of judged items that are remembered before the memory is emptied."""
 
 
 class Response:

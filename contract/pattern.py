@@ -10,7 +10,7 @@ from random import Random
 from typing import Final
 
 MOST_STATES = 20_000
-"""How many states a search visits before TooHard."""
+"""The number of states that a search visits before TooHard."""
 
 Intervals = tuple[tuple[int, int], ...]
 """Sorted and disjoint intervals of code points, both ends included."""

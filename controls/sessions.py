@@ -50,7 +50,7 @@ class Limits:
 
 
 class BoundedStorage(DocumentStorage):
-    """In memory: at most `most` documents in all tables, and what the budget has. Raises LimitReached."""
+    """A store in memory of at most `most` documents in all tables, within a budget. Raises LimitReached."""
 
     def __init__(self, indexes: Mapping[str, Index], most: int, budget: Budget) -> None:
         super().__init__(indexes)

@@ -9,7 +9,7 @@ from ..contract.finding import Finding
 from ..contract.interaction import Interaction
 
 MOST_NAMED = 5
-"""How many operations a sentence names."""
+"""The number of operations that a sentence names."""
 Verdict = Literal["breaking", "undecided", "safe"]
 
 

@@ -21,15 +21,15 @@ from .proof import DRAFT, Open, Proof, Reached
 
 Json = Any
 MOST_PLACES = 200
-"""How many open places are searched for a value, the nearest first."""
+"""The number of open places that are searched for a value, the nearest first."""
 MOST_TRIED = 600
-"""How many values are tried at each open place."""
+"""The number of values that are tried at each open place."""
 MOST_DRAWN = 300
-"""How many random values are tried in addition."""
+"""The number of random values that are tried in addition."""
 MOST_AFTER = 100
-"""How many values are tried for further reasons after a break."""
+"""The number of values that are tried for further reasons after a break."""
 MOST_WHOLE = 20
-"""How many definitions a schema may have that is passed to the library as a whole."""
+"""The most definitions of a schema that is passed to the library as a whole."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ _NUMBER = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
 _INTEGER = r"^-?(0|[1-9][0-9]*)$"
 _SCALARS = {"string", "integer", "number", "boolean"}
 MOST_WRITTEN = 40
-"""How many values are written in OLD's style and read in NEW's, where the style changed."""
+"""The number of values that are written in OLD's style and read in NEW's, where the style changed."""
 
 
 def parameter_changes(operation: Part) -> Iterator[Change]:

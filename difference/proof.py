@@ -35,7 +35,7 @@ from ..contract.witness import Way, strings_of
 Json = Any
 DRAFT = 20
 MOST_PAIRS = 20_000
-"""How many pairs are decomposed for one; further ones stay open."""
+"""The number of pairs that are decomposed for one; further ones stay open."""
 MOST_DEEP = 16
 """The deepest nesting of choices and parts of `allOf` without a member or an item between them."""
 _OBJECT = {"type", "properties", "required", "additionalProperties"}

@@ -27,7 +27,7 @@ MOST_COLUMNS = 6
 SHORT = 100
 """The length up to which a text is short, in characters."""
 VALUES = 100
-"""How many values are made for a member with unique values."""
+"""The number of values that are made for a member with unique values."""
 
 
 def render_console(contract: Contract, base_path: str) -> Page:

@@ -16,7 +16,7 @@ _DEEPEST = 4
 """The depth to which a named schema is described inside of others; a deeper one has its own section."""
 _DEEPEST_NAMELESS = 20
 _MOST_UNFOLDED = 60
-"""How many members of nested objects an operation shows in place."""
+"""The number of members of nested objects that an operation shows in place."""
 
 
 @dataclass(slots=True)

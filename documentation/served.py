@@ -52,7 +52,7 @@ def console(place: str, contract: Contract, base_path: str) -> Route:
     """The console of the mock of `contract`, whose API is below `base_path`."""
 
     async def page(_request: Request) -> Response:
-        from .console import render_console  # not loaded before it is asked for
+        from .console import render_console  # loaded on demand
 
         return answer(await asyncio.to_thread(render_console, contract, base_path))
 
