@@ -48,7 +48,7 @@ def test_several_workers_need_a_store_that_they_share(
 
 
 def workers(server: Any) -> list[int]:
-    """The processes that answer, those that help multiprocessing left out."""
+    """The worker processes, without the helpers of multiprocessing."""
     children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
     return [int(each) for each in children if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()]
 
