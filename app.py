@@ -8,10 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import inflection
-import orjson
 from connexion import ConnexionMiddleware
-from connexion.lifecycle import ConnexionRequest, ConnexionResponse
-from connexion.middleware.exceptions import ExceptionMiddleware
 from connexion.resolver import Resolver
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route, Router
@@ -25,7 +22,6 @@ from .asgi.routing import Routing, Table
 from .contract.body import Headers
 from .contract.document import METHODS, Contract
 from .contract.operation import operation_id
-from .contract.problem import INTERNAL_ERROR, PROBLEM_JSON, Problem
 from .contract.resource import Resource
 from .controls import handlers as control_handlers
 from .controls.bundle import BASE_PATH as CONTROLS_PATH
@@ -125,7 +121,8 @@ def create_app(
             current = OwnDocuments(current, caller.own)
         return {"store": current, "base_path": base_path, "draw": draw}
 
-    pages, made_when_asked = _pages(contract, served, controls, base_path)
+    routes, made_when_asked = _pages(contract, served, controls, base_path)
+    pages = {route.path: route for route in routes}
     if references is not None:
         references += made_when_asked
     contracts = {base_path: contract}
@@ -135,19 +132,18 @@ def create_app(
     table = Table(contracts)
     catalogue = controls.contract.problems if controls else contract.problems
     connexion = ConnexionMiddleware(
-        Router(pages, redirect_slashes=False),
+        Router(),  # for the lifespan
         middlewares=[
             partial(
                 RequestLayer,
                 table=table,
                 catalogue=catalogue,
-                pages={page.path for page in pages},
+                pages=pages,
                 controls=controls,
                 late_sessions=authenticate is not None,
                 log=log,
             ),
-            partial(Routing, catalogue=catalogue),
-            ExceptionMiddleware,
+            partial(Routing, catalogue=catalogue, pages=pages),
         ],
     )
     if controls:
@@ -169,8 +165,6 @@ def create_app(
         context=context,
         problems={**resolution.problems, **SESSION_PROBLEMS, **IDENTITY_PROBLEMS},
     )
-    for status, answer in _page_problems(catalogue).items():
-        connexion.add_error_handler(status, answer)
     app: ASGIApp = connexion
     return app
 
@@ -221,28 +215,3 @@ def _routes(document: Mapping[str, Any]) -> dict[str, Any]:
     }
     # This part is the same in all versions of OpenAPI.
     return {"openapi": "3.0.3", "info": {"title": document["info"]["title"], "version": "1"}, "paths": paths}
-
-
-def _page_problems(catalogue: Mapping[str, Mapping[str, Any]]) -> dict[int | type[Exception], Any]:
-    """Error handlers for requests without an operation: unknown paths, wrong methods of a page, and internal errors."""
-
-    def answer(request: ConnexionRequest, problem: Problem) -> ConnexionResponse:
-        Exchange.of(request.scope).problem = problem
-        document = problem.document(catalogue)
-        return ConnexionResponse(
-            document["status"], mimetype=PROBLEM_JSON, body=orjson.dumps(document), headers=dict(problem.headers)
-        )
-
-    async def unknown_path(request: ConnexionRequest, _error: Exception) -> ConnexionResponse:
-        return answer(request, Problem("unknown-path", f"There is nothing at {request.url.path}."))
-
-    async def method_not_allowed(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
-        allow = ", ".join(sorted(getattr(error, "headers", {}).get("Allow", "").split(", ")))
-        detail = f"{request.url.path} does not have {request.method}, only {allow}."
-        return answer(request, Problem("method-not-allowed", detail, headers={"Allow": allow}))
-
-    async def failed(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
-        logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        return answer(request, INTERNAL_ERROR)
-
-    return {404: unknown_path, 405: method_not_allowed, Exception: failed}

@@ -1,6 +1,7 @@
 """The `callconfig` command: one small function for each sub-command, which imports heavy modules itself."""
 
 import contextlib
+import gc
 import importlib
 import inspect
 import os
@@ -36,7 +37,8 @@ Options = TypeVar("Options")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     try:
-        code = _run(sys.argv[1:] if arguments is None else list(arguments))
+        is_all = arguments is None
+        code = _run(sys.argv[1:] if arguments is None else list(arguments), is_all=is_all)
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader of the output has closed it. Python would fail once more in its last flush.
@@ -45,9 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _run(arguments: list[str]) -> int:
+def _run(arguments: list[str], *, is_all: bool) -> int:
+    """Run the command, which may be all that this process does, or not."""
     try:
-        with COMMANDS.make_context("callconfig", arguments) as context:
+        with COMMANDS.make_context("callconfig", arguments, obj=is_all) as context:
             code: int = COMMANDS.invoke(context)
     except click.exceptions.Exit as ended:  # --help and --version
         return ended.exit_code
@@ -81,14 +84,21 @@ def _one_line(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _command(name: str, options: type[Options], run: Callable[[Options], int]) -> click.Command:
+def _command(name: str, options: type[Options], load: Callable[[], Callable[[Options], int]]) -> click.Command:
     """A command: its parameters are the fields of `options`, its help the paragraphs of their docstring."""
+
+    @click.pass_obj
+    def invoke(is_all: bool, /, **values: Any) -> int:
+        with _for_good() if is_all else contextlib.nullcontext():
+            run = load()
+        return run(options(**values))
+
     paragraphs = inspect.cleandoc(options.__doc__ or "").split("\n\n")
     summary, description, example = [*paragraphs, "", ""][:3]  # `python -OO` leaves none
     return click.Command(
         name,
         params=list(_parameters(options)),
-        callback=lambda **values: run(options(**values)),
+        callback=invoke,
         short_help=summary,
         help=description,
         epilog=f"{example}\n\n{VARIABLES}\n\n{EXIT_CODES}",
@@ -127,6 +137,17 @@ def _parameter(field: Field[Any]) -> click.Parameter:
         return click.Option([f"--{flag}/--no-{flag}", field.name], **attributes | {"type": click.BOOL})
     short = [f"-{told['short']}"] if "short" in told else []
     return click.Option([*short, f"--{flag}", field.name], multiple=several, **attributes)
+
+
+@contextlib.contextmanager
+def _for_good() -> Iterator[None]:
+    """What is loaded meanwhile stays: to look through it for garbage takes a quarter of the time of a short command."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @contextlib.contextmanager
@@ -170,67 +191,74 @@ def _loaded_when_used(*names: str) -> Iterator[None]:
             stand_in.leave()
 
 
-def _serve(options: ServeOptions) -> int:
-    with _loaded_when_used("httpx", "requests"):  # a fifth of the start, and unused by the mock
-        import connexion  # noqa: F401 (mock imports it, too)
+def _connexion() -> None:
+    """Without what takes a fifth of a mock's start, because nobody here uses what needs it."""
+    with _loaded_when_used("httpx", "requests"):
+        import connexion  # noqa: F401 (others import it, too)
+
+
+def _serve() -> Callable[[ServeOptions], int]:
+    _connexion()
     from .mock import serve
 
-    return serve(options)
+    return serve
 
 
-def _check(options: CheckOptions) -> int:
+def _check() -> Callable[[CheckOptions], int]:
     with _extra("check"), _loading():
         from .verification.check import check
-    return check(options)
+    return check
 
 
-def _compare(options: CompareOptions) -> int:
+def _compare() -> Callable[[CompareOptions], int]:
     with _extra("check"), _loading():
         from .verification.compare import compare
-    return compare(options)
+    return compare
 
 
-def _verify(options: VerifyOptions) -> int:
+def _verify() -> Callable[[VerifyOptions], int]:
     from .verification.verify import verify
 
-    return verify(options)
+    return verify
 
 
-def _proxy(options: ProxyOptions) -> int:
+def _proxy() -> Callable[[ProxyOptions], int]:
     from .verification.proxy import proxy
 
-    return proxy(options)
+    return proxy
 
 
-def _diff(options: DiffOptions) -> int:
+def _diff() -> Callable[[DiffOptions], int]:
     from .difference.diff import diff
 
-    return diff(options)
+    return diff
 
 
-def _docs_build(options: DocsBuildOptions) -> int:
+def _docs_build() -> Callable[[DocsBuildOptions], int]:
+    _connexion()
     from .app import example_mock
     from .documentation.build import build
 
-    return build(options.contract, options.output, example_mock)
+    return lambda options: build(options.contract, options.output, example_mock)
 
 
-def _init(options: InitOptions) -> int:
+def _init() -> Callable[[InitOptions], int]:
     from .proposal import init
 
-    return init(options.file)
+    return lambda options: init(options.file)
 
 
-def _lint(options: LintOptions) -> int:
+def _lint() -> Callable[[LintOptions], int]:
     from .lint import lint
 
-    return lint(options.files)
+    return lambda options: lint(options.files)
 
 
-def _mcp(options: McpOptions) -> int:
+def _mcp() -> Callable[[McpOptions], int]:
+    _connexion()
     with _extra("mcp"):
         from .mcp_server import serve
-    return serve(options)
+    return serve
 
 
 COMMANDS = click.version_option(package_name="callconfig", prog_name="callconfig", message="%(prog)s %(version)s")(

@@ -6,6 +6,7 @@ from typing import Any
 from connexion.middleware.abstract import AbstractRoutingAPI, SpecMiddleware
 from connexion.operations import AbstractOperation
 from connexion.spec import Specification
+from starlette import routing
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..contract.document import Contract
@@ -85,21 +86,31 @@ class ContractAPI(AbstractRoutingAPI[Endpoint]):
 class Routing(SpecMiddleware):
     """Sends a request to the endpoint of its operation, and one to another path to the pages."""
 
-    def __init__(self, app: ASGIApp, catalogue: Mapping[str, Mapping[str, Any]]) -> None:
-        self._app, self._catalogue = app, catalogue
+    def __init__(
+        self, app: ASGIApp, catalogue: Mapping[str, Mapping[str, Any]], pages: Mapping[str, routing.Route]
+    ) -> None:
+        self._app, self._catalogue, self._pages = app, catalogue, pages
         self._endpoints: dict[Operation, Endpoint] = {}
 
     def add_api(self, specification: Specification, **options: Any) -> ContractAPI:
         return ContractAPI(specification, endpoints=self._endpoints, **options)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = Exchange.of(scope) if scope["type"] == "http" else None
-        if exchange is None or exchange.route is None:
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif (operation := exchange.route.operation(scope["method"])) is not None:
+            return
+        exchange, method, path = Exchange.of(scope), scope["method"], scope["path"]
+        route, page = exchange.route, None if exchange.route else self._pages.get(path)
+        if route is not None and (operation := route.operation(method)) is not None:
             await self._endpoints[operation](exchange, receive, send)
-        else:
-            allow = exchange.route.allow
-            detail = f"{scope['path']} does not have {scope['method']}, only {allow}."
+            return
+        if page is not None and method in (page.methods or ()):
+            await page.app(scope, receive, send)
+            return
+        allow = route.allow if route else ", ".join(sorted(page.methods or ())) if page else ""
+        if allow:
+            detail = f"{path} does not have {method}, only {allow}."
             exchange.problem = Problem("method-not-allowed", detail, headers={"Allow": allow})
-            await respond_problem(send, exchange.problem, self._catalogue)
+        else:
+            exchange.problem = Problem("unknown-path", f"There is nothing at {path}.")
+        await respond_problem(send, exchange.problem, self._catalogue)

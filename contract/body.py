@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from .finding import MOST_FINDINGS, Finding, json_pointer, told
+from .finding import MOST_FINDINGS, Finding, told
 from .media import OCTETS, ByMediaType, is_json, is_range, is_xml, media_type, parameters_of
 from .parameters import Parameter, QueryItems, header_fields, parse_query, read_parameters
+from .pointer import json_pointer
 from .references import NO_REFERENCES, References
 from .schema import Direction, Json, Schema, show
 from .severity import DEFAULT, Severities
@@ -21,12 +22,8 @@ from .text_values import Reader
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 STREAMS = {
-    "application/x-ndjson",
-    "application/ndjson",
-    "application/jsonl",
-    "application/json-seq",
-    "text/event-stream",
-}
+    "application/x-ndjson", "application/ndjson", "application/jsonl", "application/json-seq", "text/event-stream",
+}  # fmt: skip
 """Media types of sequences of values: whether the schema is that of the sequence or of a value is not defined."""
 MOST_PASSED_OVER = 20
 """The number of media types within a range that are remembered for `unjudged`."""

@@ -7,12 +7,12 @@ names. In both, `readOnly` and `writeOnly` members differ between requests and r
 from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote
 
 from jsonschema_rs import Draft4Validator, Draft6Validator, Draft7Validator, Draft201909Validator, Draft202012Validator
 
 from .formats import INTEGER_BOUNDS
 from .grammar import SCHEMAS, SCHEMAS_BY_NAME
+from .pointer import fragment
 
 if TYPE_CHECKING:
     from .references import References
@@ -29,21 +29,11 @@ DIALECTS: dict[str, type[Any]] = {
 }
 """The validator for each `jsonSchemaDialect`."""
 
-PREFIX = "#/$defs/"
-"""The prefix of the references in a translated schema."""
 NEVER: dict[str, Any] = {"not": {}}
 """The schema that no value fits, such as that of a writeOnly member in a response."""
 _LEFT_OUT = {
-    "$id",
-    "id",
-    "$schema",
-    "$anchor",
-    "$dynamicAnchor",
-    "$defs",
-    "definitions",
-    "$vocabulary",
-    "contentSchema",
-}
+    "$id", "id", "$schema", "$anchor", "$dynamicAnchor", "$defs", "definitions", "$vocabulary", "contentSchema",
+}  # fmt: skip
 """Keywords that identify schemas, which the resolved references do not need; and `contentSchema`, an annotation."""
 
 
@@ -102,7 +92,7 @@ class Translator:
         if not isinstance(reference, str):
             return self._translated(schema, references)
         references.append(reference)
-        here = {"$ref": PREFIX + escape(_name(reference))}
+        here = {"$ref": fragment(("$defs", _name(reference)))}
         beside = {keyword: value for keyword, value in schema.items() if keyword != "$ref"}
         return {**here, **self._translated(beside, references)} if self._resolve.is_31 and beside else here
 
@@ -160,12 +150,3 @@ def with_bounds(schema: dict[str, Any]) -> dict[str, Any]:
             if flag and bound in schema:
                 schema[exclusive] = schema.pop(bound)
     return schema
-
-
-def escape(name: str) -> str:
-    """A name as a reference token of a JSON Pointer in a URI fragment (RFC 6901, section 6)."""
-    return quote(name.replace("~", "~0").replace("/", "~1"))
-
-
-def unescape(step: str) -> str:
-    return unquote(step).replace("~1", "/").replace("~0", "~")

@@ -10,7 +10,8 @@ import orjson
 
 from .finding import Level
 from .grammar import Path, Place
-from .references import NO_REFERENCES, pointed
+from .pointer import pointed
+from .references import NO_REFERENCES
 from .rulebook import RULES
 from .schema import Schema
 

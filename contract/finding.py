@@ -70,13 +70,3 @@ def counted(number: int, noun: str) -> str:
 def one_line(words: object) -> str:
     """The text of an error on one line."""
     return " ".join(str(words).split())
-
-
-LONGEST_STEP = 256
-"""Characters of a member's name in a pointer, which bounds the size of a hundred findings."""
-
-
-def json_pointer(path: Iterable[str | int]) -> str:
-    """A path as a JSON Pointer (RFC 6901): `["a/b", 0]` is `/a~1b/0`; names are cut at LONGEST_STEP."""
-    steps = (f"{step[:LONGEST_STEP]}…" if isinstance(step, str) and len(step) > LONGEST_STEP else step for step in path)
-    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)

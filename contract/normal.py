@@ -5,9 +5,10 @@ from typing import Any
 
 from jsonschema_rs import Draft202012Validator
 
-from .dialect import NEVER, PREFIX, unescape, with_bounds, with_schemas
+from .dialect import NEVER, with_bounds, with_schemas
 from .formats import UNCHECKED_FORMATS
 from .grammar import SCHEMAS
+from .pointer import steps_of
 from .shape import KEYWORDS
 
 Json = Any
@@ -38,7 +39,7 @@ def normal(schema: Json) -> Json:
 
 def definition_name(reference: str) -> str:
     """The name of the definition that a reference names."""
-    return unescape(reference.removeprefix(PREFIX))
+    return steps_of(reference)[-1]
 
 
 def references(schema: Json) -> Iterator[str]:

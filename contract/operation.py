@@ -1,6 +1,6 @@
 """One operation of the contract, compiled once: the judge of its requests and responses."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -203,10 +203,12 @@ class Operation:
             findings += wrong
             if body is not None:
                 arguments["body"] = body
-        return arguments, self._weighed(findings) if findings else findings
+        return arguments, self._weighed(findings)
 
     def _weighed(self, findings: list[Finding]) -> list[Finding]:
         """The findings by severity, errors first, and as many as `told` keeps."""
+        if not findings:
+            return findings
         return told(sorted(self._severities.weighed(findings), key=lambda finding: finding.severity != "error"))
 
     @property
@@ -244,29 +246,27 @@ class Operation:
         """
         if isinstance(value, bytes):
             return [value], self.check_response(status, headers, value)
-        return self._judge(status, headers, lambda representation: representation.encode(value))
+        representation, findings = self._represented(status, headers)
+        pieces, wrong = representation.encode(value) if representation else ([], [])
+        return pieces, self._weighed(findings + wrong)
 
     def check_response(self, status: int, headers: Headers, body: bytes) -> list[Finding]:
         """Every finding in a response that a server sent."""
-        return self._judge(status, headers, lambda representation: ([body], representation.read(headers, body)[1]))[1]
+        representation, findings = self._represented(status, headers)
+        return self._weighed(findings + (representation.read(headers, body)[1] if representation else []))
 
-    def _judge(
-        self, status: int, headers: Headers, judge: Callable[[Representation], tuple[list[bytes], list[Finding]]]
-    ) -> tuple[list[bytes], list[Finding]]:
+    def _represented(self, status: int, headers: Headers) -> tuple[Representation | None, list[Finding]]:
+        """What judges the body of a response, if it has one, and what is wrong beside the body."""
         response = self.response(status)
         if response is None:
             detail = f"{status} is not documented for {self.id}, only {', '.join(self.responses)}"
-            return [], self._weighed([Finding("undocumented-status", "status", detail)])
-        pieces: list[bytes] = []
+            return None, [Finding("undocumented-status", "status", detail)]
         findings = response.findings(headers) if response.headers else []
-        if response.has_content and status not in WITHOUT_BODY:
-            content_type = headers.get("content-type", "")
-            representation = response.representations.find(content_type)
-            if representation is None:
-                sent = f"not {show(content_type)}" if content_type else "and Content-Type is missing"
-                detail = f"must be {' or '.join(response.representations)}, {sent}"
-                findings.append(Finding("undocumented-media-type", "header", detail, name="Content-Type"))
-            else:
-                pieces, wrong = judge(representation)
-                findings += wrong
-        return pieces, self._weighed(findings) if findings else findings
+        if not response.has_content or status in WITHOUT_BODY:
+            return None, findings
+        content_type = headers.get("content-type", "")
+        if (representation := response.representations.find(content_type)) is None:
+            sent = f"not {show(content_type)}" if content_type else "and Content-Type is missing"
+            detail = f"must be {' or '.join(response.representations)}, {sent}"
+            findings.append(Finding("undocumented-media-type", "header", detail, name="Content-Type"))
+        return representation, findings

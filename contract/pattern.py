@@ -60,21 +60,12 @@ def _complement(chars: Intervals) -> Intervals:
 
 
 ANY: Final[Intervals] = ((0, 0x10FFFF),)
-_DIGIT: Final[Intervals] = ((48, 57),)
-_WORD: Final[Intervals] = ((48, 57), (65, 90), (95, 95), (97, 122))
-_SPACE: Final[Intervals] = (
-    (9, 13),
-    (32, 32),
-    (0xA0, 0xA0),
-    (0x1680, 0x1680),
-    (0x2000, 0x200A),
-    (0x2028, 0x2029),
-    (0x202F, 0x202F),
-    (0x205F, 0x205F),
-    (0x3000, 0x3000),
-    (0xFEFF, 0xFEFF),
-)
-_CLASSES = {"d": _DIGIT, "w": _WORD, "s": _SPACE}
+_CLASSES = {
+    "d": "0-9]",
+    "w": "0-9A-Z_a-z]",
+    "s": "\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]",
+}
+"""What each of these escapes stands for (ECMA-262, section 22.2.2.9), as a class behind its bracket."""
 _CONTROLS = {"n": 10, "r": 13, "t": 9, "f": 12, "v": 11, "0": 0}
 _NOTHING = Node("chars")
 _EMPTY = Node("cat")
@@ -230,7 +221,7 @@ class _Parser:
         if self._takes("("):
             return self._group()
         if self._takes("["):
-            return Node("chars", chars=self._class())
+            return Node("chars", chars=self.characters())
         if self._takes("."):
             return Node("chars", chars=_complement(((10, 10),)))
         if self._text[self._at] in "*+?{":
@@ -259,7 +250,7 @@ class _Parser:
             return _repeat(atom, 1 if sign == "+" else 0, 1 if sign == "?" else None)
         return _repeat(atom, int(least), (int(most) if most else None) if comma else int(least))
 
-    def _class(self) -> Intervals:
+    def characters(self) -> Intervals:
         negated = self._takes("^")
         sets: list[Intervals] = []
         while not self._takes("]"):
@@ -282,7 +273,7 @@ class _Parser:
         self._at = found.end()
         digits, escaped, plain = found[1] or found[2], found[3], found[4]
         if escaped and escaped.lower() in _CLASSES:
-            chars = _CLASSES[escaped.lower()]
+            chars = _Parser(_CLASSES[escaped.lower()]).characters()
             return chars if escaped.islower() else _complement(chars)
         if escaped and escaped.isalnum() and escaped not in _CONTROLS:
             raise TooHard(f"{self._text}: \\{escaped}")

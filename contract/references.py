@@ -13,10 +13,10 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from .dialect import NEVER, Translator, dialect_of, escape, is_31, unescape
-from .finding import json_pointer
+from .dialect import NEVER, Translator, dialect_of, is_31
 from .formats import is_pattern
 from .grammar import COMPONENTS, inside, is_container, objects
+from .pointer import fragment, json_pointer, steps_of
 from .yaml_tree import NotPlain, copied, read_yaml
 
 MOST_FILES = 5_000
@@ -66,7 +66,7 @@ class References:
                 raise InvalidContract(f"{reference}: refers to itself")
             seen.add(reference)
             node: Any = self._document
-            for step in steps(reference):
+            for step in steps_of(reference):
                 following = _step(node, step)
                 if following is _NOTHING and isinstance(node, dict) and isinstance(node.get("$ref"), str):
                     following = _step(self(node["$ref"], seen), step)
@@ -105,16 +105,6 @@ def _step(node: Any, step: str) -> Any:
     if isinstance(node, list) and step.isdecimal() and int(step) < len(node):
         return node[int(step)]
     return _NOTHING
-
-
-def steps(reference: str) -> list[str]:
-    """The reference tokens of a JSON Pointer in a URI fragment (RFC 6901, section 6)."""
-    return pointed(unquote(reference.partition("#")[2]))
-
-
-def pointed(pointer: str) -> list[str]:
-    """The reference tokens of a JSON Pointer (RFC 6901)."""
-    return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
 
 
 def read_file(file: Path) -> bytes:
@@ -238,7 +228,7 @@ class Bundle:
             member = _MEMBER_OF.get(here.kind, "schemas")
             components = self._document.setdefault("components", {})
             named = components.setdefault(member, {}) if isinstance(components, dict) else {}
-            name = free = _name(pointer.rpartition("/")[2] or file.stem)
+            name = free = _name((steps_of(f"#{pointer}") or [file.stem])[-1])
             number = 1
             while free in named:
                 number += 1
@@ -261,7 +251,7 @@ class Bundle:
         if file not in self.files and not file.is_relative_to(self._folder):
             raise InvalidContract(f"{reference}: {_LIMITS}", here.path)
         node = self._read(file, reference, here.path)
-        for step in steps(reference):
+        for step in steps_of(reference):
             node = _step(node, step)
         if node is _NOTHING:
             raise InvalidContract(f"{reference}: refers to nothing", here.path)
@@ -289,7 +279,7 @@ _LIMITS = "references lead into the document, and into files in its folder or be
 
 def _name(text: str) -> str:
     """A text as a valid name of a component."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", unescape(text)).strip("-") or "part"
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-") or "part"
 
 
 def _anchors(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -298,10 +288,6 @@ def _anchors(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
         if kind == "schema":
             for keyword in ("$anchor", "$dynamicAnchor"):
                 if isinstance(node.get(keyword), str):
-                    yield f"#{node[keyword]}", _reference(path)
+                    yield f"#{node[keyword]}", fragment(path)
             if isinstance(node.get("$id"), str):
-                yield node["$id"], _reference(path)
-
-
-def _reference(path: tuple[str | int, ...]) -> str:
-    return "#" + "".join(f"/{escape(str(step))}" for step in path)
+                yield node["$id"], fragment(path)

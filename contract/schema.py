@@ -10,9 +10,10 @@ from typing import Any, Literal
 import orjson
 
 from .dialect import NEVER, Validator
-from .finding import Finding, Place, counted, json_pointer, told
+from .finding import Finding, Place, counted, told
 from .formats import FORMAT_WORDS, FORMATS
 from .normal import definition_name, refers
+from .pointer import json_pointer
 from .references import References
 from .shape import flattened
 

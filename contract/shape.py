@@ -5,29 +5,17 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from .finding import json_pointer
 from .formats import UNCHECKED_FORMATS
+from .pointer import json_pointer
 from .references import References
 
 Path = tuple[str, ...]
 """The path of a member: names of members, with `*` for every item and for every member with a free name."""
 
 KEYWORDS = (
-    "type",
-    "enum",
-    "minimum",
-    "maximum",
-    "multipleOf",
-    "minLength",
-    "maxLength",
-    "pattern",
-    "format",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "minProperties",
-    "maxProperties",
-)
+    "type", "enum", "minimum", "maximum", "multipleOf", "minLength", "maxLength", "pattern", "format",
+    "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties",
+)  # fmt: skip
 MOST_MEMBERS = 10_000
 
 

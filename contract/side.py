@@ -6,7 +6,7 @@ from functools import cached_property
 
 from .dialect import Translator
 from .finding import Finding, Place
-from .normal import normal
+from .normal import merged, normal
 from .references import References
 from .schema import UNSEEN, Direction, Json, Schema
 from .shape import KEYWORDS
@@ -55,6 +55,11 @@ class Side:
         self.is_31 = sides.resolve.is_31
         """Whether 1.0 is an integer: in JSON Schema 2020-12, but not in OpenAPI 3.0."""
         self._raw, self._sides, self._name = schema, sides, name
+
+    @cached_property
+    def flat(self) -> dict[str, Json]:
+        """All that the schema asks, in one; empty where nothing fits it."""
+        return merged([self.schema], self.definitions) or {}
 
     @cached_property
     def _engine(self) -> Schema:

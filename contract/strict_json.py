@@ -12,7 +12,8 @@ from typing import Any
 
 import orjson
 
-from .finding import MOST_FINDINGS, Finding, json_pointer
+from .finding import MOST_FINDINGS, Finding
+from .pointer import json_pointer
 
 MAX_DEPTH = 100
 MAX_INTEGER_DIGITS = 19  # longer ones may not fit into 64 bits

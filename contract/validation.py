@@ -16,10 +16,10 @@ from typing import Any
 from jsonschema_rs import Draft4Validator, Draft202012Validator
 
 from .extensions import extensions
-from .finding import json_pointer
 from .grammar import Place, objects
 from .path_template import parameters_of
-from .references import InvalidContract, References, pointed
+from .pointer import json_pointer, pointed
+from .references import InvalidContract, References
 from .schema import Schema, show
 
 MOST_INSIDE = 900

@@ -131,7 +131,7 @@ class Journal:
         """The number of the latest entry, kept or not; 0 before the first."""
         self.ended = 0
         """The number of complete entries, kept or not."""
-        self._waiting: set[asyncio.Future[None]] = set()
+        self._news, self._stopped = asyncio.Event(), False
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -163,10 +163,8 @@ class Journal:
         if self._entries and entry.number >= self._entries[0].number:
             self._bytes += entry.measured()
             self._drop()
-        for waiting in self._waiting:
-            if not waiting.done():
-                waiting.set_result(None)
-        self._waiting.clear()
+        self._news.set()
+        self._news.clear()
 
     def get(self, number: int) -> Entry:
         """The entry with this number. Raises Refused where it does not exist, or is no longer kept."""
@@ -183,20 +181,15 @@ class Journal:
 
     async def ended_after(self, ended: int) -> None:
         """Return when more than `ended` entries are complete. Raises TimeoutError when the journal stops before."""
-        if self.ended > ended:
-            return
-        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.add(waiting)
-        try:
-            await waiting
-        finally:
-            self._waiting.discard(waiting)
+        if self.ended <= ended:
+            await self._news.wait()
+            if self._stopped:
+                raise TimeoutError
 
     def stop(self) -> None:
         """End all waiting with TimeoutError."""
-        for waiting in self._waiting:
-            if not waiting.done():
-                waiting.set_exception(TimeoutError())
+        self._stopped = True
+        self._news.set()
 
     def _drop(self) -> None:
         while len(self._entries) > self._most_entries or (self._bytes > self._most_bytes and len(self._entries) > 1):

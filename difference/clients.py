@@ -13,7 +13,7 @@ from ..contract.interaction import Interaction, by_name
 from ..contract.operation import Request
 from ..contract.path_template import parameters_of
 from ..contract.paths import Paths
-from ..contract.references import pointed
+from ..contract.pointer import pointed
 from ..traffic.reader import whole_recording
 from .change import Change, generalized
 from .revision import Declared, Revision
@@ -109,7 +109,7 @@ def _touches(change: Change, interaction: Interaction, values: list[str], after:
         return True
     names = dict(zip(parameters_of(after.path), values, strict=False))
     headers = by_name(interaction.request_headers)
-    wrong = after.engine.check_request(Request(names, interaction.query, headers, interaction.request_body))[1]
+    wrong = after.check_request(Request(names, interaction.query, headers, interaction.request_body))[1]
     return not set(map(_key, wrong)).isdisjoint(map(_key, change.findings))
 
 

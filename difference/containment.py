@@ -10,8 +10,9 @@ from typing import Any
 
 from jsonschema_rs import canonical, canonicalize
 
-from ..contract.finding import Finding, json_pointer
+from ..contract.finding import Finding
 from ..contract.normal import reachable
+from ..contract.pointer import json_pointer
 from ..contract.side import Side
 from ..contract.strict_json import MAX_DEPTH
 from ..contract.witness import ABSENT, Values, Way
@@ -75,6 +76,11 @@ class Relation:
         self.found: dict[Open, list[_Found]] = {}
         """The breaks at open places so far, which other schemas may contain as well."""
 
+    def documents(self, given: Json, taken: Json) -> tuple[Json, Json] | None:
+        """A pair of schemas as whole documents; None where one of them is too large for the library."""
+        one, other = reachable(given, self.given.definitions, MOST_WHOLE), reachable(taken, self.taken, MOST_WHOLE)
+        return None if one is None or other is None else (one, other)
+
 
 def contained(
     giver: Side, taker: Side, samples: Callable[[], Sequence[Json]] = tuple, within: Relation | None = None
@@ -91,9 +97,8 @@ def contained(
             return Containment()
         if all(len(each.way) > MAX_DEPTH for each in places):  # no engine reads deeper values
             return Containment(reason=_TOO_DEEP)
-        pairs = (given, within.given.definitions), (taker.schema, taker.definitions)
-        documents = [reachable(*each, MOST_WHOLE) for each in pairs]
-        if None not in documents and within.proof.covers(*reversed(documents)):
+        documents = within.documents(given, taker.schema)
+        if documents is not None and within.proof.covers(*reversed(documents)):
             return Containment()
         breaks: dict[_Reasons, Break] = {}
         for reached in (each for each in places if len(each.way) <= MAX_DEPTH):
@@ -192,11 +197,7 @@ def _placed(sample: Json, way: Way, inner: Json) -> Json:
 
 def _of_difference(place: Open, within: Relation) -> Iterator[Json]:
     """Values of the difference of two schemas, where the library can express it."""
-    documents = (
-        reachable(place.given, within.given.definitions, MOST_WHOLE),
-        reachable(place.taken, within.taken, MOST_WHOLE),
-    )
-    if None in documents:
+    if (documents := within.documents(place.given, place.taken)) is None:
         return
     one, other = (canonicalize(each, draft=DRAFT, validate_formats=True, offline=True) for each in documents)
     try:

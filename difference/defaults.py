@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..contract.finding import Finding, json_pointer
+from ..contract.finding import Finding
+from ..contract.pointer import json_pointer
 from ..contract.references import References
 from ..contract.schema import show
 from ..contract.shape import flattened

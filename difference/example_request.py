@@ -12,7 +12,6 @@ from ..contract.example import values_of
 from ..contract.finding import Finding
 from ..contract.interaction import Fields, Interaction, by_name
 from ..contract.media import is_json
-from ..contract.normal import merged, types
 from ..contract.operation import Request
 from ..contract.parameters import Parameter, joined
 from ..contract.schema import Direction
@@ -31,13 +30,6 @@ class Sent:
 
     interaction: Interaction
     request: Request
-
-
-def shape_of(operation: Declared, parameter: Parameter) -> str:
-    """The shape of a parameter: array, object, or scalar."""
-    side = operation.revision.side(parameter.raw, "request")
-    kinds = types(merged([side.schema], side.definitions) or {})
-    return next((kind for kind in ("array", "object") if kind in kinds and len(kinds) < 4), "scalar")
 
 
 def read(parameter: Parameter, texts: list[tuple[str, str]]) -> tuple[Json, list[Finding]]:
@@ -79,14 +71,14 @@ def request(
 ) -> Sent:
     """The simplest request that an operation accepts, with the given parameters and body."""
     values = dict(parameters or {})
-    for key, (parameter, _) in operation.parameters.items():
+    for key, (parameter, _) in operation.placed.items():
         if parameter.required and key not in values:
             values[key] = parameter_example(operation, parameter)
     path, query, fields, read_path = operation.path, [], list(headers), {}
     for key, value in values.items():
-        if value is ABSENT or key not in operation.parameters:
+        if value is ABSENT or key not in operation.placed:
             continue
-        parameter = operation.parameters[key][0]
+        parameter = operation.placed[key][0]
         texts, in_url = parameter.written(value), parameter.written(value, partial(quote, safe=""))
         if key[0] == "path":
             read_path[parameter.name] = texts[0][1]
@@ -100,16 +92,15 @@ def request(
     text = "&".join(f"{name}={value}" for name, value in query)
     url = f"{base_url(operation)}{path}{'?' if text else ''}{text}"
     status, answer_fields, answer = answer_of(operation)
-    sent = Interaction(operation.method.upper(), url, status, tuple(fields), data, answer_fields, answer)
+    sent = Interaction(operation.method, url, status, tuple(fields), data, answer_fields, answer)
     return Sent(sent, Request(read_path, text.encode(), by_name(fields), data))
 
 
 def _body(operation: Declared, body: Json, content_type: str | None) -> tuple[bytes, Fields]:
     """The given body, or an example where one is required, with its header field."""
-    declared = operation.body or {}
-    content = declared.get("content", {})
+    content = operation.declared_body.get("content", {})
     content_type = content_type or next(iter(content), "application/json")
-    if body is REQUIRED and content and declared.get("required"):
+    if body is REQUIRED and content and operation.request_body.required:
         body = body_example(operation, content.get(content_type, {}), "request")
     if body is REQUIRED or body is ABSENT:
         return b"", ()
@@ -148,7 +139,7 @@ def number_of(status: str) -> int:
 def answer_of(operation: Declared, status: str | None = None) -> tuple[int, Fields, bytes]:
     """The documented response for a status, or the first success: status, fields, body."""
     status = status or min(operation.responses, key=lambda each: (each[0] != "2", each), default="200")
-    content = operation.responses[status][0].declared.get("content") if status in operation.responses else None
+    content = operation.responses[status].declared.get("content") if status in operation.responses else None
     if not content:
         return number_of(status), (), b""
     name, declared = next(iter(content.items()))
@@ -158,7 +149,7 @@ def answer_of(operation: Declared, status: str | None = None) -> tuple[int, Fiel
 
 def required_headers(operation: Declared, status: int, without: set[str]) -> Fields:
     """The required header fields of a response, without those in `without` (in lower case)."""
-    response = operation.engine.response(status)
+    response = operation.response(status)
     return tuple(
         (each.name, joined(parameter_example(operation, each)))
         for each in (response.headers if response else ())

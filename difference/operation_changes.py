@@ -31,7 +31,7 @@ def all_changes(comparison: Comparison) -> Iterator[Change]:
     for key, after in new.items():
         if key in old:
             continue
-        name = f"{after.method.upper()} {after.path}"
+        name = f"{after.method} {after.path}"
         if (shadowed := _shadowed(comparison, after)) is not None:
             before, sent = shadowed
             detail = f"takes requests that were for {before.path}"
@@ -47,7 +47,9 @@ def all_changes(comparison: Comparison) -> Iterator[Change]:
 
 def _webhooks(revision: Revision) -> Declared:
     """A placeholder for the operation in changes of webhooks."""
-    return Declared("", "webhooks", ("webhooks",), {"webhooks": {"operationId": "webhooks"}}, revision)
+    operation = Declared("", "webhooks", {"webhooks": {"operationId": "webhooks"}}, revision)
+    operation.steps = ("webhooks",)
+    return operation
 
 
 def _sent_to_clients(part: Part, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
@@ -64,12 +66,12 @@ def _gone(comparison: Comparison, before: Declared) -> Change:
     same = blank(before.path)
     methods = [method.upper() for path, method in comparison.new.operations if path == same]
     if methods:
-        finding = Finding("undocumented-method", "path", f"has no {before.method.upper()}, only {', '.join(methods)}")
+        finding = Finding("undocumented-method", "path", f"has no {before.method}, only {', '.join(methods)}")
     else:
         finding = Finding("undocumented-path", "path", "is no path of the contract", name=before.path)
-    detail = f"is now {moved.method.upper()} {moved.path}" if moved else "is gone"
+    detail = f"is now {moved.method} {moved.path}" if moved else "is gone"
     steps = moved.steps if moved else ("paths", before.path)
-    part = Part.whole(comparison, before, moved or before).at(f"{before.method.upper()} {before.path}", new=steps)
+    part = Part.whole(comparison, before, moved or before).at(f"{before.method} {before.path}", new=steps)
     return _lost(part, "operation-moved" if moved else "operation-removed", detail, finding, request(before))
 
 
@@ -93,6 +95,6 @@ def _shadowed(comparison: Comparison, after: Declared) -> tuple[Declared, Sent] 
         names = [name for name in theirs if name.startswith("{")]
         taken = {("path", str(names.index(old))): new for old, new in pairs if old.startswith("{") and "{" not in new}
         sent = request(before, taken)
-        if taken and not before.engine.check_request(sent.request)[1]:
+        if taken and not before.check_request(sent.request)[1]:
             return before, sent
     return None

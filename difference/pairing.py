@@ -7,7 +7,7 @@ from typing import Any
 
 from ..contract.finding import Finding
 from ..contract.interaction import Fields, Interaction, by_name
-from ..contract.references import pointed, steps
+from ..contract.pointer import pointed, steps_of
 from ..contract.schema import Direction
 from ..contract.side import Side
 from .change import Change, Place, Verdict
@@ -150,18 +150,8 @@ class Part:
         lines: tuple[Place, Place] | None = None,
     ) -> Change:
         """A breaking change. `answers` are OLD's and NEW's; `lines` are those of the schemas in question."""
-        change = self._change("breaking", rule, detail)
-        places = lines or (change.old, change.new)
-        return replace(
-            change,
-            old=places[0],
-            new=places[1],
-            findings=tuple(findings),
-            old_answer=answers[0],
-            new_answer=answers[1],
-            interactions=interactions,
-            in_schema=lines is not None and findings[0].pointer is not None,
-        )
+        in_schema = lines is not None and findings[0].pointer is not None
+        return self._change("breaking", rule, detail, lines, tuple(findings), *answers, interactions, in_schema)
 
     def refused(
         self,
@@ -178,8 +168,8 @@ class Part:
         wrong: Sequence[Finding] = ()
         if rule != "request-body":
             meant = {(each.rule, each.pointer) for each in findings}
-            wrong = self.old.engine.check_request(sent.request)[1]
-            found = self.new.engine.check_request(sent.request)[1]
+            wrong = self.old.check_request(sent.request)[1]
+            found = self.new.check_request(sent.request)[1]
             as_meant = [each for each in found if (each.rule, each.pointer) in meant]
             findings = as_meant or [each for each in found if each.severity == "error"]
         if wrong or not findings:
@@ -202,8 +192,8 @@ class Part:
         missing = {(each.name or "").lower() for each in findings if each.rule == "required"}
         fields = (*fields, *required_headers(self.new, status, given | missing))
         if rule not in ("response-status", "response-body"):
-            wrong = self.new.engine.check_response(status, by_name(fields), body)
-            findings = self.old.engine.check_response(status, by_name(fields), body)
+            wrong = self.new.check_response(status, by_name(fields), body)
+            findings = self.old.check_response(status, by_name(fields), body)
             if wrong or not findings:
                 return self._not_shown(rule, detail, "answer", wrong)
         interaction = replace(request(self.old).interaction, status=status, response_headers=fields, response_body=body)
@@ -214,9 +204,11 @@ class Part:
         why = f"no {what} was found that shows it: {wrong[0]}" if wrong else "the engine takes it all the same"
         return self.undecided(rule, f"{detail}; {why}")
 
-    def _change(self, verdict: Verdict, rule: str, detail: str) -> Change:
-        places = self.comparison.old.place(self.old_steps), self.comparison.new.place(self.new_steps)
-        return Change(verdict, rule, self.old.id, self.name, detail, *places)
+    def _change(
+        self, verdict: Verdict, rule: str, detail: str, lines: tuple[Place, Place] | None = None, *shown: Any
+    ) -> Change:
+        lines = lines or (self.comparison.old.place(self.old_steps), self.comparison.new.place(self.new_steps))
+        return Change(verdict, rule, self.old.id, self.name, detail, *lines, *shown)
 
     def lines(self, broken: Break, direction: Direction) -> tuple[Place, Place]:
         """The lines of OLD and NEW for a break, in the definition that has it."""
@@ -226,7 +218,7 @@ class Part:
         if reached.within is not None:
             inside = inside[len(reached.way) - len(reached.inside) :]
             names = reached.within if direction == "request" else reached.within[::-1]
-            starts = tuple(steps(f"#/{names[0]}")), tuple(steps(f"#/{names[1]}"))
+            starts = tuple(steps_of(f"#/{names[0]}")), tuple(steps_of(f"#/{names[1]}"))
         revisions = self.comparison.old, self.comparison.new
         old, new = (
             each.place_of_value(start, inside, finding.rule) for each, start in zip(revisions, starts, strict=True)

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 from ..contract.finding import Finding
-from ..contract.normal import merged, types
+from ..contract.normal import types
 from ..contract.parameters import Parameter, joined
 from ..contract.schema import show
 from ..contract.side import Side
@@ -14,7 +14,7 @@ from ..contract.witness import ABSENT, Values
 from .change import Change
 from .containment import Break, contained
 from .defaults import default_change
-from .example_request import parameter_example, read, request, shape_of
+from .example_request import parameter_example, read, request
 from .pairing import Part
 
 Json = Any
@@ -27,7 +27,7 @@ MOST_WRITTEN = 40
 
 def parameter_changes(operation: Part) -> Iterator[Change]:
     """The changes of OLD's parameters, then the new parameters."""
-    old, new = operation.old.parameters, operation.new.parameters
+    old, new = operation.old.placed, operation.new.placed
     for key, (before, old_steps) in old.items():
         name = f"{key[0]} parameter {before.name}"
         if key not in new:
@@ -84,17 +84,17 @@ class _Text(Side):
 
 def _values(part: Part, key: tuple[str, str], before: Parameter, after: Parameter) -> Iterator[Change]:
     """The changes for the values of a parameter, written by OLD's rules and read by NEW's."""
-    shapes = shape_of(part.old, before), shape_of(part.new, after)
-    styles = (before.style, before.explode), (after.style, after.explode)
-    if styles[0] != styles[1] or shapes[0] != shapes[1]:
-        yield _written_otherwise(part, key, before, after)
+    one, other = part.old.revision.side(before.raw, "request"), part.new.revision.side(after.raw, "request")
+    shape = _shape(one)
+    if (before.style, before.explode, shape) != (after.style, after.explode, _shape(other)):
+        yield _written_otherwise(part, one, key, before, after)
         return
     schemas = before.raw, after.raw
     if key[0] == "path":
         schemas = {"allOf": [schemas[0], {"minLength": 1}]}, {"allOf": [schemas[1], {"minLength": 1}]}
     answer, old, new = part.comparison.decided(*schemas, "request")
     kinds = _kinds(old), _kinds(new)
-    if not answer.is_safe and shapes[0] == "scalar" and kinds[0] != kinds[1]:
+    if not answer.is_safe and shape == "scalar" and kinds[0] != kinds[1]:
         schema, definitions = _as_text(old, kinds[0])
         taken = new.schema if kinds[1] == {"string"} else False
         answer = contained(
@@ -118,27 +118,31 @@ def _values(part: Part, key: tuple[str, str], before: Parameter, after: Paramete
     yield from part.judged("parameter-value", replace(answer, breaks=tuple(most)), refused, "takes all that it took")
 
 
+def _shape(side: Side) -> str:
+    """Whether a parameter is written as an array, an object, or a scalar."""
+    kinds = types(side.flat)
+    return next((kind for kind in ("array", "object") if kind in kinds and len(kinds) < 4), "scalar")
+
+
 def _kinds(side: Side) -> set[str]:
-    return set(types(merged([side.schema], side.definitions) or {})) & _SCALARS
+    return set(types(side.flat)) & _SCALARS
 
 
 def _as_text(side: Side, kinds: set[str]) -> tuple[Json, dict[str, Json]]:
     """A schema that admits all texts of a parameter, and maybe more, with its definitions."""
     if kinds == {"string"}:
         return side.schema, side.definitions
-    flat = merged([side.schema], side.definitions) or {}
-    if kinds <= {"integer", "number"} and "enum" not in flat:
+    if kinds <= {"integer", "number"} and "enum" not in side.flat:
         return {"type": "string", "pattern": _NUMBER if "number" in kinds else _INTEGER}, {}
-    if kinds == {"boolean"} or "enum" in flat:
-        return {"enum": [joined(value) for value in flat.get("enum", (True, False)) if side.accepts(value)]}, {}
+    if kinds == {"boolean"} or "enum" in side.flat:
+        return {"enum": [joined(value) for value in side.flat.get("enum", (True, False)) if side.accepts(value)]}, {}
     return {"type": "string"}, {}
 
 
-def _written_otherwise(part: Part, key: tuple[str, str], before: Parameter, after: Parameter) -> Change:
+def _written_otherwise(part: Part, side: Side, key: tuple[str, str], before: Parameter, after: Parameter) -> Change:
     """A parameter whose style or shape changed."""
-    rule, side = "parameter-style", part.old.revision.side(before.raw, "request")
-    candidates = filter(side.accepts, Values(side.definitions, {}).of(side.schema))
-    for value in islice(candidates, MOST_WRITTEN):
+    rule = "parameter-style"
+    for value in islice(filter(side.accepts, side.values.of(side.schema)), MOST_WRITTEN):
         texts = before.written(value)
         if not texts or read(before, texts) != (value, []):
             continue

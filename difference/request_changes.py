@@ -5,11 +5,10 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from ..contract.body import MAX_BYTES
 from ..contract.finding import Finding
 from ..contract.interaction import Fields
 from ..contract.media import is_json
-from ..contract.references import pointed
+from ..contract.pointer import pointed
 from ..contract.witness import ABSENT
 from .change import Change
 from .containment import Break
@@ -32,21 +31,21 @@ def request_changes(operation: Part) -> Iterator[Change]:
 
 
 def _body(part: Part) -> Iterator[Change]:
-    before, after = part.old.body, part.new.body
-    if after is not None and after.get("required") and not (before or {}).get("required"):
+    before, after = part.old.request_body, part.new.request_body
+    if after.required and not before.required:
         finding = Finding("required", "body", "a body is required and missing", pointer="")
         yield part.refused("request-body-required", "is required now", request(part.old, body=ABSENT), [finding])
-    if before is None:
+    if not before.contents:
         return
-    if after is None:
+    if not after.contents:
         reason = "is gone: nothing refuses it, and nothing says that it is heeded"
         yield part.undecided("request-body-removed", reason)
         return
-    limits = before.get("x-max-bytes", MAX_BYTES), after.get("x-max-bytes", MAX_BYTES)
-    if limits[1] < limits[0]:
-        finding = Finding("content-length", "header", f"must be at most {limits[1]}", name="Content-Length")
-        yield part.breaking("request-body-size", f"may have {limits[1]} bytes, and might have {limits[0]}", [finding])
-    yield from _content(part, before.get("content", {}), after.get("content", {}))
+    if after.max_bytes < before.max_bytes:
+        finding = Finding("content-length", "header", f"must be at most {after.max_bytes}", name="Content-Length")
+        detail = f"may have {after.max_bytes} bytes, and might have {before.max_bytes}"
+        yield part.breaking("request-body-size", detail, [finding])
+    yield from _content(part, part.old.declared_body["content"], part.new.declared_body["content"])
 
 
 def _content(body: Part, old: Mapping[str, Json], new: Mapping[str, Json]) -> Iterator[Change]:
@@ -99,7 +98,7 @@ def _without(value: Json, steps: list[str]) -> Json:
 
 
 def _security(part: Part) -> Iterator[Change]:
-    old, new = part.old.security, part.new.security
+    old, new = part.old.alternatives, part.new.alternatives
     schemes = [
         {
             name: {word: told for word, told in owner.resolve.followed(scheme).items() if not _ABOUT.match(word)}

@@ -61,7 +61,7 @@ def _others(old: Resource, new: Resource) -> Iterator[tuple[str, str, str, str]]
 
 def _unique(comparison: Comparison, old: Resource, new: Resource, at: tuple[Place, Place]) -> Change:
     """The change of the unique members: fewer conflict more often; more admit documents that readers could exclude."""
-    create = next((each for each in comparison.old.operations.values() if each.method == "post"), None)
+    create = next((each for each in comparison.old.operations.values() if each.method == "POST"), None)
     stricter = (bool(new.unique) and not set(old.unique) <= set(new.unique)) or not old.unique
     if stricter:
         finding = Finding("unique", "body", f"another one has the same {' and '.join(new.unique)}")
@@ -86,7 +86,7 @@ def _two(create: Declared, differ: list[str]) -> tuple[Interaction, ...]:
     if not isinstance(body, dict):
         return ()
     second = request(create, body={**body, **{name: f"{body.get(name) or ''}2" for name in differ}})
-    if create.engine.check_request(second.request)[1]:
+    if create.check_request(second.request)[1]:
         return ()
     return first.interaction, second.interaction
 

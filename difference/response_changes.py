@@ -25,19 +25,18 @@ _KNOWN_BY_CLASS = ("4", "5", "D")
 def response_changes(operation: Part) -> Iterator[Change]:
     """The changes of the statuses, the media types, the bodies and the header fields."""
     old, new = operation.old.responses, operation.new.responses
-    for status, (after, new_steps) in new.items():
+    for status, after in new.items():
         known = response_for(status, old)  # the response in OLD's terms
-        part = operation.at(f"response {status}", old[known][1] if known else None, new_steps)
+        steps = operation.old.steps_of(known) if known else None
+        part = operation.at(f"response {status}", steps, operation.new.steps_of(status))
         if known is None:
             yield _new_status(part, status)
-        elif not operation.comparison.unchanged(old[known][0].declared, after.declared):
-            yield from _content(part, status, (old[known][0], after))
-            yield from _headers(part, status, (old[known][0], after))
+        elif not operation.comparison.unchanged(old[known].declared, after.declared):
+            yield from _content(part, status, (old[known], after))
+            yield from _headers(part, status, (old[known], after))
     succeeds = any(status[0] in "2D" for status in new)
-    for status, (_, steps) in old.items():
-        if status in new:
-            continue
-        part = operation.at(f"response {status}", steps)
+    for status in (each for each in old if each not in new):
+        part = operation.at(f"response {status}", operation.old.steps_of(status))
         if status[0] == "2" and not succeeds:
             finding = Finding("undocumented-status", "status", "no success is documented any more")
             yield part.answered("response-status", "is gone", 500, (), b"", [finding])

@@ -3,7 +3,6 @@
 import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,10 +13,11 @@ import yaml
 from ..contract.document import document_of
 from ..contract.finding import one_line
 from ..contract.grammar import METHODS
-from ..contract.operation import Operation, Response
-from ..contract.parameters import IGNORED_HEADERS, Parameter
+from ..contract.operation import Operation
+from ..contract.parameters import Parameter
 from ..contract.path_template import blank, parameters_of
-from ..contract.references import Bundle, InvalidContract, References, pointed, read_file
+from ..contract.pointer import steps_of
+from ..contract.references import Bundle, InvalidContract, References, read_file
 from ..contract.schema import Direction
 from ..contract.side import Side, Sides
 from ..contract.yaml_tree import MarkedYaml, NotPlain
@@ -33,64 +33,39 @@ class NotThere(CouldNotRun):
     """The file is not in the commit."""
 
 
-@dataclass(frozen=True)
-class Declared:
-    """An operation as a document declares it, with the inherited declarations of its path and the document."""
+class Declared(Operation):
+    """An operation of a revision, and where it stands."""
 
-    path: str
-    method: str
-    steps: Steps
-    item: Mapping[str, Json]
-    revision: "Revision"
-
-    @property
-    def declared(self) -> Mapping[str, Json]:
-        operation: Mapping[str, Json] = self.item[self.method]
-        return operation
-
-    @property
-    def id(self) -> str:
-        return str(self.declared.get("operationId", f"{self.method.upper()} {self.path}"))
+    def __init__(self, path: str, method: str, item: Mapping[str, Json], revision: "Revision") -> None:
+        super().__init__(path, method, item, revision.resolve)
+        self.revision, self._item = revision, item
+        self.steps: Steps = ("paths", path, method)
 
     @cached_property
-    def parameters(self) -> dict[tuple[str, str], tuple[Parameter, Steps]]:
-        """The parameters by place and name: header names in lower case, path parameters by their position."""
+    def placed(self) -> dict[tuple[str, str], tuple[Parameter, Steps]]:
+        """Its parameters and where each stands, by place and name: a header's in lower case, a path's its position."""
+        places = {}
+        for steps, owner in ((self.steps[:-1], self._item), (self.steps, self.declared)):
+            for index, each in enumerate(map(self.resolve.followed, owner.get("parameters", ()))):
+                places[each["name"], each["in"]] = (*steps, "parameters", str(index))
         found, names = {}, parameters_of(self.path)
-        for steps, owner in ((self.steps[:-1], self.item), (self.steps, self.declared)):
-            for index, each in enumerate(owner.get("parameters", ())):
-                parameter = Parameter(self.revision.resolve.followed(each), self.revision.resolve)
-                place, key = parameter.place, parameter.name
-                if place == "header":
-                    key = key.lower()
-                elif place == "path" and key in names:
-                    key = str(names.index(key))
-                if place != "header" or key not in IGNORED_HEADERS:
-                    found[str(place), key] = (parameter, (*steps, "parameters", str(index)))
+        for parameter in self.parameters:
+            key = parameter.name.lower() if parameter.place == "header" else parameter.name
+            if parameter.place == "path" and key in names:
+                key = str(names.index(key))
+            found[str(parameter.place), key] = (parameter, places[parameter.name, parameter.place])
         return found
 
-    @cached_property
-    def responses(self) -> dict[str, tuple[Response, Steps]]:
-        return {
-            str(status).upper(): (self.engine.responses[str(status).upper()], (*self.steps, "responses", str(status)))
-            for status in self.declared.get("responses", {})
-            if not str(status).startswith("x-")
-        }
+    def steps_of(self, status: str) -> Steps:
+        """Where a response stands."""
+        written = next(each for each in map(str, self.declared["responses"]) if each.upper() == status)
+        return (*self.steps, "responses", written)
 
     @property
-    def body(self) -> Mapping[str, Json] | None:
-        declared = self.declared.get("requestBody")
-        return None if declared is None else self.revision.resolve.followed(declared)
-
-    @property
-    def security(self) -> list[Mapping[str, list[str]]]:
-        """The alternatives, one of which is required; an empty one needs no credentials."""
+    def alternatives(self) -> list[Mapping[str, list[str]]]:
+        """The security requirements, of which one is needed; an empty one is nobody's credentials."""
         alternatives = self.declared.get("security", self.revision.document.get("security", []))
         return list(alternatives) or [{}]
-
-    @cached_property
-    def engine(self) -> Operation:
-        """The compiled operation."""
-        return Operation(self.path, self.method, self.item, self.revision.resolve)
 
 
 class Revision:
@@ -158,7 +133,7 @@ class Revision:
     def operations(self) -> dict[tuple[str, str], Declared]:
         """The operations by path, without the names of parameters, and method."""
         return {
-            (blank(path), method): Declared(path, method, ("paths", path, method), item, self)
+            (blank(path), method): Declared(path, method, item, self)
             for path, item in self.document.get("paths", {}).items()
             for method in METHODS
             if method in item
@@ -177,9 +152,9 @@ class Revision:
 
     def _bodies(self, direction: Direction) -> Iterator[Json]:
         for operation in self.operations.values():
-            asked, given = [operation.body or {}], [each.declared for each, _ in operation.responses.values()]
-            for part in asked if direction == "request" else given:
-                yield from (each["schema"] for each in part.get("content", {}).values() if "schema" in each)
+            given = [each.representations for each in operation.responses.values()]
+            for contents in [operation.request_body.contents] if direction == "request" else given:
+                yield from (each.raw for each in contents.values())
 
     def place(self, steps: Steps) -> Place:
         """The line of a part, or of the nearest one around it."""
@@ -219,7 +194,7 @@ class Revision:
         if not steps:
             return _Node(self._yaml(file).root, file, 1, is_there=True)
         if len(steps) == 3 and file == self._main and (origin := self.origins.get(f"#/{'/'.join(steps)}")):
-            return self._node(origin[0], tuple(pointed(unquote(origin[1]))))
+            return self._node(origin[0], tuple(steps_of(f"#{origin[1]}")))
         above = self._node(file, steps[:-1])
         behind = self._behind(above) if above.is_there else above
         entry = self._yaml(behind.file).entry(behind.node, steps[-1]) if above.is_there else None
@@ -232,9 +207,9 @@ class Revision:
         reference = self._yaml(found.file).entry(found.node, "$ref")
         if reference is None or not isinstance(reference[1].value, str):
             return found
-        path, _, pointer = reference[1].value.partition("#")
+        path = reference[1].value.partition("#")[0]
         file = (found.file.parent / unquote(path)).resolve() if path else found.file
-        return self._behind(self._node(file, tuple(pointed(unquote(pointer))))) if file in self.texts else found
+        return self._behind(self._node(file, tuple(steps_of(reference[1].value)))) if file in self.texts else found
 
     def _yaml(self, file: Path) -> MarkedYaml:
         """Raises CouldNotRun."""

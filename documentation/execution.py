@@ -10,8 +10,8 @@ import orjson
 from starlette.types import ASGIApp
 
 from ..contract.document import Contract
-from ..contract.finding import json_pointer
 from ..contract.media import is_json, media_type
+from ..contract.pointer import json_pointer
 from ..contract.schema import Json, show
 from .exchanges import Example, examples, has_world
 from .samples import ABSENT, Sent

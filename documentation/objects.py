@@ -185,9 +185,8 @@ class Objects:
     def _describe(self, described: Object, schema: Any, forms: Mapping[str, Any], depth: int) -> None:
         flat = self._schemas.resolved(schema)
         ways = {name: self._schemas.resolved(form) for name, form in forms.items()} or {"": flat}
-        sent = {name: (form, frozenset(form.get("required", ()))) for name, form in ways.items()}
         members = {
-            name: self._member_of(described.anchor, name, nested, sent, depth)
+            name: self._member_of(described.anchor, name, nested, ways, depth)
             for name, nested in flat.get("properties", {}).items()
         }
         described.description, described.ways = flat.get("description", ""), list(forms)
@@ -200,8 +199,7 @@ class Objects:
             described.groups.append(rest)
         for number, each in enumerate([*flat.get("oneOf", ()), *flat.get("anyOf", ())], start=1):
             described.alternatives.append(self._member(described.anchor, str(number), each, {}, {}, depth))
-        more = flat.get("additionalProperties")
-        if more is True or isinstance(more, Mapping):
+        if (more := flat.get("additionalProperties")) is True or isinstance(more, Mapping):
             each_is = self._schemas.type(more) if more is not True else "any"
             described.notes.append(f"Further members may have any name; each is {each_is}.")
         for pattern, each in flat.get("patternProperties", {}).items():
@@ -211,17 +209,14 @@ class Objects:
         if isinstance(flat.get("discriminator"), Mapping) and "propertyName" in flat["discriminator"]:
             described.notes.append(f"`{flat['discriminator']['propertyName']}` says which alternative it is.")
 
-    def _member_of(
-        self, anchor: str, name: str, schema: Any, forms: Mapping[str, tuple[Any, frozenset[str]]], depth: int
-    ) -> Member:
-        inside = {where: form.get("properties", {}).get(name) for where, (form, _) in forms.items()}
+    def _member_of(self, anchor: str, name: str, schema: Any, ways: Mapping[str, Any], depth: int) -> Member:
+        inside = {where: form.get("properties", {}).get(name) for where, form in ways.items()}
         required = {
+            where: "required" if name in ways[where].get("required", ()) else "optional" for where in inside
+        } | {
             where: "read-only"
-            if nested is None or self._schemas.resolved(nested).get("readOnly")
-            else "required"
-            if name in forms[where][1]
-            else "optional"
             for where, nested in inside.items()
+            if nested is None or self._schemas.resolved(nested).get("readOnly")
         }
         others = {where: each for where, each in inside.items() if each is not None and where}
         return self._member(anchor, name, schema, required, others, depth)

@@ -6,6 +6,7 @@ telephones; the style sheet has their colours.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -105,25 +106,15 @@ def _day(day: Mapping[str, Any], shown: Configuration) -> Picture:
         for each in made
         if each.due < DAY
     ]
-    waits = next((each for each in made if each.due != each.placed), None)
-    if waits is not None:
-        x = _x(waits.due, 0)
-        parts.append(f'<path class="arrow" d="M{x + 4} 19H{WIDTH - 4}m-4 -3l4 3l-4 3"/>')
-        parts.append(_text(WIDTH - 2, 11, f"waits until {clock(waits.placed)}", "label end bad"))
-    parts += [
-        f'<circle class="dot later" cx="{_x(each.placed, 0)}" cy="19" r="3.2"/>' for each in made if each.placed >= DAY
-    ]
     times = ", ".join(clock(each.placed) for each in made if each.placed < DAY)
-    later = ", ".join(clock(each.placed) for each in made if each.placed >= DAY)
-    words.append(
-        f"A call that is wanted at {clock(wanted)} and always fails at once is placed at {times}"
-        + (
-            f"; the next falls due at {clock(waits.due)}, waits until {clock(waits.placed)} of the next day"
-            f"{', and all of that day are at ' + later if later.count(',') else ''}"
-            if waits
-            else ""
-        )
-    )
+    later = [each.placed for each in made if each.placed >= DAY]
+    words.append(f"A call that is wanted at {clock(wanted)} and always fails at once is placed at {times}")
+    if (waits := next((each for each in made if each.due != each.placed), None)) is not None:
+        parts.append(f'<path class="arrow" d="M{_x(waits.due, 0) + 4} 19H{WIDTH - 4}m-4 -3l4 3l-4 3"/>')
+        parts.append(_text(WIDTH - 2, 11, f"waits until {clock(waits.placed)}", "label end bad"))
+        words[-1] += f"; the next falls due at {clock(waits.due)}, waits until {clock(waits.placed)} of the next day"
+        words[-1] += f", and all of that day are at {', '.join(map(clock, later))}" if len(later) > 1 else ""
+    parts += [f'<circle class="dot later" cx="{_x(each, 0)}" cy="19" r="3.2"/>' for each in later]
     return _picture("A day", 88, parts, f"{'. '.join(words)}.")
 
 
@@ -191,7 +182,7 @@ def picture_of_replacement(contract: Contract, example: Example, answers: Mappin
         parts.append(_text(2, y, f"{kind} ({len(names)})", "label strong"))
         differing = [f"{name}: {_short(before.get(name))} → {_short(after[name])}" for name in names if name in lost]
         rest = [name for name in names if name not in lost]
-        lines = differing + list(_lines(rest, 45))
+        lines = differing + wrap(", ".join(rest), 46)
         parts.append(f'<path class="side{number}" d="M4 {y + 5}V{y + 3 + 13 * len(lines)}"/>')
         parts += [_text(12, y + 14 + 13 * at, line, "code") for at, line in enumerate(lines)]
         y += 22 + 13 * len(lines)
@@ -260,15 +251,3 @@ def _text(x: float, y: float, text: str, kind: str) -> str:
 def _short(shown: Any) -> str:
     text = literal(value(shown).strip("`")).strip("`")
     return text if len(text) <= 16 else f"{text[:15]}…"
-
-
-def _lines(names: Iterable[str], most: int) -> Iterator[str]:
-    """Names in lines of at most `most` characters."""
-    line = ""
-    for name in names:
-        if line and len(line) + len(name) + 2 > most:
-            yield f"{line},"
-            line = ""
-        line = f"{line}, {name}" if line else name
-    if line:
-        yield line

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from ..contract.document import Contract
-from ..contract.finding import Finding, json_pointer
+from ..contract.finding import Finding
+from ..contract.pointer import json_pointer
 from ..contract.resource import Resource
 from ..contract.schema import Json, Schema
 from ..storage.store import Document

@@ -6,14 +6,9 @@ import shlex
 from ..contract.interaction import Interaction
 
 _CURL_SENDS = {
-    "host",
-    "content-length",
-    "accept-encoding",
-    "connection",
-    "user-agent",
-    "transfer-encoding",
+    "host", "content-length", "accept-encoding", "connection", "user-agent", "transfer-encoding",
     "x-schemathesis-testcaseid",
-}
+}  # fmt: skip
 """Header fields that curl sends by itself, or that do not matter."""
 MOST_SHOWN = 20_000
 """Characters of a body that a command shows; it names a file for a longer one."""

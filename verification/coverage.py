@@ -11,7 +11,7 @@ from ..contract.interaction import Interaction, by_name
 from ..contract.media import first_json
 from ..contract.operation import Operation
 from ..contract.parameters import parse_cookies, parse_query
-from ..contract.references import pointed
+from ..contract.pointer import pointed
 from ..contract.shape import Member, Path, members, rules
 from ..contract.strict_json import NotStrictJson, decode
 

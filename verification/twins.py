@@ -9,10 +9,11 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from ..contract.document import Contract
-from ..contract.finding import Finding, Place, json_pointer
+from ..contract.finding import Finding, Place
 from ..contract.grammar import objects
 from ..contract.interaction import Interaction, by_name
 from ..contract.media import media_type
+from ..contract.pointer import json_pointer
 from ..contract.schema import Json, show
 from ..contract.strict_json import NotStrictJson, decode
 from .judge import json_value

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from ...contract.finding import Finding, json_pointer
+from ...contract.finding import Finding
 from ...contract.paging import MORE, NEXT, TOTALS, told
+from ...contract.pointer import json_pointer
 from ...contract.schema import Json, show
 from .collection import MISSING, REMOVED, Collection
 from .expectation import Asked, Expectation, part_of
