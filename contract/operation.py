@@ -256,7 +256,7 @@ class Operation:
         return self._weighed(findings + (representation.read(headers, body)[1] if representation else []))
 
     def _represented(self, status: int, headers: Headers) -> tuple[Representation | None, list[Finding]]:
-        """What judges the body of a response, if it has one, and what is wrong beside the body."""
+        """The representation that judges the body of a response, if it has one, and the findings beside the body."""
         response = self.response(status)
         if response is None:
             detail = f"{status} is not documented for {self.id}, only {', '.join(self.responses)}"

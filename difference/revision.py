@@ -57,13 +57,13 @@ class Declared(Operation):
         return found
 
     def steps_of(self, status: str) -> Steps:
-        """Where a response stands."""
+        """The steps of a response."""
         written = next(each for each in map(str, self.declared["responses"]) if each.upper() == status)
         return (*self.steps, "responses", written)
 
     @property
     def alternatives(self) -> list[Mapping[str, list[str]]]:
-        """The security requirements, of which one is needed; an empty one is nobody's credentials."""
+        """The security requirements, one of which is enough; an empty one needs no credentials."""
         alternatives = self.declared.get("security", self.revision.document.get("security", []))
         return list(alternatives) or [{}]
 
