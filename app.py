@@ -17,7 +17,6 @@ from starlette.types import ASGIApp
 from .asgi.access_log import AccessLog
 from .asgi.exchange import Exchange
 from .asgi.layer import RequestLayer
-from .asgi.pages import fixed, reference_pages
 from .asgi.routing import Routing, Table
 from .contract.body import Headers
 from .contract.document import METHODS, Contract
@@ -28,7 +27,7 @@ from .controls.bundle import BASE_PATH as CONTROLS_PATH
 from .controls.clock import Sources, parse_instant
 from .controls.controls import Controls
 from .controls.refusals import CONTROL_PROBLEMS, SESSION_PROBLEMS
-from .documentation.served import ServedReference, ServingMock, console
+from .documentation.served import ServedReference, ServingMock, console, fixed
 from .handlers import configurations
 from .handlers.resolution import Resolution
 from .harness import CLIENT_MODULE
@@ -182,7 +181,7 @@ def _pages(
     places = dict.fromkeys(("", base_path))
     pages: list[Route] = []
     for place in places:
-        pages += reference_pages(place, reference, served, text)
+        pages += reference.routes(place, served, text)
         to_docs = RedirectResponse(f"{base_path}/docs")
         pages += [fixed(f"{place}{rest}", to_docs) for rest in ("", "/", "/ui", "/ui/") if place + rest]
     made_when_asked = [reference]
@@ -191,7 +190,7 @@ def _pages(
         steered = ServedReference(controls.contract, contract, example_mock, serving)
         made_when_asked.append(steered)
         pages += [
-            *reference_pages(CONTROLS_PATH, steered, dict(controls.contract.document)),
+            *steered.routes(CONTROLS_PATH, dict(controls.contract.document)),
             fixed(f"{CONTROLS_PATH}/client.mjs", Response(CLIENT_MODULE.read_bytes(), media_type="text/javascript")),
             console(ui, contract, base_path),
             *(fixed(f"{CONTROLS_PATH}{slash}", RedirectResponse(ui)) for slash in ("", "/")),

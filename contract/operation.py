@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import orjson
@@ -11,7 +11,7 @@ from werkzeug.http import parse_accept_header
 
 from .body import Content, Headers, RequestBody
 from .finding import MOST_FINDINGS, Finding, told
-from .media import LONGEST_REMEMBERED, ByMediaType, concrete, is_json, is_range, media_type
+from .media import LONGEST_REMEMBERED, ByMediaType, concrete, first_json, is_json, is_range, media_type
 from .parameters import IGNORED_HEADERS, Parameter, header_fields, read_parameters
 from .references import References
 from .schema import Json, Schema, show
@@ -211,21 +211,10 @@ class Operation:
             return findings
         return told(sorted(self._severities.weighed(findings), key=lambda finding: finding.severity != "error"))
 
-    @property
-    def contents(self) -> list[Content]:
-        """The contents of its request and response bodies."""
-        asked = self.request_body.contents.values()
-        return [*asked, *(each for response in self.responses.values() for each in response.representations.values())]
-
-    @property
-    def fields(self) -> list[Parameter]:
-        """Its parameters, and the header fields of its responses."""
-        return [*self.parameters, *(each for response in self.responses.values() for each in response.headers)]
-
-    @property
-    def schemas(self) -> list[Any]:
-        """Every schema, as it is declared."""
-        return [*(each.declared for each in self.fields), *(each.raw for each in self.contents)]
+    @cached_property
+    def json_body(self) -> tuple[str, Content] | None:
+        """The media type and the content of a JSON request body, `application/json` before any other."""
+        return first_json(self.request_body.contents)
 
     @property
     def shown(self) -> Mapping[str, Any] | None:

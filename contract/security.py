@@ -70,8 +70,6 @@ class Security:
         """Whether a request without credentials is wrong."""
         self.challenge = ", ".join(dict.fromkeys(each.challenge for each in every if each.is_seen))
         """The value of `WWW-Authenticate` in a 401 (RFC 9110, section 11.6.1)."""
-        self.unseen = sorted({each.name for each in every if not each.is_seen})
-        """The schemes whose credentials are not in the request."""
 
     def findings(self, headers: Mapping[str, str], query: bytes) -> Iterator[Finding]:
         """The finding where no alternative is satisfied, about the nearest one."""

@@ -22,16 +22,20 @@ def unjudged(contract: Contract, judged: Container[str]) -> list[str]:
 
 
 def _kinds(operation: Operation) -> Iterator[str]:
-    for content in operation.contents:
+    contents, fields = [*operation.request_body.contents.values()], [*operation.parameters]
+    for response in operation.responses.values():
+        contents += response.representations.values()
+        fields += response.headers
+    for content in contents:
         yield from content.unjudged
-    for field in operation.fields:
-        if not field.is_judged:
-            yield "a parameter with content that is not JSON is judged by its presence, not by its schema"
-    for name in operation.security.unseen:
-        yield f"security scheme {name} is not judged: no request shows it"
+    if not all(field.is_judged for field in fields):
+        yield "a parameter with content that is not JSON is judged by its presence, not by its schema"
+    for scheme in operation.security.schemes:
+        if not scheme.is_seen:
+            yield f"security scheme {scheme.name} is not judged: no request shows it"
     if operation.declared.get("callbacks"):
         yield "callbacks are not judged"
-    for schema in _schemas(operation.schemas, operation.resolve):
+    for schema in _schemas([*(each.declared for each in fields), *(each.raw for each in contents)], operation.resolve):
         yield from _keywords(schema, operation.resolve)
 
 

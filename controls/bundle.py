@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..contract.document import BUILT_IN, Contract, read_document
+from ..contract.grammar import objects
 from ..contract.references import Bundle
 from ..contract.resource import Resource
 
@@ -30,13 +31,17 @@ def load_controls(contract: Contract) -> Contract:
     own, api = read_document(_FILE), contract.document
     if all(name in api.get("components", {}).get(kind, {}) for kind, name in _SHARED.findall(_FILE.read_text())):
         return Contract(_bundled(own, api, contract), BASE_PATH)
-    own = _without_examples(own)  # which show configurations
+    for _, _, node in objects(own):  # the examples are about configurations
+        for name in ("example", "examples", "x-request"):
+            node.pop(name, None)
     own["paths"] = {path: _of_any(item, contract) for path, item in own["paths"].items()}
     own["components"]["schemas"] |= _state(contract)
     built_in = read_document(BUILT_IN)
     # The reference of the controls explains these problems, that of the API does not.
-    problems = _without_examples(built_in["x-problems"], names=True)
-    explained = {kind: {"type": f"{BASE_PATH}/docs#{kind}", **each} for kind, each in problems.items()}
+    explained = {
+        kind: {"type": f"{BASE_PATH}/docs#{kind}", **{name: each[name] for name in each if name != "x-request"}}
+        for kind, each in built_in["x-problems"].items()
+    }
     return Contract(_bundled(own, {**built_in, "x-problems": explained}, contract), BASE_PATH)
 
 
@@ -75,19 +80,6 @@ def _of_one(operation: Mapping[str, Any], resources: Sequence[Resource]) -> dict
         for status, each in operation["responses"].items()
     }
     return made
-
-
-def _without_examples(node: Any, *, names: bool = False) -> Any:
-    """A node without `example` and `examples`; with `names`, its members are names, not keywords."""
-    if isinstance(node, list):
-        return [_without_examples(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    return {
-        name: _without_examples(value, names=name == "properties" and not names)
-        for name, value in node.items()
-        if names or name not in ("example", "examples", "x-request")
-    }
 
 
 def _state(contract: Contract) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
+import yaml
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
@@ -21,6 +22,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from ..contract.aside import aside
 from ..contract.document import Contract
 from ..contract.strict_json import encoded
 
@@ -46,6 +48,11 @@ def answer(page: Page) -> Response:
         "X-Content-Type-Options": "nosniff",
     }
     return Response(page.html, media_type="text/html", headers=headers)
+
+
+def fixed(place: str, response: Response) -> Route:
+    """The same for everyone who asks."""
+    return Route(place, response, methods=["GET"])
 
 
 def console(place: str, contract: Contract, base_path: str) -> Route:
@@ -90,9 +97,20 @@ class ServedReference:
         self._markdown: str | None = None
         self._lock = asyncio.Lock()
 
-    def routes(self, place: str) -> list[Route]:
-        pages = {"docs": self._answer_page, "reference.md": self._answer_markdown}
-        return [Route(f"{place}/{name}", page, middleware=GZIP) for name, page in pages.items()]
+    def routes(self, place: str, document: dict[str, Any], text: bytes | None = None) -> list[Route]:
+        """The pages below `place`, and the contract as JSON and YAML; `text` is its YAML, where that is unchanged."""
+
+        async def openapi_yaml(_request: Request) -> Response:
+            nonlocal text
+            text = text or await aside(_dump, document)  # rarely requested
+            return Response(text, media_type="application/yaml")
+
+        return [
+            Route(f"{place}/docs", self._answer_page, middleware=GZIP),
+            Route(f"{place}/reference.md", self._answer_markdown, middleware=GZIP),
+            fixed(f"{place}/openapi.json", Response(encoded(document, indent=True), media_type="application/json")),
+            Route(f"{place}/openapi.yaml", openapi_yaml),
+        ]
 
     async def _answer_page(self, _request: Request) -> Response:
         return answer(await self._page())
@@ -163,6 +181,11 @@ class ServedReference:
             status = path.stat()
             digest.update(f"\n{path} {status.st_size} {status.st_mtime_ns}".encode())
         return digest.hexdigest()
+
+
+def _dump(document: dict[str, Any]) -> bytes:
+    dumped: bytes = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120, encoding="utf-8")
+    return dumped
 
 
 def write(path: Path, content: bytes) -> None:

@@ -15,7 +15,7 @@ from ..contract.body import FORM, MULTIPART
 from ..contract.document import Contract
 from ..contract.example import NotDocumented, documented_reply, required_headers
 from ..contract.finding import Finding
-from ..contract.media import concrete, first_json, is_json
+from ..contract.media import concrete, is_json
 from ..contract.operation import Operation, Reply
 from ..contract.path_template import PARAMETER, parameters_of
 from ..contract.resource import Resource
@@ -71,7 +71,7 @@ class Target:
 
     @cached_property
     def _made(self) -> "Made":
-        taken = first_json(self._operation.request_body.contents)
+        taken = self._operation.json_body
         return Made(self.resource, self._contract, taken[1].raw if taken else None)
 
     @cached_property

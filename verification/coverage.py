@@ -8,7 +8,6 @@ from typing import Any
 from ..contract.document import Contract
 from ..contract.finding import Finding
 from ..contract.interaction import Interaction, by_name
-from ..contract.media import first_json
 from ..contract.operation import Operation
 from ..contract.parameters import parse_cookies, parse_query
 from ..contract.pointer import pointed
@@ -104,24 +103,13 @@ class Coverage:
         }
 
 
-def json_request(operation: Operation) -> tuple[str, dict[str, Any]] | None:
-    """The media type and the schema of an operation's JSON request body."""
-    found = first_json(operation.declared_body.get("content", {}))
-    return found and (found[0], found[1].get("schema", {}))
-
-
-def request_schema(operation: Operation) -> dict[str, Any] | None:
-    """The schema of an operation's JSON request body."""
-    found = json_request(operation)
-    return found[1] if found else None
-
-
 def _rows(operation: Operation, contract: Contract) -> OperationCoverage:
     covered = OperationCoverage(operation)
     for parameter in operation.parameters:
         member = members(parameter.declared, contract.resolve, parameter.required)[0]
         covered.rows[parameter.place, parameter.name] = _row(parameter.place, parameter.name, member)
-    if (schema := request_schema(operation)) is not None:
+    if (body := operation.json_body) is not None:
+        schema = body[1].raw
         for member in members(schema, contract.resolve):
             row = _row("body", member.pointer, member)
             covered.rows[row.place, row.name] = covered.paths[member.path] = row

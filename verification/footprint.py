@@ -15,7 +15,6 @@ from ..contract.path_template import PARAMETER, parameters_of
 from ..contract.schema import Json, Schema
 from ..contract.shape import flattened
 from ..contract.strict_json import NotStrictJson, decode
-from .coverage import request_schema
 from .names import LARGEST_INT32, named
 
 READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "QUERY"})
@@ -240,7 +239,8 @@ def _is_identity(value: Any) -> bool:
 
 
 def _members(operation: Operation, contract: Contract) -> Mapping[str, Any]:
-    members: Mapping[str, Any] = flattened(request_schema(operation) or {}, contract.resolve).get("properties", {})
+    body = operation.json_body
+    members: Mapping[str, Any] = flattened(body[1].raw if body else {}, contract.resolve).get("properties", {})
     return members
 
 

@@ -61,11 +61,6 @@ def test_two_hundred_tests_in_parallel_on_one_mock_do_not_see_one_another(
     assert "200 passed" in done.stdout
 
 
-def test_each_worker_starts_its_own_mock_where_there_is_none(team: Pytest, project: Path) -> None:
-    done = run(team, project, "-n", "2", "-k", "nobody and 77")
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 @pytest.fixture(scope="module")
 def failing(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
     """The run of a suite whose tests fail."""
@@ -151,7 +146,9 @@ def test_a_whole_suite_is_strict_by_its_ini_file(project: Path, url: str) -> Non
     assert "PASSED strict.py::test_that_says_that_it_is_not_strict" in done.stdout
 
 
-def test_a_run_tells_what_all_its_workers_exercised_of_the_contract(team: Pytest, project: Path) -> None:
+def test_each_worker_starts_its_own_mock_and_the_run_tells_what_all_exercised_of_the_contract(
+    team: Pytest, project: Path
+) -> None:
     reports = ("--mock-coverage-report", "json:coverage.json", "--mock-coverage-report", "html:coverage.html")
     done = run(team, project, "-n", "2", "-k", "once or survived or fork", "--mock-coverage", *reports)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -13,7 +13,6 @@ from ...contract.path_template import blank, parameters_of
 from ...contract.resource import Resource
 from ...contract.schema import Json, Schema
 from ...contract.shape import flattened
-from ..coverage import json_request
 from ..footprint import Footprint
 from ..names import named
 
@@ -100,13 +99,13 @@ class Collection:
 
     def media_type(self, kind: Kind) -> str:
         """The media type of a request body; empty where there is none."""
-        found = json_request(self.operations[kind])
+        found = self.operations[kind].json_body
         return found[0] if found else ""
 
     def request(self, kind: Kind) -> Mapping[str, Any]:
         """The schema of a request body; empty where there is none."""
-        found = json_request(self.operations[kind]) if kind in self.operations else None
-        return found[1] if found else {}
+        found = self.operations[kind].json_body if kind in self.operations else None
+        return found[1].raw if found else {}
 
     @cached_property
     def members(self) -> Mapping[Kind, Mapping[str, Any]]:
@@ -248,9 +247,9 @@ def _is_meant(operation: Operation, action: Action, contract: Contract) -> bool:
     """Whether the model knows an operation's effects: not those of a PUT that creates, nor asynchronous ones (202)."""
     if (action.kind == "replace" and "201" in operation.responses) or (action.kind == "create" and not action.shows):
         return False
-    body = json_request(operation)
+    body = operation.json_body
     is_known = action.kind not in WRITING or (
-        body is not None and not body[0].endswith("json-patch+json") and _takes_objects(body[1], contract)
+        body is not None and not body[0].endswith("json-patch+json") and _takes_objects(body[1].raw, contract)
     )
     return is_known and "202" not in operation.responses
 
