@@ -131,7 +131,7 @@ def styled(text: str, colour: str) -> str:
 def summarize(result: Result) -> None:
     """Print the summary of a run."""
     errors, found = len(result.errors), len(result.failures)
-    if result.coverage is not None and result.command == "check":  # recorded traffic owes nobody completeness
+    if result.coverage is not None and result.command == "check":  # recorded traffic need not be complete
         covered = ", ".join(f"{name} {seen} of {of}" for name, (seen, of) in result.coverage.summary().items())
         print(f"coverage: {covered}")
         for name, each in result.coverage.operations.items():
