@@ -210,7 +210,7 @@ def _protect_controls(options: ServeOptions, listening: socket.socket) -> None:
 
 
 async def _controls(mock: _Mock, store: Store, world: bytes | None) -> Controls | None:
-    """The controls, in the world of a scenario file if there is one. Raises CouldNotRun."""
+    """The controls, with a scenario loaded if there is one. Raises CouldNotRun."""
     options = mock.options
     if not options.controls:
         return None

@@ -15,11 +15,11 @@ from .samples import text_of
 
 
 def build(path: Path | None, output: Path, example_mock: Callable[[Contract], FreshMock]) -> int:
-    """Write index.html, reference.md and openapi.yaml into `output`; FINDINGS when a documented answer is wrong.
+    """Write index.html, reference.md and openapi.yaml into `output`; FINDINGS when a documented response is wrong.
 
-    Raises CouldNotRun. Nothing is written unless everything was made.
+    Raises CouldNotRun. Nothing is written unless every file was rendered.
     """
-    gc.disable()  # all that is made is needed to the end; to look through it time and again takes a third of the time
+    gc.disable()  # every object is needed to the end, and collecting takes a third of the time
     try:
         return _build(path or BUILT_IN, output, example_mock)
     finally:
@@ -37,11 +37,11 @@ def _build(source: Path, output: Path, example_mock: Callable[[Contract], FreshM
         places = "1 place" if len(error.differences) == 1 else f"{len(error.differences)} places"
         print(f"callconfig: {source}: documented answers differ in {places} from the mock's", file=sys.stderr)
         return FINDINGS
-    except (AttributeError, LookupError) as error:  # handlers, or names, that are not there
+    except (AttributeError, LookupError) as error:  # missing handlers, or names
         raise CouldNotRun(f"{source}: its examples cannot be run on this mock: {error}") from error
     facts = Facts(contract, answers)
     page, markdown = render_page(facts), render_markdown(facts)
-    # As it was written, unless it is spread over files: JSON is YAML.
+    # The file itself, unless the document has several files: JSON is YAML.
     text = source.read_bytes() if contract.path else text_of(contract.document).encode()
     files = {
         "index.html": page.html.encode(),

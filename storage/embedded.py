@@ -87,7 +87,7 @@ class DocumentStorage(Storage):
 
     @property
     def kept(self) -> int:
-        """How many documents all tables hold, with those that are remembered."""
+        """The number of documents in all tables, with deleted ones that are kept."""
         return sum([index.kept for index in self.indexes.values()])
 
     async def settle(self) -> None:

@@ -269,7 +269,7 @@ class _Sending(BaseAdapter):
         """Do nothing: other sessions may still use the adapter."""
 
     def end(self) -> None:
-        """Close the connections; a thread that still waits for an answer is left behind."""
+        """Close the connections; a thread that still waits for a response is left behind."""
         self._ended = True
         self._client.close()
         self._careless.close()

@@ -99,7 +99,7 @@ class List:
     below: int = 0
     """The parent, by the number of its Create."""
     rest: int = 0
-    """How many rows of the list before are left for the second page, where the list has pages."""
+    """The number of rows of the list before that are left for the second page, where the list has pages."""
     after: tuple[tuple[str, str], ...] = ()
     """The query parameters of the next page."""
     number: int = 0
