@@ -175,7 +175,7 @@ def _serve_from_workers(options: ServeOptions, listening: socket.socket) -> None
 
 
 class _Worker:
-    """The application of each of several processes: the mock with a connection to the store of its own."""
+    """The application of each of several processes: the mock with its own connection to the store."""
 
     def __init__(self, options: ServeOptions, reasons: SimpleQueue[str]) -> None:
         self._options, self._reasons = options, reasons

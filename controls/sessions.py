@@ -81,7 +81,7 @@ class BoundedStorage(DocumentStorage):
 
 
 def _weight(document: StoredDocument | None) -> int:
-    """The bytes that it takes, about."""
+    """The approximate bytes of a document."""
     return len(document.text) + DOCUMENT_OVERHEAD if document else 0
 
 

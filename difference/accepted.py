@@ -14,7 +14,7 @@ from .change import Change
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """An accepted break."""
+    """An accepted break, with its reason and its last day."""
 
     operation: str
     fingerprint: str

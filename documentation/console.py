@@ -100,7 +100,7 @@ def _resource(contract: Contract, resource: Resource) -> dict[str, Any]:
         "time": next((each for each in (resource.updated_at, resource.created_at) if each), None),
         "day": resource.schema.get("x-day"),
         "example": example,
-        # The members that keep what it belongs to, each with the table that has that, if one has.
+        # The members that hold parents, each with the parent's table, if any.
         "parents": parents,
         "varied": [
             {"name": name, "values": _values(contract, resource, name, example.get(name))}

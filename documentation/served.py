@@ -51,7 +51,7 @@ def answer(page: Page) -> Response:
 
 
 def fixed(place: str, response: Response) -> Route:
-    """The same for everyone who asks."""
+    """A route with a constant response."""
     return Route(place, response, methods=["GET"])
 
 

@@ -82,7 +82,7 @@ class DocumentStorage(Storage):
         self.indexes = replaced
 
     def replaced(self, replacement: Mapping[str, Index]) -> dict[str, Index]:
-        """All tables, with these in the place of theirs."""
+        """The indexes of all tables, some of them replaced."""
         return {**self.indexes, **replacement}
 
     @property
@@ -315,7 +315,6 @@ class EmbeddedStore(Store):
         return self._tables[name]
 
     def use(self, resource: Resource) -> None:
-        """Use the table of this resource."""
         self.resource, self._values = resource, self._of_resources(resource)
         self._table = cast("DocumentTable", self.database.table(resource.table))
 

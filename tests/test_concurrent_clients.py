@@ -1,4 +1,4 @@
-"""Whatever one client sends, others get their responses within 100 ms: a server in a process, and two clients.
+"""Large and slow requests of one client do not delay another: a server in a process, and two clients.
 
 One sends the worst requests of each kind, the other lists its configurations, and its longest wait counts. The
 machine may be shared: what the other waits while nothing is sent is granted on top, and the best of ATTEMPTS counts,

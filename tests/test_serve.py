@@ -136,7 +136,7 @@ def test_seeds_are_planted_once(serve: Callable[..., Server], tmp_path: Path, sa
     assert changed in again
 
 
-# What goes wrong is one line with a documented exit code.
+# Errors are one line, with a documented exit code.
 
 
 def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:

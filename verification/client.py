@@ -57,7 +57,7 @@ class Client:
         deadline: Deadline | None = None,
         footprint: Footprint | None = None,
     ) -> None:
-        """`footprint` says which requests may be sent."""
+        """`footprint` permits or refuses requests that may change resources."""
         self.url, self._headers = url, tuple(headers)
         self._pace, self._deadline = pace or Pace(), deadline or Deadline()
         self._footprint = footprint

@@ -59,7 +59,7 @@ class Coverage:
         }
 
     def record(self, operation: str, findings: Sequence[Finding], interaction: Interaction) -> None:
-        """`findings` are those of the request."""
+        """Count an interaction; `findings` are those of the request."""
         covered = self.operations.get(operation)
         if covered is None or not interaction.status:
             return

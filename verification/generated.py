@@ -52,7 +52,7 @@ REFUSALS = [*ChecksConfig().negative_data_rejection.expected_statuses, "413"]
 MOST_ROUNDS = 8
 """The rounds of the stateful phase: Schemathesis follows the links once more whenever a round failed in a new way."""
 STATE_DECIDES = ["2xx", "3xx", "401", "403", "404", "409", "410", "412", "429", "5xx"]
-"""The statuses that a valid request may get: they depend on what is stored."""
+"""The statuses that a valid request may get, depending on the stored resources."""
 
 
 def generate(

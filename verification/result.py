@@ -104,7 +104,7 @@ class Result:
         return "accepted" if failure.fingerprint in self.accepted else failure.finding.severity
 
     def record(self, part: str, verdict: Verdict, interaction: Interaction) -> None:
-        """An interaction was judged."""
+        """Record a judged interaction."""
         self.judged[part, verdict.operation] += 1
         self.unrecorded.update(interaction.unrecorded)
         if self.coverage is not None:

@@ -1,4 +1,4 @@
-"""Clients that other people's generators make of the served contracts compile, and hold a conversation with the mock.
+"""Clients that common generators make of the served contracts compile, and hold a conversation with the mock.
 
 Each of the API creates, lists, reads, puts back what it read, and is refused with 400, 404 and 409, in its own types;
 each of the controls sets the clock and the state, adds a rule, looks into the journal and is refused with 404 and 409.

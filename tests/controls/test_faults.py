@@ -51,7 +51,7 @@ def parsed(answer: bytes) -> tuple[int, dict[bytes, bytes], bytes]:
 
 @pytest.fixture
 def stored(address: Address, sample: Json, request: pytest.FixtureRequest) -> str:
-    """A session of its own with one configuration."""
+    """A new session with one configuration."""
     session: str = request.node.name.translate(str.maketrans("[]", "--"))[:100]
     assert parsed(exchange(address, http("PUT", "/_mock/state", [sample], session))[0])[0] == 200
     return session

@@ -1,4 +1,4 @@
-"""`callconfig diff` as a person uses it: what it prints, writes and exits with."""
+"""`callconfig diff` on the command line: output, files and exit codes."""
 
 import asyncio
 import json

@@ -48,8 +48,6 @@ class Aimed:
 
 @dataclass(frozen=True, slots=True)
 class Read(Aimed):
-    """Read the resource."""
-
     kind = "read"
 
 
@@ -65,8 +63,6 @@ class Change(Aimed):
 
 @dataclass(frozen=True, slots=True)
 class Replace(Change):
-    """Replace the resource."""
-
     kind = "replace"
     identity: str = ""
     """The identity to put into the body: `same`, `other`, or none."""
@@ -83,8 +79,6 @@ class Merge(Change):
 
 @dataclass(frozen=True, slots=True)
 class Delete(Aimed):
-    """Delete the resource."""
-
     kind = "delete"
 
 
