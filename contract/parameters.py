@@ -262,7 +262,6 @@ def read_parameters(
     parameter without a default is no argument.
     """
     items, findings = parse_query(query) if query else ([], [])
-    cookies: QueryItems | None = None
     arguments: dict[str, Any] = {}
     known = set(credentials)
     for parameter in parameters:
@@ -278,16 +277,11 @@ def read_parameters(
         elif parameter.place == "header":
             texts = [headers[name.lower()]] if name.lower() in headers else []
         else:
-            cookies = parse_cookies(headers.get("cookie", "")) if cookies is None else cookies
-            texts, _ = parameter.find(cookies)
-        if texts:
-            arguments[name], wrong = parameter.read(texts, encoded)
-            findings += wrong
-        else:
-            value, wrong = parameter.absent()
-            findings += wrong
-            if value is not None:
-                arguments[name] = value
+            texts, _ = parameter.find(parse_cookies(headers.get("cookie", "")))
+        argument, wrong = parameter.read(texts, encoded) if texts else parameter.absent()
+        findings += wrong
+        if texts or argument is not None:
+            arguments[name] = argument
     unknown = (
         Finding("unknown-parameter", "query", f"is not a known parameter{did_you_mean(name, known)}", name=name)
         for name in dict.fromkeys(name for name, _ in items)

@@ -343,7 +343,7 @@ def _all_completed(documents: list[Document], pointer: str, resource: Resource, 
     completion = Completion(resource, contract)
     was_judged = not resource.beside_input
     for index, document in enumerate(documents):
-        if findings := completion.missing(document) if was_judged else completion.findings(document):
+        if findings := completion.wrong_beside(document) if was_judged else completion.findings(document):
             raise _not_taken([replace(each, pointer=f"{pointer}/{index}{each.pointer}") for each in findings])
     return list(map(completion.made if was_judged else completion.complete, documents))
 

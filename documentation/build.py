@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..contract.document import BUILT_IN, Contract, InvalidContract
+from ..contract.finding import counted
 from ..outcome import FINDINGS, OK, CouldNotRun
 from .execution import FreshMock, WrongExamples, execute
 from .facts import Facts
@@ -34,7 +35,7 @@ def _build(source: Path, output: Path, example_mock: Callable[[Contract], FreshM
         raise CouldNotRun(str(error)) from error
     except WrongExamples as error:
         print(*error.differences, sep="\n", file=sys.stderr)
-        places = "1 place" if len(error.differences) == 1 else f"{len(error.differences)} places"
+        places = counted(len(error.differences), "place")
         print(f"callconfig: {source}: documented answers differ in {places} from the mock's", file=sys.stderr)
         return FINDINGS
     except (AttributeError, LookupError) as error:  # missing handlers, or names
@@ -43,11 +44,7 @@ def _build(source: Path, output: Path, example_mock: Callable[[Contract], FreshM
     page, markdown = render_page(facts), render_markdown(facts)
     # The file itself, unless the document has several files: JSON is YAML.
     text = source.read_bytes() if contract.path else text_of(contract.document).encode()
-    files = {
-        "index.html": page.html.encode(),
-        "reference.md": markdown.encode(),
-        "openapi.yaml": text,
-    }
+    files = {"index.html": page.html.encode(), "reference.md": markdown.encode(), "openapi.yaml": text}
     try:
         output.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():

@@ -125,11 +125,7 @@ def _body(contract: Contract, operation: Operation, described: Mapping[str, Any]
 
 
 def _add_credentials(
-    contract: Contract,
-    operation: Operation,
-    query: list[str],
-    headers: dict[str, str],
-    cookies: list[str],
+    contract: Contract, operation: Operation, query: list[str], headers: dict[str, str], cookies: list[str]
 ) -> None:
     """Add placeholders for the credentials of the first alternative, unless one needs none."""
     ways = security(contract, operation)
