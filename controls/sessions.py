@@ -162,19 +162,18 @@ class Sessions:
         self.default = Session(
             DEFAULT, store, self._tables, sources, limits, Budget(limits.session_bytes, self._budget)
         )
-        self._others: dict[str, Session] = {}
+        self._sessions = {DEFAULT: self.default}
         self._seen: WeakValueDictionary[str, Session] = WeakValueDictionary()
         """Sessions that do not exist, while a control reads them."""
         self._stopping = asyncio.Event()
 
     def __iter__(self) -> Iterator[Session]:
         self._expire()
-        return chain([self.default], self._others.values())
+        return iter(self._sessions.values())
 
     def find(self, name: str) -> Session | None:
         """The session of this name, if it exists; it counts as used now."""
-        session = self.default if name == DEFAULT else self._others.get(name)
-        if session is not None:
+        if (session := self._sessions.get(name)) is not None:
             session.used_at = time.monotonic()
         return session
 
@@ -194,7 +193,7 @@ class Sessions:
     async def fork(self, source: Session, name: str, snapshot: str | None) -> Session:
         """A new session with the clock of `source` and its state, or its snapshot. Raises Refused, LimitReached."""
         content = await source.content() if snapshot is None else source.saved(snapshot)
-        if name == DEFAULT or name in self._others:
+        if name in self._sessions:
             raise Refused(Problem("session-exists", f"There is a session {show(name)} already."))
         session = self._appear(name, clock_of=source)
         try:
@@ -208,7 +207,7 @@ class Sessions:
         """Delete a session; the default one is emptied. Raises Refused when it does not exist."""
         if name == DEFAULT:
             await self.default.begin_anew()
-        elif name not in self._others:
+        elif name not in self._sessions:
             raise Refused(Problem("unknown-session", f"There is no session {show(name)}."))
         else:
             self._forget(name)
@@ -226,13 +225,13 @@ class Sessions:
 
     def _appear(self, name: str, clock_of: Session | None = None) -> Session:
         self._expire()
-        if len(self._others) >= self.limits.sessions:
+        if len(self._sessions) > self.limits.sessions:  # the default one is not counted
             self._check_name(name)
             detail = "The mock has as many sessions as it may. Delete some, or use one that is there."
             raise NoSession(Problem("unavailable", detail))
         session = (self._seen.pop(name, None) if clock_of is None else None) or self._new(name, clock_of)
         session.budget.hold("session", SESSION_OVERHEAD)
-        self._others[name] = session
+        self._sessions[name] = session
         return session
 
     def _new(self, name: str, clock_of: Session | None = None) -> Session:
@@ -250,12 +249,13 @@ class Sessions:
             raise NoSession(Problem.of_findings([Finding("pattern", "header", detail, name="X-Mock-Session")]))
 
     def _forget(self, name: str) -> None:
-        self._others.pop(name).budget.leave()
+        self._sessions.pop(name).budget.leave()
 
     def _expire(self) -> None:
         oldest = time.monotonic() - self.limits.idle_seconds
-        for name in [name for name, session in self._others.items() if session.used_at < oldest]:
-            self._forget(name)
+        for session in list(self._sessions.values()):
+            if session.used_at < oldest and session is not self.default:
+                self._forget(session.name)
 
 
 def _number(content: Content) -> int:
