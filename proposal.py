@@ -161,7 +161,6 @@ def _plain(name: str) -> str:
 
 
 def _with(contract: Contract, proposals: list[Proposal]) -> Contract:
-    """The contract with the proposals in it."""
     components = contract.document.get("components", {})
     schemas = dict(components.get("schemas", {}))
     for each in proposals:

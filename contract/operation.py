@@ -114,7 +114,7 @@ def _array(texts: Sequence[bytes]) -> Iterator[bytes]:
 
 ITEMS_IN_PIECE = 200
 MOST_JUDGED = 250_000
-"""How many judged items are remembered before the memory is emptied."""
+"""The number of judged items that are remembered before the memory is emptied."""
 
 
 class Response:
@@ -245,7 +245,7 @@ class Operation:
         return self._weighed(findings + (representation.read(headers, body)[1] if representation else []))
 
     def _represented(self, status: int, headers: Headers) -> tuple[Representation | None, list[Finding]]:
-        """What judges the body of a response, if it has one, and what is wrong beside the body."""
+        """The representation that judges the body of a response, if it has one, and the findings beside the body."""
         response = self.response(status)
         if response is None:
             detail = f"{status} is not documented for {self.id}, only {', '.join(self.responses)}"

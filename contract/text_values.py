@@ -12,7 +12,7 @@ from .shape import flattened
 
 SCALARS = ("integer", "number", "boolean", "string", "null")
 MOST_ALTERNATIVES = 50
-"""How many alternatives of a schema are searched for types."""
+"""The number of alternatives of a schema that are searched for types."""
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _NAMES = {bool: "boolean", int: "integer", float: "number", type(None): "null", list: "array", dict: "object"}
 

@@ -1,4 +1,4 @@
-"""Requests to show: from the examples of a contract, and made from its schemas where it has none."""
+"""Sample requests: from the examples of a contract, or made from its schemas where it has none."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from ..contract.strict_json import encoded
 from .wording import resolved
 
 ABSENT: Any = object()
-"""Stands where a JSON value could, and there is none."""
+"""The placeholder for no JSON value."""
 
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 
@@ -56,7 +56,7 @@ class Sent:
 
     @property
     def content(self) -> bytes | None:
-        """The body as it is on the wire; None where there is none, and for one that is made of files."""
+        """The body in bytes; None where there is none, and for files."""
         text = self.text
         if text is None or self.fields is not None or isinstance(self.body, str):
             return None if text is None else text.encode()
@@ -64,7 +64,7 @@ class Sent:
 
     @property
     def text(self) -> str | None:
-        """The body for people; None where there is none, and for one that is made of parts or of a file."""
+        """The body as text; None where there is none, and for multipart forms and files."""
         if self.body is ABSENT or isinstance(self.body, File):
             return None
         if self.fields is not None:
@@ -79,10 +79,10 @@ def text_of(value: Json) -> str:
 
 
 def request(contract: Contract, operation: Operation, described: Mapping[str, Any], name: str) -> Sent:
-    """The request that `x-request` describes; what it leaves open is filled from the examples of that name, or any.
+    """The request that `x-request` describes, completed by the examples of that name, or any.
 
-    Without an `x-request` it has the parameters that have an example or are required, credentials where they are, and a
-    body made from its schema where there is no example of one.
+    Without an `x-request` it has the parameters that have an example or are required, the required credentials, and a
+    body made from its schema where it has no example.
     """
     path, query = contract.base_path + operation.path, list[str]()
     if described.get("query"):
@@ -124,7 +124,7 @@ def _body(contract: Contract, operation: Operation, described: Mapping[str, Any]
 
 
 def _add_credentials(operation: Operation, query: list[str], headers: dict[str, str], cookies: list[str]) -> None:
-    """A place for the credentials of the first way to be admitted, unless one needs none."""
+    """Add placeholders for the credentials of the first alternative, unless one needs none."""
     for scheme in operation.security.first:
         if scheme.place == "query":
             query.append(f"{quote_plus(scheme.field)}=KEY")
@@ -135,7 +135,7 @@ def _add_credentials(operation: Operation, query: list[str], headers: dict[str, 
 
 
 def first_content(operation: Operation) -> tuple[str, Mapping[str, Any]]:
-    """The media type of a request body that is shown, JSON where there is one, and its content."""
+    """The media type of the request body to show, JSON where there is one, and its content."""
     declared: Mapping[str, Mapping[str, Any]] = operation.declared_body.get("content", {})
     return first_json(declared) or next(iter(declared.items()), ("application/octet-stream", {}))
 
@@ -146,7 +146,7 @@ def request_examples(operation: Operation) -> dict[str, Json]:
 
 
 def _parameter_value(contract: Contract, parameter: Parameter, name: str) -> Json:
-    """The example of that name, or any; a value made for one that is required."""
+    """The example with that name, or any; a made value for a required parameter."""
     found = values_of(parameter.source, contract.resolve)
     value = found.get(name, next(iter(found.values()), ABSENT))
     value = ABSENT if value is None else value  # an example of what is not sent
@@ -158,11 +158,11 @@ def _made_body(contract: Contract, content_type: str, content: Mapping[str, Any]
     if is_json(name) or name in (URLENCODED, MULTIPART):
         return made(contract, content["schema"]) if "schema" in content else ABSENT
     value = made(contract, content.get("schema", {"type": "string", "format": "binary"}))
-    return value if isinstance(value, str) else File("body")  # XML and the like are for its author to write
+    return value if isinstance(value, str) else File("body")  # XML and the like cannot be made
 
 
 def made(contract: Contract, schema: Any, direction: Direction = "request") -> Json:
-    """A value for a request without an example, or for an answer; None where none is found."""
+    """A value for a request without an example, or for a response; None where none is found."""
     if (file := _file(contract, schema)) is not None:
         return file
     value = contract.values(direction).simplest(schema)
@@ -172,7 +172,7 @@ def made(contract: Contract, schema: Any, direction: Direction = "request") -> J
 
 
 def _file(contract: Contract, schema: Any) -> File | list[File] | None:
-    """The name of a file where a schema is of one, or of several."""
+    """The name of a file, or of several, where a schema is of binary content."""
     flat = resolved(contract, schema)
     if flat.get("format") == "binary" or ("contentMediaType" in flat and "contentEncoding" not in flat):
         return File("file")

@@ -59,7 +59,7 @@ class Coverage:
         }
 
     def record(self, operation: str, findings: Sequence[Finding], interaction: Interaction) -> None:
-        """`findings` are those of the request."""
+        """Count an interaction; `findings` are those of the request."""
         covered = self.operations.get(operation)
         if covered is None or not interaction.status:
             return
@@ -178,7 +178,7 @@ def general(paths: Container[Path], finding: Finding) -> Path:
     """The path of the member that a finding in a body is about, with `*` where the contract has it."""
     steps = pointed(finding.pointer or "")
     if finding.rule == "additionalProperties":
-        steps.pop()  # it points at the member too much, and is about the object
+        steps.pop()  # the pointer is that of the unknown member, the path that of the object
     path: Path = ()
     for step in steps:
         path = (*path, step) if (*path, step) in paths else (*path, "*")

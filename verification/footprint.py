@@ -20,9 +20,9 @@ from .names import LARGEST_INT32, named
 READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "QUERY"})
 """Methods that ask a server to change nothing (RFC 9110, section 9.2.1)."""
 SPREAD = 2**20
-"""How many integers below `maximum` serve as unused identities."""
+"""The number of integers below `maximum` that serve as unused identities."""
 LATEST = 50
-"""How many of the run's resources, the latest ones, replace the target of a request that is not permitted."""
+"""The number of the run's latest resources that replace the target of a request that is not permitted."""
 
 Segments = tuple[str, ...]
 """A path below the server's prefix, split and decoded."""

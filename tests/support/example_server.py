@@ -1,4 +1,4 @@
-"""A server of any contract that keeps nothing: it refuses what the contract forbids, and answers with examples."""
+"""A server of any contract without a store: it refuses invalid requests, and responds with examples."""
 
 import json
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 
 class ExampleServer:
-    """An ASGI application. Of several successes and media types it answers with the first."""
+    """The ASGI application, which responds with the first success and media type."""
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
