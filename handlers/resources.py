@@ -14,7 +14,7 @@ from ..contract.body import FORM, MULTIPART
 from ..contract.document import Contract
 from ..contract.example import NotDocumented, documented_reply, required_headers
 from ..contract.finding import Finding
-from ..contract.media import concrete, is_json
+from ..contract.media import is_json
 from ..contract.merge_patch import patched
 from ..contract.operation import Operation, Reply
 from ..contract.path_template import filled, parameters_of
@@ -47,7 +47,7 @@ class Target:
         self._status = self._success()
         self._hidden = frozenset(self.resource.hidden)
         response = operation.response(self._status)
-        as_json = next((name for name in (response.representations if response else ()) if is_json(concrete(name))), "")
+        as_json = response.json[0] if response and response.json else ""
         self._shows = bool(as_json) and (action.shows or not operation.shown)
         self._tells_version = response is not None and any(each.name.lower() == "etag" for each in response.headers)
         # The other members of the envelope.
@@ -58,7 +58,7 @@ class Target:
         """The header fields of every response."""
         with suppress(NotDocumented):
             if self._shows and response is not None:
-                self._headers = {**required_headers(contract, response), "content-type": concrete(as_json)}
+                self._headers = {**required_headers(contract, response), "content-type": as_json}
             else:
                 self._other, _, self._headers = documented_reply(contract, operation, self._status)
         headers = {each.name.lower(): each.name for each in operation.parameters if each.place == "header"}
