@@ -62,7 +62,7 @@ class Contract:
 
     def _operation(self, path: str, method: str, item: Mapping[str, Any]) -> Operation:
         asked = item[method].get("security", self.document.get("security", ()))
-        security = Security(asked, self.security_schemes, self.resolve)
+        security = Security(asked, self.security_schemes)
         return Operation(path, method, item, self.resolve, self.severities, security)
 
     @classmethod

@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from .finding import Finding, Place
-from .references import NO_REFERENCES, References
 
 
 class _Scheme:
@@ -52,12 +51,9 @@ class _Scheme:
 class Security:
     """The security requirements of one operation: alternatives, each of one or more schemes."""
 
-    def __init__(
-        self, alternatives: Sequence[Mapping[str, Any]], schemes: Mapping[str, Any], resolve: References
-    ) -> None:
+    def __init__(self, alternatives: Sequence[Mapping[str, Any]], schemes: Mapping[str, Mapping[str, Any]]) -> None:
         self._alternatives = [
-            [_Scheme(name, resolve.followed(schemes[name])) for name in each if name in schemes]
-            for each in alternatives
+            [_Scheme(name, schemes[name]) for name in each if name in schemes] for each in alternatives
         ]
         self.schemes = every = [scheme for each in self._alternatives for scheme in each]
         self.query_names = frozenset(
@@ -83,4 +79,4 @@ class Security:
             yield Finding("credentials", nearest.place, f"needs credentials: {asked}", name=nearest.field)
 
 
-NO_SECURITY = Security((), {}, NO_REFERENCES)
+NO_SECURITY = Security((), {})

@@ -55,7 +55,7 @@ _OPERATION = Operation(
         }
     },
     resolve=NO_REFERENCES,
-    security=Security([{"token": []}], {"token": {"type": "http", "scheme": "bearer"}}, NO_REFERENCES),
+    security=Security([{"token": []}], {"token": {"type": "http", "scheme": "bearer"}}),
 )
 
 
