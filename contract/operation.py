@@ -141,8 +141,7 @@ class Response:
 
 def operation_id(path: str, method: str, declared: Mapping[str, Any]) -> str:
     """The `operationId`, or the method and the path where there is none."""
-    identity: str = declared.get("operationId", f"{method.upper()} {path}")
-    return identity
+    return str(declared.get("operationId", f"{method.upper()} {path}"))
 
 
 class Operation:

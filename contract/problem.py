@@ -21,8 +21,7 @@ _KINDS = {
 
 def type_of(kind: str, declared: Mapping[str, Any]) -> str:
     """The `type` of a kind of problem, a link to its explanation; a catalogue may declare another one."""
-    uri: str = declared.get("type", f"{DOCUMENTED_AT}{kind}")
-    return uri
+    return str(declared.get("type", f"{DOCUMENTED_AT}{kind}"))
 
 
 STATUSES: Mapping[str, tuple[int, ...]] = {
