@@ -15,7 +15,7 @@ from mcp import types
 
 from .contract.dialect import with_bounds, with_schemas
 from .contract.document import Contract
-from .contract.media import first_json, is_json
+from .contract.media import is_json
 from .contract.operation import Operation
 from .contract.schema import Json, did_you_mean
 from .controls.controls import SESSION_HEADER
@@ -63,7 +63,7 @@ class OperationTool:
         self._operation, self._place = operation, place
         parameters = [each for each in operation.parameters if each.place in ("path", "query", "header")]
         self._parameters = {each.name: each for each in parameters if each.name.lower() != SESSION_HEADER}
-        self._body = first_json(operation.request_body.contents)
+        self._body = operation.json_body
         self._names = [*self._parameters, *(["body"] if self._body else [])]
 
     def described(self) -> types.Tool:

@@ -175,7 +175,7 @@ def _serve_from_workers(options: ServeOptions, listening: socket.socket) -> None
 
 
 class _Worker:
-    """The application of each of several processes: the mock with a connection to the store of its own."""
+    """The application of each of several processes: the mock with its own connection to the store."""
 
     def __init__(self, options: ServeOptions, reasons: SimpleQueue[str]) -> None:
         self._options, self._reasons = options, reasons
@@ -210,7 +210,7 @@ def _protect_controls(options: ServeOptions, listening: socket.socket) -> None:
 
 
 async def _controls(mock: _Mock, store: Store, world: bytes | None) -> Controls | None:
-    """The controls, in the world of a scenario file if there is one. Raises CouldNotRun."""
+    """The controls, with a scenario loaded if there is one. Raises CouldNotRun."""
     options = mock.options
     if not options.controls:
         return None

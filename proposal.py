@@ -74,7 +74,7 @@ def _proposals(contract: Contract, unclear: list[str]) -> Iterator[Proposal]:
     schemas: Mapping[str, Mapping[str, Any]] = contract.document.get("components", {}).get("schemas", {})
     taken = {id(resource.schema) for resource in contract.resources}
     seen = set(contract.actions)
-    every = {name: Places(schema, contract.operations, contract.resolve) for name, schema in schemas.items()}
+    every = {name: Places(schema, contract.operations) for name, schema in schemas.items()}
     # The schema of a whole response comes before one that is nested in an envelope.
     for name in sorted(every, key=lambda name: all(shown.envelope for shown in every[name].shown.values())):
         schema, places = schemas[name], every[name]
@@ -161,7 +161,6 @@ def _plain(name: str) -> str:
 
 
 def _with(contract: Contract, proposals: list[Proposal]) -> Contract:
-    """The contract with the proposals in it."""
     components = contract.document.get("components", {})
     schemas = dict(components.get("schemas", {}))
     for each in proposals:

@@ -69,7 +69,6 @@ class Exchange:
         return exchange
 
     def enter(self, session: Session, *, journaled: bool = True) -> Session:
-        """Enter a session."""
         self.session = session
         if journaled:
             session.journal.begin(self.entry)

@@ -13,7 +13,7 @@ from ..contract.operation import WITHOUT_BODY, Operation, Request
 from ..contract.problem import PROBLEM_JSON, Problem
 
 LINGER = 64 << 20
-"""How many bytes beyond the limit are read and dropped before a client is told to stop."""
+"""The number of bytes beyond the limit that are read and dropped before a client is told to stop."""
 
 
 async def read_body(receive: Receive, headers: Headers, max_bytes: int) -> bytes | Finding | None:

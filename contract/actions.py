@@ -58,7 +58,7 @@ def read_actions(
     """The resources of a document in its order, and the actions by operationId."""
     schemas: Mapping[str, Mapping[str, Any]] = document.get("components", {}).get("schemas", {})
     declared = {name: schema for name, schema in schemas.items() if "x-resource" in schema}
-    places = {name: Places(schema, operations, resolve) for name, schema in declared.items()}
+    places = {name: Places(schema, operations) for name, schema in declared.items()}
     resources: dict[str, Resource] = {}
     for name, schema in declared.items():
         table = places[name].table or name.lower()
@@ -75,7 +75,7 @@ def read_actions(
         for operation, kind in place.kinds.items():
             names = parameters_of(operation.path)
             own = names.pop() if blank(operation.path) in place.items else ""
-            if kind == "replace" and not own and not _tells(operation, resources[name].identity, resolve):
+            if kind == "replace" and not own and not _tells(operation, resources[name].identity):
                 continue
             actions[operation.id] = Action(
                 kind,
@@ -99,10 +99,10 @@ def read_actions(
 class Places:
     """The operations on a resource, and the paths of its collections and items, with blank parameters."""
 
-    def __init__(self, schema: Mapping[str, Any], operations: Mapping[str, Operation], resolve: References) -> None:
+    def __init__(self, schema: Mapping[str, Any], operations: Mapping[str, Operation]) -> None:
         self.shown: dict[Operation, _Shown] = {}
         for operation in operations.values():
-            if (shown := _shown(operation, schema, resolve)) is not None:
+            if (shown := _shown(operation, schema)) is not None:
                 self.shown[operation] = shown
         listed = [
             operation.path for operation, shown in self.shown.items() if operation.method == "GET" and shown.is_list
@@ -129,9 +129,9 @@ class Places:
         self.item_paths = list(
             dict.fromkeys(operation.path for operation in operations.values() if blank(operation.path) in self.items)
         )
-        self.kinds = dict(self._kinds(operations, resolve))
+        self.kinds = dict(self._kinds(operations))
 
-    def _kinds(self, operations: Mapping[str, Operation], resolve: References) -> Iterator[tuple[Operation, Kind]]:
+    def _kinds(self, operations: Mapping[str, Operation]) -> Iterator[tuple[Operation, Kind]]:
         for operation in operations.values():
             at_collection, at_item = KINDS.get(operation.method, (None, None))
             shown = self.shown.get(operation)
@@ -141,7 +141,7 @@ class Places:
                     yield operation, at_item
             elif at_collection is not None and operation.path in self.collections:
                 fits = shown.is_list == (at_collection == "list") if shown else at_collection == "create"
-                if fits and all(body.get("type") != "array" for body in _bodies(operation, resolve)):
+                if fits and all(body.get("type") != "array" for body in _bodies(operation)):
                     yield operation, at_collection
 
     @property
@@ -185,7 +185,7 @@ def _resource(name: str, schema: Mapping[str, Any], table: str, places: Places, 
         required=frozenset(flat.get("required", ())),
         input_members=frozenset(flattened(resource.input, resolve).get("properties", {})),
         is_named_by_clients=any(
-            _brings(operation, kind, resource.identity, resolve) for operation, kind in places.kinds.items()
+            _brings(operation, kind, resource.identity) for operation, kind in places.kinds.items()
         ),
     )
 
@@ -199,29 +199,30 @@ def _named(resource: Resource, declared: Mapping[str, Any]) -> list[str]:
     return [name for name in (resource.identity, *times, *combinations, *order, *given) if name]
 
 
-def _brings(operation: Operation, kind: Kind, identity: str, resolve: References) -> bool:
+def _brings(operation: Operation, kind: Kind, identity: str) -> bool:
     """Whether a request of the operation creates a resource with an identity of the client's choice."""
     if kind == "replace":
         return "201" in operation.responses
-    is_needed = any(identity in body.get("required", ()) for body in _bodies(operation, resolve))
+    is_needed = any(identity in body.get("required", ()) for body in _bodies(operation))
     # Where no conflict is documented, an identity in the body is no choice of the client.
     may_conflict = not operation.responses.keys().isdisjoint(("409", "4XX", "DEFAULT"))
-    return kind == "create" and (is_needed or may_conflict) and _tells(operation, identity, resolve)
+    return kind == "create" and (is_needed or may_conflict) and _tells(operation, identity)
 
 
-def _tells(operation: Operation, identity: str, resolve: References) -> bool:
+def _tells(operation: Operation, identity: str) -> bool:
     """Whether a request may have the identity in its body."""
-    members = (each.get("properties", {}).get(identity, {"readOnly": True}) for each in _bodies(operation, resolve))
-    return any(not resolve.followed(member).get("readOnly") for member in members)
+    members = (each.get("properties", {}).get(identity, {"readOnly": True}) for each in _bodies(operation))
+    return any(not operation.resolve.followed(member).get("readOnly") for member in members)
 
 
-def _bodies(operation: Operation, resolve: References) -> list[dict[str, Any]]:
+def _bodies(operation: Operation) -> list[dict[str, Any]]:
     """The schemas of an operation's request bodies, flattened."""
-    return [flattened(each.get("schema", {}), resolve) for each in operation.declared_body.get("content", {}).values()]
+    return [flattened(each.raw, operation.resolve) for each in operation.request_body.contents.values()]
 
 
-def _shown(operation: Operation, schema: Mapping[str, Any], resolve: References) -> _Shown | None:
+def _shown(operation: Operation, schema: Mapping[str, Any]) -> _Shown | None:
     """The form in which an operation's success response shows a schema: alone, in an array, or in an envelope."""
+    resolve = operation.resolve
     if (answer := operation.shown) is None:
         return None
     if (is_list := _is_list(answer, schema, resolve)) is not None:

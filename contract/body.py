@@ -26,7 +26,7 @@ STREAMS = {
 }  # fmt: skip
 """Media types of sequences of values: whether the schema is that of the sequence or of a value is not defined."""
 MOST_PASSED_OVER = 20
-"""How many media types within a range are remembered for `unjudged`."""
+"""The number of media types within a range that are remembered for `unjudged`."""
 MAX_BYTES = 1 << 20
 """The largest request body that is read where the contract declares none with `x-max-bytes`."""
 MOST_CONTAINERS = 100_000

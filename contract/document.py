@@ -111,7 +111,6 @@ class Contract:
 
     @cached_property
     def security_schemes(self) -> Mapping[str, Mapping[str, Any]]:
-        """The security schemes by name."""
         declared = self.document.get("components", {}).get("securitySchemes", {})
         return {name: self.resolve.followed(each) for name, each in declared.items()}
 

@@ -127,7 +127,7 @@ def request_example(contract: Contract, operation: Operation) -> dict[str, Any]:
 def _value(
     contract: Contract, answer: str, status: int, content: Content, example: str | None, draw: int, *, made: bool
 ) -> Any:
-    """The value of one media type of an answer. Raises NotDocumented."""
+    """The value for one media type of a response. Raises NotDocumented."""
     values = values_of(content.declared, contract.resolve)
     if example is not None:
         if example in values:

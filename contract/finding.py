@@ -11,7 +11,7 @@ Level = Literal["off", "warning", "error"]
 """The severity of a rule."""
 
 MOST_FINDINGS = 100
-"""How many violations of one value are reported at most, which bounds the cost of untrusted input."""
+"""The number of violations of one value that are reported at most, which bounds the cost of untrusted input."""
 
 
 @dataclass(frozen=True, slots=True)

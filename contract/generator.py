@@ -11,9 +11,9 @@ from .side import Side, Sides
 from .witness import ABSENT, PLAIN, Values
 
 MOST_TRIED = 500
-"""How many candidates are tried before NoValue."""
+"""The number of candidates that are tried before NoValue."""
 CHOICES = 16
-"""How many values of a schema `draw` chooses from."""
+"""The number of values of a schema from which `draw` chooses."""
 MOST_DEEP = 8
 
 

@@ -38,7 +38,6 @@ def normal(schema: Json) -> Json:
 
 
 def definition_name(reference: str) -> str:
-    """The name of the definition that a reference names."""
     return steps_of(reference)[-1]
 
 

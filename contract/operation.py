@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import orjson
@@ -11,7 +11,7 @@ from werkzeug.http import parse_accept_header
 
 from .body import Content, Headers, RequestBody
 from .finding import MOST_FINDINGS, Finding, told
-from .media import LONGEST_REMEMBERED, ByMediaType, concrete, is_json, is_range, media_type
+from .media import LONGEST_REMEMBERED, ByMediaType, concrete, first_json, is_json, is_range, media_type
 from .parameters import IGNORED_HEADERS, Parameter, header_fields, read_parameters
 from .references import References
 from .schema import Json, Schema, show
@@ -114,7 +114,7 @@ def _array(texts: Sequence[bytes]) -> Iterator[bytes]:
 
 ITEMS_IN_PIECE = 200
 MOST_JUDGED = 250_000
-"""How many judged items are remembered before the memory is emptied."""
+"""The number of judged items that are remembered before the memory is emptied."""
 
 
 class Response:
@@ -211,6 +211,11 @@ class Operation:
             return findings
         return told(sorted(self._severities.weighed(findings), key=lambda finding: finding.severity != "error"))
 
+    @cached_property
+    def json_body(self) -> tuple[str, Content] | None:
+        """The media type and the content of a JSON request body, `application/json` before any other."""
+        return first_json(self.request_body.contents)
+
     @property
     def shown(self) -> Mapping[str, Any] | None:
         """The schema of the first success response with JSON; None where there is none."""
@@ -240,7 +245,7 @@ class Operation:
         return self._weighed(findings + (representation.read(headers, body)[1] if representation else []))
 
     def _represented(self, status: int, headers: Headers) -> tuple[Representation | None, list[Finding]]:
-        """What judges the body of a response, if it has one, and what is wrong beside the body."""
+        """The representation that judges the body of a response, if it has one, and the findings beside the body."""
         response = self.response(status)
         if response is None:
             detail = f"{status} is not documented for {self.id}, only {', '.join(self.responses)}"

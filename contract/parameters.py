@@ -12,7 +12,7 @@ from .finding import MOST_FINDINGS, Finding, Place, told
 from .media import is_json
 from .path_template import Decoded
 from .references import References
-from .schema import Schema, did_you_mean
+from .schema import did_you_mean
 from .strict_json import NotStrictJson, decode
 from .text_values import Reader, nested, primitive
 
@@ -39,27 +39,22 @@ class Parameter:
         self.taken: Collection[str] = ()
         """The names of all query parameters, which are no members of an exploded object."""
         self._may_be_empty: bool = declared.get("allowEmptyValue", False)
-        media_type = next(iter(declared.get("content", {})), "")
-        self.raw = schema = schema_of(declared)
-        resolved = resolve.followed(schema)
-        self.declared: Mapping[str, Any] = resolved
-        self.schema = Schema(schema, resolve, "request")
-        self.default: Any = resolved.get("default")
-        self._reader = Reader(schema, resolve)
-        self._media_type = media_type
+        self._media_type = media_type = next(iter(declared.get("content", {})), "")
+        self.raw = schema_of(declared)
+        self.declared: Mapping[str, Any] = resolve.followed(self.raw)
+        self.default: Any = self.declared.get("default")
+        self._reader = Reader(self.raw, resolve)
+        self.schema = self._reader.schema
         self._is_json = is_json(media_type)
         self.is_judged = self._is_json or not media_type or self._reader.is_scalar
         """Whether the value is judged: with a media type other than JSON, only where it is a scalar."""
-        is_styled = not media_type and self.place in ("query", "cookie")
-        self._spreads = is_styled and self.style == "form" and self.explode and "object" in self._reader.types
         spread = self.explode and "object" in self._reader.types
+        self._spreads = spread and self.style == "form" and not media_type
         self._begins = {"label": ".", "matrix": ";" if spread else f";{self.name}"}.get(self.style, "")
         # The type of a value that is always a single text.
         self._plain = None if media_type or self._begins or self._may_be_empty else self._reader.only
-        is_joined = (is_styled and self.style == "form" and not self.explode) or (
-            self.place == "path" and not media_type and self.style == "simple"
-        )
-        self.splits = is_joined and self._reader.only is None
+        is_joined = (self.style == "form" and not self.explode) or (self.place == "path" and self.style == "simple")
+        self.splits = is_joined and not media_type and self._reader.only is None
         """Whether commas separate its items, other than percent-encoded ones."""
 
     def read(self, texts: list[str], encoded: str | None = None) -> tuple[Any, list[Finding]]:
@@ -267,7 +262,6 @@ def read_parameters(
     parameter without a default is no argument.
     """
     items, findings = parse_query(query) if query else ([], [])
-    cookies: QueryItems | None = None
     arguments: dict[str, Any] = {}
     known = set(credentials)
     for parameter in parameters:
@@ -283,16 +277,11 @@ def read_parameters(
         elif parameter.place == "header":
             texts = [headers[name.lower()]] if name.lower() in headers else []
         else:
-            cookies = parse_cookies(headers.get("cookie", "")) if cookies is None else cookies
-            texts, _ = parameter.find(cookies)
-        if texts:
-            arguments[name], wrong = parameter.read(texts, encoded)
-            findings += wrong
-        else:
-            value, wrong = parameter.absent()
-            findings += wrong
-            if value is not None:
-                arguments[name] = value
+            texts, _ = parameter.find(parse_cookies(headers.get("cookie", "")))
+        argument, wrong = parameter.read(texts, encoded) if texts else parameter.absent()
+        findings += wrong
+        if texts or argument is not None:
+            arguments[name] = argument
     unknown = (
         Finding("unknown-parameter", "query", f"is not a known parameter{did_you_mean(name, known)}", name=name)
         for name in dict.fromkeys(name for name, _ in items)

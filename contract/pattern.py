@@ -10,7 +10,7 @@ from random import Random
 from typing import Final
 
 MOST_STATES = 20_000
-"""How many states a search visits before TooHard."""
+"""The number of states that a search visits before TooHard."""
 
 Intervals = tuple[tuple[int, int], ...]
 """Sorted and disjoint intervals of code points, both ends included."""
@@ -65,7 +65,7 @@ _CLASSES = {
     "w": "0-9A-Z_a-z]",
     "s": "\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]",
 }
-"""What each of these escapes stands for (ECMA-262, section 22.2.2.9), as a class behind its bracket."""
+"""The character classes of escapes (ECMA-262, section 22.2.2.9), without the opening bracket."""
 _CONTROLS = {"n": 10, "r": 13, "t": 9, "f": 12, "v": 11, "0": 0}
 _NOTHING = Node("chars")
 _EMPTY = Node("cat")

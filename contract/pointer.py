@@ -14,7 +14,7 @@ def json_pointer(path: Iterable[str | int]) -> str:
 
 
 def pointed(pointer: str) -> list[str]:
-    """The steps of a JSON Pointer."""
+    """The reference tokens of a JSON Pointer (RFC 6901)."""
     return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
 
 

@@ -275,9 +275,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 LONGEST_GUESSED = 64
 LONGEST_SHOWN = 80
 MOST_AT_ONCE = 100
-"""How many items of an array are judged in one call."""
+"""The number of items of an array that are judged in one call."""
 MOST_NESTED = 10
-"""How many violations of an alternative are reported."""
+"""The number of violations of an alternative that are reported."""
 
 
 _SECRET = object()

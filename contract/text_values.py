@@ -12,7 +12,7 @@ from .shape import flattened
 
 SCALARS = ("integer", "number", "boolean", "string", "null")
 MOST_ALTERNATIVES = 50
-"""How many alternatives of a schema are searched for types."""
+"""The number of alternatives of a schema that are searched for types."""
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _NAMES = {bool: "boolean", int: "integer", float: "number", type(None): "null", list: "array", dict: "object"}
 
@@ -73,7 +73,7 @@ class Reader:
         self.types = list(dict.fromkeys(name for form in self.forms for name in types_of(form)))
         self.only = self.types[0] if len(self.types) == 1 and self.types[0] in SCALARS else None
         """The type, where there is only one and it is a scalar."""
-        self._schema = Schema(schema, resolve, "request")
+        self.schema = Schema(schema, resolve, "request")
         self._members: dict[str, Reader] = {}
 
     @property
@@ -86,7 +86,7 @@ class Reader:
             return primitive(text, self.only)
         read = (primitive(text, name) for name in SCALARS if name in self.types and name != "string")
         values = [*(value for value in read if not isinstance(value, str)), text]
-        return next((value for value in values if self._schema.accepts(value)), values[0])
+        return next((value for value in values if self.schema.accepts(value)), values[0])
 
     def build(self, tree: Tree) -> Json:
         """The value of nested texts."""

@@ -22,7 +22,7 @@ MOST_PARTS = 2_000
 MOST_VARIED = 4
 """The depth to which more than the simplest values are tried."""
 MOST_SPENT = 4_000
-"""How many schemas are visited for the candidates of one."""
+"""The number of schemas that are visited for the candidates of one."""
 MOST_OF_ONE = 60
 """The most values of a schema that its object or array tries."""
 

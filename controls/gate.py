@@ -1,7 +1,7 @@
-"""Whom the controls obey: who has reached them by a name of the mock's own, and is no page from elsewhere.
+"""Access to the controls: by a host name of the mock, and from no page of a foreign origin.
 
-A page in a developer's browser can send a request to this machine, and can give its own name this machine's address
-(DNS rebinding). Neither needs to read an answer to do harm, so it is refused whatever the method or the content type.
+A page in a developer's browser can send requests to this machine, and can give its own name this machine's address
+(DNS rebinding). Such requests do harm even unread, so they are refused whatever the method or the content type.
 """
 
 import ipaddress
@@ -16,13 +16,13 @@ _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:/?#@,\s\[\]]+)(:[0-9]*)?")
 
 
 class Gate:
-    """Obeys loopback names, the address that a request came to, and `hosts`; pages of the mock itself and `origins`."""
+    """Permits loopback names, the address that a request came to, and `hosts`; pages of the mock and of `origins`."""
 
     def __init__(self, hosts: Collection[str], origins: Collection[str]) -> None:
         self._hosts, self._origins = {host.lower() for host in hosts}, set(origins)
 
     def check(self, headers: Headers, scheme: str, address: str) -> None:
-        """Raises Refused. `address` is the one that the request came to."""
+        """Raises Refused. `address` is the server's, to which the request came."""
         host = headers.get("host", "")
         if not self._is_own(_name(host), address):
             raise _foreign("The Host of the request is not a name of the mock.")
@@ -48,6 +48,6 @@ def _foreign(detail: str) -> Refused:
 
 
 def _name(host: str) -> str:
-    """The name in a Host field, without the port; empty where it holds something else (RFC 9110, section 7.2)."""
+    """The name in a Host field (RFC 9110, section 7.2) without the port; empty where it is invalid."""
     found = _HOST.fullmatch(host)
     return found[1].strip("[]").lower() if found else ""

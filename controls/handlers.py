@@ -33,18 +33,18 @@ from .sessions import Session, Sessions, summary
 NEAR_MISSES = 3
 LOOKED_AT_FOR_NEAR_MISSES = 200
 MANY_PARTS = 200
-"""Parts of patterns, and answers, that take long to compile."""
+"""The number of parts of patterns and of answers from which compiling is slow."""
 
 NOTHING: Reply = (None, 204)
 
 
 def _not_taken(findings: Sequence[Finding]) -> Refused:
-    """A body that was to be made, or to be stored, breaks the contract."""
+    """The error for a document that breaks the contract."""
     return not_in_contract("The contract of the API does not take this", findings)
 
 
 async def get_state(session: Session, contract: Contract) -> Reply:
-    """All documents; by table where the contract has not exactly one."""
+    """All documents; by table unless the contract has exactly one resource."""
     content = await session.content()
     shown = {each.table: _all_shown(content[each.table], each, contract) for each in contract.resources}
     if len(shown) == 1:
@@ -53,7 +53,7 @@ async def get_state(session: Session, contract: Contract) -> Reply:
 
 
 def _all_shown(texts: list[bytes], resource: Resource, contract: Contract) -> EncodedArray:
-    """Documents as they are shown; where nothing is hidden, the controls' own contract leaves out the secrets."""
+    """Documents for a response; without hidden members, the controls' contract alone removes the secrets."""
     if not _unseen(resource):
         return EncodedArray(texts)
     show = _view(resource, contract)
@@ -61,7 +61,7 @@ def _all_shown(texts: list[bytes], resource: Resource, contract: Contract) -> En
 
 
 def _view(resource: Resource, contract: Contract) -> Callable[[Document], Document]:
-    """From a document to what is shown of it: no secret, nothing hidden but the parents."""
+    """Returns a document without secrets and hidden members, except the parents."""
     unseen = _unseen(resource)
     without_secrets = Schema(resource.schema, contract.resolve, "response").without_write_only
 
@@ -73,12 +73,12 @@ def _view(resource: Resource, contract: Contract) -> Callable[[Document], Docume
 
 
 def _unseen(resource: Resource) -> set[str]:
-    """What is hidden, but for the parents that a document's own members do not show."""
+    """The hidden members, without those that hold parents."""
     return set(resource.hidden) - set(resource.parents.values())
 
 
 async def replace_state(body: Document | list[Document], session: Session, contract: Contract) -> Reply:
-    """Put the documents in the place of all that is stored; all of them or none."""
+    """Replace all stored documents, or none."""
     await session.store.load(_state(body, contract))
     return await get_state(session, contract)
 
@@ -96,9 +96,9 @@ async def replace_in_state(
     contract: Contract,
     table: str | None = None,
 ) -> Reply:
-    """Replace a whole document; what it belongs to stays where the body does not say it.
+    """Replace a whole document; parents that the body lacks stay.
 
-    An unknown id outranks a contradicting one, which outranks a taken scope.
+    Of several errors, unknown id comes first, then contradicting id, then scope.
     """
     resource = _resource(table, contract)
     parents = resource.parents.values()
@@ -123,7 +123,7 @@ async def delete_from_state(
 
 
 def _resource(table: str | None, contract: Contract) -> Resource:
-    """What a request is about; it names a table where there are several."""
+    """The resource of a request, by its table where there are several."""
     return next(each for each in contract.resources if table in (None, each.table))
 
 
@@ -133,7 +133,7 @@ async def clear_state(session: Session) -> Reply:
 
 
 async def load_scenario(body: Document, session: Session, contract: Contract) -> Reply:
-    """Begin in a world: its state, its rules, its clock and its ids, as far as they are given; all of it or nothing."""
+    """Load state, rules, clock and ids, as far as they are given; all or none."""
     state, declared, clock = body.get("state"), body.get("rules", ()), session.sources.clock
     tables = None if state is None else _state(state, contract)
     _check_rules(len(declared), session)
@@ -158,7 +158,7 @@ async def load_scenario(body: Document, session: Session, contract: Contract) ->
 
 
 async def make_configuration(body: Document, contract: Contract) -> Reply:
-    """The contract's example of what a client creates, with these members changed. Raises Refused."""
+    """The contract's example of a request body that creates, with these members changed. Raises Refused."""
     posts = [each for each in contract.operations.values() if each.method == "POST" and each.request_body.contents]
     if not posts:
         raise _not_taken(
@@ -225,13 +225,13 @@ async def get_request(number: int, session: Session, redaction: Redaction) -> Re
 
 
 async def find_requests(body: Document, session: Session, redaction: Redaction) -> Reply:
-    """What matches, as soon as there is enough of it, or when the time is over."""
+    """The matching requests, as soon as there are enough, or after the timeout."""
     match, expected, most = Match(body.get("match", {})), body["at_least"], body.get("before", math.inf)
     found: list[Entry] = []
     looked_at = 0
     ends = time.monotonic() + min(body["timeout"], session.limits.wait_seconds)
     while True:
-        # Several may have ended before this one was woken, or while it looked, and not in the order in which they came.
+        # Several requests may have ended before this task continued or while it searched, and not in order.
         between = [entry for entry in session.journal if body["after"] < entry.number < most]
         new = [entry for entry in between if entry.ended > looked_at]
         looked_at = session.journal.ended
@@ -339,11 +339,11 @@ def _state(body: Document | list[Document], contract: Contract) -> dict[str, lis
 
 
 def _all_completed(documents: list[Document], pointer: str, resource: Resource, contract: Contract) -> list[Document]:
-    """The documents with their defaults. Raises Refused for what the controls' own contract could not judge."""
+    """The documents with their defaults. Raises Refused, also for members that the controls' contract lacks."""
     completion = Completion(resource, contract)
     was_judged = not resource.beside_input
     for index, document in enumerate(documents):
-        if findings := completion.missing(document) if was_judged else completion.findings(document):
+        if findings := completion.wrong_beside(document) if was_judged else completion.findings(document):
             raise _not_taken([replace(each, pointer=f"{pointer}/{index}{each.pointer}") for each in findings])
     return list(map(completion.made if was_judged else completion.complete, documents))
 
@@ -357,17 +357,17 @@ def _completed(document: Document, resource: Resource, contract: Contract) -> Do
 
 
 def _check_unique(documents: Sequence[Document], resource: Resource) -> None:
-    """Raises Refused; a store would name only one of the two, by an id that nobody gave."""
+    """Raises Refused with the places of both documents; a store would name one, by a generated id."""
     claimed: dict[Any, int] = {}
     for index, document in enumerate(documents):
-        for claim in resource.claims(document).items():  # an id that is not given is made, and is unique
+        for claim in resource.claims(document).items():  # a missing id is generated, and unique
             if (first := claimed.setdefault(claim, index)) != index:
                 members = " and ".join(f"{name} {show(document[name])}" for name in claim[0])
                 raise Refused(Problem("duplicate-scope", f"The items /{first} and /{index} both have {members}."))
 
 
 async def _compiled(declared: Sequence[Document], contract: Contract) -> list[Rule]:
-    """Rules that are not in force yet; compiled aside where that takes long. Raises as Rule does."""
+    """Rules that are not in force yet; compiled in a thread where that is slow. Raises as Rule."""
 
     def compiled() -> list[Rule]:
         return [Rule(each, contract) for each in declared]
@@ -377,7 +377,7 @@ async def _compiled(declared: Sequence[Document], contract: Contract) -> list[Ru
 
 
 async def _looked_up(session: Session, look: Callable[[], Any]) -> Any:
-    """What a look at the journal shows; taken aside where that may take long."""
+    """The result of a search in the journal; in a thread where the journal is large."""
     if not session.journal.is_large:
         return look()
     shown = await aside(look)
@@ -389,7 +389,7 @@ def _matching(entries: Iterable[Entry], match: Match, redaction: Redaction) -> l
 
 
 def _described(entry: Entry, redaction: Redaction) -> Document:
-    # Secrets are redacted before they are compared: a pattern must not be a way to guess them.
+    # Secrets are redacted before the comparison, so that a pattern cannot guess them.
     path, query = entry.path, redaction.url(entry.target.decode("latin-1")).partition("?")[2].encode("latin-1")
     headers = redaction.headers(texts(entry.headers))
     body = redaction.body(entry.request_body)

@@ -1,4 +1,4 @@
-"""What a control, or a session, can answer instead, as problems."""
+"""The problems of controls and sessions."""
 
 from ..contract.problem import Problem, Problems
 from ..identity.caller import IDENTITY_PROBLEMS
@@ -6,7 +6,7 @@ from .budget import LimitReached
 
 
 class Refused(Exception):
-    """A control does not do what it was asked."""
+    """A control refuses a request."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.detail)
@@ -14,7 +14,7 @@ class Refused(Exception):
 
 
 class NoSession(Refused):
-    """The session that a request names cannot be."""
+    """The session that a request names is invalid, or cannot be created."""
 
 
 def _who(error: LimitReached) -> str:
@@ -25,7 +25,7 @@ SESSION_PROBLEMS: Problems = {
     NoSession: lambda error: error.problem,
     LimitReached: lambda error: Problem("unavailable", f"{_who(error)} as much as may be: {error.limit} {error.noun}."),
 }
-"""What the API answers: only what its own contract has."""
+"""The problems of sessions in the API's responses, in kinds that its contract has."""
 
 CONTROL_PROBLEMS: Problems = {
     Refused: lambda error: error.problem,

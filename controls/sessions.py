@@ -1,4 +1,4 @@
-"""Sessions: many worlds on one server. Each has its own store, journal, rules, clock and ids, and shares nothing."""
+"""Sessions on one server. Each has its own store, journal, rules, clock and ids, and shares nothing."""
 
 import asyncio
 import copy
@@ -32,9 +32,9 @@ _ID_OVERHEAD = 100
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What keeps a server of many sessions within bounds. The default session may store as much as it likes.
+    """The limits of a server's sessions. The default session's store is unlimited.
 
-    `session_bytes` are for all that a session holds, `all_bytes` for all sessions together.
+    `session_bytes` bounds the memory of a session, `all_bytes` that of all sessions together.
     """
 
     sessions: int = 1000
@@ -50,7 +50,7 @@ class Limits:
 
 
 class BoundedStorage(DocumentStorage):
-    """In memory: at most `most` documents in all tables, and what the budget has. Raises LimitReached."""
+    """A store in memory of at most `most` documents in all tables, within a budget. Raises LimitReached."""
 
     def __init__(self, indexes: Mapping[str, Index], most: int, budget: Budget) -> None:
         super().__init__(indexes)
@@ -81,16 +81,16 @@ class BoundedStorage(DocumentStorage):
 
 
 def _weight(document: StoredDocument | None) -> int:
-    """The bytes that it takes, about."""
+    """The approximate bytes of a document."""
     return len(document.text) + DOCUMENT_OVERHEAD if document else 0
 
 
 Content = Mapping[str, list[bytes]]
-"""What a store holds: by table, the JSON texts of its documents."""
+"""The content of a store: by table, the JSON texts of its documents."""
 
 
 class Session:
-    """One world. What it holds is counted in its budget."""
+    """One session, whose memory is counted in its budget."""
 
     def __init__(
         self, name: str, store: Store, tables: Sequence[str], sources: Sources, limits: Limits, budget: Budget
@@ -104,15 +104,15 @@ class Session:
 
     @property
     def snapshots(self) -> dict[str, int]:
-        """How many documents each snapshot holds."""
+        """The number of documents in each snapshot."""
         return {name: _number(content) for name, content in self._snapshots.items()}
 
     async def content(self) -> Content:
-        """All that is stored."""
+        """All stored documents."""
         return {name: await self.store.table(name).find() for name in self.tables}
 
     async def fill(self, content: Content) -> None:
-        """Put what was stored in the place of all that is. Raises LimitReached."""
+        """Replace all stored documents. Raises LimitReached."""
         await self.store.load({name: map(orjson.loads, content.get(name, ())) for name in self.tables})
 
     async def save(self, name: str) -> None:
@@ -128,7 +128,7 @@ class Session:
         self.sources.ids.determine(given, seed)
 
     def saved(self, name: str) -> Content:
-        """What a snapshot holds. Raises Refused when there is none."""
+        """The content of a snapshot. Raises Refused when it does not exist."""
         if name not in self._snapshots:
             detail = f"The session {show(self.name)} has no snapshot {show(name)}."
             raise Refused(Problem("unknown-snapshot", detail))
@@ -150,7 +150,7 @@ class Session:
 
 
 class Sessions:
-    """All sessions of a server, by name. They appear when first used, and go when they were idle for too long."""
+    """All sessions of a server, by name. They are created at first use, and removed after `idle_seconds`."""
 
     def __init__(
         self, store: Store, sources: Sources, resources: Sequence[Resource], *, name_pattern: str, limits: Limits
@@ -162,19 +162,18 @@ class Sessions:
         self.default = Session(
             DEFAULT, store, self._tables, sources, limits, Budget(limits.session_bytes, self._budget)
         )
-        self._others: dict[str, Session] = {}
+        self._sessions = {DEFAULT: self.default}
         self._seen: WeakValueDictionary[str, Session] = WeakValueDictionary()
-        """Sessions that are not there, while somebody looks at them."""
+        """Sessions that do not exist, while a control reads them."""
         self._stopping = asyncio.Event()
 
     def __iter__(self) -> Iterator[Session]:
         self._expire()
-        return chain([self.default], self._others.values())
+        return iter(self._sessions.values())
 
     def find(self, name: str) -> Session | None:
-        """The session of this name, if it is there; it counts as used now."""
-        session = self.default if name == DEFAULT else self._others.get(name)
-        if session is not None:
+        """The session of this name, if it exists; it counts as used now."""
+        if (session := self._sessions.get(name)) is not None:
             session.used_at = time.monotonic()
         return session
 
@@ -183,9 +182,9 @@ class Sessions:
         return self.find(name) or self._appear(name)
 
     def look(self, name: str) -> Session:
-        """The session of this name, or an empty one that a look does not make appear. Raises NoSession.
+        """The session of this name, or a transient empty one, for reading. Raises NoSession.
 
-        Whoever waits in it for requests sees those that make it appear meanwhile.
+        A search that waits in a transient session finds the requests that create it meanwhile.
         """
         if (session := self.find(name) or self._seen.get(name)) is None:
             self._seen[name] = session = self._new(name)
@@ -194,7 +193,7 @@ class Sessions:
     async def fork(self, source: Session, name: str, snapshot: str | None) -> Session:
         """A new session with the clock of `source` and its state, or its snapshot. Raises Refused, LimitReached."""
         content = await source.content() if snapshot is None else source.saved(snapshot)
-        if name == DEFAULT or name in self._others:
+        if name in self._sessions:
             raise Refused(Problem("session-exists", f"There is a session {show(name)} already."))
         session = self._appear(name, clock_of=source)
         try:
@@ -205,40 +204,40 @@ class Sessions:
         return session
 
     async def delete(self, name: str) -> None:
-        """Raises Refused when it is not there. The default session begins anew."""
+        """Delete a session; the default one is emptied. Raises Refused when it does not exist."""
         if name == DEFAULT:
             await self.default.begin_anew()
-        elif name not in self._others:
+        elif name not in self._sessions:
             raise Refused(Problem("unknown-session", f"There is no session {show(name)}."))
         else:
             self._forget(name)
 
     async def pause(self, seconds: float) -> None:
-        """Wait, but not longer than the server runs."""
+        """Wait, at most until the server stops."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
 
     def stop(self) -> None:
-        """Let everything that waits come to its end, because the server does."""
+        """End all waiting, because the server stops."""
         self._stopping.set()
         for session in chain(self, self._seen.values()):
             session.journal.stop()
 
     def _appear(self, name: str, clock_of: Session | None = None) -> Session:
         self._expire()
-        if len(self._others) >= self.limits.sessions:
+        if len(self._sessions) > self.limits.sessions:  # the default one is not counted
             self._check_name(name)
             detail = "The mock has as many sessions as it may. Delete some, or use one that is there."
             raise NoSession(Problem("unavailable", detail))
         session = (self._seen.pop(name, None) if clock_of is None else None) or self._new(name, clock_of)
         session.budget.hold("session", SESSION_OVERHEAD)
-        self._others[name] = session
+        self._sessions[name] = session
         return session
 
     def _new(self, name: str, clock_of: Session | None = None) -> Session:
         self._check_name(name)
         sources = Sources(copy.copy(clock_of.sources.clock) if clock_of else None)
-        # What is only looked at holds nothing, and counts in the whole from when it holds something.
+        # A transient session holds nothing; its budget counts in the whole once it holds something.
         budget = Budget(self.limits.session_bytes, self._budget)
         storage = BoundedStorage(indexes_of(self._resources), self.limits.configurations, budget)
         store = EmbeddedStore(storage, sources.values)
@@ -250,12 +249,13 @@ class Sessions:
             raise NoSession(Problem.of_findings([Finding("pattern", "header", detail, name="X-Mock-Session")]))
 
     def _forget(self, name: str) -> None:
-        self._others.pop(name).budget.leave()
+        self._sessions.pop(name).budget.leave()
 
     def _expire(self) -> None:
         oldest = time.monotonic() - self.limits.idle_seconds
-        for name in [name for name, session in self._others.items() if session.used_at < oldest]:
-            self._forget(name)
+        for session in list(self._sessions.values()):
+            if session.used_at < oldest and session is not self.default:
+                self._forget(session.name)
 
 
 def _number(content: Content) -> int:
@@ -263,7 +263,7 @@ def _number(content: Content) -> int:
 
 
 def summary(session: Session) -> dict[str, Any]:
-    """The session as the controls show it."""
+    """The session in the controls' responses."""
     return {
         "name": session.name,
         "requests": len(session.journal),

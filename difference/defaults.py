@@ -1,4 +1,4 @@
-"""Defaults of members that changed: what is left out means something else then."""
+"""Changed defaults of members, which change the meaning of an absent member."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -23,7 +23,7 @@ Json = Any
 def changed_defaults(
     old: Json, new: Json, resolve: tuple[References, References], unchanged: Callable[[Json, Json], bool]
 ) -> Iterator[tuple[str, Json, Json]]:
-    """The pointer of each member whose default is another one or gone, with both; each definition is met once."""
+    """The pointer of each member whose default changed or is gone, with both; each definition is visited once."""
     seen: set[tuple[str, str]] = set()
     waiting: deque[tuple[tuple[str, ...], Json, Json]] = deque([((), old, new)])
     while waiting:
@@ -43,7 +43,7 @@ def changed_defaults(
 
 
 def default_change(part: "Part", old: Json, new: Json, sent: "Sent", finding: Finding) -> Change:
-    """A request that leaves out what has a default means something else; undecided where NEW has none."""
+    """The change of a default, with a request that omits the member; undecided where NEW has none."""
     if new is ABSENT:
         return part.undecided("default", f"left out meant {show(old)}; NEW does not say what it means")
     answers = f"left out means {show(old)}", f"left out means {show(new)}"

@@ -1,4 +1,4 @@
-"""Requests that an old contract takes, and the answers that it documents for them: what shows that a change breaks."""
+"""Example requests that a contract accepts, and its documented responses, as evidence of breaking changes."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,25 +21,25 @@ from .revision import Declared
 
 Json = Any
 REQUIRED: Any = object()
-"""Instead of a body: an example, where the contract requires one."""
+"""The placeholder for an example body, where the contract requires one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A request as it is put together, and as the engine reads it."""
+    """A request as an interaction, and as the engine reads it."""
 
     interaction: Interaction
     request: Request
 
 
 def read(parameter: Parameter, texts: list[tuple[str, str]]) -> tuple[Json, list[Finding]]:
-    """What the engine reads from the texts of a parameter, and what it finds wrong."""
+    """The value and the findings of the engine for the texts of a parameter."""
     found = parameter.find(texts)[0] if parameter.place in ("query", "cookie") else [text for _, text in texts]
     return parameter.read(found) if found else (None, [])
 
 
 def parameter_example(operation: Declared, parameter: Parameter) -> Json:
-    """A value of a parameter that its contract takes."""
+    """A valid value of a parameter."""
     for value in values_of(parameter.source, operation.revision.resolve).values():
         if not read(parameter, parameter.written(value))[1]:
             return value
@@ -48,7 +48,7 @@ def parameter_example(operation: Declared, parameter: Parameter) -> Json:
 
 
 def body_examples(operation: Declared, content: Mapping[str, Json], direction: Direction) -> list[Json]:
-    """Bodies that its contract takes: the documented examples, or a simple one. They are sought once."""
+    """Valid bodies: the documented examples, or a simple one. They are cached."""
     revision = operation.revision
     if (key := (id(content), direction)) not in revision.bodies:
         side = revision.side(content.get("schema", {}), direction)
@@ -58,7 +58,7 @@ def body_examples(operation: Declared, content: Mapping[str, Json], direction: D
 
 
 def body_example(operation: Declared, content: Mapping[str, Json], direction: Direction) -> Json:
-    """A body that its contract takes, or ABSENT where none was found."""
+    """A valid body, or ABSENT where none was found."""
     return next(iter(body_examples(operation, content, direction)), ABSENT)
 
 
@@ -69,7 +69,7 @@ def request(
     content_type: str | None = None,
     headers: Fields = (),
 ) -> Sent:
-    """The simplest request that an operation takes, with the given parameters and body in it."""
+    """The simplest request that an operation accepts, with the given parameters and body."""
     values = dict(parameters or {})
     for key, (parameter, _) in operation.placed.items():
         if parameter.required and key not in values:
@@ -111,7 +111,7 @@ def _body(operation: Declared, body: Json, content_type: str | None) -> tuple[by
 
 
 def _pairs(value: Json, name: str = "") -> Iterator[tuple[str, str]]:
-    """The fields of a form; those inside an object or an array are named as `a[b]`."""
+    """The fields of a form; nested ones are named as in `a[b]`."""
     if isinstance(value, dict | list):
         for step, each in value.items() if isinstance(value, dict) else enumerate(value):
             yield from _pairs(each, f"{name}[{step}]" if name else str(step))
@@ -120,24 +120,24 @@ def _pairs(value: Json, name: str = "") -> Iterator[tuple[str, str]]:
 
 
 def base_url(operation: Declared) -> str:
-    """Where requests go that show something: the first server of the contract, or one on this machine."""
+    """The base URL of example requests: the first server of the contract, or one on this machine."""
     servers = operation.revision.document.get("servers") or [{"url": "/"}]
     url = str(servers[0].get("url", "/")).rstrip("/")
     return url if "://" in url and "{" not in url else f"http://127.0.0.1:8080{'' if '{' in url else url}"
 
 
 def response_for(status: str, responses: Iterable[str]) -> str | None:
-    """The response that documents a status: its own, that of its class, or the default."""
+    """The key of the response for a status: the status itself, its class, or the default."""
     return next((name for name in (status, f"{status[0]}XX", "DEFAULT") if name in responses), None)
 
 
 def number_of(status: str) -> int:
-    """A status that a response is for."""
+    """A status for the key of a response."""
     return int(status) if status.isdecimal() else int(status[0]) * 100 if status[0].isdecimal() else 500
 
 
 def answer_of(operation: Declared, status: str | None = None) -> tuple[int, Fields, bytes]:
-    """The answer that a contract documents for a status, or first among its successes: status, fields, body."""
+    """The documented response for a status, or the first success: status, fields, body."""
     status = status or min(operation.responses, key=lambda each: (each[0] != "2", each), default="200")
     content = operation.responses[status].declared.get("content") if status in operation.responses else None
     if not content:
@@ -148,7 +148,7 @@ def answer_of(operation: Declared, status: str | None = None) -> tuple[int, Fiel
 
 
 def required_headers(operation: Declared, status: int, without: set[str]) -> Fields:
-    """The header fields that an answer must have, but for some (in lower case)."""
+    """The required header fields of a response, without those in `without` (in lower case)."""
     response = operation.response(status)
     return tuple(
         (each.name, joined(parameter_example(operation, each)))

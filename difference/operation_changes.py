@@ -1,4 +1,4 @@
-"""What became of whole operations: gone, moved, new, or behind a new path that takes their requests."""
+"""Changes of whole operations: removed, moved, new, or shadowed by a new path."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -16,7 +16,7 @@ from .revision import Declared, Revision
 
 
 def all_changes(comparison: Comparison) -> Iterator[Change]:
-    """Every change, in the order of OLD's operations; then what is new."""
+    """Every change, in the order of OLD's operations; then the new operations."""
     old, new = comparison.old.operations, comparison.new.operations
     for key, before in old.items():
         if key in new:
@@ -46,14 +46,14 @@ def all_changes(comparison: Comparison) -> Iterator[Change]:
 
 
 def _webhooks(revision: Revision) -> Declared:
-    """What stands for an operation, where webhooks are told of."""
+    """A placeholder for the operation in changes of webhooks."""
     operation = Declared("", "webhooks", {"webhooks": {"operationId": "webhooks"}}, revision)
     operation.steps = ("webhooks",)
     return operation
 
 
 def _sent_to_clients(part: Part, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
-    """Callbacks or webhooks: what a server sends to clients is told to have changed, and not judged."""
+    """The changes of callbacks or webhooks, which are reported, and not judged."""
     for name in dict.fromkeys([*old, *new]):
         if name not in old or not part.comparison.unchanged(old[name], new.get(name)):
             inside = replace(part.inside(name), name=f"{part.old_steps[-1].removesuffix('s')} {name}")
@@ -81,7 +81,7 @@ def _lost(part: Part, rule: str, detail: str, finding: Finding, sent: Sent) -> C
 
 
 def _shadowed(comparison: Comparison, after: Declared) -> tuple[Declared, Sent] | None:
-    """The operation of OLD, with a request to it, that goes to this new path now."""
+    """The operation of OLD, with a request to it, that a new path shadows."""
     if blank(after.path) in map(blank, comparison.old.document.get("paths", {})):
         return None
     steps = after.path.split("/")

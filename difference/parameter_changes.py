@@ -1,4 +1,4 @@
-"""What became of the parameters of an operation: does NEW read what OLD's clients write?"""
+"""Changes of the parameters of an operation: whether NEW reads the texts of OLD's clients."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,11 +22,11 @@ _NUMBER = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
 _INTEGER = r"^-?(0|[1-9][0-9]*)$"
 _SCALARS = {"string", "integer", "number", "boolean"}
 MOST_WRITTEN = 40
-"""How many values are written as OLD has it and read as NEW has it, where the style changed."""
+"""The number of values that are written in OLD's style and read in NEW's, where the style changed."""
 
 
 def parameter_changes(operation: Part) -> Iterator[Change]:
-    """Each parameter of OLD with what became of it; then what is new."""
+    """The changes of OLD's parameters, then the new parameters."""
     old, new = operation.old.placed, operation.new.placed
     for key, (before, old_steps) in old.items():
         name = f"{key[0]} parameter {before.name}"
@@ -37,7 +37,7 @@ def parameter_changes(operation: Part) -> Iterator[Change]:
         part = operation.at(name, old_steps, new_steps)
         if after.required and not before.required:
             yield _required(part, after, "is required now", {key: ABSENT})
-        # Nobody sends the name of a path parameter.
+        # The name of a path parameter is not sent.
         nameless = ({**each.source, "name": ""} if key[0] == "path" else each.source for each in (before, after))
         if not part.comparison.unchanged(*nameless):
             yield from _values(part, key, before, after)
@@ -66,7 +66,7 @@ def _removed(part: Part, key: tuple[str, str], before: Parameter) -> Change:
 
 
 class _Text(Side):
-    """A parameter of one scalar type as the texts that its contract takes."""
+    """A parameter of one scalar type, as the texts that its contract accepts."""
 
     def __init__(self, parameter: Parameter, schema: Json, side: Side, definitions: dict[str, Json]) -> None:
         self.parameter, self.schema, self.definitions, self.is_31 = parameter, schema, definitions, side.is_31
@@ -83,7 +83,7 @@ class _Text(Side):
 
 
 def _values(part: Part, key: tuple[str, str], before: Parameter, after: Parameter) -> Iterator[Change]:
-    """What NEW makes of the values that OLD takes, as they are written."""
+    """The changes for the values of a parameter, written by OLD's rules and read by NEW's."""
     one, other = part.old.revision.side(before.raw, "request"), part.new.revision.side(after.raw, "request")
     shape = _shape(one)
     if (before.style, before.explode, shape) != (after.style, after.explode, _shape(other)):
@@ -129,7 +129,7 @@ def _kinds(side: Side) -> set[str]:
 
 
 def _as_text(side: Side, kinds: set[str]) -> tuple[Json, dict[str, Json]]:
-    """A schema of at least all the texts that are given for a parameter, with its definitions."""
+    """A schema that admits all texts of a parameter, and maybe more, with its definitions."""
     if kinds == {"string"}:
         return side.schema, side.definitions
     if kinds <= {"integer", "number"} and "enum" not in side.flat:

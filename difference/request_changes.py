@@ -1,4 +1,4 @@
-"""What became of the requests of an operation: does NEW take all that OLD took, and does it mean the same?"""
+"""Changes of the requests of an operation: whether NEW accepts all of OLD's, with the same meaning."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -19,11 +19,11 @@ from .parameter_changes import parameter_changes
 
 Json = Any
 Alternative = Mapping[str, list[str]]
-"""Security schemes that are needed together, with their scopes."""
+"""Security schemes that are required together, with their scopes (Security Requirement Object)."""
 
 
 def request_changes(operation: Part) -> Iterator[Change]:
-    """Of the parameters, the body, the credentials and the roles."""
+    """The changes of the parameters, the body, the credentials and the roles."""
     yield from parameter_changes(operation)
     yield from _body(operation.inside("requestBody").at("request body"))
     yield from _security(operation.inside("security").at("credentials"))
@@ -89,7 +89,7 @@ def _schema(part: Part, name: str, before: Mapping[str, Json], after: Mapping[st
 
 
 def _without(value: Json, steps: list[str]) -> Json:
-    """A value without the member to which the steps lead."""
+    """A value without the member at the steps."""
     name, *rest = steps
     if not isinstance(value, dict) or name not in value:
         return value
@@ -117,7 +117,7 @@ def _security(part: Part) -> Iterator[Change]:
 
 
 _ABOUT = re.compile(r"x-|description$|bearerFormat$")
-"""Words of a security scheme that say nothing about what is sent."""
+"""Keywords of a security scheme that do not affect requests."""
 
 
 def _forbidden(part: Part, rule: str, detail: str, fields: Fields, status: str, asked: str) -> Change:
@@ -127,7 +127,7 @@ def _forbidden(part: Part, rule: str, detail: str, fields: Fields, status: str, 
 
 
 def _admits(old: Alternative, new: Alternative, before: Mapping[str, Json], after: Mapping[str, Json]) -> bool:
-    """Whether the credentials of one alternative are enough for another one."""
+    """Whether the credentials for OLD's alternative satisfy NEW's."""
     return all(
         any(before.get(own) == after.get(name) and set(scopes) <= set(old[own]) for own in old)
         for name, scopes in new.items()

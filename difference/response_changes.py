@@ -1,4 +1,4 @@
-"""What became of the answers of an operation: does an OLD client take all that NEW gives?"""
+"""Changes of the responses of an operation: whether OLD's clients accept all of NEW's."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -19,14 +19,14 @@ from .pairing import Part, in_short
 Json = Any
 Contents = tuple[Mapping[str, Json], Mapping[str, Json]]
 _KNOWN_BY_CLASS = ("4", "5", "D")
-"""Classes whose statuses clients need not know one by one: a 429 is treated as a 400 (RFC 9110, section 15)."""
+"""Classes whose unknown statuses clients treat as x00, such as a 429 as a 400 (RFC 9110, section 15)."""
 
 
 def response_changes(operation: Part) -> Iterator[Change]:
-    """Of the statuses, the media types, the bodies and the header fields."""
+    """The changes of the statuses, the media types, the bodies and the header fields."""
     old, new = operation.old.responses, operation.new.responses
     for status, after in new.items():
-        known = response_for(status, old)  # what OLD's client takes it for
+        known = response_for(status, old)  # the response in OLD's terms
         steps = operation.old.steps_of(known) if known else None
         part = operation.at(f"response {status}", steps, operation.new.steps_of(status))
         if known is None:
@@ -64,7 +64,7 @@ def _content(response: Part, status: str, both: tuple[Response, Response]) -> It
             yield from _body(part.inside("content", name, "schema"), status, name, (old[name], new[name]))
         elif number_of(status) >= 300 and new:
             yield part.undecided(rule, f"is {' or '.join(new)} now")
-        elif new:  # who asks for it in `Accept` is refused; who does not, gets another one
+        elif new:  # a request for it in `Accept` is refused; any other gets another type
             finding = Finding("accept", "header", f"the answer is {' or '.join(new)}, not {name}", name="Accept")
             yield part.refused(rule, "is gone", request(part.old, headers=(("Accept", name),)), [finding])
         else:

@@ -26,11 +26,11 @@ from .change import Place
 
 Json = Any
 Steps = tuple[str, ...]
-"""Where something stands in a document: the keys that lead to it, references on the way left out."""
+"""The path of a part of a document: the keys along the way, without those of references."""
 
 
 class NotThere(CouldNotRun):
-    """A commit does not have the file."""
+    """The file is not in the commit."""
 
 
 class Declared(Operation):
@@ -57,19 +57,19 @@ class Declared(Operation):
         return found
 
     def steps_of(self, status: str) -> Steps:
-        """Where a response stands."""
+        """The steps of a response."""
         written = next(each for each in map(str, self.declared["responses"]) if each.upper() == status)
         return (*self.steps, "responses", written)
 
     @property
     def alternatives(self) -> list[Mapping[str, list[str]]]:
-        """The security requirements, of which one is needed; an empty one is nobody's credentials."""
+        """The security requirements, one of which is enough; an empty one needs no credentials."""
         alternatives = self.declared.get("security", self.revision.document.get("security", []))
         return list(alternatives) or [{}]
 
 
 class Revision:
-    """A document, and what `diff` asks of it."""
+    """A document for `diff`: its operations, sides and lines."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class Revision:
         same_as: "Revision | None" = None,
         read: Callable[[Path], bytes] = read_file,
     ) -> None:
-        """`read` gives the texts of other files. What another revision has, too, is not parsed again.
+        """`read` returns the texts of other files. Files that `same_as` has, too, are not parsed again.
 
         Raises CouldNotRun.
         """
@@ -101,13 +101,13 @@ class Revision:
         self.title = str(self.document.get("info", {}).get("title", ""))
         self._sides: dict[str, Sides] = {}
         self.bodies: dict[tuple[int, Direction], list[Json]] = {}
-        """Examples of the bodies of a media type, by its identity."""
+        """A cache of example bodies, by the id of the media type's content."""
         self._marked: dict[Path, MarkedYaml] = {}
         self._nodes: dict[tuple[Path, Steps], _Node] = {}
 
     @classmethod
     def load(cls, name: str, same_as: "Revision | None" = None) -> "Revision":
-        """From a file, or from `git-ref:file`. Raises CouldNotRun; NotThere where the commit has no such file."""
+        """The revision in a file or `git-ref:file`. Raises CouldNotRun; NotThere where the commit lacks the file."""
         reference, colon, path = name.partition(":")
         try:
             text = None if colon and not Path(name).exists() else Path(name).read_bytes()
@@ -118,7 +118,7 @@ class Revision:
         return cls(name, Path(path), _in_commit(name, reference, path), same_as, partial(_beside_in_commit, reference))
 
     def _whole(self) -> dict[str, tuple[Path, str]]:
-        """Brings in what other files hold; where each component came from, by the reference to it."""
+        """Make the document self-contained; returns the origin of each component, by the reference to it."""
 
         def read(file: Path) -> bytes:
             self.texts[file] = self._read_text(file)
@@ -131,7 +131,7 @@ class Revision:
 
     @cached_property
     def operations(self) -> dict[tuple[str, str], Declared]:
-        """By the path without the names of its parameters, and the method."""
+        """The operations by path, without the names of parameters, and method."""
         return {
             (blank(path), method): Declared(path, method, item, self)
             for path, item in self.document.get("paths", {}).items()
@@ -141,7 +141,7 @@ class Revision:
 
     @property
     def roles(self) -> set[str]:
-        """The roles that its tokens may have."""
+        """The roles of the contract."""
         schemes = self.document.get("components", {}).get("securitySchemes", {})
         return {role for scheme in schemes.values() for role in scheme.get("x-roles", ())}
 
@@ -157,7 +157,7 @@ class Revision:
                 yield from (each.raw for each in contents.values())
 
     def place(self, steps: Steps) -> Place:
-        """The line of a part, or of what is nearest around it."""
+        """The line of a part, or of the nearest one around it."""
         found = self._node(self._main, steps)
         file = self.file.parent / found.file.relative_to(self._main.parent)
         return Place((self.file if found.file == self._main else file).as_posix(), found.line)
@@ -174,7 +174,7 @@ class Revision:
         return self.place(self._member((*here, rule)) or here)
 
     def _member(self, steps: Steps) -> Steps | None:
-        """The steps themselves where they lead to something, or those through a part of `allOf`."""
+        """The steps themselves where they exist, or those through a part of `allOf`."""
         if self._node(self._main, steps).is_there:
             return steps
         cut = -2 if len(steps) > 1 and steps[-2] == "properties" else -1
@@ -185,7 +185,7 @@ class Revision:
         return next(filter(None, map(self._member, ways)), None)
 
     def _node(self, file: Path, steps: Steps) -> "_Node":
-        """What the steps lead to from the root of a file, or as far as they lead."""
+        """The node at the steps from the root of a file, or the last one that exists."""
         if (file, steps) not in self._nodes:
             self._nodes[file, steps] = self._found(file, steps)
         return self._nodes[file, steps]
@@ -203,7 +203,7 @@ class Revision:
         return _Node(entry[1], behind.file, entry[0].start_mark.line + 1, is_there=True)
 
     def _behind(self, found: "_Node") -> "_Node":
-        """The node itself, or what its `$ref` leads to."""
+        """The node itself, or the target of its `$ref`."""
         reference = self._yaml(found.file).entry(found.node, "$ref")
         if reference is None or not isinstance(reference[1].value, str):
             return found
@@ -228,11 +228,11 @@ class _Node(NamedTuple):
     file: Path
     line: int
     is_there: bool
-    """Whether it is what was sought, and not what is nearest around it."""
+    """Whether the node is at the steps, not the nearest one around."""
 
 
 def _in_commit(name: str, reference: str, path: str) -> bytes:
-    """Raises CouldNotRun; NotThere where git knows the commit, and the file is not in it."""
+    """The text of a file in a commit. Raises CouldNotRun; NotThere where the commit lacks the file."""
     inside = path if path.startswith(("./", "../", "/")) else f"./{path}"
     try:
         shown = _git("show", "--end-of-options", f"{reference}:{inside}")
@@ -242,7 +242,7 @@ def _in_commit(name: str, reference: str, path: str) -> bytes:
         return shown.stdout
     found = _git("ls-tree", "--end-of-options", reference, "--", inside)
     is_missing = found.returncode == 0 and not found.stdout
-    if reference == "HEAD" and found.returncode:  # before the first commit, no file is in it
+    if reference == "HEAD" and found.returncode:  # before the first commit
         is_born = _git("rev-parse", "--quiet", "--verify", "HEAD").returncode == 0
         is_missing = not is_born and _git("symbolic-ref", "HEAD").returncode == 0
     why = one_line(shown.stderr.decode(errors="replace"))
@@ -250,7 +250,7 @@ def _in_commit(name: str, reference: str, path: str) -> bytes:
 
 
 def _beside_in_commit(reference: str, file: Path) -> bytes:
-    """The text that a file has in a commit. Raises FileNotFoundError."""
+    """The text of another file in a commit. Raises FileNotFoundError."""
     shown = _git("show", "--end-of-options", f"{reference}:./{os.path.relpath(file)}")
     if shown.returncode:
         raise FileNotFoundError

@@ -1,4 +1,4 @@
-"""The console at `/_mock/ui`: a page over the controls. What it knows of the API comes from the contract."""
+"""The console at `/_mock/ui`: a page over the controls, made from the API's contract."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -9,7 +9,6 @@ from uuid import UUID
 from ..contract.document import Contract
 from ..contract.example import NotDocumented, documented_reply, request_example
 from ..contract.operation import Operation
-from ..contract.parameters import schema_of
 from ..contract.refusal import WORDS
 from ..contract.resource import HIDDEN, Resource
 from ..contract.rulebook import RULES
@@ -23,11 +22,11 @@ from .wording import phrase
 Node = Mapping[str, Any]
 
 MOST_COLUMNS = 6
-"""Columns of a table of what is stored, beside its last time; a picture takes two."""
+"""Columns of a table of documents, beside the last time; a picture takes two."""
 SHORT = 100
-"""Characters of a text that is short."""
+"""The length up to which a text is short, in characters."""
 VALUES = 100
-"""Values that are made of a member which must differ."""
+"""The number of values that are made for a member with unique values."""
 
 
 def render_console(contract: Contract, base_path: str) -> Page:
@@ -40,7 +39,7 @@ def render_console(contract: Contract, base_path: str) -> Page:
         "resources": [_resource(contract, each) for each in contract.resources],
         "sample": _sample(contract),
         "words": WORDS,
-        # A reference without problems does not explain them; that of the controls does.
+        # A reference without problems does not explain them, but that of the controls does.
         "rules_of_engine": [] if contract.problems else [*RULES],
     }
     return laid_out(
@@ -54,9 +53,9 @@ def render_console(contract: Contract, base_path: str) -> Page:
 
 
 def _answers(contract: Contract, operation: Operation) -> Iterator[dict[str, Any]]:
-    """What a rule may answer: each documented example, and what the catalogue makes where there is none.
+    """The answers that a rule can have: each documented example, or one made from the catalogue.
 
-    Of a range of statuses, and of the default, those that tests want most.
+    A range of statuses, and the default, stand for 404 and 503, the most common in tests.
     """
     for status in sorted({404, 503}.union(int(each) for each in operation.responses if each.isdigit())):
         if (response := operation.response(status)) is None:
@@ -70,7 +69,7 @@ def _answers(contract: Contract, operation: Operation) -> Iterator[dict[str, Any
 
 
 def _sample(contract: Contract) -> dict[str, Any] | None:
-    """A request to begin with: one that creates something, if there is one; None where the API has no operation."""
+    """The initial request of the console: a create, if there is one; None where the API has no operation."""
     operations = list(contract.operations.values())
     creating = [each for each in operations if each.method == "POST"]
     known = [each for each in creating if each.id in contract.actions]
@@ -82,7 +81,7 @@ def _sample(contract: Contract) -> dict[str, Any] | None:
 
 
 def _resource(contract: Contract, resource: Resource) -> dict[str, Any]:
-    """How what is stored of a resource is shown, found and made."""
+    """The facts of a resource for the console: table, columns, example, parents, unique members."""
     creates = [
         identity for identity, each in contract.actions.items() if each.kind == "create" and each.resource is resource
     ]
@@ -94,13 +93,13 @@ def _resource(contract: Contract, resource: Resource) -> dict[str, Any]:
     return {
         "table": resource.table,
         "identity": resource.identity,
-        # What the key of a document is made of, where its identity alone does not name it.
+        # The members of a document's key beside its identity, where clients choose that.
         "within": [*resource.parents.values()] if resource.is_named_by_clients else [],
         "columns": [{"name": name, "title": name.removeprefix(HIDDEN)} for name in _columns(resource)],
         "time": next((each for each in (resource.updated_at, resource.created_at) if each), None),
         "day": resource.schema.get("x-day"),
         "example": example,
-        # The members that keep what it belongs to, each with the table that has that, if one has.
+        # The members that hold parents, each with the parent's table, if any.
         "parents": parents,
         "varied": [
             {"name": name, "values": _values(contract, resource, name, example.get(name))}
@@ -112,7 +111,7 @@ def _resource(contract: Contract, resource: Resource) -> dict[str, Any]:
 
 
 def _columns(resource: Resource) -> list[str]:
-    """The identity, what is unique, what it belongs to; then what is chosen from a list, what is short, other texts."""
+    """The columns: identity, unique members, parents; then members with an enum, short ones, other texts."""
     of_combinations = (name for combination in resource.combinations for name in combination)
     columns = list(dict.fromkeys([resource.identity, *of_combinations, *resource.parents.values()]))
     times = {resource.updated_at, resource.created_at, resource.deleted_at}
@@ -123,7 +122,7 @@ def _columns(resource: Resource) -> list[str]:
 
 
 def _rank(schema: Node) -> int | None:
-    """How soon a member gets a column; None for one that never does."""
+    """The priority of a member's column, lowest first; None for a member without one."""
     kinds = schema.get("type", "string" if "enum" in schema else "")
     kind = next((each for each in ([kinds] if isinstance(kinds, str) else kinds) if each != "null"), "")
     if schema.get("writeOnly") or kind not in ("boolean", "string", "integer", "number"):
@@ -134,9 +133,9 @@ def _rank(schema: Node) -> int | None:
 
 
 def _example(contract: Contract, resource: Resource, creating: Operation | None) -> dict[str, Json]:
-    """What a client creates: as it is documented, or made from the schema; with what it belongs to."""
+    """The documented body of a create, or one made from the schema, with values for the parents."""
     example = (creating and request_example(contract, creating)) or contract.values("request").value(resource.input)
-    of_path = {each["name"]: schema_of(each) for each in (creating.declared_parameters if creating else ())}
+    of_path = {each.name: each.raw for each in (creating.parameters if creating else ())}
     parents = {
         member: contract.values("request").value(of_path.get(parameter, resource.properties.get(member, {})))
         for parameter, member in resource.parents.items()
@@ -153,11 +152,11 @@ VARIATIONS: tuple[Callable[[str, int], str], ...] = (
     lambda _, number: str(UUID(int=number, version=4)),
     lambda _, number: (date(2026, 1, 1) + timedelta(days=number)).isoformat(),
 )
-"""From a text and a number to another text, of which a schema may take some."""
+"""Variations of a text by a number, some of which a schema may accept."""
 
 
 def _values(contract: Contract, resource: Resource, name: str, example: Json) -> list[Json] | None:
-    """Values of a member that differ; None where a number behind the example makes another."""
+    """Distinct values of a member; None where the example with a number appended is one."""
     schema = resource.properties.get(name, {})
     accepts = Schema(schema, contract.resolve, "request").accepts
     if "enum" in schema:

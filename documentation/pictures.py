@@ -1,7 +1,7 @@
-"""Pictures of what the numbers of an example mean, as SVG, each with the same told in words.
+"""Pictures of an example's values as SVG, each with the same in words.
 
-`x-day` says which members make up a day, `x-checks` in which order an operation checks. They are drawn 300 wide, to be
-read on a telephone; the style sheet has their colours.
+`x-day` names the members of a day, `x-checks` the order of an operation's checks. Pictures are 300 wide, for
+telephones; the style sheet has their colours.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -41,7 +41,7 @@ class Attempt:
 
 
 def pictures_of_day(contract: Contract) -> dict[str, Picture]:
-    """By the member that each belongs to: the day of the example that shows most of one, a night, and the attempts."""
+    """The pictures by member: the day of the most complete example, a night, and the attempts."""
     day = contract.resource.schema.get("x-day") if contract.resource else None
     if day is None:
         return {}
@@ -60,7 +60,7 @@ def pictures_of_day(contract: Contract) -> dict[str, Picture]:
 
 
 def attempts(day: Mapping[str, Any], configuration: Configuration, wanted: float) -> list[Attempt]:
-    """The attempts of a call that is wanted at a minute of the day, and that always fails at once."""
+    """The attempts of a call that is due at a minute of the day, and that always fails at once."""
     window, names = day["windows"][0], day["attempts"]
     start, end = minutes(configuration[window["start"]]), minutes(configuration[window["end"]])
     due, found = wanted + configuration[names["delay"]] / 60, []
@@ -87,7 +87,7 @@ def clock(minute: float) -> str:
 def _day(day: Mapping[str, Any], shown: Configuration) -> Picture:
     outbound, names = day["windows"][0], day["attempts"]
     between, end = shown[names["between"]], shown[outbound["end"]]
-    # Wanted so that a few attempts fit, and the next falls due outside.
+    # Due so that a few attempts fit, and the next one is outside.
     wanted = minutes(end) - (3 * between + shown[names["delay"]]) / 60
     made = attempts(day, shown, wanted)
     parts = [*_hours(0, 74)]
@@ -119,7 +119,7 @@ def _day(day: Mapping[str, Any], shown: Configuration) -> Picture:
 
 
 def _night(day: Mapping[str, Any], shown: Configuration) -> Picture:
-    """The same window with its ends exchanged, so that it passes midnight."""
+    """The picture of the window with its ends exchanged, so that it passes midnight."""
     window = day["windows"][0]
     start, end = sorted((shown[window["start"]], shown[window["end"]]), reverse=True)
     noon = DAY // 2
@@ -137,7 +137,7 @@ def _night(day: Mapping[str, Any], shown: Configuration) -> Picture:
 
 
 def _line(names: Mapping[str, str], shown: Configuration) -> Picture:
-    """Attempts one after the other, not to scale."""
+    """The picture of attempts one after the other, not to scale."""
     retries, between, delay = (shown[names[name]] for name in ("retries", "between", "delay"))
     drawn = min(retries, 3)
     step = (WIDTH - 70) / (drawn + 1)
@@ -165,7 +165,7 @@ def _line(names: Mapping[str, str], shown: Configuration) -> Picture:
 
 
 def picture_of_replacement(contract: Contract, example: Example, answers: Mapping[str, Answer]) -> Picture | None:
-    """What a replacement does to each member: sent, back to its default, or the server's."""
+    """The picture of a replacement's effect on each member: sent, reset to its default, or set by the server."""
     answer, resource = answers.get(example.anchor), contract.resource
     if resource is None or answer is None or not isinstance(example.sent.body, dict) or not example.given:
         return None
@@ -192,7 +192,7 @@ def picture_of_replacement(contract: Contract, example: Example, answers: Mappin
 
 
 def picture_of_checks(contract: Contract, operation: Operation) -> Picture:
-    """The checks of an operation one after the other, with what the first that fails answers."""
+    """The picture of an operation's checks, one after the other, with the problem of each."""
     checks: Sequence[Mapping[str, str]] = operation.declared["x-checks"]
     parts, words = [], []
     for number, check in enumerate(checks):

@@ -1,4 +1,4 @@
-"""The reference at `/docs` and `/reference.md`: made once, and kept for the next server of the same contract."""
+"""The reference at `/docs` and `/reference.md`: rendered once, and cached for the next server of the contract."""
 
 import asyncio
 import contextlib
@@ -34,14 +34,14 @@ GZIP = [Middleware(GZipMiddleware)]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The HTML, and the Content-Security-Policy that a server sends with it: only what is in the page may run."""
+    """The HTML, and the `Content-Security-Policy` for it, which permits its own scripts only."""
 
     html: str
     content_security_policy: str
 
 
 def answer(page: Page) -> Response:
-    """The page under its policy."""
+    """The response with the page and its policy."""
     headers = {
         "Content-Security-Policy": page.content_security_policy,
         "Referrer-Policy": "no-referrer",
@@ -51,7 +51,7 @@ def answer(page: Page) -> Response:
 
 
 def fixed(place: str, response: Response) -> Route:
-    """The same for everyone who asks."""
+    """A route with a constant response."""
     return Route(place, response, methods=["GET"])
 
 
@@ -59,7 +59,7 @@ def console(place: str, contract: Contract, base_path: str) -> Route:
     """The console of the mock of `contract`, whose API is below `base_path`."""
 
     async def page(_request: Request) -> Response:
-        from .console import render_console  # not loaded before it is asked for
+        from .console import render_console  # loaded on demand
 
         return answer(await asyncio.to_thread(render_console, contract, base_path))
 
@@ -68,7 +68,7 @@ def console(place: str, contract: Contract, base_path: str) -> Route:
 
 @dataclass(frozen=True, slots=True)
 class ServingMock:
-    """The mock that serves a page: where it has the API, whether it can be steered, and its other pages by name."""
+    """The mock that serves a page: the API's base path, whether it has controls, and its other pages by name."""
 
     base_path: str
     controls: bool = False
@@ -76,9 +76,9 @@ class ServingMock:
 
 
 class ServedReference:
-    """The pages at `/docs` and `/reference.md` of a contract, whose examples run on mocks of another, or the same, one.
+    """The pages at `/docs` and `/reference.md` of a contract, whose examples run on mocks of the contract `mocked`.
 
-    With a `folder` they are kept in a file there, one for each title and each way of serving it.
+    With a `folder` they are cached in a file there, one for each title and ServingMock.
     """
 
     folder: Path | None = None
@@ -119,14 +119,14 @@ class ServedReference:
         return Response((await self.made())[1], media_type="text/markdown")
 
     async def _page(self) -> Page:
-        """Made while others are served, or read from what an earlier server left; nobody waits for the Markdown."""
+        """The page, rendered in a thread or read from the cache, without waiting for the Markdown."""
         async with self._lock:
             if self._html is None:
                 self._html = await asyncio.to_thread(self._read_or_make)
             return self._html
 
     async def made(self) -> tuple[Page, str]:
-        """The page and the Markdown, each made once, and kept for the next server."""
+        """The page and the Markdown, each rendered once, and cached for the next server."""
         page = await self._page()
         async with self._lock:
             if self._markdown is None:
@@ -135,7 +135,7 @@ class ServedReference:
 
     def _read_or_make(self) -> Page:
         if self._path is not None:
-            with contextlib.suppress(OSError, ValueError):  # not there yet, or not whole
+            with contextlib.suppress(OSError, ValueError):  # missing, or incomplete
                 kept = orjson.loads(self._path.read_bytes())
                 if kept["made_from"] == self._made_from():
                     self._markdown = kept["markdown"]
@@ -151,7 +151,7 @@ class ServedReference:
         markdown = render_markdown(self._facts())
         self._facts.cache_clear()
         if self._path is not None:
-            with contextlib.suppress(OSError):  # a user without a folder for it has the pages made each time
+            with contextlib.suppress(OSError):  # without a writable folder, pages are rendered each time
                 write(self._path, orjson.dumps({"made_from": self._made_from(), "page": page, "markdown": markdown}))
         return markdown
 
@@ -164,13 +164,13 @@ class ServedReference:
 
     @property
     def _path(self) -> Path | None:
-        """Where the pages are kept."""
+        """The file of the cached pages, if any."""
         titles = orjson.dumps([self._contract.title, self._mocked.title, self._mock])
         name = f"reference-{hashlib.sha256(titles).hexdigest()[:16]}.json"
         return None if self.folder is None else self.folder / name
 
     def _made_from(self) -> str:
-        """A digest of all that the pages depend on: the contracts, and the program."""
+        """A digest of the contracts and the program, on which the pages depend."""
         digest = hashlib.sha256(version("callconfig").encode())
         for contract in (self._contract, self._mocked):
             digest.update(encoded(contract.document))
@@ -189,7 +189,7 @@ def _dump(document: dict[str, Any]) -> bytes:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write a file that others may read meanwhile, and may be writing, too. Raises OSError."""
+    """Write a file atomically, for concurrent readers and writers. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent)
     try:

@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Mapping
-from typing import Any
 
 import orjson
 
@@ -37,18 +36,21 @@ class Listing:
         asked = {each.name: each for each in query if each.name in members}
         self._usual = {name: each.declared["default"] for name, each in asked.items() if "default" in each.declared}
         """The defaults of filters, which are also the values of missing members."""
-        self._equal = [
-            name for name, each in asked.items() if _is_plain(each, resource.properties) and name not in self._usual
-        ]
+        kinds = {
+            name: (each.declared.get("type"), resource.properties[name].get("type")) for name, each in asked.items()
+        }
+        self._equal = [name for name in asked if "array" not in kinds[name] and name not in self._usual]
         self._within = [name for name in asked if name not in self._equal]
         paging = Paging(operation, members)
         self._limit, self._offset, self._page, self._cursor, self._sort = (
-            each.name if each else None for each in paging.all
+            each.name if each else "" for each in paging.all
         )
         self.unknown = paging.unknown
-        self._order = resource.order or ()
+        self._has_parts = any((self._limit, self._offset, self._page, self._cursor))
+        order, of_store = tuple(resource.order or ()), (resource.creation, resource.identity)
+        self._order = () if order in (of_store, of_store[:1]) else order
         self._is_plain = not (
-            self._hidden or self._within or self._envelope or self._sort or self._order_differs or self._has_parts
+            self._hidden or self._within or self._envelope or self._sort or self._order or self._has_parts
         )
         self._template = made(operation, contract) if self._envelope else {}
         response = operation.response(usual_status(operation))
@@ -58,16 +60,6 @@ class Listing:
         self._total_header = next(
             (each.name for each in (response.headers if response else ()) if each.name.lower() in TOTALS), None
         )
-
-    @property
-    def _has_parts(self) -> bool:
-        return any((self._limit, self._offset, self._page, self._cursor))
-
-    @property
-    def _order_differs(self) -> bool:
-        """Whether the order of the list differs from that of the store: by creation, then by identity."""
-        usual = (self._resource.creation, self._resource.identity)
-        return tuple(self._order) not in ((), usual, usual[:1])
 
     def filters(self, arguments: Arguments) -> dict[str, Json]:
         """The filters for the store: members with their values."""
@@ -106,21 +98,21 @@ class Listing:
         return {self._total_header: str(total)} if self._total_header else {}
 
     def _sorted(self, rows: list[Document], arguments: Arguments) -> None:
-        wanted = arguments.get(self._sort) if self._sort else None
+        wanted = arguments.get(self._sort)
         names = str(wanted).split(",") if isinstance(wanted, str) else list(wanted or self._order)
-        for name in reversed(names if wanted or self._order_differs else []):
+        for name in reversed(names):
             member = str(name).removeprefix("-").removeprefix("+")
             if member in self._resource.properties:
                 rows.sort(key=lambda row: _sortable(row.get(member)), reverse=str(name).startswith("-"))
 
     def _part(self, arguments: Arguments) -> tuple[int, int]:
         """The first position of the page, and its size."""
-        limit = _number(arguments.get(self._limit) if self._limit else None, DEFAULT_LIMIT)
-        if self._cursor and (given := arguments.get(self._cursor)) is not None:
+        limit = _number(arguments.get(self._limit), DEFAULT_LIMIT)
+        if (given := arguments.get(self._cursor)) is not None:
             return self._after(str(given)), limit
-        if self._offset and self._offset in arguments:
+        if self._offset in arguments:
             return _number(arguments[self._offset], 0), limit
-        page = _number(arguments.get(self._page) if self._page else None, 1)
+        page = _number(arguments.get(self._page), 1)
         return max(0, page - 1) * limit, limit
 
     def _after(self, cursor: str) -> int:
@@ -131,11 +123,6 @@ class Listing:
         if position < 0 or _cursor(position) != cursor:
             raise InvalidResult(Finding("format", "query", "is no cursor that a list gave", name=self._cursor))
         return position
-
-
-def _is_plain(parameter: Any, properties: Mapping[str, Mapping[str, Any]]) -> bool:
-    """Whether a filter is a single value of a scalar member."""
-    return "array" not in (parameter.declared.get("type"), properties[parameter.name].get("type"))
 
 
 def _is_in(value: Json, wanted: Json) -> bool:

@@ -73,7 +73,6 @@ class Resolution:
         self._modules = [each for each in modules if any(_own(each, identity) for identity in contract.operations)]
 
     def handler(self, identity: str) -> Any:
-        """The handler of an operation."""
         for module in self._modules:
             if (own := _own(module, identity)) is not None:
                 return own

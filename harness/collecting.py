@@ -13,7 +13,7 @@ from .tools import Mock
 KINDS = ("operations", "statuses", "members", "rules")
 FORMATS = ("json", "html")
 
-# Measuring runs in a process of its own, because its imports are heavy.
+# Measuring runs in another process, because its imports are heavy.
 _MEASURE = """
 import sys
 from callconfig.outcome import CouldNotRun

@@ -105,7 +105,7 @@ class MockServer:
 
 @contextmanager
 def started(settings: MockSettings) -> Iterator[MockServer]:
-    """A mock in a process of its own. Raises MockError."""
+    """A mock in another process. Raises MockError."""
     import subprocess
     from tempfile import TemporaryFile
     from threading import Timer

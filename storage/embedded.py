@@ -82,12 +82,12 @@ class DocumentStorage(Storage):
         self.indexes = replaced
 
     def replaced(self, replacement: Mapping[str, Index]) -> dict[str, Index]:
-        """All tables, with these in the place of theirs."""
+        """The indexes of all tables, some of them replaced."""
         return {**self.indexes, **replacement}
 
     @property
     def kept(self) -> int:
-        """How many documents all tables hold, with those that are remembered."""
+        """The number of documents in all tables, with deleted ones that are kept."""
         return sum([index.kept for index in self.indexes.values()])
 
     async def settle(self) -> None:
@@ -315,7 +315,6 @@ class EmbeddedStore(Store):
         return self._tables[name]
 
     def use(self, resource: Resource) -> None:
-        """Use the table of this resource."""
         self.resource, self._values = resource, self._of_resources(resource)
         self._table = cast("DocumentTable", self.database.table(resource.table))
 

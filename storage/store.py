@@ -234,7 +234,7 @@ def with_change(resource: Resource, stored: Document, change: Change, now: str) 
 
 LAST = datetime.max.replace(tzinfo=UTC)
 FEW = 20
-"""How many documents are prepared in the event loop; more of them in a thread."""
+"""The number of documents that are prepared in the event loop; more of them in a thread."""
 
 
 async def made_ready(make: Callable[[Iterable[Document]], T], documents: Iterable[Document]) -> T:
@@ -254,7 +254,7 @@ def completed(resource: Resource, documents: Iterable[Document], values: ServerV
     now = values.now()
     result = []
     for number, document in enumerate(documents):
-        # Where nobody sees the time, it keeps the order that was given.
+        # A hidden time of creation keeps the given order.
         order = timedelta(microseconds=0 if resource.created_at else number)
         made_at = timestamp(later(datetime.fromisoformat(now), order)) if order else now
         created_at = document.get(resource.creation) or made_at

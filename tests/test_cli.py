@@ -1,4 +1,4 @@
-"""The command line: options, their environment variables, what wrong usage is told, how a command ends."""
+"""The command line: options, their environment variables, usage errors, exit codes."""
 
 import os
 import subprocess
@@ -50,7 +50,7 @@ def test_a_wrong_environment_variable_is_named(
 
 
 def given(name: str, *arguments: str) -> dict[str, Any]:
-    """What a command would be told."""
+    """The options of a command for these arguments."""
     return COMMANDS.commands[name].make_context(name, list(arguments)).params
 
 

@@ -1,4 +1,4 @@
-"""`callconfig mcp`, held in conversations by the protocol's own client."""
+"""`callconfig mcp` in conversations with the protocol's own client."""
 
 import json
 import math
@@ -30,7 +30,7 @@ CONTRACTS = Path(__file__).parent / "support" / "contracts"
 
 @asynccontextmanager
 async def agent(*options: str, mode: str = "auto", seconds: float = 90) -> AsyncIterator[Client]:
-    """A client of a `callconfig mcp` of its own, for some seconds at most."""
+    """A client of a new `callconfig mcp`, for some seconds at most."""
     command = StdioServerParameters(command=sys.executable, args=["-m", "callconfig", "mcp", *options])
     with anyio.fail_after(seconds):
         async with Client(stdio_client(command), mode=mode) as client:
@@ -39,13 +39,13 @@ async def agent(*options: str, mode: str = "auto", seconds: float = 90) -> Async
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[tuple[BlockingPortal, Client]]:
-    """An agent for all tests that leave its mock as it was, and the loop that it lives in."""
+    """A shared agent for tests that do not change its mock, and its event loop."""
     with start_blocking_portal() as portal, portal.wrap_async_context_manager(agent(seconds=math.inf)) as client:
         yield portal, client
 
 
 async def told(client: Client, tool: str, **arguments: Json) -> str:
-    """The words of a refusal."""
+    """The text of a refusal."""
     result = await client.call_tool(tool, arguments)
     assert result.is_error
     (content,) = result.content
@@ -54,7 +54,7 @@ async def told(client: Client, tool: str, **arguments: Json) -> str:
 
 
 async def answered(client: Client, tool: str, **arguments: Json) -> Json:
-    """The result of a call that went well, which is the same as text and as data."""
+    """The result of a successful call, which is the same as text and as data."""
     result = await client.call_tool(tool, arguments)
     (content,) = result.content
     assert content.type == "text"

@@ -30,13 +30,13 @@ CLIENT_TEAMS = README.partition("## For client teams")[2]
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server as the README's first command starts it, but on a free port."""
+    """The server of the README's first command, on a free port."""
     with serving("--quiet", folder=tmp_path_factory.mktemp("new")) as server:
         yield str(server.address[1])
 
 
 def conversations() -> list[tuple[str, str]]:
-    """Each command of a console block that talks to the mock, with the answer below it."""
+    """Each command of a console block that talks to the mock, with its output."""
     blocks = re.findall(r"^```console\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
     parts = [
         part for block in blocks for part in re.split(r"^\$ ", block, flags=re.MULTILINE) if "localhost:8080" in part
@@ -84,7 +84,7 @@ def test_a_foreign_contract_is_mocked_in_three_commands(tmp_path: Path) -> None:
 
 
 def _with_notes_last(answer: str) -> str:
-    """As a terminal may show it: nobody says when standard error is written."""
+    """The output with notes last, because the order of standard error is not defined."""
     return "".join(sorted(answer.splitlines(keepends=True), key=lambda line: line.startswith("note: ")))
 
 
@@ -161,7 +161,7 @@ def test_the_words_in_javascript_work_as_they_are_written(port: str, tmp_path: P
 
 @pytest.mark.xdist_group("wheel")
 def test_callconfig_is_added_to_another_project_as_it_is_written(wheel: Path, tmp_path: Path) -> None:
-    """From a repository, and from a wheel; each in a project of its own, where the command then runs."""
+    """From a repository, and from a wheel; the command then runs in each project."""
     repository = shutil.copytree(ROOT, tmp_path / "callconfig", ignore=shutil.ignore_patterns(".*", "*.egg-info"))
     author = ["-c", "user.name=A", "-c", "user.email=a@example.com"]
     for told in (["init", "-q"], ["add", "."], [*author, "commit", "-qm", "All"]):
@@ -209,7 +209,7 @@ def test_the_rules_that_go_beyond_the_standards_are_those_of_the_engine() -> Non
 
 
 def test_the_bounds_are_those_of_the_code(contract: Contract) -> None:
-    """The table tells the constants, each in its own unit."""
+    """The table has the constants, each in its unit."""
     limits = Limits()
     operations = load_controls(contract).operations.values()
     (largest,) = {each.request_body.max_bytes for each in operations} - {MAX_BYTES}

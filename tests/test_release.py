@@ -1,4 +1,4 @@
-"""The contract is held to its last release: the script that CI runs, in a repository of its own."""
+"""The script with which CI compares the contract with its last release, in a separate repository."""
 
 import os
 import re
@@ -19,7 +19,7 @@ def released(tmp_path: Path, path_with_uv: str) -> "Released":
 
 
 class Released:
-    """A repository with the contract in it, and what the script says about it."""
+    """A repository with the contract, and the output of the script."""
 
     def __init__(self, folder: Path, path: str) -> None:
         self.folder, self.path = folder, path

@@ -1,4 +1,4 @@
-"""What is published: one wheel that holds one package, works where nothing else is installed, and starts fast."""
+"""The published wheel: it has one package, works in an empty environment, and starts fast."""
 
 import os
 import zipfile
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.xdist_group("wheel"), pytest.mark.timeout(300)]  # env
 
 @pytest.mark.skipif("PYTEST_XDIST_WORKER" not in os.environ, reason="there is one worker")
 def test_all_that_use_the_wheel_have_one_worker(request: pytest.FixtureRequest) -> None:
-    """Some versions of pytest hide groups from xdist, and then each worker builds and installs all of it."""
+    """Some versions of pytest hide groups from xdist, and then each worker builds and installs the wheel."""
     assert request.node.nodeid.endswith("@wheel")
 
 

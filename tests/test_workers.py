@@ -24,7 +24,7 @@ def pair(postgresql: PostgreSQLServer) -> Iterator[Server]:
 
 
 def workers(server: Server) -> list[int]:
-    """The processes that answer, those that help multiprocessing left out."""
+    """The worker processes, without the helpers of multiprocessing."""
     children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
     return [int(each) for each in children if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()]
 

@@ -57,7 +57,7 @@ class Client:
         deadline: Deadline | None = None,
         footprint: Footprint | None = None,
     ) -> None:
-        """`footprint` says which requests may be sent."""
+        """`footprint` permits or refuses requests that may change resources."""
         self.url, self._headers = url, tuple(headers)
         self._pace, self._deadline = pace or Pace(), deadline or Deadline()
         self._footprint = footprint
@@ -158,7 +158,7 @@ def decoded(body: bytes, coding: str) -> bytes | None:
 
 
 def _inflated(body: bytes, name: str) -> bytes:
-    decoder = zlib.decompressobj(zlib.MAX_WBITS | 32)  # either kind, told by its header
+    decoder = zlib.decompressobj(zlib.MAX_WBITS | 32)  # zlib or gzip, detected by its header
     try:
         plain = decoder.decompress(body, MOST_HELD)
     except zlib.error as error:

@@ -8,7 +8,6 @@ from typing import Any
 from ..contract.document import Contract
 from ..contract.finding import Finding
 from ..contract.interaction import Interaction, by_name
-from ..contract.media import first_json
 from ..contract.operation import Operation
 from ..contract.parameters import parse_cookies, parse_query
 from ..contract.pointer import pointed
@@ -60,7 +59,7 @@ class Coverage:
         }
 
     def record(self, operation: str, findings: Sequence[Finding], interaction: Interaction) -> None:
-        """`findings` are those of the request."""
+        """Count an interaction; `findings` are those of the request."""
         covered = self.operations.get(operation)
         if covered is None or not interaction.status:
             return
@@ -104,24 +103,13 @@ class Coverage:
         }
 
 
-def json_request(operation: Operation) -> tuple[str, dict[str, Any]] | None:
-    """The media type and the schema of an operation's JSON request body."""
-    found = first_json(operation.declared_body.get("content", {}))
-    return found and (found[0], found[1].get("schema", {}))
-
-
-def request_schema(operation: Operation) -> dict[str, Any] | None:
-    """The schema of an operation's JSON request body."""
-    found = json_request(operation)
-    return found[1] if found else None
-
-
 def _rows(operation: Operation, contract: Contract) -> OperationCoverage:
     covered = OperationCoverage(operation)
     for parameter in operation.parameters:
         member = members(parameter.declared, contract.resolve, parameter.required)[0]
         covered.rows[parameter.place, parameter.name] = _row(parameter.place, parameter.name, member)
-    if (schema := request_schema(operation)) is not None:
+    if (body := operation.json_body) is not None:
+        schema = body[1].raw
         for member in members(schema, contract.resolve):
             row = _row("body", member.pointer, member)
             covered.rows[row.place, row.name] = covered.paths[member.path] = row
@@ -190,7 +178,7 @@ def general(paths: Container[Path], finding: Finding) -> Path:
     """The path of the member that a finding in a body is about, with `*` where the contract has it."""
     steps = pointed(finding.pointer or "")
     if finding.rule == "additionalProperties":
-        steps.pop()  # it points at the member too much, and is about the object
+        steps.pop()  # the pointer is that of the unknown member, the path that of the object
     path: Path = ()
     for step in steps:
         path = (*path, step) if (*path, step) in paths else (*path, "*")

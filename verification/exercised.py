@@ -25,7 +25,7 @@ def table(coverage: Coverage) -> str:
 
 
 def percent(done: int, of: int) -> int:
-    """Rounded down: 100 is everything."""
+    """A percentage, rounded down, so that 100 is complete coverage."""
     return 100 * done // of if of else 100
 
 

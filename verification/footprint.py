@@ -15,15 +15,14 @@ from ..contract.path_template import PARAMETER, parameters_of
 from ..contract.schema import Json, Schema
 from ..contract.shape import flattened
 from ..contract.strict_json import NotStrictJson, decode
-from .coverage import request_schema
 from .names import LARGEST_INT32, named
 
 READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "QUERY"})
 """Methods that ask a server to change nothing (RFC 9110, section 9.2.1)."""
 SPREAD = 2**20
-"""How many integers below `maximum` serve as unused identities."""
+"""The number of integers below `maximum` that serve as unused identities."""
 LATEST = 50
-"""How many of the run's resources, the latest ones, replace the target of a request that is not permitted."""
+"""The number of the run's latest resources that replace the target of a request that is not permitted."""
 
 Segments = tuple[str, ...]
 """A path below the server's prefix, split and decoded."""
@@ -240,7 +239,8 @@ def _is_identity(value: Any) -> bool:
 
 
 def _members(operation: Operation, contract: Contract) -> Mapping[str, Any]:
-    members: Mapping[str, Any] = flattened(request_schema(operation) or {}, contract.resolve).get("properties", {})
+    body = operation.json_body
+    members: Mapping[str, Any] = flattened(body[1].raw if body else {}, contract.resolve).get("properties", {})
     return members
 
 

@@ -52,7 +52,7 @@ REFUSALS = [*ChecksConfig().negative_data_rejection.expected_statuses, "413"]
 MOST_ROUNDS = 8
 """The rounds of the stateful phase: Schemathesis follows the links once more whenever a round failed in a new way."""
 STATE_DECIDES = ["2xx", "3xx", "401", "403", "404", "409", "410", "412", "429", "5xx"]
-"""The statuses that a valid request may get: they depend on what is stored."""
+"""The statuses that a valid request may get, depending on the stored resources."""
 
 
 def generate(
@@ -269,7 +269,7 @@ class _Sending(BaseAdapter):
         """Do nothing: other sessions may still use the adapter."""
 
     def end(self) -> None:
-        """Close the connections; a thread that still waits for an answer is left behind."""
+        """Close the connections; a thread that still waits for a response is left behind."""
         self._ended = True
         self._client.close()
         self._careless.close()

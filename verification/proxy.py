@@ -112,7 +112,7 @@ class Proxy:
         try:
             response = await self._http.handle_async_request(passage.request_to(self._timeout))
         except httpx2.TransportError as error:
-            if isinstance(error, httpx2.RemoteProtocolError):  # it answers, but not in HTTP
+            if isinstance(error, httpx2.RemoteProtocolError):  # a response that is not HTTP
                 passage.broke(f"{type(error).__name__} {error}")
                 await self._report(passage)
             await self._unreachable(passage, send, error)
@@ -226,7 +226,7 @@ class Proxy:
         await self._refuse(passage, send, problem, judged=True)
 
     async def _refuse(self, passage: Passage, send: Send, problem: Problem, *, judged: bool = False) -> None:
-        """Answer in the place of the upstream server."""
+        """Respond with a problem in the place of the upstream server."""
         document = problem.document(self._problems)
         body = orjson.dumps(document)
         headers = [(b"content-type", PROBLEM_JSON.encode()), (b"content-length", str(len(body)).encode())]

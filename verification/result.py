@@ -17,7 +17,7 @@ from .coverage import Coverage
 from .judge import Verdict
 
 MOST_KEPT = 1000
-"""How many different failures are kept: a bound for endless recordings."""
+"""The number of different failures that are kept: a bound for endless recordings."""
 MOST_BYTES = 64 << 20
 """Bytes of bodies that are kept with the failures; later failures are kept without."""
 
@@ -67,7 +67,7 @@ class Result:
     accepted: frozenset[str] = frozenset()
     """Fingerprints of the baseline: known failures that do not count."""
     most: int | None = None
-    """How many errors end the run."""
+    """The number of errors that ends the run."""
     on_failures: Callable[[Sequence[Failure]], None] = lambda _failures: None
     """Gets the new ones among failures that were found together."""
     on_interaction: Callable[[Interaction], None] | None = None
@@ -76,12 +76,12 @@ class Result:
     failures: dict[str, Failure] = field(default_factory=dict)
     times: Counter[str] = field(default_factory=Counter)
     judged: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """How many interactions were judged, by part and operation."""
+    """The number of judged interactions, by part and operation."""
     unrecorded: Counter[str] = field(default_factory=Counter)
     """The numbers of `request` and of `response` bodies that were not judged, because they were not recorded."""
     notes: list[str] = field(default_factory=list)
     ended: str = ""
-    """Why the run ended before everything was judged: `interrupted`, or `time`."""
+    """The reason of an early end: `interrupted`, `time` or `unreadable`."""
     coverage: Coverage | None = None
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     _clock: float = field(default_factory=time.monotonic)
@@ -104,7 +104,7 @@ class Result:
         return "accepted" if failure.fingerprint in self.accepted else failure.finding.severity
 
     def record(self, part: str, verdict: Verdict, interaction: Interaction) -> None:
-        """An interaction was judged."""
+        """Record a judged interaction."""
         self.judged[part, verdict.operation] += 1
         self.unrecorded.update(interaction.unrecorded)
         if self.coverage is not None:

@@ -25,7 +25,7 @@ def fresh_mock(contract: Contract) -> ASGIApp:
 @contextlib.contextmanager
 def serving(app: ASGIApp, *, lifespan: Literal["on", "off"] = "off") -> Iterator[str]:
     """The URL of an application that listens on a free loopback port while the context lasts."""
-    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # a run sends what is no HTTP on purpose
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # a run sends invalid HTTP on purpose
     config = uvicorn.Config(app, lifespan=lifespan, ws="none", log_config=None, access_log=False, server_header=False)
     server = uvicorn.Server(config)
     with socket.socket() as listening:

@@ -85,7 +85,7 @@ class Progress:
         return f"  {printable(self._part)}: {', '.join(told)}"
 
     def part(self, name: str) -> None:
-        """A part of the run begins."""
+        """Announce a part of the run."""
         self._part = name
         if self._live is None:
             print(f"  {printable(name)}", file=self._stream, flush=True)
@@ -129,9 +129,8 @@ def styled(text: str, colour: str) -> str:
 
 
 def summarize(result: Result) -> None:
-    """Print the summary of a run."""
     errors, found = len(result.errors), len(result.failures)
-    if result.coverage is not None and result.command == "check":  # recorded traffic owes nobody completeness
+    if result.coverage is not None and result.command == "check":  # recorded traffic need not be complete
         covered = ", ".join(f"{name} {seen} of {of}" for name, (seen, of) in result.coverage.summary().items())
         print(f"coverage: {covered}")
         for name, each in result.coverage.operations.items():

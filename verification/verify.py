@@ -92,7 +92,7 @@ class _Verifying:
 
 
 MOST_TOLD = 10
-"""How many unreadable entries are named."""
+"""The number of unreadable entries that are named."""
 
 
 def told(error: NotARecording) -> str:

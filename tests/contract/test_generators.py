@@ -1,4 +1,4 @@
-"""Clients that other people's generators make of the served contracts compile, and hold a conversation with the mock.
+"""Clients that common generators make of the served contracts compile, and hold a conversation with the mock.
 
 Each of the API creates, lists, reads, puts back what it read, and is refused with 400, 404 and 409, in its own types;
 each of the controls sets the clock and the state, adds a rule, looks into the journal and is refused with 404 and 409.
@@ -25,7 +25,7 @@ Generate = tuple[str | Path, ...]
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(1500),  # the first of them downloads the tools
-    pytest.mark.xdist_group("generators"),  # what one has made, others use
+    pytest.mark.xdist_group("generators"),  # later tests use the clients of earlier ones
 ]
 
 ROWS = {
@@ -42,13 +42,13 @@ README = (Path(__file__).parents[2] / "README.md").read_text()
 TABLE = README.partition("| generator | flags |\n| --- | --- |\n")[2].partition("\n\n")[0]
 TOLD = dict(line.strip("| ").split(" | ", 1) for line in TABLE.splitlines())
 FLAGS = {row: () if flags == "none" else tuple(flags.strip("`").split()) for row, flags in TOLD.items()}
-"""The flags that the README tells for each generator; the tests run it with them."""
+"""The flags of each generator in the README's table, with which the tests run it."""
 _UNCALLED_FOR = "ModelUtils - Failed to get the schema name: null"
-"""openapi-generator for Python says so of every contract, even of one object with one string in it."""
+"""A warning of openapi-generator for Python about every contract, even one object with one string."""
 
 
 def _typescript(tool: str, folders: list[str], modules: Path) -> list[tuple[str, Generate]]:
-    """What makes the clients of all contracts, and where; the tools from npm take longer to begin than to make one."""
+    """Commands that generate all clients, with their folders; tools from npm are slower to start than to generate."""
     flags = FLAGS[ROWS[tool]]
     if tool == "openapi-fetch":
         return [(".", (modules / "openapi-typescript", *flags))]  # it reads redocly.yaml
@@ -65,29 +65,29 @@ def _openapi_generator(tool: str, output: str, *more: str) -> Generate:
 
 
 def _warnings(written: str, but: str | None = None) -> list[str]:
-    """The lines in which a generator complains, without those that have `but` in them."""
+    """The warnings in a generator's output, without those that contain `but`."""
     lines = (line for line in written.splitlines() if but is None or but not in line)
     return [line for line in lines if any(word in line.lower() for word in ("warn", "error", "unsupported", "skip"))]
 
 
 CONTRACTS = {"api": "", "controls": "/_mock"}
-"""The contracts, by the folder of the conversations, with what the mock serves each below."""
+"""The contracts by the folder of their conversations, with their base paths on the mock."""
 TYPESCRIPT = ("openapi-fetch", "hey-api", "orval", "typescript-fetch")
 
 
 @dataclass
 class Client:
-    """What a generator made of a contract, and the mock that it is to talk to."""
+    """A generated client of a contract, and the mock for its conversation."""
 
     folder: Path
     url: str
     complaints: list[str]
-    """What the generator, or the compiler, found wrong."""
+    """The warnings and errors of the generator and the compiler."""
 
 
 @pytest.fixture(scope="module")
 def start(make_steered: Callable[..., ASGIApp]) -> Iterator[Callable[[str], str]]:
-    """Starts a mock for a conversation; the value is the URL of the contract."""
+    """A function that starts a mock for a conversation, and returns the URL of the contract."""
     with contextlib.ExitStack() as stack:
         yield lambda contract: stack.enter_context(serving(make_steered())) + CONTRACTS[contract]
 
@@ -99,7 +99,7 @@ def _begin(folder: Path, url: str) -> Path:
 
 
 def _configure(project: Path, clients: dict[str, Client]) -> None:
-    """Write what openapi-typescript and orval read: the contracts and where to put what is made of each."""
+    """Write the configurations of openapi-typescript and orval: the contracts and the output paths."""
 
     def paths(tool: str) -> Iterator[tuple[str, str, str]]:
         for contract in CONTRACTS:
@@ -128,10 +128,10 @@ def _generate(
 
 
 def _tell(lines: list[str], clients: dict[str, Client]) -> None:
-    """Each line of the compiler's to the client that it is about."""
+    """Add each line of the compiler's output to the client that it concerns."""
     wrong = list(clients.values())
     for line in lines:
-        if not line.startswith(" "):  # else it goes on about the one before
+        if not line.startswith(" "):  # else it continues the line before
             name = line.partition("/")[0]
             wrong = [clients[name]] if name in clients else list(clients.values())
         for client in wrong:
@@ -142,7 +142,7 @@ def _tell(lines: list[str], clients: dict[str, Client]) -> None:
 def typescript(
     start: Callable[[str], str], node: Path, python: Path, run_in: Callable[..., str], tmp_path_factory: Any
 ) -> dict[str, Client]:
-    """Every client in TypeScript, in one project: to begin takes the compiler longer than to compile one of them."""
+    """Every client in TypeScript, in one project, because the compiler takes longer to start than to compile one."""
     project: Path = tmp_path_factory.mktemp("typescript")
     for name in ("run.js", "tsconfig.json"):
         shutil.copy(CLIENTS / name, project)
@@ -194,7 +194,7 @@ PYTHON: dict[str, Generate] = {
 def python_client(
     start: Callable[[str], str], python: Path, run_in: Callable[..., str], tmp_path_factory: Any
 ) -> Callable[[str, str], Client]:
-    """The client in Python that a tool makes of a contract."""
+    """The Python client that a tool generates from a contract."""
 
     @functools.cache
     def make(tool: str, contract: str) -> Client:
@@ -215,9 +215,9 @@ def test_a_python_client_type_checks_and_talks_to_the_mock(
     assert client.complaints == []
     shutil.copy(CLIENTS / "sample.py", client.folder)
     shutil.copy(CLIENTS / served / f"{tool}.py", client.folder / "conversation.py")
-    # Not what a tool brings along for every served, such as its HTTP client: what it made of this one.
+    # The generated code alone, without the tool's own library, such as its HTTP client.
     made = [path for path in ("generated/models", "generated/api", "generated.py") if (client.folder / path).exists()]
-    cache = python.parents[1] / "mypy" / f"{tool}-{served}"  # each has modules of the same names
+    cache = python.parents[1] / "mypy" / f"{tool}-{served}"  # the clients have modules of the same names
     run_in(client.folder, python / "mypy", f"--cache-dir={cache}", "--follow-imports=silent", "conversation.py", *made)
     run_in(client.folder, python / "python", "conversation.py", client.url)
 

@@ -1,4 +1,4 @@
-"""A contract file from a stranger: one line of words, in bounded time, whatever it holds; nothing else is ever read."""
+"""Untrusted contract files: at most one line of error, in bounded time, and no other file is read."""
 
 import time
 from itertools import pairwise

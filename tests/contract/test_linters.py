@@ -1,4 +1,4 @@
-"""Linters of the field find nothing in either contract; what is switched off says why in their committed files."""
+"""Common linters find nothing in either contract; their committed configurations justify each disabled rule."""
 
 import json
 import re
@@ -21,7 +21,7 @@ for (const path of process.argv.slice(2)) await parser.validate(path);
 
 @pytest.fixture
 def documents(contract: Contract, tmp_path: Path) -> list[Path]:
-    """Both contracts, as they are served; a tool reads them at once, for it takes longer to begin than to read one."""
+    """Both contracts as they are served, for one run of each tool, which takes longer to start than to read one."""
     served = {"api.json": contract, "controls.json": load_controls(contract)}
     for name, each in served.items():
         (tmp_path / name).write_text(json.dumps(each.document))

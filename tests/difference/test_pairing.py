@@ -1,4 +1,4 @@
-"""Two documents: each change with its verdict, and what shows it."""
+"""Two documents: each change with its verdict and its evidence."""
 
 import copy
 from pathlib import Path
@@ -81,7 +81,7 @@ def operation_of(contract: Contract, interaction: Interaction) -> tuple[Any, Any
 
 
 def request_findings(contract: Contract, interaction: Interaction) -> list[Any]:
-    """Credentials aside: a request that shows a change has none."""
+    """The findings in a request, except credentials, which example requests lack."""
     operation, path = operation_of(contract, interaction)
     headers = by_name(interaction.request_headers)
     findings = operation.check_request(Request(path, interaction.query, headers, interaction.request_body))[1]

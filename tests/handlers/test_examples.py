@@ -1,4 +1,4 @@
-"""What does nothing with what is stored: examples, or values of a schema, judged like every answer."""
+"""Operations without a resource: the responses are examples, or made from the schema, and judged as all."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""The types of the plugin are those of the controls' contract, and a type checker holds a suite to them."""
+"""The plugin's types are those of the controls' contract, and type checkers enforce them in suites."""
 
 import re
 import subprocess

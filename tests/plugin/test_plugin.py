@@ -1,4 +1,4 @@
-"""The pytest plugin as a client team has it: installed from the wheel, in a project with folders of its own."""
+"""The pytest plugin in a client team's project, installed from the wheel."""
 
 import json
 import os
@@ -21,7 +21,7 @@ HEAVY = ("connexion", "yaml", "orjson", "jsonschema_rs", "starlette", "tinydb", 
 
 Pytest = Sequence[str | Path]
 OURS = PYTEST
-"""In our own environment, which has the plugin as well; where that is enough, nothing needs to be installed."""
+"""pytest in our own environment, which has the plugin as well, for tests that need no installation."""
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +33,7 @@ def team(client_python: Path) -> Pytest:
 def run(
     pytest: Pytest, project: Path, *arguments: str, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """pytest in the project, without what our own run has set."""
+    """Run pytest in the project, without our own environment variables."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "CALLCONFIG"))}
     return subprocess.run(
         [*pytest, *arguments],
@@ -92,7 +92,7 @@ def test_a_mock_that_does_not_answer_is_told_by_its_url(failing: subprocess.Comp
 
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory, url: str) -> str:
-    """What the run of a suite that is strict in some places tells."""
+    """The output of a suite that is strict in some places."""
     project = shutil.copytree(CLIENT, tmp_path_factory.mktemp("strict") / "project")
     return run(OURS, project, "strict.py", "-rA", environment={"CALLCONFIG_URL": url}).stdout
 

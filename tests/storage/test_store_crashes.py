@@ -1,4 +1,4 @@
-"""Kills that are real: a process that writes is killed at any moment, and everything it acknowledged is there."""
+"""Real kills: a writing process is killed at any moment, and every acknowledged write is there."""
 
 import random
 import subprocess
@@ -17,11 +17,11 @@ WRITER = (sys.executable, "-m", "callconfig.tests.support.writer")
 ROUNDS = 50
 ROUNDS_PER_FILE = 10
 LONGEST_LIFE = 0.1
-"""Seconds from the first acknowledgement to the kill, at most: long enough for loads and compactions to be hit."""
+"""The longest time from the first acknowledgement to the kill, in seconds, enough to hit loads and compactions."""
 
 
 def last_acknowledged(path: Path, life: float, *options: str) -> int:
-    """Let the writer work for a while, kill it, and tell what it had acknowledged."""
+    """Run the writer for a while, kill it, and return the number of its last acknowledged change."""
     with subprocess.Popen([*WRITER, path, *options], stdout=subprocess.PIPE) as writer:
         assert writer.stdout
         first = writer.stdout.readline()

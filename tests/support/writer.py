@@ -1,7 +1,7 @@
-"""A process that writes: it changes the store in the file it is given, forever, until somebody kills it.
+"""A process that changes the store in a file until it is killed.
 
-It prints the number of each change when that was acknowledged. What a change does follows from its number, so whoever
-reads the last number knows what the file must hold. It is started often, so it loads next to nothing.
+It prints the number of each acknowledged change. The effect of a change follows from its number, so the last number
+determines the content of the file. It is started often, so it loads next to nothing.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ BETWEEN_LOADS = 4_001
 
 
 def change(state: dict[str, int], number: int) -> dict[str, int]:
-    """The state after change `number`: now and then everything is loaded anew, else one configuration is replaced."""
+    """The state after change `number`: some changes load all documents, the others replace one configuration."""
     if number % BETWEEN_LOADS == 0:
         return {str(template): number for template in range(TEMPLATES)}
     return {**state, str(number % TEMPLATES): number}

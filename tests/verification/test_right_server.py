@@ -1,4 +1,4 @@
-"""The right server is never accused, whatever is drawn, and nothing of its contract is left untried."""
+"""The right server has no findings with any draw, and its whole contract is covered."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ def by_itself(app: ASGIApp, _store: Store) -> ASGIApp:
 
 
 def in_the_wrapper_of_the_mutants(app: ASGIApp, store: Store) -> ASGIApp:
-    """As `test_mutants` has it, but with nothing wrong: so what is found in a mutant is its own mistake."""
+    """The wrapper of `test_mutants` without a mistake, so that the findings in a mutant are of its own mistake."""
     return tampered(app, store, lambda serve, _store: serve)
 
 

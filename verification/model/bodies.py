@@ -20,9 +20,9 @@ from ..coverage import general
 ABSENT_MEMBER = object()
 """A placeholder for a member to leave out."""
 MOST_ASSIGNMENTS = 300
-"""How many combinations of values are tried to break one rule across members."""
+"""The number of combinations of values that are tried to break one rule across members."""
 MOST_TRIED = 300
-"""How many values are tried in one place."""
+"""The number of values that are tried in one place."""
 
 
 @dataclass(frozen=True, slots=True)

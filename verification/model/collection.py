@@ -7,13 +7,13 @@ from typing import Any
 
 from ...contract.actions import Action, Kind
 from ...contract.document import Contract
+from ...contract.merge_patch import patched
 from ...contract.operation import Operation
 from ...contract.paging import Paging
 from ...contract.path_template import blank, parameters_of
 from ...contract.resource import Resource
 from ...contract.schema import Json, Schema
 from ...contract.shape import flattened
-from ..coverage import json_request
 from ..footprint import Footprint
 from ..names import named
 
@@ -100,13 +100,13 @@ class Collection:
 
     def media_type(self, kind: Kind) -> str:
         """The media type of a request body; empty where there is none."""
-        found = json_request(self.operations[kind])
+        found = self.operations[kind].json_body
         return found[0] if found else ""
 
     def request(self, kind: Kind) -> Mapping[str, Any]:
         """The schema of a request body; empty where there is none."""
-        found = json_request(self.operations[kind]) if kind in self.operations else None
-        return found[1] if found else {}
+        found = self.operations[kind].json_body if kind in self.operations else None
+        return found[1].raw if found else {}
 
     @cached_property
     def members(self) -> Mapping[Kind, Mapping[str, Any]]:
@@ -234,7 +234,7 @@ class Collection:
         removed = {name for name, value in asked.items() if value is None}
         # RFC 7396 alone says how a patch changes the members of a nested object.
         is_deep = self.media_type("merge").endswith("merge-patch+json")
-        after = _merged(kept, asked) if is_deep else {**kept, **asked}
+        after = patched(kept, asked) if is_deep else {**kept, **asked}
         changed = {name: value for name, value in after.items() if name not in removed}
         if self.whole.accepts(kept) and not self.whole.accepts(changed):
             return None
@@ -248,9 +248,9 @@ def _is_meant(operation: Operation, action: Action, contract: Contract) -> bool:
     """Whether the model knows an operation's effects: not those of a PUT that creates, nor asynchronous ones (202)."""
     if (action.kind == "replace" and "201" in operation.responses) or (action.kind == "create" and not action.shows):
         return False
-    body = json_request(operation)
+    body = operation.json_body
     is_known = action.kind not in WRITING or (
-        body is not None and not body[0].endswith("json-patch+json") and _takes_objects(body[1], contract)
+        body is not None and not body[0].endswith("json-patch+json") and _takes_objects(body[1].raw, contract)
     )
     return is_known and "202" not in operation.responses
 
@@ -258,12 +258,3 @@ def _is_meant(operation: Operation, action: Action, contract: Contract) -> bool:
 def _takes_objects(schema: Mapping[str, Any], contract: Contract) -> bool:
     flat = flattened(schema, contract.resolve)
     return flat.get("type") == "object" or "properties" in flat
-
-
-def _merged(target: Json, patch: Json) -> Json:
-    """The result of a JSON Merge Patch (RFC 7396, section 2)."""
-    if not isinstance(patch, dict):
-        return patch
-    kept = target if isinstance(target, dict) else {}
-    changed = {name: _merged(kept.get(name), value) for name, value in patch.items() if value is not None}
-    return {name: value for name, value in {**kept, **changed}.items() if patch.get(name, MISSING) is not None}

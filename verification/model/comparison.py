@@ -15,7 +15,7 @@ from .memory import Key, Memory, Stored, only
 from .steps import Aimed, Create, Delete, List, Outer, Raw, Read, Replace, Step
 
 PARTS = 20
-"""How many pages of a list are requested; a list with more is not judged as a whole."""
+"""The number of pages of a list that are requested; a list with more is not judged as a whole."""
 Path = tuple[str | int, ...]
 
 

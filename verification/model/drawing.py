@@ -21,7 +21,7 @@ from .script import Look, Refused, Script, modelled
 from .steps import Create, Delete, List, Merge, Read, Replace, Step
 
 MOST_DRAWN_FAILURES = 5
-"""How many failures end the drawing of conversations."""
+"""The number of failures that ends the drawing of conversations."""
 
 T = TypeVar("T")
 Play = Callable[[Sequence[Step]], list[Failure]]

@@ -18,7 +18,7 @@ from .memory import Memory
 from .steps import List, Raw, Replace, Step
 
 MOST_PLACES = 50
-"""How many namespaces are tried, where other clients may have used each of a few values."""
+"""The number of namespaces that are tried, where other clients may have used each of a few values."""
 
 
 class Player:

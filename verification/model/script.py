@@ -296,7 +296,7 @@ def modelled(result: Result, included: Callable[[str], bool], footprint: Footpri
 
 
 MOST_TOGETHER = 10
-"""How many steps of a Refused share one Look: a chain that a person still reads."""
+"""The number of steps of a Refused that share one Look: a chain that a person still reads."""
 
 
 def _together(before: Talk, steps: Sequence[Step]) -> Iterator[Refused]:

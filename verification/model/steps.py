@@ -48,8 +48,6 @@ class Aimed:
 
 @dataclass(frozen=True, slots=True)
 class Read(Aimed):
-    """Read the resource."""
-
     kind = "read"
 
 
@@ -65,8 +63,6 @@ class Change(Aimed):
 
 @dataclass(frozen=True, slots=True)
 class Replace(Change):
-    """Replace the resource."""
-
     kind = "replace"
     identity: str = ""
     """The identity to put into the body: `same`, `other`, or none."""
@@ -83,8 +79,6 @@ class Merge(Change):
 
 @dataclass(frozen=True, slots=True)
 class Delete(Aimed):
-    """Delete the resource."""
-
     kind = "delete"
 
 
@@ -99,7 +93,7 @@ class List:
     below: int = 0
     """The parent, by the number of its Create."""
     rest: int = 0
-    """How many rows of the list before are left for the second page, where the list has pages."""
+    """The number of rows of the list before that are left for the second page, where the list has pages."""
     after: tuple[tuple[str, str], ...] = ()
     """The query parameters of the next page."""
     number: int = 0

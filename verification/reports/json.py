@@ -10,7 +10,6 @@ from ..result import Failure, Result
 
 
 def json(result: Result) -> str:
-    """The JSON document as text."""
     return dumps(document(result), indent=2, ensure_ascii=False) + "\n"
 
 

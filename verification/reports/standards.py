@@ -15,7 +15,6 @@ from ..terminal import explain, meaning
 
 
 def junit(result: Result) -> str:
-    """The JUnit document as text."""
     cases: dict[tuple[str, str], list[junit_xml.Found]] = {key: [] for key in sorted(result.judged)}
     for failure in result.failures.values():
         finding, text = failure.finding, explain(failure, result)
