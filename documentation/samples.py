@@ -12,7 +12,7 @@ from ..contract.document import Contract
 from ..contract.example import values_of
 from ..contract.media import first_json, is_json, media_type
 from ..contract.operation import Operation
-from ..contract.parameters import Parameter, joined, schema_of
+from ..contract.parameters import Parameter, joined
 from ..contract.schema import Direction, Json
 from ..contract.strict_json import encoded
 from .wording import resolved
@@ -88,21 +88,19 @@ def request(contract: Contract, operation: Operation, described: Mapping[str, An
     if described.get("query"):
         query.append(urlencode(described["query"], doseq=True))
     headers, cookies = dict(described.get("headers", {})), list[str]()
-    for parameter in operation.declared_parameters:
-        wanted, place = parameter["name"], parameter["in"]
-        value = described.get("path", {}).get(wanted, _parameter_value(contract, parameter, name))
-        if value is ABSENT:
+    for parameter in operation.parameters:
+        place, value = parameter.place, described.get("path", {}).get(parameter.name, ABSENT)
+        if value is ABSENT and (value := _parameter_value(contract, parameter, name)) is ABSENT:
             continue
-        compiled = Parameter(parameter, contract.resolve)
         if place == "path":
-            path = path.replace(f"{{{wanted}}}", compiled.written(value, partial(quote, safe=""))[0][1])
+            path = path.replace(f"{{{parameter.name}}}", parameter.written(value, partial(quote, safe=""))[0][1])
         elif place == "query" and not described:
-            query += map("=".join, compiled.written(value, quote_plus))
-        elif not described and parameter.get("required"):
-            headers |= dict(compiled.written(value)) if place == "header" else {}
-            cookies += [f"{name}={text}" for name, text in compiled.written(value)] if place == "cookie" else []
+            query += map("=".join, parameter.written(value, quote_plus))
+        elif not described and parameter.required:
+            headers |= dict(parameter.written(value)) if place == "header" else {}
+            cookies += map("=".join, parameter.written(value)) if place == "cookie" else ()
     if not described:
-        _add_credentials(contract, operation, query, headers, cookies)
+        _add_credentials(operation, query, headers, cookies)
     if cookies:
         headers["Cookie"] = "; ".join(cookies)
     target = f"{path}?{'&'.join(query)}" if query else path
@@ -124,28 +122,15 @@ def _body(contract: Contract, operation: Operation, described: Mapping[str, Any]
     return content_type, body, name
 
 
-def _add_credentials(
-    contract: Contract, operation: Operation, query: list[str], headers: dict[str, str], cookies: list[str]
-) -> None:
+def _add_credentials(operation: Operation, query: list[str], headers: dict[str, str], cookies: list[str]) -> None:
     """Add placeholders for the credentials of the first alternative, unless one needs none."""
-    ways = security(contract, operation)
-    for name in next(iter(ways), {}) if {} not in ways else ():
-        scheme = contract.security_schemes.get(name, {})
-        kind, wanted = scheme.get("type"), str(scheme.get("name", ""))
-        if kind == "apiKey" and scheme.get("in") == "query":
-            query.append(f"{quote_plus(wanted)}=KEY")
-        elif kind == "apiKey" and scheme.get("in") == "cookie":
-            cookies.append(f"{wanted}=KEY")
-        elif kind == "apiKey":
-            headers[wanted] = "KEY"
-        elif kind in ("http", "oauth2", "openIdConnect"):
-            headers["Authorization"] = f"{str(scheme.get('scheme', 'bearer')).capitalize()} CREDENTIALS"
-
-
-def security(contract: Contract, operation: Operation) -> list[Mapping[str, list[str]]]:
-    """The alternatives of an operation's security requirements; none where it has no requirement."""
-    ways: list[Mapping[str, list[str]]] = operation.declared.get("security", contract.document.get("security", []))
-    return ways
+    for scheme in operation.security.first:
+        if scheme.place == "query":
+            query.append(f"{quote_plus(scheme.field)}=KEY")
+        elif scheme.place == "cookie":
+            cookies.append(f"{scheme.field}=KEY")
+        else:
+            headers[scheme.field] = "KEY" if scheme.challenge == "ApiKey" else f"{scheme.challenge} CREDENTIALS"
 
 
 def first_content(operation: Operation) -> tuple[str, Mapping[str, Any]]:
@@ -159,12 +144,12 @@ def request_examples(operation: Operation) -> dict[str, Json]:
     return values_of(first_content(operation)[1], operation.resolve)
 
 
-def _parameter_value(contract: Contract, parameter: Mapping[str, Any], name: str) -> Json:
+def _parameter_value(contract: Contract, parameter: Parameter, name: str) -> Json:
     """The example with that name, or any; a made value for a required parameter."""
-    found = values_of(parameter, contract.resolve)
+    found = values_of(parameter.source, contract.resolve)
     value = found.get(name, next(iter(found.values()), ABSENT))
     value = ABSENT if value is None else value  # an example of no value
-    return made(contract, schema_of(parameter)) if value is ABSENT and parameter.get("required") else value
+    return made(contract, parameter.raw) if value is ABSENT and parameter.required else value
 
 
 def _made_body(contract: Contract, content_type: str, content: Mapping[str, Any]) -> Json:

@@ -11,7 +11,7 @@ from callconfig.contract.media import is_json, media_type
 from callconfig.contract.operation import Operation, Request
 from callconfig.contract.parameters import joined, schema_of
 from callconfig.contract.paths import Route
-from callconfig.documentation.samples import ABSENT, made, security
+from callconfig.documentation.samples import ABSENT, made
 from starlette.requests import Request as Received
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -43,7 +43,8 @@ class ExampleServer:
         return self._documented(operation, _first(operation, *successes, "DEFAULT"), 200)
 
     def _admits(self, operation: Operation, received: Received) -> bool:
-        ways, schemes = security(self._contract, operation), self._contract.security_schemes
+        ways = operation.declared.get("security", self._contract.document.get("security", ()))
+        schemes = self._contract.security_schemes
         return not ways or any(all(_has(schemes[name], received) for name in way if name in schemes) for way in ways)
 
     def _refuses(self, operation: Operation, route: Route, received: Received, body: bytes) -> bool:
