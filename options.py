@@ -1,6 +1,6 @@
-"""The options of each command, declared in one frozen dataclass.
+"""The options of the commands, a frozen dataclass for each.
 
-Its docstring is the command's help: a summary, a description and an example. A field is an option: `base_path` is
+The docstring is the command's help: a summary, a description and an example. A field is an option: `base_path` is
 `--base-path` and `CALLCONFIG_BASE_PATH`, and `option` says the rest. `cli` makes the command line of it; the commands
 take nothing else.
 """
