@@ -11,7 +11,7 @@ from werkzeug.http import parse_accept_header
 
 from .body import Content, Headers, RequestBody
 from .finding import MOST_FINDINGS, Finding, told
-from .media import LONGEST_REMEMBERED, ByMediaType, concrete, first_json, is_json, is_range, media_type
+from .media import LONGEST_REMEMBERED, ByMediaType, concrete, first_json, is_range, media_type
 from .parameters import IGNORED_HEADERS, Parameter, header_fields, read_parameters
 from .references import References
 from .schema import Json, Schema, show
@@ -130,6 +130,11 @@ class Response:
         self.headers = header_fields(declared, resolve)
         self.provokable: bool = declared.get("x-provokable", True)
 
+    @cached_property
+    def json(self) -> tuple[str, Representation] | None:
+        """The media type and the representation that is JSON, or may be, `application/json` before any other."""
+        return first_json({concrete(name): each for name, each in self.representations.items()})
+
     def findings(self, headers: Headers) -> list[Finding]:
         return read_parameters(self.headers, {}, b"", headers)[1]
 
@@ -219,9 +224,8 @@ class Operation:
     @property
     def shown(self) -> Mapping[str, Any] | None:
         """The schema of the first success response with JSON; None where there is none."""
-        successes = [response for status, response in self.responses.items() if status[0] == "2"]
-        every = [each for response in successes for each in response.representations.values()]
-        return next((each.raw for each in every if is_json(concrete(each.name))), None)
+        successes = (response.json for status, response in self.responses.items() if status[0] == "2")
+        return next((json[1].raw for json in successes if json), None)
 
     def response(self, status: int) -> Response | None:
         """The documented response for a status: the status itself, its class, or the default."""

@@ -1,7 +1,9 @@
 """Path templates, such as `/pets/{petId}` (OpenAPI 3.0, Path Templating)."""
 
 import re
-from urllib.parse import unquote
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote, unquote
 
 PARAMETER = re.compile(r"\{([^{}]*)\}")
 
@@ -29,3 +31,9 @@ def decoded(segment: str) -> str:
 def blank(path: str) -> str:
     """A path template without the names of its parameters: `/pets/{}`."""
     return PARAMETER.sub("{}", path)
+
+
+def filled(path: str, values: Iterable[Any]) -> str:
+    """A path with values in the place of its parameters, percent-encoded."""
+    following = iter(values)
+    return PARAMETER.sub(lambda _: quote(str(next(following)), safe=""), path)

@@ -68,8 +68,8 @@ class Security:
         """The query parameters that are credentials."""
         self.is_needed = bool(alternatives) and all(self._alternatives)
         """Whether a request without credentials is wrong."""
-        self.first = [each for each in self._alternatives[0] if each.is_seen] if self.is_needed else []
-        """The schemes of the first alternative whose credentials are in a request."""
+        self.first = self._alternatives[0] if self.is_needed else []
+        """The schemes of the first alternative; none where none are needed."""
         self.challenge = ", ".join(dict.fromkeys(each.challenge for each in every if each.is_seen))
         """The value of `WWW-Authenticate` in a 401 (RFC 9110, section 11.6.1)."""
 

@@ -9,7 +9,6 @@ from uuid import UUID
 from ..contract.document import Contract
 from ..contract.example import NotDocumented, documented_reply, request_example
 from ..contract.operation import Operation
-from ..contract.parameters import schema_of
 from ..contract.refusal import WORDS
 from ..contract.resource import HIDDEN, Resource
 from ..contract.rulebook import RULES
@@ -136,7 +135,7 @@ def _rank(schema: Node) -> int | None:
 def _example(contract: Contract, resource: Resource, creating: Operation | None) -> dict[str, Json]:
     """The documented body of a create, or one made from the schema, with values for the parents."""
     example = (creating and request_example(contract, creating)) or contract.values("request").value(resource.input)
-    of_path = {each["name"]: schema_of(each) for each in (creating.declared_parameters if creating else ())}
+    of_path = {each.name: each.raw for each in (creating.parameters if creating else ())}
     parents = {
         member: contract.values("request").value(of_path.get(parameter, resource.properties.get(member, {})))
         for parameter, member in resource.parents.items()

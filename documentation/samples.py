@@ -89,16 +89,17 @@ def request(contract: Contract, operation: Operation, described: Mapping[str, An
         query.append(urlencode(described["query"], doseq=True))
     headers, cookies = dict(described.get("headers", {})), list[str]()
     for parameter in operation.parameters:
-        place, value = parameter.place, described.get("path", {}).get(parameter.name, ABSENT)
-        if value is ABSENT and (value := _parameter_value(contract, parameter, name)) is ABSENT:
+        value = described.get("path", {}).get(parameter.name, _parameter_value(contract, parameter, name))
+        if value is ABSENT:
             continue
-        if place == "path":
+        if parameter.place == "path":
             path = path.replace(f"{{{parameter.name}}}", parameter.written(value, partial(quote, safe=""))[0][1])
-        elif place == "query" and not described:
+        elif parameter.place == "query" and not described:
             query += map("=".join, parameter.written(value, quote_plus))
-        elif not described and parameter.required:
-            headers |= dict(parameter.written(value)) if place == "header" else {}
-            cookies += map("=".join, parameter.written(value)) if place == "cookie" else ()
+        elif parameter.required and not described:
+            texts = parameter.written(value)
+            headers |= dict(texts) if parameter.place == "header" else {}
+            cookies += map("=".join, texts) if parameter.place == "cookie" else []
     if not described:
         _add_credentials(operation, query, headers, cookies)
     if cookies:
@@ -129,8 +130,8 @@ def _add_credentials(operation: Operation, query: list[str], headers: dict[str, 
             query.append(f"{quote_plus(scheme.field)}=KEY")
         elif scheme.place == "cookie":
             cookies.append(f"{scheme.field}=KEY")
-        else:
-            headers[scheme.field] = "KEY" if scheme.challenge == "ApiKey" else f"{scheme.challenge} CREDENTIALS"
+        elif scheme.is_seen:
+            headers[scheme.field] = f"{scheme.challenge} CREDENTIALS" if scheme.challenge != "ApiKey" else "KEY"
 
 
 def first_content(operation: Operation) -> tuple[str, Mapping[str, Any]]:

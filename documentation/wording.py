@@ -7,7 +7,6 @@ from functools import wraps
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from ..contract.dialect import is_31
 from ..contract.document import Contract
 from ..contract.schema import Json
 from ..contract.shape import flattened
@@ -33,8 +32,6 @@ def resolved(contract: Contract, schema: Any) -> dict[str, Any]:
         return {}
     try:
         flat = flattened(schema, contract.resolve)
-        if len(schema) > 1 and "$ref" in schema and is_31(contract.document):
-            flat |= {key: value for key, value in schema.items() if key != "$ref"}
         for keyword in ("anyOf", "oneOf"):
             some = [
                 each for each in flat.get(keyword, ()) if not isinstance(each, Mapping) or each.get("type") != "null"

@@ -9,7 +9,6 @@ from ..contract.actions import Action
 from ..contract.document import Contract
 from ..contract.example import usual_status
 from ..contract.finding import Finding
-from ..contract.media import concrete, is_json
 from ..contract.operation import EncodedArray, Operation
 from ..contract.paging import COUNTS, LIMITS, MORE, NEXT, OFFSETS, PAGES, TOTALS, Paging
 from ..contract.schema import Json
@@ -55,8 +54,8 @@ class Listing:
         self._template = made(operation, contract) if self._envelope else {}
         response = operation.response(usual_status(operation))
         ended = {**_told(self._template, dict.fromkeys(NEXT), nulls=True), self._envelope: []}
-        shown = (each for name, each in response.representations.items() if is_json(concrete(name))) if response else ()
-        self._tells_null = any(each.schema.accepts(ended) for each in shown)
+        shown = response.json if response else None
+        self._tells_null = shown is not None and shown[1].schema.accepts(ended)
         self._total_header = next(
             (each.name for each in (response.headers if response else ()) if each.name.lower() in TOTALS), None
         )

@@ -6,7 +6,6 @@ from contextlib import suppress
 from functools import cached_property
 from hashlib import blake2b
 from typing import Any
-from urllib.parse import quote
 
 import orjson
 
@@ -15,9 +14,10 @@ from ..contract.body import FORM, MULTIPART
 from ..contract.document import Contract
 from ..contract.example import NotDocumented, documented_reply, required_headers
 from ..contract.finding import Finding
-from ..contract.media import concrete, is_json
+from ..contract.media import is_json
+from ..contract.merge_patch import patched
 from ..contract.operation import Operation, Reply
-from ..contract.path_template import PARAMETER, parameters_of
+from ..contract.path_template import filled, parameters_of
 from ..contract.resource import Resource
 from ..contract.schema import Json, Schema
 from ..contract.shape import flattened
@@ -47,7 +47,7 @@ class Target:
         self._status = self._success()
         self._hidden = frozenset(self.resource.hidden)
         response = operation.response(self._status)
-        as_json = next((name for name in (response.representations if response else ()) if is_json(concrete(name))), "")
+        as_json = response.json[0] if response and response.json else ""
         self._shows = bool(as_json) and (action.shows or not operation.shown)
         self._tells_version = response is not None and any(each.name.lower() == "etag" for each in response.headers)
         # The other members of the envelope.
@@ -58,7 +58,7 @@ class Target:
         """The header fields of every response."""
         with suppress(NotDocumented):
             if self._shows and response is not None:
-                self._headers = {**required_headers(contract, response), "content-type": concrete(as_json)}
+                self._headers = {**required_headers(contract, response), "content-type": as_json}
             else:
                 self._other, _, self._headers = documented_reply(contract, operation, self._status)
         headers = {each.name.lower(): each.name for each in operation.parameters if each.place == "header"}
@@ -100,7 +100,7 @@ class Target:
         value, status, headers = self._reply(stored)
         if self._location:
             known = [*(arguments[name] for name in self._path_names), stored[self.resource.identity]]
-            headers["Location"] = base_path + _filled(self._location, known)
+            headers["Location"] = base_path + filled(self._location, known[-len(parameters_of(self._location)) :])
         return value, status, headers
 
     async def list_all(self, arguments: Arguments, store: Store) -> Reply:
@@ -150,7 +150,7 @@ class Target:
             if not isinstance(patch, dict):
                 raise InvalidResult(Finding("type", "body", "must be object", pointer=""))
             self._refuse_contradictions(arguments, patch)
-            merged = _merged(document, {name: value for name, value in patch.items() if name not in by_server})
+            merged = patched(document, {name: value for name, value in patch.items() if name not in by_server})
             judged = {name: value for name, value in self._visible(merged).items() if name not in unjudged}
             if findings := self._judge.findings(judged, "body"):
                 raise InvalidResult(*findings)
@@ -301,22 +301,3 @@ def version_of(document: Document) -> str:
 def _names(condition: str, version: str) -> bool:
     """Whether a list of entity tags has this one, or is `*`."""
     return condition.strip() == "*" or version in (each.strip().removeprefix("W/") for each in condition.split(","))
-
-
-def _merged(target: Json, patch: Json) -> Json:
-    """The result of a JSON Merge Patch (RFC 7396, section 2)."""
-    if not isinstance(patch, dict):
-        return patch
-    merged = dict(target) if isinstance(target, dict) else {}
-    for name, value in patch.items():
-        if value is None:
-            merged.pop(name, None)
-        else:
-            merged[name] = _merged(merged.get(name), value)
-    return merged
-
-
-def _filled(path: str, values: list[Json]) -> str:
-    """A path with the last of these values as its parameters, whatever their names."""
-    filling = iter(values[len(values) - len(parameters_of(path)) :])
-    return PARAMETER.sub(lambda _: quote(str(next(filling)), safe=""), path)

@@ -43,8 +43,8 @@ class ExampleServer:
         return self._documented(operation, _first(operation, *successes, "DEFAULT"), 200)
 
     def _admits(self, operation: Operation, received: Received) -> bool:
-        ways = operation.declared.get("security", self._contract.document.get("security", ()))
-        schemes = self._contract.security_schemes
+        usual, schemes = self._contract.document.get("security", []), self._contract.security_schemes
+        ways = operation.declared.get("security", usual)
         return not ways or any(all(_has(schemes[name], received) for name in way if name in schemes) for way in ways)
 
     def _refuses(self, operation: Operation, route: Route, received: Received, body: bytes) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ...contract.actions import Action, Kind
 from ...contract.document import Contract
+from ...contract.merge_patch import patched
 from ...contract.operation import Operation
 from ...contract.paging import Paging
 from ...contract.path_template import blank, parameters_of
@@ -233,7 +234,7 @@ class Collection:
         removed = {name for name, value in asked.items() if value is None}
         # RFC 7396 alone says how a patch changes the members of a nested object.
         is_deep = self.media_type("merge").endswith("merge-patch+json")
-        after = _merged(kept, asked) if is_deep else {**kept, **asked}
+        after = patched(kept, asked) if is_deep else {**kept, **asked}
         changed = {name: value for name, value in after.items() if name not in removed}
         if self.whole.accepts(kept) and not self.whole.accepts(changed):
             return None
@@ -257,12 +258,3 @@ def _is_meant(operation: Operation, action: Action, contract: Contract) -> bool:
 def _takes_objects(schema: Mapping[str, Any], contract: Contract) -> bool:
     flat = flattened(schema, contract.resolve)
     return flat.get("type") == "object" or "properties" in flat
-
-
-def _merged(target: Json, patch: Json) -> Json:
-    """The result of a JSON Merge Patch (RFC 7396, section 2)."""
-    if not isinstance(patch, dict):
-        return patch
-    kept = target if isinstance(target, dict) else {}
-    changed = {name: _merged(kept.get(name), value) for name, value in patch.items() if value is not None}
-    return {name: value for name, value in {**kept, **changed}.items() if patch.get(name, MISSING) is not None}

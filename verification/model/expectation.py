@@ -12,7 +12,7 @@ from ...contract.actions import Kind
 from ...contract.finding import Finding
 from ...contract.interaction import Fields
 from ...contract.operation import Operation
-from ...contract.path_template import PARAMETER
+from ...contract.path_template import filled
 from ...contract.resource import HIDDEN
 from ...contract.schema import Json, show
 from .memory import Absence, Key, Memory, Stored, only
@@ -85,7 +85,7 @@ def ask(memory: Memory, step: Step) -> Asked:
             return replace(_asked(memory, "list", memory.path(step.below), query=query), value=filters)
         case Raw():
             first = quote(str(memory.first.identity if memory.first else memory.unknown), safe="")
-            path = _filled(step.path.removesuffix(FIRST), memory.path(0)) + (first if step.path.endswith(FIRST) else "")
+            path = filled(step.path.removesuffix(FIRST), memory.path(0)) + (first if step.path.endswith(FIRST) else "")
             body = step.body
             for name, value in memory.names(0).items():
                 body = body.replace(json.dumps(named(name)).encode(), json.dumps(value).encode())
@@ -109,17 +109,11 @@ def _asked(
     memory: Memory, kind: Kind, path: Sequence[Json], headers: Fields = (), value: Json = None, query: str = ""
 ) -> Asked:
     operation = memory.collection.operations[kind]
-    target = _filled(operation.path, path) + (f"?{query}" if query else "")
+    target = filled(operation.path, path) + (f"?{query}" if query else "")
     if value is None:
         return Asked(operation.method, target, headers, operation=operation)
     fields = (("Content-Type", memory.collection.media_type(kind)), *headers)
     return Asked(operation.method, target, fields, json.dumps(value, ensure_ascii=False).encode(), operation, value)
-
-
-def _filled(path: str, values: Sequence[Json]) -> str:
-    """A path with values in the place of its parameters."""
-    following = iter(values)
-    return PARAMETER.sub(lambda _: quote(str(next(following)), safe=""), path)
 
 
 def part_of(memory: Memory, step: List) -> dict[str, Json]:
