@@ -34,6 +34,7 @@ class Exchange:
     """The server's address that the request came to."""
     query: bytes = b""
     """The query to judge, without the parameters that only the steering reads."""
+    operation: Operation | None = None
     session: Session | None = None
     """The session; None without controls, and before it exists."""
     named: str | None = None
@@ -64,8 +65,8 @@ class Exchange:
         if named is not None:
             headers = {**headers, SESSION_HEADER: named}
         exchange = scope[KEY] = cls(entry, headers, send, route, address, query, named=named)
-        if (operation := exchange.operation) is not None:
-            entry.operation = operation.id
+        if route is not None and (operation := route.operation(scope["method"])) is not None:
+            exchange.operation, entry.operation = operation, operation.id
         return exchange
 
     def enter(self, session: Session, *, journaled: bool = True) -> Session:
@@ -95,10 +96,6 @@ class Exchange:
             self.session.journal.end(entry)
         else:
             entry.ended = 1
-
-    @property
-    def operation(self) -> Operation | None:
-        return self.route.operation(self.entry.method) if self.route else None
 
     @property
     def request(self) -> Request:

@@ -101,8 +101,8 @@ class Routing(SpecMiddleware):
             return
         exchange, method, path = Exchange.of(scope), scope["method"], scope["path"]
         route, page = exchange.route, None if exchange.route else self._pages.get(path)
-        if route is not None and (operation := route.operation(method)) is not None:
-            await self._endpoints[operation](exchange, receive, send)
+        if exchange.operation is not None:
+            await self._endpoints[exchange.operation](exchange, receive, send)
             return
         if page is not None and method in (page.methods or ()):
             await page.app(scope, receive, send)

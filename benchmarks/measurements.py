@@ -161,7 +161,7 @@ def controls(plan: Plan) -> Iterator[Row]:
 
 
 def generic(plan: Plan) -> Iterator[Row]:
-    """The same contract with the generic handlers instead of its own."""
+    """The same contract with the generic handlers instead of the custom ones."""
     ours, own = rounds(plan, mock(":memory:", "--contract", str(BUILT_IN)), mock(":memory:"))
     yield by_rate("creates by the generic handlers, of those with their own", ours, own, at_least=0.9)
 

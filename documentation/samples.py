@@ -149,7 +149,7 @@ def _parameter_value(contract: Contract, parameter: Parameter, name: str) -> Jso
     """The example with that name, or any; a made value for a required parameter."""
     found = values_of(parameter.source, contract.resolve)
     value = found.get(name, next(iter(found.values()), ABSENT))
-    value = ABSENT if value is None else value  # an example of what is not sent
+    value = ABSENT if value is None else value  # an example of no value
     return made(contract, parameter.raw) if value is ABSENT and parameter.required else value
 
 

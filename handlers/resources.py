@@ -62,7 +62,7 @@ class Target:
             else:
                 self._other, _, self._headers = documented_reply(contract, operation, self._status)
         headers = {each.name.lower(): each.name for each in operation.parameters if each.place == "header"}
-        self._if_match, self._if_none_match = headers.get("if-match"), headers.get("if-none-match")
+        self._if_match, self._if_none_match = headers.get("if-match", ""), headers.get("if-none-match", "")
         self._path_names = parameters_of(operation.path)
         needed = len(parameters_of(action.item_path))
         self._location = action.item_path if needed <= len(self._path_names) + 1 else ""
@@ -208,18 +208,16 @@ class Target:
         for member, value in self._parents(arguments).items():
             if document.get(member) != value:
                 raise UnknownDocument(self._identity(arguments))
-        condition = arguments.get(self._if_match) if self._if_match else None
+        condition = arguments.get(self._if_match)
         if condition is not None and not _names(str(condition), current := version_of(self._visible(document))):
             raise PreconditionFailed(str(condition), current)
 
     def _is_known_already(self, arguments: Arguments, document: Document) -> bool:
         """Whether the client has this version, and the contract documents a 304."""
-        condition = arguments.get(self._if_none_match) if self._if_none_match else None
-        return (
-            condition is not None
-            and 304 in self._statuses
-            and _names(str(condition), version_of(self._visible(document)))
-        )
+        condition = arguments.get(self._if_none_match)
+        if condition is None or 304 not in self._statuses:
+            return False
+        return _names(str(condition), version_of(self._visible(document)))
 
     def _refuse_contradictions(self, arguments: Arguments, body: Document) -> None:
         """Raises ContradictingId."""

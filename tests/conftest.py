@@ -37,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What was collected stays: the collections at the end, of which pytest makes several, need not look through it."""
+    """Freeze the collected objects, which the garbage collections at pytest's end then skip."""
     gc.collect()
     gc.freeze()
 
