@@ -129,7 +129,7 @@ def _parameter(field: Field[Any]) -> click.Parameter:
     flag = told.get("flag") or field.name.replace("_", "-")
     attributes |= {
         "help": f"{told['words']}; repeatable" if several else told["words"],
-        "envvar": told.get("variable") or f"CALLCONFIG_{flag.replace('-', '_').upper()}",
+        "envvar": f"CALLCONFIG_{field.name.upper()}",
         "show_envvar": True,
         "show_default": field.default != "",
     }
