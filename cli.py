@@ -180,7 +180,7 @@ class _StandIn(ModuleType):
 
 
 class _StandInOfFunctions(_StandIn):
-    """One whose attributes, when they are imported, are functions that load it when called."""
+    """A stand-in whose attributes are functions, which load the module when they are called."""
 
     def __getattr__(self, wanted: str) -> object:
         return lambda *given, **named: getattr(importlib.import_module(self.__name__), wanted)(*given, **named)
