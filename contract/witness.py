@@ -7,11 +7,10 @@ from itertools import chain, islice
 from typing import Any
 
 from .formats import FORMAT_EXAMPLES
-from .normal import Definitions, both, followed, item_of, matches, member_of, merged, types
+from .normal import Definitions, Json, both, followed, item_of, matches, member_of, merged, types
 from .pattern import Strings, TooHard, outside
 from .strict_json import MAX_DEPTH
 
-Json = Any
 MOST_DEEP = 30
 PLAIN = "string"
 """The preferred text."""

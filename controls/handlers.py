@@ -149,7 +149,7 @@ async def load_scenario(body: Document, session: Session, contract: Contract) ->
         if "ids" in body:
             session.determine_ids(body["ids"]["next"], body["ids"].get("seed"))
     except Exception:
-        clock.restore(former[0])
+        clock.setting = former[0]
         session.rules.replace(former[1])
         if tables is not None:
             await session.fill(former[2])

@@ -22,9 +22,6 @@ class Accepted:
     until: date
     """The last day on which the entry counts."""
 
-    def is_of(self, change: Change) -> bool:
-        return (self.operation, self.fingerprint) == (change.operation, change.fingerprint)
-
 
 def read_accepted(path: Path) -> list[Accepted]:
     """The entries of a YAML or JSON file, which is a list of objects. Raises CouldNotRun."""
@@ -50,12 +47,12 @@ def sorted_out(
     entries: Iterable[Accepted], changes: Iterable[Change], today: date
 ) -> tuple[dict[str, Accepted], list[str]]:
     """The entries that count, by fingerprint, and notes on the others."""
-    changes = [change for change in changes if change.verdict != "safe"]
+    known = {(change.operation, change.fingerprint) for change in changes if change.verdict != "safe"}
     counted: dict[str, Accepted] = {}
     told = []
     for entry in entries:
         named = f"the accepted break {entry.fingerprint} of {entry.operation or 'the resource'}"
-        if not any(map(entry.is_of, changes)):
+        if (entry.operation, entry.fingerprint) not in known:
             told.append(f"{named} matches nothing; take it out")
         elif entry.until < today:
             told.append(f"{named} was accepted until {entry.until}; mend it, or accept it anew: {entry.reason}")

@@ -6,13 +6,13 @@ The giver's schema describes the values that are sent, the taker's the values th
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
-from typing import Any
 
 from jsonschema_rs import canonical, canonicalize
 
 from ..contract.finding import Finding
 from ..contract.normal import reachable
 from ..contract.pointer import json_pointer
+from ..contract.schema import Json
 from ..contract.side import Side
 from ..contract.strict_json import MAX_DEPTH
 from ..contract.witness import ABSENT, Values, Way
@@ -20,7 +20,6 @@ from .change import generalized
 from .given import Given
 from .proof import DRAFT, Open, Proof, Reached
 
-Json = Any
 MOST_PLACES = 200
 """The number of open places that are searched for a value, the nearest first."""
 MOST_TRIED = 600

@@ -3,12 +3,12 @@
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..contract.finding import Finding
 from ..contract.pointer import json_pointer
 from ..contract.references import References
-from ..contract.schema import show
+from ..contract.schema import Json, show
 from ..contract.shape import flattened
 from ..contract.witness import ABSENT
 from .change import Change
@@ -16,8 +16,6 @@ from .change import Change
 if TYPE_CHECKING:
     from .example_request import Sent
     from .pairing import Part
-
-Json = Any
 
 
 def changed_defaults(

@@ -14,12 +14,11 @@ from ..contract.interaction import Fields, Interaction, by_name
 from ..contract.media import is_json
 from ..contract.operation import Request
 from ..contract.parameters import Parameter, joined
-from ..contract.schema import Direction
+from ..contract.schema import Direction, Json
 from ..contract.witness import ABSENT
 from .containment import example
 from .revision import Declared
 
-Json = Any
 REQUIRED: Any = object()
 """The placeholder for an example body, where the contract requires one."""
 

@@ -6,12 +6,12 @@ them: otherwise every new optional member would be a breaking change.
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 from ..contract.dialect import changed
 from ..contract.normal import Definitions, definition_name, followed
+from ..contract.schema import Json
 
-Json = Any
 Mode = Literal["whole", "part", "open"]
 """`whole`: a schema alone, to be closed; `part`: one beside others, not closed by itself; `open`: unchanged."""
 

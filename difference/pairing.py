@@ -8,14 +8,13 @@ from typing import Any
 from ..contract.finding import Finding
 from ..contract.interaction import Fields, Interaction, by_name
 from ..contract.pointer import pointed, steps_of
-from ..contract.schema import Direction
+from ..contract.schema import Direction, Json
 from ..contract.side import Side
 from .change import Change, Place, Verdict
 from .containment import Break, Containment, Relation, contained
 from .example_request import Sent, request, required_headers
 from .revision import Declared, Revision, Steps
 
-Json = Any
 _WORDS = {"description", "summary", "title", "example", "examples", "externalDocs", "tags", "deprecated", "x-groups"}
 """Keywords that do not affect programs."""
 MOST_TOLD = 160

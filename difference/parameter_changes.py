@@ -8,7 +8,7 @@ from typing import Any
 from ..contract.finding import Finding
 from ..contract.normal import types
 from ..contract.parameters import Parameter, joined
-from ..contract.schema import show
+from ..contract.schema import Json, show
 from ..contract.side import Side
 from ..contract.witness import ABSENT, Values
 from .change import Change
@@ -17,7 +17,6 @@ from .defaults import default_change
 from .example_request import parameter_example, read, request
 from .pairing import Part
 
-Json = Any
 _NUMBER = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
 _INTEGER = r"^-?(0|[1-9][0-9]*)$"
 _SCALARS = {"string", "integer", "number", "boolean"}

@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
 from jsonschema_rs import CanonicalSchema, Draft202012Validator, canonical, canonicalize
 
@@ -30,9 +29,9 @@ from ..contract.normal import (
     types,
 )
 from ..contract.pattern import TooHard, outside
+from ..contract.schema import Json
 from ..contract.witness import Way, strings_of
 
-Json = Any
 DRAFT = 20
 MOST_PAIRS = 20_000
 """The number of pairs that are decomposed for one; further ones stay open."""

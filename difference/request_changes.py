@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any
 
 from ..contract.finding import Finding
 from ..contract.interaction import Fields
 from ..contract.media import is_json
 from ..contract.pointer import pointed
+from ..contract.schema import Json
 from ..contract.witness import ABSENT
 from .change import Change
 from .containment import Break
@@ -17,7 +17,6 @@ from .example_request import body_example, body_examples, request
 from .pairing import Part, in_short
 from .parameter_changes import parameter_changes
 
-Json = Any
 Alternative = Mapping[str, list[str]]
 """Security schemes that are required together, with their scopes (Security Requirement Object)."""
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import orjson
 
@@ -11,12 +10,12 @@ from ..contract.finding import Finding
 from ..contract.media import is_json
 from ..contract.operation import Response
 from ..contract.parameters import Parameter, joined
+from ..contract.schema import Json
 from .change import Change
 from .containment import Break
 from .example_request import answer_of, body_examples, number_of, request, response_for
 from .pairing import Part, in_short
 
-Json = Any
 Contents = tuple[Mapping[str, Json], Mapping[str, Json]]
 _KNOWN_BY_CLASS = ("4", "5", "D")
 """Classes whose unknown statuses clients treat as x00, such as a 429 as a 400 (RFC 9110, section 15)."""

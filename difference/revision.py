@@ -18,13 +18,12 @@ from ..contract.parameters import Parameter
 from ..contract.path_template import blank, parameters_of
 from ..contract.pointer import steps_of
 from ..contract.references import Bundle, InvalidContract, References, read_file
-from ..contract.schema import Direction
+from ..contract.schema import Direction, Json
 from ..contract.side import Side, Sides
 from ..contract.yaml_tree import MarkedYaml, NotPlain
 from ..outcome import CouldNotRun
 from .change import Place
 
-Json = Any
 Steps = tuple[str, ...]
 """The path of a part of a document: the keys along the way, without those of references."""
 
