@@ -9,6 +9,7 @@ from typing import Any
 
 import inflection
 from connexion import ConnexionMiddleware
+from connexion.middleware.main import API
 from connexion.resolver import Resolver
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route, Router
@@ -17,7 +18,7 @@ from starlette.types import ASGIApp
 from .asgi.access_log import AccessLog
 from .asgi.exchange import Exchange
 from .asgi.layer import RequestLayer
-from .asgi.routing import Routing, Table
+from .asgi.routing import Paths, Routing, Table
 from .contract.body import Headers
 from .contract.document import METHODS, Contract
 from .contract.operation import operation_id
@@ -146,20 +147,22 @@ def create_app(
         ],
     )
     if controls:
-        connexion.add_api(
-            _routes(controls.contract.document),
-            base_path=CONTROLS_PATH,
-            resolver=Resolver(lambda name: getattr(control_handlers, inflection.underscore(name))),
+        _add(
+            connexion,
+            controls.contract.document,
+            CONTROLS_PATH,
+            Resolver(lambda name: getattr(control_handlers, inflection.underscore(name))),
             contract=controls.contract,
             context=lambda exchange: controls.context(
                 exchange.headers, exchange.entry.scheme, exchange.address, exchange.operation
             ),
             problems={**resolution.problems, **CONTROL_PROBLEMS},
         )
-    connexion.add_api(
-        _routes(served),
-        base_path=base_path,
-        resolver=Resolver(resolution.handler),
+    _add(
+        connexion,
+        served,
+        base_path,
+        Resolver(resolution.handler),
         contract=contract,
         context=context,
         problems={**resolution.problems, **SESSION_PROBLEMS, **IDENTITY_PROBLEMS},
@@ -196,6 +199,14 @@ def _pages(
             *(fixed(f"{CONTROLS_PATH}{slash}", RedirectResponse(ui)) for slash in ("", "/")),
         ]
     return pages, made_when_asked
+
+
+def _add(
+    connexion: ConnexionMiddleware, document: Mapping[str, Any], base_path: str, resolver: Resolver, **more: Any
+) -> None:
+    """What `add_api` does, without judging again what was judged before, which takes most of the time."""
+    options = connexion.options.replace(resolver=resolver)
+    connexion.apis.append(API(Paths(_routes(document)), base_path=base_path, name=None, **vars(options), **more))
 
 
 def _routes(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -129,7 +129,7 @@ def _parameter(field: Field[Any]) -> click.Parameter:
     flag = told.get("flag") or field.name.replace("_", "-")
     attributes |= {
         "help": f"{told['words']}; repeatable" if several else told["words"],
-        "envvar": told.get("variable") or f"CALLCONFIG_{flag.replace('-', '_').upper()}",
+        "envvar": f"CALLCONFIG_{field.name.upper()}",
         "show_envvar": True,
         "show_default": field.default != "",
     }
@@ -180,7 +180,7 @@ class _StandIn(ModuleType):
 
 
 class _StandInOfFunctions(_StandIn):
-    """One whose attributes, when they are imported, are functions that load it when called."""
+    """A stand-in whose attributes are functions, which load the module when they are called."""
 
     def __getattr__(self, wanted: str) -> object:
         return lambda *given, **named: getattr(importlib.import_module(self.__name__), wanted)(*given, **named)

@@ -159,8 +159,6 @@ class Told(TypedDict, total=False):
     flag: str
     """The flag, where it is not the field's name."""
     short: str
-    variable: str
-    """The environment variable, where it is not CALLCONFIG_ and the flag's name."""
     is_argument: bool
     """Whether it is a positional argument, without an environment variable."""
 
@@ -259,7 +257,6 @@ class ConversingOptions(JudgingOptions):
         default=None,
         metavar="N",
         flag="seed",
-        variable="CALLCONFIG_RANDOM_SEED",
     )
     max_examples: int = option("generated cases for each property", POSITIVE, default=20)
     max_time: float | None = option("end the run after this time", NUMBER, default=None, metavar="SECONDS")
@@ -288,9 +285,7 @@ class CheckOptions(ConversingOptions):
         default=None,
         is_argument=True,
     )
-    workers: int = option(
-        "generated requests on their way at a time", POSITIVE, default=1, variable="CALLCONFIG_CHECK_WORKERS"
-    )
+    check_workers: int = option("generated requests on their way at a time", POSITIVE, default=1, flag="workers")
     require_coverage: bool = option(
         "fail when a documented status was never seen that a client can provoke", default=False
     )

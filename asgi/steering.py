@@ -30,7 +30,7 @@ class Steering:
         rules: Rules | tuple[()] = exchange.session.rules if exchange.session else ()
         if rules:
             body = b""
-            if rules.need_body:
+            if any(rule.match.needs_body for rule in rules):
                 read = await read_body(receive, exchange.headers, MAX_BYTES)
                 if read is None:
                     return  # the client went away

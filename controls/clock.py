@@ -23,41 +23,32 @@ _IDS_AT_A_TIME = 512
 class Clock:
     """The real time with an offset, or a frozen time. It has the years 1 to 9999, and stops at their ends."""
 
-    def __init__(self) -> None:
-        self._offset = timedelta()
-        self._frozen: datetime | None = None
+    setting: tuple[timedelta, datetime | None] = (timedelta(), None)
+    """The offset, and the frozen time."""
 
     @property
     def frozen(self) -> bool:
-        return self._frozen is not None
+        return self.setting[1] is not None
 
     def instant(self) -> datetime:
         """The current time, in UTC."""
-        if self._frozen is not None:
-            return self._frozen
-        return later(datetime.now(UTC), self._offset) if self._offset else datetime.now(UTC)
+        offset, frozen_at = self.setting
+        if frozen_at is not None:
+            return frozen_at
+        return later(datetime.now(UTC), offset) if offset else datetime.now(UTC)
 
     def now(self) -> str:
         """The current time for stores: RFC 3339 with microseconds and `Z`."""
         return timestamp(self.instant())
 
-    @property
-    def setting(self) -> tuple[timedelta, datetime | None]:
-        """The state of the clock, for `restore`."""
-        return self._offset, self._frozen
-
-    def restore(self, setting: tuple[timedelta, datetime | None]) -> None:
-        self._offset, self._frozen = setting
-
     def set(self, instant: datetime, *, frozen: bool) -> None:
-        self._frozen = instant if frozen else None
-        self._offset = instant - datetime.now(UTC)
+        self.setting = instant - datetime.now(UTC), instant if frozen else None
 
     def advance(self, seconds: float) -> None:
         self.set(later(self.instant(), timedelta(seconds=seconds)), frozen=self.frozen)
 
     def release(self) -> None:
-        self.restore((timedelta(), None))
+        self.setting = (timedelta(), None)
 
 
 class Ids:

@@ -136,10 +136,6 @@ class Rules:
     def __iter__(self) -> Iterator[Rule]:
         return iter(self._rules.values())
 
-    @property
-    def need_body(self) -> bool:
-        return any(rule.match.needs_body for rule in self)
-
     def add(self, rule: Rule) -> None:
         """Add a rule, which precedes the others; it keeps its id, if it has one. Raises LimitReached."""
         identity = rule.identity or f"rule{self._added + 1}"

@@ -132,7 +132,7 @@ def _schema(
             "seed": result.seed,
             "base-url": footprint.url,
             "headers": dict(sent_headers(options)),
-            "workers": options.workers if isinstance(options, CheckOptions) else 1,
+            "workers": options.check_workers if isinstance(options, CheckOptions) else 1,
             "request-timeout": TIMEOUT,
             "cache": {"enabled": False},
             "continue-on-failure": True,
