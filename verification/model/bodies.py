@@ -5,7 +5,7 @@ make stays a row that the coverage shows as missed.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from copy import deepcopy
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, islice, product
@@ -216,8 +216,13 @@ def _with(body: Json, path: Path, value: Json) -> Json:
     """A copy of a body with one member changed or left out, or ABSENT where the body has no such place."""
     if not path:
         return ABSENT if value is ABSENT_MEMBER else value
-    changed = deepcopy(body)
-    parent = _at(changed, path[:-1])
+    parent = changed = copy(body)
+    for step in path[:-1]:
+        inside = _inside(parent, step)
+        if inside is None:
+            return ABSENT
+        parent[inside] = copy(parent[inside])
+        parent = parent[inside]
     step = _inside(parent, path[-1])
     if value is ABSENT_MEMBER:
         if not isinstance(parent, dict) or step is None:
