@@ -13,6 +13,7 @@ import pytest
 from callconfig.contract.document import BUILT_IN, Contract
 from callconfig.contract.interaction import Interaction
 from callconfig.options import CheckOptions
+from callconfig.tests.support.generation import draw_once
 from callconfig.traffic.har import HarWriter
 from callconfig.traffic.redaction import Redaction
 from callconfig.verification.check import require_coverage
@@ -28,6 +29,7 @@ from callconfig.verification.timing import Deadline
 from starlette.types import ASGIApp
 
 CheckApp = Callable[..., Result]
+draw_once()
 
 
 @pytest.fixture
