@@ -34,9 +34,9 @@ draw_once()
 
 @pytest.fixture
 def check_app(contract: Contract) -> CheckApp:
-    """What `callconfig check` finds in an application, with the command's own defaults."""
+    """What `callconfig check` finds in an application, with the command's own defaults; or what its model does."""
 
-    def run(app: ASGIApp, *, seed: int = 1, max_failures: int | None = None) -> Result:
+    def run(app: ASGIApp, *, seed: int = 1, max_failures: int | None = None, model_alone: bool = False) -> Result:
         options = CheckOptions()
         result = Result("check", "app", contract, BUILT_IN, Redaction(contract), seed=seed, most=max_failures)
         result.coverage = Coverage(contract)
@@ -49,6 +49,8 @@ def check_app(contract: Contract) -> CheckApp:
                 footprint = Footprint(contract, url, f"check-{seed}", anywhere=True)
                 with Client(url, footprint=footprint) as client:
                     converse_with([client], result, included, options.max_examples, footprint)
+                if model_alone:
+                    return result
                 footprint = Footprint(contract, url, f"check-{seed}", anywhere=True)
                 judging = partial(judge_scenario, result=result, judge=Judge(contract))
                 generate(result, options, footprint, included, Deadline(), judging)
