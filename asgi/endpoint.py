@@ -23,7 +23,8 @@ from .messages import judged, read_body, respond
 UNKEPT = {"content-coding", "json-charset", "json-depth", "json-number", "json-size", "json-string"}
 """Rules whose breach is refused even as a warning: the value cannot be read, or not be sent back."""
 
-Handler = Callable[..., Awaitable[Reply]]
+Handler = Callable[..., Awaitable[Reply | None]]
+"""What returns nothing has nothing to show: 204."""
 Context = Callable[[Exchange], Mapping[str, Any]]
 """Returns the arguments of handlers beside those of the request, such as a store."""
 
@@ -78,7 +79,7 @@ class Endpoint:
             return self._problem(exchange, preferred) if isinstance(preferred, Problem) else preferred
         available = {**context, **arguments, "arguments": arguments}
         wanted = {name: available[name] for name in self._wanted if name in available}
-        return await self._handler(**(arguments | wanted if self._wants_rest else wanted))
+        return await self._handler(**(arguments | wanted if self._wants_rest else wanted)) or (None, 204)
 
     def _problem(self, exchange: Exchange, problem: Problem) -> Reply:
         exchange.problem = problem

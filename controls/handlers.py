@@ -35,8 +35,6 @@ LOOKED_AT_FOR_NEAR_MISSES = 200
 MANY_PARTS = 200
 """The number of parts of patterns and of answers from which compiling is slow."""
 
-NOTHING: Reply = (None, 204)
-
 
 def _not_taken(findings: Sequence[Finding]) -> Refused:
     """The error for a document that breaks the contract."""
@@ -117,9 +115,8 @@ async def delete_from_state(
     session: Session,
     contract: Contract,
     table: str | None = None,
-) -> Reply:
+) -> None:
     await session.store.table(_resource(table, contract).table).delete(id)
-    return NOTHING
 
 
 def _resource(table: str | None, contract: Contract) -> Resource:
@@ -127,12 +124,11 @@ def _resource(table: str | None, contract: Contract) -> Resource:
     return next(each for each in contract.resources if table in (None, each.table))
 
 
-async def clear_state(session: Session) -> Reply:
+async def clear_state(session: Session) -> None:
     await session.fill({})
-    return NOTHING
 
 
-async def load_scenario(body: Document, session: Session, contract: Contract) -> Reply:
+async def load_scenario(body: Document, session: Session, contract: Contract) -> None:
     """Load state, rules, clock and ids, as far as they are given; all or none."""
     state, declared, clock = body.get("state"), body.get("rules", ()), session.sources.clock
     tables = None if state is None else _state(state, contract)
@@ -154,7 +150,6 @@ async def load_scenario(body: Document, session: Session, contract: Contract) ->
         if tables is not None:
             await session.fill(former[2])
         raise
-    return NOTHING
 
 
 async def make_configuration(body: Document, contract: Contract) -> Reply:
@@ -181,14 +176,12 @@ async def save_snapshot(snapshot: str, session: Session) -> Reply:
     return {"name": snapshot, "configurations": session.snapshots[snapshot]}, 200
 
 
-async def restore_snapshot(snapshot: str, session: Session) -> Reply:
+async def restore_snapshot(snapshot: str, session: Session) -> None:
     await session.fill(session.saved(snapshot))
-    return NOTHING
 
 
-async def delete_snapshot(snapshot: str, session: Session) -> Reply:
+async def delete_snapshot(snapshot: str, session: Session) -> None:
     session.forget(snapshot)
-    return NOTHING
 
 
 async def list_sessions(sessions: Sessions) -> Reply:
@@ -199,9 +192,8 @@ async def fork_session(body: Document, session: Session, sessions: Sessions) -> 
     return summary(await sessions.fork(session, body["name"], body.get("snapshot"))), 201
 
 
-async def delete_session(session: str, sessions: Sessions) -> Reply:
+async def delete_session(session: str, sessions: Sessions) -> None:
     await sessions.delete(session)
-    return NOTHING
 
 
 async def list_requests(session: Session, redaction: Redaction, after: int = 0, **given: Any) -> Reply:
@@ -215,9 +207,8 @@ async def list_requests(session: Session, redaction: Redaction, after: int = 0, 
     return await _looked_up(session, listed), 200
 
 
-async def clear_requests(session: Session) -> Reply:
+async def clear_requests(session: Session) -> None:
     session.journal.clear()
-    return NOTHING
 
 
 async def get_request(number: int, session: Session, redaction: Redaction) -> Reply:
@@ -280,14 +271,12 @@ async def create_rule(body: Document, session: Session, contract: Contract) -> R
     return (LargeObject(shown) if rule.is_large else shown), 201
 
 
-async def clear_rules(session: Session) -> Reply:
+async def clear_rules(session: Session) -> None:
     session.rules.clear()
-    return NOTHING
 
 
-async def delete_rule(rule: str, session: Session) -> Reply:
+async def delete_rule(rule: str, session: Session) -> None:
     session.rules.delete(rule)
-    return NOTHING
 
 
 async def get_clock(session: Session) -> Reply:
@@ -305,19 +294,16 @@ async def advance_clock(body: Document, session: Session) -> Reply:
     return await get_clock(session)
 
 
-async def release_clock(session: Session) -> Reply:
+async def release_clock(session: Session) -> None:
     session.sources.clock.release()
-    return NOTHING
 
 
-async def set_ids(body: Document, session: Session) -> Reply:
+async def set_ids(body: Document, session: Session) -> None:
     session.determine_ids(body["next"], body.get("seed"))
-    return NOTHING
 
 
-async def release_ids(session: Session) -> Reply:
+async def release_ids(session: Session) -> None:
     session.determine_ids([], None)
-    return NOTHING
 
 
 def _check_rules(number: int, session: Session) -> None:

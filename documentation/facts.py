@@ -69,6 +69,8 @@ class Facts:
         self._objects.place_pending()
         self.sections = self._objects.sections
         self.problems = [self._problem(kind, declared) for kind, declared in contract.problems.items()]
+        self.engine_rules = [(name, rule, violation(name)) for name, rule in RULES.items()] if self.problems else []
+        """The rules of the engine with a violation of each; none where no problem names rules."""
         self.needed = self._needed(document.get("security"))
         """The security requirements of operations that declare none."""
         self.security = [self._scheme(name, each) for name, each in contract.security_schemes.items()]
@@ -76,11 +78,6 @@ class Facts:
         number, of = sum(sample["executed"] for sample in self.samples.values()), len(self.samples)
         self.executed = (f"All {of}" if number == of else f"{number} of the {of}") if number else ""
         self.is_built_in = (mocked or contract).path == BUILT_IN
-
-    @property
-    def engine_rules(self) -> list[tuple[str, Any, Any]]:
-        """The rules of the engine with a violation of each; none where no problem names rules."""
-        return [(name, rule, violation(name)) for name, rule in RULES.items()] if self.problems else []
 
     def severity(self, rule: str) -> str:
         """The severity of a rule in this contract, and by default."""
