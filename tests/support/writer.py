@@ -1,7 +1,7 @@
 """Processes that each change the store in a file until they are killed.
 
-Each writes the number of each acknowledged change to its channel. The effect of a change follows from its number, so the
-last number determines the content of the file. The processes are forks of one, which loads the modules once.
+Each writes the number of each acknowledged change to its channel. The effect of a change follows from its number, so
+the last number determines the content of the file. The processes are forks of one, which loads the modules once.
 """
 
 import asyncio
