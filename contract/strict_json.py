@@ -75,12 +75,17 @@ def _fits(text: bytes) -> bool:
     """Whether no number can be beyond 64 bits: every long one is a small enough integer."""
     if _LONG_NUMBER not in text.translate(_DIGITS):
         return True
-    return all(len(digits) == MAX_INTEGER_DIGITS and int(digits) < 2**63 for digits in _LONG_DIGITS.findall(text))
+    long = _LONG_DIGITS.findall(_without_strings(text))
+    return all(len(digits) == MAX_INTEGER_DIGITS and int(digits) < 2**63 for digits in long)
 
 
 def _strings(text: bytes) -> int:
     """The number of quotes that begin or end strings in a JSON text."""
     return _without_escapes(text).count(b'"')
+
+
+def _without_strings(text: bytes) -> bytes:
+    return b'"'.join(_without_escapes(text).split(b'"')[::2])
 
 
 def _without_escapes(text: bytes) -> bytes:
@@ -177,7 +182,7 @@ def too_deep(text: bytes) -> bool:
     """
     if text.count(b"[") + text.count(b"{") <= MAX_DEPTH:
         return False
-    left = b"".join(_without_escapes(text).split(b'"')[::2]).translate(_BRACKETS, _NO_BRACKETS)
+    left = _without_strings(text).translate(_BRACKETS, _NO_BRACKETS)
     for _ in range(MAX_DEPTH):
         if b"[" * (MAX_DEPTH + 1) in left:
             return True

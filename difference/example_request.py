@@ -73,7 +73,8 @@ def request(
     for key, (parameter, _) in operation.placed.items():
         if parameter.required and key not in values:
             values[key] = parameter_example(operation, parameter)
-    path, query, fields, read_path = operation.path, [], list(headers), {}
+    path, query, cookies = operation.path, list[str](), list[str]()
+    fields, read_path = list(headers), {}
     for key, value in values.items():
         if value is ABSENT or key not in operation.placed:
             continue
@@ -83,12 +84,15 @@ def request(
             read_path[parameter.name] = texts[0][1]
             path = path.replace(f"{{{parameter.name}}}", in_url[0][1])
         elif key[0] == "query":
-            query += in_url
+            query += map("=".join, in_url)
+        elif key[0] == "header":
+            fields += texts
         else:
-            fields += texts if key[0] == "header" else [("Cookie", f"{name}={text}") for name, text in texts]
+            cookies += map("=".join, texts)
+    fields += [("Cookie", "; ".join(cookies))] if cookies else []
     data, of_body = _body(operation, body, content_type)
     fields += of_body
-    text = "&".join(f"{name}={value}" for name, value in query)
+    text = "&".join(query)
     url = f"{base_url(operation)}{path}{'?' if text else ''}{text}"
     status, answer_fields, answer = answer_of(operation)
     sent = Interaction(operation.method, url, status, tuple(fields), data, answer_fields, answer)

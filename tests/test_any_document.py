@@ -19,10 +19,12 @@ from callconfig.mcp_tools import Place, tools_of
 from callconfig.outcome import OK
 from callconfig.storage.opening import open_store
 from callconfig.tests.support.example_server import ExampleServer
+from callconfig.tests.support.generation import draw_once
 from callconfig.tests.support.reading import Reading
 from callconfig.verification.target import serving
 from jsonschema_rs import Draft202012Validator, meta
 
+draw_once()
 DOCUMENTS: dict[str, dict[str, Any]] = read_yaml((Path(__file__).parent / "documents.yaml").read_bytes())
 
 

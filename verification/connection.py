@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any
 
 from httpcore2 import ConnectError, NetworkBackend, NetworkStream, SyncBackend, WriteError
@@ -57,15 +58,24 @@ def _addresses(host: str, port: int, seconds: float | None) -> list[tuple[Any, .
 
 
 class _BoundedStream(NetworkStream):
+    """Sends what is written when it is asked what came: a head and its body are one packet."""
+
     def __init__(self, stream: NetworkStream) -> None:
         self._stream = stream
         self._socket: socket.socket = stream.get_extra_info("socket")
+        self._unsent = b""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        with suppress(WriteError):  # an answer may be there, of who read no further
+            self._send(timeout)
         return self._stream.read(max_bytes, _left(timeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        view = memoryview(buffer)
+        _left(timeout)
+        self._unsent += buffer
+
+    def _send(self, timeout: float | None) -> None:
+        view, self._unsent = memoryview(self._unsent), b""
         while view:
             self._socket.settimeout(_left(timeout))
             try:

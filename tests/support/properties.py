@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 import schemathesis
+from callconfig.tests.support.generation import draw_once
 from callconfig.verification.generated import REFUSALS
 from callconfig.verification.strategies import register
 from schemathesis.config import SchemathesisConfig
@@ -15,6 +16,7 @@ from starlette.types import ASGIApp
 PHASES = {"examples", "coverage", "fuzzing", "stateful"}
 
 register()
+draw_once()
 
 
 def hold_every_property(

@@ -13,6 +13,7 @@ import pytest
 from callconfig.contract.document import BUILT_IN, Contract
 from callconfig.contract.interaction import Interaction
 from callconfig.options import CheckOptions
+from callconfig.tests.support.generation import draw_once
 from callconfig.traffic.har import HarWriter
 from callconfig.traffic.redaction import Redaction
 from callconfig.verification.check import require_coverage
@@ -28,13 +29,14 @@ from callconfig.verification.timing import Deadline
 from starlette.types import ASGIApp
 
 CheckApp = Callable[..., Result]
+draw_once()
 
 
 @pytest.fixture
 def check_app(contract: Contract) -> CheckApp:
-    """A function that runs `callconfig check` on an application with its defaults, and returns the result."""
+    """A function that runs `callconfig check`, or its model alone, on an application with the defaults."""
 
-    def run(app: ASGIApp, *, seed: int = 1, max_failures: int | None = None) -> Result:
+    def run(app: ASGIApp, *, seed: int = 1, max_failures: int | None = None, model_alone: bool = False) -> Result:
         options = CheckOptions()
         result = Result("check", "app", contract, BUILT_IN, Redaction(contract), seed=seed, most=max_failures)
         result.coverage = Coverage(contract)
@@ -47,6 +49,8 @@ def check_app(contract: Contract) -> CheckApp:
                 footprint = Footprint(contract, url, f"check-{seed}", anywhere=True)
                 with Client(url, footprint=footprint) as client:
                     converse_with([client], result, included, options.max_examples, footprint)
+                if model_alone:
+                    return result
                 footprint = Footprint(contract, url, f"check-{seed}", anywhere=True)
                 judging = partial(judge_scenario, result=result, judge=Judge(contract))
                 generate(result, options, footprint, included, Deadline(), judging)

@@ -502,4 +502,14 @@ def test_a_wrong_server_is_caught(
     result = check_app(tampered(make_app(), store, mutate), max_failures=1)
     (failure,) = result.errors
     assert failure.finding.rule == rule, failure.finding
+    assert failure.part == "model"
     assert len(failure.interactions) <= 8, "the requests that show it are few"
+
+
+def test_the_wrapper_around_them_is_right(
+    make_app: Callable[..., ASGIApp], store: Store, check_app: Callable[..., Any]
+) -> None:
+    """So what the model finds in one of them is its own mistake."""
+    result = check_app(tampered(make_app(), store, lambda serve, _store: serve), model_alone=True)
+    assert [str(failure.finding) for failure in result.failures.values()] == []
+    assert sum(result.judged.values()) > 1000

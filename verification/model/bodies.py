@@ -4,7 +4,7 @@ The engine judges every body before it is used. A keyword for which no body is f
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from copy import deepcopy
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, islice, product
@@ -215,8 +215,13 @@ def _with(body: Json, path: Path, value: Json) -> Json:
     """A copy of a body with one member changed or left out; ABSENT where the body has no such path."""
     if not path:
         return ABSENT if value is ABSENT_MEMBER else value
-    changed = deepcopy(body)
-    parent = _at(changed, path[:-1])
+    parent = changed = copy(body)
+    for step in path[:-1]:
+        inside = _inside(parent, step)
+        if inside is None:
+            return ABSENT
+        parent[inside] = copy(parent[inside])
+        parent = parent[inside]
     step = _inside(parent, path[-1])
     if value is ABSENT_MEMBER:
         if not isinstance(parent, dict) or step is None:

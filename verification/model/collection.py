@@ -194,12 +194,18 @@ class Collection:
     def is_item(self, operation: Operation) -> bool:
         return len(parameters_of(operation.path)) > len(parameters_of(self.create.path))
 
+    @cached_property
+    def _named(self) -> dict[str, tuple[Schema, Mapping[str, Any]]]:
+        """The schemas of the members and free parameters that were named, as they are and without references."""
+        return {}
+
     def named(self, member: str, key: str, index: int) -> tuple[Json, bool]:
         """The value of a member, or of a free parameter, for a key, as `names.named` makes it."""
-        declared = {each.name: each.declared for each in self.create.parameters if each.place == "path"}
-        schema = declared[member] if member in self.free else self.members["create"].get(member, {})
-        resolve = self.contract.resolve
-        return named(key, Schema(schema, resolve, "request"), self._flat(schema), index)
+        if member not in self._named:
+            declared = {each.name: each.declared for each in self.create.parameters if each.place == "path"}
+            schema = declared[member] if member in self.free else self.members["create"].get(member, {})
+            self._named[member] = Schema(schema, self.contract.resolve, "request"), self._flat(schema)
+        return named(key, *self._named[member], index)
 
     def _flat(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
         return flattened(schema, self.contract.resolve)

@@ -94,7 +94,7 @@ class Script:
 
     def __init__(self, collection: Collection, *, is_first: bool = True) -> None:
         """The script of the contract's first collection also tries paths outside of collections."""
-        self.collection, self._is_first = collection, is_first
+        self.collection, self.is_first = collection, is_first
         resolve = collection.contract.resolve
         self.bodies = {
             kind: Bodies(collection.request(kind), resolve) for kind in WRITING if kind in collection.operations
@@ -210,7 +210,7 @@ class Script:
 
     def elsewhere(self) -> Iterator[Talk]:
         contract, footprint = self.collection.contract, self.collection.footprint
-        for path in dict.fromkeys(operation.path for operation in contract.operations.values() if self._is_first):
+        for path in dict.fromkeys(operation.path for operation in contract.operations.values() if self.is_first):
             known, _ = contract.route(path) or ({}, {})
             for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
                 if method not in known and (footprint.anywhere or "{" in path or method in ("GET", "POST")):
@@ -292,7 +292,9 @@ def modelled(result: Result, included: Callable[[str], bool], footprint: Footpri
         elif not script.possible:
             result.notes.append("no valid body could be made from the contract, so no model was tried")
     possible = [each for each in scripts if each.possible]
-    return [Script(each.collection, is_first=each is possible[0]) for each in possible]
+    for each in possible[1:]:
+        each.is_first = False
+    return possible
 
 
 MOST_TOGETHER = 10
