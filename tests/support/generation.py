@@ -1,4 +1,4 @@
-"""One cache of drawn values for all runs of Schemathesis in the tests: draws are seeded by the schema, and take seconds."""
+"""One cache of drawn values for all runs of Schemathesis in the tests: the schema seeds a draw, which takes seconds."""
 
 from typing import Any
 
