@@ -5,7 +5,6 @@ whole database, and stores only the documents that an operation changed: each co
 """
 
 import asyncio
-import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -269,10 +268,13 @@ class EmbeddedStore(Store):
     queries under the same rules; a query other than `Equal` reads all documents.
     """
 
-    def __init__(self, storage: DocumentStorage, values: Values) -> None:
+    def __init__(self, storage: DocumentStorage, values: Values, table: str = "") -> None:
+        """The table of that name, the first one without a name."""
         self.database, self._storage, self._of_resources = DocumentDatabase(storage), storage, values
-        self._tables: dict[str, EmbeddedStore] = {self.database.default_table_name: self}
-        self.use(storage.indexes[self.database.default_table_name].resource)
+        name = table or self.database.default_table_name
+        self.resource = storage.indexes[name].resource
+        self._values, self._table = values(self.resource), cast("DocumentTable", self.database.table(name))
+        self._tables: dict[str, EmbeddedStore] = {name: self}
 
     @classmethod
     def in_memory(cls, resources: Sequence[Resource], values: Values) -> Self:
@@ -310,13 +312,8 @@ class EmbeddedStore(Store):
 
     def table(self, name: str) -> "EmbeddedStore":
         if name not in self._tables:
-            other = self._tables[name] = copy.copy(self)
-            other.use(self._storage.indexes[name].resource)
+            self._tables[name] = EmbeddedStore(self._storage, self._of_resources, name)
         return self._tables[name]
-
-    def use(self, resource: Resource) -> None:
-        self.resource, self._values = resource, self._of_resources(resource)
-        self._table = cast("DocumentTable", self.database.table(resource.table))
 
     async def create(self, values: Document) -> Document:
         try:

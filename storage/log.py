@@ -41,7 +41,7 @@ class Log:
         self,
         path: Path,
         accept: Accept,
-        form: Form = Form(),  # noqa: B008 (it cannot be changed)
+        form: Form,
         *,
         fsync: bool = False,
         to_disk: Callable[[int], None] = to_disk,
@@ -214,7 +214,7 @@ class Log:
 
     def _finish_compaction(self, start: Extent, compaction: Future[Successor]) -> None:
         """Replace the file by the complete successor. A failure is a warning, because the file has every line."""
-        self._successor = None
+        self._successor, self._compaction_pays_from = None, SPARE_LINES
         try:
             successor = compaction.result()
             appended = os.pread(self._descriptor, self._extent.length - start.length, start.length)
@@ -222,8 +222,6 @@ class Log:
         except OSError as error:
             self._compaction_pays_from = 2 * self._extent.lines
             logger.warning("%s was not compacted: %s", self._path, error.strerror)
-        else:
-            self._compaction_pays_from = SPARE_LINES
 
     def _replace_by(self, successor: Successor) -> None:
         """Replace the file by a successor with every live line."""
