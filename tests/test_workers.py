@@ -81,6 +81,10 @@ def test_workers_that_cannot_start_again_end_the_server_with_one_line(
     serve: Callable[..., Server], postgresql: PostgreSQLServer
 ) -> None:
     server = serve("--store", postgresql.fresh_url(), "--workers", "2", "--quiet")
+    deadline = time.monotonic() + 30
+    while postgresql.clients() < 2:  # else a worker says that it is still connecting
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
     postgresql.stop()
     try:
         os.kill(workers(server)[0], signal.SIGKILL)
