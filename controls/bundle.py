@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from copy import deepcopy
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -28,17 +29,23 @@ def load_controls(contract: Contract) -> Contract:
     is made of what the API's contract stores, if anything. Their examples come about in the world of the API's, if it
     has one.
     """
-    own, api = read_document(_FILE), contract.document
+    own, api = _read(_FILE), contract.document
     if all(name in api.get("components", {}).get(kind, {}) for kind, name in _SHARED.findall(_FILE.read_text())):
-        return Contract(_bundled(own, api, contract), BASE_PATH)
+        return Contract(_bundled(deepcopy(own), api, contract), BASE_PATH)
     own = _without_examples(own)  # they are about configurations
     own["paths"] = {path: _of_any(item, contract) for path, item in own["paths"].items()}
     own["components"]["schemas"] |= _state(contract)
-    built_in = read_document(BUILT_IN)
+    built_in = _read(BUILT_IN)
     # The reference of the API does not explain them, that of the controls does.
     problems = _without_examples(built_in["x-problems"], names=True)
     explained = {kind: {"type": f"{BASE_PATH}/docs#{kind}", **each} for kind, each in problems.items()}
     return Contract(_bundled(own, {**built_in, "x-problems": explained}, contract), BASE_PATH)
+
+
+@cache
+def _read(path: Path) -> dict[str, Any]:
+    """A document of this package, which is not changed."""
+    return read_document(path)
 
 
 _OF_ONE = {"addToState", "replaceInState", "deleteFromState"}
