@@ -1,4 +1,4 @@
-"""The composition root: contract, handlers and storage become one ASGI application. The only place where they meet."""
+"""The composition root: one ASGI application of contract, handlers and storage."""
 
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -8,30 +8,27 @@ from types import ModuleType
 from typing import Any
 
 import inflection
-import orjson
 from connexion import ConnexionMiddleware
-from connexion.lifecycle import ConnexionRequest, ConnexionResponse
-from connexion.middleware.exceptions import ExceptionMiddleware
+from connexion.middleware.main import API
 from connexion.resolver import Resolver
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
 from .asgi.access_log import AccessLog
 from .asgi.exchange import Exchange
 from .asgi.layer import RequestLayer
-from .asgi.pages import fixed, redirect, reference_pages
-from .asgi.routing import Routing, Table
+from .asgi.routing import Paths, Routing, Table
 from .contract.body import Headers
 from .contract.document import METHODS, Contract
 from .contract.operation import operation_id
-from .contract.problem import INTERNAL_ERROR, PROBLEM_JSON, Problem
 from .contract.resource import Resource
 from .controls import handlers as control_handlers
 from .controls.bundle import BASE_PATH as CONTROLS_PATH
 from .controls.clock import Sources, parse_instant
 from .controls.controls import Controls
 from .controls.refusals import CONTROL_PROBLEMS, SESSION_PROBLEMS
-from .documentation.served import ServedReference, ServingMock, console
+from .documentation.served import ServedReference, ServingMock, console, fixed
 from .handlers import configurations
 from .handlers.resolution import Resolution
 from .harness import CLIENT_MODULE
@@ -45,14 +42,14 @@ logger = logging.getLogger("callconfig")
 
 
 def sources() -> Sources:
-    """A clock that shows the real time and ids that nobody guesses, until a control determines them."""
+    """A clock with the real time and a source of random ids, until a control sets them."""
     return Sources()
 
 
 def example_mock(contract: Contract) -> Callable[[], Coroutine[Any, Any, ASGIApp]]:
-    """What makes a mock in memory, with controls, in the world in which examples come about (`x-examples`).
+    """A factory of a mock in memory, with controls, and with the time, ids and tokens of `x-examples`.
 
-    Each time it is called, the same mock is as empty as it was at first.
+    Each call returns the same mock, emptied.
     """
     world = contract.document.get("x-examples", {})
     made: tuple[ASGIApp, Controls] | None = None
@@ -64,7 +61,7 @@ def example_mock(contract: Contract) -> Callable[[], Coroutine[Any, Any, ASGIApp
             determined.clock.set(parse_instant(world["now"]), frozen=True)
         determined.ids.determine(world.get("ids", ()), seed=0)
 
-        # Examples show whole seconds, which people read more easily.
+        # Examples show whole seconds, which are easier to read.
         def values(resource: Resource) -> ServerValues:
             return replace(determined.values(resource), now=lambda: determined.clock.now().replace(".000000", ""))
 
@@ -95,11 +92,11 @@ def create_app(
     handlers: Sequence[ModuleType] = (configurations,),
     references: list[ServedReference] | None = None,
 ) -> ASGIApp:
-    """The mock server. The store stays the caller's to open and to close.
+    """The mock server. The caller opens and closes the store.
 
-    With `controls` it is steered below `/_mock`, with `authenticate` a request without a good token is turned away.
-    The first of the modules of `handlers` that has a function for an operation answers it, else what the contract says.
-    `references` gets the pages that are made when somebody asks, for whoever wants them made before.
+    With `controls` it has the controls below `/_mock`, with `authenticate` it refuses a request without a valid token.
+    The first module of `handlers` with a function for an operation handles it, else the generic handlers do.
+    `references` gets the pages that are rendered on demand, for a caller that renders them early.
     """
     resolution = Resolution(contract, handlers)
     tables = {
@@ -124,7 +121,8 @@ def create_app(
             current = OwnDocuments(current, caller.own)
         return {"store": current, "base_path": base_path, "draw": draw}
 
-    pages, made_when_asked = _pages(contract, served, controls, base_path)
+    routes, made_when_asked = _pages(contract, served, controls, base_path)
+    pages = {route.path: route for route in routes}
     if references is not None:
         references += made_when_asked
     contracts = {base_path: contract}
@@ -134,42 +132,41 @@ def create_app(
     table = Table(contracts)
     catalogue = controls.contract.problems if controls else contract.problems
     connexion = ConnexionMiddleware(
-        Router(pages, redirect_slashes=False),
+        Router(),  # for the lifespan
         middlewares=[
             partial(
                 RequestLayer,
                 table=table,
                 catalogue=catalogue,
-                pages={page.path for page in pages},
+                pages=pages,
                 controls=controls,
                 late_sessions=authenticate is not None,
                 log=log,
             ),
-            partial(Routing, catalogue=catalogue),
-            ExceptionMiddleware,
+            partial(Routing, catalogue=catalogue, pages=pages),
         ],
     )
     if controls:
-        connexion.add_api(
-            _routes(controls.contract.document),
-            base_path=CONTROLS_PATH,
-            resolver=Resolver(lambda name: getattr(control_handlers, inflection.underscore(name))),
+        _add(
+            connexion,
+            controls.contract.document,
+            CONTROLS_PATH,
+            Resolver(lambda name: getattr(control_handlers, inflection.underscore(name))),
             contract=controls.contract,
             context=lambda exchange: controls.context(
                 exchange.headers, exchange.entry.scheme, exchange.address, exchange.operation
             ),
             problems={**resolution.problems, **CONTROL_PROBLEMS},
         )
-    connexion.add_api(
-        _routes(served),
-        base_path=base_path,
-        resolver=Resolver(resolution.handler),
+    _add(
+        connexion,
+        served,
+        base_path,
+        Resolver(resolution.handler),
         contract=contract,
         context=context,
         problems={**resolution.problems, **SESSION_PROBLEMS, **IDENTITY_PROBLEMS},
     )
-    for status, answer in _page_problems(catalogue).items():
-        connexion.add_error_handler(status, answer)
     app: ASGIApp = connexion
     return app
 
@@ -177,8 +174,8 @@ def create_app(
 def _pages(
     contract: Contract, served: dict[str, Any], controls: Controls | None, base_path: str
 ) -> tuple[list[Route], list[ServedReference]]:
-    """What is served beside the operations, and what of it is made when somebody asks."""
-    # As it is written, comments included, unless it is served otherwise than it says.
+    """The pages beside the operations, and those of them that are rendered on demand."""
+    # The file itself, comments included, unless the served contract differs from it.
     text = contract.path.read_bytes() if contract.path and served == contract.document else None
     ui = f"{CONTROLS_PATH}/ui"
     beside = {"Console": ui, "Controls": f"{CONTROLS_PATH}/docs"} if controls else {}
@@ -187,24 +184,33 @@ def _pages(
     places = dict.fromkeys(("", base_path))
     pages: list[Route] = []
     for place in places:
-        pages += reference_pages(place, reference, served, text)
-        pages += [redirect(f"{place}{rest}", f"{base_path}/docs") for rest in ("", "/", "/ui", "/ui/") if place + rest]
+        pages += reference.routes(place, served, text)
+        to_docs = RedirectResponse(f"{base_path}/docs")
+        pages += [fixed(f"{place}{rest}", to_docs) for rest in ("", "/", "/ui", "/ui/") if place + rest]
     made_when_asked = [reference]
     if controls:
         serving = ServingMock("", pages={"Reference": f"{base_path}/docs", "Console": ui})
         steered = ServedReference(controls.contract, contract, example_mock, serving)
         made_when_asked.append(steered)
         pages += [
-            *reference_pages(CONTROLS_PATH, steered, dict(controls.contract.document)),
-            fixed(f"{CONTROLS_PATH}/client.mjs", CLIENT_MODULE.read_bytes(), "text/javascript"),
+            *steered.routes(CONTROLS_PATH, dict(controls.contract.document)),
+            fixed(f"{CONTROLS_PATH}/client.mjs", Response(CLIENT_MODULE.read_bytes(), media_type="text/javascript")),
             console(ui, contract, base_path),
-            *(redirect(f"{CONTROLS_PATH}{slash}", ui) for slash in ("", "/")),
+            *(fixed(f"{CONTROLS_PATH}{slash}", RedirectResponse(ui)) for slash in ("", "/")),
         ]
     return pages, made_when_asked
 
 
+def _add(
+    connexion: ConnexionMiddleware, document: Mapping[str, Any], base_path: str, resolver: Resolver, **more: Any
+) -> None:
+    """`add_api` without another validation of the document, which takes most of its time."""
+    options = connexion.options.replace(resolver=resolver)
+    connexion.apis.append(API(Paths(_routes(document)), base_path=base_path, name=None, **vars(options), **more))
+
+
 def _routes(document: Mapping[str, Any]) -> dict[str, Any]:
-    """As much of an OpenAPI document as routing needs. All was judged before, and takes Connexion long to read."""
+    """The part of an OpenAPI document that routing needs. Connexion is slow to read a whole one."""
     paths = {
         path: {
             method: {
@@ -217,30 +223,5 @@ def _routes(document: Mapping[str, Any]) -> dict[str, Any]:
         for path, item in document.get("paths", {}).items()
         if not path.startswith("x-")
     }
-    # Of any version: what is left of it is the same in all.
+    # This part is the same in all versions of OpenAPI.
     return {"openapi": "3.0.3", "info": {"title": document["info"]["title"], "version": "1"}, "paths": paths}
-
-
-def _page_problems(catalogue: Mapping[str, Mapping[str, Any]]) -> dict[int | type[Exception], Any]:
-    """Answers for what no operation sees: unknown paths, methods that a page does not have, and our own mistakes."""
-
-    def answer(request: ConnexionRequest, problem: Problem) -> ConnexionResponse:
-        Exchange.of(request.scope).problem = problem
-        document = problem.document(catalogue)
-        return ConnexionResponse(
-            document["status"], mimetype=PROBLEM_JSON, body=orjson.dumps(document), headers=dict(problem.headers)
-        )
-
-    async def unknown_path(request: ConnexionRequest, _error: Exception) -> ConnexionResponse:
-        return answer(request, Problem("unknown-path", f"There is nothing at {request.url.path}."))
-
-    async def method_not_allowed(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
-        allow = ", ".join(sorted(getattr(error, "headers", {}).get("Allow", "").split(", ")))
-        detail = f"{request.url.path} does not have {request.method}, only {allow}."
-        return answer(request, Problem("method-not-allowed", detail, headers={"Allow": allow}))
-
-    async def failed(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
-        logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        return answer(request, INTERNAL_ERROR)
-
-    return {404: unknown_path, 405: method_not_allowed, Exception: failed}

@@ -1,6 +1,7 @@
-"""The `callconfig` command: one small function for each sub-command. Nothing heavy is imported before it is needed."""
+"""The `callconfig` command: one small function for each sub-command, which imports heavy modules itself."""
 
 import contextlib
+import gc
 import importlib
 import inspect
 import os
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar
 
 import click
 
@@ -21,15 +22,14 @@ from .options import (
     InitOptions,
     LintOptions,
     McpOptions,
-    Option,
     ProxyOptions,
     ServeOptions,
     VerifyOptions,
 )
 from .outcome import COULD_NOT_RUN, OK, USAGE, CouldNotRun, printable
 
-EXIT_CODES = "Exit codes: 0 it worked, 1 findings, 2 wrong usage, 3 could not run."
-VARIABLES = "Each option has an environment variable, which counts where the option is not given; an empty one is none."
+EXIT_CODES = "Exit codes: 0 success, 1 findings, 2 wrong usage, 3 could not run."
+VARIABLES = "Each option has an environment variable, which sets the default of the option unless it is empty."
 
 Options = TypeVar("Options")
 
@@ -37,18 +37,20 @@ Options = TypeVar("Options")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     try:
-        code = _run(sys.argv[1:] if arguments is None else list(arguments))
+        is_all = arguments is None
+        code = _run(sys.argv[1:] if arguments is None else list(arguments), is_all=is_all)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read the output has seen enough. Python would complain once more when it flushes at its end.
+        # The reader of the output has closed it. Python would fail once more in its last flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     return code
 
 
-def _run(arguments: list[str]) -> int:
+def _run(arguments: list[str], *, is_all: bool) -> int:
+    """Run the command, which may be all that this process does, or not."""
     try:
-        with COMMANDS.make_context("callconfig", arguments) as context:
+        with COMMANDS.make_context("callconfig", arguments, obj=is_all) as context:
             code: int = COMMANDS.invoke(context)
     except click.exceptions.Exit as ended:  # --help and --version
         return ended.exit_code
@@ -70,7 +72,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _explain(error: click.UsageError) -> None:
-    """Say what was wrong, below the usage of the command that it was wrong for."""
+    """Print a usage error below the usage of its command."""
     if error.ctx is not None:
         click.echo(f"{error.ctx.get_usage()}\nTry '{error.ctx.command_path} --help' for help.\n", err=True)
     click.echo(f"Error: {printable(error.format_message())}", err=True)
@@ -82,14 +84,21 @@ def _one_line(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _command(name: str, options: type[Options], run: Callable[[Options], int]) -> click.Command:
-    """A command whose parameters are the fields of its options, and whose words are their paragraphs."""
+def _command(name: str, options: type[Options], load: Callable[[], Callable[[Options], int]]) -> click.Command:
+    """A command: its parameters are the fields of `options`, its help the paragraphs of their docstring."""
+
+    @click.pass_obj
+    def invoke(is_all: bool, /, **values: Any) -> int:
+        with _for_good() if is_all else contextlib.nullcontext():
+            run = load()
+        return run(options(**values))
+
     paragraphs = inspect.cleandoc(options.__doc__ or "").split("\n\n")
     summary, description, example = [*paragraphs, "", ""][:3]  # `python -OO` leaves none
     return click.Command(
         name,
         params=list(_parameters(options)),
-        callback=lambda **values: run(options(**values)),
+        callback=invoke,
         short_help=summary,
         help=description,
         epilog=f"{example}\n\n{VARIABLES}\n\n{EXIT_CODES}",
@@ -97,44 +106,53 @@ def _command(name: str, options: type[Options], run: Callable[[Options], int]) -
 
 
 def _parameters(options: type[Any]) -> Iterator[click.Parameter]:
-    """What is the command's own comes first, then what it shares with others."""
-    hints = get_type_hints(options, include_extras=True)
+    """The parameters of a command: its own first, then those that it shares with others."""
     declared = {each.name: each for each in fields(options)}
     for owner in options.__mro__:
-        for name in inspect.get_annotations(owner):
-            (declaration,) = hints[name].__metadata__
-            yield _parameter(declared[name], hints[name].__origin__, declaration)
+        yield from (_parameter(declared[name]) for name in inspect.get_annotations(owner))
 
 
-def _parameter(field: Field[Any], kind: Any, declaration: Option) -> click.Parameter:
-    required = field.default is MISSING
-    several = "tuple" in str(kind)
-    read_as = declaration.type or (click.Path(path_type=Path) if "Path" in str(kind) else click.STRING)
+def _parameter(field: Field[Any]) -> click.Parameter:
+    told, required, several = field.metadata, field.default is MISSING, "tuple" in str(field.type)
+    read_as: click.ParamType[Any] = told["type"] or (
+        click.Path(path_type=Path) if "Path" in str(field.type) else click.STRING
+    )
     attributes: dict[str, Any] = {
         "type": read_as,
-        "metavar": declaration.metavar or {click.Path: "FILE", click.IntRange: "N"}.get(type(read_as)),
-        "help": declaration.help,
+        "metavar": told.get("metavar") or {click.Path: "FILE", click.IntRange: "N"}.get(type(read_as)),
+        "help": told["words"],
         "required": required,
         **({} if required else {"default": field.default}),
     }
-    if declaration.is_argument:
+    if "is_argument" in told:
         return click.Argument([field.name], nargs=-1 if several else 1, **attributes)
-    flag = declaration.flag or field.name.replace("_", "-")
+    flag = told.get("flag") or field.name.replace("_", "-")
     attributes |= {
-        "help": f"{declaration.help}; repeatable" if several else declaration.help,
-        "envvar": declaration.variable or f"CALLCONFIG_{flag.replace('-', '_').upper()}",
+        "help": f"{told['words']}; repeatable" if several else told["words"],
+        "envvar": f"CALLCONFIG_{field.name.upper()}",
         "show_envvar": True,
         "show_default": field.default != "",
     }
-    if kind is bool:
+    if field.type is bool:
         return click.Option([f"--{flag}/--no-{flag}", field.name], **attributes | {"type": click.BOOL})
-    short = [f"-{declaration.short}"] if declaration.short else []
+    short = [f"-{told['short']}"] if "short" in told else []
     return click.Option([*short, f"--{flag}", field.name], multiple=several, **attributes)
 
 
 @contextlib.contextmanager
+def _for_good() -> Iterator[None]:
+    """Exclude modules that are loaded meanwhile from garbage collection, a quarter of the time of a short command."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@contextlib.contextmanager
 def _extra(name: str) -> Iterator[None]:
-    """Raises CouldNotRun where what an extra brings is not installed."""
+    """Raises CouldNotRun where a package of an extra is not installed."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -143,14 +161,14 @@ def _extra(name: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _loading() -> Iterator[None]:
-    """A terminal shows that something is going on, until the line of the run takes the place of this one."""
+    """Show on a terminal that the command is loading, until its progress replaces the line."""
     if sys.stderr.isatty():
         print("  loading", end="\r", file=sys.stderr, flush=True)
     yield
 
 
 class _StandIn(ModuleType):
-    """Loads the module of its name when something of it is asked for, if ever."""
+    """A module that loads the one of its name when an attribute is first used."""
 
     def __getattr__(self, wanted: str) -> object:
         self.leave()
@@ -161,10 +179,18 @@ class _StandIn(ModuleType):
             del sys.modules[self.__name__]
 
 
+class _StandInOfFunctions(_StandIn):
+    """A stand-in whose attributes are functions, which load the module when they are called."""
+
+    def __getattr__(self, wanted: str) -> object:
+        return lambda *given, **named: getattr(importlib.import_module(self.__name__), wanted)(*given, **named)
+
+
 @contextlib.contextmanager
-def _loaded_when_used(*names: str) -> Iterator[None]:
-    """Who imports these modules meanwhile gets stand-ins for those that are not there yet."""
-    stand_ins = {name: _StandIn(name) for name in names if name not in sys.modules}
+def _loaded_when_used(*names: str, functions_of: Sequence[str] = ()) -> Iterator[None]:
+    """Imports of these modules meanwhile get stand-ins, unless they are loaded already."""
+    kinds: dict[str, type[_StandIn]] = dict.fromkeys(names, _StandIn) | dict.fromkeys(functions_of, _StandInOfFunctions)
+    stand_ins = {name: kind(name) for name, kind in kinds.items() if name not in sys.modules}
     sys.modules |= stand_ins
     try:
         yield
@@ -173,73 +199,81 @@ def _loaded_when_used(*names: str) -> Iterator[None]:
             stand_in.leave()
 
 
-def _serve(options: ServeOptions) -> int:
-    with _loaded_when_used("httpx", "requests"):  # they take a fifth of the start, and nobody here uses what needs them
-        import connexion  # noqa: F401 (mock imports it, too)
+def _connexion() -> None:
+    """Import Connexion without clients and test servers, a third of a mock's start, which the mock does not use."""
+    unused = ("starlette.testclient", "werkzeug.serving", "werkzeug.test")
+    with _loaded_when_used("httpx", "requests", functions_of=unused):
+        import connexion  # noqa: F401 (others import it, too)
+
+
+def _serve() -> Callable[[ServeOptions], int]:
+    _connexion()
     from .mock import serve
 
-    return serve(options)
+    return serve
 
 
-def _check(options: CheckOptions) -> int:
+def _check() -> Callable[[CheckOptions], int]:
     with _extra("check"), _loading():
         from .verification.check import check
-    return check(options)
+    return check
 
 
-def _compare(options: CompareOptions) -> int:
+def _compare() -> Callable[[CompareOptions], int]:
     with _extra("check"), _loading():
         from .verification.compare import compare
-    return compare(options)
+    return compare
 
 
-def _verify(options: VerifyOptions) -> int:
+def _verify() -> Callable[[VerifyOptions], int]:
     from .verification.verify import verify
 
-    return verify(options)
+    return verify
 
 
-def _proxy(options: ProxyOptions) -> int:
+def _proxy() -> Callable[[ProxyOptions], int]:
     from .verification.proxy import proxy
 
-    return proxy(options)
+    return proxy
 
 
-def _diff(options: DiffOptions) -> int:
+def _diff() -> Callable[[DiffOptions], int]:
     from .difference.diff import diff
 
-    return diff(options)
+    return diff
 
 
-def _docs_build(options: DocsBuildOptions) -> int:
+def _docs_build() -> Callable[[DocsBuildOptions], int]:
+    _connexion()
     from .app import example_mock
     from .documentation.build import build
 
-    return build(options.contract, options.output, example_mock)
+    return lambda options: build(options.contract, options.output, example_mock)
 
 
-def _init(options: InitOptions) -> int:
+def _init() -> Callable[[InitOptions], int]:
     from .proposal import init
 
-    return init(options.file)
+    return lambda options: init(options.file)
 
 
-def _lint(options: LintOptions) -> int:
+def _lint() -> Callable[[LintOptions], int]:
     from .lint import lint
 
-    return lint(options.files)
+    return lambda options: lint(options.files)
 
 
-def _mcp(options: McpOptions) -> int:
+def _mcp() -> Callable[[McpOptions], int]:
+    _connexion()
     with _extra("mcp"):
         from .mcp_server import serve
-    return serve(options)
+    return serve
 
 
 COMMANDS = click.version_option(package_name="callconfig", prog_name="callconfig", message="%(prog)s %(version)s")(
     click.Group(
         "callconfig",
-        help="One OpenAPI file, and what is made from it: a mock server that behaves like the contract.",
+        help="A mock server, contract tests and documentation, made from one OpenAPI file.",
         epilog=EXIT_CODES,
         no_args_is_help=True,
         context_settings={"max_content_width": 100},
@@ -255,7 +289,7 @@ COMMANDS = click.version_option(package_name="callconfig", prog_name="callconfig
             _command("diff", DiffOptions, _diff),
             click.Group(
                 "docs",
-                help="The reference, made from the contract.",
+                help="Build the reference from the contract.",
                 short_help="Build the documentation.",
                 no_args_is_help=True,
                 commands=[_command("build", DocsBuildOptions, _docs_build)],

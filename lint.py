@@ -1,4 +1,4 @@
-"""`callconfig lint`: whether files are contracts, fast enough for a hook before each commit."""
+"""`callconfig lint`: checks contracts, fast enough for a hook before each commit."""
 
 import sys
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from .outcome import FINDINGS, OK, printable
 
 
 def lint(files: Sequence[Path]) -> int:
-    """A line on standard error for each file that is no contract; FINDINGS when there is one."""
+    """Print a line on standard error for each invalid contract; returns FINDINGS when there is one."""
     wrong = [finding for path in files if (finding := _finding(path)) is not None]
     for finding in wrong:
         print(printable(finding), file=sys.stderr)

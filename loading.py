@@ -1,4 +1,4 @@
-"""The contract that a command is told of."""
+"""Loading the contract of a command."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ from .outcome import CouldNotRun
 
 
 def load_contract(path: Path | None, severity: Mapping[str, Level] = NOTHING) -> Contract:
-    """The contract of a file, or the built-in one, which is known to be one. Raises CouldNotRun."""
+    """The contract of a file, or the built-in one, which is not validated. Raises CouldNotRun."""
     try:
         return Contract.load(path or BUILT_IN, validate=path is not None, severity=severity)
     except InvalidContract as error:

@@ -31,9 +31,9 @@ from .outcome import OK, CouldNotRun
 from .serving import Config, Server, listen, log_to_terminal, root_url
 
 TIMEOUT = 150.0
-"""Seconds to wait for an answer: a search waits for up to a minute, and a delay may last as long."""
+"""Seconds to wait for a response: a search waits for up to a minute, and a delay may last as long."""
 PAGES = {"reference.md": "text/markdown", "openapi.yaml": "application/yaml"}
-"""What a mock serves beside the operations of each contract, as resources."""
+"""Pages of each contract that are resources, by their media types."""
 
 logger = logging.getLogger("callconfig")
 
@@ -69,7 +69,7 @@ async def _serve_own(options: McpOptions, contract: Contract) -> None:
 
 
 class _Guest(Server):
-    """Leaves signals to the process that it is a guest in."""
+    """A server that leaves signals to its process."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -106,19 +106,19 @@ def _headers(options: McpOptions, *, is_control: bool) -> dict[str, str]:
 
 
 async def _converse(url: str, options: McpOptions, contract: Contract, *, is_steerable: bool) -> None:
-    """Answer on standard output what is asked on standard input, until that ends."""
+    """Serve the protocol on standard input and output until the input ends."""
     places = {"": Place(contract, url, _headers(options, is_control=False))}
     if is_steerable:
         headers = _headers(options, is_control=True)
         places[CONTROLS_PATH] = Place(load_controls(contract), _root(url) + CONTROLS_PATH, headers)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # ends the process; whoever waits for a line cannot be interrupted
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # ends the process: reading a line cannot be interrupted
     async with _client() as client, stdio_server() as (read, write):
         server = protocol_server(url, places, client)
         await server.run(read, write, server.create_initialization_options())
 
 
 def protocol_server(url: str, places: dict[str, Place], client: httpx2.AsyncClient) -> ProtocolServer[Any]:
-    """A tool for each operation of the places; their contracts and references as resources."""
+    """The protocol's server: a tool for each operation of the places, their contracts and references as resources."""
     tools = {tool.name: tool for tool in tools_of(*places.values())}
     pages = {f"callconfig://{path}/{name}": (place, name) for path, place in places.items() for name in PAGES}
 

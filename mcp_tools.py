@@ -1,4 +1,4 @@
-"""Operations of a contract as tools for agents: from arguments to a request, from an answer to a result."""
+"""Operations of a contract as tools for agents: arguments become a request, a response becomes a result."""
 
 import contextlib
 import json
@@ -17,19 +17,19 @@ from .contract.dialect import with_bounds, with_schemas
 from .contract.document import Contract
 from .contract.media import is_json
 from .contract.operation import Operation
-from .contract.schema import Json, Schema, did_you_mean
+from .contract.schema import Json, did_you_mean
 from .controls.controls import SESSION_HEADER
 
 _ONLY_OPENAPI = {"discriminator", "externalDocs", "xml", "nullable"}
 _NO_NAME = re.compile("[^A-Za-z0-9_.-]+")
-"""What no tool has in its name (Model Context Protocol 2025-11-25, tools)."""
+"""Characters that a tool's name must not have (Model Context Protocol 2025-11-25, tools)."""
 MOST_OF_NAME = 120
-"""Characters of an operation's name that its tool has; hosts take 128."""
+"""Characters of an operation's name in the tool's name; hosts accept 128."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the operations of a contract are: what its paths begin with, and what every request there carries."""
+    """A contract with the base URL of its operations, and the header fields of every request to them."""
 
     contract: Contract
     url: str
@@ -37,7 +37,7 @@ class Place:
 
 
 def tools_of(*places: Place) -> "Iterator[OperationTool]":
-    """A tool for each operation, each with a name of its own that a host takes."""
+    """A tool for each operation, with a unique valid name."""
     taken = set[str]()
     for place in places:
         for operation in place.contract.operations.values():
@@ -49,13 +49,13 @@ def tools_of(*places: Place) -> "Iterator[OperationTool]":
 
 
 class WrongArguments(Exception):
-    """Arguments of which no request can be made."""
+    """Arguments that do not fit the operation's parameters."""
 
 
 class OperationTool:
     """An operation as a tool, in the session that the place's header fields name.
 
-    Its arguments are the operation's parameters and `body`. Whether they keep the contract is for the server to judge.
+    Its arguments are the operation's parameters and `body`, which the server judges.
     """
 
     def __init__(self, name: str, operation: Operation, place: Place) -> None:
@@ -63,9 +63,8 @@ class OperationTool:
         self._operation, self._place = operation, place
         parameters = [each for each in operation.parameters if each.place in ("path", "query", "header")]
         self._parameters = {each.name: each for each in parameters if each.name.lower() != SESSION_HEADER}
-        self._body = operation.declared_body
-        self._media_type = next((name for name in self._body.get("content", {}) if is_json(name)), None)
-        self._names = [*self._parameters, *(["body"] if self._media_type else [])]
+        self._body = operation.json_body
+        self._names = [*self._parameters, *(["body"] if self._body else [])]
 
     def described(self) -> types.Tool:
         declared, method = self._operation.declared, self._operation.method
@@ -75,7 +74,7 @@ class OperationTool:
             title=declared.get("summary"),
             description="\n\n".join(filter(None, said)) or None,
             input_schema=self._input_schema(),
-            annotations=types.ToolAnnotations(  # what a method promises (RFC 9110, section 9.2)
+            annotations=types.ToolAnnotations(  # the properties of a method (RFC 9110, section 9.2)
                 read_only_hint=method == "GET",
                 destructive_hint=method in ("PUT", "PATCH", "DELETE"),
                 idempotent_hint=method in ("GET", "PUT", "DELETE"),
@@ -84,15 +83,14 @@ class OperationTool:
         )
 
     def _input_schema(self) -> dict[str, Any]:
-        """Of all arguments, in JSON Schema 2020-12."""
-        words = {each["name"]: each.get("description") for each in self._operation.declared_parameters}
+        """The schema of the arguments, in JSON Schema 2020-12."""
+        words = {name: each.source.get("description") for name, each in self._parameters.items()}
         schemas = {name: each.schema for name, each in self._parameters.items()}
         required = [name for name, each in self._parameters.items() if each.required]
-        if self._media_type:
-            content = self._body["content"][self._media_type]
-            schemas["body"] = Schema(content.get("schema", {}), self._place.contract.resolve, "request")
-            words["body"] = self._body.get("description")
-            required += ["body"] if self._body.get("required") else []
+        if self._body:
+            declared = self._operation.declared_body
+            schemas["body"], words["body"] = self._body[1].schema, declared.get("description")
+            required += ["body"] if declared.get("required") else []
         properties, definitions = dict[str, Any](), dict[str, Any]()
         for name, schema in schemas.items():
             translated = json_schema(schema.json_schema)
@@ -102,7 +100,7 @@ class OperationTool:
         return whole | ({"$defs": definitions} if definitions else {})
 
     async def call(self, client: httpx2.AsyncClient, arguments: Mapping[str, Json]) -> types.CallToolResult:
-        """`{"status": …, "body": …}`; an error, told in words, for a problem and for what could not be sent."""
+        """The result `{"status": …, "body": …}`; an error in words for a problem, or where no request could be sent."""
         try:
             answer = await client.send(self._request(client, arguments))
         except (WrongArguments, httpx2.HTTPError) as error:
@@ -132,15 +130,15 @@ class OperationTool:
             else:
                 headers |= {header: text for header, text in texts if text}
         content = None
-        if "body" in arguments and self._media_type:
-            headers["Content-Type"] = self._media_type
+        if "body" in arguments and self._body:
+            headers["Content-Type"] = self._body[0]
             content = json.dumps(arguments["body"])
         url = self._place.url + path + (f"?{'&'.join(query)}" if query else "")
         return client.build_request(self._operation.method, url, headers=headers, content=content)
 
 
 def _body(answer: httpx2.Response) -> Json:
-    """The body as JSON, or as text where it is none; None without one."""
+    """The body as JSON, or as text where it is not JSON; None without a body."""
     if answer.content and is_json(answer.headers.get("content-type", "")):
         with contextlib.suppress(ValueError):
             return answer.json()
@@ -152,7 +150,7 @@ def reason(error: Exception) -> str:
 
 
 def in_words(status: int, body: Json) -> str:
-    """A problem and its findings, a line for each; any other answer as it is."""
+    """A problem (RFC 9457) and its findings, a line for each; any other body as JSON."""
     if not isinstance(body, dict) or "title" not in body:
         return f"{status}: {body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)}"
     lines = [f"{status} {body['title']}: {body.get('detail', '')}"]
@@ -163,7 +161,7 @@ def in_words(status: int, body: Json) -> str:
 
 
 def json_schema(schema: Any) -> Any:
-    """A compiled schema, which may be of draft 4 with what only OpenAPI knows, in JSON Schema 2020-12.
+    """A compiled schema, which may be of draft 4 with keywords of OpenAPI, in JSON Schema 2020-12.
 
     Definitions get names without slashes: not every reader of a `$ref` unescapes them.
     """

@@ -1,4 +1,4 @@
-"""`callconfig serve`: open the store, plant the seeds, greet, serve, and end cleanly."""
+"""`callconfig serve`: opens the store, loads the seeds, greets, serves, and ends cleanly."""
 
 import asyncio
 import contextlib
@@ -74,7 +74,7 @@ async def opened(place: str, contract: Contract, values: Sources, *, fsync: bool
 
 
 class _Mock:
-    """What the options ask for. Raises CouldNotRun for files that cannot be used."""
+    """The mock that the options describe. Raises CouldNotRun for unusable files."""
 
     def __init__(self, options: ServeOptions) -> None:
         self.options, self.contract, self.sources = options, load_contract(options.contract), sources()
@@ -91,12 +91,12 @@ class _Mock:
         return opened(self.options.store, self.contract, self.sources, fsync=self.options.fsync)
 
     async def stored(self, store: Store) -> int:
-        """How many documents there are in all tables."""
+        """The number of documents in all tables."""
         return sum([len(await store.table(resource.table).find()) for resource in self.contract.resources])
 
     @contextlib.asynccontextmanager
     async def running(self, store: Store, controls: Controls | None = None) -> AsyncIterator[ASGIApp]:
-        """The application, for a process that does nothing else."""
+        """The application; tunes the process, which must serve nothing else."""
         references: list[ServedReference] = []
         app = create_app(
             self.contract,
@@ -130,26 +130,26 @@ async def _serve(options: ServeOptions, world: bytes | None, config: Config, lis
         controls = await _controls(mock, store, world)
         async with mock.running(store, controls) as config.app:
             greet = partial(_greet, mock.contract, listening, options, await mock.stored(store))
-            # Or who waits for requests would keep the server waiting.
+            # Otherwise a client that waits for requests would delay the end.
             stop = controls.sessions.stop if controls else lambda: None
             await Server(config, stop, greet).serve(sockets=[listening])
 
 
 async def _make_early(references: Sequence[ServedReference]) -> None:
-    """Make the pages before somebody asks, unless an earlier server of the contract has left them."""
+    """Render the pages before they are requested, unless an earlier server of the contract has cached them."""
     folder = cache_folder()
     for reference in references:
         reference.folder = folder
     await asyncio.sleep(1)  # the first requests come first
     for reference in references:
-        with contextlib.suppress(Exception):  # who asks is told
+        with contextlib.suppress(Exception):  # the request of the page tells the error
             await reference.made()
 
 
 def _attend_to_clients() -> None:
-    """Let the cyclic garbage collector pass over what was loaded, and look less often at what the journal keeps.
+    """Tune for low latency: the garbage collector skips loaded objects and runs less often.
 
-    And let the event loop wait for the interpreter no longer than a millisecond when a thread has it.
+    The event loop waits at most a millisecond for a thread to release the interpreter.
     """
     gc.freeze()
     gc.set_threshold(10_000, 3, 250)
@@ -157,7 +157,7 @@ def _attend_to_clients() -> None:
 
 
 def _serve_from_workers(options: ServeOptions, listening: socket.socket) -> None:
-    """Serve from several processes, after this one has seen that they will find what they need.
+    """Serve from several processes, after this one has opened the store and loaded the seeds.
 
     There are no controls: each process would steer itself only.
     """
@@ -175,7 +175,7 @@ def _serve_from_workers(options: ServeOptions, listening: socket.socket) -> None
 
 
 class _Worker:
-    """What each of several processes serves: the mock on a connection to the store that is the process's own."""
+    """The application of each of several processes: the mock with its own connection to the store."""
 
     def __init__(self, options: ServeOptions, reasons: SimpleQueue[str]) -> None:
         self._options, self._reasons = options, reasons
@@ -195,14 +195,14 @@ class _Worker:
                 store = await opened.enter_async_context(mock.opened())
             except CouldNotRun as error:
                 self._reasons.put(str(error))
-                logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # the other process tells it
+                logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # the parent process reports it
                 raise
             self._app: ASGIApp = await opened.enter_async_context(mock.running(store))
             yield
 
 
 def _protect_controls(options: ServeOptions, listening: socket.socket) -> None:
-    """Raises CouldNotRun when strangers could steer the mock."""
+    """Raises CouldNotRun when clients of other machines could steer the mock without a token."""
     host = listening.getsockname()[0]
     if options.controls and options.control_token is None and not ipaddress.ip_address(host).is_loopback:
         advice = "give them a --control-token, or turn them off with --no-controls"
@@ -210,7 +210,7 @@ def _protect_controls(options: ServeOptions, listening: socket.socket) -> None:
 
 
 async def _controls(mock: _Mock, store: Store, world: bytes | None) -> Controls | None:
-    """The controls, in the world of a scenario file if there is one. Raises CouldNotRun."""
+    """The controls, with a scenario loaded if there is one. Raises CouldNotRun."""
     options = mock.options
     if not options.controls:
         return None
@@ -274,7 +274,7 @@ def _greet(contract: Contract, listening: socket.socket, options: ServeOptions, 
 
 
 def _without_secrets(store: str) -> str:
-    """A store's place for a terminal: a URL may hold a password before its @ and in its query."""
+    """A store's place without secrets: a URL may hold a password before its @ and in its query."""
     if "://" not in store:
         return store
     url = urlsplit(store)

@@ -1,19 +1,20 @@
-"""What each command is told: a frozen dataclass for each, which is the one place where an option is declared.
+"""The options of the commands, a frozen dataclass for each.
 
-Its docstring is what the help says: a summary, a description and an example. A field is an option: `base_path` is
-`--base-path` and `CALLCONFIG_BASE_PATH`, its default is the field's, and its annotation says the rest. `cli` makes the
-command line from it; the commands take nothing else.
+The docstring is the command's help: a summary, a description and an example. A field is an option: `base_path` is
+`--base-path` and `CALLCONFIG_BASE_PATH`, and `option` has its other attributes. `cli` makes the command line of these
+classes; a command has no other input.
 """
 
 import os
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import MISSING, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Any, Literal, TypedDict, TypeVar, Unpack, dataclass_transform, get_args
 from urllib.parse import urlsplit
 
 import click
 
+T = TypeVar("T")
 DEFAULT_STORE = ".callconfig/configurations.jsonl"
 COVERAGE_KINDS = ("operations", "statuses", "members", "rules")
 Level = Literal["off", "warning", "error"]
@@ -23,37 +24,15 @@ DIFF_REPORT_FORMATS = ("junit", "sarif", "json", "html", "markdown")
 
 
 def cache_folder() -> Path | None:
-    """The folder where the user's caches are; None for a user without a home.
-
-    It is kept out of the working directory, which is somebody's project.
-    """
+    """The folder of the user's caches; None for a user without a home."""
     try:
         return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "callconfig"
     except RuntimeError:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
-    """How a field is given on the command line, or in an environment variable where the command line says nothing."""
-
-    help: str
-    type: click.ParamType[Any] | None = None
-    """None is text, a path or a flag, as the field is."""
-    _: KW_ONLY
-    metavar: str | None = None
-    """Where it is not the name of the type, N for a number or FILE for a path."""
-    flag: str = ""
-    """Where it is not the field's name."""
-    short: str = ""
-    variable: str = ""
-    """Where it is not CALLCONFIG_ and the flag's name."""
-    is_argument: bool = False
-    """Given by its place, and in no environment variable."""
-
-
 class Text(click.ParamType[Any]):
-    """Text that a function reads; it raises ValueError, and says what was wrong. The help shows it by its name."""
+    """A parameter type with a name for the help, whose text `parse` reads; it raises ValueError with the reason."""
 
     def __init__(self, name: str, parse: Any = str, separator: str | None = None) -> None:
         self.name, self._parse, self._separator = name, parse, separator
@@ -111,12 +90,16 @@ def _origin(text: str) -> str:
     return url.lower()
 
 
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return -1.0
+
+
 def _minimum(text: str) -> tuple[str, float]:
     kind, _, number = text.partition("=")
-    try:
-        percent = float(number)
-    except ValueError:
-        percent = -1.0
+    percent = _number(number)
     if kind not in COVERAGE_KINDS or not 0 <= percent <= 100:
         raise ValueError(f"{text!r} is not KIND=PERCENT with one of {', '.join(COVERAGE_KINDS)}, like members=80")
     return kind, percent
@@ -134,10 +117,7 @@ def _severity(text: str) -> tuple[str, str]:
 
 
 def _number_above_0(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
+    number = _number(text)
     if not 0 < number < float("inf"):
         raise ValueError(f"{text!r} is not a number greater than 0")
     return number
@@ -166,298 +146,305 @@ DIFF_REPORT = Text("FORMAT:PATH", partial(_report, formats=DIFF_REPORT_FORMATS),
 COVERAGE = Text("KIND=PERCENT", _minimum, separator=",")
 SEVERITY = Text("RULE=LEVEL", _severity, separator=",")
 OPERATION = Text("OPERATION", separator=",")
+MODULE = Text("MODULE", separator=",")
+HOST = Text("HOST", separator=",")
+NAME, NAMES = Text("NAME"), Text("NAME", separator=",")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class Told(TypedDict, total=False):
+    """Further attributes of an option."""
+
+    metavar: str
+    """The metavar, where it is not the name of the type, N for a number or FILE for a path."""
+    flag: str
+    """The flag, where it is not the field's name."""
+    short: str
+    is_argument: bool
+    """Whether it is a positional argument, without an environment variable."""
+
+
+def option(
+    words: str, read_as: Any = None, *, default: Any = MISSING, secret: bool = False, **told: Unpack[Told]
+) -> Any:
+    """A field that is an option: text, a path or a flag by the field's type, or a `read_as` type."""
+    return field(default=default, repr=not secret, metadata={"words": words, "type": read_as, **told})
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(option,))
+def command(options: type[T]) -> type[T]:
+    return dataclass(frozen=True, slots=True, kw_only=True)(options)
+
+
+@command
 class ServeOptions:
     """Run the mock server.
 
-    Run a mock of the API. It validates like the contract and remembers what it was told.
+    Run a mock of the API, which validates requests against the contract and stores resources.
 
     Example: callconfig serve --port 0 --store :memory:
     """
 
-    contract: Annotated[Path | None, Option("an OpenAPI file to mock instead of the built-in one")] = None
-    handlers: Annotated[
-        tuple[str, ...],
-        Option(
-            "module, file or entry point with functions that answer operations in their own way",
-            Text("MODULE", separator=","),
-        ),
-    ] = ()
-    host: Annotated[str, Option("address to listen on", ADDRESS)] = "127.0.0.1"
-    port: Annotated[int, Option("port to listen on; 0 picks a free one", PORT)] = 8080
-    store: Annotated[str, Option("a file, :memory: or a postgresql:// URL", PLACE)] = DEFAULT_STORE
-    fsync: Annotated[bool, Option("acknowledge a write only when it survives power loss")] = False
-    seed: Annotated[
-        tuple[Path, ...],
-        Option(
-            "JSON array of configurations to start with, or by table all that a contract stores; what is stored "
-            "already stays as it is"
-        ),
-    ] = ()
-    base_path: Annotated[str, Option("prefix to mount the API under, like /agent/voice", BASE_PATH)] = ""
-    workers: Annotated[
-        int,
-        Option(
-            "processes to serve from; more than one needs a postgresql:// store, and there are no controls then",
-            POSITIVE,
-        ),
-    ] = 1
-    controls: Annotated[bool, Option("let tests steer the mock below /_mock, each in its session")] = True
-    control_token: Annotated[
-        str | None,
-        Option(
-            "what controls ask for as `Authorization: Bearer TOKEN`; needed when others than this machine can connect",
-            TOKEN,
-        ),
-    ] = field(default=None, repr=False)
-    control_host: Annotated[
-        tuple[str, ...],
-        Option("name that the controls are reached by, beside localhost and addresses", Text("NAME", separator=",")),
-    ] = ()
-    control_origin: Annotated[
-        tuple[str, ...],
-        Option("origin whose pages may use the controls in a browser, like http://localhost:5173", ORIGIN),
-    ] = ()
-    scenario: Annotated[
-        Path | None,
-        Option("JSON file of the state, rules, clock and ids to begin with, as `PUT /_mock/scenario` takes them"),
-    ] = None
-    journal: Annotated[int, Option("requests to keep for each session", COUNT)] = 1000
-    auth: Annotated[Path | None, Option("JSON file of tokens that requests need")] = None
-    quiet: Annotated[bool, Option("do not print a line for each request")] = False
-    log: Annotated[
-        str, Option("what that line is: for people, or JSON for programs", click.Choice(("text", "json")))
-    ] = "text"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgingOptions:
-    """What every command is told that judges."""
-
-    contract: Annotated[Path | None, Option("an OpenAPI 3.0 or 3.1 file, not the built-in one")] = None
-    report: Annotated[
-        tuple[tuple[str, Path], ...],
-        Option(f"write a report: {', '.join(REPORT_FORMATS)}; har has the traffic", REPORT),
-    ] = ()
-    severity: Annotated[
-        tuple[tuple[str, Level], ...],
-        Option(f"what a rule counts as, {', '.join(LEVELS)}, like unknown-parameter=error", SEVERITY),
-    ] = ()
-    baseline: Annotated[Path | None, Option("accept the findings of this earlier json report")] = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConversingOptions(JudgingOptions):
-    """What every command is told that sends requests of its own."""
-
-    token: Annotated[str | None, Option("bearer token to send", TOKEN)] = field(default=None, repr=False)
-    header: Annotated[tuple[tuple[str, str], ...], Option("header field to send with every request", HEADER)] = field(
-        default=(), repr=False
+    contract: Path | None = option("OpenAPI file to mock, instead of the built-in contract", default=None)
+    handlers: tuple[str, ...] = option(
+        "module, file or entry point with functions that handle operations", MODULE, default=()
     )
-    include: Annotated[
-        tuple[str, ...], Option("only these operations, by operationId, * and ? allowed", OPERATION)
-    ] = ()
-    exclude: Annotated[tuple[str, ...], Option("not these operations, by operationId, * and ? allowed", OPERATION)] = ()
-    random_seed: Annotated[
-        int | None,
-        Option(
-            "make the same choices as an earlier run; without it they are new",
-            click.INT,
-            metavar="N",
-            flag="seed",
-            variable="CALLCONFIG_RANDOM_SEED",
-        ),
-    ] = None
-    max_examples: Annotated[int, Option("generated cases for each property", POSITIVE)] = 20
-    max_time: Annotated[float | None, Option("end the run after this time", NUMBER, metavar="SECONDS")] = None
-    max_failures: Annotated[int | None, Option("end the run after so many different errors", POSITIVE)] = None
-    rate_limit: Annotated[float | None, Option("at most so many requests a second", NUMBER)] = None
-    write_anywhere: Annotated[
-        bool, Option("also change and delete what the run did not create; for a server whose data nobody needs")
-    ] = False
+    host: str = option("address to listen on", ADDRESS, default="127.0.0.1")
+    port: int = option("port to listen on; 0 selects a free port", PORT, default=8080)
+    store: str = option(
+        "where to store resources: a file, :memory: or a postgresql:// URL", PLACE, default=DEFAULT_STORE
+    )
+    fsync: bool = option("respond to a write only when it survives a power loss", default=False)
+    seed: tuple[Path, ...] = option(
+        "JSON array of configurations to add at the start; for a contract with several resources, an object with an "
+        "array for each table; stored documents are not changed",
+        default=(),
+    )
+    base_path: str = option("path prefix of the API, such as /agent/voice", BASE_PATH, default="")
+    workers: int = option(
+        "number of server processes; more than one needs a postgresql:// store, and has no controls",
+        POSITIVE,
+        default=1,
+    )
+    controls: bool = option("serve the controls below /_mock, with which each test controls its session", default=True)
+    control_token: str | None = option(
+        "bearer token that requests to the controls need; required unless --host is loopback",
+        TOKEN,
+        default=None,
+        secret=True,
+    )
+    control_host: tuple[str, ...] = option(
+        "host name of the mock in requests to the controls, in addition to localhost and its addresses",
+        NAMES,
+        default=(),
+    )
+    control_origin: tuple[str, ...] = option(
+        "origin of browser pages that may use the controls, such as http://localhost:5173", ORIGIN, default=()
+    )
+    scenario: Path | None = option(
+        "JSON file with the initial state, rules, clock and ids, in the format of `PUT /_mock/scenario`", default=None
+    )
+    journal: int = option("number of requests that the journal of each session keeps", COUNT, default=1000)
+    auth: Path | None = option("JSON file with the tokens that requests to the API need", default=None)
+    quiet: bool = option("do not log requests", default=False)
+    log: str = option(
+        "format of the log: text for people, or JSON for programs", click.Choice(("text", "json")), default="text"
+    )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@command
+class JudgingOptions:
+    """The options of every command that judges."""
+
+    contract: Path | None = option("OpenAPI 3.0 or 3.1 file, instead of the built-in contract", default=None)
+    report: tuple[tuple[str, Path], ...] = option(
+        f"write a report as {', '.join(REPORT_FORMATS)}; har contains the traffic", REPORT, default=()
+    )
+    severity: tuple[tuple[str, Level], ...] = option(
+        f"severity of a rule: {', '.join(LEVELS)}, such as unknown-parameter=error", SEVERITY, default=()
+    )
+    baseline: Path | None = option("json report of an earlier run, whose findings are accepted", default=None)
+
+
+@command
+class ConversingOptions(JudgingOptions):
+    """The options of every command that sends requests."""
+
+    token: str | None = option("bearer token to send", TOKEN, default=None, secret=True)
+    header: tuple[tuple[str, str], ...] = option(
+        "header field to send with each request", HEADER, default=(), secret=True
+    )
+    include: tuple[str, ...] = option(
+        "operationId to include, with * and ? as wildcards; all others are excluded", OPERATION, default=()
+    )
+    exclude: tuple[str, ...] = option("operationId to exclude, with * and ? as wildcards", OPERATION, default=())
+    random_seed: int | None = option(
+        "seed of an earlier run, to make the same choices; by default a new seed",
+        click.INT,
+        default=None,
+        metavar="N",
+        flag="seed",
+    )
+    max_examples: int = option("number of generated cases for each property", POSITIVE, default=20)
+    max_time: float | None = option("time after which the run ends", NUMBER, default=None, metavar="SECONDS")
+    max_failures: int | None = option("number of different errors after which the run ends", POSITIVE, default=None)
+    rate_limit: float | None = option("maximum number of requests per second", NUMBER, default=None)
+    write_anywhere: bool = option(
+        "also change and delete resources that the run did not create; for a server whose data nobody needs",
+        default=False,
+    )
+
+
+@command
 class CheckOptions(ConversingOptions):
-    """Hold a server to the contract.
+    """Check a server against the contract.
 
-    Hold a server to the contract: a model of what must be stored talks to it, then Schemathesis sends generated
-    requests, valid and invalid. Each failure is shown with what was expected, what came, and the curl commands that
-    show it again. What a run creates on a server stays there, under names that begin with check- and the seed; what was
-    there before is neither changed nor deleted.
+    Check a server against the contract. First the run has conversations with the server, and compares the responses
+    with a model of the stored resources. Then Schemathesis sends generated requests, valid and invalid. Each failure
+    has the expected and the actual response, and the curl commands that reproduce it. The resources that a run creates
+    stay on the server; their names begin with check- and the seed. Earlier resources are neither changed nor deleted.
 
     Example: callconfig check http://127.0.0.1:8080 --require-coverage --report junit:check.xml
     """
 
-    url: Annotated[
-        str | None,
-        Option(
-            "the server, with the prefix that it mounts the API under; without it a fresh mock is checked",
-            URL,
-            is_argument=True,
-        ),
-    ] = None
-    workers: Annotated[
-        int, Option("generated requests on their way at a time", POSITIVE, variable="CALLCONFIG_CHECK_WORKERS")
-    ] = 1
-    require_coverage: Annotated[
-        bool, Option("fail when a documented status was never seen that a client can provoke")
-    ] = False
+    url: str | None = option(
+        "URL of the server, with the path prefix of the API; by default, a new mock is started and checked",
+        URL,
+        default=None,
+        is_argument=True,
+    )
+    check_workers: int = option("number of generated requests at the same time", POSITIVE, default=1, flag="workers")
+    require_coverage: bool = option(
+        "fail when a documented status that a client can provoke was never seen", default=False
+    )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@command
 class CompareOptions(ConversingOptions):
-    """Find where two servers differ.
+    """Compare the responses of two servers.
 
-    Have the same conversations with two servers and report where they answer differently in status, shape or value;
-    without an x-resource, generated requests take their place. Identities, times and the words of errors may differ.
-    What a run creates stays there.
+    Have the same conversations with two servers, and report each difference in the status, the shape or a value of the
+    responses. Without an x-resource in the contract, the servers get generated requests instead. Identities, times and
+    the texts of errors may differ. The resources that a run creates stay on the servers.
 
     Example: callconfig compare http://127.0.0.1:8080 https://staging.example.com/api
     """
 
-    url_a: Annotated[str, Option("the first server, with its prefix", URL, is_argument=True)]
-    url_b: Annotated[str, Option("the second server, with its prefix", URL, is_argument=True)]
+    url_a: str = option("URL of the first server, with the path prefix of the API", URL, is_argument=True)
+    url_b: str = option("URL of the second server, with the path prefix of the API", URL, is_argument=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@command
 class VerifyOptions(JudgingOptions):
     """Judge recorded traffic.
 
-    Judge recorded traffic against the contract. A FILE is a HAR file, NDJSON with a HAR entry or a line of the mock's
-    journal on each line, or a pact (version 2 to 4); its contents say which. A request that breaks the contract is an
-    error when the server took it, and a warning when the server refused it.
+    Judge recorded traffic against the contract. A FILE is a HAR file, NDJSON whose lines are HAR entries or entries of
+    the mock's journal, or a pact (version 2 to 4); the format is detected. A request that breaks the contract is an
+    error if the server accepted it, and a warning if the server refused it.
 
     Example: callconfig verify session.har --only-host api.example.com --report junit:verify.xml
     """
 
-    files: Annotated[
-        tuple[str, ...],
-        Option("a recording: a file, a URL, or - for standard input", metavar="FILE...", is_argument=True),
-    ]
-    only_host: Annotated[
-        tuple[str, ...], Option("judge only requests to this host, or host:port", Text("HOST", separator=","))
-    ] = ()
-    base_path: Annotated[str, Option("prefix that the API was mounted under", BASE_PATH)] = ""
-    coverage: Annotated[bool, Option("say which operations, statuses, members and rules the traffic exercised")] = False
-    coverage_minimum: Annotated[
-        tuple[tuple[str, float], ...],
-        Option(f"fail when less of a kind was exercised, like members=80; {', '.join(COVERAGE_KINDS)}", COVERAGE),
-    ] = ()
+    files: tuple[str, ...] = option(
+        "recording: a file, a URL, or - for standard input", metavar="FILE...", is_argument=True
+    )
+    only_host: tuple[str, ...] = option("judge only requests to this host, or host:port", HOST, default=())
+    base_path: str = option("path prefix of the API in the recording", BASE_PATH, default="")
+    coverage: bool = option("print which operations, statuses, members and rules the traffic exercised", default=False)
+    coverage_minimum: tuple[tuple[str, float], ...] = option(
+        f"fail when the coverage of {', '.join(COVERAGE_KINDS)} is lower, such as members=80", COVERAGE, default=()
+    )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@command
 class ProxyOptions(JudgingOptions):
-    """Judge traffic on its way.
+    """Judge live traffic.
 
-    Forward every request to another server, unchanged, and judge both directions. A response whose interaction broke
-    the contract gets the header field Callconfig-Findings with their number and the first one.
+    Forward each request unchanged to another server, and judge the request and the response. If one of them breaks the
+    contract, the response gets the header field Callconfig-Findings, with the number of findings and the first finding.
 
     Example: callconfig proxy --upstream https://staging.example.com --record session.har
     """
 
-    upstream: Annotated[str, Option("the server to forward to, with its prefix", URL)]
-    host: Annotated[str, Option("address to listen on", ADDRESS)] = "127.0.0.1"
-    port: Annotated[int, Option("port to listen on; 0 picks a free one", PORT)] = 8080
-    enforce: Annotated[bool, Option("answer a problem instead of passing on what breaks the contract")] = False
-    record: Annotated[Path | None, Option("write the traffic as HAR")] = None
+    upstream: str = option("URL of the server to forward to, with the path prefix of the API", URL)
+    host: str = option("address to listen on", ADDRESS, default="127.0.0.1")
+    port: int = option("port to listen on; 0 selects a free port", PORT, default=8080)
+    enforce: bool = option(
+        "respond with a problem instead of forwarding a request or a response that breaks the contract", default=False
+    )
+    record: Path | None = option("HAR file to write the traffic to", default=None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@command
 class DiffOptions:
-    """Find what a change of the contract breaks.
+    """Find the breaking changes of a contract.
 
-    Compare two OpenAPI 3.0 or 3.1 documents. Each change is safe (proven), breaking (shown, with the request that OLD
-    takes and NEW refuses, or the answer that OLD never gave), or undecided. Exit 1 when something breaks, or when the
-    version of NEW promises less than it breaks. OLD and NEW are files, or git-ref:file.
+    Compare two OpenAPI 3.0 or 3.1 documents. Each change is safe (proven), breaking, or undecided. A breaking change is
+    shown with a request that OLD accepts and NEW refuses, or with a response that NEW permits and OLD does not. The
+    exit code is 1 when a change is breaking, or when the version of NEW is too low for the changes. OLD and NEW are
+    files, or git-ref:file.
 
     Example: callconfig diff main:openapi.yaml openapi.yaml --traffic session.har --report markdown:diff.md
     """
 
-    old: Annotated[str, Option("what clients rely on: a file, or git-ref:file", is_argument=True)]
-    new: Annotated[str, Option("what is to take its place", is_argument=True)]
-    undecided: Annotated[
-        str,
-        Option(
-            "what it counts as when neither a proof nor a request that breaks was found",
-            click.Choice(("error", "warning")),
-        ),
-    ] = "error"
-    traffic: Annotated[
-        tuple[Path, ...], Option("say which recorded clients are hit: HAR, NDJSON, a pact or a mock's journal")
-    ] = ()
-    accepted: Annotated[
-        Path | None,
-        Option("YAML or JSON list of breaks that do not count, each with operation, fingerprint, reason and until"),
-    ] = None
-    report: Annotated[
-        tuple[tuple[str, Path], ...], Option(f"write a report: {', '.join(DIFF_REPORT_FORMATS)}", DIFF_REPORT)
-    ] = ()
+    old: str = option("contract that clients rely on: a file, or git-ref:file", is_argument=True)
+    new: str = option("contract that replaces OLD: a file, or git-ref:file", is_argument=True)
+    undecided: str = option(
+        "severity of an undecided change, which is neither proven safe nor shown to break",
+        click.Choice(("error", "warning")),
+        default="error",
+    )
+    traffic: tuple[Path, ...] = option(
+        "recorded traffic, to show which clients break: HAR, NDJSON, a pact or a mock's journal", default=()
+    )
+    accepted: Path | None = option(
+        "YAML or JSON list of accepted breaks, each with operation, fingerprint, reason and until",
+        default=None,
+    )
+    report: tuple[tuple[str, Path], ...] = option(
+        f"write a report as {', '.join(DIFF_REPORT_FORMATS)}", DIFF_REPORT, default=()
+    )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@command
 class DocsBuildOptions:
     """Write the reference as files.
 
-    Write index.html, reference.md and the contract to a folder. Each example of the contract that says how it comes
-    about is run on a fresh mock; an answer that is not the documented one fails the build.
+    Write index.html, reference.md and the contract to a folder. Each example of the contract that has an x-request is
+    executed on a new mock; the build fails if a response differs from the documented one.
 
     Example: callconfig docs build -o site
     """
 
-    output: Annotated[Path, Option("the folder, made if need be", metavar="DIR", short="o")]
-    contract: Annotated[Path | None, Option("an OpenAPI 3.0 or 3.1 file, not the built-in one")] = None
+    output: Path = option("folder to write to; created if it does not exist", metavar="DIR", short="o")
+    contract: Path | None = option("OpenAPI 3.0 or 3.1 file, instead of the built-in contract", default=None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@command
 class McpOptions:
-    """Offer the mock to agents.
+    """Serve the mock to agents.
 
-    Speak the Model Context Protocol on standard input and output: each operation of the API is a tool, and so is each
-    control; the contract and the reference are resources. Without --url a mock is started on loopback, and ends with
-    its input.
+    Speak the Model Context Protocol on standard input and output. Each operation of the API and each control is a tool;
+    the contract and the reference are resources. Without --url, the command starts a mock on loopback, and ends it at
+    the end of the input.
 
     Example: callconfig mcp --url http://127.0.0.1:8080 --session agent
     """
 
-    contract: Annotated[Path | None, Option("the OpenAPI file of the API, not the built-in one")] = None
-    url: Annotated[
-        str | None,
-        Option("a server that runs, with the prefix that it mounts the API under; without it a mock is started", URL),
-    ] = None
-    session: Annotated[str | None, Option("the session to be in, as X-Mock-Session names it", Text("NAME"))] = None
-    token: Annotated[str | None, Option("bearer token for the API", TOKEN)] = field(default=None, repr=False)
-    control_token: Annotated[str | None, Option("what controls ask for as `Authorization: Bearer TOKEN`", TOKEN)] = (
-        field(default=None, repr=False)
+    contract: Path | None = option("OpenAPI file of the API, instead of the built-in contract", default=None)
+    url: str | None = option(
+        "URL of a running mock, with the path prefix of the API; by default, a new mock is started",
+        URL,
+        default=None,
     )
-    store: Annotated[str, Option("of the mock that is started: a file, or :memory:", PLACE)] = ":memory:"
-    port: Annotated[int, Option("of the mock that is started, on loopback; 0 picks a free one", PORT)] = 0
+    session: str | None = option("session of the requests, as in X-Mock-Session", NAME, default=None)
+    token: str | None = option("bearer token for the API", TOKEN, default=None, secret=True)
+    control_token: str | None = option("bearer token for the controls", TOKEN, default=None, secret=True)
+    store: str = option("store of the new mock: a file, or :memory:", PLACE, default=":memory:")
+    port: int = option("port of the new mock, on loopback; 0 selects a free port", PORT, default=0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@command
 class InitOptions:
-    """Propose what a contract stores.
+    """Propose the resources of a contract.
 
-    Read an OpenAPI 3.0 file and print a patch of it that declares what its operations seem to store, each as the
-    x-resource of a schema, so that `serve` remembers it. Nothing is changed. What is a guess, and what is not
-    understood, is told on standard error.
+    Read an OpenAPI 3.0 file, and print a patch that declares its resources: each gets an x-resource in its schema, so
+    that `serve` stores it. No file is changed. Notes on standard error name guesses, and operations that are not
+    understood.
 
     Example: callconfig init other.yaml > resources.patch
     """
 
-    file: Annotated[Path, Option("an OpenAPI 3.0 file", is_argument=True)]
+    file: Path = option("OpenAPI 3.0 file", is_argument=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@command
 class LintOptions:
-    """Say whether files are contracts.
+    """Check whether files are valid contracts.
 
-    Say of each FILE whether everything here can be made from it: OpenAPI 3.0 or 3.1, every schema one that compiles.
-    What is wrong is told in one line for each file.
+    Check whether each FILE is an OpenAPI 3.0 or 3.1 document that all commands can use, and whether each of its schemas
+    compiles. For each invalid file, print its first error in one line.
 
     Example: callconfig lint openapi.yaml
     """
 
-    files: Annotated[tuple[Path, ...], Option("an OpenAPI 3.0 or 3.1 file", metavar="FILE...", is_argument=True)]
+    files: tuple[Path, ...] = option("OpenAPI 3.0 or 3.1 file", metavar="FILE...", is_argument=True)

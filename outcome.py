@@ -1,14 +1,14 @@
-"""How a command ends: its exit codes, and what stops it; and text that is safe to show on a terminal."""
+"""The outcome of a command: exit codes, and the error that stops it; and text that is safe on a terminal."""
 
 OK, FINDINGS, USAGE, COULD_NOT_RUN = range(4)
 
 
 class CouldNotRun(Exception):
-    """What stops a command, in one line that says what is wrong and what to do."""
+    """The error that stops a command; its message is one line with the reason and the remedy."""
 
 
 def printable(text: str) -> str:
-    """The text with every character escaped that would steer a terminal or begin a new line."""
+    """The text with control characters and line breaks escaped."""
     if text.isprintable():
         return text
     return "".join(
@@ -17,5 +17,5 @@ def printable(text: str) -> str:
 
 
 def lines(text: str) -> str:
-    """A text of several lines without what a terminal would obey, or could not show."""
+    """A text of several lines with the control characters in each escaped."""
     return "\n".join(map(printable, text.split("\n")))

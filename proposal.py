@@ -1,4 +1,4 @@
-"""`callconfig init`: what a contract seems to store, proposed as a patch of it that a person reads."""
+"""`callconfig init`: guesses the resources of a contract, as a patch of it for a person to review."""
 
 import difflib
 import re
@@ -27,15 +27,15 @@ TIMES = {
     "deleted_at": ("deletedat", "deleted", "removedat", "archivedat", "cancelledat", "deletedon"),
 }
 IDENTITIES = ("id", "uuid", "key", "code", "slug", "number", "name")
-"""Members that are taken for the identity where none has a name like the parameter of the path, in this order."""
+"""Members that are proposed as identity where none is named like the parameter of the path, in this order."""
 UNIQUE = ("slug", "email", "username", "sku", "code", "name", "title")
-"""Members that are guessed to be unique where a create documents a conflict, in this order."""
+"""Members that are proposed as unique where a create documents a conflict, in this order."""
 _PREFIX = re.compile(r"([A-Za-z]+[_-])[A-Za-z0-9]+")
 
 
 @dataclass
 class Proposal:
-    """The declaration of one schema, and what is a guess in it."""
+    """The proposed x-resource of one schema, and the guesses in it."""
 
     name: str
     declared: dict[str, Any]
@@ -43,7 +43,7 @@ class Proposal:
 
 
 def init(path: Path) -> int:
-    """Print the patch, and on standard error what is not understood. Raises CouldNotRun."""
+    """Print the patch, and notes on standard error. Raises CouldNotRun."""
     contract, text = load_contract(path), path.read_bytes()
     try:
         root = MarkedYaml(text)
@@ -74,8 +74,8 @@ def _proposals(contract: Contract, unclear: list[str]) -> Iterator[Proposal]:
     schemas: Mapping[str, Mapping[str, Any]] = contract.document.get("components", {}).get("schemas", {})
     taken = {id(resource.schema) for resource in contract.resources}
     seen = set(contract.actions)
-    every = {name: Places(schema, contract.operations, contract.resolve) for name, schema in schemas.items()}
-    # What an operation shows as a whole is meant, not what that has in a member.
+    every = {name: Places(schema, contract.operations) for name, schema in schemas.items()}
+    # The schema of a whole response comes before one that is nested in an envelope.
     for name in sorted(every, key=lambda name: all(shown.envelope for shown in every[name].shown.values())):
         schema, places = schemas[name], every[name]
         kinds = {operation.id: kind for operation, kind in places.kinds.items() if operation.id not in seen}
@@ -145,7 +145,7 @@ def _guess_unique(proposal: Proposal, members: Mapping[str, Any], places: Places
 
 
 def _input(schema: Mapping[str, Any], places: Places, contract: Contract) -> str | None:
-    """The reference to what a request gives of the whole, where that is another schema."""
+    """The reference to the schema of request bodies, where that is another one."""
     order = {"replace": 0, "create": 1}
     writing = sorted((each for each in places.kinds.items() if each[1] in order), key=lambda each: order[each[1]])
     for operation, _ in writing:
@@ -161,7 +161,6 @@ def _plain(name: str) -> str:
 
 
 def _with(contract: Contract, proposals: list[Proposal]) -> Contract:
-    """The contract as it is with the proposals in it."""
     components = contract.document.get("components", {})
     schemas = dict(components.get("schemas", {}))
     for each in proposals:
@@ -170,7 +169,7 @@ def _with(contract: Contract, proposals: list[Proposal]) -> Contract:
 
 
 def _patched(text: bytes, root: MarkedYaml, proposals: list[Proposal]) -> bytes:
-    """The text with each declaration as the first member of its schema, and all else as it was."""
+    """The text with each declaration as the first member of its schema, unchanged elsewhere."""
     lines = text.decode().splitlines(keepends=True)
     newline = "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
     places = [(root.node(("components", "schemas", each.name)), each) for each in proposals]

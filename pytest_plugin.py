@@ -1,7 +1,7 @@
-"""Fixtures for client teams: a mock for the run, and for each test a session of its own on it.
+"""Fixtures for client teams: a mock for the run, and for each test a session on it.
 
 pytest loads this module in every suite of an environment that has callconfig, so it imports next to nothing before a
-fixture is used. The mock runs in a process of its own: nothing of it is in the suite's.
+fixture is used. The mock runs in a separate process.
 """
 
 import os
@@ -77,13 +77,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """pytest-xdist starts a worker: it collects where this process does."""
+    """Give a worker of pytest-xdist the folder of this process's journals."""
     if (collected := node.config.stash.get(_COLLECTED, None)) is not None:
         node.workerinput["callconfig_collected"] = str(collected.folder)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Measure what all workers collected; less than was asked for fails the run."""
+    """Measure the coverage by the journals of all workers; less than the minimum fails the run."""
     config = session.config
     collected = config.stash.get(_COLLECTED, None)
     if collected is None or hasattr(config, "workerinput"):
@@ -105,27 +105,27 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.fixture(scope="session")
 def mock_settings() -> MockSettings:
-    """Override it to use another mock, or to start one with other options."""
+    """The settings of the mock. Override it to use another mock, or to start one with other options."""
     return MockSettings(url=os.environ.get("CALLCONFIG_URL"), control_token=os.environ.get("CALLCONFIG_CONTROL_TOKEN"))
 
 
 @pytest.fixture
 def mock_seed() -> Iterable[Mapping[str, Any]]:
-    """Override it to give the configurations that each test begins with."""
+    """The configurations that each test begins with: none. Override it to give them."""
     return ()
 
 
 @pytest.fixture
 def mock_scenario() -> Scenario | Path | str | None:
-    """Override it to give the world, or its file, that each test begins in."""
+    """The scenario, or its file, that each test begins with: none. Override it to give one."""
     return None
 
 
 @pytest.fixture
 def mock_strict(request: pytest.FixtureRequest) -> bool:
-    """Whether a test fails when a request of it broke the contract: as its marker says, else as the ini file does.
+    """Whether a test fails when one of its requests broke the contract: by its marker, else by the ini file.
 
-    Override it to say so for a folder, a file or a class.
+    Override it for a folder, a file or a class.
     """
     marker = request.node.get_closest_marker(STRICT)
     if marker is None:
@@ -151,7 +151,7 @@ def mock(
     mock_strict: bool,
     request: pytest.FixtureRequest,
 ) -> Iterator[Mock]:
-    """A session of the test's own: `base_url`, `seed`, `requests`, `wait_for`, `expect`, `rules`, `clock`."""
+    """The test's session on the mock: `base_url`, `seed`, `requests`, `wait_for`, `expect`, `rules`, `clock`."""
     readable = re.sub(r"[^A-Za-z0-9]+", "-", request.node.name)[:80].strip("-") or "test"
     mock = Mock(mock_server, f"{readable}-{secrets.token_hex(4)}", strict=mock_strict)
     request.node.stash[_LATEST_STRAY] = _strays(mock_server)["last"]
@@ -166,11 +166,11 @@ def mock(
 
 
 _LATEST_STRAY = pytest.StashKey[int]()
-"""The latest request in nobody's session when a test began."""
+"""The number of the latest request in the default session when a test began."""
 
 
 def _strays(server: MockServer, after: int = 0, limit: int = 0) -> dict[str, Any]:
-    """What the default session has of requests; those are in nobody's session."""
+    """The requests in the default session, which belong to no test."""
     search = {"after": after, "limit": limit}
     found: dict[str, Any] = server.control("POST", "/requests/find", search, session=DEFAULT)
     return found
@@ -178,7 +178,7 @@ def _strays(server: MockServer, after: int = 0, limit: int = 0) -> dict[str, Any
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """A test that has passed fails when its client did not do what it was expected to."""
+    """Fail a passing test whose expectations of the client were not met."""
     result = yield
     mock = getattr(item, "funcargs", {}).get("mock")
     if isinstance(mock, Mock) and (failures := mock.failures()):
@@ -190,7 +190,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """When a test fails, its report shows what it asked of the mock."""
+    """Show the requests to the mock in the report of a failing test."""
     report = yield
     mock, server = (getattr(item, "funcargs", {}).get(name) for name in ("mock", "mock_server"))
     if call.when == "call" and report.failed and isinstance(mock, Mock) and isinstance(server, MockServer):

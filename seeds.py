@@ -1,4 +1,4 @@
-"""Seed files: what a store is given to begin with, where it does not have it yet."""
+"""Seed files: the initial documents of a store."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,14 +39,14 @@ async def plant(seeds: Sequence[Path], contract: Contract, store: Store) -> None
     except DuplicateScope as error:
         named = ", ".join(map(str, seeds))
         raise CouldNotRun(f"seed {named}: more than one has {error.scope}") from error
-    except ValueError as error:  # such as a parent that is not said
+    except ValueError as error:  # such as a missing parent
         raise CouldNotRun(f"seed {', '.join(map(str, seeds))}: {error}") from error
 
 
 def read_seed(path: Path, contract: Contract) -> dict[str, list[Document]]:
     """The documents in a file by table, with their defaults. Raises CouldNotRun at the first that breaks the contract.
 
-    A file is an array where the contract stores one kind of thing, else an object of arrays by table.
+    A file is an array where the contract has one resource, else an object of arrays by table.
     """
     try:
         given = decode(path.read_bytes())

@@ -1,8 +1,7 @@
-"""Serving HTTP, for the mock and for the proxy: the socket, uvicorn, workers, signals, and how long a peer may take.
+"""Serving HTTP, for the mock and for the proxy: the socket, uvicorn, workers, signals, and bounds on a peer.
 
-What one peer can hold is bounded: a head (request line and header fields) by MOST_HEAD bytes and
-HEAD_SECONDS, a body by LEAST_BODY bytes in each BODY_SECONDS, connections by MOST_CONNECTIONS; BACKLOG more wait in
-the kernel.
+A head (request line and header fields) is bounded by MOST_HEAD bytes and HEAD_SECONDS, a body by LEAST_BODY bytes in
+each BODY_SECONDS, connections by MOST_CONNECTIONS; BACKLOG more wait in the kernel.
 """
 
 import contextlib
@@ -23,16 +22,16 @@ from .outcome import CouldNotRun, printable
 
 try:
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-except ModuleNotFoundError:  # no CPython: uvicorn has h11 then, which bounds a head, but no time
+except ModuleNotFoundError:  # no CPython: uvicorn then has h11, which bounds the size of a head, but no time
     HttpToolsProtocol = None  # type: ignore[assignment,misc]
 
 BACKLOG = 2048
 GRACE_SECONDS = 3
-"""What requests on their way get when the server is asked to stop."""
+"""Seconds for pending requests after the server is told to stop."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket, taken before anything else is done, so that a port in use costs nothing.
+    """A listening socket, opened first, so that a port in use fails early.
 
     Raises CouldNotRun.
     """
@@ -44,7 +43,7 @@ def listen(host: str, port: int) -> socket.socket:
             listening.bind(address)
             listening.listen(BACKLOG)
             undo.pop_all()
-    except (OSError, UnicodeError) as error:  # a name that is no host name is a UnicodeError
+    except (OSError, UnicodeError) as error:  # UnicodeError: an invalid host name
         in_use = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
         advice = "; choose another --port, or 0 for a free one" if in_use else ""
         reason = getattr(error, "strerror", None) or error
@@ -53,13 +52,13 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def root_url(listening: socket.socket) -> str:
-    """The URL of what listens there, without a path."""
+    """The URL of a listening socket, without a path."""
     host, port = listening.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def log_to_terminal() -> None:
-    """A line on standard error for each message."""
+    """Log a line on standard error for each message."""
     handler = logging.StreamHandler()
     handler.setFormatter(_Printable("%(message)s"))
     handler.addFilter(_is_no_cancellation)
@@ -67,7 +66,7 @@ def log_to_terminal() -> None:
 
 
 class _Printable(logging.Formatter):
-    """Nothing that a client sent steers the terminal, or looks like a line of its own."""
+    """Escapes control characters and line breaks that a client sent."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (logging's own name)
         return printable(super().formatMessage(record).rstrip("\n"))
@@ -77,12 +76,12 @@ class _Printable(logging.Formatter):
 
 
 def _is_no_cancellation(record: logging.LogRecord) -> bool:
-    """Requests that are cancelled at the end are no errors."""
+    """Whether a record is an error, not the cancellation of a request at the end."""
     return not (record.exc_info and isinstance(record.exc_info[1], CancelledError))
 
 
 class Config(uvicorn.Config):
-    """uvicorn's settings as both servers need them: no log of its own, no WebSocket, no proxy in front."""
+    """uvicorn's settings for both servers: without its log, WebSocket and proxy headers."""
 
     def __init__(self, app: ASGIApp | str, **settings: Any) -> None:
         settings.setdefault("http", Protocol if HttpToolsProtocol is not None else "h11")
@@ -99,9 +98,9 @@ class Config(uvicorn.Config):
 
 
 class Server(uvicorn.Server):
-    """uvicorn, but it stops in time, and a signal that asked it to stop is not raised again when it has stopped.
+    """uvicorn's server, which stops within GRACE_SECONDS, and does not raise the signal that stopped it again.
 
-    It greets when a signal would stop it.
+    It calls `greet` once a signal would stop it.
     """
 
     def __init__(
@@ -122,7 +121,7 @@ class Server(uvicorn.Server):
             cutting.cancel()
 
     def _cut(self) -> None:
-        """The applications see that their clients have left, which ends them without an error."""
+        """Abort the connections, so that the applications end as if their clients had left."""
         for connection in list(self.server_state.connections):
             connection.transport.abort()
 
@@ -135,13 +134,13 @@ class Server(uvicorn.Server):
 
 
 class Corked:
-    """A transport that writes together what is written in one turn of the event loop.
+    """A transport that joins the writes of one turn of the event loop.
 
-    The head of a response and its body cost one system call then, which is a good part of a request.
+    The head and the body of a response then cost one system call.
     """
 
     MOST = 65_536
-    """Bytes that wait for the end of the turn; what is more goes out at once, and is subject to flow control."""
+    """Bytes that wait for the end of the turn; more are written at once, and are subject to flow control."""
 
     def __init__(self, transport: Transport, loop: AbstractEventLoop) -> None:
         self._transport, self._loop = transport, loop
@@ -181,7 +180,7 @@ class Corked:
 if HttpToolsProtocol is not None:
 
     class Protocol(HttpToolsProtocol):
-        """uvicorn's HTTP/1.1, with bounds on what a peer may send, and on how long it may take."""
+        """uvicorn's HTTP/1.1, with bounds on the size and the time of a peer's requests."""
 
         MOST_HEAD = 65_536
         HEAD_SECONDS = 10.0
@@ -189,11 +188,11 @@ if HttpToolsProtocol is not None:
         LEAST_BODY = 65_536
         MOST_CONNECTIONS = 1000
         LINGER_SECONDS = 1.0
-        """How long a peer that was refused may go on sending: were it cut off at once, it would not see why."""
+        """Seconds that a refused peer may go on sending, so that it can read the response."""
 
         _timer: TimerHandle | None = None
         _in_head = False
-        _received = 0  # bytes since the reading in which the head began, or since the timer was set
+        _received = 0  # bytes since the read in which the head began, or since the timer was set
         _refused = False
 
         def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
@@ -218,7 +217,7 @@ if HttpToolsProtocol is not None:
                 self._bound()
 
         def _bound(self) -> None:
-            """Refuse a head that is too long, and set the time for what is still to come."""
+            """Refuse a head that is too long, and set the timer for the rest of the request."""
             if self._refused:
                 return
             if self._in_head and self._received > self.MOST_HEAD:
@@ -240,7 +239,7 @@ if HttpToolsProtocol is not None:
                 if size > self.MOST_HEAD:
                     self._refuse(431)
                     return
-            if self.url == b"*":  # `OPTIONS *`: of the server as a whole (RFC 9110, section 9.3.7)
+            if self.url == b"*":  # `OPTIONS *` asks about the whole server (RFC 9110, section 9.3.7)
                 self.url = b"/"
                 super().on_headers_complete()
                 self.scope["path"], self.scope["raw_path"] = "*", b"*"
@@ -260,7 +259,7 @@ if HttpToolsProtocol is not None:
                 self._refuse(400)
 
         def _unsupported_upgrade_warning(self) -> None:
-            """An upgrade is an offer that a server may pass over (RFC 9110, section 7.8)."""
+            """No warning: a server may ignore an upgrade (RFC 9110, section 7.8)."""
 
         def _is_answering(self) -> bool:
             cycle: Any = self.cycle
@@ -276,7 +275,7 @@ if HttpToolsProtocol is not None:
 
         def _out_of_time(self) -> None:
             if self._refused or not (self._in_head or self._is_answering()):
-                self.transport.abort()  # it was told already, or never began
+                self.transport.abort()  # it was refused already, or sent nothing
             elif not self._in_head and (self._received >= self.LEAST_BODY or self.flow.read_paused):
                 self._received = 0
                 self._give(self.BODY_SECONDS)
@@ -284,7 +283,7 @@ if HttpToolsProtocol is not None:
                 self._refuse(408)
 
         def _refuse(self, status: int) -> None:
-            """The last answer on this connection. What is still being answered goes unanswered."""
+            """Send the last response on this connection; a pending request gets none."""
             self._refused = True
             self._stop_timer()
             self._unset_keepalive_if_required()
@@ -305,10 +304,10 @@ if HttpToolsProtocol is not None:
 
 
 class Workers(Multiprocess):
-    """Several processes that serve one socket. `on_ready` is called once, when every one of them answers.
+    """Several processes that serve one socket. `on_ready` is called once, when all of them are ready.
 
-    One that dies is replaced; when one cannot start, all end: `run` raises CouldNotRun then, with the first of the
-    `reasons` that workers gave.
+    A dead one is replaced; when one cannot start, all end, and `run` raises CouldNotRun with the first of the workers'
+    `reasons`.
     """
 
     def __init__(
@@ -316,7 +315,7 @@ class Workers(Multiprocess):
     ) -> None:
         super().__init__(config, [listening])
         self._on_ready, self._reasons, self._failed = on_ready, reasons, False
-        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # it tells of what is raised here
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # `run` raises the same
 
     def run(self) -> None:
         super().run()
@@ -336,7 +335,7 @@ class Workers(Multiprocess):
         all(self._starts(process) for process in self.processes if process not in before)
 
     def _starts(self, process: Process) -> bool:
-        """Wait until it answers; otherwise all shall end."""
+        """Wait until a process is ready; where it ends before, tell all to end."""
         while not self.should_exit.is_set() and process.process.is_alive():
             if process.wait_until_ready(0.5, self.should_exit):
                 return True

@@ -1,1 +1,1 @@
-"""The way of a request: one layer in front of Connexion's routing, one endpoint behind it, and pages beside the API."""
+"""The ASGI side: one layer in front of Connexion's routing, and one endpoint behind it."""

@@ -14,18 +14,18 @@ from ..traffic.redaction import Redaction
 from .exchange import Exchange
 
 _COLOURS = {2: "32", 4: "33", 5: "31", 0: "31"}
-"""Of a status by its hundreds, as a terminal has them (ECMA-48, section 8.3.117)."""
+"""Terminal colours by the class of a status (ECMA-48, section 8.3.117)."""
 
 
-@lru_cache(maxsize=8)  # it is the same for all requests of a second
+@lru_cache(maxsize=8)  # requests of one second share it
 def _time_of_day(second: int) -> str:
     return time.strftime("%H:%M:%S", time.localtime(second))
 
 
 class AccessLog:
-    """Hands lines without secrets to `write`, together for all requests that end in one turn of the event loop.
+    """Gives redacted lines to `write`, together for all requests that end in one turn of the event loop.
 
-    They are for people, with `colour` for those at a terminal; or with `as_json` for programs, and their members stay.
+    The lines are text, with `colour` for a terminal; or with `as_json` JSON, whose members are stable.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class AccessLog:
             asyncio.get_running_loop().call_soon(self.flush)
 
     def flush(self) -> None:
-        """Write what was noted and is not written yet."""
+        """Write the pending lines."""
         if self._lines:
             self._write("".join(f"{line}\n" for line in self._lines))
             self._lines.clear()

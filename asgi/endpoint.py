@@ -1,6 +1,6 @@
-"""The endpoint of one operation: read the request, judge it, call the handler, judge the answer, send it.
+"""The endpoint of one operation: it reads and judges the request, calls the handler, judges and sends the response.
 
-Nothing that breaks the contract passes in either direction.
+An invalid request or response never passes.
 """
 
 import inspect
@@ -12,7 +12,6 @@ import orjson
 from starlette.types import Receive, Send
 
 from ..contract.aside import aside
-from ..contract.body import MAX_BYTES
 from ..contract.finding import Finding
 from ..contract.operation import WITHOUT_BODY, EncodedArray, LargeObject, Operation, Reply
 from ..contract.problem import INTERNAL_ERROR, Problem, Problems
@@ -22,24 +21,25 @@ from .exchange import Exchange
 from .messages import judged, read_body, respond
 
 UNKEPT = {"content-coding", "json-charset", "json-depth", "json-number", "json-size", "json-string"}
-"""Rules whose breach is refused even where it is a warning: what was sent cannot be read, or not be answered again."""
+"""Rules whose breach is refused even as a warning: the value cannot be read, or not be sent back."""
 
-Handler = Callable[..., Awaitable[Reply]]
+Handler = Callable[..., Awaitable[Reply | None]]
+"""The response of a handler that returns nothing."""
 Context = Callable[[Exchange], Mapping[str, Any]]
-"""From a request to what handlers may ask for by name beside the request's own arguments, such as a store."""
+"""Returns the arguments of handlers beside those of the request, such as a store."""
 
 logger = logging.getLogger("callconfig.contract")
 
 
 class Endpoint:
-    """One operation with its handler. `problems` are what exceptions of the handler become."""
+    """One operation with its handler. `problems` translates exceptions of the handler."""
 
     def __init__(
         self, operation: Operation, handler: Handler, refusals: Refusals, context: Context, problems: Problems
     ) -> None:
         self.operation = operation
         self._handler, self._refusals, self._context, self._problems = handler, refusals, context, problems
-        self._max_bytes = operation.request_body.max_bytes if operation.request_body else MAX_BYTES
+        self._max_bytes = operation.request_body.max_bytes
         parameters = inspect.signature(handler).parameters.values()
         self._wanted = [each.name for each in parameters if each.kind is not each.VAR_KEYWORD]
         self._wants_rest = any(each.kind is each.VAR_KEYWORD for each in parameters)
@@ -57,9 +57,9 @@ class Endpoint:
             await respond(send, status, headers, pieces)
 
     async def _reply(self, exchange: Exchange, receive: Receive) -> Reply | None:
-        """None when the client went away before its request was complete.
+        """The reply; None when the client went away before its request was complete.
 
-        The context comes first: whoever may not ask is neither read nor told what is wrong with the question.
+        The context comes first: the body of a caller without access is neither read nor judged.
         """
         context = self._context(exchange)
         entry, arguments = exchange.entry, dict[str, Json]()
@@ -79,7 +79,7 @@ class Endpoint:
             return self._problem(exchange, preferred) if isinstance(preferred, Problem) else preferred
         available = {**context, **arguments, "arguments": arguments}
         wanted = {name: available[name] for name in self._wanted if name in available}
-        return await self._handler(**(arguments | wanted if self._wants_rest else wanted))
+        return await self._handler(**(arguments | wanted if self._wants_rest else wanted)) or (None, 204)
 
     def _problem(self, exchange: Exchange, problem: Problem) -> Reply:
         exchange.problem = problem
@@ -87,7 +87,7 @@ class Endpoint:
         return self._refusals.reply(problem)
 
     async def _encoded(self, exchange: Exchange, reply: Reply) -> tuple[int, Mapping[str, str], Sequence[bytes]]:
-        """The answer to send: the reply, or the problem that it breaks the contract."""
+        """The response to send: the reply, or a problem where the reply breaks the contract."""
         value, status, headers = reply if len(reply) == 3 else (*reply, {})
         headers = {name.lower(): text for name, text in headers.items()}
         if exchange.problem is not None and status in self._refusals.unjudged:
@@ -100,7 +100,7 @@ class Endpoint:
                 pieces, findings = await aside(self.operation.encode_response, status, headers, value)
             else:
                 pieces, findings = self.operation.encode_response(status, headers, value)
-        except (TypeError, ValueError):  # what orjson raises for values that are not JSON
+        except (TypeError, ValueError):  # orjson's errors for values that are not JSON
             logger.exception("%s answered %d with what is not JSON", self.operation.id, status)
             pieces, findings = [], [Finding("type", "body", "is not JSON", pointer="")]
         if any(each.severity == "error" for each in findings):
@@ -111,7 +111,7 @@ class Endpoint:
 
 
 def _written(value: Json) -> list[bytes]:
-    """A body that is not judged, as what is documented for it was looked at already."""
+    """A body that is not judged, because the response was found valid before."""
     if value is None:
         return []
     return [value if isinstance(value, bytes) else orjson.dumps(value)]

@@ -1,4 +1,4 @@
-"""One request and its answer on their way: the layer makes it, whatever stands behind it fills it in."""
+"""One request and its response: created by the layer, completed by steering, routing and endpoint."""
 
 import time
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ KEY = "callconfig.exchange"
 
 @dataclass(slots=True)
 class Exchange:
-    """What is known of a request; it is under KEY in the request's ASGI scope."""
+    """The state of one request, under KEY in its ASGI scope."""
 
     entry: Entry
     """The part that a journal keeps."""
@@ -29,20 +29,21 @@ class Exchange:
     server_send: Send
     """The server's own `send`, which knows the connection."""
     route: Route | None
-    """None where the path is no operation's."""
+    """The route; None where no operation has the path."""
     address: str
-    """The one that the request came to."""
+    """The server's address that the request came to."""
     query: bytes = b""
-    """The query that is judged: without what only the steering reads."""
+    """The query to judge, without the parameters that only the steering reads."""
+    operation: Operation | None = None
     session: Session | None = None
-    """None without controls, and before the session has appeared."""
+    """The session; None without controls, and before it exists."""
     named: str | None = None
-    """The session that the URL names."""
+    """The name of the session in the URL."""
     problem: Problem | None = None
     preferred: Reply | Problem | None = None
-    """What the request asks for itself, and gets instead of the handler's reply if it keeps the contract."""
+    """The reply to the request's own `Prefer`, sent in place of the handler's if the request is valid."""
     turn: Turn | None = None
-    """The rule that the request matched; its answer outranks what is preferred."""
+    """The turn at the rule that the request matched; its reply outranks `preferred`."""
     _clock: float = field(default_factory=time.perf_counter)
     _pieces: list[bytes] = field(default_factory=list)
     _kept: int = 0
@@ -64,19 +65,18 @@ class Exchange:
         if named is not None:
             headers = {**headers, SESSION_HEADER: named}
         exchange = scope[KEY] = cls(entry, headers, send, route, address, query, named=named)
-        if (operation := exchange.operation) is not None:
-            entry.operation = operation.id
+        if route is not None and (operation := route.operation(scope["method"])) is not None:
+            exchange.operation, entry.operation = operation, operation.id
         return exchange
 
     def enter(self, session: Session, *, journaled: bool = True) -> Session:
-        """Be in a session from here on."""
         self.session = session
         if journaled:
             session.journal.begin(self.entry)
         return session
 
     def note(self, message: Message) -> bool:
-        """Remember a part of the answer; whether it was the last."""
+        """Record a message of the response; returns whether it was the last."""
         if message["type"] == "http.response.start":
             self.entry.status, self.entry.response_headers = message["status"], message["headers"]
             return False
@@ -86,7 +86,7 @@ class Exchange:
         return not message.get("more_body", False)
 
     def end(self) -> None:
-        """Close the entry: nothing more comes. A rule that did not answer the request is free for the next one."""
+        """Close the journal's entry, and give back the turn at a rule that did not answer the request."""
         entry = self.entry
         if self.turn is not None:
             self.turn.release()
@@ -98,12 +98,8 @@ class Exchange:
             entry.ended = 1
 
     @property
-    def operation(self) -> Operation | None:
-        return self.route.operation(self.entry.method) if self.route else None
-
-    @property
     def request(self) -> Request:
-        """What is judged of it, once its body is read."""
+        """The request to judge, once its body is read."""
         path = self.route.parameters if self.route else {}
         return Request(path, self.query, self.headers, self.entry.request_body)
 

@@ -1,7 +1,7 @@
 """The one layer in front of routing.
 
-It finds a request's route and session, keeps the journal and the access log, opens the API to browsers, and lets the
-steering step in where a session or a request asks for it. What is not in use costs nothing.
+It finds a request's route and session, keeps the journal and the access log, answers CORS, and calls the steering
+where a session or a request needs it. Unused features cost nothing.
 """
 
 import logging
@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..contract.problem import INTERNAL_ERROR
 from ..controls.controls import Controls, is_control, only_looks
-from ..controls.sessions import InvalidSessionName, TooManySessions
+from ..controls.refusals import NoSession
 from .access_log import AccessLog
 from .exchange import KEY, Exchange
 from .messages import respond_problem
@@ -28,8 +28,8 @@ logger = logging.getLogger("callconfig")
 class RequestLayer:
     """The outermost ASGI application of the mock.
 
-    `pages` are the paths of what is served beside the operations. With `late_sessions` a session that is not there yet
-    appears when its first request is let in, not when it arrives.
+    `pages` are the paths that are served beside the operations. With `late_sessions` a new session is created when its
+    first request is authenticated, not when it arrives.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class RequestLayer:
         self._controls = controls
         self._late_sessions, self._log = late_sessions, log
         self._steering = Steering(app, controls) if controls else app
-        # Browser clients of any origin may use the API; any page in a developer's browser must not steer the mock.
+        # Browser clients of any origin may use the API, but not the controls: a foreign page must not steer the mock.
         self._open, self._open_steering = _open(app, ["*"]), _open(self._steering, ["*"])
         self._open_controls = _open(app, controls.origins) if controls and controls.origins else None
 
@@ -62,7 +62,7 @@ class RequestLayer:
             if named is not None and message["type"] == "http.response.start":
                 message = {**message, "headers": within(named, message["headers"])}
             if exchange.note(message):
-                self._end(exchange)  # before it is sent: who has the answer finds the journal's entry
+                self._end(exchange)  # before it is sent: a client with the response finds the entry in the journal
             await send(message)
 
         try:
@@ -75,10 +75,10 @@ class RequestLayer:
         finally:
             if not exchange.entry.ended:
                 self._end(exchange)
-            del scope[KEY]  # the scope is the connection's, which the exchange knows: a cycle costs the collector
+            del scope[KEY]  # breaks the cycle of scope, exchange and connection for the collector
 
     def _prepared(self, exchange: Exchange, scope: Scope) -> ASGIApp:
-        """Enter the session; the application that the request goes to."""
+        """Enter the session, and return the application for the request."""
         headers = exchange.headers
         opened = "origin" in headers
         if is_control(scope["path"]):
@@ -89,7 +89,7 @@ class RequestLayer:
             exchange.entry.findings = [self._table.missing(scope["method"], scope["path"], exchange.route)]
         if self._controls is not None:
             is_preflight = opened and exchange.entry.method == "OPTIONS" and "access-control-request-method" in headers
-            with suppress(InvalidSessionName, TooManySessions):  # the endpoint meets it again, and answers it
+            with suppress(NoSession):  # the endpoint raises it again, and answers it
                 find = self._controls.present_session if self._late_sessions else self._controls.session
                 if (session := find(headers)) is not None:
                     exchange.enter(session, journaled=not is_preflight)
@@ -100,7 +100,7 @@ class RequestLayer:
     def _end(self, exchange: Exchange) -> None:
         exchange.end()
         entry = exchange.entry
-        # A console, or a test that waits, looks again and again: who reads the log wants to know of the rest.
+        # Repeated requests of a console, or of a test that waits, are left out of the log.
         is_look = entry.status < 400 and is_control(entry.path) and only_looks(exchange.operation)
         if self._log is not None and not is_look:
             self._log.note(exchange)

@@ -1,4 +1,4 @@
-"""ASGI messages: reading a body, sending an answer."""
+"""ASGI messages: reading a body, sending a response."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,14 +13,14 @@ from ..contract.operation import WITHOUT_BODY, Operation, Request
 from ..contract.problem import PROBLEM_JSON, Problem
 
 LINGER = 64 << 20
-"""How many bytes beyond the limit are read and dropped before a client is told to stop."""
+"""The number of bytes beyond the limit that are read and dropped before a client is told to stop."""
 
 
 async def read_body(receive: Receive, headers: Headers, max_bytes: int) -> bytes | Finding | None:
-    """The whole body, a finding when it is too large, or None when the client left in the middle of it.
+    """The whole body, a finding when it is too large, or None when the client left before its end.
 
-    A length announced too large is answered at once. A body that turns out too large is read on for a while, for a
-    client that is still sending when the connection closes loses its answer (RFC 9112, section 9.6).
+    A `Content-Length` that is too large is answered at once. Of any other body that is too large, LINGER bytes more are
+    read, for a client that is still sending when the connection closes loses its response (RFC 9112, section 9.6).
     """
     length = headers.get("content-length")
     if length is None and "transfer-encoding" not in headers:
@@ -45,7 +45,7 @@ async def read_body(receive: Receive, headers: Headers, max_bytes: int) -> bytes
 
 
 async def judged(operation: Operation, request: Request) -> tuple[dict[str, Any], list[Finding]]:
-    """What `check_request` says, aside where that takes long."""
+    """The arguments and findings of `check_request`, called in a thread for a large request."""
     fields = len(request.headers.get("accept", "")) + len(request.headers.get("content-type", ""))
     if len(request.body) + len(request.query) + fields > LARGE:
         return await aside(operation.check_request, request)
@@ -53,7 +53,7 @@ async def judged(operation: Operation, request: Request) -> tuple[dict[str, Any]
 
 
 def again(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that gives the body that was read already, and then what comes."""
+    """A `receive` that gives the body that was read already, and then the further messages."""
     given = False
 
     async def receive_again() -> Message:

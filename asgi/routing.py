@@ -5,7 +5,8 @@ from typing import Any
 
 from connexion.middleware.abstract import AbstractRoutingAPI, SpecMiddleware
 from connexion.operations import AbstractOperation
-from connexion.spec import Specification
+from connexion.spec import OpenAPISpecification, Specification
+from starlette import routing
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..contract.document import Contract
@@ -20,11 +21,11 @@ from .exchange import Exchange
 from .messages import respond_problem
 
 LONGEST_CORRECTED = 200
-"""Characters of a path that is no operation's for which a near one is looked for: a stranger's path costs no more."""
+"""Characters of an unknown path up to which a similar one is searched, which bounds the cost."""
 
 
 class Table:
-    """The contracts that are served, by base path, the longest first."""
+    """The served contracts by base path, the longest first."""
 
     def __init__(self, contracts: Mapping[str, Contract]) -> None:
         self._contracts = sorted(contracts.items(), key=lambda each: -len(each[0]))
@@ -35,7 +36,7 @@ class Table:
         ]
 
     def find(self, scope: Scope) -> Route | None:
-        """The operations at a request's path; an encoded slash in it is no separator."""
+        """The route of a request's path; an encoded slash in it is no separator."""
         path: str = scope["path"]
         raw: bytes = scope.get("raw_path") or b""
         if b"%" in raw:
@@ -46,11 +47,19 @@ class Table:
         return None
 
     def missing(self, method: str, path: str, route: Route | None) -> Finding:
-        """Why a request goes to no operation: its path is none, or has not its method."""
+        """The finding where a request has no operation: an unknown path, or another method."""
         if route is not None:
             return Finding("undocumented-method", "path", f"has no {method}, only {route.allow}", name=path)
         near = did_you_mean(path, self._paths) if len(path) <= LONGEST_CORRECTED else ""
         return Finding("undocumented-path", "path", f"is no path of the contract{near}", name=path)
+
+
+class Paths(OpenAPISpecification):
+    """The paths of a contract that was judged before."""
+
+    @classmethod
+    def _validate_spec(cls, spec: dict[str, Any]) -> None:
+        """Connexion takes longer for it than for all else of an application."""
 
 
 class ContractAPI(AbstractRoutingAPI[Endpoint]):
@@ -83,23 +92,33 @@ class ContractAPI(AbstractRoutingAPI[Endpoint]):
 
 
 class Routing(SpecMiddleware):
-    """Sends a request to the endpoint of its operation, and what is no operation's path on to the pages."""
+    """Sends a request to the endpoint of its operation, and one to another path to the pages."""
 
-    def __init__(self, app: ASGIApp, catalogue: Mapping[str, Mapping[str, Any]]) -> None:
-        self._app, self._catalogue = app, catalogue
+    def __init__(
+        self, app: ASGIApp, catalogue: Mapping[str, Mapping[str, Any]], pages: Mapping[str, routing.Route]
+    ) -> None:
+        self._app, self._catalogue, self._pages = app, catalogue, pages
         self._endpoints: dict[Operation, Endpoint] = {}
 
     def add_api(self, specification: Specification, **options: Any) -> ContractAPI:
         return ContractAPI(specification, endpoints=self._endpoints, **options)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = Exchange.of(scope) if scope["type"] == "http" else None
-        if exchange is None or exchange.route is None:
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif (operation := exchange.route.operation(scope["method"])) is not None:
-            await self._endpoints[operation](exchange, receive, send)
-        else:
-            allow = exchange.route.allow
-            detail = f"{scope['path']} does not have {scope['method']}, only {allow}."
+            return
+        exchange, method, path = Exchange.of(scope), scope["method"], scope["path"]
+        route, page = exchange.route, None if exchange.route else self._pages.get(path)
+        if exchange.operation is not None:
+            await self._endpoints[exchange.operation](exchange, receive, send)
+            return
+        if page is not None and method in (page.methods or ()):
+            await page.app(scope, receive, send)
+            return
+        allow = route.allow if route else ", ".join(sorted(page.methods or ())) if page else ""
+        if allow:
+            detail = f"{path} does not have {method}, only {allow}."
             exchange.problem = Problem("method-not-allowed", detail, headers={"Allow": allow})
-            await respond_problem(send, exchange.problem, self._catalogue)
+        else:
+            exchange.problem = Problem("unknown-path", f"There is nothing at {path}.")
+        await respond_problem(send, exchange.problem, self._catalogue)

@@ -1,5 +1,6 @@
 """A session by its URL: `/_mock/in/{session}` in front of a path puts a request into that session."""
 
+import re
 from collections.abc import Sequence
 from urllib.parse import unquote
 
@@ -14,9 +15,9 @@ Fields = Sequence[tuple[bytes, bytes]]
 
 
 def named_session(scope: Scope) -> tuple[str | None, Scope]:
-    """The session that the URL names, if it does, and the request to what follows the name.
+    """The session that the URL names, if any, and the scope with the prefix removed.
 
-    What follows keeps its percent-encoding: an encoded slash in an id is none of the prefix's business.
+    The rest of the path keeps its percent-encoding, such as an encoded slash in an id.
     """
     path: str = scope["path"]
     if not path.startswith(PREFIX):
@@ -29,13 +30,10 @@ def named_session(scope: Scope) -> tuple[str | None, Scope]:
 
 
 def within(session: str, fields: Fields) -> list[tuple[bytes, bytes]]:
-    """The header fields of an answer with a `Location` of this server that stays in the session."""
+    """The header fields of a response, with the session's prefix in a `Location` of this server."""
     prefix = f"{PREFIX}{session}".encode()
+    # `//host` is another server's (RFC 3986, section 4.2)
+    is_path = re.compile(rb"/(?!/)").match
     return [
-        (name, prefix + value if name.lower() == b"location" and _is_path(value) else value) for name, value in fields
+        (name, prefix + value if name.lower() == b"location" and is_path(value) else value) for name, value in fields
     ]
-
-
-def _is_path(reference: bytes) -> bool:
-    """Whether it is a path of this server; `//host` is another's (RFC 3986, section 4.2)."""
-    return reference.startswith(b"/") and not reference.startswith(b"//")

@@ -1,4 +1,4 @@
-"""The steering: what a session's rules, or a request's own `Prefer`, do to a request and to its answer."""
+"""The steering: the effects of a session's rules, and of `Prefer`, on a request and its response."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -20,7 +20,7 @@ from .messages import again, judged, read_body, respond
 
 
 class Steering:
-    """Stands before the routing of the requests whose session has rules, and of those that say what they prefer."""
+    """The ASGI application in front of routing for requests with `Prefer`, and for sessions with rules."""
 
     def __init__(self, app: ASGIApp, controls: Controls) -> None:
         self._app, self._contract, self._pause = app, controls.mocked, controls.sessions.pause
@@ -30,12 +30,12 @@ class Steering:
         rules: Rules | tuple[()] = exchange.session.rules if exchange.session else ()
         if rules:
             body = b""
-            if rules.need_body:
+            if any(rule.match.needs_body for rule in rules):
                 read = await read_body(receive, exchange.headers, MAX_BYTES)
                 if read is None:
                     return  # the client went away
                 body = read if isinstance(read, bytes) else b""
-                # What is too large is given on too large, for the endpoint to refuse it.
+                # A body that is too large goes on to the endpoint, which refuses it.
                 receive = again(body if isinstance(read, bytes) else bytes(MAX_BYTES + 1), receive)
             exchange.turn = rules.choose(exchange.operation, await _matching(rules, exchange, body))
         if exchange.turn is not None:
@@ -47,7 +47,7 @@ class Steering:
         exchange, rule = Exchange.of(scope), turn.rule
         exchange.entry.rule = rule.identity
         instead = rule.fault in faults.INSTEAD
-        # An answer in the contract is for a request that keeps it, which the endpoint finds out.
+        # A response of the contract is for valid requests only, which the endpoint checks.
         answer = turn.take() if instead or not rule.replies else None
         seconds = rule.seconds()
         if seconds and rule.fault != "dribble":
@@ -66,7 +66,7 @@ class Steering:
         await self._go_on(scope, receive, send)
 
     async def _go_on(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Take out what the request prefers, which no operation knows, and let it pass."""
+        """Take the preferences out of the request, and pass it on."""
         exchange = Exchange.of(scope)
         query, twins = without_twins(scope["query_string"])
         if (operation := exchange.operation) is not None:
@@ -76,7 +76,7 @@ class Steering:
 
 
 async def _judge(exchange: Exchange, receive: Receive) -> None:
-    """Find what the endpoint would, in a request that it will not see."""
+    """Judge a request that the endpoint will not see."""
     body = await read_body(receive, exchange.headers, MAX_BYTES)
     exchange.entry.request_body = body if isinstance(body, bytes) else b""
     if (operation := exchange.operation) is not None:
@@ -84,7 +84,7 @@ async def _judge(exchange: Exchange, receive: Receive) -> None:
 
 
 async def _matching(rules: Rules, exchange: Exchange, body: bytes) -> list[Rule]:
-    """The rules that the request matches; found aside where there is much to compare."""
+    """The rules that the request matches; compared in a thread where that takes long."""
     entry, every = exchange.entry, list(rules)
 
     def matching() -> list[Rule]:

@@ -1,6 +1,6 @@
-"""The floor: the least that a Python server of this contract does. Bare ASGI on uvicorn: no framework, no disk.
+"""The floor: a minimal server of this contract, bare ASGI on uvicorn without framework and disk.
 
-It decodes, judges the request and the response, makes the id and the times, keeps the text, encodes and answers.
+It decodes and judges the request, makes the id and the times, keeps the text, judges and encodes the response.
 """
 
 import secrets
@@ -19,7 +19,7 @@ Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 
 
 class Floor:
-    """Creates, and lists by scope. What is wrong is answered with a status and no body."""
+    """Creates, and lists by scope. Errors have a status and no body."""
 
     def __init__(self, contract: Contract) -> None:
         declared = contract.resources[0]
@@ -47,7 +47,7 @@ class Floor:
         identity = f"cfg_{secrets.token_hex(8)}"
         now = f"{datetime.now(UTC).isoformat(timespec='microseconds')[:-6]}Z"
         values = {**self._request.fill_defaults(values), "id": identity, "created_at": now, "updated_at": now}
-        # orjson's bytes keep the whole buffer that they were written in; a copy is as large as the text.
+        # orjson's bytes keep their whole buffer; a copy is as large as the text.
         self._texts[key] = bytes(bytearray(orjson.dumps(values)))
         return self._judged(201, [JSON, (b"location", f"/configurations/{identity}".encode())], values)
 

@@ -1,4 +1,4 @@
-"""Forwards over the same client and server as `callconfig proxy` does, and looks at nothing."""
+"""A forwarder with the client and the server of `callconfig proxy`, which judges nothing."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""A load for a server: connections that each have one request under way at a time."""
+"""A load for a server: connections that each have one pending request at a time."""
 
 import asyncio
 import time
@@ -9,13 +9,13 @@ from typing import cast
 import uvloop
 
 SAFE_TIME = 300.0
-"""Seconds after which a load is given up."""
+"""Seconds after which a load fails."""
 
 
 def load(port: int, requests: Iterator[bytes], *, seconds: float = inf, connections: int = 16) -> list[float]:
     """Send requests until they or the time are over; return the latencies, in seconds.
 
-    Raises ValueError at an answer that is no success, and TimeoutError.
+    Raises ValueError at a response that is no success, and TimeoutError.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_load(port, requests, time.perf_counter() + seconds, connections))

@@ -1,4 +1,4 @@
-"""What is measured over HTTP. Rounds are interleaved, so that a noisy machine is unfair to all alike."""
+"""The measurements over HTTP. Rounds are interleaved, so that noise of the machine affects all servers alike."""
 
 import json
 import subprocess
@@ -28,30 +28,30 @@ _QUERY = f"reseller_id={SAMPLE['reseller_id']}&template=tpl_%012d"
 LIST = f"GET /configurations?{_QUERY} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
 FLOOR = python(".benchmarks.floor", "PORT")
 CREATES = (CREATE % number for number in count(JOURNAL))
-"""Each in a scope of its own."""
+"""Create requests, each in a new scope."""
 FIRST = [CREATE % number for number in range(JOURNAL)]
 LISTS = cycle([LIST % number for number in range(100)])
-"""By the scopes of FIRST, again and again."""
+"""List requests by the scopes of FIRST, in an endless cycle."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How long to measure, and where."""
+    """The folder and the extent of a measurement."""
 
     folder: str
     rounds: int = 5
     seconds: float = 3
     many: int = 100_000
-    """Configurations in a full store."""
+    """The number of configurations in a full store."""
 
     def store(self) -> str:
-        """A file in a new folder."""
+        """The path of a store file in a new folder."""
         return f"{tempfile.mkdtemp(dir=self.folder)}/store.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """How a server answered in one round. Seconds; CPU is for each request."""
+    """The results of one round: requests per second; latencies and CPU time for each request in seconds."""
 
     rate: float
     median: float
@@ -69,7 +69,7 @@ def answered(server: Server, requests: Iterator[bytes], seconds: float, connecti
 def rounds(
     plan: Plan, *commands: Command, requests: Iterator[bytes] = CREATES, connections: int = 16
 ) -> list[list[Answered]]:
-    """Each server's answers, after a round in which its compiler, if it has one, sees them for the first time."""
+    """The results of each server, after a round to warm up."""
     with ExitStack() as stack:
         servers = [stack.enter_context(running(command)) for command in commands]
         for server in servers:
@@ -106,7 +106,7 @@ def listing(plan: Plan) -> Iterator[Row]:
 
 
 def lone(plan: Plan) -> Iterator[Row]:
-    """What a client waits that is alone."""
+    """The latency of a lone client."""
     ours, floor = rounds(plan, mock(plan.store()), FLOOR, connections=1)
     cpu = median(our.cpu / their.cpu for our, their in zip(ours, floor, strict=True))
     waited, least = ([1000 * each.median for each in answers] for answers in (ours, floor))
@@ -114,7 +114,7 @@ def lone(plan: Plan) -> Iterator[Row]:
 
 
 def starting(plan: Plan) -> Iterator[Row]:
-    """From the start of the process to its first answer."""
+    """The time from the start of the process to its first response."""
     times: tuple[list[float], list[float]] = ([], [])
     computed: tuple[list[float], list[float]] = ([], [])
     for _ in range(plan.rounds):
@@ -127,7 +127,7 @@ def starting(plan: Plan) -> Iterator[Row]:
 
 
 def memory(plan: Plan) -> Iterator[Row]:
-    """While many are created, and while all are listed; and what having many costs a create."""
+    """Memory during many creates and the list of all; and the cost of a create in a full store."""
     store = plan.store()
     with running(mock(store)) as server:
         load(server.port, iter(FIRST))
@@ -155,19 +155,19 @@ def memory(plan: Plan) -> Iterator[Row]:
 
 
 def controls(plan: Plan) -> Iterator[Row]:
-    """What journal and controls cost."""
+    """The cost of journal and controls."""
     on, off = rounds(plan, mock(":memory:"), mock(":memory:", "--no-controls"))
     yield by_rate("creates with controls, of those without", on, off, at_least=0.8)
 
 
 def generic(plan: Plan) -> Iterator[Row]:
-    """The same contract, answered by the generic handlers instead of those that are written for it."""
+    """The same contract with the generic handlers instead of the custom ones."""
     ours, own = rounds(plan, mock(":memory:", "--contract", str(BUILT_IN)), mock(":memory:"))
     yield by_rate("creates by the generic handlers, of those with their own", ours, own, at_least=0.9)
 
 
 def proxy(plan: Plan) -> Iterator[Row]:
-    """What judging costs: the proxy beside a plain forwarder of the same parts, in front of one mock."""
+    """The cost of judging: the proxy beside a plain forwarder of the same parts, in front of one mock."""
     with running(mock(":memory:", "--no-controls", "--quiet")) as behind:
         upstream = f"http://127.0.0.1:{behind.port}"
         judging = python("", "proxy", "--upstream", upstream, "--port", "PORT")
@@ -176,7 +176,7 @@ def proxy(plan: Plan) -> Iterator[Row]:
 
 
 def checking(plan: Plan) -> Iterator[Row]:
-    """What `check` takes beside plain Schemathesis with all that it finds, each on a new server."""
+    """The time of `check` beside plain Schemathesis with all of its findings, each on a new server."""
     times: tuple[list[float], list[float]] = ([], [])
     for seed in map(str, range(1, min(plan.rounds, 3) + 1)):
         ours = python("", "check", "URL", "--max-examples", "20", "--seed", seed)

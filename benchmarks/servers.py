@@ -1,4 +1,4 @@
-"""The mock and its peers, each a process on a free port of 127.0.0.1; what npm has of them is installed when needed."""
+"""The mock and its peers, each a process on a free port of 127.0.0.1; packages of npm are installed when needed."""
 
 import http.client
 import json
@@ -29,7 +29,7 @@ class Server:
     pid: int
     port: int
     started_in: float = 0.0
-    """Seconds until its first answer."""
+    """Seconds until its first response."""
 
     def get(self, path: str) -> bytes:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=STARTING_TIME)
@@ -40,12 +40,12 @@ class Server:
             connection.close()
 
     def cpu(self) -> float:
-        """Seconds that it has computed, in all its threads."""
+        """The CPU time of all its threads, in seconds."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory(self, line: str = "VmRSS") -> int:
-        """Bytes; `VmHWM` is the most it had since `forget_peak`."""
+        """Its memory in bytes; `VmHWM` is the peak since `forget_peak`."""
         status = Path(f"/proc/{self.pid}/status").read_text()
         return int(status.partition(f"{line}:")[2].split()[0]) * 1024
 
@@ -55,7 +55,7 @@ class Server:
 
 @contextmanager
 def running(command: Command) -> Iterator[Server]:
-    """A process of `command`, in which PORT is a free port, from its first answer on. What it prints goes to a file."""
+    """A process of `command`, in which PORT is a free port, from its first response on. Its output goes to a file."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -101,7 +101,7 @@ def prism() -> Command:
 
 
 def wiremock(folder: str) -> Command:
-    """WireMock with one fixed answer to every create, and a journal as long as the mock's."""
+    """WireMock with one fixed response to every create, and a journal as long as the mock's."""
     answer = {"status": 201, "headers": {"Content-Type": "application/json"}, "jsonBody": SAMPLE}
     stub = {"request": {"method": "POST", "urlPath": "/configurations"}, "response": answer}
     mappings = Path(folder) / "mappings"

@@ -1,4 +1,4 @@
-"""What having many costs each store, without HTTP."""
+"""The cost of many documents for each store, without HTTP."""
 
 import asyncio
 import sys
@@ -60,7 +60,7 @@ async def _compared(plan: Plan, kind: str, place: Callable[[], str]) -> list[Row
 
 
 async def _opening(place: str, size: int) -> float:
-    """Seconds."""
+    """Seconds to open a store file of `size` documents."""
     await (await _filled(place, size)).close()
     times = []
     for _ in range(3):
@@ -72,13 +72,13 @@ async def _opening(place: str, size: int) -> float:
 
 
 def opening(plan: Plan) -> Iterator[Row]:
-    """How long a full file takes until it can be used."""
+    """The time to open a full file."""
     seconds = asyncio.run(_opening(plan.store(), plan.many))
     yield Row(f"opening a file of {plan.many:,}", "", "", seconds, " s", below=1.5)
 
 
 def stores(plan: Plan) -> Iterator[Row]:
-    """Every kind of store; PostgreSQL where its server is installed, and without its fsync."""
+    """The rates of every kind of store; PostgreSQL where its server is installed, and without its fsync."""
     with ExitStack() as stack:
         places = {"file": plan.store, "file with fsync": plan.store, "memory": lambda: MEMORY}
         try:

@@ -1,4 +1,4 @@
-"""One row for each thing measured: the mock beside a peer, and what is promised."""
+"""The table of results: a row for each measurement of the mock beside a peer, with its promise."""
 
 from dataclasses import dataclass
 from operator import truediv
@@ -22,13 +22,13 @@ class Row:
     result: float
     unit: str = ""
     by_cpu: float | None = None
-    """The same ratio by CPU time for each request, which a noisy machine disturbs less."""
+    """The same ratio by CPU time for each request, which is less noisy."""
     at_least: float | None = None
     below: float | None = None
 
     @property
     def holds(self) -> bool:
-        """A row without a promise holds."""
+        """Whether the promise holds; true without one."""
         least, limit = self.at_least, self.below
         return (least is None or self.result >= least) and (limit is None or self.result < limit)
 

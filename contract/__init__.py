@@ -1,1 +1,1 @@
-"""Machinery driven by an OpenAPI document; it knows nothing of configurations."""
+"""The engine of an OpenAPI document, independent of configurations."""

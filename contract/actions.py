@@ -1,4 +1,4 @@
-"""What the operations of a contract do with what it stores, found by their methods, their paths and what they show."""
+"""The actions of operations on resources, inferred from their methods, their paths and their responses."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -19,34 +19,34 @@ KINDS: Mapping[str, tuple[Kind | None, Kind | None]] = {
     "PATCH": (None, "merge"),
     "DELETE": (None, "delete"),
 }
-"""By method: at a collection, and at an item, whose path ends in its identity; at a collection, a body has that."""
+"""The kinds of action by method: on a collection, and on an item, whose path ends in its identity."""
 
 
 @dataclass(frozen=True)
 class Action:
-    """What one operation does with one resource."""
+    """The action of one operation on one resource."""
 
     kind: Kind
     resource: Resource
     parameter: str
-    """The one of the path that is the identity; empty at a collection, where the body has that of what it replaces."""
+    """The path parameter with the identity; empty on a collection, where the body of a replacement has the identity."""
     parents: Mapping[str, str]
-    """The members that keep the parameters of the path that stand for parents."""
+    """The path parameters that identify parents, each with the member that keeps its value."""
     ancestors: tuple[tuple[str, Resource], ...]
-    """The resources that must be there, each with the parameter of its identity, the outermost first."""
+    """The parents that must exist, each with the path parameter of its identity, the outermost first."""
     envelope: str
-    """The member of the answer that has what is shown; empty where it is the whole of it."""
+    """The member of the response body that holds the resource; empty where the body is the resource."""
     item_path: str
-    """Where what a create makes is found; empty where nothing leads to it."""
+    """The path template of a created item; empty where there is none."""
     below: tuple[tuple[Resource, str], ...] = ()
-    """The resources that go with this one, each with the member that keeps its identity."""
+    """The resources that are deleted with this one, each with the member that keeps this one's identity."""
     shows: bool = False
-    """Whether its success shows the resource."""
+    """Whether the success response shows the resource."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
-    """How an operation's success shows a resource."""
+    """The form in which an operation's success response shows a resource."""
 
     is_list: bool
     envelope: str
@@ -55,10 +55,10 @@ class _Shown:
 def read_actions(
     document: Mapping[str, Any], operations: Mapping[str, Operation], resolve: References
 ) -> tuple[list[Resource], dict[str, Action]]:
-    """The resources of a document in its order, and by operationId what is done with them."""
+    """The resources of a document in its order, and the actions by operationId."""
     schemas: Mapping[str, Mapping[str, Any]] = document.get("components", {}).get("schemas", {})
     declared = {name: schema for name, schema in schemas.items() if "x-resource" in schema}
-    places = {name: Places(schema, operations, resolve) for name, schema in declared.items()}
+    places = {name: Places(schema, operations) for name, schema in declared.items()}
     resources: dict[str, Resource] = {}
     for name, schema in declared.items():
         table = places[name].table or name.lower()
@@ -75,7 +75,7 @@ def read_actions(
         for operation, kind in place.kinds.items():
             names = parameters_of(operation.path)
             own = names.pop() if blank(operation.path) in place.items else ""
-            if kind == "replace" and not own and not _tells(operation, resources[name].identity, resolve):
+            if kind == "replace" and not own and not _tells(operation, resources[name].identity):
                 continue
             actions[operation.id] = Action(
                 kind,
@@ -97,12 +97,12 @@ def read_actions(
 
 
 class Places:
-    """Where a resource is: the operations on it, its collections, and its items, as paths with blank parameters."""
+    """The operations on a resource, and the paths of its collections and items, with blank parameters."""
 
-    def __init__(self, schema: Mapping[str, Any], operations: Mapping[str, Operation], resolve: References) -> None:
+    def __init__(self, schema: Mapping[str, Any], operations: Mapping[str, Operation]) -> None:
         self.shown: dict[Operation, _Shown] = {}
         for operation in operations.values():
-            if (shown := _shown(operation, schema, resolve)) is not None:
+            if (shown := _shown(operation, schema)) is not None:
                 self.shown[operation] = shown
         listed = [
             operation.path for operation, shown in self.shown.items() if operation.method == "GET" and shown.is_list
@@ -125,13 +125,13 @@ class Places:
             )
         }
         self.identified = of_collections | self.items
-        """The beginnings of paths that lead to one, whether an operation is there or not."""
+        """The prefixes of paths that end in the identity, with or without an operation."""
         self.item_paths = list(
             dict.fromkeys(operation.path for operation in operations.values() if blank(operation.path) in self.items)
         )
-        self.kinds = dict(self._kinds(operations, resolve))
+        self.kinds = dict(self._kinds(operations))
 
-    def _kinds(self, operations: Mapping[str, Operation], resolve: References) -> Iterator[tuple[Operation, Kind]]:
+    def _kinds(self, operations: Mapping[str, Operation]) -> Iterator[tuple[Operation, Kind]]:
         for operation in operations.values():
             at_collection, at_item = KINDS.get(operation.method, (None, None))
             shown = self.shown.get(operation)
@@ -141,12 +141,12 @@ class Places:
                     yield operation, at_item
             elif at_collection is not None and operation.path in self.collections:
                 fits = shown.is_list == (at_collection == "list") if shown else at_collection == "create"
-                if fits and all(body.get("type") != "array" for body in _bodies(operation, resolve)):
+                if fits and all(body.get("type") != "array" for body in _bodies(operation)):
                     yield operation, at_collection
 
     @property
     def home(self) -> str:
-        """The path of the collection: the one that makes, or the deepest."""
+        """The path of the collection: that of the create, or the deepest."""
         making = [operation.path for operation, kind in self.kinds.items() if kind == "create"]
         items = [path.rpartition("/")[0] for path in self.item_paths]
         return next(iter([*making, *sorted(self.collections, key=len, reverse=True), *items]), "")
@@ -185,7 +185,7 @@ def _resource(name: str, schema: Mapping[str, Any], table: str, places: Places, 
         required=frozenset(flat.get("required", ())),
         input_members=frozenset(flattened(resource.input, resolve).get("properties", {})),
         is_named_by_clients=any(
-            _brings(operation, kind, resource.identity, resolve) for operation, kind in places.kinds.items()
+            _brings(operation, kind, resource.identity) for operation, kind in places.kinds.items()
         ),
     )
 
@@ -199,29 +199,30 @@ def _named(resource: Resource, declared: Mapping[str, Any]) -> list[str]:
     return [name for name in (resource.identity, *times, *combinations, *order, *given) if name]
 
 
-def _brings(operation: Operation, kind: Kind, identity: str, resolve: References) -> bool:
-    """Whether a request of the operation makes something under an identity of its own choice."""
+def _brings(operation: Operation, kind: Kind, identity: str) -> bool:
+    """Whether a request of the operation creates a resource with an identity of the client's choice."""
     if kind == "replace":
         return "201" in operation.responses
-    is_needed = any(identity in body.get("required", ()) for body in _bodies(operation, resolve))
-    # Where no conflict is documented, whoever gives an id does not choose it.
+    is_needed = any(identity in body.get("required", ()) for body in _bodies(operation))
+    # Where no conflict is documented, an identity in the body is no choice of the client.
     may_conflict = not operation.responses.keys().isdisjoint(("409", "4XX", "DEFAULT"))
-    return kind == "create" and (is_needed or may_conflict) and _tells(operation, identity, resolve)
+    return kind == "create" and (is_needed or may_conflict) and _tells(operation, identity)
 
 
-def _tells(operation: Operation, identity: str, resolve: References) -> bool:
+def _tells(operation: Operation, identity: str) -> bool:
     """Whether a request may have the identity in its body."""
-    members = (each.get("properties", {}).get(identity, {"readOnly": True}) for each in _bodies(operation, resolve))
-    return any(not resolve.followed(member).get("readOnly") for member in members)
+    members = (each.get("properties", {}).get(identity, {"readOnly": True}) for each in _bodies(operation))
+    return any(not operation.resolve.followed(member).get("readOnly") for member in members)
 
 
-def _bodies(operation: Operation, resolve: References) -> list[dict[str, Any]]:
-    """The schemas of the bodies that an operation takes, each as one object."""
-    return [flattened(each.get("schema", {}), resolve) for each in operation.declared_body.get("content", {}).values()]
+def _bodies(operation: Operation) -> list[dict[str, Any]]:
+    """The schemas of an operation's request bodies, flattened."""
+    return [flattened(each.raw, operation.resolve) for each in operation.request_body.contents.values()]
 
 
-def _shown(operation: Operation, schema: Mapping[str, Any], resolve: References) -> _Shown | None:
-    """How an operation's success shows a schema, alone, in a list, or as a member of an object."""
+def _shown(operation: Operation, schema: Mapping[str, Any]) -> _Shown | None:
+    """The form in which an operation's success response shows a schema: alone, in an array, or in an envelope."""
+    resolve = operation.resolve
     if (answer := operation.shown) is None:
         return None
     if (is_list := _is_list(answer, schema, resolve)) is not None:
@@ -231,13 +232,13 @@ def _shown(operation: Operation, schema: Mapping[str, Any], resolve: References)
         for member, nested in flattened(answer, resolve).get("properties", {}).items()
         if (is_list := _is_list(nested, schema, resolve)) is not None
     ]
-    # A member of another resource that shows this one is a part of that, and no envelope.
+    # Another resource with this one as a member is no envelope.
     whole = "x-resource" not in resolve.followed(answer)
     return found[0] if len(found) == 1 and whole else None
 
 
 def _is_list(shown: Mapping[str, Any], schema: Mapping[str, Any], resolve: References) -> bool | None:
-    """Whether it is an array of the schema, or the schema itself; None for anything else."""
+    """True for an array of the schema, False for the schema itself, None for any other."""
     if _is(shown, schema, resolve):
         return False
     items = resolve.followed(shown).get("items")
@@ -245,7 +246,7 @@ def _is_list(shown: Mapping[str, Any], schema: Mapping[str, Any], resolve: Refer
 
 
 def _is(shown: Mapping[str, Any], schema: Mapping[str, Any], resolve: References) -> bool:
-    """Whether it is the schema, or that with more members, none of which must be there."""
+    """Whether `shown` is the schema, or extends it by optional members."""
     found = resolve.followed(shown)
     if found is schema:
         return True
@@ -256,6 +257,6 @@ def _is(shown: Mapping[str, Any], schema: Mapping[str, Any], resolve: References
 
 
 def _above(path: str) -> Iterator[tuple[str, str]]:
-    """The beginnings of a path that end in a parameter, without names, each with that parameter."""
+    """The prefixes of a path that end in a parameter, with blank parameters, each with the last parameter."""
     for match in PARAMETER.finditer(path):
         yield blank(path[: match.end()]), match[1]

@@ -1,7 +1,6 @@
-"""Long work beside the event loop.
+"""Long work beside the event loop, in one thread for all.
 
-There is one thread for it, whoever gives it: then the event loop has the interpreter at every second turn, however much
-many clients send at once.
+The event loop then has the interpreter at every second turn, even when many clients send large bodies at once.
 """
 
 import asyncio
@@ -13,11 +12,11 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 LARGE = 32 << 10
-"""Bytes whose judging takes long: some milliseconds, when they are the worst of their kind."""
+"""Bytes from which judging may take some milliseconds."""
 
 _thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="callconfig-aside")
 
 
 async def aside(work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-    """What `work` returns, or raises, while others are served."""
+    """Call `work` in the thread, and return or raise its outcome."""
     return await asyncio.wrap_future(_thread.submit(work, *arguments, **named))

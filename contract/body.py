@@ -1,7 +1,7 @@
-"""Bodies: what a contract says of the content of a request or an answer, for each media type, and what is wrong in it.
+"""Bodies: the content of requests and responses by media type, decoded and judged.
 
-JSON, forms, text and binary content are judged by their schemas. What else there is, XML and streams of values above
-all, is judged by its media type only; `unjudged` says so.
+JSON, forms, text and binary content are judged by their schemas; other content, such as XML and streams of values,
+by its media type only, which `unjudged` tells.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from .finding import MOST_FINDINGS, Finding, json_pointer, told
+from .finding import MOST_FINDINGS, Finding, told
 from .media import OCTETS, ByMediaType, is_json, is_range, is_xml, media_type, parameters_of
 from .parameters import Parameter, QueryItems, header_fields, parse_query, read_parameters
+from .pointer import json_pointer
 from .references import NO_REFERENCES, References
 from .schema import Direction, Json, Schema, show
 from .severity import DEFAULT, Severities
@@ -21,25 +22,21 @@ from .text_values import Reader
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 STREAMS = {
-    "application/x-ndjson",
-    "application/ndjson",
-    "application/jsonl",
-    "application/json-seq",
-    "text/event-stream",
-}
-"""Media types of many values, one after another: their schemas do not say of what."""
+    "application/x-ndjson", "application/ndjson", "application/jsonl", "application/json-seq", "text/event-stream",
+}  # fmt: skip
+"""Media types of sequences of values: whether the schema is that of the sequence or of a value is not defined."""
 MOST_PASSED_OVER = 20
-"""Media types within a range that are remembered to be told of."""
+"""The number of media types within a range that are remembered for `unjudged`."""
 MAX_BYTES = 1 << 20
 """The largest request body that is read where the contract declares none with `x-max-bytes`."""
 MOST_CONTAINERS = 100_000
-"""Arrays and objects in each MAX_BYTES of a request body: each takes a hundred times the memory that its text does."""
+"""Arrays and objects in each MAX_BYTES of a request body: each takes a hundred times the memory of its text."""
 Headers = Mapping[str, str]
 """Header fields by lower-case name."""
 
 
 class Content:
-    """One media type of a body, or a range of them, as a request or an answer has it."""
+    """One media type, or a range, of a request or a response body."""
 
     def __init__(
         self,
@@ -50,7 +47,7 @@ class Content:
         severities: Severities,
         most_containers: int = 0,
     ) -> None:
-        """With `most_containers`, JSON of more arrays and objects is not read."""
+        """`most_containers` bounds the arrays and objects of JSON; 0 is no bound."""
         self.name, self._severities = media_type(name)[0], severities
         self.raw = declared.get("schema", {})
         self.schema = Schema(self.raw, resolve, direction)
@@ -61,7 +58,7 @@ class Content:
 
     @property
     def unjudged(self) -> list[str]:
-        """What the schema says of a body of this media type, and is not judged."""
+        """The parts of the schema that are not judged for this media type, in sentences."""
         if not self.raw or is_json(self.name):
             return []
         if is_range(self.name):
@@ -74,7 +71,7 @@ class Content:
         return [f"a body of {self.name} is judged by its media type, not by its schema"]
 
     def read(self, headers: Headers, body: bytes) -> tuple[Json, list[Finding]]:
-        """The value of a body, or its bytes where it is not judged by a schema, and every violation."""
+        """The value of a body, or its bytes where no schema judges it, and every finding."""
         name, charset = media_type(headers.get("content-type", OCTETS))
         if is_json(name):
             return self._read_json(body)
@@ -104,14 +101,14 @@ class Content:
         return decode(body)
 
     def _read_text(self, name: str, charset: str, body: bytes) -> tuple[Json, list[Finding]]:
-        """A scalar. The characters of binary content are its octets, so that its length is what a schema bounds."""
+        """A scalar. Binary content has a character for each octet, so that a schema bounds its length."""
         is_text = name.startswith("text/") or name in ("application/javascript", "application/yaml")
         text = body.decode("latin-1")
         if is_text:
             try:
                 text = body.decode(charset)
             except LookupError:
-                return body, []  # a charset that is unknown here is not one that is wrong
+                return body, []  # a charset that is unknown here may be right
             except UnicodeDecodeError as error:
                 return body, [Finding("text-encoding", "body", f"must be {charset}; {error.reason}", pointer="")]
         findings = self.schema.findings(self._reader.scalar(text), "body")
@@ -127,7 +124,7 @@ class Content:
 
 
 class RequestBody:
-    """What a request may carry."""
+    """The body of a request, as the Request Body Object declares it."""
 
     def __init__(
         self,
@@ -150,7 +147,7 @@ class RequestBody:
         self._severities = severities
 
     def read(self, headers: Headers, body: bytes) -> tuple[Json, list[Finding]]:
-        """The value of a body with its defaults filled in, and every violation."""
+        """The value of a body with its defaults filled in, and every finding."""
         content_type = headers.get("content-type", "")
         if not body and not (self.required and _may_be_empty(content_type)):
             missing = [Finding("required", "body", "a body is required and missing", pointer="")]
@@ -169,12 +166,12 @@ class RequestBody:
         if findings:
             findings = self._severities.weighed(findings)
         is_right = all(finding.severity == "warning" for finding in findings)
-        if is_right and not self._is_patch and not isinstance(value, bytes):  # what a patch leaves out stays as it is
+        if is_right and not self._is_patch and not isinstance(value, bytes):  # a patch has no defaults
             value = content.schema.fill_defaults(value)
         return value, [*findings, *stricter] if stricter else findings
 
     def _stricter(self, headers: Headers, content_type: str) -> list[Finding]:
-        """What HTTP leaves open, and nobody who reads a body can be asked to take."""
+        """Findings that HTTP permits a server to refuse: content codings and charsets."""
         expected = f"The body must be {' or '.join(self.contents)}"
         if _is_coded(headers):
             detail = f"{expected} without a content coding, not {show(headers['content-encoding'])}."
@@ -192,7 +189,7 @@ class RequestBody:
 
 
 def _may_be_empty(content_type: str) -> bool:
-    """Whether no octets are a body of that media type, such as an empty text, or a form without a field."""
+    """Whether an empty body is valid for a media type, such as a text, or a form without a field."""
     name = media_type(content_type)[0]
     return bool(name) and name != MULTIPART and not is_json(name) and not is_xml(name)
 
@@ -212,7 +209,7 @@ class _Part:
 
 
 class _Form:
-    """The fields of a form: a schema's properties, in the encodings that are declared for them."""
+    """The fields of a form: a schema's properties, with their Encoding Objects."""
 
     def __init__(self, schema: Any, encoding: Mapping[str, Any], resolve: References, direction: Direction) -> None:
         reader = Reader(schema, resolve)
@@ -274,7 +271,7 @@ class _Form:
 
 
 class _Field:
-    """One field of a form. An object without a style is JSON, or `a[b]=c`, which many write and no standard has."""
+    """One field of a form. An object without a style is JSON, or `a[b]=c`, a common form without a standard."""
 
     def __init__(self, name: str, schema: Any, encoding: Mapping[str, Any], resolve: References) -> None:
         self.name = name
@@ -293,12 +290,12 @@ class _Field:
 
     @property
     def unjudged(self) -> bool:
-        """Whether it has members, and is declared to be something else than JSON."""
+        """Whether the field has members, and a media type other than JSON."""
         declared = list(self._content_types)
         return bool(declared) and not self._inner.is_scalar and not any(map(is_json, declared))
 
     def find(self, items: QueryItems) -> tuple[list[str], set[str], Parameter]:
-        """Its texts in a urlencoded form, the names that they have there, and what reads them."""
+        """The field's texts in a urlencoded form, their names there, and the parameter that reads them."""
         own = [text for name, text in items if name == self.name]
         if own and not self._is_styled:
             return own, {self.name}, self._parameter
@@ -315,7 +312,7 @@ class _Field:
         return parameter.read(texts)[0]
 
     def part(self, part: _Part) -> tuple[Json, list[Finding]]:
-        """The value of one part of a multipart form, or of one item of it, and what is wrong with the part."""
+        """The value of one part of a multipart form, or of one item of it, and the findings in the part."""
         pointer = json_pointer([self.name])
         content_type = part.headers.get("content-type", "text/plain")
         findings = [
@@ -350,7 +347,7 @@ def _json_or_text(text: str) -> Json:
 
 def _parts(boundary: str, body: bytes) -> Iterator[_Part]:
     """Raises ValueError."""
-    from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder  # it takes time to load
+    from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder  # slow to load
 
     if not boundary:
         raise ValueError("Content-Type names no boundary")

@@ -1,18 +1,18 @@
-"""The dialects of JSON Schema that OpenAPI documents are written in, and a document's schemas in one of them.
+"""The dialects of JSON Schema in OpenAPI documents, and the translation of a document's schemas to JSON Schema.
 
-OpenAPI 3.0 is JSON Schema draft 4 with `nullable`. OpenAPI 3.1 is JSON Schema 2020-12, unless `jsonSchemaDialect` says
-another draft. In both, one direction of the traffic sees some members differently than the other.
+OpenAPI 3.0 has JSON Schema draft 4 with `nullable`; OpenAPI 3.1 has 2020-12, or the draft that `jsonSchemaDialect`
+names. In both, `readOnly` and `writeOnly` members differ between requests and responses.
 """
 
 from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote
 
 from jsonschema_rs import Draft4Validator, Draft6Validator, Draft7Validator, Draft201909Validator, Draft202012Validator
 
 from .formats import INTEGER_BOUNDS
 from .grammar import SCHEMAS, SCHEMAS_BY_NAME
+from .pointer import fragment
 
 if TYPE_CHECKING:
     from .references import References
@@ -27,33 +27,23 @@ DIALECTS: dict[str, type[Any]] = {
     "http://json-schema.org/draft-06/schema": Draft6Validator,
     "http://json-schema.org/draft-04/schema": Draft4Validator,
 }
-"""What judges by each `jsonSchemaDialect`."""
+"""The validator for each `jsonSchemaDialect`."""
 
-PREFIX = "#/$defs/"
-"""What the references of a translated schema begin with."""
 NEVER: dict[str, Any] = {"not": {}}
-"""What a writeOnly member is in a response."""
+"""The schema that no value fits, such as that of a writeOnly member in a response."""
 _LEFT_OUT = {
-    "$id",
-    "id",
-    "$schema",
-    "$anchor",
-    "$dynamicAnchor",
-    "$defs",
-    "definitions",
-    "$vocabulary",
-    "contentSchema",
-}
-"""Keywords that say where schemas are: references are JSON Pointers by now. `contentSchema` judges nothing."""
+    "$id", "id", "$schema", "$anchor", "$dynamicAnchor", "$defs", "definitions", "$vocabulary", "contentSchema",
+}  # fmt: skip
+"""Keywords that identify schemas, which the resolved references do not need; and `contentSchema`, an annotation."""
 
 
 def is_31(document: Mapping[str, Any]) -> bool:
-    """Whether it is of OpenAPI 3.1, whose schemas are others than those of 3.0."""
+    """Whether a document is OpenAPI 3.1."""
     return str(document.get("openapi", "")).startswith("3.1")
 
 
 def dialect_of(document: Mapping[str, Any]) -> type[Any]:
-    """The validator of a document's schemas. Raises LookupError for a `jsonSchemaDialect` that is not known."""
+    """The validator for a document's dialect. Raises LookupError for an unknown `jsonSchemaDialect`."""
     if not is_31(document):
         return Draft4Validator
     named = str(document.get("jsonSchemaDialect", "https://spec.openapis.org/oas/3.1/dialect/base")).removesuffix("#")
@@ -63,21 +53,21 @@ def dialect_of(document: Mapping[str, Any]) -> type[Any]:
 
 
 class Translator:
-    """From the schemas of a document to JSON Schema, as one direction sees them.
+    """Translates the schemas of a document to JSON Schema, for one direction.
 
-    Each `$ref` becomes a definition, so recursive schemas stay finite; each is translated once, for all.
-    `hidden` is what the direction does not see: `readOnly`, or `writeOnly`. A pattern that `judges` is not true of is
-    left out.
+    Each `$ref` becomes a reference to a definition, so recursive schemas stay finite; each is translated once.
+    `hidden` is the keyword of the members that the direction does not see: `readOnly`, or `writeOnly`. A pattern that
+    `judges` refuses is left out.
     """
 
     def __init__(self, resolve: "References", hidden: str, judges: Callable[[str], bool]) -> None:
         self._resolve, self._hidden, self._judges = resolve, hidden, judges
         self._definitions: dict[str, tuple[Any, list[str]]] = {}
-        """Each with the references in it."""
+        """The translated definitions, each with the references in it."""
         self._lock = Lock()
 
     def document(self, schema: Any) -> dict[str, Any]:
-        """A schema with the definitions that it leads to."""
+        """A translated schema with all definitions that it needs in `$defs`."""
         with self._lock:
             waiting: list[str] = []
             translated = self._schema(schema, waiting)
@@ -95,14 +85,14 @@ class Translator:
         return {**translated, "$defs": definitions}
 
     def _schema(self, schema: Any, references: list[str]) -> Any:
-        """A schema translated; what it refers to is added to `references`."""
+        """A translated schema; adds its references to `references`."""
         if not isinstance(schema, dict):
             return schema  # a boolean
         reference = schema.get("$ref")
         if not isinstance(reference, str):
             return self._translated(schema, references)
         references.append(reference)
-        here = {"$ref": PREFIX + escape(_name(reference))}
+        here = {"$ref": fragment(("$defs", _name(reference)))}
         beside = {keyword: value for keyword, value in schema.items() if keyword != "$ref"}
         return {**here, **self._translated(beside, references)} if self._resolve.is_31 and beside else here
 
@@ -118,32 +108,33 @@ class Translator:
             del translated["pattern"]
         if isinstance(patterns := schema.get("patternProperties"), dict) and not all(map(self._judges, patterns)):
             del translated["patternProperties"]
-            translated.pop("additionalProperties", None)  # nobody knows then which are others
+            translated.pop("additionalProperties", None)  # which members are additional is unknown then
         if bounds := INTEGER_BOUNDS.get(schema.get("format", "")):
             translated.setdefault("minimum", bounds[0])
             translated.setdefault("maximum", bounds[1])
         if schema.get("x-utc") and self._hidden == "writeOnly":
-            translated["pattern"] = "Z$"  # of our own making: generators stumble over a pattern beside a date-time
+            translated["pattern"] = "Z$"  # undeclared: generators stumble over a pattern of a date-time
         if not self._resolve.is_31 and schema.get("nullable") and "type" in schema:
             translated["type"] = [schema["type"], "null"]
         if translated.get("required") == []:
-            del translated["required"]  # draft 4 wants at least one
+            del translated["required"]  # draft 4 requires at least one name
         return translated
 
 
 def _name(reference: str) -> str:
-    """The name of the definition that a reference in a document becomes one to."""
+    """The name of the definition for a reference in a document."""
     return reference.removeprefix("#/")
 
 
 def with_schemas(schema: Mapping[str, Any], change: Callable[[Any], Any]) -> dict[str, Any]:
-    """A schema with what `change` makes of each schema directly inside of it."""
-    return {
-        keyword: _changed(keyword, value, change) if keyword in SCHEMAS else value for keyword, value in schema.items()
-    }
+    """A schema with `change` applied to each direct subschema."""
+    return {keyword: changed(keyword, value, change) for keyword, value in schema.items()}
 
 
-def _changed(keyword: str, value: Any, change: Callable[[Any], Any]) -> Any:
+def changed(keyword: str, value: Any, change: Callable[[Any], Any]) -> Any:
+    """The value of one keyword with `change` applied to each direct subschema."""
+    if keyword not in SCHEMAS:
+        return value
     if isinstance(value, list):
         return [change(each) for each in value]
     if isinstance(value, dict) and keyword in SCHEMAS_BY_NAME:
@@ -152,19 +143,10 @@ def _changed(keyword: str, value: Any, change: Callable[[Any], Any]) -> Any:
 
 
 def with_bounds(schema: dict[str, Any]) -> dict[str, Any]:
-    """Draft 4 says with a boolean whether a bound is exclusive; later drafts have another bound."""
+    """A schema of draft 4 with the exclusive bounds of later drafts, which are numbers instead of booleans."""
     for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
         if isinstance(flag := schema.get(exclusive), bool):
             del schema[exclusive]
             if flag and bound in schema:
                 schema[exclusive] = schema.pop(bound)
     return schema
-
-
-def escape(name: str) -> str:
-    """A name as a step of a JSON Pointer in a URI fragment (RFC 6901, section 6)."""
-    return quote(name.replace("~", "~0").replace("/", "~1"))
-
-
-def unescape(step: str) -> str:
-    return unquote(step).replace("~1", "/").replace("~0", "~")

@@ -1,11 +1,11 @@
-"""The contract: an OpenAPI document, loaded and compiled. Everything that needs a fact of the API asks here."""
+"""The contract: an OpenAPI document, loaded and compiled, the source of every fact of the API."""
 
 import re
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args
 
 from .actions import Action, read_actions
 from .finding import Level
@@ -27,25 +27,31 @@ BUILT_IN = Path(__file__).parent.parent / "openapi.yaml"
 
 
 class Contract:
-    """A compiled OpenAPI 3.0 or 3.1 document, whole in itself.
+    """A compiled OpenAPI 3.0 or 3.1 document, self-contained.
 
-    `base_path` is where its paths are on a mock that is mounted nowhere else.
+    `base_path` is the prefix of its paths on a mock without another prefix.
     """
 
     def __init__(
         self, document: Mapping[str, Any], base_path: str = "", *, severity: Mapping[str, Level] = NOTHING
     ) -> None:
-        """`severity` counts more than the document's own `x-severity`. Raises InvalidContract."""
+        """`severity` overrides the document's own `x-severity`. Raises InvalidContract."""
         self.document, self.base_path = document, base_path
         self.severities = Severities(document.get("x-severity", {}), severity)
         self.path: Path | None = None
-        """The file that has all of it as it is written, if there is one."""
+        """The file of the document, if it is a single one."""
         self.title: str = document["info"]["title"]
         self.version: str = str(document["info"]["version"])
         self.resolve = References(document)
-        """From a `$ref` inside the document to what it refers to; raises InvalidContract."""
+        """Resolves a `$ref` inside the document; raises InvalidContract."""
         self.operations: dict[str, Operation] = {}
-        self._generators: dict[Direction, Generator] = {}
+        self._generators = {direction: Generator(self.resolve, direction) for direction in get_args(Direction)}
+        self.problems: Mapping[str, Mapping[str, Any]] = document.get("x-problems", {})
+        """The `x-problems` declaration: status and title by kind of problem."""
+        self.path_items: Mapping[str, Mapping[str, Any]] = {
+            path: item for path, item in document.get("paths", {}).items() if not path.startswith("x-")
+        }
+        """The path items by path, in the order of the document."""
         by_path = {
             path: {method.upper(): self._operation(path, method, item) for method in METHODS if method in item}
             for path, item in self.path_items.items()
@@ -56,37 +62,32 @@ class Contract:
 
     def _operation(self, path: str, method: str, item: Mapping[str, Any]) -> Operation:
         asked = item[method].get("security", self.document.get("security", ()))
-        security = Security(asked, self.security_schemes, self.resolve)
+        security = Security(asked, self.security_schemes)
         return Operation(path, method, item, self.resolve, self.severities, security)
 
     @classmethod
     def load(
         cls, path: Path = BUILT_IN, *, validate: bool = True, severity: Mapping[str, Level] = NOTHING
     ) -> "Contract":
-        """Raises InvalidContract, also for a file that cannot be read."""
+        """The contract of a file. Raises InvalidContract, also for an unreadable file."""
         document, files = read_document(path), 1
         try:
             if validate:
-                from .validation import judge  # what it needs takes long to load
+                from .validation import judge  # slow to load
 
                 files = len(Bundle(document, path).files)
                 judge(document)
             contract = cls(document, severity=severity)
             if validate:
-                _ = contract.actions  # what is wrong with a declaration is told now
+                _ = contract.actions  # raises InvalidContract for a wrong x-resource now
         except InvalidContract as error:
             line = _line(path, error.at)
             raise InvalidContract(f"{path}{f':{line}' if line else ''}: {error}") from error
         contract.path = path if files == 1 else None
         return contract
 
-    @cached_property
-    def path_items(self) -> Mapping[str, Mapping[str, Any]]:
-        """The path items by path, in the order of the document."""
-        return {path: item for path, item in self.document.get("paths", {}).items() if not path.startswith("x-")}
-
     def route(self, path: str) -> Route | None:
-        """The operations of a path, percent-encoded as it was sent; None for an unknown path."""
+        """The route of a percent-encoded path; None for an unknown one."""
         return self._paths.find(path)
 
     @cached_property
@@ -95,52 +96,43 @@ class Contract:
 
     @property
     def resources(self) -> list[Resource]:
-        """All that the contract says is stored, in its order."""
+        """The resources that the contract declares, in its order."""
         return self._read_actions[0]
 
     @property
     def actions(self) -> Mapping[str, Action]:
-        """By operationId, what is done with a resource; other operations do nothing with one."""
+        """The actions on resources by operationId; other operations have none."""
         return self._read_actions[1]
 
     @property
     def resource(self) -> Resource | None:
-        """The first that the contract says is stored."""
+        """The first resource that the contract declares."""
         return next(iter(self.resources), None)
 
     @cached_property
     def security_schemes(self) -> Mapping[str, Mapping[str, Any]]:
-        """The security schemes by name."""
         declared = self.document.get("components", {}).get("securitySchemes", {})
         return {name: self.resolve.followed(each) for name, each in declared.items()}
 
     @cached_property
     def roles(self) -> Mapping[str, list[str]]:
-        """The `x-roles` declaration: by role, the members in which what is stored must equal the caller's token."""
+        """The `x-roles` declaration: by role, the members of a document that must equal those of the caller's token."""
         return next((each["x-roles"] for each in self.security_schemes.values() if "x-roles" in each), {})
 
     @cached_property
     def rules(self) -> Mapping[str, Mapping[str, Any]]:
-        """By its id, a schema that declares each rule across members (`x-rule`)."""
+        """The rules across members by id: for each a schema that declares it (`x-rule`)."""
         schemas = (node for kind, _, node in objects(dict(self.document)) if kind == "schema")
         return {each["x-rule"]["id"]: each for each in schemas if isinstance(each.get("x-rule"), dict)}
 
     def values(self, direction: Direction) -> Generator:
-        """Makes values of the schemas, as one direction sees them."""
-        if direction not in self._generators:
-            self._generators[direction] = Generator(self.resolve, direction)
+        """The generator of values of the schemas, for one direction."""
         return self._generators[direction]
 
-    @property
-    def problems(self) -> Mapping[str, Mapping[str, Any]]:
-        """The `x-problems` declaration: status and title by kind of problem."""
-        declared: Mapping[str, Mapping[str, Any]] = self.document.get("x-problems", {})
-        return declared
-
     def served_at(self, base_path: str, *, authenticated: bool = False) -> dict[str, Any]:
-        """The document as a server mounted at `base_path` shows it: of no other server.
+        """The document with `base_path` as its only server.
 
-        `authenticated` says that it asks for a token.
+        `authenticated` says that the server requires a token.
         """
         here = base_path or "/"
         servers = [each for each in self.document.get("servers", ()) if each.get("url") == here] or [{"url": here}]
@@ -150,7 +142,7 @@ class Contract:
 
 
 def _without_servers(item: Any) -> Any:
-    """A path item, or an operation, that names no server of its own."""
+    """A path item, or an operation, without `servers`."""
     if not isinstance(item, Mapping):
         return item
     return {
@@ -159,7 +151,7 @@ def _without_servers(item: Any) -> Any:
 
 
 def read_document(path: Path) -> dict[str, Any]:
-    """An OpenAPI document as it is written, unjudged. Raises InvalidContract."""
+    """The OpenAPI document in a file, not validated. Raises InvalidContract."""
     try:
         text = path.read_bytes()
     except OSError as error:
@@ -168,7 +160,7 @@ def read_document(path: Path) -> dict[str, Any]:
 
 
 def document_of(name: str, text: bytes) -> dict[str, Any]:
-    """An OpenAPI document, unjudged, from its text, which has a name. Raises InvalidContract."""
+    """The OpenAPI document in a text, not validated; `name` is for messages. Raises InvalidContract."""
     try:
         document = read_yaml(text)
     except NotPlain as error:

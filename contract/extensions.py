@@ -1,4 +1,4 @@
-"""Our own `x-` members in an OpenAPI document, held against `extensions.schema.json`. Those of other tools pass."""
+"""The check of our own `x-` members in an OpenAPI document by `extensions.schema.json`; those of other tools pass."""
 
 import difflib
 from collections.abc import Iterable, Iterator
@@ -10,14 +10,15 @@ import orjson
 
 from .finding import Level
 from .grammar import Path, Place
-from .references import NO_REFERENCES, pointed
+from .pointer import pointed
+from .references import NO_REFERENCES
 from .rulebook import RULES
 from .schema import Schema
 
 
 @cache
 def _vocabulary() -> dict[str, dict[str, Schema]]:
-    """The judge of each member by its name, by the kind of object that it belongs to."""
+    """The schema of each member by name, by the kind of the object that has it."""
     declared = orjson.loads((files(__package__) / "extensions.schema.json").read_bytes())["definitions"]
     severity = declared["document"]["properties"]["x-severity"]
     severity["properties"] = {rule: {"type": "string", "enum": list(get_args(Level))} for rule in RULES}
@@ -28,7 +29,7 @@ def _vocabulary() -> dict[str, dict[str, Schema]]:
 
 
 def extensions(places: Iterable[Place]) -> Iterator[tuple[Path, str]]:
-    """Where a member of ours is misspelt, or has not its shape, and what is wrong, in words."""
+    """The paths of misspelt or malformed `x-` members, each with a message."""
     for kind, path, node in places:
         known = _vocabulary().get("parameter" if kind == "header" else kind, {})
         for name, value in node.items():

@@ -1,4 +1,4 @@
-"""The formats of strings and numbers: those of JSON Schema and of the OpenAPI format registry, and one of our own."""
+"""The formats of strings and numbers: those of JSON Schema, of the OpenAPI format registry, and `iana-time-zone`."""
 
 import re
 from collections.abc import Callable
@@ -11,17 +11,17 @@ from jsonschema_rs import Draft4Validator, Draft202012Validator
 
 @cache
 def time_zones() -> frozenset[str]:
-    """The IANA time zone names of the tzdata package, so that the answer is the same on every machine."""
+    """The IANA time zone names of the tzdata package, the same on every machine."""
     return frozenset((files("tzdata") / "zones").read_text().split())
 
 
 _NATIVE = {"date", "date-time", "email", "hostname", "idn-email", "ipv4", "ipv6", "time", "uri"}
-"""What the validators of every draft know by themselves."""
+"""The formats that the validators of every draft know."""
 _LATER = {
     *("duration", "idn-hostname", "iri", "iri-reference", "json-pointer", "relative-json-pointer"),
     *("uri-reference", "uri-template", "uuid"),
 }
-"""What only those of later drafts know."""
+"""The formats that only the validators of later drafts know."""
 
 _TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 (RFC 9110, section 5.6.2)
 _QUOTED = r'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"'
@@ -48,7 +48,7 @@ PATTERNS = {
     "sf-string": r'"(?:[ !#-\[\]-~]|\\["\\])*"',
     "sf-token": r"[A-Za-z*][!#$%&'*+.^_`|~0-9A-Za-z:/-]*",
 }
-"""The formats of the registry that are a notation of the whole string (RFC 4648, 9110 and 9651, and its pages)."""
+"""The formats of the registry that are regular expressions (RFC 4648, 9110 and 9651, and the registry)."""
 INTEGER_BOUNDS = {
     **{f"int{bits}": (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) for bits in (8, 16, 32, 64)},
     **{f"uint{bits}": (0, 2**bits - 1) for bits in (8, 16, 32, 64)},
@@ -56,7 +56,7 @@ INTEGER_BOUNDS = {
 }
 """The formats of numbers that are bounds."""
 UNCHECKED_FORMATS = {*INTEGER_BOUNDS, *("float", "double", "password", "binary", "commonmark", "html", "unixtime")}
-"""Formats that are bounds, or say how to read or to show a value; no value of the right type breaks them."""
+"""Formats that no string breaks: bounds of numbers, and hints for reading or showing a value."""
 
 
 def _has(pattern: re.Pattern[str], text: str) -> bool:
@@ -69,7 +69,7 @@ def _later(name: str) -> Callable[[str], bool]:
 
 
 def is_pattern(text: str, dialect: type[Any] = Draft4Validator) -> bool:
-    """Whether the engine can judge by a regular expression; it does not know all of ECMA-262."""
+    """Whether the engine supports a regular expression; it does not know all of ECMA-262."""
     try:
         dialect({"pattern": text})
     except ValueError:
@@ -83,7 +83,7 @@ FORMATS: dict[str, Callable[[str], Any]] = {
     **{name: _later(name) for name in sorted(_LATER)},
     **{name: partial(_has, re.compile(pattern)) for name, pattern in PATTERNS.items()},
 }
-"""Formats that a draft 4 validator has to be told of. What is in none of these is told not to be judged."""
+"""The checks of formats that a draft 4 validator lacks. `unjudged` tells of formats in none of these tables."""
 JUDGED_FORMATS = frozenset({*FORMATS, *_NATIVE, *UNCHECKED_FORMATS})
 
 FORMAT_WORDS = {
@@ -95,7 +95,7 @@ FORMAT_WORDS = {
     "regex": "a regular expression",
     "char": "one character",
 }
-"""How a message names a format, where its name is not word enough."""
+"""The words for a format in a message, where its name is not clear enough."""
 
 FORMAT_EXAMPLES = {
     "date": "2026-01-31",
@@ -120,4 +120,4 @@ FORMAT_EXAMPLES = {
     "iana-time-zone": "Asia/Kolkata",
     "byte": "dGV4dA==",
 }
-"""A value of each format, where a contract gives no example."""
+"""An example of each format, for contracts without one."""

@@ -1,4 +1,4 @@
-"""Values made from a schema: those that a contract shows where it shows some, the same for the same draw."""
+"""Values made from a schema, with the contract's own examples where it has some; the same for the same draw."""
 
 from collections.abc import Mapping
 from itertools import islice
@@ -11,48 +11,40 @@ from .side import Side, Sides
 from .witness import ABSENT, PLAIN, Values
 
 MOST_TRIED = 500
-"""How many candidates are looked at before there is no value."""
+"""The number of candidates that are tried before NoValue."""
 CHOICES = 16
-"""How many values of a schema a draw chooses from."""
+"""The number of values of a schema from which `draw` chooses."""
 MOST_DEEP = 8
 
 
-class NoValue(Exception):
-    """No value of a schema was found."""
-
-
 class Generator:
-    """Makes values of the schemas of one contract, as one direction sees them."""
+    """Makes values of the schemas of one contract, for one direction."""
 
     def __init__(self, resolve: References, direction: Direction) -> None:
         self._resolve = resolve
         self._sides = Sides(resolve, direction)
         self._made: dict[int, tuple[Any, list[Json]]] = {}
 
-    def value(self, schema: Mapping[str, Any], draw: int = 0) -> Json:
-        """A value that the engine takes. Raises NoValue."""
+    def value(self, schema: Mapping[str, Any], draw: int = 0, *, otherwise: Any = None) -> Any:
+        """A value that the engine accepts; `otherwise` where none was found."""
         if id(schema) not in self._made:
             side = self._sides.side(schema)
-            self._made[id(schema)] = schema, self._choices(schema, side)  # the schema stays, and with it its id
+            self._made[id(schema)] = schema, self._choices(schema, side)  # keeps the schema, and with it its id
         choices = self._made[id(schema)][1]
-        if not choices:
-            raise NoValue
-        return choices[draw % len(choices)]
+        return choices[draw % len(choices)] if choices else otherwise
 
     def simplest(self, schema: Any) -> Json:
-        """A value, unjudged, which takes no compiling. Raises NoValue."""
+        """The simplest candidate, which the engine has not judged; None where there is none."""
         side = self._sides.side(schema)
         value = next(Values(side.definitions, {}).of(side.schema), ABSENT)
-        if value is ABSENT:
-            raise NoValue
-        return self._illustrated(schema, value)
+        return None if value is ABSENT else self._illustrated(schema, value)
 
     def _choices(self, schema: Mapping[str, Any], side: Side) -> list[Json]:
         found: list[Json] = []
         known = flattened(schema, self._resolve).get("properties", {})
         for value in islice(Values(side.definitions, {}).of(side.schema), MOST_TRIED):
             if found and known and isinstance(value, dict) and value.keys() - known.keys():
-                continue  # what a schema only admits says nothing
+                continue  # undeclared members illustrate nothing
             told = self._illustrated(schema, value)
             for each in (told, value):
                 if side.accepts(each):
@@ -63,7 +55,7 @@ class Generator:
         return found
 
     def _illustrated(self, schema: Mapping[str, Any], value: Json, depth: int = 0) -> Json:
-        """A value with what the schema shows, or falls back to, in the place of what was made."""
+        """A value with the schema's examples, or its defaults, in the place of generated values."""
         flat = flattened(schema, self._resolve)
         for word in ("example", "default"):
             if word in flat:
@@ -87,7 +79,7 @@ class Generator:
         return value
 
     def _properties(self, flat: Mapping[str, Any], value: Mapping[str, Json]) -> Mapping[str, Any]:
-        """The properties of a schema, and those of the first alternative that has what the value has."""
+        """The properties of a schema, and those of the first alternative that has all members of the value."""
         own: Mapping[str, Any] = flat.get("properties", {})
         for each in (*flat.get("oneOf", ()), *flat.get("anyOf", ())):
             named = flattened(each, self._resolve).get("properties", {})

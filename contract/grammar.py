@@ -1,7 +1,7 @@
-"""What stands where in an OpenAPI document: the objects of the specification, 3.0 and 3.1, and those inside of each.
+"""The grammar of an OpenAPI document: the objects of the specification, 3.0 and 3.1, and the objects inside of each.
 
-One table, so that whoever looks for something (references, members of ours, what is given twice) looks everywhere, and
-never takes data of the API, such as an example with a member `$ref`, for a part of the document.
+One table for every search (of references, `x-` members, duplicates), which then covers the whole document, and never
+takes data of the API, such as an example with a member `$ref`, for a part of it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,7 @@ from typing import Any
 
 Path = tuple[str | int, ...]
 Place = tuple[str, Path, dict[str, Any]]
-"""The kind of an object, where it is, and the object, which may be a reference to one of its kind."""
+"""The kind of an object, its path, and the object, which may be a reference to one of its kind."""
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -25,7 +25,7 @@ COMPONENTS = {
     "callbacks": "callback",
     "pathItems": "pathItem",
 }
-"""The kind of each component, by the member of `components` that has them by name."""
+"""The kinds of the components, by member of `components`."""
 
 SCHEMAS_BY_NAME = {"properties", "patternProperties", "dependentSchemas", "$defs", "definitions"}
 _LISTS_OF_SCHEMAS = {"allOf", "anyOf", "oneOf", "prefixItems"}
@@ -65,7 +65,7 @@ _EXTENSIBLE = ("paths", "responses")
 
 
 def is_container(kind: str, member: str) -> bool:
-    """Whether a member holds objects by name or in a list, so that it is none itself."""
+    """Whether a member holds objects by name or in a list, and is no such object itself."""
     known = _GRAMMAR.get(kind, {})
     return (
         known[member][0] is _MANY if member in known else kind == "document" and member in ("info", "tags", "servers")
@@ -73,7 +73,7 @@ def is_container(kind: str, member: str) -> bool:
 
 
 def inside(kind: str, node: Mapping[str, Any]) -> Iterator[Place]:
-    """The objects that stand directly in one; what is no object is left out."""
+    """The objects directly inside of one."""
     if kind == "callback":
         for name, value in node.items():
             if isinstance(value, dict) and not name.startswith("x-"):
@@ -99,7 +99,7 @@ def inside(kind: str, node: Mapping[str, Any]) -> Iterator[Place]:
 
 
 def objects(document: dict[str, Any]) -> Iterator[Place]:
-    """Every object of a document, the document first, each before those inside of it."""
+    """Every object of a document, the document first, each before the objects inside of it."""
     waiting: list[Place] = [("document", (), document)]
     while waiting:
         kind, path, node = waiting.pop()

@@ -1,4 +1,4 @@
-"""A request and its response as they went over the wire: what every recording becomes, and what every judge reads."""
+"""A request and its response as they went over the wire: the common form of recordings and live traffic."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from urllib.parse import urljoin, urlsplit
 
 Fields = tuple[tuple[str, str], ...]
-"""Header fields as they were sent: in order, names in their own case, repeated ones repeated."""
+"""Header fields in the order, case and number in which they were sent."""
 
 
 UNKNOWN_TIME = datetime.fromtimestamp(0, UTC)
@@ -14,7 +14,7 @@ UNKNOWN_TIME = datetime.fromtimestamp(0, UTC)
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """One request with its response. Where no complete response came, `status` is 0 and `error` says why."""
+    """One request with its response. Without a complete response, `status` is 0 and `error` has the reason."""
 
     method: str
     url: str
@@ -27,13 +27,13 @@ class Interaction:
     seconds: float = 0.0
     error: str = ""
     unrecorded: frozenset[str] = frozenset()
-    """`request` and `response`, where that body was there and is not known, or not whole."""
+    """`request` and `response`, where that body was not recorded, or not whole."""
     source: str = ""
-    """Where it was recorded, such as a file and an entry; empty for traffic of our own."""
+    """The place of the recording, such as a file and an entry; empty for live traffic."""
 
     @property
     def path(self) -> str:
-        """The path, percent-encoded as it was sent."""
+        """The percent-encoded path."""
         return urlsplit(self.url).path or "/"
 
     @property
@@ -42,7 +42,7 @@ class Interaction:
 
     @property
     def leads_to(self) -> str | None:
-        """The path that `Location` leads to; None where there is none, or it is no URL."""
+        """The path of `Location`; None without a valid one."""
         location = by_name(self.response_headers).get("location")
         try:
             return None if location is None else urlsplit(urljoin(self.url, location)).path
@@ -51,7 +51,7 @@ class Interaction:
 
 
 def by_name(fields: Iterable[tuple[str, str]]) -> Mapping[str, str]:
-    """Header fields by lower-case name; a repeated one is a list in one field (RFC 9110, section 5.3)."""
+    """Header fields by lower-case name; repeated ones are joined to one (RFC 9110, section 5.3)."""
     joined: dict[str, str] = {}
     for name, value in fields:
         key = name.lower()

@@ -1,4 +1,4 @@
-"""Media types and ranges: which documented one a `Content-Type` is, and what it says (RFC 9110, 8.3 and 12.5.1)."""
+"""Media types and ranges: parsing and matching of `Content-Type` (RFC 9110, sections 8.3 and 12.5.1)."""
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -7,9 +7,9 @@ from typing import TypeVar
 from werkzeug.http import parse_options_header
 
 LONGEST_REMEMBERED = 200
-"""Characters of a header field that a cache may be keyed by: a stranger's text is not kept for long."""
+"""Characters of a header field that may be the key of a cache, which bounds its memory."""
 OCTETS = "application/octet-stream"
-"""What a body without a `Content-Type` may be taken for (RFC 9110, section 8.3)."""
+"""The media type that a body without a `Content-Type` may have (RFC 9110, section 8.3)."""
 
 Documented = TypeVar("Documented")
 
@@ -51,11 +51,17 @@ def is_range(name: str) -> bool:
     return "*" in name
 
 
+def first_json(contents: Mapping[str, Documented]) -> tuple[str, Documented] | None:
+    """The first JSON among media types, with its value; `application/json` comes before any other."""
+    names = sorted(filter(is_json, contents), key=lambda name: name != "application/json")
+    return next(((name, contents[name]) for name in names), None)
+
+
 _OF_KIND = {"text": "text/plain", "image": "image/png", "audio": "audio/mpeg", "video": "video/mp4"}
 
 
 def concrete(documented: str) -> str:
-    """A media type that a documented one, or a range, admits."""
+    """A concrete media type for a documented one, which may be a range."""
     kind, _, rest = documented.partition("/")
     if not is_range(documented):
         return documented
@@ -63,9 +69,9 @@ def concrete(documented: str) -> str:
 
 
 class ByMediaType(Mapping[str, Documented]):
-    """What a contract says for each media type or range; of several that match, the most specific one holds.
+    """Values by media type or range; of several that match, the most specific one holds.
 
-    `application/*+json`, which no RFC has and many documents do, is a range, too: every type with that suffix. The
+    `application/*+json`, which no RFC defines and many documents use, is a range, too: every type with that suffix. The
     names are in lower case.
     """
 
@@ -74,7 +80,7 @@ class ByMediaType(Mapping[str, Documented]):
         self._ranges = [(_parsed(name), value) for name, value in content.items()]
 
     def find(self, content_type: str) -> Documented | None:
-        """None where nothing matches; a missing type, an empty text, is matched by `*/*` alone."""
+        """The value for a media type; None where none matches. An empty text, for a missing type, matches `*/*`."""
         if (exact := self._exact.get(content_type)) is not None:
             return exact
         name, parameters = _parsed(content_type or OCTETS)
@@ -99,9 +105,9 @@ class ByMediaType(Mapping[str, Documented]):
 def _match(
     documented: str, asked: Mapping[str, str], name: str, parameters: Mapping[str, str]
 ) -> tuple[int, int] | None:
-    """How well a media type matches a documented one, more being more specific; None where it does not.
+    """The specificity of a match, higher for a more specific one; None where there is no match.
 
-    A documented charset is no mismatch where none was sent: then the type's own default holds, and it says so for most.
+    A documented charset matches where none was sent, because the default of most types is that charset.
     """
     type_, _, subtype = documented.partition("/")
     sent_type, _, sent_subtype = name.partition("/")

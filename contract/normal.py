@@ -1,30 +1,28 @@
-"""Translated schemas in one form, JSON Schema 2020-12 without words for people, so that two can be compared."""
+"""The normal form of translated schemas: JSON Schema 2020-12 without annotations, so that two can be compared."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from jsonschema_rs import Draft202012Validator
 
-from .dialect import NEVER, PREFIX, unescape, with_bounds, with_schemas
+from .dialect import NEVER, with_bounds, with_schemas
 from .formats import UNCHECKED_FORMATS
+from .grammar import SCHEMAS
+from .pointer import steps_of
 from .shape import KEYWORDS
 
 Json = Any
 Definitions = Mapping[str, Json]
 
-OF_ONE = (
-    *("items", "not", "additionalProperties", "contains", "propertyNames", "if", "then", "else"),
-    *("unevaluatedItems", "unevaluatedProperties"),
-)
-BY_NAME = ("properties", "patternProperties", "dependentSchemas")
 _KEYWORDS = {
-    *(*OF_ONE, *BY_NAME, *KEYWORDS, "allOf", "anyOf", "oneOf", "prefixItems", "const"),
-    *("exclusiveMaximum", "exclusiveMinimum", "maxContains", "minContains", "required", "dependentRequired"),
+    *(SCHEMAS - {"additionalItems"}),
+    *(*KEYWORDS, "const", "exclusiveMaximum", "exclusiveMinimum"),
+    *("maxContains", "minContains", "required", "dependentRequired"),
 }
 
 
 def normal(schema: Json) -> Json:
-    """A translated schema without what says nothing about values, and with the bounds of one draft."""
+    """A translated schema in normal form: without annotations, and with the bounds of 2020-12."""
     if not isinstance(schema, dict):
         return schema
     if schema == NEVER:
@@ -40,12 +38,11 @@ def normal(schema: Json) -> Json:
 
 
 def definition_name(reference: str) -> str:
-    """The name of the definition that a reference of a normal schema leads to."""
-    return unescape(reference.removeprefix(PREFIX))
+    return steps_of(reference)[-1]
 
 
 def references(schema: Json) -> Iterator[str]:
-    """The names of the definitions that a schema refers to itself."""
+    """The names of the definitions that a schema refers to directly."""
     if isinstance(schema, dict):
         if isinstance(schema.get("$ref"), str):
             yield definition_name(schema["$ref"])
@@ -62,7 +59,7 @@ def refers(schema: Json) -> bool:
 
 
 def reachable(schema: Json, definitions: Definitions, most: int | None = None) -> Json:
-    """A schema as a document of its own, with the definitions that it needs; None where they are more than `most`."""
+    """A schema with the definitions that it needs in `$defs`; None where they are more than `most`."""
     needed: dict[str, Json] = {}
     waiting = list(references(schema))
     while waiting:
@@ -76,7 +73,7 @@ def reachable(schema: Json, definitions: Definitions, most: int | None = None) -
 
 
 def followed(schema: Json, definitions: Definitions) -> Json:
-    """The schema itself, or what its `$ref` leads to."""
+    """The schema itself, or the target of its `$ref`."""
     seen = set()
     while isinstance(schema, dict) and "$ref" in schema and schema["$ref"] not in seen:
         seen.add(schema["$ref"])
@@ -85,7 +82,7 @@ def followed(schema: Json, definitions: Definitions) -> Json:
 
 
 def merged(schemas: Iterable[Json], definitions: Definitions) -> dict[str, Json] | None:
-    """What all the schemas ask, in one; parts that cannot be joined stay in `allOf`. None where it is `false`."""
+    """The conjunction of schemas in one; parts that cannot be joined stay in `allOf`. None where it is `false`."""
     joined: dict[str, Json] = {}
     left: list[Json] = []
     waiting = list(schemas)
@@ -106,11 +103,11 @@ def merged(schemas: Iterable[Json], definitions: Definitions) -> dict[str, Json]
 _STRICTER = {"minimum": max, "exclusiveMinimum": max, "minLength": max, "minItems": max, "minProperties": max}
 _STRICTER |= {"maximum": min, "exclusiveMaximum": min, "maxLength": min, "maxItems": min, "maxProperties": min}
 _MEMBERS = {"properties", "additionalProperties", "patternProperties", "unevaluatedProperties"}
-"""Keywords that lean on one another."""
+"""Keywords that depend on one another."""
 
 
 def _join(joined: dict[str, Json], part: Mapping[str, Json]) -> dict[str, Json]:
-    """Joins what can be joined, and returns the rest of the part."""
+    """Joins the keywords of `part` into `joined` where possible, and returns the others."""
     rest = {}
     members = [{word: each[word] for word in _MEMBERS & each.keys()} for each in (joined, part)]
     if all(members) and members[0] != members[1]:
@@ -136,7 +133,7 @@ def _join(joined: dict[str, Json], part: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _of_both(one: Mapping[str, Json], other: Mapping[str, Json]) -> dict[str, Json]:
-    """The members that both admit; each has to be what both ask of it."""
+    """The conjunction of two objects' members."""
     names = dict.fromkeys([*one.get("properties", {}), *other.get("properties", {})])
     properties = {name: both(member_of(one, name), member_of(other, name)) for name in names}
     free = both(one.get("additionalProperties", True), other.get("additionalProperties", True))
@@ -144,7 +141,7 @@ def _of_both(one: Mapping[str, Json], other: Mapping[str, Json]) -> dict[str, Js
 
 
 def both(one: Json, other: Json) -> Json:
-    """The schema of what fits two schemas."""
+    """The conjunction of two schemas."""
     if False in (one, other):
         return False
     if one in (True, {}) or one == other:
@@ -153,7 +150,7 @@ def both(one: Json, other: Json) -> Json:
 
 
 def member_of(schema: Mapping[str, Json], name: str) -> Json:
-    """What a flat schema asks of a member."""
+    """The schema of a member in a flat schema."""
     if name in schema.get("properties", {}):
         return schema["properties"][name]
     for pattern, nested in schema.get("patternProperties", {}).items():
@@ -163,7 +160,7 @@ def member_of(schema: Mapping[str, Json], name: str) -> Json:
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Whether a pattern finds something in a text; one that the engine does not know finds nothing."""
+    """Whether a pattern is found in a text; false for one that the engine does not support."""
     try:
         return Draft202012Validator({"pattern": pattern}).is_valid(text)
     except ValueError:
@@ -171,7 +168,7 @@ def matches(pattern: str, text: str) -> bool:
 
 
 def item_of(schema: Mapping[str, Json], index: int) -> Json:
-    """What a flat schema asks of an item."""
+    """The schema of an item in a flat schema."""
     first = schema.get("prefixItems", ())
     return first[index] if index < len(first) else schema.get("items", True)
 

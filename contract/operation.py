@@ -1,8 +1,8 @@
-"""One operation of the contract, compiled once: what it finds in a request, and in a response."""
+"""One operation of the contract, compiled once: the judge of its requests and responses."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import orjson
@@ -11,7 +11,7 @@ from werkzeug.http import parse_accept_header
 
 from .body import Content, Headers, RequestBody
 from .finding import MOST_FINDINGS, Finding, told
-from .media import LONGEST_REMEMBERED, ByMediaType, concrete, is_json, is_range, media_type
+from .media import LONGEST_REMEMBERED, ByMediaType, concrete, first_json, is_range, media_type
 from .parameters import IGNORED_HEADERS, Parameter, header_fields, read_parameters
 from .references import References
 from .schema import Json, Schema, show
@@ -21,7 +21,7 @@ from .severity import DEFAULT, Severities
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as the contract judges it, wherever it came from. `path` holds the decoded path parameters."""
+    """A request to judge. `path` holds the decoded path parameters."""
 
     path: Mapping[str, str] = field(default_factory=dict)
     query: bytes = b""
@@ -34,11 +34,11 @@ MANY_BYTES = 1 << 18
 
 
 class EncodedArray(list[bytes]):
-    """An array whose items are JSON texts already. What was judged before is neither parsed nor judged again."""
+    """An array whose items are JSON texts. Items that were judged before are neither parsed nor judged again."""
 
     @property
     def is_large(self) -> bool:
-        """Whether it takes long to judge."""
+        """Whether the array takes long to judge."""
         return len(self) > MANY or sum(map(len, self)) > MANY_BYTES
 
 
@@ -47,7 +47,7 @@ class LargeObject(dict[str, Json]):
 
 
 Reply = tuple[Json, int] | tuple[Json, int, Mapping[str, str]]
-"""What an operation answers: the value of the body, the status, and header fields."""
+"""The reply of an operation: the value of the body, the status, and header fields."""
 WITHOUT_BODY = (204, 205, 304)
 """Statuses whose response has no content (RFC 9110, sections 6.4.1 and 15.3.6)."""
 
@@ -67,13 +67,13 @@ class Representation(Content):
     def __init__(self, name: str, content: Mapping[str, Any], resolve: References, severities: Severities) -> None:
         super().__init__(name, content, resolve, "response", severities)
         declared = resolve.followed(content.get("schema", {}))
-        # An array can be judged item by item where its schema says nothing but what its items are.
+        # An array can be judged item by item where its schema declares its items alone.
         by_items = declared.keys() <= {"type", "items", "title", "description"}
         self._items = Schema(declared["items"], resolve, "response") if by_items and "items" in declared else None
         self._judged: set[int] = set()
 
     def encode(self, value: Json) -> tuple[list[bytes], list[Finding]]:
-        """The pieces of the JSON text to send, without writeOnly members, and every violation in it."""
+        """The pieces of the JSON text to send, without writeOnly members, and every finding in it."""
         if not isinstance(value, EncodedArray):
             value = self.schema.without_write_only(value)
             return [orjson.dumps(value)], self.schema.findings(value, "body")
@@ -82,9 +82,9 @@ class Representation(Content):
         return self._encode_items(self._items, value)
 
     def _encode_items(self, items: Schema, texts: EncodedArray) -> tuple[list[bytes], list[Finding]]:
-        """Of what was found right its hash is remembered: 64 bits with a key of this process, which nobody can aim at.
+        """The pieces of an array. The hashes of valid items are remembered: 64 bits, keyed by this process.
 
-        A text with members to hide is read each time.
+        An item with writeOnly members is decoded each time.
         """
         findings: list[Finding] = []
         shown: list[bytes] = []
@@ -114,7 +114,7 @@ def _array(texts: Sequence[bytes]) -> Iterator[bytes]:
 
 ITEMS_IN_PIECE = 200
 MOST_JUDGED = 250_000
-"""How many judged items are remembered before the memory is emptied."""
+"""The number of judged items that are remembered before the memory is emptied."""
 
 
 class Response:
@@ -130,14 +130,18 @@ class Response:
         self.headers = header_fields(declared, resolve)
         self.provokable: bool = declared.get("x-provokable", True)
 
+    @cached_property
+    def json(self) -> tuple[str, Representation] | None:
+        """The media type and the representation that is JSON, or may be, `application/json` before any other."""
+        return first_json({concrete(name): each for name, each in self.representations.items()})
+
     def findings(self, headers: Headers) -> list[Finding]:
         return read_parameters(self.headers, {}, b"", headers)[1]
 
 
 def operation_id(path: str, method: str, declared: Mapping[str, Any]) -> str:
     """The `operationId`, or the method and the path where there is none."""
-    identity: str = declared.get("operationId", f"{method.upper()} {path}")
-    return identity
+    return str(declared.get("operationId", f"{method.upper()} {path}"))
 
 
 class Operation:
@@ -159,7 +163,7 @@ class Operation:
         self._severities, self.security, self.resolve = severities, security, resolve
         both = [resolve.followed(each) for each in (*path_item.get("parameters", ()), *declared.get("parameters", ()))]
         self.declared_parameters = [*{(each["name"], each["in"]): each for each in both}.values()]
-        """Those of the path, each unless the operation has it itself, and those of the operation."""
+        """The parameters of the path item, unless the operation overrides them, and those of the operation."""
         self.parameters = [
             Parameter(each, resolve)
             for each in self.declared_parameters
@@ -169,10 +173,8 @@ class Operation:
         for parameter in self.parameters:
             parameter.taken = taken
         self.declared_body: Mapping[str, Any] = resolve.followed(declared.get("requestBody", {}))
-        has_body, is_patch = "requestBody" in declared, self.method == "PATCH"
-        self.request_body = (
-            RequestBody(self.declared_body, resolve, severities, is_patch=is_patch) if has_body else None
-        )
+        self.request_body = RequestBody(self.declared_body, resolve, severities, is_patch=self.method == "PATCH")
+        """Without contents where the contract declares none."""
         self.responses = {
             str(status).upper(): Response(resolve.followed(response), resolve, severities)
             for status, response in declared.get("responses", {}).items()
@@ -181,58 +183,48 @@ class Operation:
         offered = [
             name for status, response in self.responses.items() if status[0] == "2" for name in response.representations
         ]
-        # Where any type may come, none can be asked for in vain.
-        is_open = any(is_range(name) or "/" not in name for name in offered)  # what is no media type is in no Accept
+        # Where a response may have any type, every `Accept` is acceptable.
+        is_open = any(is_range(name) or "/" not in name for name in offered)  # an invalid name fits no `Accept`
         self._offered = () if is_open else tuple(media_type(name)[0] for name in offered)
         self._minds_accept = self.response(406) is not None
 
     def check_request(self, request: Request) -> tuple[dict[str, Json], list[Finding]]:
-        """The arguments for a handler, `body` among them, and the violations, as many as `told` keeps."""
+        """The arguments for a handler, `body` among them, and the findings, as many as `told` keeps."""
         arguments, findings = dict[str, Json](), list[Finding]()
         if self.parameters or request.query:
             known = self.security.query_names
             arguments, findings = read_parameters(self.parameters, request.path, request.query, request.headers, known)
         accept = request.headers.get("accept")
-        # Where no refusal is documented, what is acceptable is not minded (RFC 9110, section 12.4.1).
+        # Where no 406 is documented, `Accept` is ignored (RFC 9110, section 12.4.1).
         if accept is not None and self._offered and self._minds_accept and not _accepts(accept, self._offered):
             offered = " or ".join(self._offered)
             detail = f"This operation answers with {offered}, which Accept {show(accept)} does not admit."
             findings.append(Finding("accept", "header", detail, name="Accept"))
         if self.security.is_needed:
             findings += self.security.findings(request.headers, request.query)
-        if self.request_body is not None:
+        if self.request_body.contents:
             body, wrong = self.request_body.read(request.headers, request.body)
             findings += wrong
             if body is not None:
                 arguments["body"] = body
-        return arguments, self._weighed(findings) if findings else findings
+        return arguments, self._weighed(findings)
 
     def _weighed(self, findings: list[Finding]) -> list[Finding]:
-        """As they count, errors first, and as many as `told` keeps."""
+        """The findings by severity, errors first, and as many as `told` keeps."""
+        if not findings:
+            return findings
         return told(sorted(self._severities.weighed(findings), key=lambda finding: finding.severity != "error"))
 
-    @property
-    def contents(self) -> list[Content]:
-        """What bodies it has, asked and answered."""
-        asked = self.request_body.contents.values() if self.request_body else []
-        return [*asked, *(each for response in self.responses.values() for each in response.representations.values())]
-
-    @property
-    def fields(self) -> list[Parameter]:
-        """Its parameters, and the header fields of its answers."""
-        return [*self.parameters, *(each for response in self.responses.values() for each in response.headers)]
-
-    @property
-    def schemas(self) -> list[Any]:
-        """Every schema, as it is declared."""
-        return [*(each.declared for each in self.fields), *(each.raw for each in self.contents)]
+    @cached_property
+    def json_body(self) -> tuple[str, Content] | None:
+        """The media type and the content of a JSON request body, `application/json` before any other."""
+        return first_json(self.request_body.contents)
 
     @property
     def shown(self) -> Mapping[str, Any] | None:
-        """The schema of the JSON that its first success with JSON answers; None where there is none."""
-        successes = [response for status, response in self.responses.items() if status[0] == "2"]
-        every = [each for response in successes for each in response.representations.values()]
-        return next((each.raw for each in every if is_json(concrete(each.name))), None)
+        """The schema of the first success response with JSON; None where there is none."""
+        successes = (response.json for status, response in self.responses.items() if status[0] == "2")
+        return next((json[1].raw for json in successes if json), None)
 
     def response(self, status: int) -> Response | None:
         """The documented response for a status: the status itself, its class, or the default."""
@@ -240,35 +232,33 @@ class Operation:
         return responses.get(str(status)) or responses.get(f"{status // 100}XX") or responses.get("DEFAULT")
 
     def encode_response(self, status: int, headers: Headers, value: Json) -> tuple[list[bytes], list[Finding]]:
-        """A value as the pieces of the body to send, and every violation of the response that carries it.
+        """A value as the pieces of the body to send, and every finding in the response.
 
-        `headers` has `content-type` when there is a body to send; what is not JSON is given as bytes.
+        `headers` has `content-type` when there is a body to send; a body that is not JSON is given as bytes.
         """
         if isinstance(value, bytes):
             return [value], self.check_response(status, headers, value)
-        return self._judge(status, headers, lambda representation: representation.encode(value))
+        representation, findings = self._represented(status, headers)
+        pieces, wrong = representation.encode(value) if representation else ([], [])
+        return pieces, self._weighed(findings + wrong)
 
     def check_response(self, status: int, headers: Headers, body: bytes) -> list[Finding]:
-        """Every violation in a response that somebody sent."""
-        return self._judge(status, headers, lambda representation: ([body], representation.read(headers, body)[1]))[1]
+        """Every finding in a response that a server sent."""
+        representation, findings = self._represented(status, headers)
+        return self._weighed(findings + (representation.read(headers, body)[1] if representation else []))
 
-    def _judge(
-        self, status: int, headers: Headers, judge: Callable[[Representation], tuple[list[bytes], list[Finding]]]
-    ) -> tuple[list[bytes], list[Finding]]:
+    def _represented(self, status: int, headers: Headers) -> tuple[Representation | None, list[Finding]]:
+        """The representation that judges the body of a response, if it has one, and the findings beside the body."""
         response = self.response(status)
         if response is None:
             detail = f"{status} is not documented for {self.id}, only {', '.join(self.responses)}"
-            return [], self._weighed([Finding("undocumented-status", "status", detail)])
-        pieces: list[bytes] = []
+            return None, [Finding("undocumented-status", "status", detail)]
         findings = response.findings(headers) if response.headers else []
-        if response.has_content and status not in WITHOUT_BODY:
-            content_type = headers.get("content-type", "")
-            representation = response.representations.find(content_type)
-            if representation is None:
-                sent = f"not {show(content_type)}" if content_type else "and Content-Type is missing"
-                detail = f"must be {' or '.join(response.representations)}, {sent}"
-                findings.append(Finding("undocumented-media-type", "header", detail, name="Content-Type"))
-            else:
-                pieces, wrong = judge(representation)
-                findings += wrong
-        return pieces, self._weighed(findings) if findings else findings
+        if not response.has_content or status in WITHOUT_BODY:
+            return None, findings
+        content_type = headers.get("content-type", "")
+        if (representation := response.representations.find(content_type)) is None:
+            sent = f"not {show(content_type)}" if content_type else "and Content-Type is missing"
+            detail = f"must be {' or '.join(response.representations)}, {sent}"
+            findings.append(Finding("undocumented-media-type", "header", detail, name="Content-Type"))
+        return representation, findings

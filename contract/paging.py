@@ -1,4 +1,4 @@
-"""How a list is had in parts: what the parameters that ask for one are called, and the members that tell of it."""
+"""The paging of lists: the usual names of its query parameters, and of the members that tell of further pages."""
 
 from collections.abc import Container, Sequence
 
@@ -17,9 +17,9 @@ NEXT = ("next_cursor", "nextcursor", "next_page_token", "nextpagetoken", "next",
 
 
 class Paging:
-    """The query parameters of a list that say which part of it is wanted, and in which order.
+    """The query parameters of a list for page and order.
 
-    `members` are names of what is listed; a parameter called like one is a filter.
+    `members` are the names of the items' members; a parameter with such a name is a filter.
     """
 
     def __init__(self, operation: Operation, members: Container[str]) -> None:
@@ -31,11 +31,11 @@ class Paging:
         ]
         self.limit, self.offset, self.page, self.cursor, self.sort = self.all
         self.unknown = [each.name for each in left.values()]
-        """Those that have no meaning here."""
+        """The names of the other query parameters."""
 
     @property
     def goes_on(self) -> bool:
-        """Whether a request can ask for what comes after a part."""
+        """Whether a request can ask for a next page."""
         return any((self.offset, self.page, self.cursor))
 
 
@@ -43,7 +43,7 @@ UNTOLD = object()
 
 
 def told(body: Json, names: Sequence[str]) -> Json:
-    """What an answer tells under the first of some names that it has, at any depth outside lists, or UNTOLD."""
+    """The value of the first of some names in a body, at any depth outside lists, or UNTOLD."""
     if not isinstance(body, dict):
         return UNTOLD
     own = {name.lower(): value for name, value in body.items() if not isinstance(value, dict | list)}

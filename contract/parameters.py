@@ -1,4 +1,4 @@
-"""Parameters: from the text of a path, a query, a header or a cookie to JSON values, in every style of OpenAPI."""
+"""Parameters: the texts of a path, a query, a header or a cookie as JSON values, in every style of OpenAPI."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from .finding import MOST_FINDINGS, Finding, Place, told
 from .media import is_json
 from .path_template import Decoded
 from .references import References
-from .schema import Schema, did_you_mean
+from .schema import did_you_mean
 from .strict_json import NotStrictJson, decode
 from .text_values import Reader, nested, primitive
 
@@ -20,7 +20,7 @@ DEFAULT_STYLES = {"query": "form", "path": "simple", "header": "simple", "cookie
 _SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
 _ENCODED_COMMA = re.compile(b"%2[Cc]")
 IGNORED_HEADERS = {"accept", "content-type", "authorization"}
-"""Header parameters of these names are ignored, since OpenAPI says them elsewhere (Parameter Object)."""
+"""Header parameters with these names are ignored (OpenAPI, Parameter Object)."""
 
 QueryItems = list[tuple[str, str]]
 
@@ -29,40 +29,36 @@ class Parameter:
     """One parameter of an operation, compiled."""
 
     def __init__(self, declared: Mapping[str, Any], resolve: References) -> None:
+        self.source = declared
+        """The Parameter Object."""
         self.name: str = declared["name"]
         self.place: Place = declared["in"]
         self.required: bool = declared.get("required", False)
         self.style: str = declared.get("style", DEFAULT_STYLES[self.place])
         self.explode: bool = declared.get("explode", self.style == "form")
         self.taken: Collection[str] = ()
-        """The names of all query parameters, which an object in the open does not take for its members."""
+        """The names of all query parameters, which are no members of an exploded object."""
         self._may_be_empty: bool = declared.get("allowEmptyValue", False)
-        contents: Mapping[str, Mapping[str, Any]] = declared.get("content", {})
-        media_type = next(iter(contents), "")
-        schema = declared["schema"] if "schema" in declared else contents.get(media_type, {}).get("schema", {})
-        resolved = resolve.followed(schema)
-        self.declared: Mapping[str, Any] = resolved
-        self.schema = Schema(schema, resolve, "request")
-        self.default: Any = resolved.get("default")
-        self._reader = Reader(schema, resolve)
-        self._media_type = media_type
+        self._media_type = media_type = next(iter(declared.get("content", {})), "")
+        self.raw = schema_of(declared)
+        self.declared: Mapping[str, Any] = resolve.followed(self.raw)
+        self.default: Any = self.declared.get("default")
+        self._reader = Reader(self.raw, resolve)
+        self.schema = self._reader.schema
         self._is_json = is_json(media_type)
         self.is_judged = self._is_json or not media_type or self._reader.is_scalar
-        """Whether its value is read: what is not JSON is read as text only."""
-        is_styled = not media_type and self.place in ("query", "cookie")
-        self._spreads = is_styled and self.style == "form" and self.explode and "object" in self._reader.types
+        """Whether the value is judged: with a media type other than JSON, only where it is a scalar."""
         spread = self.explode and "object" in self._reader.types
+        self._spreads = spread and self.style == "form" and not media_type
         self._begins = {"label": ".", "matrix": ";" if spread else f";{self.name}"}.get(self.style, "")
-        # The type of what is nothing but one text.
+        # The type of a value that is always a single text.
         self._plain = None if media_type or self._begins or self._may_be_empty else self._reader.only
-        is_joined = (is_styled and self.style == "form" and not self.explode) or (
-            self.place == "path" and not media_type and self.style == "simple"
-        )
-        self.splits = is_joined and self._reader.only is None
-        """Whether commas separate what it has, so that one that was percent-encoded is none of these."""
+        is_joined = (self.style == "form" and not self.explode) or (self.place == "path" and self.style == "simple")
+        self.splits = is_joined and not media_type and self._reader.only is None
+        """Whether commas separate its items, other than percent-encoded ones."""
 
     def read(self, texts: list[str], encoded: str | None = None) -> tuple[Any, list[Finding]]:
-        """The value that the texts stand for, and what is wrong with it; `encoded` is the text as it was sent."""
+        """The value of the texts, and its findings; `encoded` is the percent-encoded text."""
         if self._plain is not None and len(texts) == 1:
             value = texts[0] if self._plain == "string" else primitive(texts[0], self._plain)
             return value, self.schema.findings(value, self.place, self.name)
@@ -86,7 +82,7 @@ class Parameter:
         return Finding("parameter-style", self.place, f"must be written in style {self.style}", name=self.name)
 
     def find(self, items: QueryItems) -> tuple[list[str], set[str]]:
-        """The parameter's texts in a query, and the names they have there."""
+        """The parameter's texts in a query, and their names there."""
         if self.style == "deepObject":
             prefix = f"{self.name}["
             members = [(name, value) for name, value in items if name.startswith(prefix) and name.endswith("]")]
@@ -99,9 +95,9 @@ class Parameter:
         return [f"{name}={value}" for name, value in members], {self.name, *(name for name, _ in members)}
 
     def written(self, value: Any, encode: Callable[[str], str] = str) -> list[tuple[str, str]]:
-        """The texts that stand for a value, each with its name; as many as one only in a query or a cookie.
+        """The texts of a value, each with its name; several only in a query or a cookie.
 
-        `encode` is done to names and texts, and not to the commas and the like between them.
+        `encode` is applied to names and texts, but not to the delimiters between them.
         """
         name = encode(self.name)
         if self._media_type:
@@ -127,13 +123,13 @@ class Parameter:
         return [(name, before + separator.join(texts))]
 
     def absent(self) -> tuple[Any, list[Finding]]:
-        """The value of a parameter that nothing was sent for; None is none."""
+        """The value of an absent parameter, None without one, and the findings."""
         if self.required and not (self._spreads and self.schema.accepts({})):
             return None, [Finding("required", self.place, "is required and missing", name=self.name)]
         return self.default, []
 
     def encoded(self, query: bytes) -> str | None:
-        """The text in a query before its percent-encoding is undone, where that says which commas separate."""
+        """The percent-encoded text in a query, where the encoding tells which commas are delimiters."""
         if not _ENCODED_COMMA.search(query):
             return None
         text = query.replace(b"+", b"%20").decode("latin-1")
@@ -148,7 +144,7 @@ class Parameter:
         return value, self.schema.findings(value, self.place, self.name)
 
     def _readings(self, texts: list[str], encoded: str | None) -> Iterator[Any]:
-        """What the texts can stand for, the likeliest first. More texts than one are an array, or an object."""
+        """The possible values of the texts, the likeliest first. Several texts are an array, or an object."""
         reader = self._reader
         if not texts[0].startswith(self._begins):
             return
@@ -156,10 +152,9 @@ class Parameter:
             yield reader.build(nested(self._pairs(texts) or ()))
             return
         if "object" in reader.types:
-            if encoded is not None and (pairs := self._pairs(texts, encoded)) is not None:
-                yield _members(reader, pairs)
-            if (pairs := self._pairs(texts)) is not None:
-                yield _members(reader, pairs)
+            for sent in dict.fromkeys((encoded, None)):
+                if (pairs := self._pairs(texts, sent)) is not None:
+                    yield reader.build(nested(pairs))
         if "array" in reader.types:
             for items in self._items(texts, encoded):
                 yield [reader.items.scalar(item) for item in items]
@@ -169,13 +164,13 @@ class Parameter:
             yield reader.scalar(self._stripped(texts[0]))
 
     def _stripped(self, text: str) -> str:
-        """A scalar without what its style writes before it."""
+        """The text of a scalar without the prefix of its style."""
         if self.style == "label":
             return text.removeprefix(".")
         return text.removeprefix(f";{self.name}").removeprefix("=") if self.style == "matrix" else text
 
     def _split(self, text: str, encoded: str | None) -> list[str]:
-        """What one text has, as its style separates it; `encoded` is how it was sent, where that tells more."""
+        """The items of one text by the delimiter of its style; `encoded` is the percent-encoded text, if it matters."""
         if self.style == "matrix":
             parts = text.removeprefix(";").split(";")
             return parts if self.explode else [item for part in parts for item in part.partition("=")[2].split(",")]
@@ -188,7 +183,7 @@ class Parameter:
         return [part.strip() for part in parts] if self.place == "header" else parts
 
     def _items(self, texts: list[str], encoded: str | None) -> Iterator[list[str]]:
-        """The items of an array, in every way that they can be told apart."""
+        """The items of an array, in every way that they can be separated."""
         if self.place == "query" and self.explode:
             yield texts
         elif len(texts) == 1:
@@ -197,7 +192,7 @@ class Parameter:
                 yield [part.partition("=")[2] for part in parts] if self.style == "matrix" and self.explode else parts
 
     def _pairs(self, texts: list[str], encoded: str | None = None) -> list[tuple[str, str]] | None:
-        """The members of an object by name; None where the texts do not tell any."""
+        """The members of an object by name; None where the texts have none."""
         is_spread = self.style == "deepObject" or (self._spreads and "=" in texts[0])
         parts = texts if is_spread else self._split(texts[0], encoded)
         if self.explode or self.style == "deepObject":
@@ -206,8 +201,13 @@ class Parameter:
         return list(zip(parts[::2], parts[1::2], strict=True)) if len(parts) % 2 == 0 else None
 
 
+def schema_of(declared: Mapping[str, Any]) -> Any:
+    """The schema of a parameter or a header, its own or that of its `content`; {} where it has none."""
+    return next((each["schema"] for each in (declared, *declared.get("content", {}).values()) if "schema" in each), {})
+
+
 def header_fields(declared: Mapping[str, Any], resolve: References) -> list[Parameter]:
-    """The fields that an answer, or a part of a form, has in its `headers`."""
+    """The header fields that a response, or a part of a form, declares in `headers`."""
     return [
         Parameter({**resolve.followed(field), "name": name, "in": "header"}, resolve)
         for name, field in declared.get("headers", {}).items()
@@ -215,24 +215,17 @@ def header_fields(declared: Mapping[str, Any], resolve: References) -> list[Para
     ]
 
 
-def _members(reader: Reader, pairs: list[tuple[str, str]]) -> dict[str, Any]:
-    texts: dict[str, list[str]] = {}
-    for name, text in pairs:
-        texts.setdefault(name, []).append(text)
-    return {name: reader.member(name).build(each[0] if len(each) == 1 else each) for name, each in texts.items()}
-
-
 def joined(value: Any) -> str:
-    """A value as one text; the items of an array have commas between them."""
+    """A value as one text; commas separate the items of an array."""
     if isinstance(value, list):
         return ",".join(map(joined, value))
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def parse_query(query: bytes) -> tuple[QueryItems, list[Finding]]:
-    """The pairs of a query string, up to where too much is wrong with it.
+    """The pairs of a query string, up to MOST_FINDINGS findings.
 
-    Unlike the URL standard, bytes that are not UTF-8 are told; they are read as U+FFFD.
+    Bytes that are not UTF-8 are findings, unlike in the URL standard; they are read as U+FFFD.
     """
     items: QueryItems = []
     findings = []
@@ -251,7 +244,7 @@ def parse_query(query: bytes) -> tuple[QueryItems, list[Finding]]:
 
 
 def parse_cookies(header: str) -> QueryItems:
-    """The pairs of a `Cookie` field (RFC 6265, section 4.2.1), percent-encoded as style form writes them, or not."""
+    """The pairs of a `Cookie` field (RFC 6265, section 4.2.1), percent-decoded as in style form."""
     pairs = (part.strip().partition("=") for part in header.split(";"))
     return [(name, unquote(value.strip('"'))) for name, mark, value in pairs if mark]
 
@@ -263,13 +256,12 @@ def read_parameters(
     headers: Mapping[str, str],
     credentials: Collection[str] = (),
 ) -> tuple[dict[str, Any], list[Finding]]:
-    """The arguments of a request by parameter name, and its violations, unknown query parameters included, those last.
+    """The arguments of a request by parameter name, and the findings, with unknown query parameters last.
 
-    `headers` has lower-case names; `credentials` are names in the query that belong to a security scheme. An optional
-    parameter that is absent and has no default is no argument.
+    `headers` has lower-case names; `credentials` are the query parameters of security schemes. An absent optional
+    parameter without a default is no argument.
     """
     items, findings = parse_query(query) if query else ([], [])
-    cookies: QueryItems | None = None
     arguments: dict[str, Any] = {}
     known = set(credentials)
     for parameter in parameters:
@@ -280,21 +272,16 @@ def read_parameters(
             encoded = parameter.encoded(query) if parameter.splits and texts else None
         elif parameter.place == "path":
             value = path.get(name)
-            texts = [] if value is None else [str(value)]  # a router may have read it as a number
+            texts = [] if value is None else [str(value)]  # a router may have converted it to a number
             encoded = value.sent if parameter.splits and isinstance(value, Decoded) else None
         elif parameter.place == "header":
             texts = [headers[name.lower()]] if name.lower() in headers else []
         else:
-            cookies = parse_cookies(headers.get("cookie", "")) if cookies is None else cookies
-            texts, _ = parameter.find(cookies)
-        if texts:
-            arguments[name], wrong = parameter.read(texts, encoded)
-            findings += wrong
-        else:
-            value, wrong = parameter.absent()
-            findings += wrong
-            if value is not None:
-                arguments[name] = value
+            texts, _ = parameter.find(parse_cookies(headers.get("cookie", "")))
+        argument, wrong = parameter.read(texts, encoded) if texts else parameter.absent()
+        findings += wrong
+        if texts or argument is not None:
+            arguments[name] = argument
     unknown = (
         Finding("unknown-parameter", "query", f"is not a known parameter{did_you_mean(name, known)}", name=name)
         for name in dict.fromkeys(name for name, _ in items)

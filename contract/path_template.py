@@ -1,7 +1,9 @@
 """Path templates, such as `/pets/{petId}` (OpenAPI 3.0, Path Templating)."""
 
 import re
-from urllib.parse import unquote
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import quote, unquote
 
 PARAMETER = re.compile(r"\{([^{}]*)\}")
 
@@ -12,7 +14,7 @@ def parameters_of(path: str) -> list[str]:
 
 
 class Decoded(str):
-    """A segment of a path, decoded; `sent` is how it was encoded, where that says which commas separate."""
+    """A decoded segment of a path; `sent` is its percent-encoded text, where that tells which commas are delimiters."""
 
     __slots__ = ("sent",)
     sent: str
@@ -27,5 +29,11 @@ def decoded(segment: str) -> str:
 
 
 def blank(path: str) -> str:
-    """A path without the names of its parameters."""
+    """A path template without the names of its parameters: `/pets/{}`."""
     return PARAMETER.sub("{}", path)
+
+
+def filled(path: str, values: Iterable[Any]) -> str:
+    """A path with values in the place of its parameters, percent-encoded."""
+    following = iter(values)
+    return PARAMETER.sub(lambda _: quote(str(next(following)), safe=""), path)

@@ -1,4 +1,4 @@
-"""From the path of a request to the operations of the contract that are there."""
+"""Routing: finds the operations of a request's path."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -15,20 +15,20 @@ class Route(NamedTuple):
     parameters: Mapping[str, str]
 
     def operation(self, method: str) -> Operation | None:
-        """GET stands for HEAD, too (RFC 9110, section 9.3.2)."""
+        """The operation of a method; that of GET for HEAD (RFC 9110, section 9.3.2)."""
         return self.operations.get(method) or (self.operations.get("GET") if method == "HEAD" else None)
 
     @property
     def allow(self) -> str:
-        """The value of `Allow`."""
+        """The value of `Allow` (RFC 9110, section 10.2.1)."""
         return ", ".join(sorted({*self.operations, *({"HEAD"} if "GET" in self.operations else ())}))
 
 
 class Paths:
-    """The paths of a contract, each split into segments, so that a look costs no more than what is looked at.
+    """The paths of a contract, split into segments, so that a search takes linear time.
 
     A path without parameters comes before one with them: /a/mine before /a/{id} (OpenAPI 3.0, Paths Object). So does
-    one that says more of a segment: /a/{id}:run before /a/{id}.
+    one with more literal text in a segment: /a/{id}:run before /a/{id}.
     """
 
     def __init__(self, paths: Iterable[tuple[str, Mapping[str, Operation]]]) -> None:
@@ -42,7 +42,7 @@ class Paths:
                 self._fixed[path] = Route(operations, {})
 
     def find(self, path: str) -> Route | None:
-        """The route of a path, percent-encoded as it was sent; None where there is none."""
+        """The route of a percent-encoded path; None for an unknown one."""
         if (fixed := self._fixed.get(path)) is not None:
             return fixed
         sent = [decoded(segment) for segment in path.split("/")] if "%" in path else path.split("/")
@@ -56,25 +56,25 @@ class Paths:
 
 
 def _openness(segment: str) -> tuple[bool, int]:
-    """The order in which segments are tried: first those that are texts, then by how much of them is one."""
+    """The key by which segments are tried: literal ones first, then by the length of their literal text."""
     said = PARAMETER.sub("", segment)
     return said != segment, -len(said)
 
 
 class _Segment:
-    """What stands between two slashes of a path: a text, parameters, or both."""
+    """A segment of a path template: literal text, parameters, or both."""
 
     def __init__(self, template: str) -> None:
         self._names = parameters_of(template)
         self._literal = template
         literals = [re.escape(part) for part in PARAMETER.split(template)[::2]]
-        # One before another ends where the text between them first appears, and is not tried again: linear time.
+        # A parameter ends where the text after it first appears; without backtracking this takes linear time.
         earlier = "".join(f"(?>(.+?){literal})" for literal in literals[1:-1])
         self._pattern = re.compile(f"{literals[0]}{earlier}(.+){literals[-1]}", re.DOTALL)
         self._whole = literals == ["", ""]
 
     def takes(self, text: str, parameters: dict[str, str]) -> bool:
-        """Whether a segment, decoded, is of this form; `parameters` then have its values."""
+        """Whether a decoded segment matches; `parameters` then get the values."""
         if not self._names:
             return text == self._literal
         if self._whole:

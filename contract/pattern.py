@@ -1,4 +1,4 @@
-"""Regular expressions as sets of strings: a string that one set of patterns takes and another refuses, or none."""
+"""Regular expressions as sets of strings: inclusion of one set in another, or the shortest counterexample."""
 
 import re
 from collections import deque
@@ -10,14 +10,14 @@ from random import Random
 from typing import Final
 
 MOST_STATES = 20_000
-"""How many states a search visits before it gives up."""
+"""The number of states that a search visits before TooHard."""
 
 Intervals = tuple[tuple[int, int], ...]
-"""Code points, as sorted and disjoint intervals."""
+"""Sorted and disjoint intervals of code points, both ends included."""
 
 
 class TooHard(Exception):
-    """A pattern with what is not regular (look-around, back references), or a search that is too long."""
+    """A pattern that is not regular (look-around, back references), or a search that is too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +60,12 @@ def _complement(chars: Intervals) -> Intervals:
 
 
 ANY: Final[Intervals] = ((0, 0x10FFFF),)
-_DIGIT: Final[Intervals] = ((48, 57),)
-_WORD: Final[Intervals] = ((48, 57), (65, 90), (95, 95), (97, 122))
-_SPACE: Final[Intervals] = (
-    (9, 13),
-    (32, 32),
-    (0xA0, 0xA0),
-    (0x1680, 0x1680),
-    (0x2000, 0x200A),
-    (0x2028, 0x2029),
-    (0x202F, 0x202F),
-    (0x205F, 0x205F),
-    (0x3000, 0x3000),
-    (0xFEFF, 0xFEFF),
-)
-_CLASSES = {"d": _DIGIT, "w": _WORD, "s": _SPACE}
+_CLASSES = {
+    "d": "0-9]",
+    "w": "0-9A-Z_a-z]",
+    "s": "\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]",
+}
+"""The character classes of escapes (ECMA-262, section 22.2.2.9), without the opening bracket."""
 _CONTROLS = {"n": 10, "r": 13, "t": 9, "f": 12, "v": 11, "0": 0}
 _NOTHING = Node("chars")
 _EMPTY = Node("cat")
@@ -112,7 +103,7 @@ def _nullable(node: Node) -> bool:
 
 @lru_cache(maxsize=100_000)
 def _after(node: Node, char: int) -> Node:
-    """What may follow once `char` was read: the Brzozowski derivative."""
+    """The rest of a match after `char`: the Brzozowski derivative."""
     if node.kind == "chars":
         return _EMPTY if any(low <= char <= high for low, high in node.chars) else _NOTHING
     if node.kind == "alt":
@@ -136,7 +127,7 @@ def _boundaries(node: Node) -> Iterator[int]:
 
 
 def _representatives(nodes: tuple[Node, ...]) -> list[int]:
-    """One character for each class that no pattern tells apart, readable ones first."""
+    """One character for each class of characters that the patterns do not distinguish, readable ones first."""
     bounds = sorted({0, 0x110000, *(bound for node in nodes for bound in _boundaries(node))})
     chosen = []
     for low, end in pairwise(bounds):
@@ -152,7 +143,7 @@ _ALPHANUMERIC = set(map(ord, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWX
 
 @lru_cache(maxsize=10_000)
 def outside(inner: Strings, outer: Strings | None) -> str | None:
-    """The shortest string of `inner` that `outer` does not have, or None where it has all. Raises TooHard.
+    """The shortest string of `inner` that is not in `outer`, or None where all are. Raises TooHard.
 
     Without `outer`, the shortest string of `inner`.
     """
@@ -190,7 +181,7 @@ def _has(outer: Strings, nodes: tuple[Node, ...], length: int) -> bool:
 
 @lru_cache(maxsize=10_000)
 def parsed(pattern: str) -> Node:
-    """The whole strings in which a pattern of JSON Schema, which searches, finds something. Raises TooHard."""
+    """The strings in which a pattern of JSON Schema, which is not anchored, is found. Raises TooHard."""
     return _Parser(pattern).searching()
 
 
@@ -230,7 +221,7 @@ class _Parser:
         if self._takes("("):
             return self._group()
         if self._takes("["):
-            return Node("chars", chars=self._class())
+            return Node("chars", chars=self.characters())
         if self._takes("."):
             return Node("chars", chars=_complement(((10, 10),)))
         if self._text[self._at] in "*+?{":
@@ -253,13 +244,13 @@ class _Parser:
         self._at = found.end()
         if self._text[self._at : self._at + 1] in set("+*{"):
             raise TooHard(f"{self._text}: a repetition repeated")
-        self._takes("?")  # lazy finds the same strings
+        self._takes("?")  # a lazy quantifier finds the same strings
         sign, least, comma, most = found.groups()
         if sign is not None:
             return _repeat(atom, 1 if sign == "+" else 0, 1 if sign == "?" else None)
         return _repeat(atom, int(least), (int(most) if most else None) if comma else int(least))
 
-    def _class(self) -> Intervals:
+    def characters(self) -> Intervals:
         negated = self._takes("^")
         sets: list[Intervals] = []
         while not self._takes("]"):
@@ -276,13 +267,13 @@ class _Parser:
         return _complement(union) if negated else union
 
     def _char(self) -> Intervals:
-        """One character as it is written, or all that an escape stands for."""
+        """A literal character, or the characters of an escape."""
         if (found := _CHARACTER.match(self._text, self._at)) is None:
             raise TooHard(f"{self._text}: ends with \\")
         self._at = found.end()
         digits, escaped, plain = found[1] or found[2], found[3], found[4]
         if escaped and escaped.lower() in _CLASSES:
-            chars = _CLASSES[escaped.lower()]
+            chars = _Parser(_CLASSES[escaped.lower()]).characters()
             return chars if escaped.islower() else _complement(chars)
         if escaped and escaped.isalnum() and escaped not in _CONTROLS:
             raise TooHard(f"{self._text}: \\{escaped}")
@@ -291,7 +282,7 @@ class _Parser:
 
 
 def drawn(pattern: str, chance: Random, longest: int = 64) -> str:
-    """A string in which the pattern finds something, of visible ASCII where it can be. Raises TooHard."""
+    """A random string in which the pattern is found, of visible ASCII where possible. Raises TooHard."""
     text = _drawn(parsed(pattern), chance)
     if len(text) > longest:
         raise TooHard(f"{pattern}: what was drawn is too long")
@@ -299,7 +290,7 @@ def drawn(pattern: str, chance: Random, longest: int = 64) -> str:
 
 
 MOST_REPEATED = 8
-"""How often a part is repeated, at most, beside what it must."""
+"""The most repetitions of a part beyond its minimum."""
 
 
 def _drawn(node: Node, chance: Random) -> str:
@@ -313,6 +304,6 @@ def _drawn(node: Node, chance: Random) -> str:
     if node.kind == "alt":
         return _drawn(chance.choice(node.parts), chance)
     part = node.parts[0]
-    anything = part.kind == "chars" and part.chars == ANY  # what stands before and behind a pattern without anchors
+    anything = part.kind == "chars" and part.chars == ANY  # the text around a pattern without anchors
     most = node.least if anything else min(node.least + MOST_REPEATED, node.most or node.least + MOST_REPEATED)
     return "".join(_drawn(part, chance) for _ in range(chance.randint(node.least, most)))

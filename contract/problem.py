@@ -1,4 +1,4 @@
-"""Problems: what an error is on the wire (RFC 9457)."""
+"""Problems: errors on the wire (RFC 9457)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from .finding import MOST_FINDINGS, Finding, counted
 PROBLEM_JSON = "application/problem+json"
 DOCUMENTED_AT = "/docs#"
 
-# The kinds of problem that findings make; every other finding makes an invalid request. The first one decides.
+# The kinds of problem by rule, the first of which decides; any other rule gives an invalid request.
 _KINDS = {
     "content-length": "content-too-large",
     "credentials": "unauthorized",
@@ -20,9 +20,8 @@ _KINDS = {
 
 
 def type_of(kind: str, declared: Mapping[str, Any]) -> str:
-    """The URI of a kind of problem, which leads to its explanation; a catalogue may say another than the usual one."""
-    uri: str = declared.get("type", f"{DOCUMENTED_AT}{kind}")
-    return uri
+    """The `type` of a kind of problem, a link to its explanation; a catalogue may declare another one."""
+    return str(declared.get("type", f"{DOCUMENTED_AT}{kind}"))
 
 
 STATUSES: Mapping[str, tuple[int, ...]] = {
@@ -41,17 +40,17 @@ STATUSES: Mapping[str, tuple[int, ...]] = {
     "internal-error": (500,),
     "unavailable": (503, 500),
 }
-"""What a kind of problem may be answered with where a contract declares no such kind, the first that it documents."""
+"""The statuses for a kind of problem that a contract does not declare; the first documented one is used."""
 GENERAL: Mapping[str, Mapping[str, Any]] = {
     kind: {"type": "about:blank", "status": status, "title": HTTPStatus(status).phrase}
     for kind, (status, *_) in STATUSES.items()
 }
-"""A catalogue for contracts that declare none: the kinds say no more than their statuses (RFC 9457, section 4.2.1)."""
+"""The catalogue for contracts that declare none, of type `about:blank` (RFC 9457, section 4.2.1)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A problem before it meets the catalogue (`x-problems`) that knows its status and title by its kind."""
+    """A problem by its kind, for which the catalogue (`x-problems`) has status and title."""
 
     kind: str
     detail: str
@@ -60,9 +59,9 @@ class Problem:
 
     @classmethod
     def of_findings(cls, findings: Sequence[Finding], challenge: str = "Bearer") -> "Problem":
-        """The one problem for all that is wrong with a request, `told` as it is.
+        """The one problem for all findings in a request, which `told` has bounded.
 
-        `challenge` is what the operation tells who has no credentials.
+        `challenge` is the value of `WWW-Authenticate` for missing credentials.
         """
         for rule, kind in _KINDS.items():
             for finding in findings:
@@ -90,4 +89,4 @@ class Problem:
 INTERNAL_ERROR = Problem("internal-error", "The server failed to answer; its log says why.")
 
 Problems = Mapping[type[Exception], Callable[[Any], Problem]]
-"""The problem that an exception of a handler becomes."""
+"""The problems for exceptions of handlers."""

@@ -1,8 +1,8 @@
-"""Where `$ref` leads: inside the document, and, while it is loaded, into other files below its folder.
+"""The targets of `$ref`: inside the document, and, while it is loaded, in other files below its folder.
 
-A loaded document is one document: what other files hold is among its components, path items stand where they were
-referred to, and anchors and ids of JSON Schema are JSON Pointers. Nothing is ever fetched, and nothing outside of the
-folder is read.
+A loaded document is self-contained: objects of other files are among its components, path items take the place of the
+references to them, and anchors and ids of JSON Schema become JSON Pointers. No URL is fetched, and no file outside of
+the folder is read.
 """
 
 import re
@@ -13,23 +13,23 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from .dialect import NEVER, Translator, dialect_of, escape, is_31, unescape
-from .finding import json_pointer
+from .dialect import NEVER, Translator, dialect_of, is_31
 from .formats import is_pattern
 from .grammar import COMPONENTS, inside, is_container, objects
+from .pointer import fragment, json_pointer, steps_of
 from .yaml_tree import NotPlain, copied, read_yaml
 
 MOST_FILES = 5_000
 MOST_BYTES = 100_000_000
-"""The files that a document may be spread over, and their bytes."""
+"""The most files of a document, and the most bytes of all of them."""
 
 _MEMBER_OF = {kind: member for member, kind in COMPONENTS.items()}
 
 
 class InvalidContract(Exception):
-    """A file that is no OpenAPI document; the message says which, where and why, in one line.
+    """A file that is no valid OpenAPI document; the message is one line with the reason and the place.
 
-    `at` leads to the place in the document, where there is one; the message names it, too.
+    `at` is the path of the invalid object, if any.
     """
 
     def __init__(self, message: str, at: tuple[str | int, ...] = ()) -> None:
@@ -38,10 +38,10 @@ class InvalidContract(Exception):
 
 
 class References:
-    """The references of a loaded document, which has all that they lead to; and the dialect of its schemas."""
+    """The references of a loaded document, all of them inside of it; and the dialect of its schemas."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
-        """Raises InvalidContract for a dialect that is not known."""
+        """Raises InvalidContract for an unknown dialect."""
         self._document = document
         self.is_31 = is_31(document)
         try:
@@ -49,14 +49,15 @@ class References:
         except LookupError as error:
             raise InvalidContract(f"/jsonSchemaDialect: {error} is not known") from error
         self.judges: Callable[[str], bool] = lru_cache(10_000)(partial(is_pattern, dialect=self.dialect))
-        """Whether the engine can judge by a regular expression."""
-        self._translators: dict[str, Translator] = {}
-        self._merged: dict[int, tuple[Any, Mapping[str, Any]]] = {}  # with the node, so that its id stays its own
+        """Whether the engine supports a regular expression."""
+        self.translators = {hidden: Translator(self, hidden, self.judges) for hidden in ("readOnly", "writeOnly")}
+        """The shared translators, by the keyword of the members that a direction does not have."""
+        self._merged: dict[int, tuple[Any, Mapping[str, Any]]] = {}  # with the node, so that its id is not reused
         self.flat: dict[int, tuple[Any, dict[str, Any]]] = {}
-        """What `shape.flattened` made of schemas with `allOf`, likewise."""
+        """The results of `shape.flattened`, by the id of the schema, with the schema."""
 
     def __call__(self, reference: str, above: Iterable[str] = ()) -> Any:
-        """What a `$ref` inside the document refers to. Raises InvalidContract."""
+        """The target of a `$ref` inside the document. Raises InvalidContract."""
         seen = set(above)
         while True:
             if reference != "#" and not reference.startswith("#/"):
@@ -65,7 +66,7 @@ class References:
                 raise InvalidContract(f"{reference}: refers to itself")
             seen.add(reference)
             node: Any = self._document
-            for step in steps(reference):
+            for step in steps_of(reference):
                 following = _step(node, step)
                 if following is _NOTHING and isinstance(node, dict) and isinstance(node.get("$ref"), str):
                     following = _step(self(node["$ref"], seen), step)
@@ -77,9 +78,9 @@ class References:
             reference = node["$ref"]
 
     def followed(self, node: Any) -> Mapping[str, Any]:
-        """The node itself, or what its `$ref` refers to; in 3.1 with what stands beside the reference in its place.
+        """The node itself, or the target of its `$ref`; in 3.1 with the siblings of the reference merged into it.
 
-        A boolean schema is one of an object that means the same.
+        A boolean schema becomes an equivalent object.
         """
         if not isinstance(node, Mapping):
             return NEVER if node is False else {}
@@ -92,15 +93,9 @@ class References:
             self._merged[id(node)] = node, {**self.followed(self(node["$ref"])), **beside}
         return self._merged[id(node)][1]
 
-    def translator(self, hidden: str) -> Translator:
-        """The one translator of a direction."""
-        if hidden not in self._translators:
-            self._translators[hidden] = Translator(self, hidden, self.judges)
-        return self._translators[hidden]
-
 
 NO_REFERENCES = References({})
-"""For schemas that refer to nothing."""
+"""The references of schemas without any."""
 _NOTHING = object()
 
 
@@ -112,18 +107,8 @@ def _step(node: Any, step: str) -> Any:
     return _NOTHING
 
 
-def steps(reference: str) -> list[str]:
-    """The keys that a JSON Pointer in a URI fragment leads along (RFC 6901, section 6)."""
-    return pointed(unquote(reference.partition("#")[2]))
-
-
-def pointed(pointer: str) -> list[str]:
-    """The keys that a JSON Pointer leads along."""
-    return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
-
-
 def read_file(file: Path) -> bytes:
-    """As much of a regular file as a document may have, and a byte more. Raises OSError."""
+    """The first MOST_BYTES of a regular file, and one more to detect a larger one. Raises OSError."""
     if not file.is_file():
         raise FileNotFoundError
     with file.open("rb") as opened:
@@ -131,7 +116,7 @@ def read_file(file: Path) -> bytes:
 
 
 class _Open(NamedTuple):
-    """An object whose references are still to be followed: from which file it is, and where it is in the document."""
+    """An object whose references are still to be followed, with its file and its path in the document."""
 
     kind: str
     path: tuple[str | int, ...]
@@ -140,7 +125,7 @@ class _Open(NamedTuple):
 
 
 class Bundle:
-    """Makes of the document at a path one that needs no other file."""
+    """Makes the document of a file self-contained."""
 
     def __init__(
         self,
@@ -149,13 +134,13 @@ class Bundle:
         read: Callable[[Path], bytes] = read_file,
         known: Mapping[Path, Any] = MappingProxyType({}),
     ) -> None:
-        """`read` gives the text of another file that is not known, or raises an OSError. Raises InvalidContract."""
+        """`read` returns the text of a file that is not in `known`, or raises an OSError. Raises InvalidContract."""
         self._document, self._main, self._read_text = document, path.resolve(), read
         self._folder = self._main.parent
         self.files: dict[Path, Any] = {self._main: document, **known}
         self._bytes = 0
         self._names: dict[tuple[Path, str, str], str] = {}
-        """The reference to each component that came from another file, by its file, its pointer and its kind."""
+        """The references to the components from other files, by file, pointer and kind."""
         self._open = [_Open("document", (), document, self._main)]
         self._known = dict(_anchors(document)) if is_31(document) else {}
         while self._open:
@@ -170,11 +155,11 @@ class Bundle:
 
     @property
     def origins(self) -> dict[str, tuple[Path, str]]:
-        """The file and the pointer of each component that came from another file, by the reference to it."""
+        """The file and the pointer of each component from another file, by the reference to it."""
         return {reference: (file, pointer) for (file, pointer, _), reference in self._names.items()}
 
     def _fill_in(self, here: _Open) -> dict[str, Path]:
-        """Put in place what OpenAPI has no references for, such as all paths in a file; the files, by member."""
+        """Replace references where OpenAPI has none, such as that to all paths; returns the files by member."""
         files = {}
         for member, value in here.node.items():
             if not isinstance(value, dict) or not self._is_far(value, here) or not is_container(here.kind, member):
@@ -186,12 +171,12 @@ class Bundle:
         return files
 
     def _is_far(self, node: dict[str, Any], here: _Open) -> bool:
-        """Whether a node is a reference to another file than the document."""
+        """Whether a node is a reference to another file."""
         reference = node.get("$ref")
         return isinstance(reference, str) and not (here.file == self._main and reference.startswith("#"))
 
     def _follow(self, here: _Open) -> Path:
-        """Put in order what one object refers to; returns the file that its parts are from."""
+        """Make the references of one object local; returns the file of the objects inside of it."""
         node, file = here.node, here.file
         if here.kind == "schema":
             self._anchored(node)
@@ -210,14 +195,14 @@ class Bundle:
         return file
 
     def _anchored(self, node: dict[str, Any]) -> None:
-        """Make pointers of the names that JSON Schema gives; a dynamic reference is one to where it is declared."""
+        """Replace references by anchor or id with JSON Pointers; a dynamic one becomes one to its own declaration."""
         if "$dynamicRef" in node and "$ref" not in node:
             node["$ref"] = node.pop("$dynamicRef")
         if isinstance(node.get("$ref"), str):
             node["$ref"] = self._known.get(node["$ref"], node["$ref"])
 
     def _put_in_place(self, here: _Open) -> Path:
-        """A path item instead of the reference to it, with what stands beside the reference."""
+        """Replace the reference to a path item with it, merged with the siblings; returns its file."""
         file, seen = here.file, []
         while isinstance(reference := here.node.pop("$ref", None), str):
             file, pointer, target = self._target(reference, here._replace(file=file))
@@ -232,7 +217,7 @@ class Bundle:
         return file
 
     def _local(self, reference: str, here: _Open) -> str:
-        """The reference inside the document that leads to the same."""
+        """The equivalent reference inside the document."""
         if here.file == self._main and reference.startswith("#"):
             return reference
         file, pointer, target = self._target(reference, here)
@@ -243,7 +228,7 @@ class Bundle:
             member = _MEMBER_OF.get(here.kind, "schemas")
             components = self._document.setdefault("components", {})
             named = components.setdefault(member, {}) if isinstance(components, dict) else {}
-            name = free = _name(pointer.rpartition("/")[2] or file.stem)
+            name = free = _name((steps_of(f"#{pointer}") or [file.stem])[-1])
             number = 1
             while free in named:
                 number += 1
@@ -255,7 +240,7 @@ class Bundle:
         return self._names[key]
 
     def _target(self, reference: str, here: _Open) -> tuple[Path, str, Any]:
-        """The file, the pointer, and what is there. Raises InvalidContract."""
+        """The file, the pointer and the target of a reference. Raises InvalidContract."""
         parts = urlsplit(reference)
         if parts.scheme or parts.netloc or parts.path.startswith("/"):
             raise InvalidContract(f"{reference}: {_LIMITS}", here.path)
@@ -266,7 +251,7 @@ class Bundle:
         if file not in self.files and not file.is_relative_to(self._folder):
             raise InvalidContract(f"{reference}: {_LIMITS}", here.path)
         node = self._read(file, reference, here.path)
-        for step in steps(reference):
+        for step in steps_of(reference):
             node = _step(node, step)
         if node is _NOTHING:
             raise InvalidContract(f"{reference}: refers to nothing", here.path)
@@ -293,20 +278,16 @@ _LIMITS = "references lead into the document, and into files in its folder or be
 
 
 def _name(text: str) -> str:
-    """A text as the name of a component."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", unescape(text)).strip("-") or "part"
+    """A text as a valid name of a component."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-") or "part"
 
 
 def _anchors(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """The references by `$anchor` and by `$id` that a document has targets for, with the pointers to them."""
+    """The references by `$anchor` and by `$id` that a document defines, each with its pointer."""
     for kind, path, node in objects(document):
         if kind == "schema":
             for keyword in ("$anchor", "$dynamicAnchor"):
                 if isinstance(node.get(keyword), str):
-                    yield f"#{node[keyword]}", _reference(path)
+                    yield f"#{node[keyword]}", fragment(path)
             if isinstance(node.get("$id"), str):
-                yield node["$id"], _reference(path)
-
-
-def _reference(path: tuple[str | int, ...]) -> str:
-    return "#" + "".join(f"/{escape(str(step))}" for step in path)
+                yield node["$id"], fragment(path)

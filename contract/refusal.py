@@ -1,33 +1,31 @@
-"""A problem as an operation documents it, for contracts that know nothing of our kinds of problems."""
+"""A problem in the form that an operation documents, for contracts without our kinds of problems."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 from .document import Contract
 from .example import required_headers, values_of
-from .generator import NoValue
 from .media import concrete, is_json
 from .operation import Operation, Representation
 from .problem import PROBLEM_JSON, STATUSES, Problem
 from .schema import Json
 
 WORDS = ("detail", "message", "description", "error", "reason", "title", "msg")
-"""Members of an error that are words for people, the first where there are several."""
+"""Members of an error with a message for people, by priority."""
 
 
 class Refusals:
-    """How one operation refuses what it cannot do.
+    """The error responses of one operation.
 
-    A contract that declares a kind in `x-problems` gets its problem; for every other one the first status that fits and
-    is documented, with a body that the contract takes: our problem, or the documented one with our words.
+    A kind that the contract declares in `x-problems` is its problem; any other one gets the first fitting status that
+    is documented, with a valid body: our problem, or the documented error with our words.
     """
 
     def __init__(self, contract: Contract, operation: Operation) -> None:
         self._contract, self._operation = contract, operation
         self._generator = contract.values("response")
         self.unjudged: set[int] = set()
-        """Statuses that are answered with our problem though the operation documents none, no body, or another one."""
+        """Statuses with our problem as the body, although the operation does not document the status or such a body."""
 
     def reply(self, problem: Problem) -> tuple[Json, int, Mapping[str, str]]:
         document = problem.document(self._contract.problems)
@@ -36,7 +34,7 @@ class Refusals:
         documented = self._operation.responses
         wanted = STATUSES[problem.kind]
         if problem.errors and all(each.place == "path" for each in problem.errors):
-            wanted = (*wanted, 404)  # nothing can be at a path that breaks the contract
+            wanted = (*wanted, 404)  # no resource has an invalid path
         status = next((each for each in wanted if str(each) in documented), wanted[0])
         response = self._operation.response(status)
         document = {**document, "status": status}
@@ -55,20 +53,19 @@ class Refusals:
         for name in response.representations:
             if not is_json(concrete(name)):
                 return _told(document)["detail"].encode(), status, {**headers, "content-type": concrete(name)}
-        self.unjudged.add(status)  # no error that says it is taken
+        self.unjudged.add(status)  # no error with our words is valid
         return ours
 
     def _bodies(self, document: dict[str, Any], representation: Representation) -> list[Json]:
-        """What may be said, the most telling first."""
+        """The candidates for the body, the most informative first."""
         examples = [*values_of(representation.declared, self._contract.resolve).values()]
-        with suppress(NoValue):
-            examples.append(self._generator.value(representation.raw))
+        examples.append(self._generator.value(representation.raw))
         told = _told(document)
         return [document, told, *(_worded(each, told) for each in examples), *examples]
 
 
 def _told(document: Mapping[str, Any]) -> dict[str, Any]:
-    """A problem that tells its errors in its words, for a shape that has no other place for them."""
+    """A problem with its errors in `detail`, for a schema without another place for them."""
     told = {name: value for name, value in document.items() if name != "errors"}
     if errors := document.get("errors"):
         first = errors[0].get("name") or errors[0].get("pointer") or "the body"
@@ -78,7 +75,7 @@ def _told(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _worded(value: Json, document: Mapping[str, Any]) -> Json:
-    """An error of another shape that says what ours does, in the members that are words or the status."""
+    """A documented error with our message and status in the members for them."""
     if not isinstance(value, dict):
         return value
     words = [name for name in WORDS if isinstance(value.get(name), str)][:1]

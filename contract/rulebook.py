@@ -1,4 +1,4 @@
-"""The catalogue of rules: every name that a finding can have, for the documentation and for reports.
+"""The catalogue of rules: every `rule` that a finding can have, for the documentation and for reports.
 
 A contract adds its own, its rules across members, as `x-rule`.
 """
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a rule asks, for the documentation, and how to mend what breaks it."""
+    """The summary of a rule, and the remedy for a breach of it."""
 
     summary: str
-    remedy: str
+    remedy: str = "Mend the server."
 
 
 # Every rule of the engine. A rule that is a JSON Schema keyword has the keyword's name; rules across members are
@@ -64,28 +64,24 @@ ENGINE_RULES: dict[str, Rule] = {
     "undocumented-media-type": Rule("A response has a documented media type.", "Document it, or mend the server."),
 }
 
-_SERVER = "Mend the server."
-
 MODEL_RULES: dict[str, Rule] = {
-    "expected-status": Rule("A response has the status that what is stored, and what was sent, ask for.", _SERVER),
-    "stored-value": Rule("A response shows what was stored: what was sent, and the default of what was not.", _SERVER),
+    "expected-status": Rule("A response has the status that what is stored, and what was sent, ask for."),
+    "stored-value": Rule("A response shows what was stored: what was sent, and the default of what was not."),
     "list-content": Rule(
-        "A list has everything stored that matches, once, and nothing that was never stored, or was deleted.", _SERVER
+        "A list has everything stored that matches, once, and nothing that was never stored, or was deleted."
     ),
-    "list-part": Rule("A part of a list has no more than was asked for.", _SERVER),
-    "list-total": Rule("What is told to be there in all is no less than what was stored.", _SERVER),
-    "list-filter": Rule("A list has only what equals every filter.", _SERVER),
-    "list-order": Rule("A list is in the order that the contract declares.", _SERVER),
-    "identity": Rule("An identity is new on create, and stays the same ever after.", _SERVER),
-    "created-at": Rule("The time of creation never changes.", _SERVER),
-    "deleted-at": Rule("What is deleted and still shown says when it was deleted.", _SERVER),
-    "updated-at": Rule("The time of the last change moves on with every change.", _SERVER),
-    "location": Rule("`Location` leads to what was created (RFC 9110, section 10.2.2).", _SERVER),
-    "allow": Rule("`Allow` names the methods of the path (RFC 9110, section 10.2.1).", _SERVER),
-    "problem-status": Rule(
-        "The `status` of a problem is the status of its response (RFC 9457, section 3.1.2).", _SERVER
-    ),
-    "no-response": Rule("A request gets a complete response in time.", _SERVER),
+    "list-part": Rule("A part of a list has no more than was asked for."),
+    "list-total": Rule("What is told to be there in all is no less than what was stored."),
+    "list-filter": Rule("A list has only what equals every filter."),
+    "list-order": Rule("A list is in the order that the contract declares."),
+    "identity": Rule("An identity is new on create, and stays the same ever after."),
+    "created-at": Rule("The time of creation never changes."),
+    "deleted-at": Rule("What is deleted and still shown says when it was deleted."),
+    "updated-at": Rule("The time of the last change moves on with every change."),
+    "location": Rule("`Location` leads to what was created (RFC 9110, section 10.2.2)."),
+    "allow": Rule("`Allow` names the methods of the path (RFC 9110, section 10.2.1)."),
+    "problem-status": Rule("The `status` of a problem is the status of its response (RFC 9457, section 3.1.2)."),
+    "no-response": Rule("A request gets a complete response in time."),
     "difference": Rule(
         "Two servers answer the same conversation alike.", "Find out which one the contract agrees with."
     ),
@@ -97,23 +93,23 @@ MODEL_RULES: dict[str, Rule] = {
     ),
 }
 GENERATED_RULES: dict[str, Rule] = {
-    "not-a-server-error": Rule("No request makes the server fail.", _SERVER),
-    "status-code-conformance": Rule("A response has a documented status.", _SERVER),
-    "content-type-conformance": Rule("A response has a documented media type.", _SERVER),
-    "response-headers-conformance": Rule("A response has its documented header fields.", _SERVER),
-    "response-schema-conformance": Rule("A response fits its schema.", _SERVER),
-    "negative-data-rejection": Rule("A request that breaks the contract is refused.", _SERVER),
-    "positive-data-acceptance": Rule("A request that keeps to the contract is accepted.", _SERVER),
-    "missing-required-header": Rule("A request without a required header is refused.", _SERVER),
-    "unsupported-method": Rule("A method that a path does not have is answered with 405 and `Allow`.", _SERVER),
-    "allow-header-conformance": Rule("`Allow` names the documented methods of a path.", _SERVER),
-    "use-after-free": Rule("What was deleted is gone.", _SERVER),
-    "ensure-resource-availability": Rule("What was created is there.", _SERVER),
-    "ignored-auth": Rule("An operation with authentication refuses who has none.", _SERVER),
-    "object-level-authorization": Rule("Nobody sees what belongs to somebody else.", _SERVER),
+    "not-a-server-error": Rule("No request makes the server fail."),
+    "status-code-conformance": Rule("A response has a documented status."),
+    "content-type-conformance": Rule("A response has a documented media type."),
+    "response-headers-conformance": Rule("A response has its documented header fields."),
+    "response-schema-conformance": Rule("A response fits its schema."),
+    "negative-data-rejection": Rule("A request that breaks the contract is refused."),
+    "positive-data-acceptance": Rule("A request that keeps to the contract is accepted."),
+    "missing-required-header": Rule("A request without a required header is refused."),
+    "unsupported-method": Rule("A method that a path does not have is answered with 405 and `Allow`."),
+    "allow-header-conformance": Rule("`Allow` names the documented methods of a path."),
+    "use-after-free": Rule("What was deleted is gone."),
+    "ensure-resource-availability": Rule("What was created is there."),
+    "ignored-auth": Rule("An operation with authentication refuses who has none."),
+    "object-level-authorization": Rule("Nobody sees what belongs to somebody else."),
     "generation": Rule("Requests can be generated for every operation.", "Mend the contract where the detail says."),
 }
-"""What Schemathesis checks, by the names of its checks."""
+"""The checks of Schemathesis, by their names."""
 
 DIFFERENCE_RULES: dict[str, Rule] = {
     "operation-removed": Rule(
@@ -144,7 +140,7 @@ DIFFERENCE_RULES: dict[str, Rule] = {
     "resource-identity": Rule("What is stored is identified as it was.", "Keep the identity."),
     "resource-order": Rule("A list has the order that it had.", "Keep `order`."),
 }
-"""What `diff` judges, by the names that changes have."""
+"""The rules of `diff`, by the names of changes."""
 
 HOUSE_RULES = frozenset(
     {
@@ -152,7 +148,7 @@ HOUSE_RULES = frozenset(
         *("json-charset", "json-depth", "json-duplicate", "json-number", "json-size", "json-string"),
     }
 )
-"""Rules that no standard asks for: warnings, unless the contract or whoever judges says otherwise."""
+"""Rules that no standard requires: warnings, unless the contract or the command sets another severity."""
 
 RULES: dict[str, Rule] = {**ENGINE_RULES, **MODEL_RULES, **GENERATED_RULES}
-"""What a request or an answer can break."""
+"""The rules that a request or a response can break."""

@@ -1,4 +1,4 @@
-"""One schema of the contract, compiled: what it finds in a value, the defaults it fills in, the members it hides."""
+"""One schema of the contract, compiled: it judges values, fills in defaults, and removes writeOnly members."""
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -10,23 +10,24 @@ from typing import Any, Literal
 import orjson
 
 from .dialect import NEVER, Validator
-from .finding import Finding, Place, counted, json_pointer, told
+from .finding import Finding, Place, counted, told
 from .formats import FORMAT_WORDS, FORMATS
 from .normal import definition_name, refers
+from .pointer import json_pointer
 from .references import References
 from .shape import flattened
 
 Direction = Literal["request", "response"]
 Json = Any
-"""A JSON value as Python has it."""
+"""A JSON value."""
 Transform = Callable[[Json], Json]
-"""From a value to the value to use instead; it never changes what it is given."""
+"""Returns a changed copy of a value; never changes its argument."""
 _Path = tuple[str | int, ...]
 _Violation = tuple[str, _Path, str]
-"""The rule, where, and the detail."""
+"""The rule, the path, and the detail."""
 
 UNSEEN: dict[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
-"""The keyword of the members that a direction does not see."""
+"""The keyword of the members that a direction does not have."""
 _ABSENT = object()
 
 
@@ -35,10 +36,10 @@ def _identity(value: Json) -> Json:
 
 
 class Schema:
-    """A schema as one direction sees it, compiled when it is first needed.
+    """A schema in one direction, compiled when it is first needed.
 
-    A readOnly member is not required in a request but may be there, so that what was read can be sent back (OpenAPI
-    3.0 says SHOULD NOT); a writeOnly member must not be in a response, since it is likely a secret.
+    A readOnly member is optional in a request, so that a resource that was read can be sent back (OpenAPI 3.0 says
+    SHOULD NOT); a writeOnly member must not be in a response, since it is likely a secret.
     """
 
     def __init__(self, schema: Mapping[str, Any], resolve: References, direction: Direction) -> None:
@@ -49,18 +50,18 @@ class Schema:
 
     @cached_property
     def fill_defaults(self) -> Transform:
-        """A copy with every default of the contract in its place, members in the contract's order."""
+        """Returns a copy with the defaults of the contract, and the members in its order."""
         return _Transforms(self._resolve, _filler).of(self._schema) or _identity
 
     @cached_property
     def without_write_only(self) -> Transform:
-        """The value without the members that are never returned."""
+        """Returns the value without writeOnly members."""
         return _Transforms(self._resolve, _hider).of(self._schema) or _identity
 
     @cached_property
     def json_schema(self) -> dict[str, Any]:
-        """The schema in its dialect of JSON Schema, with every schema that it refers to among its `$defs`."""
-        return self._resolve.translator(UNSEEN[self._direction]).document(self._schema)
+        """The schema in its dialect of JSON Schema, with all referenced schemas in `$defs`."""
+        return self._resolve.translators[UNSEEN[self._direction]].document(self._schema)
 
     @cached_property
     def _validator(self) -> Validator:
@@ -71,7 +72,7 @@ class Schema:
         return validator
 
     def compile(self) -> None:
-        """Do now what is otherwise done when it is first needed. Raises ValueError for what cannot be compiled."""
+        """Compile now instead of at first use. Raises ValueError for an invalid schema."""
         _ = self._validator, self.fill_defaults, self.without_write_only
 
     def accepts(self, value: Json) -> bool:
@@ -80,8 +81,8 @@ class Schema:
     def findings(self, value: Json, place: Place, name: str | None = None) -> list[Finding]:
         """The violations, as many as `told` keeps. With `name` the value is a parameter's or a header's, else the body.
 
-        They are looked for part by part and only as long as they are wanted, so a value of a million mistakes costs no
-        more than one of a hundred. An array that is too long is told to be so, and its items are not judged.
+        The search is lazy, part by part, so a value with a million violations costs no more than one with a hundred.
+        The items of an array that is too long are not judged.
         """
         if not _is_long(value) and self._validator.is_valid(value):
             return []
@@ -89,7 +90,7 @@ class Schema:
         return told(_located(rule, detail, path, place, name) for rule, path, detail in violations)
 
     def _violations(self, schema: Any, value: Json, path: _Path) -> Iterator[_Violation]:
-        """The violations of one schema, in words for people rather than for the keyword that failed."""
+        """The violations of one schema, with a detail for people."""
         if schema is NEVER:
             yield "writeOnly", path, "is never returned, but was"
         elif schema is False:
@@ -105,14 +106,14 @@ class Schema:
             yield from self._of_same(schema, value, path)
 
     def _of_value(self, schema: dict[str, Any], value: Json, path: _Path) -> Iterator[_Violation]:
-        """Those of the value as a whole."""
+        """The violations of keywords for the whole value."""
         for keyword, detail_of in _DETAILS.items():
             alone = keyword in schema and not (keyword in _RULES and isinstance(schema[keyword], bool))
             if alone and not self._of(schema, keyword).is_valid(value):
                 yield _RULES.get(keyword, keyword), path, detail_of(schema, _shown(schema, value))
 
     def _of_names(self, schema: dict[str, Any], value: dict[str, Json], path: _Path) -> Iterator[_Violation]:
-        """Those of which members there are."""
+        """The violations of keywords for the names of members."""
         for name in schema.get("required", ()):
             if name not in value:
                 yield "required", (*path, name), "is required and missing"
@@ -126,7 +127,7 @@ class Schema:
                 yield "additionalProperties", (*path, name), f"has a name that {detail}"
 
     def _of_parts(self, schema: dict[str, Any], value: Json, path: _Path) -> Iterator[_Violation]:
-        """Those inside of the value."""
+        """The violations in members and items."""
         for step, part, inside in self._parts(schema, value):
             if part is False and isinstance(step, int):
                 yield "maxItems", (*path, step), f"is one item too many; there may be {counted(step, 'item')}"
@@ -137,7 +138,7 @@ class Schema:
                 yield from self._violations(part, inside, (*path, step))
 
     def _of_same(self, schema: dict[str, Any], value: Json, path: _Path) -> Iterator[_Violation]:
-        """Those of the schemas inside of this one that judge the same value."""
+        """The violations of subschemas that apply to the same value."""
         same = list(schema.get("allOf", ()))
         if "if" in schema:
             same.append(schema.get("then" if self._fits(schema["if"], value) else "else", True))
@@ -157,7 +158,7 @@ class Schema:
     def _of_unevaluated(
         self, schema: dict[str, Any], keyword: str, rule: str, value: Json, path: _Path
     ) -> Iterator[_Violation]:
-        """What no other keyword knows. The validator says which; it says so of what has another fault, too."""
+        """The violations of an `unevaluated…` keyword, if there are no others, which would count as unevaluated."""
         if (key := (id(schema), keyword)) not in self._rests:
             self._rests[key] = {name: each for name, each in schema.items() if name != keyword}
         if any(True for _ in self._violations(self._rests[key], value, path)):
@@ -177,16 +178,16 @@ class Schema:
         elif fitting == 0:
             branches = [list(islice(self._violations(each, value, path), MOST_NESTED)) for each in alternatives]
             meant = [branch for branch in branches if not _is_of_other_kind(branch, path)]
-            if len(meant) == 1 and isinstance(value, dict | list):  # nothing else can have been meant
+            if len(meant) == 1 and isinstance(value, dict | list):  # the only alternative for this type
                 yield from meant[0]
                 return
-            # Another JSON type is farthest, then the number of violations counts.
+            # An alternative for another JSON type is the farthest, else the number of violations decides.
             nearest = min(branches, key=lambda branch: (_is_of_other_type(branch, path), len(branch)))
             said = "; ".join(f"{json_pointer(where) or 'it'} {detail}" for _, where, detail in nearest)
             yield keyword, path, f"fits none of {len(branches)} alternatives; the nearest one says: {said}"
 
     def _of_not(self, schema: dict[str, Any], value: Json, path: _Path) -> Iterator[_Violation]:
-        """Each rule across members that is broken: those of the branches of `not: {anyOf: […]}` that the value fits."""
+        """The broken rules across members: the branches of `not: {anyOf: […]}` that the value fits."""
         excluded = schema["not"] if isinstance(schema["not"], dict) else {}
         rules = [rule for rule in excluded.get("anyOf", ()) if isinstance(rule, dict) and "x-rule" in rule]
         broken = [rule for rule in rules if self._of(rule).is_valid(value)]
@@ -198,11 +199,11 @@ class Schema:
             yield "not", path, f"must be something else than {show(_shown(schema, value))}"
 
     def _of(self, schema: dict[str, Any], keyword: str | None = None) -> Validator:
-        """The validator of a part of the schema, or of one of its keywords. Unlike errors, a yes or no costs little."""
+        """The validator of a part of the schema, or of one of its keywords. Its `is_valid` is faster than errors."""
         key = id(schema), keyword
         if key not in self._compiled:
             judged = schema if keyword is None else {name: schema[name] for name in _with(keyword, schema)}
-            # A document can have thousands of definitions; a part that needs none is compiled without them.
+            # A part without references is compiled without the definitions, which can be thousands.
             definitions = {"$defs": self.json_schema["$defs"]} if refers(judged) else {}
             self._compiled[key] = self._made({**judged, **definitions})
         return self._compiled[key]
@@ -211,7 +212,7 @@ class Schema:
         return schema if isinstance(schema, bool) else self._of(schema).is_valid(value)
 
     def _parts(self, schema: dict[str, Any], value: Json) -> Iterator[tuple[str | int, Any, Json]]:
-        """What is inside a value: its step, the schema it has to fit, False where nothing may be, and itself."""
+        """The members or items of a value: key, schema (False where none is allowed), value."""
         if isinstance(value, dict):
             known, others = schema.get("properties", {}), schema.get("additionalProperties", True)
             patterns = schema.get("patternProperties", {})
@@ -237,7 +238,7 @@ class Schema:
 
 
 def _is_long(value: Json) -> bool:
-    """Whether a value is judged part by part from the start: a validator lets no other thread go on before its end."""
+    """Whether a value is judged in parts, because a validator holds the interpreter until its end."""
     return isinstance(value, list) and len(value) > MOST_AT_ONCE
 
 
@@ -249,7 +250,7 @@ def _located(rule: str, detail: str, path: _Path, place: Place, name: str | None
 
 
 def _culprit(rule: dict[str, Any], value: Json) -> str:
-    """The member that a broken rule across members points at: the first of its members that is missing."""
+    """The member that the finding of a broken rule across members points at: the first missing one of the rule."""
     members: list[str] = rule["x-rule"]["members"]
     return next((name for name in members if value.get(name) is None), members[0])
 
@@ -259,14 +260,14 @@ def _is_of_other_type(branch: list[_Violation], path: _Path) -> bool:
 
 
 def _is_of_other_kind(branch: list[_Violation], path: _Path) -> bool:
-    """Whether an alternative is for another JSON type, or for another value of a member that tells them apart."""
+    """Whether an alternative is for another JSON type, or for another value of a discriminating member."""
     return _is_of_other_type(branch, path) or any(
         rule == "enum" and len(where) == len(path) + 1 for rule, where, _ in branch
     )
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """`; did you mean "x"?` when there is something near; nothing is near to a name of LONGEST_GUESSED or more."""
+    """A suggestion, `; did you mean "x"?`, or an empty text; always empty for names of LONGEST_GUESSED or more."""
     near = difflib.get_close_matches(name, known, n=1) if len(name) < LONGEST_GUESSED else []
     return f"; did you mean {show(near[0])}?" if near else ""
 
@@ -274,13 +275,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 LONGEST_GUESSED = 64
 LONGEST_SHOWN = 80
 MOST_AT_ONCE = 100
-"""Items of an array that are judged in one go."""
+"""The number of items of an array that are judged in one call."""
 MOST_NESTED = 10
-"""How many violations of an alternative are told."""
+"""The number of violations of an alternative that are reported."""
 
 
 _SECRET = object()
-"""Stands for a value that must not be shown."""
+"""The placeholder for a secret value."""
 
 
 def _shown(schema: Mapping[str, Any], value: Json) -> Json:
@@ -288,7 +289,7 @@ def _shown(schema: Mapping[str, Any], value: Json) -> Json:
 
 
 def show(value: Json) -> str:
-    """A value as a message shows it: as JSON and not too long; containers by their kind, secrets not at all."""
+    """A value for a message: as short JSON; containers by their type, secrets not at all."""
     if value is _SECRET:
         return "the secret that came"
     if isinstance(value, dict):
@@ -351,26 +352,26 @@ _DETAILS: dict[str, Callable[[Mapping[str, Any], Any], str]] = {
     "maxProperties": _size_of("maxProperties", "member", "most"),
 }
 _RULES = {"exclusiveMinimum": "minimum", "exclusiveMaximum": "maximum", "const": "enum"}
-"""The rules of keywords that say what another says, too."""
+"""The rules of keywords that share another keyword's rule."""
 
 
 def _with(keyword: str, schema: Mapping[str, Any]) -> set[str]:
-    """The keywords of a schema that one of them is judged with."""
+    """The keywords of a schema that must be judged together with one of them."""
     beside = {"minContains", "maxContains"} if keyword == "contains" else set[str]()
     exclusive = f"exclusive{keyword[0].upper()}{keyword[1:]}"
-    if isinstance(schema.get(exclusive), bool):  # in draft 4 it says how `minimum` is meant
+    if isinstance(schema.get(exclusive), bool):  # in draft 4 a boolean beside `minimum`
         beside.add(exclusive)
     return {keyword} | (beside & schema.keys())
 
 
 _OfObject = Callable[[dict[str, Mapping[str, Any]], bool], Callable[[dict[str, Json]], dict[str, Json]] | None]
-"""From an object's properties, and whether what is inside of them changes, to how the object itself does, in a copy."""
+"""Returns the transform of an object by its properties and whether values inside of them change, if any."""
 
 
 class _Transforms:
-    """Makes the transform of a schema's values that changes its objects, at any depth.
+    """Makes the transform of a schema's values, which changes objects at any depth.
 
-    Each schema has one transform, so schemas that refer to one another cost what they say, not what they come to.
+    Each schema has one transform, shared by all references to it.
     """
 
     def __init__(self, resolve: References, of_object: _OfObject) -> None:
@@ -378,10 +379,10 @@ class _Transforms:
         self._made: dict[int, Transform | None] = {}
 
     def of(self, schema: Mapping[str, Any]) -> Transform | None:
-        """None where none is needed."""
+        """The transform of a schema; None where no value changes."""
         schema = self._resolve.followed(schema)
         if (key := id(schema)) not in self._made:
-            self._made[key] = lambda value: (self._made[key] or _identity)(value)  # a recursive schema meets itself
+            self._made[key] = lambda value: (self._made[key] or _identity)(value)  # for a recursive schema
             self._made[key] = self._of_members(schema)
         return self._made[key]
 

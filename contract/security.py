@@ -1,6 +1,6 @@
-"""Security requirements: whether a request carries credentials of the kinds that an operation asks for.
+"""Security requirements: whether a request has credentials of the kinds that an operation requires.
 
-Their worth is the server's to know; here only counts that they are there.
+Only their presence is judged; whether they are valid is for the server to know.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,11 +8,10 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from .finding import Finding, Place
-from .references import NO_REFERENCES, References
 
 
 class _Scheme:
-    """One security scheme: where its credential travels."""
+    """One security scheme: the place of its credential."""
 
     def __init__(self, name: str, declared: Mapping[str, Any]) -> None:
         kind = str(declared.get("type"))
@@ -20,7 +19,7 @@ class _Scheme:
         self.place: Place = declared.get("in", "header") if kind == "apiKey" else "header"
         self.field: str = declared.get("name", "Authorization") if kind == "apiKey" else "Authorization"
         self.is_seen = kind != "mutualTLS"
-        """Whether a request shows it: a certificate of the connection does not."""
+        """Whether the credential is in the request, which a client certificate is not."""
         self._begins = f"{declared.get('scheme', '')} ".lower() if kind == "http" else ""
         self.challenge = {"apiKey": "ApiKey", "http": str(declared.get("scheme", "")).capitalize()}.get(kind, "Bearer")
         # RFC 6750, section 2: a token may be in the query or in a form, too.
@@ -41,7 +40,7 @@ class _Scheme:
 
     @property
     def made(self) -> tuple[str, str] | None:
-        """A header field with a credential of this kind; None for one that travels elsewhere."""
+        """A header field with a made-up credential of this scheme; None where the credential is no header field."""
         return (self.field, f"{self._begins}any") if self.is_seen and self.place == "header" else None
 
     def __str__(self) -> str:
@@ -50,14 +49,11 @@ class _Scheme:
 
 
 class Security:
-    """What one operation asks for: one of several alternatives, each of one or more schemes."""
+    """The security requirements of one operation: alternatives, each of one or more schemes."""
 
-    def __init__(
-        self, alternatives: Sequence[Mapping[str, Any]], schemes: Mapping[str, Any], resolve: References
-    ) -> None:
+    def __init__(self, alternatives: Sequence[Mapping[str, Any]], schemes: Mapping[str, Mapping[str, Any]]) -> None:
         self._alternatives = [
-            [_Scheme(name, resolve.followed(schemes[name])) for name in each if name in schemes]
-            for each in alternatives
+            [_Scheme(name, schemes[name]) for name in each if name in schemes] for each in alternatives
         ]
         self.schemes = every = [scheme for each in self._alternatives for scheme in each]
         self.query_names = frozenset(
@@ -67,14 +63,14 @@ class Security:
         )
         """The query parameters that are credentials."""
         self.is_needed = bool(alternatives) and all(self._alternatives)
-        """Whether a request without any is wrong."""
+        """Whether a request without credentials is wrong."""
+        self.first = self._alternatives[0] if self.is_needed else []
+        """The schemes of the first alternative; none where none are needed."""
         self.challenge = ", ".join(dict.fromkeys(each.challenge for each in every if each.is_seen))
-        """The value of `WWW-Authenticate` for who has none (RFC 9110, section 11.6.1)."""
-        self.unseen = sorted({each.name for each in every if not each.is_seen})
-        """The schemes that no request shows."""
+        """The value of `WWW-Authenticate` in a 401 (RFC 9110, section 11.6.1)."""
 
     def findings(self, headers: Mapping[str, str], query: bytes) -> Iterator[Finding]:
-        """That no alternative is there, told of the one that is nearest."""
+        """The finding where no alternative is satisfied, about the nearest one."""
         sent = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else {}
         missing = [[scheme for scheme in each if not scheme.is_in(headers, sent)] for each in self._alternatives]
         if all(missing):
@@ -83,4 +79,4 @@ class Security:
             yield Finding("credentials", nearest.place, f"needs credentials: {asked}", name=nearest.field)
 
 
-NO_SECURITY = Security((), {}, NO_REFERENCES)
+NO_SECURITY = Security((), {})

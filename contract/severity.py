@@ -1,6 +1,6 @@
-"""How much each rule counts: what the standards ask for is an error, what only a careful house asks for a warning.
+"""The severity of each rule: error for a rule of a standard, warning for a house rule.
 
-A contract says otherwise with `x-severity`, and whoever judges with `--severity`.
+A contract overrides it with `x-severity`, a command with `--severity`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ from .rulebook import HOUSE_RULES
 
 
 class Severities:
-    """What each rule counts as; of several declarations a later one holds."""
+    """The severity of each rule; of several declarations the last one holds."""
 
     def __init__(self, *declared: Mapping[str, Level]) -> None:
         self._levels: dict[str, Level] = dict.fromkeys(HOUSE_RULES, "warning")
@@ -22,7 +22,7 @@ class Severities:
         return self._levels.get(rule, "error")
 
     def weighed(self, findings: Iterable[Finding]) -> list[Finding]:
-        """The findings as they count; nothing becomes worse, and those that are off are left out."""
+        """The findings with their severities, without those that are off; no warning becomes an error."""
         kept: list[Finding] = []
         for finding in findings:
             level = self.of(finding.rule)

@@ -1,33 +1,21 @@
-"""The shape of a schema: its members with what the contract asks of each, and its rules across members."""
+"""The shape of a schema: its members with their schemas, and its rules across members."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from .finding import json_pointer
 from .formats import UNCHECKED_FORMATS
+from .pointer import json_pointer
 from .references import References
 
 Path = tuple[str, ...]
-"""Where a member is: names of members, `*` for every item of an array and for every member with a free name."""
+"""The path of a member: names of members, with `*` for every item and for every member with a free name."""
 
 KEYWORDS = (
-    "type",
-    "enum",
-    "minimum",
-    "maximum",
-    "multipleOf",
-    "minLength",
-    "maxLength",
-    "pattern",
-    "format",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "minProperties",
-    "maxProperties",
-)
+    "type", "enum", "minimum", "maximum", "multipleOf", "minLength", "maxLength", "pattern", "format",
+    "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties",
+)  # fmt: skip
 MOST_MEMBERS = 10_000
 
 
@@ -45,7 +33,7 @@ class Member:
 
     @property
     def keywords(self) -> list[str]:
-        """The keywords that a value can break, by the names of their rules."""
+        """The rules of the keywords that a value can break."""
         present = [
             keyword
             for keyword in KEYWORDS
@@ -60,9 +48,9 @@ class Member:
 
 
 def members(schema: Mapping[str, Any], resolve: References, required: bool = True) -> list[Member]:
-    """Every member of a schema, the schema itself first; a recursive schema is followed once around.
+    """The members of a schema, the schema itself first; a recursive schema is followed once.
 
-    They are MOST_MEMBERS at most: schemas that refer to one another have more ways through them than anybody can go.
+    They are MOST_MEMBERS at most, because paths through schemas that refer to one another grow exponentially.
     """
     return list(islice(_members(schema, resolve, (), required, frozenset()), MOST_MEMBERS))
 
@@ -70,7 +58,7 @@ def members(schema: Mapping[str, Any], resolve: References, required: bool = Tru
 def rules(schema: Mapping[str, Any], resolve: References) -> list[Mapping[str, Any]]:
     """The rules across members (`x-rule`) that hold for a schema, each once, from its `not: {anyOf: […]}`.
 
-    The `anyOf` of a rule has the ways to break it: what fits one of them breaks the rule.
+    The `anyOf` of a rule has the ways to break it: a value that fits one of them breaks the rule.
     """
     schema = resolve.followed(schema)
     own: dict[str, dict[str, Any]] = {}
@@ -82,7 +70,7 @@ def rules(schema: Mapping[str, Any], resolve: References) -> list[Mapping[str, A
 
 
 def flattened(schema: Mapping[str, Any], resolve: References) -> dict[str, Any]:
-    """A schema without its `$ref`, and with what its `allOf` parts say about it beside its own words."""
+    """A schema without its `$ref`, with the keywords of its `allOf` parts merged into it."""
     schema = resolve.followed(schema)
     if "allOf" not in schema:
         return dict(schema)
@@ -110,7 +98,7 @@ def _members(schema: Any, resolve: References, path: Path, required: bool, above
         above |= {reference}
     flat = flattened(schema, resolve)
     if flat.get("readOnly") and path:
-        return  # the server's, whatever a request says
+        return  # set by the server, whatever the request has
     yield Member(path, flat, required)
     for name, nested in flat.get("properties", {}).items():
         yield from _members(nested, resolve, (*path, name), name in flat.get("required", ()), above)

@@ -1,4 +1,4 @@
-"""The schemas of one contract in one direction: in the one form of `normal`, and as the engine judges."""
+"""The schemas of one contract in one direction: in normal form, and compiled."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -6,7 +6,7 @@ from functools import cached_property
 
 from .dialect import Translator
 from .finding import Finding, Place
-from .normal import normal
+from .normal import merged, normal
 from .references import References
 from .schema import UNSEEN, Direction, Json, Schema
 from .shape import KEYWORDS
@@ -16,12 +16,12 @@ _PLAIN = {*KEYWORDS, "required", "properties", "additionalProperties"}
 
 
 class Sides:
-    """Makes the sides of one contract; what its schemas refer to is brought into the form once."""
+    """Makes the sides of one contract; referenced schemas are normalized once."""
 
     def __init__(self, resolve: References, direction: Direction, bodies: Iterable[Json] = ()) -> None:
-        """`bodies` are the schemas that are judged together: compiling what they refer to takes long."""
+        """`bodies` are schemas that are compiled together, because compiling their references is slow."""
         self.resolve, self.direction = resolve, direction
-        # A pattern that the engine cannot judge stays: nothing is proven without it.
+        # A pattern that the engine does not support stays, because a proof must not ignore it.
         self._translator = Translator(resolve, UNSEEN[direction], lambda _: True)
         self._bodies = {str(id(schema)): schema for schema in bodies}
         self.definitions: dict[str, Json] = {}
@@ -36,7 +36,7 @@ class Sides:
         return Schema({"properties": self._bodies}, self.resolve, self.direction)
 
     def normal(self, schema: Json) -> Json:
-        """What it refers to, however far, is among the definitions."""
+        """A schema in normal form; adds all referenced schemas to the definitions."""
         document = self._translator.document(schema)
         for name, definition in document.pop("$defs").items():
             if name not in self.definitions:
@@ -45,16 +45,21 @@ class Sides:
 
 
 class Side:
-    """One schema: its form, what it refers to, values of it, and the engine.
+    """One schema: its normal form, its definitions, its values, and the engine.
 
-    The bodies of a document share one compiled schema, with a member for each of them, of this `name`.
+    The bodies of a document share one compiled schema, in which `name` is the member for this one.
     """
 
     def __init__(self, schema: Json, sides: Sides, name: str | None) -> None:
         self.schema, self.definitions, self.values = sides.normal(schema), sides.definitions, sides.values
         self.is_31 = sides.resolve.is_31
-        """Whether 1.0 is an integer, as JSON Schema 2020-12 has it and OpenAPI 3.0 has not."""
+        """Whether 1.0 is an integer: in JSON Schema 2020-12, but not in OpenAPI 3.0."""
         self._raw, self._sides, self._name = schema, sides, name
+
+    @cached_property
+    def flat(self) -> dict[str, Json]:
+        """All that the schema asks, in one; empty where nothing fits it."""
+        return merged([self.schema], self.definitions) or {}
 
     @cached_property
     def _engine(self) -> Schema:
@@ -69,12 +74,12 @@ class Side:
         return self._engine.accepts(self._wrapped(value))
 
     def findings(self, value: Json, place: Place, name: str | None = None) -> list[Finding]:
-        """Why the engine refuses a value."""
+        """The findings of the engine in a value."""
         found = self._engine.findings(self._wrapped(value), place, name)
         return [replace(each, pointer=_inside(each.pointer)) for each in found] if self._name is not None else found
 
     def findings_of_part(self, schema: Json, value: Json) -> list[Finding]:
-        """The same of a part of a body and of a part of the form, where that is plain; else nothing.
+        """The findings in a part of a body by a part of the schema, if that has simple keywords alone; else none.
 
         In a large document this takes a thousandth of the time.
         """
@@ -84,5 +89,5 @@ class Side:
 
 
 def _inside(pointer: str | None) -> str | None:
-    """A pointer without its first step."""
+    """A pointer without its first reference token."""
     return None if pointer is None else pointer[pointer.find("/", 1) :] if pointer.count("/") > 1 else ""

@@ -1,7 +1,7 @@
-"""Reading JSON from strangers: what RFC 8259 leaves open is an error here, so that nothing is lost or guessed.
+"""Strict reading of untrusted JSON: errors where RFC 8259 leaves the meaning open.
 
-A duplicate member, a number that does not survive (NaN, 1e999, 400 digits), a lone surrogate: each is told with its
-place. What is sound is read by orjson at full speed; only what is not, or may not be, is walked. Every pass is linear.
+A duplicate member, a number that would change (NaN, 1e999, 400 digits) and a lone surrogate are findings with their
+place. orjson reads valid texts at full speed; only others are walked, in passes of linear time.
 """
 
 import json
@@ -12,10 +12,11 @@ from typing import Any
 
 import orjson
 
-from .finding import MOST_FINDINGS, Finding, json_pointer
+from .finding import MOST_FINDINGS, Finding
+from .pointer import json_pointer
 
 MAX_DEPTH = 100
-MAX_INTEGER_DIGITS = 19  # what is longer may not fit into 64 bits
+MAX_INTEGER_DIGITS = 19  # longer ones may not fit into 64 bits
 MAX_DIGITS_UNDERSTOOD = 400
 
 _BRACKETS = bytes.maketrans(b"{}", b"[]")
@@ -27,11 +28,11 @@ _INTEGER = re.compile("-?[0-9]+")
 _NO_NUMBERS = ("NaN", "Infinity", "-Infinity")
 
 UNREADABLE = object()
-"""Stands for the value of a text that has none, or one that cannot be judged."""
+"""The placeholder for the value of a text that has none, or one that cannot be judged."""
 
 
 def encoded(value: Any, *, indent: bool = False) -> bytes:
-    """A value as JSON, though a document may have what orjson refuses: integers beyond 64 bits, lone surrogates."""
+    """A value as JSON, also with integers beyond 64 bits and lone surrogates, which orjson refuses."""
     try:
         return orjson.dumps(value, option=orjson.OPT_INDENT_2 if indent else None)
     except TypeError:
@@ -39,9 +40,9 @@ def encoded(value: Any, *, indent: bool = False) -> bytes:
 
 
 class NotStrictJson(Exception):
-    """The text is not JSON, or not JSON that every reader would understand alike.
+    """The text is not JSON, or its meaning depends on the reader.
 
-    `value` is what most readers understand, the last of duplicate members and any integer; else UNREADABLE.
+    `value` is that of most readers, with the last of duplicate members and any integer; else UNREADABLE.
     """
 
     def __init__(self, findings: list[Finding], value: Any = UNREADABLE) -> None:
@@ -50,28 +51,28 @@ class NotStrictJson(Exception):
 
 
 class _Members(list[tuple[str, Any]]):
-    """An object with its members as they were written."""
+    """An object as the list of its members, duplicates included."""
 
 
 class _Literal(str):
-    """A number as it was written, where its value would not survive."""
+    """The text of a number that Python's value would change."""
 
     __slots__ = ()
 
 
 def decode(text: bytes) -> Any:
-    """The value of a JSON text. Raises NotStrictJson with its violations, as many as `told` keeps."""
+    """The value of a JSON text. Raises NotStrictJson with the findings, as many as `told` keeps."""
     if _fits(text) and not too_deep(text):
         with suppress(orjson.JSONDecodeError):
             value = orjson.loads(text)  # it refuses NaN, 1e999 and lone surrogates
-            # Of a member that was there twice, one is left, and fewer strings are.
+            # A duplicate member is lost, and with it strings.
             if _strings(orjson.dumps(value)) == _strings(text):
                 return value
     return _decode_slowly(text)
 
 
 def _fits(text: bytes) -> bool:
-    """Whether no number can be beyond 64 bits: of those that are as long, each is small enough as an integer."""
+    """Whether no number can be beyond 64 bits: every long one is a small enough integer."""
     if _LONG_NUMBER not in text.translate(_DIGITS):
         return True
     long = _LONG_DIGITS.findall(_without_strings(text))
@@ -79,7 +80,7 @@ def _fits(text: bytes) -> bool:
 
 
 def _strings(text: bytes) -> int:
-    """How many quotes begin or end the strings of a JSON text."""
+    """The number of quotes that begin or end strings in a JSON text."""
     return _without_escapes(text).count(b'"')
 
 
@@ -102,16 +103,13 @@ def _number(text: str) -> float | _Literal:
     return _Literal(text) if math.isinf(number) else number
 
 
-def _constant(text: str) -> _Literal:
-    return _Literal(text)
-
-
-def _object(members: list[tuple[str, Any]]) -> _Members:
-    return _Members(members)
-
-
-# Every hook is Python code, not a class: only there another thread can go on before the whole text is read.
-_SLOW = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_float=_number, parse_constant=_constant)
+# Every hook is a Python function, not a class, so that other threads can run during a long text.
+_SLOW = json.JSONDecoder(
+    object_pairs_hook=lambda members: _Members(members),
+    parse_int=_integer,
+    parse_float=_number,
+    parse_constant=lambda text: _Literal(text),
+)
 
 
 def _decode_slowly(encoded: bytes) -> Any:
@@ -135,7 +133,7 @@ def _decode_slowly(encoded: bytes) -> Any:
 
 
 def _understood(tree: Any, path: tuple[str | int, ...], findings: list[Finding]) -> Any:
-    """The value that most readers make of a text, or UNREADABLE; the findings gain what is wrong with it."""
+    """The value of most readers, or UNREADABLE; adds to the findings."""
     if isinstance(tree, _Literal):
         rule, detail = _wrong_number(tree)
         _tell(findings, rule, detail, path)
@@ -166,7 +164,7 @@ def _tell(findings: list[Finding], rule: str, detail: str, path: tuple[str | int
 
 
 def _wrong_number(text: str) -> tuple[str, str]:
-    """The rule that it breaks, and how."""
+    """The rule that a number breaks, and the detail."""
     if text in _NO_NUMBERS:
         return "json-syntax", f"is not JSON: {text} is no number"
     shown = text if len(text) <= 40 else f"a number of {len(text)} characters"
@@ -178,9 +176,9 @@ def _has_lone_surrogate(text: str) -> bool:
 
 
 def too_deep(text: bytes) -> bool:
-    """Whether brackets outside of strings nest deeper than MAX_DEPTH: as often, pairs with nothing between are dropped.
+    """Whether brackets outside of strings nest deeper than MAX_DEPTH, found by removing empty pairs so many times.
 
-    In a text that is not JSON, those behind the first error may count, too.
+    In invalid JSON, brackets behind the first error may count, too.
     """
     if text.count(b"[") + text.count(b"{") <= MAX_DEPTH:
         return False

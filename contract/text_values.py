@@ -1,4 +1,4 @@
-"""From texts to the JSON values that they stand for: a text has no type of its own, so the schema says which it is."""
+"""Texts as JSON values: a text has no type of its own, so the schema decides."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,16 +12,16 @@ from .shape import flattened
 
 SCALARS = ("integer", "number", "boolean", "string", "null")
 MOST_ALTERNATIVES = 50
-"""How many alternatives of a schema are looked at for the types that they have."""
+"""The number of alternatives of a schema that are searched for types."""
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _NAMES = {bool: "boolean", int: "integer", float: "number", type(None): "null", list: "array", dict: "object"}
 
 Tree = str | list[Any] | dict[str, Any]
-"""Texts by their names: what `a[b][]=c` comes to."""
+"""Nested texts, such as `a[b][]=c` as `{"a": {"b": ["c"]}}`."""
 
 
 def primitive(text: str, expected: str) -> Json:
-    """The JSON value that a text stands for; the text itself where it does not stand for one of that type."""
+    """A text as a JSON value of a type; the text itself where it is none."""
     if expected == "boolean" and text in ("true", "false"):
         return text == "true"
     if expected in ("integer", "number") and _NUMBER.fullmatch(text) and len(text) < 400:
@@ -32,7 +32,7 @@ def primitive(text: str, expected: str) -> Json:
 
 
 def forms(schema: Any, resolve: References) -> list[Mapping[str, Any]]:
-    """The schema, or each of its alternatives, with its references and its `allOf` written out."""
+    """The schema, or each of its alternatives, flattened."""
     return list(islice(_forms(schema, resolve, 0), MOST_ALTERNATIVES))
 
 
@@ -51,7 +51,7 @@ def _forms(schema: Any, resolve: References, depth: int) -> Iterator[Mapping[str
 
 
 def types_of(form: Mapping[str, Any]) -> list[str]:
-    """The JSON types of what is of a form; what says nothing of them is a text."""
+    """The JSON types of a form; string where it declares none."""
     declared = form.get("type")
     if isinstance(declared, list):
         return declared
@@ -72,8 +72,8 @@ class Reader:
         self.forms = forms(schema, resolve)
         self.types = list(dict.fromkeys(name for form in self.forms for name in types_of(form)))
         self.only = self.types[0] if len(self.types) == 1 and self.types[0] in SCALARS else None
-        """The one type of what is always a scalar."""
-        self._schema = Schema(schema, resolve, "request")
+        """The type, where there is only one and it is a scalar."""
+        self.schema = Schema(schema, resolve, "request")
         self._members: dict[str, Reader] = {}
 
     @property
@@ -81,15 +81,15 @@ class Reader:
         return all(name in SCALARS for name in self.types)
 
     def scalar(self, text: str) -> Json:
-        """The first value that fits the schema, of those that a text can stand for."""
+        """The first value that fits the schema, of the possible values of a text."""
         if self.only is not None:
             return primitive(text, self.only)
         read = (primitive(text, name) for name in SCALARS if name in self.types and name != "string")
         values = [*(value for value in read if not isinstance(value, str)), text]
-        return next((value for value in values if self._schema.accepts(value)), values[0])
+        return next((value for value in values if self.schema.accepts(value)), values[0])
 
     def build(self, tree: Tree) -> Json:
-        """The value of texts with names inside names."""
+        """The value of nested texts."""
         if isinstance(tree, str):
             is_items = "array" in self.types and not any(name in SCALARS for name in self.types if name != "null")
             return [self.items.build(tree)] if is_items else self.scalar(tree)
@@ -111,7 +111,7 @@ class Reader:
 
     @cached_property
     def is_open(self) -> bool:
-        """Whether an object may have members that are no properties."""
+        """Whether an object may have members other than the properties."""
         return any("object" in types_of(form) and form.get("additionalProperties", True) for form in self.forms)
 
     def member(self, name: str) -> "Reader":
@@ -119,13 +119,13 @@ class Reader:
             if (nested := self.properties.get(name)) is None:
                 free = (form.get("additionalProperties") for form in self.forms)
                 nested = next((each for each in free if isinstance(each, dict)), {})
-                name = ""  # not one for each name that a stranger thinks of
+                name = ""  # one reader for all unknown names, which are unbounded
             self._members.setdefault(name, Reader(nested, self._resolve))
         return self._members[name]
 
 
 def nested(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """A tree of texts from names such as `a`, `a][b` and `a][`, as they stand between the outermost brackets."""
+    """A tree of texts by names such as `a`, `a][b` and `a][`, without the outermost brackets."""
     tree: dict[str, Any] = {}
     for name, text in pairs:
         node, (*above, last) = tree, name.split("][", MOST_LEVELS)
@@ -143,4 +143,4 @@ def nested(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
 
 
 MOST_LEVELS = 20
-"""How deep names are taken apart."""
+"""The deepest nesting of names."""

@@ -1,4 +1,4 @@
-"""What is not judged in operations, though their contract says it: a verdict must not hide it."""
+"""The parts of a contract that the engine does not judge, which a verdict must not hide."""
 
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping
@@ -13,7 +13,7 @@ from .references import References
 
 
 def unjudged(contract: Contract, judged: Container[str]) -> list[str]:
-    """One sentence for each kind, with how many of the operations that were judged it concerns."""
+    """One sentence for each kind of unjudged part, with the number of judged operations that have it."""
     operations = [operation for name, operation in contract.operations.items() if name in judged]
     concerned = Counter(kind for operation in operations for kind in set(_kinds(operation)))
     told = [f"{kind} ({counted(count, 'operation')})" for kind, count in sorted(concerned.items())]
@@ -22,16 +22,20 @@ def unjudged(contract: Contract, judged: Container[str]) -> list[str]:
 
 
 def _kinds(operation: Operation) -> Iterator[str]:
-    for content in operation.contents:
+    contents, fields = [*operation.request_body.contents.values()], [*operation.parameters]
+    for response in operation.responses.values():
+        contents += response.representations.values()
+        fields += response.headers
+    for content in contents:
         yield from content.unjudged
-    for field in operation.fields:
-        if not field.is_judged:
-            yield "a parameter with content that is not JSON is judged by its presence, not by its schema"
-    for name in operation.security.unseen:
-        yield f"security scheme {name} is not judged: no request shows it"
+    if not all(field.is_judged for field in fields):
+        yield "a parameter with content that is not JSON is judged by its presence, not by its schema"
+    for scheme in operation.security.schemes:
+        if not scheme.is_seen:
+            yield f"security scheme {scheme.name} is not judged: no request shows it"
     if operation.declared.get("callbacks"):
         yield "callbacks are not judged"
-    for schema in _schemas(operation.schemas, operation.resolve):
+    for schema in _schemas([*(each.declared for each in fields), *(each.raw for each in contents)], operation.resolve):
         yield from _keywords(schema, operation.resolve)
 
 
@@ -46,7 +50,7 @@ def _keywords(schema: Mapping[str, Any], resolve: References) -> Iterator[str]:
 
 
 def _schemas(node: Any, resolve: References) -> Iterator[Mapping[str, Any]]:
-    """Every schema that schemas lead to; a recursive one is followed once around."""
+    """Every schema inside of schemas and behind their references, each once."""
     open_at, seen = [node], set[str]()
     while open_at:
         node = open_at.pop()

@@ -1,7 +1,7 @@
-"""Whether a document is a contract: OpenAPI 3.0 or 3.1, with references that end, its `x-` members sound.
+"""The validation of a contract: OpenAPI 3.0 or 3.1, references without loops, valid `x-` members.
 
-The schemas of the specification say what an object of OpenAPI is. They are judged by the engine, which takes
-milliseconds and says what is wrong with the innermost object that is wrong, rather than showing the outermost.
+The engine judges by the published schemas of OpenAPI, which takes milliseconds, and reports the innermost invalid
+object.
 """
 
 import json
@@ -16,15 +16,15 @@ from typing import Any
 from jsonschema_rs import Draft4Validator, Draft202012Validator
 
 from .extensions import extensions
-from .finding import json_pointer
 from .grammar import Place, objects
 from .path_template import parameters_of
-from .references import InvalidContract, References, pointed
+from .pointer import json_pointer, pointed
+from .references import InvalidContract, References
 from .schema import Schema, show
 
 MOST_INSIDE = 900
 _SAME_VALUE = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else")
-"""Keywords whose schemas judge the value itself, not a part of it."""
+"""Keywords whose subschemas apply to the same value."""
 _KINDS_30 = {
     "components": "Components", "pathItem": "PathItem", "operation": "Operation", "parameter": "Parameter",
     "header": "Header", "requestBody": "RequestBody", "response": "Response", "content": "MediaType",
@@ -35,11 +35,11 @@ _KINDS_31 = {
     "pathItem": "path-item", "requestBody": "request-body", "content": "media-type", "callback": "callbacks",
     "securityScheme": "security-scheme",
 }  # fmt: skip
-"""The definitions of the kinds of objects in the schemas of the specification; in 3.1 most have the same name."""
+"""The definitions in the published schemas by kind of object; in 3.1 most have the same name."""
 
 
 def judge(document: dict[str, Any]) -> None:
-    """Raises InvalidContract for a document, whole in itself, that is no contract."""
+    """Raises InvalidContract for a self-contained document that is no valid contract."""
     resolve = References(document)
     of_specification = resolve.dialect in (Draft4Validator, Draft202012Validator)
     _check_shape(document, ("3.1" if of_specification else _OTHER) if resolve.is_31 else "3.0")
@@ -65,10 +65,10 @@ _OTHER = "3.1 with schemas of another dialect"
 
 
 def _check_shape(document: dict[str, Any], version: str) -> None:
-    """Raises InvalidContract for what the schema of the specification does not allow."""
+    """Raises InvalidContract for a document that the published schema does not allow."""
     if _specification(version, "").accepts(document):
         return
-    # The innermost come last.
+    # Inner objects come last.
     for kind, path, node in reversed(list(objects(document))):
         definition = "" if kind == "document" else _KINDS_30[kind] if version == "3.0" else _KINDS_31.get(kind, kind)
         if "$ref" in node and kind != "pathItem" and (kind != "schema" or version == "3.0"):
@@ -82,7 +82,7 @@ def _check_shape(document: dict[str, Any], version: str) -> None:
 
 @cache
 def _specification(version: str, definition: str) -> Schema:
-    """The judge of one kind of object by the published schema of OpenAPI; of a whole document without a kind."""
+    """The published schema of OpenAPI for one kind of object; for a whole document without a definition."""
     document, resolve = _published(version)
     inner = {"$ref": f"#/{'definitions' if version == '3.0' else '$defs'}/{definition}"} if definition else document
     return Schema(inner, resolve, "request")
@@ -108,14 +108,14 @@ def _published(version: str) -> tuple[dict[str, Any], References]:
 
 
 def _resource(package: str, name: str) -> Any:
-    """A file of a package that is not imported for it, which takes long."""
+    """A JSON file of a package, read without the slow import of the package."""
     spec = find_spec(package)
     assert spec is not None and spec.submodule_search_locations is not None, package  # noqa: S101, PT018
     return json.loads((Path(next(iter(spec.submodule_search_locations))) / name).read_bytes())
 
 
 def _without_formats(node: Any) -> Any:
-    """Formats are notes there, such as `uri` for what may be relative; dynamic references all mean a schema."""
+    """A published schema without formats, some of which are wrong, and with its dynamic references resolved."""
     if isinstance(node, list):
         return [_without_formats(each) for each in node]
     if not isinstance(node, dict):
@@ -128,13 +128,13 @@ def _without_formats(node: Any) -> Any:
 
 
 def _check_identities(every: list[Place], resolve: References) -> None:
-    """Raises InvalidContract for what is there twice, and for parameters of a path that are not declared."""
+    """Raises InvalidContract for duplicates, and for undeclared parameters of a path."""
     ids: dict[str, str] = {}
     of_items: dict[tuple[str | int, ...], set[str]] = {}
     for kind, path, node in every:
         if kind == "pathItem":
             of_items[path] = _path_parameters(node, path, resolve)
-        elif kind == "operation" and path[0] != "components":  # path items of the components stand in their places
+        elif kind == "operation" and path[0] != "components":  # those in components are in `paths` as well
             here, name = json_pointer(path), node.get("operationId", "")
             if name and ids.setdefault(name, here) != here:
                 raise InvalidContract(f"is {show(name)}, as is that of {ids[name]}", (*path, "operationId"))
@@ -146,7 +146,7 @@ def _check_identities(every: list[Place], resolve: References) -> None:
 
 
 def _path_parameters(owner: Mapping[str, Any], path: tuple[str | int, ...], resolve: References) -> set[str]:
-    """The names of an object's parameters in the path. Raises InvalidContract for a parameter that is there twice."""
+    """The names of an object's path parameters. Raises InvalidContract for a duplicate parameter."""
     seen: set[tuple[Any, Any]] = set()
     for at, each in enumerate(map(resolve.followed, owner.get("parameters", ()))):
         key = each.get("name"), each.get("in")
@@ -157,7 +157,7 @@ def _path_parameters(owner: Mapping[str, Any], path: tuple[str | int, ...], reso
 
 
 def _check_patterns(every: list[Place], resolve: References) -> None:
-    """Raises InvalidContract for a pattern that neither the engine nor Python can read."""
+    """Raises InvalidContract for a pattern that neither the engine nor Python supports."""
     for kind, path, node in every:
         if kind == "schema" and isinstance(pattern := node.get("pattern"), str) and not resolve.judges(pattern):
             try:
@@ -167,7 +167,7 @@ def _check_patterns(every: list[Place], resolve: References) -> None:
 
 
 def _check_schemas(every: list[Place], resolve: References) -> None:
-    """Raises InvalidContract for a schema that its dialect does not know."""
+    """Raises InvalidContract for a schema that is invalid in its dialect."""
     for kind, path, node in every:
         if kind == "schema":
             try:
@@ -177,7 +177,7 @@ def _check_schemas(every: list[Place], resolve: References) -> None:
 
 
 def _check_loops(targets: Mapping[str, Any]) -> None:
-    """Raises InvalidContract for a schema that is made of itself, or of more than MOST_INSIDE, one inside another."""
+    """Raises InvalidContract for a schema that applies itself to the same value, or nests more than MOST_INSIDE."""
     made_of = {reference: set(_same_value(target)) for reference, target in targets.items()}
     depths: dict[str, int] = {}
     try:
@@ -190,7 +190,7 @@ def _check_loops(targets: Mapping[str, Any]) -> None:
 
 
 def _same_value(schema: Any) -> Iterator[str]:
-    """The references to schemas that judge the value that a schema judges."""
+    """The references of a schema to schemas that apply to the same value."""
     if isinstance(schema, list):
         for each in schema:
             yield from _same_value(each)

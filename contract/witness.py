@@ -1,4 +1,4 @@
-"""Values to try: those that a schema admits at the bounds of what another one asks, the simplest first."""
+"""Candidate values of a schema, the simplest first, near the bounds of another schema."""
 
 import random
 from collections import deque
@@ -7,43 +7,42 @@ from itertools import chain, islice
 from typing import Any
 
 from .formats import FORMAT_EXAMPLES
-from .normal import Definitions, both, followed, item_of, matches, member_of, merged, types
+from .normal import Definitions, Json, both, followed, item_of, matches, member_of, merged, types
 from .pattern import Strings, TooHard, outside
 from .strict_json import MAX_DEPTH
 
-Json = Any
 MOST_DEEP = 30
 PLAIN = "string"
-"""The text of people's choice."""
+"""The preferred text."""
 ABSENT: Any = object()
-"""Instead of a value, which may be null: there is none."""
+"""The placeholder for no value."""
 MOST_PARTS = 2_000
-"""How many values may be in one: what two members have may be twice in each of them, and so on."""
+"""The most values inside of one, which can grow exponentially with the nesting."""
 MOST_VARIED = 4
-"""How far inside an object or an array more than the simplest values are tried."""
+"""The depth to which more than the simplest values are tried."""
 MOST_SPENT = 4_000
-"""How many schemas are looked at for the candidates of one."""
+"""The number of schemas that are visited for the candidates of one."""
 MOST_OF_ONE = 60
-"""How many values one schema gives to the object or array around it."""
+"""The most values of a schema that its object or array tries."""
 
 Step = tuple[Mapping[str, Json], str | int]
-"""A flat schema of an object or an array, and the member or the item of it that is meant."""
+"""A flat schema of an object or an array, and the key of a member or an item."""
 Way = tuple[Step, ...]
 
 
 class Values:
-    """Values of the schemas of one contract, looking at those of another for where they may stop to fit."""
+    """Values of the schemas of one contract, with candidates that may not fit those of another."""
 
     def __init__(self, definitions: Definitions, others: Definitions) -> None:
         self._definitions, self._others = definitions, others
         self._spent = 0
         self._firsts: dict[str, Json] = {}
         self._inside = 0
-        """How many definitions the simplest value is sought inside of; what is nested deeper is no strict JSON."""
+        """The depth of definitions in the search for a simplest value, which the depth of strict JSON bounds."""
         self._around: dict[tuple[int, bool], tuple[Mapping[str, Json], dict[str, Json]]] = {}
 
     def of(self, schema: Json, other: Json = True) -> Iterator[Json]:
-        """Candidates: most of them fit the schema, none is promised to. They end where they cost too much."""
+        """Candidates, most of which fit the schema, up to a bound on the cost."""
         self._spent = 0
         yield from self._of(schema, other)
 
@@ -70,12 +69,12 @@ class Values:
         yield from self._flat(flat, against, depth)
 
     def first(self, schema: Json, depth: int = 0) -> Json:
-        """The simplest value of a schema, or ABSENT; that of a definition is sought once."""
+        """The simplest value of a schema, or ABSENT; that of a definition is cached."""
         reference = schema.get("$ref") if isinstance(schema, dict) else None
         if reference is None:
             return next(self._of(schema, True, depth + 1), ABSENT)
         if reference not in self._firsts:
-            self._firsts[reference] = ABSENT  # a recursive schema meets itself here
+            self._firsts[reference] = ABSENT  # for a recursive schema
             if self._inside < MAX_DEPTH:
                 self._inside += 1
                 value = next(self._of(schema, True, min(depth + 1, MOST_DEEP)), ABSENT)
@@ -85,7 +84,7 @@ class Values:
         return self._firsts[reference]
 
     def around(self, way: Way, value: Json, *, full: bool) -> Json:
-        """A value of an outer schema with the given one inside; `full` has the optional members around it, too."""
+        """A value of an outer schema with the given one inside; `full` adds the optional members around it."""
         for schema, step in reversed(way):
             if isinstance(step, str):
                 key = id(schema), full
@@ -98,7 +97,7 @@ class Values:
         return value
 
     def _members(self, schema: Mapping[str, Json], depth: int = 0, *, full: bool = False) -> dict[str, Json]:
-        """The members that an object must have, or may have, each with the simplest value."""
+        """The required members of an object, with `full` the optional ones, too, each with the simplest value."""
         names = dict.fromkeys([*schema.get("required", ()), *(schema.get("properties", ()) if full else ())])
         found = {name: self.first(member_of(schema, name), depth) for name in names}
         members = {name: value for name, value in found.items() if value is not ABSENT}
@@ -128,7 +127,7 @@ class Values:
             "null": iter((None,)),
         }
         waiting = deque(values for name, values in by_type.items() if name in declared)
-        while waiting:  # in turns, so that no type is forgotten by who takes only some
+        while waiting:  # in turns, so that the first candidates have all types
             values = waiting.popleft()
             for value in values:
                 yield value
@@ -176,7 +175,7 @@ class Values:
                 yield number
             elif number.is_integer():
                 yield int(number)
-        if not whole:  # 1.0, which some take for an integer and some do not
+        if not whole:  # 1.0, an integer in some dialects only
             yield from (float(each) for each in (1, *bounds, *steps) if low <= each <= high and each == int(each))
 
     def _objects(self, schema: Mapping[str, Json], other: Mapping[str, Json], depth: int) -> Iterator[dict[str, Json]]:
@@ -203,7 +202,7 @@ class Values:
                 yield dict(islice({**least, **{f"other{index}": value for index in range(count)}}.items(), count))
 
     def _names(self, schema: Mapping[str, Json], other: Mapping[str, Json]) -> Iterator[str]:
-        """Names that patterns speak of."""
+        """Names that fit the patterns of two schemas."""
         for pattern in (*schema.get("patternProperties", {}), *other.get("patternProperties", {})):
             try:
                 if (found := outside(Strings((pattern,)), None)) is not None:
@@ -250,7 +249,7 @@ class Values:
             yield [*first, *([values[0]] * max(0, least - 1 - len(first))), value]
 
     def drawn(self, schema: Json, other: Json, times: int) -> Iterator[Json]:
-        """Objects put together by chance, always the same ones."""
+        """Random objects, always the same ones."""
         chance = random.Random(0)  # noqa: S311 (the same on every machine)
         objects = [value for value in islice(self._of(schema, other), 400) if isinstance(value, dict)]
         for _ in range(times if len(objects) > 1 else 0):
@@ -262,7 +261,7 @@ _BOUNDS = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
 
 
 def _parts(schema: Mapping[str, Json]) -> Iterator[Mapping[str, Json]]:
-    """A flat schema, and what could not be joined with it."""
+    """A flat schema, and the schemas in its `allOf`."""
     return chain([schema], schema.get("allOf", ()))
 
 
@@ -271,12 +270,12 @@ def _patterns(schema: Mapping[str, Json]) -> list[str]:
 
 
 def _excluded(schema: Mapping[str, Json]) -> list[Json]:
-    """What a flat schema says that a value is not."""
+    """The schemas in `not` of a flat schema."""
     return [each["not"] for each in _parts(schema) if isinstance(each.get("not"), dict)]
 
 
 def strings_of(schema: Mapping[str, Json]) -> Strings:
-    """The strings that the patterns and lengths of a flat schema admit."""
+    """The set of strings that the patterns and lengths of a flat schema admit."""
     return Strings(tuple(_patterns(schema)), schema.get("minLength", 0), schema.get("maxLength"))
 
 

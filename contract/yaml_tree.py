@@ -1,7 +1,7 @@
-"""YAML 1.2 and JSON from strangers as a tree of JSON values: bounded, whatever its aliases would make of it.
+"""Untrusted YAML 1.2 and JSON as a tree of JSON values, of bounded size even with aliases.
 
-JSON is read as strict JSON, all else from the events of libyaml: scalars mean what the core schema of YAML 1.2
-says, so `no`, `1_000`, `12:30` and a date are texts. Merge keys (`<<`) are heeded, as contracts use them.
+JSON is read as strict JSON, YAML from the events of libyaml: scalars follow the core schema of YAML 1.2, so `no`,
+`1_000`, `12:30` and a date are texts. Merge keys (`<<`) are supported, as contracts use them.
 """
 
 import math
@@ -34,11 +34,11 @@ _BEGINS_JSON = re.compile(rb'\s*\{\s*"')
 
 
 class NotPlain(ValueError):
-    """The text is not YAML, or its values are not those of JSON; the message says why, in one line."""
+    """The text is not YAML, or not of JSON values; the message is one line with the reason."""
 
 
 def read_yaml(text: bytes) -> Any:
-    """A YAML or JSON text as a tree: nothing is shared, and every key is a string. Raises NotPlain."""
+    """A YAML or JSON text as a tree without shared objects, in which every key is a string. Raises NotPlain."""
     text = text.removeprefix(b"\xef\xbb\xbf")
     if not text.lstrip(b" \t\r\n").startswith((b"{", b"[")):
         return _Events(text).tree()
@@ -47,9 +47,9 @@ def read_yaml(text: bytes) -> Any:
     except NotStrictJson as error:
         reason, rules = error.__cause__, [each.rule for each in error.findings]
         if {*rules} == {"json-number"} and len(rules) <= MOST_FINDINGS and error.value is not UNREADABLE:
-            return error.value  # beyond 64 bits, as a bound in a schema may be
+            return error.value  # with numbers beyond 64 bits, such as bounds in a schema
     try:
-        return _Events(text).tree()  # flow style; and this reader knows lines
+        return _Events(text).tree()  # YAML in flow style; or libyaml's error, which has a line
     except NotPlain:
         if isinstance(reason, JSONDecodeError) and _BEGINS_JSON.match(text):
             where = f"line {reason.lineno}, column {reason.colno}"
@@ -58,7 +58,7 @@ def read_yaml(text: bytes) -> Any:
 
 
 class MarkedYaml:
-    """A text that `read_yaml` took as nodes of YAML, whose parts know their lines."""
+    """A text that `read_yaml` accepts, as nodes of YAML with their lines."""
 
     def __init__(self, text: bytes) -> None:
         """Raises NotPlain, also for JSON that libyaml does not read."""
@@ -79,19 +79,19 @@ class MarkedYaml:
         return self._entries[id(node)].get(str(key))
 
     def node(self, steps: Sequence[str | int]) -> Any:
-        """The value that these keys lead to; None where there is none."""
+        """The node at a path; None where there is none."""
         found = list(self._entries_along(steps))
         if len(found) < len(steps):
             return None
         return found[-1][1] if found else self.root
 
     def line(self, steps: Sequence[str | int]) -> int | None:
-        """The line of the part that these keys lead to, or of the nearest around it; None where none is known."""
+        """The line of the node at a path, or of the nearest one around it; None where none is known."""
         found = list(self._entries_along(steps))
         return found[-1][0].start_mark.line + 1 if found else None
 
     def _entries_along(self, steps: Sequence[str | int]) -> Iterator[tuple[Any, Any]]:
-        """The entries that these keys lead through, as far as there are any."""
+        """The entries along a path, as far as they exist."""
         node = self.root
         for step in steps:
             if (entry := self.entry(node, step)) is None:
@@ -107,15 +107,15 @@ def _unreadable(error: yaml.YAMLError) -> NotPlain:
 
 
 class _Events:
-    """One text, from libyaml's events to a tree; they come one by one, so depth and size are known in time."""
+    """Builds the tree of one text from libyaml's events, with bounds on depth and size."""
 
     def __init__(self, text: bytes) -> None:
         self._events: Iterator[Any] = yaml.parse(text, _Loader)
         self._values = 0
         self._anchors: dict[str, tuple[Any, int]] = {}
-        """What each anchor stands for, and how many values it comes to; none while what it stands for is open."""
+        """The value of each anchor and its number of values; none while the value is incomplete."""
         self._plain: dict[str, Any] = dict(_CORE)
-        """The values of plain scalars that were met."""
+        """A cache of the values of plain scalars."""
 
     def tree(self) -> Any:
         """Raises NotPlain."""
@@ -132,7 +132,7 @@ class _Events:
         return root
 
     def _value(self, event: Any, depth: int) -> Any:
-        """The value that begins with an event, inside of so many collections."""
+        """The value that begins with an event, at a depth of collections."""
         kind = type(event)
         if kind is yaml.AliasEvent:
             return copied(self._alias(event))
@@ -242,7 +242,7 @@ def _at(event: Any, words: str) -> NotPlain:
 
 
 def copied(tree: Any) -> Any:
-    """A tree that shares nothing with it; in a fifth of the time of `deepcopy`."""
+    """A deep copy of a tree, in a fifth of the time of `deepcopy`."""
     if isinstance(tree, dict):
         return {key: copied(value) for key, value in tree.items()}
     return [copied(item) for item in tree] if isinstance(tree, list) else tree

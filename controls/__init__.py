@@ -1,1 +1,1 @@
-"""The mock's controls: sessions with their own state, journal, rules and clock, and the operations that steer them."""
+"""The mock's controls: sessions with their own state, journal, rules and clock, and the operations on them."""

@@ -1,4 +1,4 @@
-"""Memory that strangers fill is counted in bytes: each session has a part of what all sessions have together."""
+"""Memory budgets in bytes: each session has a part of the budget of all sessions."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,15 +6,15 @@ from typing import Any
 import orjson
 
 DOCUMENT_OVERHEAD = 1000
-"""About what a document takes beside its text, in bytes; likewise below, as measured, rounded up."""
+"""Approximate bytes of a document beside its text; this and the following are measured, and rounded up."""
 RULE_OVERHEAD = 20_000
 PART_OVERHEAD = 8_000
-"""Of each member that a rule's pattern names."""
+"""Approximate bytes of each member in a rule's pattern."""
 SESSION_OVERHEAD = 10_000
 
 
 class LimitReached(Exception):
-    """There are as many of these as there may be, in one session or, with `everywhere`, in all of them."""
+    """A limit of one session is reached, or with `everywhere` one of all sessions."""
 
     def __init__(self, limit: int, noun: str, *, everywhere: bool = False) -> None:
         super().__init__(f"{limit} {noun}")
@@ -22,9 +22,9 @@ class LimitReached(Exception):
 
 
 class Budget:
-    """Who holds how many bytes, and `most` for all of them. One that is part of a `whole` counts there as well.
+    """The bytes of each holder, `most` in all. A budget with a `whole` counts there as well.
 
-    `make_room` is called before anything is refused.
+    `make_room` is called before a refusal.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Budget:
         self.total = 0
 
     def hold(self, holder: object, size: int) -> None:
-        """Let `holder` have `size` bytes from now on, whatever it had. Raises LimitReached, and it has what it had."""
+        """Set the bytes of `holder` to `size`. Raises LimitReached without any change."""
         if self._exceeds(holder, size):
             self._make_room()
             if self._exceeds(holder, size):
@@ -49,7 +49,7 @@ class Budget:
             del self._held[holder]
 
     def leave(self) -> None:
-        """Give everything back to the whole, and count there no more."""
+        """Release all bytes in the whole, and stop counting there."""
         if self._whole is not None:
             self._whole.hold(self, 0)
             self._whole = None
@@ -64,5 +64,5 @@ def json_size(value: Any) -> int:
 
 
 def parts(value: Any) -> int:
-    """How many members a pattern names, at any depth."""
+    """The number of members in a pattern, at any depth."""
     return len(value) + sum(map(parts, value.values())) if isinstance(value, dict) else 0

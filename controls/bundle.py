@@ -1,4 +1,4 @@
-"""The contract of the controls: their own file, with what it shares with the API's contract put in its place."""
+"""The contract of the controls: their own file, bundled with components of the API's contract."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from ..contract.document import BUILT_IN, Contract, read_document
+from ..contract.grammar import objects
 from ..contract.references import Bundle
 from ..contract.resource import Resource
 
 BASE_PATH = "/_mock"
 _SHARED = re.compile(r"\.\./openapi\.yaml#/components/(\w+)/(\w+)")
-"""The components of an API that the file of the controls refers to."""
+"""The references of the controls' file to components of an API."""
 OTHER = "mocked.yaml"
-"""What references to a contract are begun with that is not the one that the file was written for."""
+"""The file name in references to a contract other than the built-in one."""
 MOST_ITEMS = 100_000
 ANY_OBJECT = {"type": "object", "additionalProperties": True}
 _FILE = Path(__file__).parent / "controls.yaml"
@@ -23,22 +24,25 @@ _FILE = Path(__file__).parent / "controls.yaml"
 
 @lru_cache(maxsize=4)
 def load_controls(contract: Contract) -> Contract:
-    """The controls of a mock of `contract`. Their problems are the API's, and some of their own.
+    """The contract of the controls of a mock of `contract`. Its problems are the API's, and some of its own.
 
-    What they share with an API is that of the built-in contract where the API's own has not all of it; then the state
-    is made of what the API's contract stores, if anything. Their examples come about in the world of the API's, if it
-    has one.
+    Where the API's contract lacks a shared component, all of them are those of the built-in contract, and the schemas
+    of the state are made of the API's resources, if any. The examples have the `x-examples` of the API, if it has them.
     """
-    own, api = _read(_FILE), contract.document
+    own, api = deepcopy(_read(_FILE)), contract.document
     if all(name in api.get("components", {}).get(kind, {}) for kind, name in _SHARED.findall(_FILE.read_text())):
-        return Contract(_bundled(deepcopy(own), api, contract), BASE_PATH)
-    own = _without_examples(own)  # they are about configurations
+        return Contract(_bundled(own, api, contract), BASE_PATH)
+    for _, _, node in objects(own):  # the examples are about configurations
+        for name in ("example", "examples", "x-request"):
+            node.pop(name, None)
     own["paths"] = {path: _of_any(item, contract) for path, item in own["paths"].items()}
     own["components"]["schemas"] |= _state(contract)
     built_in = _read(BUILT_IN)
-    # The reference of the API does not explain them, that of the controls does.
-    problems = _without_examples(built_in["x-problems"], names=True)
-    explained = {kind: {"type": f"{BASE_PATH}/docs#{kind}", **each} for kind, each in problems.items()}
+    # The reference of the controls explains these problems, that of the API does not.
+    explained = {
+        kind: {"type": f"{BASE_PATH}/docs#{kind}", **{name: each[name] for name in each if name != "x-request"}}
+        for kind, each in built_in["x-problems"].items()
+    }
     return Contract(_bundled(own, {**built_in, "x-problems": explained}, contract), BASE_PATH)
 
 
@@ -49,11 +53,11 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 _OF_ONE = {"addToState", "replaceInState", "deleteFromState"}
-"""Operations on one document of the state."""
+"""The operations on one document of the state."""
 
 
 def _of_any(item: Mapping[str, Any], contract: Contract) -> dict[str, Any]:
-    """The operations of a path for what another contract stores."""
+    """The operations of a path for the resources of another contract."""
     made: dict[str, Any] = {}
     for name, each in item.items():
         if name == "parameters" or each["operationId"] not in _OF_ONE:
@@ -64,7 +68,7 @@ def _of_any(item: Mapping[str, Any], contract: Contract) -> dict[str, Any]:
 
 
 def _of_one(operation: Mapping[str, Any], resources: Sequence[Resource]) -> dict[str, Any]:
-    """An operation on one document: by the schemas of what is stored, or of the table that the request names."""
+    """An operation on one document, with the schema of the resource, or with a parameter for its table."""
     given, shown = (
         _item(resources[0], is_new=is_new) if len(resources) == 1 else ANY_OBJECT for is_new in (True, False)
     )
@@ -85,21 +89,8 @@ def _of_one(operation: Mapping[str, Any], resources: Sequence[Resource]) -> dict
     return made
 
 
-def _without_examples(node: Any, *, names: bool = False) -> Any:
-    """A node without `example` and `examples`; with `names`, its members are names and no keywords."""
-    if isinstance(node, list):
-        return [_without_examples(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    return {
-        name: _without_examples(value, names=name == "properties" and not names)
-        for name, value in node.items()
-        if names or name not in ("example", "examples", "x-request")
-    }
-
-
 def _state(contract: Contract) -> dict[str, Any]:
-    """The schemas of a state: an array of the one thing that is stored, or an object of arrays by table."""
+    """The schemas of a state: an array of the one resource, or an object of arrays by table."""
     schemas: dict[str, Any] = {}
     for name, most in (("State", {}), ("NewState", {"maxItems": MOST_ITEMS})):
         arrays = {
@@ -113,17 +104,17 @@ def _state(contract: Contract) -> dict[str, Any]:
 
 def _item(resource: Resource, *, is_new: bool) -> dict[str, Any]:
     if resource.beside_input if is_new else resource.hidden:
-        # No schema of the contract admits all of it; the handlers judge the rest.
+        # The contract's schemas lack some stored members, which the handlers judge.
         return ANY_OBJECT
     shown = f"#/components/schemas/{resource.name}"
     return {"$ref": OTHER + (resource.input.get("$ref", shown) if is_new else shown)}
 
 
 def _bundled(document: dict[str, Any], api: Mapping[str, Any], other: Contract) -> dict[str, Any]:
-    """One document: each component of the API that the controls refer to becomes a component of theirs."""
+    """One document: each component of the API that the controls refer to becomes one of the controls."""
     mocked = _FILE.with_name(OTHER)
     for reference, (file, _) in Bundle(document, _FILE, known={BUILT_IN: api, mocked: other.document}).origins.items():
-        if file == mocked:  # what another contract says is stored is no resource of the controls
+        if file == mocked:  # another contract's resource is none of the controls
             document["components"]["schemas"][reference.rpartition("/")[2]].pop("x-resource", None)
     document["x-problems"] = {**api.get("x-problems", {}), **document["x-problems"]}
     document["x-examples"] = {**api.get("x-examples", {}), **document["x-examples"]}

@@ -1,4 +1,4 @@
-"""Where a session's times and ids come from: real and random, until a test determines them."""
+"""The sources of a session's times and ids: real and random, until a test sets them."""
 
 import math
 import random
@@ -21,47 +21,38 @@ _IDS_AT_A_TIME = 512
 
 
 class Clock:
-    """The real time, moved by an offset or standing still. It knows the years 1 to 9999, and stops at their ends."""
+    """The real time with an offset, or a frozen time. It has the years 1 to 9999, and stops at their ends."""
 
-    def __init__(self) -> None:
-        self._offset = timedelta()
-        self._frozen: datetime | None = None
+    setting: tuple[timedelta, datetime | None] = (timedelta(), None)
+    """The offset, and the frozen time."""
 
     @property
     def frozen(self) -> bool:
-        return self._frozen is not None
+        return self.setting[1] is not None
 
     def instant(self) -> datetime:
-        """The time of now, in UTC."""
-        if self._frozen is not None:
-            return self._frozen
-        return later(datetime.now(UTC), self._offset) if self._offset else datetime.now(UTC)
+        """The current time, in UTC."""
+        offset, frozen_at = self.setting
+        if frozen_at is not None:
+            return frozen_at
+        return later(datetime.now(UTC), offset) if offset else datetime.now(UTC)
 
     def now(self) -> str:
-        """The time of now as storage wants it: RFC 3339 with microseconds and `Z`."""
+        """The current time for stores: RFC 3339 with microseconds and `Z`."""
         return timestamp(self.instant())
 
-    @property
-    def setting(self) -> tuple[timedelta, datetime | None]:
-        """What `restore` returns to."""
-        return self._offset, self._frozen
-
-    def restore(self, setting: tuple[timedelta, datetime | None]) -> None:
-        self._offset, self._frozen = setting
-
     def set(self, instant: datetime, *, frozen: bool) -> None:
-        self._frozen = instant if frozen else None
-        self._offset = instant - datetime.now(UTC)
+        self.setting = instant - datetime.now(UTC), instant if frozen else None
 
     def advance(self, seconds: float) -> None:
         self.set(later(self.instant(), timedelta(seconds=seconds)), frozen=self.frozen)
 
     def release(self) -> None:
-        self.restore((timedelta(), None))
+        self.setting = (timedelta(), None)
 
 
 class Ids:
-    """New ids: those given first, then random ones, or those of a seed, each in the form that its resource has."""
+    """New ids: first those given, then random or seeded ones, in the form of the resource."""
 
     def __init__(self) -> None:
         self._given: deque[str] = deque()
@@ -73,7 +64,7 @@ class Ids:
         return form(self._made)
 
     def draw(self) -> int:
-        """A number by chance, of the same course."""
+        """The next random number, of the same seed."""
         return int(next(self._made), 16)
 
     def determine(self, given: Iterable[str], seed: int | None) -> None:
@@ -82,11 +73,11 @@ class Ids:
 
 
 Form = Callable[[Iterator[str]], str]
-"""From random texts of 16 hexadecimal digits, of which it takes as many as it needs, to an id."""
+"""Returns an id, made of as many random texts of 16 hexadecimal digits as it needs."""
 
 
 def form_of(resource: Resource) -> Form:
-    """The form of the ids of a resource: its prefix and what is random, or whatever else the schema of them takes."""
+    """The form of a resource's ids: its prefix and a random text, or a form that the schema of the identity accepts."""
     schema: Mapping[str, Any] = resource.properties.get(resource.identity, {})
     prefix = resource.prefix
     if resource.has_number:
@@ -112,36 +103,36 @@ MOST_NUMBER = 2**31 - 1
 
 
 def _random(source: Callable[[int], bytes]) -> Iterator[str]:
-    """Ids of random bytes, of which many are asked for at a time: the system's cost a good part of a request."""
+    """Random ids; the bytes are read in large batches, because a call of the system is slow."""
     while True:
         made = source(_ID_BYTES * _IDS_AT_A_TIME)
         yield from (made[at : at + _ID_BYTES].hex() for at in range(0, len(made), _ID_BYTES))
 
 
 class Sources:
-    """A clock and ids, and what the tables of a store take of them."""
+    """A clock and ids, from which the tables of a store get their values."""
 
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock, self.ids = clock or Clock(), Ids()
 
     def values(self, resource: Resource) -> ServerValues:
-        """Where the server's values of one resource come from."""
+        """The source of values for one resource."""
         return ServerValues(self.clock.now, partial(self.ids.new, form_of(resource)))
 
 
 FIRST = datetime.min.replace(tzinfo=UTC)
-"""The time at which a clock stops, as it does at LAST."""
+"""The earliest time of a clock; LAST is the latest."""
 
 
 def parse_instant(text: str) -> datetime:
     """An RFC 3339 date-time, or the nearest that a clock can show.
 
-    Python knows neither a leap second, which is taken for the one before, nor the year 0.
+    Python has neither leap seconds, which become the second before, nor the year 0.
     """
     if text.startswith("0000"):
         return FIRST
     moment = datetime.fromisoformat(re.sub(r":60(?=[.Zz+-])", ":59", text).upper())
     try:
         return moment.astimezone(UTC)
-    except OverflowError:  # an offset leads beyond the calendar
+    except OverflowError:  # the offset leads beyond the calendar
         return FIRST if moment.year == FIRST.year else LAST

@@ -1,4 +1,4 @@
-"""The controls of one mock, put together: whom they obey, and what their handlers and the steering need."""
+"""The controls of one mock: access, sessions, and the arguments of their handlers."""
 
 from collections.abc import Collection, Mapping
 from hmac import compare_digest
@@ -18,7 +18,7 @@ from .sessions import DEFAULT, Limits, Session, Sessions
 SESSION_HEADER = "x-mock-session"
 
 _LOOKS = ("findRequests", "forkSession")
-"""Operations that change nothing in the session they are used in, and so do not make it, beside those with GET."""
+"""Operations, beside those with GET, that change nothing in their session, and so do not create it."""
 
 
 def is_control(path: str) -> bool:
@@ -26,15 +26,15 @@ def is_control(path: str) -> bool:
 
 
 def only_looks(operation: Operation | None) -> bool:
-    """Whether it is a control that changes nothing."""
+    """Whether an operation is a control that changes nothing."""
     return operation is not None and (operation.method == "GET" or operation.id in _LOOKS)
 
 
 class Controls:
-    """Sessions and the operations on them. The default session has the configured store, and its sources.
+    """Sessions and the operations on them. The default session has the given store and sources.
 
-    With a `token`, every control asks for it. `hosts` are names of the mock beside those of this machine; pages of
-    `origins` may use the controls in a browser. The store stays the caller's to close.
+    With a `token`, every control requires it. `hosts` are names of the mock beside those of this machine; pages of
+    `origins` may use the controls in a browser. The caller closes the store.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Controls:
         self.begin(store, sources)
 
     def begin(self, store: Store, sources: Sources) -> None:
-        """Begin anew: no session is there but the default one, with this store and these sources."""
+        """Start over with the default session alone, with this store and these sources."""
         self.sessions = Sessions(
             store,
             sources,
@@ -67,17 +67,17 @@ class Controls:
         self._shared = {"sessions": self.sessions, "contract": self.mocked, "redaction": self._redaction}
 
     def present_session(self, headers: Headers) -> Session | None:
-        """The session that a request names, if it is there."""
+        """The session that a request names, if it exists."""
         return self.sessions.find(headers.get(SESSION_HEADER, DEFAULT))
 
     def session(self, headers: Headers) -> Session:
-        """The session that a request names; it appears. Raises InvalidSessionName, TooManySessions."""
+        """The session that a request names, created if need be. Raises NoSession."""
         return self.sessions.use(headers.get(SESSION_HEADER, DEFAULT))
 
     def context(self, headers: Headers, scheme: str, address: str, operation: Operation | None) -> Mapping[str, Any]:
-        """What the handlers of controls ask for; `address` is the one that the request came to.
+        """The further arguments of the controls' handlers; `address` is the server's, to which the request came.
 
-        Raises ForeignRequest, Unauthorized, and what `session` raises.
+        Raises Refused, Unauthorized.
         """
         self._gate.check(headers, scheme, address)
         if self._token is not None and not compare_digest(self._token, bearer_token(headers)):

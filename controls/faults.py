@@ -1,4 +1,4 @@
-"""Faults: what a network does to an answer. They need the connection itself, which ASGI keeps out of sight."""
+"""Faults of the network in a response. They need the connection, which ASGI hides."""
 
 import socket
 import struct
@@ -10,15 +10,15 @@ from starlette.types import Message, Receive, Send
 DRIBBLED_PIECES = 10
 DRIBBLE_SECONDS = 1.0
 _LINGER_NOT = struct.pack("ii", 1, 0)
-"""SO_LINGER on, with no time: closing sends RST and drops what was not sent."""
+"""SO_LINGER with no time: closing sends RST and drops unsent data."""
 
 
 class NoConnection(Exception):
-    """The server does not give access to its connections; `callconfig serve` does."""
+    """The server, other than `callconfig serve`, gives no access to its connections."""
 
 
 async def empty(send: Send, receive: Receive) -> None:
-    """Close the connection without a byte of an answer."""
+    """Close the connection without a byte of a response."""
     _transport(send).close()
     await _gone(receive)
 
@@ -32,14 +32,14 @@ async def reset(send: Send, receive: Receive) -> None:
 
 
 INSTEAD: dict[str, Callable[[Send, Receive], Awaitable[None]]] = {"empty": empty, "reset": reset}
-"""Faults that come in the place of the answer, before anything is done."""
+"""Faults in the place of the response, before the request is handled."""
 
 
 Pause = Callable[[], Awaitable[None]]
 
 
 def of_answer(fault: str, pause: Pause, connection: Send, receive: Receive, send: Send) -> Send:
-    """A `send` that does what the fault does to the answer: dribble, malformed or truncated.
+    """A `send` that applies a fault to the response: dribble, malformed or truncated.
 
     `pause` comes between the pieces of a dribble; `connection` is the server's own `send`.
     """
@@ -81,7 +81,7 @@ async def _dribble(start: Message, body: bytes, pause: Pause, send: Send) -> Non
 
 
 def _transport(send: Send) -> Any:
-    """The connection behind uvicorn's `send`: a method of its request cycle, which knows it. Raises NoConnection."""
+    """The transport behind uvicorn's `send`, a method of the request cycle. Raises NoConnection."""
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is None:
         raise NoConnection("faults need the connection, which this server does not give; use `callconfig serve`")
@@ -89,6 +89,6 @@ def _transport(send: Send) -> Any:
 
 
 async def _gone(receive: Receive) -> None:
-    """Wait until the server has noticed that the connection is closed, or it would try to answer."""
+    """Wait until the server has noticed that the connection is closed, so that it does not respond."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -12,12 +12,12 @@ import orjson
 
 from ..contract.aside import LARGE, aside
 from ..contract.document import Contract
-from ..contract.example import NotDocumented, request_example
+from ..contract.example import request_example
 from ..contract.finding import Finding
-from ..contract.generator import NoValue
-from ..contract.operation import EncodedArray, LargeObject, Operation, Reply, Request
+from ..contract.operation import EncodedArray, LargeObject, Reply, Request
+from ..contract.problem import Problem
 from ..contract.resource import Resource
-from ..contract.schema import Schema
+from ..contract.schema import Schema, show
 from ..handlers.completion import Completion
 from ..handlers.errors import ContradictingId
 from ..storage.store import Document
@@ -26,35 +26,23 @@ from .budget import LimitReached, json_size, parts
 from .clock import parse_instant
 from .journal import Entry, har, ndjson, texts
 from .match import Match, described
-from .rules import Rule
+from .refusals import Refused
+from .rules import Rule, not_in_contract
 from .sessions import Session, Sessions, summary
 
 NEAR_MISSES = 3
 LOOKED_AT_FOR_NEAR_MISSES = 200
 MANY_PARTS = 200
-"""Parts of patterns, and answers, that take long to compile."""
-
-NOTHING: Reply = (None, 204)
+"""The number of parts of patterns and of answers from which compiling is slow."""
 
 
-class DuplicateItems(Exception):
-    """Two items of a state have the same scope, or the same id."""
-
-    def __init__(self, first: int, second: int, members: dict[str, str]) -> None:
-        super().__init__(f"{first} and {second}: {members}")
-        self.first, self.second, self.members = first, second, members
-
-
-class InvalidBody(Exception):
-    """A body that was to be made, or to be stored, breaks the contract."""
-
-    def __init__(self, findings: Sequence[Finding]) -> None:
-        super().__init__("The contract of the API does not take this")
-        self.findings = findings
+def _not_taken(findings: Sequence[Finding]) -> Refused:
+    """The error for a document that breaks the contract."""
+    return not_in_contract("The contract of the API does not take this", findings)
 
 
 async def get_state(session: Session, contract: Contract) -> Reply:
-    """All documents; by table where the contract has not exactly one."""
+    """All documents; by table unless the contract has exactly one resource."""
     content = await session.content()
     shown = {each.table: _all_shown(content[each.table], each, contract) for each in contract.resources}
     if len(shown) == 1:
@@ -63,7 +51,7 @@ async def get_state(session: Session, contract: Contract) -> Reply:
 
 
 def _all_shown(texts: list[bytes], resource: Resource, contract: Contract) -> EncodedArray:
-    """Documents as they are shown; where nothing is hidden, the controls' own contract leaves out the secrets."""
+    """Documents for a response; without hidden members, the controls' contract alone removes the secrets."""
     if not _unseen(resource):
         return EncodedArray(texts)
     show = _view(resource, contract)
@@ -71,7 +59,7 @@ def _all_shown(texts: list[bytes], resource: Resource, contract: Contract) -> En
 
 
 def _view(resource: Resource, contract: Contract) -> Callable[[Document], Document]:
-    """From a document to what is shown of it: no secret, nothing hidden but the parents."""
+    """Returns a document without secrets and hidden members, except the parents."""
     unseen = _unseen(resource)
     without_secrets = Schema(resource.schema, contract.resolve, "response").without_write_only
 
@@ -83,12 +71,12 @@ def _view(resource: Resource, contract: Contract) -> Callable[[Document], Docume
 
 
 def _unseen(resource: Resource) -> set[str]:
-    """What is hidden, but for the parents that a document's own members do not show."""
+    """The hidden members, without those that hold parents."""
     return set(resource.hidden) - set(resource.parents.values())
 
 
 async def replace_state(body: Document | list[Document], session: Session, contract: Contract) -> Reply:
-    """Put the documents in the place of all that is stored; all of them or none."""
+    """Replace all stored documents, or none."""
     await session.store.load(_state(body, contract))
     return await get_state(session, contract)
 
@@ -106,9 +94,9 @@ async def replace_in_state(
     contract: Contract,
     table: str | None = None,
 ) -> Reply:
-    """Replace a whole document; what it belongs to stays where the body does not say it.
+    """Replace a whole document; parents that the body lacks stay.
 
-    An unknown id outranks a contradicting one, which outranks a taken scope.
+    Of several errors, unknown id comes first, then contradicting id, then scope.
     """
     resource = _resource(table, contract)
     parents = resource.parents.values()
@@ -127,23 +115,21 @@ async def delete_from_state(
     session: Session,
     contract: Contract,
     table: str | None = None,
-) -> Reply:
+) -> None:
     await session.store.table(_resource(table, contract).table).delete(id)
-    return NOTHING
 
 
 def _resource(table: str | None, contract: Contract) -> Resource:
-    """What a request is about; it names a table where there are several."""
+    """The resource of a request, by its table where there are several."""
     return next(each for each in contract.resources if table in (None, each.table))
 
 
-async def clear_state(session: Session) -> Reply:
+async def clear_state(session: Session) -> None:
     await session.fill({})
-    return NOTHING
 
 
-async def load_scenario(body: Document, session: Session, contract: Contract) -> Reply:
-    """Begin in a world: its state, its rules, its clock and its ids, as far as they are given; all of it or nothing."""
+async def load_scenario(body: Document, session: Session, contract: Contract) -> None:
+    """Load state, rules, clock and ids, as far as they are given; all or none."""
     state, declared, clock = body.get("state"), body.get("rules", ()), session.sources.clock
     tables = None if state is None else _state(state, contract)
     _check_rules(len(declared), session)
@@ -159,40 +145,26 @@ async def load_scenario(body: Document, session: Session, contract: Contract) ->
         if "ids" in body:
             session.determine_ids(body["ids"]["next"], body["ids"].get("seed"))
     except Exception:
-        clock.restore(former[0])
+        clock.setting = former[0]
         session.rules.replace(former[1])
         if tables is not None:
             await session.fill(former[2])
         raise
-    return NOTHING
 
 
 async def make_configuration(body: Document, contract: Contract) -> Reply:
-    """The contract's example of what a client creates, with these members changed. Raises InvalidBody."""
-    posts = [each for each in contract.operations.values() if each.method == "POST" and each.request_body]
+    """The contract's example of a request body that creates, with these members changed. Raises Refused."""
+    posts = [each for each in contract.operations.values() if each.method == "POST" and each.request_body.contents]
     if not posts:
-        raise InvalidBody(
+        raise _not_taken(
             [Finding("undocumented-method", "path", "no operation of the contract takes a body with POST")]
         )
     creating = next((each for each in posts if each.id in contract.actions), posts[0])
-    made = {**_example(contract, creating), **body}
+    made = {**request_example(contract, creating), **body}
     request = Request(headers={"content-type": "application/json"}, body=orjson.dumps(made))
     if findings := [each for each in creating.check_request(request)[1] if each.place == "body"]:
-        raise InvalidBody(findings)
+        raise _not_taken(findings)
     return made, 200
-
-
-def _example(contract: Contract, operation: Operation) -> Document:
-    """A body of a request: the documented one, or one that is made from its schema."""
-    try:
-        example = request_example(contract, operation)
-    except NotDocumented:
-        content = next(iter(operation.declared_body["content"].values()))
-        try:
-            example = contract.values("request").value(content.get("schema", {}))
-        except NoValue:
-            example = {}
-    return example if isinstance(example, dict) else {}
 
 
 async def list_snapshots(session: Session) -> Reply:
@@ -204,14 +176,12 @@ async def save_snapshot(snapshot: str, session: Session) -> Reply:
     return {"name": snapshot, "configurations": session.snapshots[snapshot]}, 200
 
 
-async def restore_snapshot(snapshot: str, session: Session) -> Reply:
+async def restore_snapshot(snapshot: str, session: Session) -> None:
     await session.fill(session.saved(snapshot))
-    return NOTHING
 
 
-async def delete_snapshot(snapshot: str, session: Session) -> Reply:
+async def delete_snapshot(snapshot: str, session: Session) -> None:
     session.forget(snapshot)
-    return NOTHING
 
 
 async def list_sessions(sessions: Sessions) -> Reply:
@@ -222,24 +192,12 @@ async def fork_session(body: Document, session: Session, sessions: Sessions) -> 
     return summary(await sessions.fork(session, body["name"], body.get("snapshot"))), 201
 
 
-async def delete_session(session: str, sessions: Sessions) -> Reply:
+async def delete_session(session: str, sessions: Sessions) -> None:
     await sessions.delete(session)
-    return NOTHING
 
 
-async def list_requests(
-    session: Session,
-    redaction: Redaction,
-    operation: str | None = None,
-    method: str | None = None,
-    path: str | None = None,
-    status: int | None = None,
-    valid: bool | None = None,
-    after: int = 0,
-) -> Reply:
-    parts = {"operation": operation, "method": method, "path": path, "status": status, "valid": valid}
-    match = Match({part: value for part, value in parts.items() if value is not None})
-
+async def list_requests(session: Session, redaction: Redaction, after: int = 0, **given: Any) -> Reply:
+    match = Match({part: given[part] for part in ("operation", "method", "path", "status", "valid") if part in given})
     entries = [entry for entry in session.journal if entry.number > after]
 
     def listed() -> EncodedArray:
@@ -249,9 +207,8 @@ async def list_requests(
     return await _looked_up(session, listed), 200
 
 
-async def clear_requests(session: Session) -> Reply:
+async def clear_requests(session: Session) -> None:
     session.journal.clear()
-    return NOTHING
 
 
 async def get_request(number: int, session: Session, redaction: Redaction) -> Reply:
@@ -259,13 +216,13 @@ async def get_request(number: int, session: Session, redaction: Redaction) -> Re
 
 
 async def find_requests(body: Document, session: Session, redaction: Redaction) -> Reply:
-    """What matches, as soon as there is enough of it, or when the time is over."""
+    """The matching requests, as soon as there are enough, or after the timeout."""
     match, expected, most = Match(body.get("match", {})), body["at_least"], body.get("before", math.inf)
     found: list[Entry] = []
     looked_at = 0
     ends = time.monotonic() + min(body["timeout"], session.limits.wait_seconds)
     while True:
-        # Several may have ended before this one was woken, or while it looked, and not in the order in which they came.
+        # Several requests may have ended before this task continued or while it searched, and not in order.
         between = [entry for entry in session.journal if body["after"] < entry.number < most]
         new = [entry for entry in between if entry.ended > looked_at]
         looked_at = session.journal.ended
@@ -314,14 +271,12 @@ async def create_rule(body: Document, session: Session, contract: Contract) -> R
     return (LargeObject(shown) if rule.is_large else shown), 201
 
 
-async def clear_rules(session: Session) -> Reply:
+async def clear_rules(session: Session) -> None:
     session.rules.clear()
-    return NOTHING
 
 
-async def delete_rule(rule: str, session: Session) -> Reply:
+async def delete_rule(rule: str, session: Session) -> None:
     session.rules.delete(rule)
-    return NOTHING
 
 
 async def get_clock(session: Session) -> Reply:
@@ -339,19 +294,16 @@ async def advance_clock(body: Document, session: Session) -> Reply:
     return await get_clock(session)
 
 
-async def release_clock(session: Session) -> Reply:
+async def release_clock(session: Session) -> None:
     session.sources.clock.release()
-    return NOTHING
 
 
-async def set_ids(body: Document, session: Session) -> Reply:
+async def set_ids(body: Document, session: Session) -> None:
     session.determine_ids(body["next"], body.get("seed"))
-    return NOTHING
 
 
-async def release_ids(session: Session) -> Reply:
+async def release_ids(session: Session) -> None:
     session.determine_ids([], None)
-    return NOTHING
 
 
 def _check_rules(number: int, session: Session) -> None:
@@ -360,7 +312,7 @@ def _check_rules(number: int, session: Session) -> None:
 
 
 def _state(body: Document | list[Document], contract: Contract) -> dict[str, list[Document]]:
-    """The documents of each table. Raises DuplicateItems, InvalidBody."""
+    """The documents of each table. Raises Refused."""
     if isinstance(body, list):
         body = {contract.resources[0].table: body}
     for resource in contract.resources:
@@ -373,34 +325,35 @@ def _state(body: Document | list[Document], contract: Contract) -> dict[str, lis
 
 
 def _all_completed(documents: list[Document], pointer: str, resource: Resource, contract: Contract) -> list[Document]:
-    """The documents with their defaults. Raises InvalidBody for what the controls' own contract could not judge."""
+    """The documents with their defaults. Raises Refused, also for members that the controls' contract lacks."""
     completion = Completion(resource, contract)
     was_judged = not resource.beside_input
     for index, document in enumerate(documents):
-        if findings := completion.missing(document) if was_judged else completion.findings(document):
-            raise InvalidBody([replace(each, pointer=f"{pointer}/{index}{each.pointer}") for each in findings])
+        if findings := completion.wrong_beside(document) if was_judged else completion.findings(document):
+            raise _not_taken([replace(each, pointer=f"{pointer}/{index}{each.pointer}") for each in findings])
     return list(map(completion.made if was_judged else completion.complete, documents))
 
 
 def _completed(document: Document, resource: Resource, contract: Contract) -> Document:
-    """The document with its defaults. Raises InvalidBody."""
+    """The document with its defaults. Raises Refused."""
     completion = Completion(resource, contract)
     if findings := completion.findings(document):
-        raise InvalidBody(findings)
+        raise _not_taken(findings)
     return completion.complete(document)
 
 
 def _check_unique(documents: Sequence[Document], resource: Resource) -> None:
-    """Raises DuplicateItems; a store would name only one of the two, by an id that nobody gave."""
+    """Raises Refused with the places of both documents; a store would name one, by a generated id."""
     claimed: dict[Any, int] = {}
     for index, document in enumerate(documents):
-        for claim in resource.claims(document).items():  # an id that is not given is made, and is unique
+        for claim in resource.claims(document).items():  # a missing id is generated, and unique
             if (first := claimed.setdefault(claim, index)) != index:
-                raise DuplicateItems(first, index, {name: document[name] for name in claim[0]})
+                members = " and ".join(f"{name} {show(document[name])}" for name in claim[0])
+                raise Refused(Problem("duplicate-scope", f"The items /{first} and /{index} both have {members}."))
 
 
 async def _compiled(declared: Sequence[Document], contract: Contract) -> list[Rule]:
-    """Rules that are not in force yet; compiled aside where that takes long. Raises as Rule does."""
+    """Rules that are not in force yet; compiled in a thread where that is slow. Raises as Rule."""
 
     def compiled() -> list[Rule]:
         return [Rule(each, contract) for each in declared]
@@ -410,7 +363,7 @@ async def _compiled(declared: Sequence[Document], contract: Contract) -> list[Ru
 
 
 async def _looked_up(session: Session, look: Callable[[], Any]) -> Any:
-    """What a look at the journal shows; taken aside where that may take long."""
+    """The result of a search in the journal; in a thread where the journal is large."""
     if not session.journal.is_large:
         return look()
     shown = await aside(look)
@@ -422,7 +375,7 @@ def _matching(entries: Iterable[Entry], match: Match, redaction: Redaction) -> l
 
 
 def _described(entry: Entry, redaction: Redaction) -> Document:
-    # Secrets are redacted before they are compared: a pattern must not be a way to guess them.
+    # Secrets are redacted before the comparison, so that a pattern cannot guess them.
     path, query = entry.path, redaction.url(entry.target.decode("latin-1")).partition("?")[2].encode("latin-1")
     headers = redaction.headers(texts(entry.headers))
     body = redaction.body(entry.request_body)

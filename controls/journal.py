@@ -1,4 +1,4 @@
-"""The journal of a session: what came and what was answered, kept as it is and rendered only when somebody asks."""
+"""The journal of a session: requests and responses, kept raw and rendered on demand."""
 
 import asyncio
 from collections import deque
@@ -15,33 +15,27 @@ import orjson
 from ..contract.aside import LARGE
 from ..contract.finding import MOST_FINDINGS, Finding
 from ..contract.interaction import Interaction
+from ..contract.problem import Problem
 from ..traffic import har as archive
 from ..traffic.recording import text_of
 from ..traffic.redaction import Redaction
 from .budget import Budget, LimitReached
+from .refusals import Refused
 
 Fields = list[tuple[bytes, bytes]]
-"""Header fields as ASGI has them."""
+"""Header fields in ASGI's form."""
 
 ENTRY_OVERHEAD = 2000
-"""About what an entry takes beside the texts in it, in bytes."""
+"""Approximate bytes of an entry beside its texts."""
 STEP = 1 << 16
-"""Bytes that the journal asks its budget for at a time."""
+"""The step, in bytes, in which the journal takes from its budget."""
 LARGEST_BODY = 1 << 20
-"""A longer body is not kept: a list of everything must not push out all the rest."""
-
-
-class UnknownRequest(Exception):
-    """The journal does not hold this request, or does not hold it any more."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(str(number))
-        self.number = number
+"""Bytes of a body above which it is not kept, so that a large list does not displace other entries."""
 
 
 @dataclass(slots=True)
 class Entry:
-    """One request and its answer. `status` is 0 while there is no answer, `ended` while one may still come."""
+    """One request and its response. `status` is 0 without a response, `ended` while one may still come."""
 
     started: float
     method: str
@@ -59,9 +53,9 @@ class Entry:
     response_body: bytes = b""
     findings: list[Finding] = field(default_factory=list)
     ended: int = 0
-    """The how-manieth entry of its journal that ended."""
+    """The number of the entry in the order of completion."""
     size: int = 0
-    """Bytes, about; known when it has ended."""
+    """Approximate bytes, once the entry is complete."""
 
     def measured(self) -> int:
         fields = sum(map(len, chain.from_iterable((*self.headers, *self.response_headers))))
@@ -76,12 +70,12 @@ class Entry:
         url = f"{self.scheme}://{host}{target}"
         try:
             urlsplit(url)
-        except ValueError:  # the Host, or the target, makes no URL
+        except ValueError:  # an invalid Host or target
             return f"{self.scheme}://localhost{quote(target, safe='/?&=;%')}"
         return url
 
     def interaction(self, redaction: Redaction) -> Interaction:
-        """What went over the wire, without secrets."""
+        """The interaction, without secrets."""
         request_headers = texts(self.headers)
         return Interaction(
             method=self.method,
@@ -97,7 +91,7 @@ class Entry:
         )
 
     def as_json(self, redaction: Redaction) -> dict[str, Any]:
-        """The entry as controls show it and as `callconfig verify` reads it, without secrets."""
+        """The entry for the controls and for `callconfig verify`, without secrets."""
         shown = self.interaction(redaction)
         return {
             "number": self.number,
@@ -124,9 +118,9 @@ class Entry:
 
 
 class Journal:
-    """The latest entries in the order in which they came, bounded in number and in bytes, and by a session's budget.
+    """The latest entries in order of arrival, bounded in number and in bytes, and by the session's budget.
 
-    An entry is there from its arrival, and complete when it has ended. With 0 entries none is kept.
+    An entry is added at arrival, and completed at its end. With 0 entries none is kept.
     """
 
     def __init__(self, most_entries: int, most_bytes: int, budget: Budget) -> None:
@@ -134,10 +128,10 @@ class Journal:
         self._entries: deque[Entry] = deque()
         self._bytes = self._held = 0
         self.last = 0
-        """The number of the latest entry that has come, whether it is still kept or not; 0 before the first."""
+        """The number of the latest entry, kept or not; 0 before the first."""
         self.ended = 0
-        """How many entries have ended, whether they are still kept or not."""
-        self._waiting: set[asyncio.Future[None]] = set()
+        """The number of complete entries, kept or not."""
+        self._news, self._stopped = asyncio.Event(), False
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -147,11 +141,11 @@ class Journal:
 
     @property
     def is_large(self) -> bool:
-        """Whether to look at all of it takes long."""
+        """Whether a search of all entries is slow."""
         return self._bytes > LARGE
 
     def begin(self, entry: Entry) -> None:
-        """Keep an entry for what has come."""
+        """Add an entry."""
         if self._most_entries:
             self.last += 1
             entry.number = self.last
@@ -159,7 +153,7 @@ class Journal:
             self._drop()
 
     def end(self, entry: Entry) -> None:
-        """Complete an entry, without bodies that are too large, and wake those who wait."""
+        """Complete an entry, drop bodies that are too large, and wake waiting searches."""
         self.ended += 1
         entry.ended = self.ended
         if len(entry.request_body) > LARGEST_BODY:
@@ -169,40 +163,33 @@ class Journal:
         if self._entries and entry.number >= self._entries[0].number:
             self._bytes += entry.measured()
             self._drop()
-        for waiting in self._waiting:
-            if not waiting.done():
-                waiting.set_result(None)
-        self._waiting.clear()
+        self._news.set()
+        self._news.clear()
 
     def get(self, number: int) -> Entry:
-        """Raises UnknownRequest."""
+        """The entry with this number. Raises Refused where it does not exist, or is no longer kept."""
         for entry in self._entries:
             if entry.number == number:
                 return entry
-        raise UnknownRequest(number)
+        raise Refused(Problem("unknown-request", f"The journal holds no request {number}."))
 
     def clear(self) -> None:
-        """Forget every entry; numbers go on."""
+        """Remove every entry; numbering goes on."""
         self._entries.clear()
         self._bytes = 0
         self._drop()
 
     async def ended_after(self, ended: int) -> None:
-        """Return when more than so many entries have ended. Raises TimeoutError when the journal stops before."""
-        if self.ended > ended:
-            return
-        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.add(waiting)
-        try:
-            await waiting
-        finally:
-            self._waiting.discard(waiting)
+        """Return when more than `ended` entries are complete. Raises TimeoutError when the journal stops before."""
+        if self.ended <= ended:
+            await self._news.wait()
+            if self._stopped:
+                raise TimeoutError
 
     def stop(self) -> None:
-        """Let nobody wait any longer."""
-        for waiting in self._waiting:
-            if not waiting.done():
-                waiting.set_exception(TimeoutError())
+        """End all waiting with TimeoutError."""
+        self._stopped = True
+        self._news.set()
 
     def _drop(self) -> None:
         while len(self._entries) > self._most_entries or (self._bytes > self._most_bytes and len(self._entries) > 1):
@@ -217,12 +204,12 @@ class Journal:
 
 
 def ndjson(entries: Iterable[Entry], redaction: Redaction) -> bytes:
-    """One JSON text a line."""
+    """The entries as NDJSON."""
     return b"".join(orjson.dumps(entry.as_json(redaction), option=orjson.OPT_APPEND_NEWLINE) for entry in entries)
 
 
 def har(entries: Iterable[Entry], redaction: Redaction) -> dict[str, Any]:
-    """HAR 1.2; findings are in `_findings`."""
+    """The entries as HAR 1.2; findings are in `_findings`."""
     shown = ({**archive.entry(entry.interaction(redaction)), "_findings": entry.told()} for entry in entries)
     creator = {"name": "callconfig", "version": version("callconfig")}
     return {"log": {"version": "1.2", "creator": creator, "entries": list(shown)}}
@@ -234,6 +221,6 @@ def texts(fields: Fields) -> list[tuple[str, str]]:
 
 
 def _body(body: bytes) -> dict[str, Any]:
-    """A body as text, or in base64 where it is none."""
+    """A body as text, or in base64 where it is not UTF-8."""
     text, encoding = text_of(body)
     return {"body": text or None, **({"encoding": encoding} if encoding else {})}

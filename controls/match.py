@@ -1,34 +1,28 @@
-"""What a request must have to match. A pattern becomes a schema, so the engine says what does not match, and where."""
+"""Patterns that requests match, compiled to schemas, so that the engine finds the mismatches."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote_plus
 
 from ..contract.finding import Finding
+from ..contract.problem import Problem
 from ..contract.references import NO_REFERENCES
 from ..contract.schema import Schema, show
 from ..contract.strict_json import NotStrictJson, decode
 from .budget import LimitReached, parts
+from .refusals import Refused
 
 MOST_PARTS = 1000
 _BY_NAME = ("/query", "/headers")
-"""Parts whose members have the names that a client gave them: `$filter` is one there, and no matcher."""
+"""Parts with names that clients choose, in which `$filter` is a name, not a matcher."""
 
 _ABSENT: dict[str, Any] = {"not": {}}
 
 
-class InvalidMatch(Exception):
-    """A pattern that says nothing; `pointer` is its place in the `match`."""
-
-    def __init__(self, pointer: str, detail: str) -> None:
-        super().__init__(f"{pointer} {detail}")
-        self.pointer, self.detail = pointer, detail
-
-
 class Match:
-    """A compiled pattern: the contract's `Match` as one schema over what `described` makes of a request.
+    """A compiled pattern: the contract's `Match` as one schema for the result of `described`.
 
-    Raises LimitReached for a pattern of more than MOST_PARTS members, which would take long to compile.
+    Raises LimitReached for a pattern of more than MOST_PARTS members, which is slow to compile, and Refused.
     """
 
     def __init__(self, pattern: Mapping[str, Any]) -> None:
@@ -40,13 +34,13 @@ class Match:
         self.needs_body = "body" in wanted
         self.path: str | None = wanted.get("path")
         self._schema = Schema(_subset(wanted, ""), NO_REFERENCES, "request")
-        self._schema.compile()  # it is wanted at once, and what is wrong with it is told to whom gave it
+        self._schema.compile()  # now, so that errors reach the client that sent the pattern
 
     def accepts(self, request: Mapping[str, Any]) -> bool:
         return self._schema.accepts(request)
 
     def mismatches(self, request: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Each part that is not as the pattern has it; empty when the request matches."""
+        """The parts of a request that do not match; empty when the request matches."""
         return [_mismatch(finding) for finding in self._schema.findings(request, "body")]
 
 
@@ -59,7 +53,7 @@ def described(
     body: bytes,
     **more: Any,
 ) -> dict[str, Any]:
-    """A request as patterns see it. What is there twice counts once, a body that is not JSON as its text."""
+    """A request for patterns. Of repeated names one value is kept; a body that is not JSON is a text."""
     pairs = (part.partition("=") for part in query.decode("latin-1").split("&") if part)
     return {
         "operation": operation,
@@ -80,7 +74,7 @@ def _value(body: bytes) -> Any:
 
 
 def _subset(value: Any, pointer: str) -> dict[str, Any]:
-    """The schema of everything that has at least what `value` has. Raises InvalidMatch."""
+    """The schema of values that contain `value`. Raises Refused."""
     if not isinstance(value, dict):
         return {"enum": [value]}
     if pointer not in _BY_NAME and any(name.startswith("$") for name in value):
@@ -91,7 +85,7 @@ def _subset(value: Any, pointer: str) -> dict[str, Any]:
 
 
 def _matcher(matcher: Mapping[str, Any], pointer: str) -> dict[str, Any]:
-    """What stands in the place of a value, and says something about it. Raises InvalidMatch."""
+    """The schema of a matcher in the place of a value. Raises Refused."""
     match list(matcher.items()):
         case [("$absent", True)]:
             return _ABSENT
@@ -99,14 +93,18 @@ def _matcher(matcher: Mapping[str, Any], pointer: str) -> dict[str, Any]:
             return {"enum": values}
         case [("$pattern", str() as pattern)]:
             if not NO_REFERENCES.judges(pattern):
-                raise InvalidMatch(pointer, f"must be a regular expression, not {show(pattern)}")
+                raise _invalid(pointer, f"must be a regular expression, not {show(pattern)}")
             return {"type": "string", "pattern": pattern}
-    raise InvalidMatch(pointer, 'must be {"$absent": true}, {"$any_of": […]} or {"$pattern": "…"}')
+    raise _invalid(pointer, 'must be {"$absent": true}, {"$any_of": […]} or {"$pattern": "…"}')
+
+
+def _invalid(pointer: str, detail: str) -> Refused:
+    return Refused(Problem.of_findings([Finding("pattern", "body", detail, pointer=f"/match{pointer}")]))
 
 
 def _mismatch(finding: Finding) -> dict[str, Any]:
     part, _, rest = (finding.pointer or "").removeprefix("/").partition("/")
     pointer = f"/{rest}" if rest else ""
-    if finding.rule == "not":  # nothing else makes one
+    if finding.rule == "not":  # only `$absent` gives this rule
         return {"in": part, "pointer": pointer, "rule": "absent", "detail": "must be absent"}
     return {"in": part, "pointer": pointer, "rule": finding.rule, "detail": finding.detail}

@@ -1,4 +1,4 @@
-"""The answer that a request itself asks for: the `Prefer` header (RFC 7240) in the dialect of Prism."""
+"""The response that a request prefers: the `Prefer` header field (RFC 7240) with Prism's preferences."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ _BOOLEANS = {"true": True, "false": False}
 
 
 def without_twins(query: bytes) -> tuple[bytes, dict[str, str]]:
-    """A query string without `__code`, `__example` and `__dynamic`, and what they were."""
+    """A query string without `__code`, `__example` and `__dynamic`, and the values of these."""
     rest: list[bytes] = []
     twins: dict[str, str] = {}
     for part in query.split(b"&"):
@@ -32,10 +32,10 @@ def without_twins(query: bytes) -> tuple[bytes, dict[str, str]]:
 def preferred(
     header: str | None, twins: Mapping[str, str], operation: Operation, contract: Contract
 ) -> Reply | Problem | None:
-    """The answer that is wanted, or the problem with the wish; None when nothing that we know is wanted.
+    """The preferred reply, or the problem with the preference; None without a known preference.
 
-    With the header, the query's twins are ignored. `dynamic=true` wants an answer that is made, not an example: where
-    that is a success, the mock's own.
+    With the header field, the query's twins are ignored. `dynamic=true` prefers a generated response to an example; for
+    a success, that is the mock's own.
     """
     wanted = dict(twins) if header is None else _preferences(header)
     if not wanted:
@@ -61,7 +61,7 @@ def preferred(
 
 
 def _preferences(header: str) -> dict[str, str]:
-    """The preferences that we know; the first of each counts (RFC 7240, section 2)."""
+    """The known preferences; the first of each counts (RFC 7240, section 2)."""
     pairs: Iterable[tuple[str, str, str]] = (part.partition(";")[0].partition("=") for part in header.split(","))
     preferences: dict[str, str] = {}
     for name, _, value in pairs:

@@ -1,4 +1,4 @@
-"""Rules: what matching requests get instead of the usual. Here it is chosen; the steering carries it out."""
+"""Rules that replace the responses to matching requests. This module chooses the rule, the steering applies it."""
 
 import math
 import random
@@ -11,37 +11,28 @@ import orjson
 from ..contract.aside import LARGE
 from ..contract.document import Contract
 from ..contract.example import NotDocumented, documented_reply, documented_response, written
+from ..contract.finding import Finding
 from ..contract.media import concrete
 from ..contract.operation import Operation, Reply
+from ..contract.problem import Problem
 from ..contract.schema import did_you_mean, show
 from .budget import PART_OVERHEAD, RULE_OVERHEAD, Budget, LimitReached, json_size, parts
 from .clock import Clock, parse_instant
 from .match import Match
+from .refusals import Refused
 
 LONGEST_DELAY = 60.0
-"""Seconds that a request waits at most, however the throw falls out."""
+"""The longest delay, in seconds, of any distribution."""
 
 
 _FIELD_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}")
 
 
-class NotInContract(Exception):
-    """A forced answer that the contract does not have; the message says what it has."""
-
-
-class UnknownRule(Exception):
-    """The session has no rule of this id."""
-
-    def __init__(self, identity: str) -> None:
-        super().__init__(identity)
-        self.identity = identity
-
-
 class Rule:
-    """One rule. Raises NotInContract when no operation that it is for has its answers; InvalidMatch, LimitReached."""
+    """One rule. Raises Refused, also when no operation that it matches documents its answers, and LimitReached."""
 
     identity = ""
-    """What it is called from when it is among others."""
+    """The id, once the rule is in force."""
 
     def __init__(self, declared: Mapping[str, Any], contract: Contract) -> None:
         self.declared = declared
@@ -49,24 +40,24 @@ class Rule:
         self.match = Match({part: value for part, value in pattern.items() if part not in ("status", "valid")})
         forced = declared.get("answers") or ([declared["answer"]] if "answer" in declared else [])
         self.answers: list[Mapping[str, Any]] = [{"status": each} if isinstance(each, int) else each for each in forced]
-        """What is answered, in this order; a single one again and again."""
+        """The answers, in this order; a single one is repeated."""
         self.off_contract: bool = declared["off_contract"]
         self.fault: str | None = declared.get("fault")
         self.delay: Mapping[str, Any] | None = declared.get("delay")
         self.matched = self.answered = self.open = 0
-        """How many requests matched, how many of them it was used up by, and how many may still use it up."""
+        """The numbers of requests that matched, that it answered, and that have an open turn."""
         self._until = parse_instant(declared["until"]) if "until" in declared else None
         self._times: float = len(self.answers) if "answers" in declared else declared.get("times", math.inf)
-        self._chance = random.Random(declared["seed"])  # noqa: S311 (a course that can be repeated is wanted)
+        self._chance = random.Random(declared["seed"])  # noqa: S311 (it must be reproducible)
         operations = _meant(pattern, contract)
         for answer in self.answers:
             _check_names(given_headers(answer))
         text = json_size(declared)
         self.is_large = text > LARGE
         self.size = RULE_OVERHEAD + PART_OVERHEAD * parts(pattern) + 100 * json_size(pattern) + 10 * text
-        """Bytes that it takes, about; a pattern takes a hundred times its text."""
+        """Approximate bytes; a pattern takes a hundred times its text."""
         self.replies: Mapping[str, list[Reply]] = {}
-        """The answers by operationId; none when there are none, or when they are off the contract."""
+        """The answers by operationId; empty without answers, and with `off_contract`."""
         if self.answers and not self.off_contract:
             self.replies = _replies(self.answers, operations, contract)
 
@@ -74,7 +65,7 @@ class Rule:
         return {"id": self.identity, **self.declared, "matched": self.matched, "answered": self.answered}
 
     def applies(self, operation: Operation | None, clock: Clock) -> bool:
-        """Whether a request that matches gets what the rule says. To ask counts as a throw of its chances."""
+        """Whether the rule applies to a matching request. Each call draws once for `probability`."""
         if self.answered + self.open >= self._times or (self._until is not None and clock.instant() >= self._until):
             return False
         if operation is None and self.match.path is None:
@@ -84,7 +75,7 @@ class Rule:
         return self._chance.random() < float(self.declared["probability"])
 
     def seconds(self) -> float:
-        """How long this request waits."""
+        """The delay of this request, in seconds."""
         if self.delay is None:
             return 0.0
         middle, jitter = self.delay["milliseconds"] / 1000, self.delay["jitter"]
@@ -96,7 +87,7 @@ class Rule:
 
 
 class Turn:
-    """One request that matched a rule. It uses the rule up when the rule answers it, and not when it is refused."""
+    """The turn of one request at a rule: taken when the rule answers the request, released when it is refused."""
 
     def __init__(self, rule: Rule, operation: Operation | None) -> None:
         self.rule, self._operation = rule, operation
@@ -105,7 +96,7 @@ class Turn:
         rule.open += 1
 
     def take(self) -> Mapping[str, Any] | None:
-        """Use the rule up by one; the answer whose turn it is, if there are answers."""
+        """Take the turn; returns the answer for it, if there are answers."""
         rule = self.rule
         answer = rule.answers[self._place] if rule.answers else None
         self.release()
@@ -113,7 +104,7 @@ class Turn:
         return answer
 
     def reply(self) -> Reply | None:
-        """Use the rule up by one for its answer; None, and nothing is used up, where it has none in the contract."""
+        """Take the turn for a reply of the contract; None, without taking it, where there is none."""
         if not self.rule.replies or self._operation is None:
             return None
         place = self._place
@@ -121,7 +112,7 @@ class Turn:
         return self.rule.replies[self._operation.id][place]
 
     def release(self) -> None:
-        """Leave the rule to others."""
+        """Give the turn back."""
         if self._is_open:
             self._is_open = False
             self.rule.open -= 1
@@ -145,12 +136,8 @@ class Rules:
     def __iter__(self) -> Iterator[Rule]:
         return iter(self._rules.values())
 
-    @property
-    def need_body(self) -> bool:
-        return any(rule.match.needs_body for rule in self)
-
     def add(self, rule: Rule) -> None:
-        """Put it before those that are there; one that was among them keeps its id. Raises LimitReached."""
+        """Add a rule, which precedes the others; it keeps its id, if it has one. Raises LimitReached."""
         identity = rule.identity or f"rule{self._added + 1}"
         self._budget.hold(identity, rule.size)
         self._added += not rule.identity
@@ -158,7 +145,7 @@ class Rules:
         self._rules[identity] = rule
 
     def replace(self, rules: Iterable[Rule]) -> None:
-        """Put these in the place of all rules. Raises LimitReached, and those that were there are."""
+        """Replace all rules. Raises LimitReached without any change."""
         former = list(self)
         self.clear()
         try:
@@ -169,9 +156,9 @@ class Rules:
             raise
 
     def delete(self, identity: str) -> None:
-        """Raises UnknownRule."""
+        """Raises Refused for an unknown id."""
         if self._rules.pop(identity, None) is None:
-            raise UnknownRule(identity)
+            raise Refused(Problem("unknown-rule", f"The session has no rule {show(identity)}."))
         self._budget.hold(identity, 0)
 
     def clear(self) -> None:
@@ -179,7 +166,7 @@ class Rules:
             self.delete(identity)
 
     def choose(self, operation: Operation | None, matching: Iterable[Rule]) -> Turn | None:
-        """The turn at the newest rule that applies, of those that a request matches."""
+        """The turn at the newest of the matching rules that applies."""
         for rule in reversed(list(matching)):
             if rule.identity in self._rules and rule.applies(operation, self._clock):
                 return Turn(rule, operation)
@@ -187,27 +174,32 @@ class Rules:
 
 
 def given_headers(answer: Mapping[str, Any]) -> dict[str, str]:
-    """The header fields of an answer by lower-case name, without those that say where its body ends."""
+    """The header fields of an answer by lower-case name, without those that frame the body."""
     given = answer.get("headers", {})
     pairs = given.items() if isinstance(given, dict) else [(field["name"], field["value"]) for field in given]
     fields = {name.lower(): value for name, value in pairs}
     return {name: value for name, value in fields.items() if name not in ("content-length", "transfer-encoding")}
 
 
+def not_in_contract(reason: str, findings: Sequence[Finding] = ()) -> Refused:
+    """The error for an answer, or a body, that the contract does not have."""
+    return Refused(Problem("not-in-contract", f"{reason}.", findings))
+
+
 def _check_names(headers: Mapping[str, str]) -> None:
-    """Raises NotInContract for what no contract can have: OpenAPI 3.0 has no words for the names in a mapping."""
+    """Raises Refused for invalid field names, which the controls' contract, in OpenAPI 3.0, cannot exclude."""
     for name in headers:
         if not _FIELD_NAME.fullmatch(name):
-            raise NotInContract(f"{show(name)} is no name of a header field (RFC 9110, section 5.1)")
+            raise not_in_contract(f"{show(name)} is no name of a header field (RFC 9110, section 5.1)")
 
 
 def _meant(pattern: Mapping[str, Any], contract: Contract) -> list[Operation]:
-    """The operations that a rule may be for. Raises NotInContract when it names one that there is not."""
+    """The operations that a rule may match. Raises Refused for an unknown one."""
     every = contract.operations
     if (named := pattern.get("operation")) is not None and named not in every:
         near = did_you_mean(named, every).removesuffix("?")
         has = ", ".join(every)
-        raise NotInContract(f"The rule is for no operation of the contract: {show(named)}{near}; there are {has}")
+        raise not_in_contract(f"The rule is for no operation of the contract: {show(named)}{near}; there are {has}")
     return [
         operation
         for operation in every.values()
@@ -218,7 +210,7 @@ def _meant(pattern: Mapping[str, Any], contract: Contract) -> list[Operation]:
 def _replies(
     answers: Sequence[Mapping[str, Any]], operations: Sequence[Operation], contract: Contract
 ) -> dict[str, list[Reply]]:
-    """The answers by operation, for those that have all of them. Raises NotInContract when none has."""
+    """The replies by operation, for the operations that document all answers. Raises Refused when none does."""
     replies, reasons = {}, []
     for operation in operations:
         try:
@@ -228,7 +220,7 @@ def _replies(
     if not replies:
         has = ", ".join(f"{each.id} ({each.method})" for each in contract.operations.values())
         told = "; ".join(reasons) or f"The rule is for no operation of the contract; there are {has}"
-        raise NotInContract(f"{told}; with off_contract true it is sent all the same")
+        raise not_in_contract(f"{told}; with off_contract true it is sent all the same")
     return replies
 
 

@@ -1,4 +1,4 @@
-"""A scenario file: the world that `callconfig serve` begins in."""
+"""A scenario file: the initial state, rules, clock and ids of `callconfig serve`."""
 
 from ..contract.finding import others
 from ..contract.operation import Request
@@ -9,13 +9,13 @@ from .refusals import CONTROL_PROBLEMS
 
 
 class InvalidScenario(Exception):
-    """A file that is no scenario, or one that cannot be; the message says why, in one line."""
+    """An invalid scenario; the message is one line with the reason."""
 
 
 async def load(text: bytes, controls: Controls) -> None:
-    """Put the default session into the world that the text of a file tells. Raises InvalidScenario.
+    """Load the scenario in a text into the default session. Raises InvalidScenario.
 
-    A store that is kept is not replaced: a state needs an empty one.
+    Stored documents are not replaced: a state needs an empty store.
     """
     headers = {"content-type": "application/json"}
     arguments, findings = controls.contract.operations["loadScenario"].check_request(

@@ -1,11 +1,11 @@
-"""Sessions: many worlds on one server. Each has its own store, journal, rules, clock and ids, and shares nothing."""
+"""Sessions on one server. Each has its own store, journal, rules, clock and ids, and shares nothing."""
 
 import asyncio
 import copy
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -13,13 +13,17 @@ from weakref import WeakValueDictionary
 
 import orjson
 
+from ..contract.finding import Finding
+from ..contract.problem import Problem
 from ..contract.resource import Resource
-from ..storage.embedded import EmbeddedStore
+from ..contract.schema import show
+from ..storage.embedded import DocumentStorage, EmbeddedStore, indexes_of
 from ..storage.index import Index
-from ..storage.store import Change, Document, Store, Values, by_table
+from ..storage.store import Store, StoredDocument, by_table
 from .budget import DOCUMENT_OVERHEAD, SESSION_OVERHEAD, Budget, LimitReached, json_size
 from .clock import Sources
 from .journal import Journal
+from .refusals import NoSession, Refused
 from .rules import Rules
 
 DEFAULT = "default"
@@ -28,9 +32,9 @@ _ID_OVERHEAD = 100
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What keeps a server of many sessions within bounds. The default session may store as much as it likes.
+    """The limits of a server's sessions. The default session's store is unlimited.
 
-    `session_bytes` are for all that a session holds, `all_bytes` for all sessions together.
+    `session_bytes` bounds the memory of a session, `all_bytes` that of all sessions together.
     """
 
     sessions: int = 1000
@@ -45,120 +49,48 @@ class Limits:
     wait_seconds: float = 60.0
 
 
-class InvalidSessionName(Exception):
-    """A name that no session has."""
+class BoundedStorage(DocumentStorage):
+    """A store in memory of at most `most` documents in all tables, within a budget. Raises LimitReached."""
 
-    def __init__(self, name: str, pattern: str) -> None:
-        super().__init__(f"{name!r} does not match {pattern}")
-        self.name, self.pattern = name, pattern
+    def __init__(self, indexes: Mapping[str, Index], most: int, budget: Budget) -> None:
+        super().__init__(indexes)
+        self._most, self._budget, self._size = most, budget, 0
 
+    def put(self, table: str, document: StoredDocument) -> None:
+        self.indexes[table].check(document)
+        former = self.indexes[table].stored(document.identity)
+        self._hold(self._size + _weight(document) - _weight(former), self.kept + (former is None))
+        super().put(table, document)
 
-class UnknownSession(Exception):
-    """No session has this name."""
+    def remove(self, table: str, identity: str) -> None:
+        former = self.indexes[table].stored(identity)
+        super().remove(table, identity)
+        self._hold(self._size - _weight(former), self.kept)
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
+    def replaced(self, replacement: Mapping[str, Index]) -> dict[str, Index]:
+        replaced = super().replaced(replacement)
+        documents = [document for index in replaced.values() for document in index.everything()]
+        self._hold(sum(map(_weight, documents)), len(documents))
+        return replaced
 
-
-class UnknownSnapshot(Exception):
-    """The session has no snapshot of this name."""
-
-    def __init__(self, name: str, session: str) -> None:
-        super().__init__(f"{name} in {session}")
-        self.name, self.session = name, session
-
-
-class SessionExists(Exception):
-    """A session of this name is there already."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
-
-
-class TooManySessions(Exception):
-    """Every session there may be is in use."""
+    def _hold(self, size: int, number: int) -> None:
+        if number > self._most:
+            raise LimitReached(self._most, "configurations")
+        self._budget.hold("documents", size)
+        self._size = size
 
 
-class BoundedStore(EmbeddedStore):
-    """A store in memory of at most `most` documents in all tables, and of what the budget has. Raises LimitReached."""
-
-    most: int
-    budget: Budget
-    sizes: dict[str, int]
-    """The bytes that each table holds, about."""
-
-    @classmethod
-    def of(cls, most: int, budget: Budget, resources: Sequence[Resource], values: Values) -> "BoundedStore":
-        store = cls.in_memory(resources, values)
-        store.most, store.budget, store.sizes = most, budget, dict.fromkeys(by_table(resources), 0)
-        return store
-
-    async def create(self, values: Document) -> Document:
-        self._check(self.total() + 1)
-        with self._growing_by(_weight(values)):
-            return await super().create(values)
-
-    async def update(self, identity: str, change: Change) -> Document:
-        def measured(document: Document) -> Document:
-            former = _weight(document)
-            replacement = change(document)
-            holding.enter_context(self._growing_by(_weight(replacement) - former))
-            return replacement
-
-        with ExitStack() as holding:
-            return await super().update(identity, measured)
-
-    async def delete(self, identity: str, check: Callable[[Document], object] | None = None) -> Document:
-        deleted = await super().delete(identity, check)
-        if not self.resource.deleted_at:  # else it is remembered, and takes what it took
-            with self._growing_by(-_weight(deleted)):
-                pass
-        return deleted
-
-    async def _replace_all(self, replacement: Mapping[str, Index]) -> None:
-        self._check(sum(map(len, replacement.values())) + self.total(beside=replacement))
-        sizes = {
-            table: sum(map(len, index.texts())) + len(index) * DOCUMENT_OVERHEAD for table, index in replacement.items()
-        }
-        with self._holding(sizes):
-            await super()._replace_all(replacement)
-
-    def _check(self, number: int) -> None:
-        if number > self.most:
-            raise LimitReached(self.most, "configurations")
-
-    def _growing_by(self, size: int) -> AbstractContextManager[None]:
-        table = self.resource.table
-        return self._holding({table: max(0, self.sizes[table] + size)})
-
-    @contextmanager
-    def _holding(self, sizes: Mapping[str, int]) -> Iterator[None]:
-        """Hold these sizes of tables from now on; what fails inside leaves all as it was."""
-        former = dict(self.sizes)
-        try:
-            self._hold({**former, **sizes})
-            yield
-        except BaseException:
-            self._hold(former)
-            raise
-
-    def _hold(self, sizes: Mapping[str, int]) -> None:
-        self.budget.hold("documents", sum(sizes.values()))
-        self.sizes.update(sizes)
-
-
-def _weight(document: Document) -> int:
-    return json_size(document) + DOCUMENT_OVERHEAD
+def _weight(document: StoredDocument | None) -> int:
+    """The approximate bytes of a document."""
+    return len(document.text) + DOCUMENT_OVERHEAD if document else 0
 
 
 Content = Mapping[str, list[bytes]]
-"""What a store holds: by table, the JSON texts of its documents."""
+"""The content of a store: by table, the JSON texts of its documents."""
 
 
 class Session:
-    """One world. What it holds is counted in its budget."""
+    """One session, whose memory is counted in its budget."""
 
     def __init__(
         self, name: str, store: Store, tables: Sequence[str], sources: Sources, limits: Limits, budget: Budget
@@ -172,15 +104,15 @@ class Session:
 
     @property
     def snapshots(self) -> dict[str, int]:
-        """How many documents each snapshot holds."""
+        """The number of documents in each snapshot."""
         return {name: _number(content) for name, content in self._snapshots.items()}
 
     async def content(self) -> Content:
-        """All that is stored."""
+        """All stored documents."""
         return {name: await self.store.table(name).find() for name in self.tables}
 
     async def fill(self, content: Content) -> None:
-        """Put what was stored in the place of all that is. Raises LimitReached."""
+        """Replace all stored documents. Raises LimitReached."""
         await self.store.load({name: map(orjson.loads, content.get(name, ())) for name in self.tables})
 
     async def save(self, name: str) -> None:
@@ -196,9 +128,10 @@ class Session:
         self.sources.ids.determine(given, seed)
 
     def saved(self, name: str) -> Content:
-        """What a snapshot holds. Raises UnknownSnapshot."""
+        """The content of a snapshot. Raises Refused when it does not exist."""
         if name not in self._snapshots:
-            raise UnknownSnapshot(name, self.name)
+            detail = f"The session {show(self.name)} has no snapshot {show(name)}."
+            raise Refused(Problem("unknown-snapshot", detail))
         return self._snapshots[name]
 
     def forget(self, name: str) -> None:
@@ -217,7 +150,7 @@ class Session:
 
 
 class Sessions:
-    """All sessions of a server, by name. They appear when first used, and go when they were idle for too long."""
+    """All sessions of a server, by name. They are created at first use, and removed after `idle_seconds`."""
 
     def __init__(
         self, store: Store, sources: Sources, resources: Sequence[Resource], *, name_pattern: str, limits: Limits
@@ -229,43 +162,39 @@ class Sessions:
         self.default = Session(
             DEFAULT, store, self._tables, sources, limits, Budget(limits.session_bytes, self._budget)
         )
-        self._others: dict[str, Session] = {}
+        self._sessions = {DEFAULT: self.default}
         self._seen: WeakValueDictionary[str, Session] = WeakValueDictionary()
-        """Sessions that are not there, while somebody looks at them."""
+        """Sessions that do not exist, while a control reads them."""
         self._stopping = asyncio.Event()
 
     def __iter__(self) -> Iterator[Session]:
         self._expire()
-        return chain([self.default], self._others.values())
+        return iter(self._sessions.values())
 
     def find(self, name: str) -> Session | None:
-        """The session of this name, if it is there; it counts as used now."""
-        session = self.default if name == DEFAULT else self._others.get(name)
-        if session is not None:
+        """The session of this name, if it exists; it counts as used now."""
+        if (session := self._sessions.get(name)) is not None:
             session.used_at = time.monotonic()
         return session
 
     def use(self, name: str) -> Session:
-        """The session of this name, new or not. Raises InvalidSessionName, TooManySessions."""
+        """The session of this name, new or not. Raises NoSession."""
         return self.find(name) or self._appear(name)
 
     def look(self, name: str) -> Session:
-        """The session of this name, or an empty one that a look does not make appear. Raises InvalidSessionName.
+        """The session of this name, or a transient empty one, for reading. Raises NoSession.
 
-        Whoever waits in it for requests sees those that make it appear meanwhile.
+        A search that waits in a transient session finds the requests that create it meanwhile.
         """
         if (session := self.find(name) or self._seen.get(name)) is None:
             self._seen[name] = session = self._new(name)
         return session
 
     async def fork(self, source: Session, name: str, snapshot: str | None) -> Session:
-        """A new session with the clock and the state of `source`, or with its snapshot.
-
-        Raises SessionExists, UnknownSnapshot, LimitReached, TooManySessions.
-        """
+        """A new session with the clock of `source` and its state, or its snapshot. Raises Refused, LimitReached."""
         content = await source.content() if snapshot is None else source.saved(snapshot)
-        if name == DEFAULT or name in self._others:
-            raise SessionExists(name)
+        if name in self._sessions:
+            raise Refused(Problem("session-exists", f"There is a session {show(name)} already."))
         session = self._appear(name, clock_of=source)
         try:
             await session.fill(content)
@@ -275,54 +204,58 @@ class Sessions:
         return session
 
     async def delete(self, name: str) -> None:
-        """Raises UnknownSession. The default session begins anew."""
+        """Delete a session; the default one is emptied. Raises Refused when it does not exist."""
         if name == DEFAULT:
             await self.default.begin_anew()
-        elif name not in self._others:
-            raise UnknownSession(name)
+        elif name not in self._sessions:
+            raise Refused(Problem("unknown-session", f"There is no session {show(name)}."))
         else:
             self._forget(name)
 
     async def pause(self, seconds: float) -> None:
-        """Wait, but not longer than the server runs."""
+        """Wait, at most until the server stops."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
 
     def stop(self) -> None:
-        """Let everything that waits come to its end, because the server does."""
+        """End all waiting, because the server stops."""
         self._stopping.set()
         for session in chain(self, self._seen.values()):
             session.journal.stop()
 
     def _appear(self, name: str, clock_of: Session | None = None) -> Session:
         self._expire()
-        if len(self._others) >= self.limits.sessions:
+        if len(self._sessions) > self.limits.sessions:  # the default one is not counted
             self._check_name(name)
-            raise TooManySessions
+            detail = "The mock has as many sessions as it may. Delete some, or use one that is there."
+            raise NoSession(Problem("unavailable", detail))
         session = (self._seen.pop(name, None) if clock_of is None else None) or self._new(name, clock_of)
         session.budget.hold("session", SESSION_OVERHEAD)
-        self._others[name] = session
+        self._sessions[name] = session
         return session
 
     def _new(self, name: str, clock_of: Session | None = None) -> Session:
         self._check_name(name)
         sources = Sources(copy.copy(clock_of.sources.clock) if clock_of else None)
-        # What is only looked at holds nothing, and counts in the whole from when it holds something.
+        # A transient session holds nothing; its budget counts in the whole once it holds something.
         budget = Budget(self.limits.session_bytes, self._budget)
-        store = BoundedStore.of(self.limits.configurations, budget, self._resources, sources.values)
+        storage = BoundedStorage(indexes_of(self._resources), self.limits.configurations, budget)
+        store = EmbeddedStore(storage, sources.values)
         return Session(name, store, self._tables, sources, self.limits, budget)
 
     def _check_name(self, name: str) -> None:
         if not self._name_pattern.fullmatch(name):
-            raise InvalidSessionName(name, self._name_pattern.pattern)
+            detail = f"must match {self._name_pattern.pattern}, not {show(name)}"
+            raise NoSession(Problem.of_findings([Finding("pattern", "header", detail, name="X-Mock-Session")]))
 
     def _forget(self, name: str) -> None:
-        self._others.pop(name).budget.leave()
+        self._sessions.pop(name).budget.leave()
 
     def _expire(self) -> None:
         oldest = time.monotonic() - self.limits.idle_seconds
-        for name in [name for name, session in self._others.items() if session.used_at < oldest]:
-            self._forget(name)
+        for session in list(self._sessions.values()):
+            if session.used_at < oldest and session is not self.default:
+                self._forget(session.name)
 
 
 def _number(content: Content) -> int:
@@ -330,7 +263,7 @@ def _number(content: Content) -> int:
 
 
 def summary(session: Session) -> dict[str, Any]:
-    """The session as the controls show it."""
+    """The session in the controls' responses."""
     return {
         "name": session.name,
         "requests": len(session.journal),

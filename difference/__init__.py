@@ -1,1 +1,1 @@
-"""What a change of the contract does to those who relied on it."""
+"""The compatibility of two revisions of a contract."""

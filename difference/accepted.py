@@ -1,4 +1,4 @@
-"""Accepted breaks: a file that says which changes somebody answers for, why, and until when."""
+"""Accepted breaks: a file of changes with a reason and an end date."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,20 +14,17 @@ from .change import Change
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """An entry of the file."""
+    """An accepted break, with its reason and its last day."""
 
     operation: str
     fingerprint: str
     reason: str
     until: date
-    """The last day on which it counts."""
-
-    def is_of(self, change: Change) -> bool:
-        return (self.operation, self.fingerprint) == (change.operation, change.fingerprint)
+    """The last day on which the entry counts."""
 
 
 def read_accepted(path: Path) -> list[Accepted]:
-    """The entries of a YAML or JSON file, a list of objects. Raises CouldNotRun."""
+    """The entries of a YAML or JSON file, which is a list of objects. Raises CouldNotRun."""
     try:
         entries = yaml.safe_load(path.read_bytes()) or []
         return [
@@ -49,13 +46,13 @@ def read_accepted(path: Path) -> list[Accepted]:
 def sorted_out(
     entries: Iterable[Accepted], changes: Iterable[Change], today: date
 ) -> tuple[dict[str, Accepted], list[str]]:
-    """The entries that count, by fingerprint, and what is to be told about the others."""
-    changes = [change for change in changes if change.verdict != "safe"]
+    """The entries that count, by fingerprint, and notes on the others."""
+    known = {(change.operation, change.fingerprint) for change in changes if change.verdict != "safe"}
     counted: dict[str, Accepted] = {}
     told = []
     for entry in entries:
         named = f"the accepted break {entry.fingerprint} of {entry.operation or 'the resource'}"
-        if not any(map(entry.is_of, changes)):
+        if (entry.operation, entry.fingerprint) not in known:
             told.append(f"{named} matches nothing; take it out")
         elif entry.until < today:
             told.append(f"{named} was accepted until {entry.until}; mend it, or accept it anew: {entry.reason}")

@@ -1,4 +1,4 @@
-"""Changes: what became of one part of an operation, whom it concerns, and what shows it."""
+"""Changes of one part of an operation, each with its verdict, the affected clients, and the evidence."""
 
 import hashlib
 from collections.abc import Collection, Iterable
@@ -9,7 +9,7 @@ from ..contract.finding import Finding
 from ..contract.interaction import Interaction
 
 MOST_NAMED = 5
-"""How many operations a sentence names."""
+"""The number of operations that a sentence names."""
 Verdict = Literal["breaking", "undecided", "safe"]
 
 
@@ -26,7 +26,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change with its verdict. What breaks has the request and the answer that show it."""
+    """One change with its verdict. A breaking one has the request and the response that show it."""
 
     verdict: Verdict
     rule: str
@@ -34,18 +34,18 @@ class Change:
     part: str
     """The part of the operation, such as `request body application/json`."""
     detail: str
-    """What changed, in words that go after the part."""
+    """The words for the change, which follow those for the part."""
     old: Place
     new: Place
     findings: tuple[Finding, ...] = ()
     old_answer: str = ""
-    """What OLD documents for the request, or what its client makes of the answer."""
+    """The response that OLD documents for the request, or the findings of its client in the response."""
     new_answer: str = ""
     interactions: tuple[Interaction, ...] = field(default=(), repr=False)
     in_schema: bool = False
-    """Whether the places are lines of schemas, which operations may share."""
+    """Whether the places are in schemas, which operations may share."""
     alike: tuple["Change", ...] = ()
-    """Further changes of the same cause, in other operations or other parts."""
+    """Further changes with the same cause, in other operations or parts."""
 
     @property
     def direction(self) -> str:
@@ -73,22 +73,22 @@ class Change:
 
     @property
     def concerned(self) -> str:
-        """Who must be told."""
+        """The affected clients, in words."""
         does = "read the answers of" if self.direction == "response" else "call"
         return f"clients that {does} {self.named}"
 
     @property
     def fingerprint(self) -> str:
-        """The same for the same change in another run: it knows the rule and the place, not the values."""
+        """A hash that is the same for the same change in another run: of the rule and the place, not of the values."""
         named, where = (self.findings[0].rule, generalized(self.findings[0])) if self.findings else ("", "")
         key = f"{self.operation}\n{self.rule}\n{self.part}\n{named}\n{where}"
         return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 def grouped(changes: Iterable[Change], accepted: Collection[str]) -> list[Change]:
-    """One change for each cause, with those that are alike; what somebody accepted stays apart.
+    """One change for each cause, with those that are alike; accepted ones stay apart.
 
-    A cause is the same line of a schema that operations share, or the same words about the same member.
+    A cause is a line of a schema that operations share, or the same words about the same member.
     """
     found = list({each.fingerprint: each for each in changes}.values())
     for cause in (_by_line, _by_words):
@@ -101,7 +101,7 @@ def grouped(changes: Iterable[Change], accepted: Collection[str]) -> list[Change
 
 
 def _as_one(same: list[Change]) -> Change:
-    """What is found least deep inside a body stands for the others: it is read most easily."""
+    """The change that is least deep inside a body, with the others in `alike`."""
     first, *others = sorted(
         same, key=lambda each: len((each.findings[0].pointer or "").split("/")) if each.findings else 0
     )
@@ -117,6 +117,6 @@ def _by_words(change: Change) -> tuple[object, ...]:
 
 
 def generalized(finding: Finding) -> str:
-    """The place of a finding, without the numbers of items."""
+    """The place of a finding, without the indices of items."""
     steps = (finding.name or finding.pointer or "").split("/")
     return "/".join("*" if step.isdecimal() else step for step in steps)

@@ -1,4 +1,4 @@
-"""Who is hit: recorded clients, and which of their requests a change breaks."""
+"""The recorded clients that a change breaks, with their requests."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from ..contract.interaction import Interaction, by_name
 from ..contract.operation import Request
 from ..contract.path_template import parameters_of
 from ..contract.paths import Paths
+from ..contract.pointer import pointed
 from ..traffic.reader import whole_recording
 from .change import Change, generalized
 from .revision import Declared, Revision
@@ -29,16 +30,16 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What recordings say about the changes."""
+    """The recorded requests that changes break."""
 
     hits: dict[str, list[Hit]]
-    """By the fingerprint of the change."""
+    """The hits, by the fingerprint of the change."""
     clients: dict[str, tuple[int, int]]
-    """How many requests each client sent, and how many of them break."""
+    """The numbers of requests of each client: sent, and broken."""
 
 
 def traffic(files: Iterable[Path], old: Revision, new: Revision, changes: Iterable[Change]) -> Traffic:
-    """Reads the recordings, one interaction at a time. Raises CouldNotRun."""
+    """Read the recordings, one interaction at a time. Raises CouldNotRun."""
     broken = [change for change in changes if change.verdict != "safe"]
     after = {each.id: each for each in new.operations.values()}
     routes = Routes(old)
@@ -62,7 +63,7 @@ def traffic(files: Iterable[Path], old: Revision, new: Revision, changes: Iterab
 
 
 def _recorded(files: Iterable[Path]) -> Iterator[tuple[Interaction, str]]:
-    """Each interaction with its client: the consumer of a pact is its file, any other client says who it is."""
+    """Each interaction with its client: for a pact the file's name, else the `User-Agent`."""
     for path in files:
         for interaction, is_pact in whole_recording(str(path)):
             agent = None if is_pact else by_name(interaction.request_headers).get("user-agent")
@@ -70,7 +71,7 @@ def _recorded(files: Iterable[Path]) -> Iterator[tuple[Interaction, str]]:
 
 
 class Routes:
-    """From a recorded request to the operation of a revision that it went to."""
+    """Finds the operation of a revision for a recorded request."""
 
     def __init__(self, revision: Revision) -> None:
         by_path: dict[str, Any] = {}
@@ -82,7 +83,7 @@ class Routes:
         self._prefixes = sorted({*prefixes, ""}, key=len, reverse=True)
 
     def find(self, interaction: Interaction) -> tuple[Declared, list[str]] | None:
-        """With the values of its path; below the path of a server, too."""
+        """The operation with the values of its path parameters, also below the path of a server."""
         for prefix in self._prefixes:
             if interaction.path.startswith(f"{prefix}/"):
                 route: Any = self._paths.find(interaction.path.removeprefix(prefix))
@@ -92,11 +93,11 @@ class Routes:
 
 
 _JUDGED = ("parameter", "request-body", "request-media-type")
-"""Changes of which the engine says whether a request is hit; of the others every request of the operation is."""
+"""Rules of changes for which the engine judges whether a request breaks; other changes break every request."""
 
 
 def _touches(change: Change, interaction: Interaction, values: list[str], after: Declared | None) -> bool:
-    """Whether a recorded request shows what a change breaks, as far as the recording can tell."""
+    """Whether a change breaks a recorded request, as far as the recording tells."""
     if change.direction == "response":
         status = change.part.split()[1]
         return change.rule == "response-status" or not status.isdecimal() or interaction.status in (0, int(status))
@@ -108,7 +109,7 @@ def _touches(change: Change, interaction: Interaction, values: list[str], after:
         return True
     names = dict(zip(parameters_of(after.path), values, strict=False))
     headers = by_name(interaction.request_headers)
-    wrong = after.engine.check_request(Request(names, interaction.query, headers, interaction.request_body))[1]
+    wrong = after.check_request(Request(names, interaction.query, headers, interaction.request_body))[1]
     return not set(map(_key, wrong)).isdisjoint(map(_key, change.findings))
 
 
@@ -117,7 +118,7 @@ def _key(finding: Finding) -> tuple[str, str]:
 
 
 def _has(interaction: Interaction, default: Finding) -> bool:
-    """Whether a request says itself what a default is for."""
+    """Whether a request has the member or the parameter that a default is for."""
     if default.pointer is None:
         name = f"{default.name}="
         return any(part.startswith(name) for part in interaction.query.decode(errors="replace").split("&")) or (
@@ -126,8 +127,8 @@ def _has(interaction: Interaction, default: Finding) -> bool:
     try:
         node = orjson.loads(interaction.request_body)
     except ValueError:
-        return True  # no body that a default could be for
-    for step in default.pointer.split("/")[1:]:
+        return True  # no JSON object, which could lack the member
+    for step in pointed(default.pointer):
         if not isinstance(node, dict) or step not in node:
             return False
         node = node[step]

@@ -1,14 +1,18 @@
-"""Whether one contract takes all that another gives: proven, refuted with a value, or undecided with the reason."""
+"""Containment of schemas, proven, refuted by a value, or undecided: whether one accepts all values of another.
+
+The giver's schema describes the values that are sent, the taker's the values that are accepted.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
-from typing import Any
 
 from jsonschema_rs import canonical, canonicalize
 
-from ..contract.finding import Finding, json_pointer
+from ..contract.finding import Finding
 from ..contract.normal import reachable
+from ..contract.pointer import json_pointer
+from ..contract.schema import Json
 from ..contract.side import Side
 from ..contract.strict_json import MAX_DEPTH
 from ..contract.witness import ABSENT, Values, Way
@@ -16,38 +20,37 @@ from .change import generalized
 from .given import Given
 from .proof import DRAFT, Open, Proof, Reached
 
-Json = Any
 MOST_PLACES = 200
-"""Open places at which a value is sought, the nearest first."""
+"""The number of open places that are searched for a value, the nearest first."""
 MOST_TRIED = 600
-"""How many values are tried at each open place."""
+"""The number of values that are tried at each open place."""
 MOST_DRAWN = 300
-"""How many more are put together by chance."""
+"""The number of random values that are tried in addition."""
 MOST_AFTER = 100
-"""How many values are tried where some break, for other reasons."""
+"""The number of values that are tried for further reasons after a break."""
 MOST_WHOLE = 20
-"""How many definitions a schema may have for the library to be given it as a whole."""
+"""The most definitions of a schema that is passed to the library as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """A value that one engine takes and the other refuses."""
+    """A value that the giver's engine accepts and the taker's refuses."""
 
     value: Json
     findings: tuple[Finding, ...]
-    """What the taker finds in it."""
+    """The findings of the taker."""
     reached: Reached
-    """Where the schemas differ."""
+    """The place where the schemas differ."""
 
 
 @dataclass(frozen=True, slots=True)
 class Containment:
-    """Whether everything that is given is taken: that is proven where nothing is known to break and no reason told."""
+    """The verdict about two schemas: proven without breaks and without a reason."""
 
     breaks: tuple[Break, ...] = ()
-    """Values that one engine takes and the other refuses, each for another reason."""
+    """The breaks, each for another reason."""
     reason: str = ""
-    """Why it is neither proven nor refuted."""
+    """The reason why containment is neither proven nor refuted."""
 
     @property
     def is_safe(self) -> bool:
@@ -55,12 +58,12 @@ class Containment:
 
 
 class Relation:
-    """All that is given in one direction, and all that is taken: pairs of schemas are decided one after the other."""
+    """The schemas of both sides in one direction, whose pairs are decided one after the other."""
 
     def __init__(
         self, giver: Side, taker: Side, unchanged: Callable[[str, str], bool] = lambda _given, _taken: False
     ) -> None:
-        """`unchanged` says of the names of two definitions that nothing changed between them."""
+        """`unchanged` says whether the definitions with two names are the same."""
         self.given, self.taken = Given(giver.definitions), taker.definitions
         self.proof = Proof(
             self.given.definitions,
@@ -70,15 +73,20 @@ class Relation:
         )
         self.values = Values(self.given.definitions, taker.definitions)
         self.found: dict[Open, list[_Found]] = {}
-        """What broke at an open place before: it is met again in other schemas."""
+        """The breaks at open places so far, which other schemas may contain as well."""
+
+    def documents(self, given: Json, taken: Json) -> tuple[Json, Json] | None:
+        """A pair of schemas as whole documents; None where one of them is too large for the library."""
+        one, other = reachable(given, self.given.definitions, MOST_WHOLE), reachable(taken, self.taken, MOST_WHOLE)
+        return None if one is None or other is None else (one, other)
 
 
 def contained(
     giver: Side, taker: Side, samples: Callable[[], Sequence[Json]] = tuple, within: Relation | None = None
 ) -> Containment:
-    """Whether `taker` takes all that `giver` gives; `samples` are values that it is known to give.
+    """Whether `taker` accepts all values of `giver`; `samples` are known values of it.
 
-    What is given has only the members that the giver's schema names, where it is silent about others.
+    A given object has only the members that the giver's schema names, unless the schema declares others.
     """
     within = within or Relation(giver, taker)
     try:
@@ -86,11 +94,10 @@ def contained(
         places = list(islice(within.proof.open(given, taker.schema), MOST_PLACES))
         if not places:
             return Containment()
-        if all(len(each.way) > MAX_DEPTH for each in places):  # no engine reads what is nested deeper
+        if all(len(each.way) > MAX_DEPTH for each in places):  # no engine reads deeper values
             return Containment(reason=_TOO_DEEP)
-        pairs = (given, within.given.definitions), (taker.schema, taker.definitions)
-        documents = [reachable(*each, MOST_WHOLE) for each in pairs]
-        if None not in documents and within.proof.covers(*reversed(documents)):
+        documents = within.documents(given, taker.schema)
+        if documents is not None and within.proof.covers(*reversed(documents)):
             return Containment()
         breaks: dict[_Reasons, Break] = {}
         for reached in (each for each in places if len(each.way) <= MAX_DEPTH):
@@ -106,19 +113,19 @@ def contained(
 
 
 def example(side: Side) -> Json:
-    """A value that the engine takes, a simple one; ABSENT where none was found."""
+    """A simple value that the engine accepts; ABSENT where none was found."""
     values = side.values.of(side.schema)
     try:
         return next((value for value in islice(values, MOST_TRIED) if side.accepts(value)), ABSENT)
     except RecursionError:
-        return ABSENT  # it leads to others too deep
+        return ABSENT  # too deep in others
 
 
 _Findings = tuple[Finding, ...]
 _Reasons = frozenset[tuple[str, str]]
-"""The rules that a value breaks, with the places where."""
+"""The rules that a value breaks, with the places."""
 _Found = tuple[Json, _Findings | None]
-"""A value that breaks at a place, and what is found in it; None where that is found further outside."""
+"""A value that breaks at a place, with its findings; None where they are only in a value around it."""
 
 
 def _reasons(findings: Iterable[Finding]) -> _Reasons:
@@ -126,7 +133,7 @@ def _reasons(findings: Iterable[Finding]) -> _Reasons:
 
 
 def _broken(giver: Side, taker: Side, reached: Reached, samples: Sequence[Json], within: Relation) -> list[Break]:
-    """Values that break at a place, each for another reason."""
+    """The breaks at a place, each for another reason."""
     place, way = reached.place, reached.way
     here = json_pointer([step for _, step in way])
     candidates = chain(
@@ -159,12 +166,12 @@ def _broken(giver: Side, taker: Side, reached: Reached, samples: Sequence[Json],
 
 
 def _moved(findings: _Findings, to: str, away: str = "") -> _Findings:
-    """The findings of a part of a value as those of another value that it is in."""
+    """The findings in a part of a value, with the pointers of the value around it."""
     return tuple(replace(each, pointer=to + str(each.pointer).removeprefix(away)) for each in findings)
 
 
 def _contexts(way: Way, inner: Json, samples: Sequence[Json], values: Values) -> Iterator[Json]:
-    """A value inside others: a documented one, the simplest one, and one with everything in it."""
+    """A value inside of others: documented ones, the simplest one, and one with all members."""
     yield from (value for sample in samples[:2] if (value := _placed(sample, way, inner)) is not ABSENT)
     yield values.around(way, inner, full=False)
     if way:
@@ -172,26 +179,24 @@ def _contexts(way: Way, inner: Json, samples: Sequence[Json], values: Values) ->
 
 
 def _placed(sample: Json, way: Way, inner: Json) -> Json:
-    """A sample with one thing in it replaced, or ABSENT where it is not so deep."""
+    """A sample with the value at a place replaced, or ABSENT where it has no such place."""
     if not way:
         return ABSENT
     (_, step), rest = way[0], way[1:]
-    if isinstance(sample, dict) and isinstance(step, str) and (step in sample or not rest):
-        nested = _placed(sample[step], rest, inner) if rest else inner
-        return ABSENT if nested is ABSENT else {**sample, step: nested}
-    if isinstance(sample, list) and isinstance(step, int) and step < len(sample):
-        nested = _placed(sample[step], rest, inner) if rest else inner
-        return ABSENT if nested is ABSENT else [*sample[:step], nested, *sample[step + 1 :]]
-    return ABSENT
+    is_member = isinstance(sample, dict) and isinstance(step, str) and (step in sample or not rest)
+    if not is_member and not (isinstance(sample, list) and isinstance(step, int) and step < len(sample)):
+        return ABSENT
+    nested = _placed(sample[step], rest, inner) if rest else inner
+    if nested is ABSENT:
+        return ABSENT
+    changed = sample.copy()
+    changed[step] = nested
+    return changed
 
 
 def _of_difference(place: Open, within: Relation) -> Iterator[Json]:
-    """Values of the schema that admits exactly what breaks, where the library can write it."""
-    documents = (
-        reachable(place.given, within.given.definitions, MOST_WHOLE),
-        reachable(place.taken, within.taken, MOST_WHOLE),
-    )
-    if None in documents:
+    """Values of the difference of two schemas, where the library can express it."""
+    if (documents := within.documents(place.given, place.taken)) is None:
         return
     one, other = (canonicalize(each, draft=DRAFT, validate_formats=True, offline=True) for each in documents)
     try:

@@ -1,13 +1,14 @@
-"""Defaults of members that changed: what is left out means something else then."""
+"""Changed defaults of members, which change the meaning of an absent member."""
 
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..contract.finding import Finding, json_pointer
+from ..contract.finding import Finding
+from ..contract.pointer import json_pointer
 from ..contract.references import References
-from ..contract.schema import show
+from ..contract.schema import Json, show
 from ..contract.shape import flattened
 from ..contract.witness import ABSENT
 from .change import Change
@@ -16,13 +17,11 @@ if TYPE_CHECKING:
     from .example_request import Sent
     from .pairing import Part
 
-Json = Any
-
 
 def changed_defaults(
     old: Json, new: Json, resolve: tuple[References, References], unchanged: Callable[[Json, Json], bool]
 ) -> Iterator[tuple[str, Json, Json]]:
-    """The pointer of each member whose default is another one or gone, with both; each definition is met once."""
+    """The pointer of each member whose default changed or is gone, with both; each definition is visited once."""
     seen: set[tuple[str, str]] = set()
     waiting: deque[tuple[tuple[str, ...], Json, Json]] = deque([((), old, new)])
     while waiting:
@@ -42,7 +41,7 @@ def changed_defaults(
 
 
 def default_change(part: "Part", old: Json, new: Json, sent: "Sent", finding: Finding) -> Change:
-    """A request that leaves out what has a default means something else; undecided where NEW has none."""
+    """The change of a default, with a request that omits the member; undecided where NEW has none."""
     if new is ABSENT:
         return part.undecided("default", f"left out meant {show(old)}; NEW does not say what it means")
     answers = f"left out means {show(old)}", f"left out means {show(new)}"

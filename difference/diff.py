@@ -1,4 +1,4 @@
-"""`callconfig diff`: does a change of the contract break somebody? With a proof, or with the request that breaks."""
+"""`callconfig diff`: whether a change of the contract breaks clients, with a proof or a request that breaks."""
 
 import time
 from dataclasses import dataclass, field
@@ -20,25 +20,25 @@ from .semantic_version import LEVELS, deserved, following, promised
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Everything that a report shows."""
+    """The result of a comparison, which reports show."""
 
     old: Revision
     new: Revision
     changes: list[Change]
-    """One for each cause."""
+    """The changes, one for each cause."""
     undecided: str
-    """`error` or `warning`."""
+    """The severity of undecided changes: `error` or `warning`."""
     accepted: dict[str, Accepted]
     """The accepted breaks that count, by fingerprint."""
     notes: list[str]
     traffic: Traffic | None
     seconds: float
     is_first: bool = False
-    """Whether there is nothing to compare with: OLD's commit does not have the file yet, and NEW stands for OLD."""
+    """Whether OLD's commit does not have the file, so that NEW is compared with itself."""
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def level(self, change: Change) -> str:
-        """How much a change counts."""
+        """The severity of a change."""
         if change.verdict == "safe" or change.fingerprint in self.accepted:
             return "note"
         return "error" if change.verdict == "breaking" else self.undecided
@@ -49,7 +49,7 @@ class Difference:
 
     @property
     def deserved(self) -> str:
-        """The step of the semantic version that the changes ask for."""
+        """The step of the semantic version that the changes require."""
         counted = (change for change in self.changes if change.fingerprint not in self.accepted)
         return deserved(each for each in counted if each.verdict != "undecided" or self.undecided == "error")
 
@@ -63,7 +63,7 @@ class Difference:
 
     @property
     def advice(self) -> str:
-        """The version that the changes deserve, beside the one that the contract says."""
+        """The version that the changes require, beside the one of the contract."""
         if self.promised is None:
             return f"{self.old.version!r} to {self.new.version!r} is no step of semantic versions; no advice"
         deserves = following(self.old.version, self.deserved)
@@ -83,7 +83,7 @@ class Difference:
         return ", ".join([*(counts or ["nothing changed"]), *([f"{accepted} accepted"] if accepted else [])])
 
     def hits(self, change: Change) -> list[Hit]:
-        """The recorded requests that a change breaks, or another one of the same cause."""
+        """The recorded requests that a change, or another one with the same cause, breaks."""
         found = self.traffic.hits if self.traffic else {}
         return [hit for each in change.all for hit in found.get(each.fingerprint, ())]
 

@@ -1,6 +1,6 @@
-"""Requests that an old contract takes, and the answers that it documents for them: what shows that a change breaks."""
+"""Example requests that a contract accepts, and its documented responses, as evidence of breaking changes."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,68 +12,42 @@ from ..contract.example import values_of
 from ..contract.finding import Finding
 from ..contract.interaction import Fields, Interaction, by_name
 from ..contract.media import is_json
-from ..contract.normal import merged, types
 from ..contract.operation import Request
 from ..contract.parameters import Parameter, joined
-from ..contract.schema import Direction
+from ..contract.schema import Direction, Json
 from ..contract.witness import ABSENT
 from .containment import example
 from .revision import Declared
 
-Json = Any
 REQUIRED: Any = object()
-"""Instead of a body: an example, where the contract requires one."""
+"""The placeholder for an example body, where the contract requires one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A request as it is put together, and as the engine reads it."""
+    """A request as an interaction, and as the engine reads it."""
 
     interaction: Interaction
     request: Request
 
 
-def schema_of(declared: Mapping[str, Json]) -> Json:
-    """The schema of a parameter or a header, whichever way it is declared."""
-    if "schema" in declared:
-        return declared["schema"]
-    return next(iter(declared.get("content", {"": {}}).values())).get("schema", {})
-
-
-def shape_of(operation: Declared, declared: Mapping[str, Json]) -> str:
-    """Whether a parameter is written as an array, an object, or a scalar."""
-    side = operation.revision.side(schema_of(declared), "request")
-    kinds = types(merged([side.schema], side.definitions) or {})
-    return next((kind for kind in ("array", "object") if kind in kinds and len(kinds) < 4), "scalar")
-
-
-def written(
-    operation: Declared, declared: Mapping[str, Json], value: Json, encode: Callable[[str], str] = str
-) -> list[tuple[str, str]]:
-    """The texts of a parameter, each with its name; none where an empty list or object is no parameter at all."""
-    return Parameter(declared, operation.revision.resolve).written(value, encode)
-
-
-def read(operation: Declared, declared: Mapping[str, Json], texts: list[tuple[str, str]]) -> tuple[Json, list[Finding]]:
-    """What the engine reads from the texts of a parameter, and what it finds wrong."""
-    parameter = Parameter(declared, operation.revision.resolve)
-    in_query = declared["in"] in ("query", "cookie")
-    found = parameter.find(texts)[0] if in_query else [text for _, text in texts]
+def read(parameter: Parameter, texts: list[tuple[str, str]]) -> tuple[Json, list[Finding]]:
+    """The value and the findings of the engine for the texts of a parameter."""
+    found = parameter.find(texts)[0] if parameter.place in ("query", "cookie") else [text for _, text in texts]
     return parameter.read(found) if found else (None, [])
 
 
-def parameter_example(operation: Declared, declared: Mapping[str, Json]) -> Json:
-    """A value of a parameter that its contract takes."""
-    for value in values_of(declared, operation.revision.resolve).values():
-        if not read(operation, declared, written(operation, declared, value))[1]:
+def parameter_example(operation: Declared, parameter: Parameter) -> Json:
+    """A valid value of a parameter."""
+    for value in values_of(parameter.source, operation.revision.resolve).values():
+        if not read(parameter, parameter.written(value))[1]:
             return value
-    side = operation.revision.side(schema_of(declared), "request")
-    value = example(side)
-    return "a" if value == "" and declared["in"] == "path" else None if value is ABSENT else value
+    value = example(operation.revision.side(parameter.raw, "request"))
+    return "a" if value == "" and parameter.place == "path" else None if value is ABSENT else value
 
 
 def body_examples(operation: Declared, content: Mapping[str, Json], direction: Direction) -> list[Json]:
-    """Bodies that its contract takes: the documented examples, or a simple one. They are sought once."""
+    """Valid bodies: the documented examples, or a simple one. They are cached."""
     revision = operation.revision
     if (key := (id(content), direction)) not in revision.bodies:
         side = revision.side(content.get("schema", {}), direction)
@@ -83,7 +57,7 @@ def body_examples(operation: Declared, content: Mapping[str, Json], direction: D
 
 
 def body_example(operation: Declared, content: Mapping[str, Json], direction: Direction) -> Json:
-    """A body that its contract takes, or ABSENT where none was found."""
+    """A valid body, or ABSENT where none was found."""
     return next(iter(body_examples(operation, content, direction)), ABSENT)
 
 
@@ -94,39 +68,42 @@ def request(
     content_type: str | None = None,
     headers: Fields = (),
 ) -> Sent:
-    """The simplest request that an operation takes, with the given parameters and body in it."""
+    """The simplest request that an operation accepts, with the given parameters and body."""
     values = dict(parameters or {})
-    for key, (declared, _) in operation.parameters.items():
-        if declared.get("required") and key not in values:
-            values[key] = parameter_example(operation, declared)
-    path, query, fields, read_path = operation.path, [], list(headers), {}
+    for key, (parameter, _) in operation.placed.items():
+        if parameter.required and key not in values:
+            values[key] = parameter_example(operation, parameter)
+    path, query, cookies = operation.path, list[str](), list[str]()
+    fields, read_path = list(headers), {}
     for key, value in values.items():
-        if value is ABSENT or key not in operation.parameters:
+        if value is ABSENT or key not in operation.placed:
             continue
-        declared = operation.parameters[key][0]
-        texts = written(operation, declared, value)
+        parameter = operation.placed[key][0]
+        texts, in_url = parameter.written(value), parameter.written(value, partial(quote, safe=""))
         if key[0] == "path":
-            name, read_path[name] = declared["name"], texts[0][1]
-            path = path.replace(f"{{{name}}}", written(operation, declared, value, partial(quote, safe=""))[0][1])
+            read_path[parameter.name] = texts[0][1]
+            path = path.replace(f"{{{parameter.name}}}", in_url[0][1])
         elif key[0] == "query":
-            query += written(operation, declared, value, partial(quote, safe=""))
+            query += map("=".join, in_url)
+        elif key[0] == "header":
+            fields += texts
         else:
-            fields += texts if key[0] == "header" else [("Cookie", f"{name}={text}") for name, text in texts]
+            cookies += map("=".join, texts)
+    fields += [("Cookie", "; ".join(cookies))] if cookies else []
     data, of_body = _body(operation, body, content_type)
     fields += of_body
-    text = "&".join(f"{name}={value}" for name, value in query)
+    text = "&".join(query)
     url = f"{base_url(operation)}{path}{'?' if text else ''}{text}"
     status, answer_fields, answer = answer_of(operation)
-    sent = Interaction(operation.method.upper(), url, status, tuple(fields), data, answer_fields, answer)
+    sent = Interaction(operation.method, url, status, tuple(fields), data, answer_fields, answer)
     return Sent(sent, Request(read_path, text.encode(), by_name(fields), data))
 
 
 def _body(operation: Declared, body: Json, content_type: str | None) -> tuple[bytes, Fields]:
     """The given body, or an example where one is required, with its header field."""
-    declared = operation.body or {}
-    content = declared.get("content", {})
+    content = operation.declared_body.get("content", {})
     content_type = content_type or next(iter(content), "application/json")
-    if body is REQUIRED and content and declared.get("required"):
+    if body is REQUIRED and content and operation.request_body.required:
         body = body_example(operation, content.get(content_type, {}), "request")
     if body is REQUIRED or body is ABSENT:
         return b"", ()
@@ -137,7 +114,7 @@ def _body(operation: Declared, body: Json, content_type: str | None) -> tuple[by
 
 
 def _pairs(value: Json, name: str = "") -> Iterator[tuple[str, str]]:
-    """The fields of a form; those inside an object or an array are named as `a[b]`."""
+    """The fields of a form; nested ones are named as in `a[b]`."""
     if isinstance(value, dict | list):
         for step, each in value.items() if isinstance(value, dict) else enumerate(value):
             yield from _pairs(each, f"{name}[{step}]" if name else str(step))
@@ -146,26 +123,26 @@ def _pairs(value: Json, name: str = "") -> Iterator[tuple[str, str]]:
 
 
 def base_url(operation: Declared) -> str:
-    """Where requests go that show something: the first server of the contract, or one on this machine."""
+    """The base URL of example requests: the first server of the contract, or one on this machine."""
     servers = operation.revision.document.get("servers") or [{"url": "/"}]
     url = str(servers[0].get("url", "/")).rstrip("/")
     return url if "://" in url and "{" not in url else f"http://127.0.0.1:8080{'' if '{' in url else url}"
 
 
 def response_for(status: str, responses: Iterable[str]) -> str | None:
-    """The response that documents a status: its own, that of its class, or the default."""
+    """The key of the response for a status: the status itself, its class, or the default."""
     return next((name for name in (status, f"{status[0]}XX", "DEFAULT") if name in responses), None)
 
 
 def number_of(status: str) -> int:
-    """A status that a response is for."""
+    """A status for the key of a response."""
     return int(status) if status.isdecimal() else int(status[0]) * 100 if status[0].isdecimal() else 500
 
 
 def answer_of(operation: Declared, status: str | None = None) -> tuple[int, Fields, bytes]:
-    """The answer that a contract documents for a status, or first among its successes: status, fields, body."""
+    """The documented response for a status, or the first success: status, fields, body."""
     status = status or min(operation.responses, key=lambda each: (each[0] != "2", each), default="200")
-    content = operation.responses[status][0].get("content", {}) if status in operation.responses else {}
+    content = operation.responses[status].declared.get("content") if status in operation.responses else None
     if not content:
         return number_of(status), (), b""
     name, declared = next(iter(content.items()))
@@ -173,20 +150,11 @@ def answer_of(operation: Declared, status: str | None = None) -> tuple[int, Fiel
     return number_of(status), (("Content-Type", name),), b"" if value is ABSENT else orjson.dumps(value)
 
 
-def headers_of(operation: Declared, response: Mapping[str, Json]) -> dict[str, dict[str, Json]]:
-    """The declared header fields of a response as parameters, by their names in lower case."""
-    return {
-        name.lower(): {**operation.revision.followed(each), "name": name, "in": "header"}
-        for name, each in response.get("headers", {}).items()
-    }
-
-
 def required_headers(operation: Declared, status: int, without: set[str]) -> Fields:
-    """The header fields that an answer must have, but for some (in lower case)."""
-    name = response_for(str(status), operation.responses)
-    declared = {} if name is None else headers_of(operation, operation.responses[name][0])
+    """The required header fields of a response, without those in `without` (in lower case)."""
+    response = operation.response(status)
     return tuple(
-        (each["name"], joined(parameter_example(operation, each)))
-        for key, each in declared.items()
-        if key not in without and each.get("required")
+        (each.name, joined(parameter_example(operation, each)))
+        for each in (response.headers if response else ())
+        if each.required and each.name.lower() not in without
     )

@@ -1,35 +1,37 @@
-"""What a client sends, or a server answers, by its contract: the members that are named, and no others.
+"""The values that a client or a server sends by its contract: objects with the declared members alone.
 
-A schema that is silent about additional members admits them, so that readers tolerate what they do not know. That does
-not mean that anybody sends them: without this, every new optional member would break somebody.
+A schema without `additionalProperties` admits unknown members, so that readers tolerate them, but senders do not send
+them: otherwise every new optional member would be a breaking change.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from functools import partial
+from typing import Literal
 
-from ..contract.normal import BY_NAME, OF_ONE, Definitions, definition_name, followed
+from ..contract.dialect import changed
+from ..contract.normal import Definitions, definition_name, followed
+from ..contract.schema import Json
 
-Json = Any
 Mode = Literal["whole", "part", "open"]
-"""A schema alone, closed where it is silent; one beside others, which does not say alone what is free; one as it is."""
+"""`whole`: a schema alone, to be closed; `part`: one beside others, not closed by itself; `open`: unchanged."""
 
 _OPENING = ("additionalProperties", "unevaluatedProperties")
 _SUFFIX: dict[Mode, str] = {"whole": "", "part": ":part", "open": ":open"}
 _ITSELF = ("not", "if", "propertyNames")
-"""Keywords whose schemas are asked whether a value fits, so that closing them would change the answer."""
+"""Keywords whose subschemas only test a value, so that closing them would change their meaning."""
 
 
 class Given:
-    """What is given by the schemas of one contract in one direction; each definition is closed once."""
+    """The closed schemas of one contract in one direction; each definition is closed once."""
 
     def __init__(self, definitions: Definitions) -> None:
         self._original = definitions
         self.definitions: dict[str, Json] = {}
         self._waiting: list[tuple[str, str, Mode]] = []
-        """Definitions that are not closed yet: the name of each here, its name there, and how."""
+        """The definitions to be closed: the new name, the original name, and the mode."""
 
     def by(self, schema: Json) -> Json:
-        """The schema of what is given; it refers to the definitions here."""
+        """The closed form of a schema; its references are to `definitions`."""
         closed = self._closed(schema, "whole")
         while self._waiting:
             key, name, mode = self._waiting.pop()
@@ -41,24 +43,19 @@ class Given:
             return schema
         if "$ref" in schema:
             return {"$ref": self._definition(schema["$ref"], mode)}
-        # Each branch of a choice can be closed for itself where nothing beside the choice names members.
+        # The branches of a choice can be closed separately where no keyword beside the choice names members.
         alone = mode == "whole" and schema.keys() <= {"anyOf", "oneOf", "type"}
         inside: Mode = "open" if mode == "open" else "whole"
         beside: Mode = "open" if mode == "open" else "part"
-        closed: dict[str, Json] = {}
-        for keyword, value in schema.items():
-            if keyword in ("anyOf", "oneOf"):
-                closed[keyword] = [self._closed(each, mode if alone else beside) for each in value]
-            elif keyword in ("allOf", "prefixItems"):
-                closed[keyword] = [self._closed(each, beside if keyword == "allOf" else inside) for each in value]
-            elif keyword in BY_NAME:
-                within = beside if keyword == "dependentSchemas" else inside
-                closed[keyword] = {name: self._closed(each, within) for name, each in value.items()}
-            elif keyword in OF_ONE:
-                within = beside if keyword in ("then", "else") else inside
-                closed[keyword] = self._closed(value, "open" if keyword in _ITSELF else within)
-            else:
-                closed[keyword] = value
+        modes: dict[str, Mode] = {
+            **dict.fromkeys(("allOf", "dependentSchemas", "then", "else"), beside),
+            **dict.fromkeys(("anyOf", "oneOf"), mode if alone else beside),
+            **dict.fromkeys(_ITSELF, "open"),
+        }
+        closed = {
+            keyword: changed(keyword, value, partial(self._closed, mode=modes.get(keyword, inside)))
+            for keyword, value in schema.items()
+        }
         if mode == "whole" and not alone:
             self._close(schema, closed)
         return closed
@@ -70,7 +67,7 @@ class Given:
             closed["additionalProperties"] = False
 
     def _names(self, schema: Json, names: dict[str, None], above: frozenset[int]) -> bool:
-        """Collects the members that a schema names; whether it is silent about others."""
+        """Collect the members that a schema names; returns whether it declares no additional ones."""
         schema = followed(schema, self._original)
         if not isinstance(schema, dict) or id(schema) in above:
             return True
@@ -80,13 +77,13 @@ class Given:
         parts = [part for keyword in ("allOf", "anyOf", "oneOf") for part in schema.get(keyword, ())]
         parts += [schema[keyword] for keyword in ("then", "else") if keyword in schema]
         parts += schema.get("dependentSchemas", {}).values()
-        silent = [self._names(part, names, above | {id(schema)}) for part in parts]  # each of them, for its names
+        silent = [self._names(part, names, above | {id(schema)}) for part in parts]  # all, for their names
         return all(silent)
 
     def _definition(self, reference: str, mode: Mode) -> str:
         name = definition_name(reference)
         key = name + _SUFFIX[mode]
         if key not in self.definitions:
-            self.definitions[key] = True  # until its turn comes
+            self.definitions[key] = True  # until it is closed
             self._waiting.append((key, name, mode))
         return reference + _SUFFIX[mode]

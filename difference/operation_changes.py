@@ -1,4 +1,4 @@
-"""What became of whole operations: gone, moved, new, or behind a new path that takes their requests."""
+"""Changes of whole operations: removed, moved, new, or shadowed by a new path."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -16,7 +16,7 @@ from .revision import Declared, Revision
 
 
 def all_changes(comparison: Comparison) -> Iterator[Change]:
-    """Every change, in the order of OLD's operations; then what is new."""
+    """Every change, in the order of OLD's operations; then the new operations."""
     old, new = comparison.old.operations, comparison.new.operations
     for key, before in old.items():
         if key in new:
@@ -31,7 +31,7 @@ def all_changes(comparison: Comparison) -> Iterator[Change]:
     for key, after in new.items():
         if key in old:
             continue
-        name = f"{after.method.upper()} {after.path}"
+        name = f"{after.method} {after.path}"
         if (shadowed := _shadowed(comparison, after)) is not None:
             before, sent = shadowed
             detail = f"takes requests that were for {before.path}"
@@ -46,12 +46,14 @@ def all_changes(comparison: Comparison) -> Iterator[Change]:
 
 
 def _webhooks(revision: Revision) -> Declared:
-    """What stands for an operation, where webhooks are told of."""
-    return Declared("", "webhooks", ("webhooks",), {"webhooks": {"operationId": "webhooks"}}, revision)
+    """A placeholder for the operation in changes of webhooks."""
+    operation = Declared("", "webhooks", {"webhooks": {"operationId": "webhooks"}}, revision)
+    operation.steps = ("webhooks",)
+    return operation
 
 
 def _sent_to_clients(part: Part, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
-    """Callbacks or webhooks: what a server sends to clients is told to have changed, and not judged."""
+    """The changes of callbacks or webhooks, which are reported, and not judged."""
     for name in dict.fromkeys([*old, *new]):
         if name not in old or not part.comparison.unchanged(old[name], new.get(name)):
             inside = replace(part.inside(name), name=f"{part.old_steps[-1].removesuffix('s')} {name}")
@@ -64,12 +66,12 @@ def _gone(comparison: Comparison, before: Declared) -> Change:
     same = blank(before.path)
     methods = [method.upper() for path, method in comparison.new.operations if path == same]
     if methods:
-        finding = Finding("undocumented-method", "path", f"has no {before.method.upper()}, only {', '.join(methods)}")
+        finding = Finding("undocumented-method", "path", f"has no {before.method}, only {', '.join(methods)}")
     else:
         finding = Finding("undocumented-path", "path", "is no path of the contract", name=before.path)
-    detail = f"is now {moved.method.upper()} {moved.path}" if moved else "is gone"
+    detail = f"is now {moved.method} {moved.path}" if moved else "is gone"
     steps = moved.steps if moved else ("paths", before.path)
-    part = Part.whole(comparison, before, moved or before).at(f"{before.method.upper()} {before.path}", new=steps)
+    part = Part.whole(comparison, before, moved or before).at(f"{before.method} {before.path}", new=steps)
     return _lost(part, "operation-moved" if moved else "operation-removed", detail, finding, request(before))
 
 
@@ -79,7 +81,7 @@ def _lost(part: Part, rule: str, detail: str, finding: Finding, sent: Sent) -> C
 
 
 def _shadowed(comparison: Comparison, after: Declared) -> tuple[Declared, Sent] | None:
-    """The operation of OLD, with a request to it, that goes to this new path now."""
+    """The operation of OLD, with a request to it, that a new path shadows."""
     if blank(after.path) in map(blank, comparison.old.document.get("paths", {})):
         return None
     steps = after.path.split("/")
@@ -93,6 +95,6 @@ def _shadowed(comparison: Comparison, after: Declared) -> tuple[Declared, Sent] 
         names = [name for name in theirs if name.startswith("{")]
         taken = {("path", str(names.index(old))): new for old, new in pairs if old.startswith("{") and "{" not in new}
         sent = request(before, taken)
-        if taken and not before.engine.check_request(sent.request)[1]:
+        if taken and not before.check_request(sent.request)[1]:
             return before, sent
     return None

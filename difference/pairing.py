@@ -1,4 +1,4 @@
-"""Two revisions side by side: the parts that both have, what was found out about them, and what changes are made of."""
+"""The parts of two revisions side by side, and the changes made of them."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -7,24 +7,23 @@ from typing import Any
 
 from ..contract.finding import Finding
 from ..contract.interaction import Fields, Interaction, by_name
-from ..contract.references import steps
-from ..contract.schema import Direction
+from ..contract.pointer import pointed, steps_of
+from ..contract.schema import Direction, Json
 from ..contract.side import Side
 from .change import Change, Place, Verdict
 from .containment import Break, Containment, Relation, contained
 from .example_request import Sent, request, required_headers
 from .revision import Declared, Revision, Steps
 
-Json = Any
 _WORDS = {"description", "summary", "title", "example", "examples", "externalDocs", "tags", "deprecated", "x-groups"}
-"""What says nothing to a program."""
+"""Keywords that do not affect programs."""
 MOST_TOLD = 160
 """Characters of a finding in a sentence."""
 _NAMED = {"properties", "patternProperties", "dependentSchemas", "headers", "responses", "content", "schemas"}
 
 
 class Comparison:
-    """OLD and NEW, and what was found out about their parts; the same pair of schemas is decided once."""
+    """OLD and NEW, with the verdicts about their parts; each pair of schemas is decided once."""
 
     def __init__(self, old: Revision, new: Revision) -> None:
         self.old, self.new = old, new
@@ -34,19 +33,19 @@ class Comparison:
         self._answers: dict[tuple[str, str, str], tuple[Containment, Side, Side]] = {}
 
     def _same_definition(self, one: str, other: str) -> bool:
-        """Whether a definition that both have did not change."""
+        """Whether a definition with the same name in both is unchanged."""
         reference = {"$ref": f"#/{one}"}
         return one == other and self.unchanged(reference, reference)
 
     def unchanged(self, old: Json, new: Json) -> bool:
-        """Whether two parts say the same to a program, whatever their references are called."""
+        """Whether two parts mean the same to a program, whatever the names of their references."""
         if self.old.resolve.is_31 != self.new.resolve.is_31:
-            return False  # the same words mean something else
+            return False  # the same keywords mean something else
         further: list[tuple[str, str]] = []
         if not self._equal(old, new, further):
             return False
         seen = set(further)
-        for pair in further:  # which grows
+        for pair in further:  # the list grows
             if pair in self._different or (inside := self._inside(pair)) is None:
                 self._different.add(pair)
                 return False
@@ -56,7 +55,7 @@ class Comparison:
         return True
 
     def _inside(self, pair: tuple[str, str]) -> list[tuple[str, str]] | None:
-        """The references inside two definitions that say the same but for them; None where they do not."""
+        """The pairs of references inside two otherwise equal definitions; None where these differ."""
         if pair not in self._same:
             further: list[tuple[str, str]] = []
             equal = self._equal(self.old.resolve(pair[0]), self.new.resolve(pair[1]), further)
@@ -64,13 +63,13 @@ class Comparison:
         return self._same[pair]
 
     def _equal(self, old: Json, new: Json, further: list[tuple[str, str]], *, named: bool = False) -> bool:
-        """Whether two parts say the same but for the references in them, which are added to `further`."""
+        """Whether two parts are equal but for references, whose pairs are added to `further`."""
         if isinstance(old, dict) and isinstance(new, dict):
             references = old.get("$ref"), new.get("$ref")
             if not named and all(isinstance(each, str) for each in references):
                 further.append((str(references[0]), str(references[1])))
                 if not self.old.resolve.is_31:
-                    return True  # OpenAPI 3.0 ignores the words beside them
+                    return True  # OpenAPI 3.0 ignores siblings of `$ref`
                 old, new = ({k: v for k, v in each.items() if k != "$ref"} for each in (old, new))
             one, other = (each if named else {k: v for k, v in each.items() if _matters(k)} for each in (old, new))
             return one.keys() == other.keys() and all(
@@ -102,7 +101,7 @@ def _matters(word: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of an operation in both revisions, and where it stands: what a change of it is made with."""
+    """A part of an operation in both revisions, with its places, which makes changes of it."""
 
     comparison: Comparison
     old: Declared
@@ -113,15 +112,15 @@ class Part:
 
     @classmethod
     def whole(cls, comparison: Comparison, old: Declared, new: Declared, name: str = "") -> "Part":
-        """The operation itself."""
+        """The part that is the whole operation."""
         return cls(comparison, old, new, name, old.steps, new.steps)
 
     def at(self, name: str, old: Steps | None = None, new: Steps | None = None) -> "Part":
-        """Another part; without steps it stands in the same place."""
+        """Another part; without steps it has the same place."""
         return replace(self, name=name, old_steps=old or self.old_steps, new_steps=new or self.new_steps)
 
     def inside(self, *steps: str, new: Iterable[str] | None = None) -> "Part":
-        """What is found further inside in OLD, and in NEW where the steps differ there."""
+        """The part at further steps; `new` are those of NEW, where they differ."""
         there = steps if new is None else tuple(new)
         return replace(self, old_steps=(*self.old_steps, *steps), new_steps=(*self.new_steps, *there))
 
@@ -132,7 +131,7 @@ class Part:
         return self._change("undecided", rule, detail)
 
     def judged(self, rule: str, answer: Containment, shown: Callable[[Break], Change], safe: str) -> Iterator[Change]:
-        """What follows from a verdict about two schemas: `shown` makes a change of a break, `safe` is its detail."""
+        """The changes for a verdict about two schemas: `shown` makes one of a break, `safe` is the detail of none."""
         if answer.is_safe:
             yield self.safe(rule, safe)
         elif answer.reason:
@@ -149,19 +148,9 @@ class Part:
         interactions: tuple[Interaction, ...] = (),
         lines: tuple[Place, Place] | None = None,
     ) -> Change:
-        """`answers` are OLD's and NEW's; `lines` are those of the schemas that the finding is about."""
-        change = self._change("breaking", rule, detail)
-        places = lines or (change.old, change.new)
-        return replace(
-            change,
-            old=places[0],
-            new=places[1],
-            findings=tuple(findings),
-            old_answer=answers[0],
-            new_answer=answers[1],
-            interactions=interactions,
-            in_schema=lines is not None and findings[0].pointer is not None,
-        )
+        """A breaking change. `answers` are OLD's and NEW's; `lines` are those of the schemas in question."""
+        in_schema = lines is not None and findings[0].pointer is not None
+        return self._change("breaking", rule, detail, lines, tuple(findings), *answers, interactions, in_schema)
 
     def refused(
         self,
@@ -171,15 +160,15 @@ class Part:
         findings: Sequence[Finding],
         lines: tuple[Place, Place] | None = None,
     ) -> Change:
-        """A request that OLD takes and NEW refuses, or undecided where the engines do not both say so.
+        """The change for a request that OLD accepts and NEW refuses; undecided where the engines disagree.
 
-        Of a body, the engines' schemas said so before.
+        For a body, the engines' schemas have judged before.
         """
         wrong: Sequence[Finding] = ()
         if rule != "request-body":
             meant = {(each.rule, each.pointer) for each in findings}
-            wrong = self.old.engine.check_request(sent.request)[1]
-            found = self.new.engine.check_request(sent.request)[1]
+            wrong = self.old.check_request(sent.request)[1]
+            found = self.new.check_request(sent.request)[1]
             as_meant = [each for each in found if (each.rule, each.pointer) in meant]
             findings = as_meant or [each for each in found if each.severity == "error"]
         if wrong or not findings:
@@ -197,13 +186,13 @@ class Part:
         findings: Sequence[Finding],
         lines: tuple[Place, Place] | None = None,
     ) -> Change:
-        """An answer that NEW may give and an OLD client refuses, or undecided where the engines do not both say so."""
+        """The change for a response of NEW that OLD's clients refuse; undecided where the engines disagree."""
         given = {name.lower() for name, _ in fields}
         missing = {(each.name or "").lower() for each in findings if each.rule == "required"}
         fields = (*fields, *required_headers(self.new, status, given | missing))
         if rule not in ("response-status", "response-body"):
-            wrong = self.new.engine.check_response(status, by_name(fields), body)
-            findings = self.old.engine.check_response(status, by_name(fields), body)
+            wrong = self.new.check_response(status, by_name(fields), body)
+            findings = self.old.check_response(status, by_name(fields), body)
             if wrong or not findings:
                 return self._not_shown(rule, detail, "answer", wrong)
         interaction = replace(request(self.old).interaction, status=status, response_headers=fields, response_body=body)
@@ -214,19 +203,21 @@ class Part:
         why = f"no {what} was found that shows it: {wrong[0]}" if wrong else "the engine takes it all the same"
         return self.undecided(rule, f"{detail}; {why}")
 
-    def _change(self, verdict: Verdict, rule: str, detail: str) -> Change:
-        places = self.comparison.old.place(self.old_steps), self.comparison.new.place(self.new_steps)
-        return Change(verdict, rule, self.old.id, self.name, detail, *places)
+    def _change(
+        self, verdict: Verdict, rule: str, detail: str, lines: tuple[Place, Place] | None = None, *shown: Any
+    ) -> Change:
+        lines = lines or (self.comparison.old.place(self.old_steps), self.comparison.new.place(self.new_steps))
+        return Change(verdict, rule, self.old.id, self.name, detail, *lines, *shown)
 
     def lines(self, broken: Break, direction: Direction) -> tuple[Place, Place]:
-        """The lines of OLD and NEW that a break of a schema is about, in the definition that it is in."""
+        """The lines of OLD and NEW for a break, in the definition that has it."""
         finding, reached = broken.findings[0], broken.reached
-        inside = (finding.pointer or "").split("/")[1:]
+        inside = pointed(finding.pointer or "")
         starts = self.old_steps, self.new_steps
         if reached.within is not None:
             inside = inside[len(reached.way) - len(reached.inside) :]
             names = reached.within if direction == "request" else reached.within[::-1]
-            starts = tuple(steps(f"#/{names[0]}")), tuple(steps(f"#/{names[1]}"))
+            starts = tuple(steps_of(f"#/{names[0]}")), tuple(steps_of(f"#/{names[1]}"))
         revisions = self.comparison.old, self.comparison.new
         old, new = (
             each.place_of_value(start, inside, finding.rule) for each, start in zip(revisions, starts, strict=True)
@@ -239,13 +230,13 @@ def _in_words(findings: Sequence[Finding]) -> str:
 
 
 def in_short(finding: Finding) -> str:
-    """What a sentence says of a finding in a body."""
+    """A finding in a body, shortened for a sentence."""
     told = f"{finding.pointer} {finding.detail}".strip()
     return told if len(told) <= MOST_TOLD else f"{told[:MOST_TOLD]}…"
 
 
 def answer_in_words(answer: Interaction) -> str:
-    """A documented answer: the status, the header fields, and the beginning of the body."""
+    """A documented response in words: the status, the header fields, and the beginning of the body."""
     text = answer.response_body.decode()
     kind = by_name(answer.response_headers).get("content-type", "")
     shown = f"{answer.status} {kind} {text if len(text) < 200 else text[:199] + '…'}".strip()

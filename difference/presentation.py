@@ -1,4 +1,4 @@
-"""The difference of two revisions for people and for machines. A row in FORMATS adds a report."""
+"""Reports on the difference of two revisions. A row in FORMATS adds one."""
 
 import re
 from collections.abc import Callable
@@ -19,11 +19,11 @@ from .change import MOST_NAMED, Change
 from .diff import Difference
 
 _MOST_SHOWN = 300
-"""Characters of a fact in a terminal; reports have all of it."""
+"""Characters of a fact on a terminal; reports have all of it."""
 
 
 def facts(change: Change, difference: Difference) -> list[tuple[str, str]]:
-    """What a reader is told about a change: label and text."""
+    """The facts about a change: label and text."""
     if change.direction == "response" and change.new_answer:
         told = [("NEW may answer", f"{change.new_answer}  ({change.new})")]
         told += [("an OLD client finds", f"{change.old_answer}  ({change.old})")]
@@ -55,7 +55,7 @@ def _hits(change: Change, difference: Difference) -> str:
 
 
 def mark(change: Change, difference: Difference) -> str:
-    """The verdict in one word, with how much it counts."""
+    """The verdict in one word, with the severity."""
     return "accepted" if change.fingerprint in difference.accepted else change.verdict
 
 
@@ -64,7 +64,7 @@ def _explained(change: Change, difference: Difference) -> str:
 
 
 def text(difference: Difference) -> str:
-    """For a terminal: what breaks first, then what is undecided, then what is safe in a line each."""
+    """The report for a terminal: breaking changes, undecided ones, then safe ones in a line each."""
     lines: list[str] = []
     for change in [*difference.of("breaking"), *difference.of("undecided")]:
         word = mark(change, difference)
@@ -84,7 +84,7 @@ def text(difference: Difference) -> str:
 
 
 def html(difference: Difference) -> str:
-    """One page that works offline and without scripts."""
+    """The report as one HTML page that works offline and without scripts."""
     return _page(
         "diff.html",
         difference,
@@ -98,7 +98,7 @@ def html(difference: Difference) -> str:
 
 
 def markdown(difference: Difference) -> str:
-    """For a pull request: what to tell whom comes first, the evidence is folded."""
+    """The report for a pull request: changes and affected clients first, the evidence folded."""
     return _page("diff.md", difference, autoescape=False)
 
 
@@ -113,7 +113,7 @@ def _page(template: str, difference: Difference, **names: Any) -> str:
 
 
 def json(difference: Difference) -> str:
-    """A break of several operations is one change, with each operation's fingerprint."""
+    """The report as JSON. A break of several operations is one change, with each operation's fingerprint."""
     document = {
         "tool": {"name": "callconfig", "version": version("callconfig")},
         "command": "diff",
@@ -154,7 +154,7 @@ def _change(change: Change, difference: Difference) -> dict[str, Any]:
 
 
 def junit(difference: Difference) -> str:
-    """A test case for each operation of OLD, and for what is new or belongs to none."""
+    """The report as JUnit: a test case for each operation of OLD, and for changes that belong to none."""
     cases: dict[tuple[str, str], list[Found]] = {("", each.id): [] for each in difference.old.operations.values()}
     for change in difference.changes:
         fails = difference.level(change) == "error"
@@ -165,7 +165,7 @@ def junit(difference: Difference) -> str:
 
 
 def sarif(difference: Difference) -> str:
-    """SARIF 2.1.0; each result is at its line of NEW."""
+    """The report as SARIF 2.1.0; the location of each result is its line of NEW."""
     results = [_result(change, difference) for change in difference.changes]
     return sarif_json("diff", difference.started, results, DIFFERENCE_RULES.__getitem__, difference.notes)
 

@@ -1,8 +1,8 @@
-"""A proof that one schema takes all that another gives, or the places where it is open.
+"""A proof that one schema accepts all values of another, or the places where that is open.
 
-The library decides what has no references. Around it, objects, arrays and choices are taken apart. Pairs that refer to
-others are the nodes of a graph; a pair holds when no open place can be reached from it (coinduction: a value that broke
-it would have to break it further inside).
+The library decides pairs without references. Around these, objects, arrays and choices are decomposed. Pairs that
+refer to others are the nodes of a graph; a pair holds when no open place can be reached from it (coinduction: a value
+that breaks it would have to break another one further inside).
 """
 
 import json
@@ -11,10 +11,10 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
 from jsonschema_rs import CanonicalSchema, Draft202012Validator, canonical, canonicalize
 
+from ..contract.dialect import with_schemas
 from ..contract.formats import FORMATS
 from ..contract.normal import (
     Definitions,
@@ -29,14 +29,14 @@ from ..contract.normal import (
     types,
 )
 from ..contract.pattern import TooHard, outside
+from ..contract.schema import Json
 from ..contract.witness import Way, strings_of
 
-Json = Any
 DRAFT = 20
 MOST_PAIRS = 20_000
-"""How many pairs are taken apart for one; what is left then is open."""
+"""The number of pairs that are decomposed for one; further ones stay open."""
 MOST_DEEP = 16
-"""How many choices and parts of `allOf` may be inside one another without a member or an item between them."""
+"""The deepest nesting of choices and parts of `allOf` without a member or an item between them."""
 _OBJECT = {"type", "properties", "required", "additionalProperties"}
 _ARRAY = {"type", "items", "prefixItems"}
 _STRING = {"type", "pattern", "minLength", "maxLength"}
@@ -44,7 +44,7 @@ _STRING = {"type", "pattern", "minLength", "maxLength"}
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Open:
-    """A pair of schemas at a place inside a value: it is not proven that one takes what the other gives."""
+    """A pair of schemas at a place inside a value for which containment is not proven."""
 
     way: Way
     given: Json
@@ -52,25 +52,25 @@ class Open:
 
 
 _Definitions = tuple[str, str] | None
-"""The names of a definition of what is given, and of one of what is taken."""
+"""The names of a definition of the given schemas, and of one of the taken ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """An open place that is reached from a pair of schemas."""
+    """An open place that can be reached from a pair of schemas."""
 
     place: Open
     way: Way
-    """From the whole value."""
+    """The path from the whole value."""
     within: _Definitions
-    """The definitions that it is in, where it is in some."""
+    """The pair of definitions around the place, if any."""
     inside: Way
-    """From a value of these definitions."""
+    """The path from a value of these definitions."""
 
 
 @dataclass(slots=True)
 class _Node:
-    """What is to be proven for a pair: nothing about it may be open, nor about the pairs that it leads to."""
+    """The proof obligations of a pair: its open places, and the pairs inside of it."""
 
     open: list[Open] = field(default_factory=list)
     further: list[tuple[Way, Json, Json]] = field(default_factory=list)
@@ -78,7 +78,7 @@ class _Node:
 
 @lru_cache(maxsize=10_000)
 def _covers(taken: str, given: str) -> bool:
-    """The same small schemas meet again and again; a text is a key that has no second spelling of a number."""
+    """Containment by the library, cached: small schemas recur. The keys are texts, which keep 1 and 1.0 apart."""
     larger, smaller = _canonical(taken), _canonical(given)
     return larger.covers(smaller) == canonical.Containment.YES
 
@@ -89,7 +89,7 @@ def _canonical(text: str) -> CanonicalSchema:
 
 
 class Proof:
-    """Proofs about the definitions of two documents; what was found out about a pair is remembered."""
+    """Proofs about the definitions of two documents; the results for pairs are cached."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class Proof:
         whole_floats: bool,
         unchanged: Callable[[str, str], bool] = lambda _given, _taken: False,
     ) -> None:
-        """`whole_floats`: who takes an integer takes 1.0; `unchanged` says that two definitions are known to hold."""
+        """`whole_floats`: a taker of integers accepts 1.0; `unchanged`: a pair of definitions is known to hold."""
         self._given, self._taken = given, taken
         self._whole_floats, self._unchanged = whole_floats, unchanged
         self._nodes: dict[tuple[str, str], _Node] = {}
@@ -111,11 +111,11 @@ class Proof:
         if texts[0] == texts[1]:
             return True
         if not self._whole_floats and '"integer"' in texts[0] and _WHOLE_FLOATS.search(texts[1]):
-            return False  # to the library, 1.0 is an integer
+            return False  # for the library, 1.0 is an integer
         return _covers(*texts)
 
     def open(self, given: Json, taken: Json) -> Iterator[Reached]:
-        """Each open place that is reached, the nearest first; none is a proof."""
+        """The open places that can be reached, the nearest first; none is a proof."""
         self._left = MOST_PAIRS
         yield from self._reached(_Node(further=[((), given, taken)]))
 
@@ -136,12 +136,12 @@ class Proof:
 
     def _node(self, key: tuple[str, str], given: Json, taken: Json) -> _Node:
         if key not in self._nodes:
-            node = self._nodes[key] = _Node()  # a recursive pair meets itself here
+            node = self._nodes[key] = _Node()  # for a recursive pair
             self._pair(followed(given, self._given), followed(taken, self._taken), (), node)
         return self._nodes[key]
 
     def _inside(self, given: Json, taken: Json, way: Way, node: _Node) -> None:
-        """A member or an item."""
+        """Add the obligation for a member or an item."""
         if not (refers(given) or refers(taken)):
             self._pair(given, taken, way, node)
         elif taken not in (True, {}) and given is not False:
@@ -150,7 +150,7 @@ class Proof:
                 node.further.append((way, given, taken))
 
     def _pair(self, given: Json, taken: Json, way: Way, node: _Node, depth: int = 0) -> None:
-        """Adds to the node what is to be proven about a pair at a place."""
+        """Add the obligations for a pair at a place to the node."""
         if taken in (True, {}) or given is False or self._plain(given, taken):
             return
         if _is_reference(given) and _is_reference(taken):
@@ -172,7 +172,7 @@ class Proof:
     def _flat_pair(
         self, given: Json, flat: dict[str, Json], taken: dict[str, Json], way: Way, node: _Node, depth: int
     ) -> None:
-        """The choices of what is given first: each of its branches may be taken by another one."""
+        """Decompose the given choices first: each branch may be accepted by another branch."""
         if "enum" in flat or "const" in flat:
             self._listed(flat, taken, way, node)
             return
@@ -197,7 +197,7 @@ class Proof:
             node.open.append(Open(way, flat, taken))
 
     def _choice(self, given: Json, flat: dict[str, Json], taken: Json, way: Way, node: _Node, depth: int) -> None:
-        """Each type of what is given fits one branch of `anyOf` or `oneOf`, and of `oneOf` no other one."""
+        """Match each given type with one branch of `anyOf` or `oneOf`, for `oneOf` with no other one."""
         ((keyword, branches),) = taken.items()
         named = _apart(flat)
         for name in named:
@@ -212,14 +212,14 @@ class Proof:
                 if alone or (keyword == "anyOf" and not trial.open and next(self._reached(trial), None) is None):
                     break
             else:
-                # What breaks is sought in the branch that was meant, then in the choice as a whole.
+                # A break is searched in the nearest branch, then in the choice as a whole.
                 trial = min(tried, key=self._distance, default=_Node())
                 node.open.append(Open(way, typed, taken))
             node.open[:0] = trial.open
             node.further += trial.further
 
     def _distance(self, node: _Node) -> int:
-        """How many places are open, here or at once behind a reference."""
+        """The number of open places, here and directly behind references."""
         behind = (self._node((_key(given), _key(taken)), given, taken) for _, given, taken in node.further)
         return len(node.open) + sum(len(each.open) for each in behind)
 
@@ -283,18 +283,18 @@ class Proof:
         self._of_whole(flat, {word: value for word, value in taken.items() if word not in _ARRAY}, way, node)
 
     def _of_whole(self, flat: dict[str, Json], asked: dict[str, Json], way: Way, node: _Node) -> None:
-        """What is asked of an object or an array beside its members or items."""
+        """The obligations for an object or an array beside its members or items."""
         asked = {**asked, "type": flat["type"]}
         if len(asked) > 1 and not self._plain(_loose(flat), asked):
             node.open.append(Open(way, flat, asked))
 
     def _plain(self, given: Json, taken: Json) -> bool:
-        """Whether neither has a reference, and the library proves it."""
+        """Whether neither schema has a reference, and the library proves containment."""
         return not refers(given) and not refers(taken) and (given == taken or self.covers(taken, given))
 
 
 _WHOLE_FLOATS = re.compile(r'"number"|[0-9]\.0(?![0-9])|"multipleOf"(?!.*"type")')
-"""What may give 1.0 as something else than an integer."""
+"""A schema text that may admit 1.0 other than as an integer."""
 _NUMERIC = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"}
 _SPEAKS_OF = {
     "object": (_OBJECT - {"type"}) | {"minProperties", "maxProperties", "patternProperties", "propertyNames"},
@@ -305,15 +305,15 @@ _SPEAKS_OF = {
     "boolean": set(),
     "null": set(),
 }
-"""The keywords that can refuse a value of each type."""
+"""The keywords that apply to values of each type."""
 _TYPED = {"type"}.union(*_SPEAKS_OF.values())
 _ALONE = {"not", "format", "pattern", "multipleOf", "uniqueItems", "propertyNames", "dependentRequired"}
-"""Keywords that mean the same whatever is beside them."""
+"""Keywords that do not depend on other ones."""
 _POSITIVE = {"properties", "additionalProperties", "items", "prefixItems", "allOf", "anyOf", "patternProperties"}
 
 
 def _about(schema: Mapping[str, Json], name: str) -> dict[str, Json]:
-    """What a flat schema says about values of one type."""
+    """The keywords of a flat schema that apply to one type."""
     return {word: value for word, value in schema.items() if word in _SPEAKS_OF[name] or word not in _TYPED}
 
 
@@ -323,7 +323,7 @@ def _apart(flat: Mapping[str, Json]) -> list[str]:
 
 
 def _has(flat: Mapping[str, Json], keyword: str, value: Json) -> bool:
-    """Whether what is given fits a keyword because its own schema has it, too."""
+    """Whether the given schema has the same keyword with the same value."""
     parts = (flat, *flat.get("allOf", ()))
     return keyword in _ALONE and not refers(value) and any(part.get(keyword) == value for part in parts)
 
@@ -336,23 +336,17 @@ def _has_all_strings(given: Mapping[str, Json], taken: Mapping[str, Json]) -> bo
 
 
 def _loose(schema: Json) -> Json:
-    """A schema that admits at least as much, and has no references."""
-    if isinstance(schema, list):
-        return [_loose(each) for each in schema]
+    """A weaker schema without references."""
     if not isinstance(schema, dict) or not refers(schema):
         return schema
     if "$ref" in schema:
         return True
-    named = {"properties", "patternProperties"}
-    return {
-        word: {name: _loose(each) for name, each in value.items()} if word in named else _loose(value)
-        for word, value in schema.items()
-        if word in _POSITIVE or not refers(value)
-    }
+    kept = {word: value for word, value in schema.items() if word in _POSITIVE or not refers(value)}
+    return with_schemas(kept, _loose)
 
 
 def _sealed(schema: Json, definitions: Definitions) -> Json:
-    """The schema with `unevaluatedProperties` as `additionalProperties`, where it says the same."""
+    """The schema with `unevaluatedProperties` as `additionalProperties`, where they are equivalent."""
     if not isinstance(schema, dict) or "unevaluatedProperties" not in schema:
         return schema
     flat = merged([schema], definitions)
@@ -366,7 +360,7 @@ def _is_reference(schema: Json) -> bool:
 
 
 def _names(given: Json, taken: Json) -> _Definitions:
-    """The definitions that two references lead to; a mode of what is given is no part of the name."""
+    """The names of the definitions of two references, without the mode of the given one."""
     if not (_is_reference(given) and _is_reference(taken)):
         return None
     return definition_name(given["$ref"]).partition(":")[0], definition_name(taken["$ref"])

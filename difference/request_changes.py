@@ -1,14 +1,14 @@
-"""What became of the requests of an operation: does NEW take all that OLD took, and does it mean the same?"""
+"""Changes of the requests of an operation: whether NEW accepts all of OLD's, with the same meaning."""
 
 import re
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import Any
 
-from ..contract.body import MAX_BYTES
 from ..contract.finding import Finding
 from ..contract.interaction import Fields
 from ..contract.media import is_json
+from ..contract.pointer import pointed
+from ..contract.schema import Json
 from ..contract.witness import ABSENT
 from .change import Change
 from .containment import Break
@@ -17,13 +17,12 @@ from .example_request import body_example, body_examples, request
 from .pairing import Part, in_short
 from .parameter_changes import parameter_changes
 
-Json = Any
 Alternative = Mapping[str, list[str]]
-"""Security schemes that are needed together, with their scopes."""
+"""Security schemes that are required together, with their scopes (Security Requirement Object)."""
 
 
 def request_changes(operation: Part) -> Iterator[Change]:
-    """Of the parameters, the body, the credentials and the roles."""
+    """The changes of the parameters, the body, the credentials and the roles."""
     yield from parameter_changes(operation)
     yield from _body(operation.inside("requestBody").at("request body"))
     yield from _security(operation.inside("security").at("credentials"))
@@ -31,21 +30,21 @@ def request_changes(operation: Part) -> Iterator[Change]:
 
 
 def _body(part: Part) -> Iterator[Change]:
-    before, after = part.old.body, part.new.body
-    if after is not None and after.get("required") and not (before or {}).get("required"):
+    before, after = part.old.request_body, part.new.request_body
+    if after.required and not before.required:
         finding = Finding("required", "body", "a body is required and missing", pointer="")
         yield part.refused("request-body-required", "is required now", request(part.old, body=ABSENT), [finding])
-    if before is None:
+    if not before.contents:
         return
-    if after is None:
+    if not after.contents:
         reason = "is gone: nothing refuses it, and nothing says that it is heeded"
         yield part.undecided("request-body-removed", reason)
         return
-    limits = before.get("x-max-bytes", MAX_BYTES), after.get("x-max-bytes", MAX_BYTES)
-    if limits[1] < limits[0]:
-        finding = Finding("content-length", "header", f"must be at most {limits[1]}", name="Content-Length")
-        yield part.breaking("request-body-size", f"may have {limits[1]} bytes, and might have {limits[0]}", [finding])
-    yield from _content(part, before.get("content", {}), after.get("content", {}))
+    if after.max_bytes < before.max_bytes:
+        finding = Finding("content-length", "header", f"must be at most {after.max_bytes}", name="Content-Length")
+        detail = f"may have {after.max_bytes} bytes, and might have {before.max_bytes}"
+        yield part.breaking("request-body-size", detail, [finding])
+    yield from _content(part, part.old.declared_body["content"], part.new.declared_body["content"])
 
 
 def _content(body: Part, old: Mapping[str, Json], new: Mapping[str, Json]) -> Iterator[Change]:
@@ -82,27 +81,26 @@ def _schema(part: Part, name: str, before: Mapping[str, Json], after: Mapping[st
     yield from part.judged("request-body", answer, shown, "takes all that it took")
     resolve = part.comparison.old.resolve, part.comparison.new.resolve
     for pointer, default, new_default in changed_defaults(*schemas, resolve, part.comparison.unchanged):
-        body = _without(body_example(part.old, before, "request"), pointer)
+        body = _without(body_example(part.old, before, "request"), pointed(pointer))
         where = part.at(f"{part.name} {pointer}")
         finding = Finding("default", "body", "", pointer=pointer)
         yield default_change(where, default, new_default, request(part.old, body=body, content_type=name), finding)
 
 
-def _without(value: Json, pointer: str) -> Json:
-    """A value without the member at a pointer."""
-    name, _, rest = pointer[1:].partition("/")
+def _without(value: Json, steps: list[str]) -> Json:
+    """A value without the member at the steps."""
+    name, *rest = steps
     if not isinstance(value, dict) or name not in value:
         return value
-    if rest:
-        return {**value, name: _without(value[name], f"/{rest}")}
-    return {key: member for key, member in value.items() if key != name}
+    kept = {key: member for key, member in value.items() if key != name}
+    return {**value, name: _without(value[name], rest)} if rest else kept
 
 
 def _security(part: Part) -> Iterator[Change]:
-    old, new = part.old.security, part.new.security
+    old, new = part.old.alternatives, part.new.alternatives
     schemes = [
         {
-            name: {word: told for word, told in owner.followed(scheme).items() if not _ABOUT.match(word)}
+            name: {word: told for word, told in owner.resolve.followed(scheme).items() if not _ABOUT.match(word)}
             for name, scheme in owner.document.get("components", {}).get("securitySchemes", {}).items()
         }
         for owner in (part.comparison.old, part.comparison.new)
@@ -118,7 +116,7 @@ def _security(part: Part) -> Iterator[Change]:
 
 
 _ABOUT = re.compile(r"x-|description$|bearerFormat$")
-"""Words of a security scheme that say nothing about what is sent."""
+"""Keywords of a security scheme that do not affect requests."""
 
 
 def _forbidden(part: Part, rule: str, detail: str, fields: Fields, status: str, asked: str) -> Change:
@@ -128,7 +126,7 @@ def _forbidden(part: Part, rule: str, detail: str, fields: Fields, status: str, 
 
 
 def _admits(old: Alternative, new: Alternative, before: Mapping[str, Json], after: Mapping[str, Json]) -> bool:
-    """Whether the credentials of one alternative are enough for another one."""
+    """Whether the credentials for OLD's alternative satisfy NEW's."""
     return all(
         any(before.get(own) == after.get(name) and set(scopes) <= set(old[own]) for own in old)
         for name, scopes in new.items()

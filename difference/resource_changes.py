@@ -1,4 +1,4 @@
-"""What became of the stored resource that a contract declares: what is unique, what identifies it, how it is sorted."""
+"""Changes of the declared resources: uniqueness, identity and order."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ from .revision import Declared, Revision
 
 
 def resource_changes(comparison: Comparison) -> Iterator[Change]:
-    """Of each schema that declares one in both; where each of the two declares one, of that, whatever its name."""
+    """The changes of each resource in both; a single resource in each is the same, whatever its schema's name."""
     before, after = _resources(comparison.old), _resources(comparison.new)
     pairs = [(before[name], after[name]) for name in before if name in after]
     if len(before) == len(after) == 1:
@@ -29,7 +29,7 @@ def resource_changes(comparison: Comparison) -> Iterator[Change]:
 
 
 def _resources(revision: Revision) -> dict[str, Resource]:
-    """What each schema declares, by the schema's name."""
+    """The resources by the name of the schema."""
     schemas = revision.document.get("components", {}).get("schemas", {})
     return {name: Resource.declared(name, schema) for name, schema in schemas.items() if "x-resource" in schema}
 
@@ -39,7 +39,7 @@ def _scopes(resource: Resource) -> set[frozenset[str]]:
 
 
 def _others(old: Resource, new: Resource) -> Iterator[tuple[str, str, str, str]]:
-    """The rule, the finding's rule, the part, and what changed."""
+    """The changes beside uniqueness: the rule, the finding's rule, the part, and the detail."""
     if (old.identity, old.prefix) != (new.identity, new.prefix):
         told = f"is {new.identity}, beginning with {new.prefix!r}"
         yield "resource-identity", "identity", "identity", f"{told}; it was {old.identity}, with {old.prefix!r}"
@@ -60,8 +60,8 @@ def _others(old: Resource, new: Resource) -> Iterator[tuple[str, str, str, str]]
 
 
 def _unique(comparison: Comparison, old: Resource, new: Resource, at: tuple[Place, Place]) -> Change:
-    """Fewer members conflict more often; more members admit what readers could exclude."""
-    create = next((each for each in comparison.old.operations.values() if each.method == "post"), None)
+    """The change of the unique members: fewer conflict more often; more admit documents that readers could exclude."""
+    create = next((each for each in comparison.old.operations.values() if each.method == "POST"), None)
     stricter = (bool(new.unique) and not set(old.unique) <= set(new.unique)) or not old.unique
     if stricter:
         finding = Finding("unique", "body", f"another one has the same {' and '.join(new.unique)}")
@@ -80,13 +80,13 @@ def _unique(comparison: Comparison, old: Resource, new: Resource, at: tuple[Plac
 
 
 def _two(create: Declared, differ: list[str]) -> tuple[Interaction, ...]:
-    """Two creates that are the same but for some members; empty where OLD does not take them."""
+    """Two creates that differ in some members only; empty where OLD does not accept them."""
     first = request(create)
     body = orjson.loads(first.interaction.request_body or b"null")
     if not isinstance(body, dict):
         return ()
     second = request(create, body={**body, **{name: f"{body.get(name) or ''}2" for name in differ}})
-    if create.engine.check_request(second.request)[1]:
+    if create.check_request(second.request)[1]:
         return ()
     return first.interaction, second.interaction
 

@@ -1,42 +1,41 @@
-"""What became of the answers of an operation: does an OLD client take all that NEW gives?"""
+"""Changes of the responses of an operation: whether OLD's clients accept all of NEW's."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import orjson
 
 from ..contract.finding import Finding
 from ..contract.media import is_json
-from ..contract.parameters import joined
+from ..contract.operation import Response
+from ..contract.parameters import Parameter, joined
+from ..contract.schema import Json
 from .change import Change
 from .containment import Break
-from .example_request import answer_of, body_examples, headers_of, number_of, request, response_for, schema_of
+from .example_request import answer_of, body_examples, number_of, request, response_for
 from .pairing import Part, in_short
 
-Json = Any
-Declarations = tuple[Mapping[str, Json], Mapping[str, Json]]
+Contents = tuple[Mapping[str, Json], Mapping[str, Json]]
 _KNOWN_BY_CLASS = ("4", "5", "D")
-"""Classes whose statuses clients need not know one by one: a 429 is treated as a 400 (RFC 9110, section 15)."""
+"""Classes whose unknown statuses clients treat as x00, such as a 429 as a 400 (RFC 9110, section 15)."""
 
 
 def response_changes(operation: Part) -> Iterator[Change]:
-    """Of the statuses, the media types, the bodies and the header fields."""
+    """The changes of the statuses, the media types, the bodies and the header fields."""
     old, new = operation.old.responses, operation.new.responses
-    for status, (after, new_steps) in new.items():
-        known = response_for(status, old)  # what OLD's client takes it for
-        part = operation.at(f"response {status}", old[known][1] if known else None, new_steps)
+    for status, after in new.items():
+        known = response_for(status, old)  # the response in OLD's terms
+        steps = operation.old.steps_of(known) if known else None
+        part = operation.at(f"response {status}", steps, operation.new.steps_of(status))
         if known is None:
             yield _new_status(part, status)
-        elif not operation.comparison.unchanged(old[known][0], after):
-            yield from _content(part, status, (old[known][0], after))
-            yield from _headers(part, status, (old[known][0], after))
+        elif not operation.comparison.unchanged(old[known].declared, after.declared):
+            yield from _content(part, status, (old[known], after))
+            yield from _headers(part, status, (old[known], after))
     succeeds = any(status[0] in "2D" for status in new)
-    for status, (_, steps) in old.items():
-        if status in new:
-            continue
-        part = operation.at(f"response {status}", steps)
+    for status in (each for each in old if each not in new):
+        part = operation.at(f"response {status}", operation.old.steps_of(status))
         if status[0] == "2" and not succeeds:
             finding = Finding("undocumented-status", "status", "no success is documented any more")
             yield part.answered("response-status", "is gone", 500, (), b"", [finding])
@@ -55,8 +54,8 @@ def _new_status(part: Part, status: str) -> Change:
     )
 
 
-def _content(response: Part, status: str, both: Declarations) -> Iterator[Change]:
-    old, new = (each.get("content", {}) for each in both)
+def _content(response: Part, status: str, both: tuple[Response, Response]) -> Iterator[Change]:
+    old, new = (each.declared.get("content", {}) for each in both)
     rule = "response-media-type"
     for name in old:
         part = response.at(f"{response.name} {name}")
@@ -64,7 +63,7 @@ def _content(response: Part, status: str, both: Declarations) -> Iterator[Change
             yield from _body(part.inside("content", name, "schema"), status, name, (old[name], new[name]))
         elif number_of(status) >= 300 and new:
             yield part.undecided(rule, f"is {' or '.join(new)} now")
-        elif new:  # who asks for it in `Accept` is refused; who does not, gets another one
+        elif new:  # a request for it in `Accept` is refused; any other gets another type
             finding = Finding("accept", "header", f"the answer is {' or '.join(new)}, not {name}", name="Accept")
             yield part.refused(rule, "is gone", request(part.old, headers=(("Accept", name),)), [finding])
         else:
@@ -76,7 +75,7 @@ def _content(response: Part, status: str, both: Declarations) -> Iterator[Change
         yield part.safe(rule, "is new; who asks for the old one in Accept does not get it" if old else "is new")
 
 
-def _body(part: Part, status: str, name: str, contents: Declarations) -> Iterator[Change]:
+def _body(part: Part, status: str, name: str, contents: Contents) -> Iterator[Change]:
     schemas = contents[0].get("schema", {}), contents[1].get("schema", {})
     if not is_json(name) or part.comparison.unchanged(*schemas):
         return
@@ -91,30 +90,29 @@ def _body(part: Part, status: str, name: str, contents: Declarations) -> Iterato
     yield from part.judged("response-body", answer, shown, "gives nothing that it did not give")
 
 
-def _headers(response: Part, status: str, both: Declarations) -> Iterator[Change]:
-    old, new = (headers_of(owner, each) for owner, each in zip((response.old, response.new), both, strict=True))
+def _headers(response: Part, status: str, both: tuple[Response, Response]) -> Iterator[Change]:
+    old, new = ({field.name.lower(): field for field in each.headers} for each in both)
     for key, before in old.items():
-        after = new.get(key, before)
-        name = before["name"]
-        part = response.at(f"{response.name} header {name}")
-        yield from _header(part.inside("headers", name, new=("headers", after["name"])), status, before, new.get(key))
+        part = response.at(f"{response.name} header {before.name}")
+        there = ("headers", new.get(key, before).name)
+        yield from _header(part.inside("headers", before.name, new=there), status, before, new.get(key))
     for key, after in new.items():
         if key not in old:
-            part = response.at(f"{response.name} header {after['name']}")
-            yield part.inside(new=("headers", after["name"])).safe("response-header", "is new")
+            part = response.at(f"{response.name} header {after.name}")
+            yield part.inside(new=("headers", after.name)).safe("response-header", "is new")
 
 
-def _header(part: Part, status: str, before: Mapping[str, Json], after: Mapping[str, Json] | None) -> Iterator[Change]:
-    rule, name = "response-header", before["name"]
+def _header(part: Part, status: str, before: Parameter, after: Parameter | None) -> Iterator[Change]:
+    rule, name = "response-header", before.name
     number, fields, body = answer_of(part.new, status)
-    if before.get("required") and not (after or {}).get("required"):
+    if before.required and not (after and after.required):
         finding = Finding("required", "header", "is required and missing", name=name)
         yield part.answered(rule, "may be missing" if after else "is gone", number, fields, body, [finding])
     elif after is None:
         yield part.safe(rule, "is gone; nobody could count on it")
-    if after is None or part.comparison.unchanged(schema_of(before), schema_of(after)):
+    if after is None or part.comparison.unchanged(before.raw, after.raw):
         return
-    answer, client, _ = part.comparison.decided(schema_of(before), schema_of(after), "response")
+    answer, client, _ = part.comparison.decided(before.raw, after.raw, "response")
 
     def shown(each: Break) -> Change:
         told = (*fields, (name, joined(each.value)))

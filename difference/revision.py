@@ -3,7 +3,6 @@
 import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,85 +14,61 @@ from ..contract.document import document_of
 from ..contract.finding import one_line
 from ..contract.grammar import METHODS
 from ..contract.operation import Operation
-from ..contract.parameters import IGNORED_HEADERS
+from ..contract.parameters import Parameter
 from ..contract.path_template import blank, parameters_of
-from ..contract.references import Bundle, InvalidContract, References, pointed, read_file
-from ..contract.schema import Direction
+from ..contract.pointer import steps_of
+from ..contract.references import Bundle, InvalidContract, References, read_file
+from ..contract.schema import Direction, Json
 from ..contract.side import Side, Sides
 from ..contract.yaml_tree import MarkedYaml, NotPlain
 from ..outcome import CouldNotRun
 from .change import Place
 
-Json = Any
 Steps = tuple[str, ...]
-"""Where something stands in a document: the keys that lead to it, references on the way left out."""
+"""The path of a part of a document: the keys along the way, without those of references."""
 
 
 class NotThere(CouldNotRun):
-    """A commit does not have the file."""
+    """The file is not in the commit."""
 
 
-@dataclass(frozen=True)
-class Declared:
-    """An operation as a document declares it, with what it has from its path and from the document."""
+class Declared(Operation):
+    """An operation of a revision, and where it stands."""
 
-    path: str
-    method: str
-    steps: Steps
-    item: Mapping[str, Json]
-    revision: "Revision"
-
-    @property
-    def declared(self) -> Mapping[str, Json]:
-        operation: Mapping[str, Json] = self.item[self.method]
-        return operation
-
-    @property
-    def id(self) -> str:
-        return str(self.declared.get("operationId", f"{self.method.upper()} {self.path}"))
+    def __init__(self, path: str, method: str, item: Mapping[str, Json], revision: "Revision") -> None:
+        super().__init__(path, method, item, revision.resolve)
+        self.revision, self._item = revision, item
+        self.steps: Steps = ("paths", path, method)
 
     @cached_property
-    def parameters(self) -> dict[tuple[str, str], tuple[Mapping[str, Json], Steps]]:
-        """By place and name; header names in lower case, path parameters by their position."""
-        found = {}
-        for steps, owner in ((self.steps[:-1], self.item), (self.steps, self.declared)):
-            for index, each in enumerate(owner.get("parameters", ())):
-                declared = self.revision.followed(each)
-                place, name = declared["in"], declared["name"]
-                if place == "header" and name.lower() in IGNORED_HEADERS:
-                    continue
-                key = name.lower() if place == "header" else name
-                if place == "path" and name in (names := parameters_of(self.path)):
-                    key = str(names.index(name))
-                found[place, key] = (declared, (*steps, "parameters", str(index)))
+    def placed(self) -> dict[tuple[str, str], tuple[Parameter, Steps]]:
+        """Its parameters and where each stands, by place and name: a header's in lower case, a path's its position."""
+        places = {}
+        for steps, owner in ((self.steps[:-1], self._item), (self.steps, self.declared)):
+            for index, each in enumerate(map(self.resolve.followed, owner.get("parameters", ()))):
+                places[each["name"], each["in"]] = (*steps, "parameters", str(index))
+        found, names = {}, parameters_of(self.path)
+        for parameter in self.parameters:
+            key = parameter.name.lower() if parameter.place == "header" else parameter.name
+            if parameter.place == "path" and key in names:
+                key = str(names.index(key))
+            found[str(parameter.place), key] = (parameter, places[parameter.name, parameter.place])
         return found
 
-    @cached_property
-    def responses(self) -> dict[str, tuple[Mapping[str, Json], Steps]]:
-        return {
-            str(status).upper(): (self.revision.followed(each), (*self.steps, "responses", str(status)))
-            for status, each in self.declared.get("responses", {}).items()
-        }
+    def steps_of(self, status: str) -> Steps:
+        """The steps of a response."""
+        written = next(each for each in map(str, self.declared["responses"]) if each.upper() == status)
+        return (*self.steps, "responses", written)
 
     @property
-    def body(self) -> Mapping[str, Json] | None:
-        declared = self.declared.get("requestBody")
-        return None if declared is None else self.revision.followed(declared)
-
-    @property
-    def security(self) -> list[Mapping[str, list[str]]]:
-        """The alternatives, of which one is needed; an empty one is nobody's credentials."""
+    def alternatives(self) -> list[Mapping[str, list[str]]]:
+        """The security requirements, one of which is enough; an empty one needs no credentials."""
         alternatives = self.declared.get("security", self.revision.document.get("security", []))
         return list(alternatives) or [{}]
 
-    @cached_property
-    def engine(self) -> Operation:
-        """The operation as the mock judges it."""
-        return Operation(self.path, self.method, self.item, self.revision.resolve)
-
 
 class Revision:
-    """A document, and what `diff` asks of it."""
+    """A document for `diff`: its operations, sides and lines."""
 
     def __init__(
         self,
@@ -103,7 +78,7 @@ class Revision:
         same_as: "Revision | None" = None,
         read: Callable[[Path], bytes] = read_file,
     ) -> None:
-        """`read` gives the texts of other files. What another revision has, too, is not parsed again.
+        """`read` returns the texts of other files. Files that `same_as` has, too, are not parsed again.
 
         Raises CouldNotRun.
         """
@@ -125,13 +100,13 @@ class Revision:
         self.title = str(self.document.get("info", {}).get("title", ""))
         self._sides: dict[str, Sides] = {}
         self.bodies: dict[tuple[int, Direction], list[Json]] = {}
-        """Examples of the bodies of a media type, by its identity."""
+        """A cache of example bodies, by the id of the media type's content."""
         self._marked: dict[Path, MarkedYaml] = {}
         self._nodes: dict[tuple[Path, Steps], _Node] = {}
 
     @classmethod
     def load(cls, name: str, same_as: "Revision | None" = None) -> "Revision":
-        """From a file, or from `git-ref:file`. Raises CouldNotRun; NotThere where the commit has no such file."""
+        """The revision in a file or `git-ref:file`. Raises CouldNotRun; NotThere where the commit lacks the file."""
         reference, colon, path = name.partition(":")
         try:
             text = None if colon and not Path(name).exists() else Path(name).read_bytes()
@@ -142,7 +117,7 @@ class Revision:
         return cls(name, Path(path), _in_commit(name, reference, path), same_as, partial(_beside_in_commit, reference))
 
     def _whole(self) -> dict[str, tuple[Path, str]]:
-        """Brings in what other files hold; where each component came from, by the reference to it."""
+        """Make the document self-contained; returns the origin of each component, by the reference to it."""
 
         def read(file: Path) -> bytes:
             self.texts[file] = self._read_text(file)
@@ -155,9 +130,9 @@ class Revision:
 
     @cached_property
     def operations(self) -> dict[tuple[str, str], Declared]:
-        """By the path without the names of its parameters, and the method."""
+        """The operations by path, without the names of parameters, and method."""
         return {
-            (blank(path), method): Declared(path, method, ("paths", path, method), item, self)
+            (blank(path), method): Declared(path, method, item, self)
             for path, item in self.document.get("paths", {}).items()
             for method in METHODS
             if method in item
@@ -165,12 +140,9 @@ class Revision:
 
     @property
     def roles(self) -> set[str]:
-        """The roles that its tokens may have."""
+        """The roles of the contract."""
         schemes = self.document.get("components", {}).get("securitySchemes", {})
         return {role for scheme in schemes.values() for role in scheme.get("x-roles", ())}
-
-    def followed(self, node: Mapping[str, Json]) -> Mapping[str, Json]:
-        return self.resolve.followed(node)
 
     def side(self, schema: Json, direction: Direction) -> Side:
         if direction not in self._sides:
@@ -179,12 +151,12 @@ class Revision:
 
     def _bodies(self, direction: Direction) -> Iterator[Json]:
         for operation in self.operations.values():
-            asked, given = [operation.body or {}], [each for each, _ in operation.responses.values()]
-            for part in asked if direction == "request" else given:
-                yield from (each["schema"] for each in part.get("content", {}).values() if "schema" in each)
+            given = [each.representations for each in operation.responses.values()]
+            for contents in [operation.request_body.contents] if direction == "request" else given:
+                yield from (each.raw for each in contents.values())
 
     def place(self, steps: Steps) -> Place:
-        """The line of a part, or of what is nearest around it."""
+        """The line of a part, or of the nearest one around it."""
         found = self._node(self._main, steps)
         file = self.file.parent / found.file.relative_to(self._main.parent)
         return Place((self.file if found.file == self._main else file).as_posix(), found.line)
@@ -201,7 +173,7 @@ class Revision:
         return self.place(self._member((*here, rule)) or here)
 
     def _member(self, steps: Steps) -> Steps | None:
-        """The steps themselves where they lead to something, or those through a part of `allOf`."""
+        """The steps themselves where they exist, or those through a part of `allOf`."""
         if self._node(self._main, steps).is_there:
             return steps
         cut = -2 if len(steps) > 1 and steps[-2] == "properties" else -1
@@ -212,7 +184,7 @@ class Revision:
         return next(filter(None, map(self._member, ways)), None)
 
     def _node(self, file: Path, steps: Steps) -> "_Node":
-        """What the steps lead to from the root of a file, or as far as they lead."""
+        """The node at the steps from the root of a file, or the last one that exists."""
         if (file, steps) not in self._nodes:
             self._nodes[file, steps] = self._found(file, steps)
         return self._nodes[file, steps]
@@ -221,7 +193,7 @@ class Revision:
         if not steps:
             return _Node(self._yaml(file).root, file, 1, is_there=True)
         if len(steps) == 3 and file == self._main and (origin := self.origins.get(f"#/{'/'.join(steps)}")):
-            return self._node(origin[0], tuple(pointed(unquote(origin[1]))))
+            return self._node(origin[0], tuple(steps_of(f"#{origin[1]}")))
         above = self._node(file, steps[:-1])
         behind = self._behind(above) if above.is_there else above
         entry = self._yaml(behind.file).entry(behind.node, steps[-1]) if above.is_there else None
@@ -230,13 +202,13 @@ class Revision:
         return _Node(entry[1], behind.file, entry[0].start_mark.line + 1, is_there=True)
 
     def _behind(self, found: "_Node") -> "_Node":
-        """The node itself, or what its `$ref` leads to."""
+        """The node itself, or the target of its `$ref`."""
         reference = self._yaml(found.file).entry(found.node, "$ref")
         if reference is None or not isinstance(reference[1].value, str):
             return found
-        path, _, pointer = reference[1].value.partition("#")
+        path = reference[1].value.partition("#")[0]
         file = (found.file.parent / unquote(path)).resolve() if path else found.file
-        return self._behind(self._node(file, tuple(pointed(unquote(pointer))))) if file in self.texts else found
+        return self._behind(self._node(file, tuple(steps_of(reference[1].value)))) if file in self.texts else found
 
     def _yaml(self, file: Path) -> MarkedYaml:
         """Raises CouldNotRun."""
@@ -255,11 +227,11 @@ class _Node(NamedTuple):
     file: Path
     line: int
     is_there: bool
-    """Whether it is what was sought, and not what is nearest around it."""
+    """Whether the node is at the steps, not the nearest one around."""
 
 
 def _in_commit(name: str, reference: str, path: str) -> bytes:
-    """Raises CouldNotRun; NotThere where git knows the commit, and the file is not in it."""
+    """The text of a file in a commit. Raises CouldNotRun; NotThere where the commit lacks the file."""
     inside = path if path.startswith(("./", "../", "/")) else f"./{path}"
     try:
         shown = _git("show", "--end-of-options", f"{reference}:{inside}")
@@ -269,7 +241,7 @@ def _in_commit(name: str, reference: str, path: str) -> bytes:
         return shown.stdout
     found = _git("ls-tree", "--end-of-options", reference, "--", inside)
     is_missing = found.returncode == 0 and not found.stdout
-    if reference == "HEAD" and found.returncode:  # before the first commit, no file is in it
+    if reference == "HEAD" and found.returncode:  # before the first commit
         is_born = _git("rev-parse", "--quiet", "--verify", "HEAD").returncode == 0
         is_missing = not is_born and _git("symbolic-ref", "HEAD").returncode == 0
     why = one_line(shown.stderr.decode(errors="replace"))
@@ -277,7 +249,7 @@ def _in_commit(name: str, reference: str, path: str) -> bytes:
 
 
 def _beside_in_commit(reference: str, file: Path) -> bytes:
-    """The text that a file has in a commit. Raises FileNotFoundError."""
+    """The text of another file in a commit. Raises FileNotFoundError."""
     shown = _git("show", "--end-of-options", f"{reference}:./{os.path.relpath(file)}")
     if shown.returncode:
         raise FileNotFoundError

@@ -1,4 +1,4 @@
-"""Advice on the semantic version (semver.org, 2.0.0) that a change deserves."""
+"""Advice on the semantic version (semver.org, 2.0.0) that changes require."""
 
 import re
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z
 
 
 def deserved(changes: Iterable[Change]) -> str:
-    """What the changes ask for; whoever accepted some of them leaves them out."""
+    """The step that the changes require; `changes` are without accepted ones."""
     verdicts = {change.verdict for change in changes}
     if verdicts & {"breaking", "undecided"}:
         return "major"
@@ -18,7 +18,7 @@ def deserved(changes: Iterable[Change]) -> str:
 
 
 def promised(old: str, new: str) -> str | None:
-    """What a step from one version to another promises; None where one of them is no semantic version.
+    """The step from one version to another; None where one of them is no semantic version.
 
     Below 1.0.0 anything may change with a new minor version (clause 4).
     """
@@ -36,7 +36,7 @@ def promised(old: str, new: str) -> str | None:
 
 
 def following(old: str, level: str) -> str | None:
-    """The version after `old` that promises a level."""
+    """The version after `old` by a step."""
     match = _VERSION.fullmatch(old)
     if match is None:
         return None

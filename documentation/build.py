@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..contract.document import BUILT_IN, Contract, InvalidContract
+from ..contract.finding import counted
 from ..outcome import FINDINGS, OK, CouldNotRun
 from .execution import FreshMock, WrongExamples, execute
 from .facts import Facts
@@ -15,11 +16,11 @@ from .samples import text_of
 
 
 def build(path: Path | None, output: Path, example_mock: Callable[[Contract], FreshMock]) -> int:
-    """Write index.html, reference.md and openapi.yaml into `output`; FINDINGS when a documented answer is wrong.
+    """Write index.html, reference.md and openapi.yaml into `output`; FINDINGS when a documented response is wrong.
 
-    Raises CouldNotRun. Nothing is written unless everything was made.
+    Raises CouldNotRun. Nothing is written unless every file was rendered.
     """
-    gc.disable()  # all that is made is needed to the end; to look through it time and again takes a third of the time
+    gc.disable()  # every object is needed to the end, and collecting takes a third of the time
     try:
         return _build(path or BUILT_IN, output, example_mock)
     finally:
@@ -34,20 +35,16 @@ def _build(source: Path, output: Path, example_mock: Callable[[Contract], FreshM
         raise CouldNotRun(str(error)) from error
     except WrongExamples as error:
         print(*error.differences, sep="\n", file=sys.stderr)
-        places = "1 place" if len(error.differences) == 1 else f"{len(error.differences)} places"
+        places = counted(len(error.differences), "place")
         print(f"callconfig: {source}: documented answers differ in {places} from the mock's", file=sys.stderr)
         return FINDINGS
-    except (AttributeError, LookupError) as error:  # handlers, or names, that are not there
+    except (AttributeError, LookupError) as error:  # missing handlers, or names
         raise CouldNotRun(f"{source}: its examples cannot be run on this mock: {error}") from error
     facts = Facts(contract, answers)
     page, markdown = render_page(facts), render_markdown(facts)
-    # As it was written, unless it is spread over files: JSON is YAML.
+    # The file itself, unless the document has several files: JSON is YAML.
     text = source.read_bytes() if contract.path else text_of(contract.document).encode()
-    files = {
-        "index.html": page.html.encode(),
-        "reference.md": markdown.encode(),
-        "openapi.yaml": text,
-    }
+    files = {"index.html": page.html.encode(), "reference.md": markdown.encode(), "openapi.yaml": text}
     try:
         output.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():

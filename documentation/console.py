@@ -1,4 +1,4 @@
-"""The console at `/_mock/ui`: a page over the controls. What it knows of the API comes from the contract."""
+"""The console at `/_mock/ui`: a page over the controls, made from the API's contract."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -6,10 +6,8 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from ..contract.actions import Action
 from ..contract.document import Contract
 from ..contract.example import NotDocumented, documented_reply, request_example
-from ..contract.generator import NoValue
 from ..contract.operation import Operation
 from ..contract.refusal import WORDS
 from ..contract.resource import HIDDEN, Resource
@@ -17,18 +15,18 @@ from ..contract.rulebook import RULES
 from ..contract.schema import Json, Schema
 from ..contract.shape import members
 from .page import environment, laid_out, script_data
-from .samples import content_schema, request
+from .samples import request
 from .served import Page
 from .wording import phrase
 
 Node = Mapping[str, Any]
 
 MOST_COLUMNS = 6
-"""Columns of a table of what is stored, beside its last time; a picture takes two."""
+"""Columns of a table of documents, beside the last time; a picture takes two."""
 SHORT = 100
-"""Characters of a text that is short."""
+"""The length up to which a text is short, in characters."""
 VALUES = 100
-"""Values that are made of a member which must differ."""
+"""The number of values that are made for a member with unique values."""
 
 
 def render_console(contract: Contract, base_path: str) -> Page:
@@ -41,7 +39,7 @@ def render_console(contract: Contract, base_path: str) -> Page:
         "resources": [_resource(contract, each) for each in contract.resources],
         "sample": _sample(contract),
         "words": WORDS,
-        # A reference without problems does not explain them; that of the controls does.
+        # A reference without problems does not explain them, but that of the controls does.
         "rules_of_engine": [] if contract.problems else [*RULES],
     }
     return laid_out(
@@ -55,28 +53,23 @@ def render_console(contract: Contract, base_path: str) -> Page:
 
 
 def _answers(contract: Contract, operation: Operation) -> Iterator[dict[str, Any]]:
-    """What a rule may answer: each documented example, and what the catalogue makes where there is none.
+    """The answers that a rule can have: each documented example, or one made from the catalogue.
 
-    Of a range of statuses, and of the default, those that tests want most.
+    A range of statuses, and the default, stand for 404 and 503, the most common in tests.
     """
-    named = {str(name).upper(): each for name, each in operation.declared.get("responses", {}).items()}
-    wanted = {status for status in ("404", "503") if operation.response(int(status)) is not None}
-    for status in sorted(wanted.union(each for each in named if each.isdigit())):
-        declared_by = next(each for each in (status, f"{status[0]}XX", "DEFAULT") if each in named)
-        content: Node = contract.resolve.followed(named[declared_by]).get("content", {})
-        first: Node = next(iter(content.values()), {})
-        examples: Node = first.get("examples", {})
-        for example, declared in examples.items() or [(None, {})]:
-            try:
-                documented_reply(contract, operation, int(status), example)
-            except NotDocumented:
-                continue
-            title = contract.resolve.followed(declared).get("summary") or example or phrase(status)
-            yield {"status": int(status), "title": title, **({"example": example} if example else {})}
+    for status in sorted({404, 503}.union(int(each) for each in operation.responses if each.isdigit())):
+        if (response := operation.response(status)) is None:
+            continue
+        shown = next((each.declared for each in response.representations.values()), {})
+        for example, declared in shown.get("examples", {}).items() or [(None, {})]:
+            with suppress(NotDocumented):
+                documented_reply(contract, operation, status, example)
+                title = contract.resolve.followed(declared).get("summary") or example or phrase(str(status))
+                yield {"status": status, "title": title, **({"example": example} if example else {})}
 
 
 def _sample(contract: Contract) -> dict[str, Any] | None:
-    """A request to begin with: one that creates something, if there is one; None where the API has no operation."""
+    """The initial request of the console: a create, if there is one; None where the API has no operation."""
     operations = list(contract.operations.values())
     creating = [each for each in operations if each.method == "POST"]
     known = [each for each in creating if each.id in contract.actions]
@@ -88,20 +81,25 @@ def _sample(contract: Contract) -> dict[str, Any] | None:
 
 
 def _resource(contract: Contract, resource: Resource) -> dict[str, Any]:
-    """How what is stored of a resource is shown, found and made."""
-    creates = next((each for each in contract.actions.items() if _creates(each[1], resource)), None)
-    example, parents = _example(contract, resource, creates), _parents(resource, creates)
+    """The facts of a resource for the console: table, columns, example, parents, unique members."""
+    creates = [
+        identity for identity, each in contract.actions.items() if each.kind == "create" and each.resource is resource
+    ]
+    example = _example(contract, resource, contract.operations[creates[0]] if creates else None)
+    tables = {name: each.table for identity in creates[:1] for name, each in contract.actions[identity].ancestors}
+    parents = {member: tables.get(parameter) for parameter, member in resource.parents.items()}
     unique = [combination[-1] for combination in resource.combinations]
     varied = dict.fromkeys([*([resource.identity] if resource.is_named_by_clients else ()), *unique])
     return {
         "table": resource.table,
         "identity": resource.identity,
-        # What the key of a document is made of, where its identity alone does not name it.
+        # The members of a document's key beside its identity, where clients choose that.
         "within": [*resource.parents.values()] if resource.is_named_by_clients else [],
         "columns": [{"name": name, "title": name.removeprefix(HIDDEN)} for name in _columns(resource)],
         "time": next((each for each in (resource.updated_at, resource.created_at) if each), None),
         "day": resource.schema.get("x-day"),
         "example": example,
+        # The members that hold parents, each with the parent's table, if any.
         "parents": parents,
         "varied": [
             {"name": name, "values": _values(contract, resource, name, example.get(name))}
@@ -112,12 +110,8 @@ def _resource(contract: Contract, resource: Resource) -> dict[str, Any]:
     }
 
 
-def _creates(action: Action, resource: Resource) -> bool:
-    return action.kind == "create" and action.resource is resource
-
-
 def _columns(resource: Resource) -> list[str]:
-    """The identity, what is unique, what it belongs to; then what is chosen from a list, what is short, other texts."""
+    """The columns: identity, unique members, parents; then members with an enum, short ones, other texts."""
     of_combinations = (name for combination in resource.combinations for name in combination)
     columns = list(dict.fromkeys([resource.identity, *of_combinations, *resource.parents.values()]))
     times = {resource.updated_at, resource.created_at, resource.deleted_at}
@@ -128,7 +122,7 @@ def _columns(resource: Resource) -> list[str]:
 
 
 def _rank(schema: Node) -> int | None:
-    """How soon a member gets a column; None for one that never does."""
+    """The priority of a member's column, lowest first; None for a member without one."""
     kinds = schema.get("type", "string" if "enum" in schema else "")
     kind = next((each for each in ([kinds] if isinstance(kinds, str) else kinds) if each != "null"), "")
     if schema.get("writeOnly") or kind not in ("boolean", "string", "integer", "number"):
@@ -138,35 +132,15 @@ def _rank(schema: Node) -> int | None:
     return 1 if kind != "string" or "format" in schema or schema.get("maxLength", SHORT + 1) <= SHORT else 2
 
 
-def _example(contract: Contract, resource: Resource, creates: tuple[str, Action] | None) -> dict[str, Json]:
-    """What a client creates: as it is documented, or made from the schema; with what it belongs to."""
-    example: Json = None
-    creating = contract.operations[creates[0]] if creates else None
-    if creating is not None:
-        with suppress(NotDocumented):
-            example = request_example(contract, creating)
-    if not isinstance(example, dict):
-        example = _made(contract, resource.input)
-    of_path = {each["name"]: content_schema(each) for each in (creating.declared_parameters if creating else ())}
+def _example(contract: Contract, resource: Resource, creating: Operation | None) -> dict[str, Json]:
+    """The documented body of a create, or one made from the schema, with values for the parents."""
+    example = (creating and request_example(contract, creating)) or contract.values("request").value(resource.input)
+    of_path = {each.name: each.raw for each in (creating.parameters if creating else ())}
     parents = {
-        member: _made(contract, of_path.get(parameter, resource.properties.get(member, {})))
+        member: contract.values("request").value(of_path.get(parameter, resource.properties.get(member, {})))
         for parameter, member in resource.parents.items()
     }
     return {**parents, **(example if isinstance(example, dict) else {})}
-
-
-def _made(contract: Contract, schema: Node) -> Json:
-    """A value that the engine takes; None where it has none."""
-    try:
-        return contract.values("request").value(schema)
-    except NoValue:
-        return None
-
-
-def _parents(resource: Resource, creates: tuple[str, Action] | None) -> dict[str, str | None]:
-    """The members that keep what it belongs to, each with the table that has that, if one has."""
-    tables = {parameter: each.table for parameter, each in creates[1].ancestors} if creates else {}
-    return {member: tables.get(parameter) for parameter, member in resource.parents.items()}
 
 
 VARIATIONS: tuple[Callable[[str, int], str], ...] = (
@@ -178,11 +152,11 @@ VARIATIONS: tuple[Callable[[str, int], str], ...] = (
     lambda _, number: str(UUID(int=number, version=4)),
     lambda _, number: (date(2026, 1, 1) + timedelta(days=number)).isoformat(),
 )
-"""From a text and a number to another text, of which a schema may take some."""
+"""Variations of a text by a number, some of which a schema may accept."""
 
 
 def _values(contract: Contract, resource: Resource, name: str, example: Json) -> list[Json] | None:
-    """Values of a member that differ; None where a number behind the example makes another."""
+    """Distinct values of a member; None where the example with a number appended is one."""
     schema = resource.properties.get(name, {})
     accepts = Schema(schema, contract.resolve, "request").accepts
     if "enum" in schema:

@@ -1,4 +1,4 @@
-"""The documented exchanges of a contract: for each the requests before it, its own, and its answer."""
+"""The documented exchanges of a contract: each with its earlier requests, its own, and its response."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -10,16 +10,16 @@ from ..contract.example import examples_of
 from ..contract.operation import Operation
 from ..contract.problem import PROBLEM_JSON, type_of
 from ..contract.schema import Json
-from .samples import ABSENT, Sent, request, request_examples, text_of
+from .samples import ABSENT, Sent, request, request_examples
 
 _NO_WORD = re.compile(r"[^\w.]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A documented exchange. Its answer may be abbreviated: members may be left out.
+    """A documented exchange. Its response may be abbreviated: members may be left out.
 
-    Of the members that `varying` names, at any depth, only the type is the same each time.
+    The values of members in `varying`, at any depth, differ each time; only the type is the same.
     """
 
     anchor: str
@@ -34,19 +34,11 @@ class Example:
     is_executable: bool = False
     varying: frozenset[str] = frozenset()
     published: Json = ABSENT
-    """The answer as somebody published it, where that leaves members out (`x-published`)."""
-
-    @property
-    def text(self) -> str:
-        return "" if self.body is ABSENT else text_of(self.body)
-
-    @property
-    def published_text(self) -> str:
-        return "" if self.published is ABSENT else text_of(self.published)
+    """The response as it was published elsewhere, without some members (`x-published`)."""
 
 
 def slug(name: str) -> str:
-    """A name as an address inside the page."""
+    """A name as an anchor in the page."""
     return _NO_WORD.sub("-", name).strip("-") or "-"
 
 
@@ -62,9 +54,9 @@ def operations(contract: Contract) -> list[Operation]:
 
 
 def examples(contract: Contract) -> list[Example]:
-    """Every example of an answer, operation by operation, then those of problems that no operation has.
+    """Every example of a response, operation by operation, then those of problems that no operation has.
 
-    An operation without one has an example of a request only. Raises InvalidContract for a name of nothing.
+    An operation without one has an example of a request only. Raises InvalidContract for an unknown name.
     """
     found: dict[str, Example] = {}
     kinds = set()
@@ -87,7 +79,7 @@ def responses(contract: Contract, declared: Mapping[str, Any]) -> dict[str, Mapp
 
 
 def has_world(contract: Contract) -> bool:
-    """Whether the contract says in which world its examples come about."""
+    """Whether the contract declares the clock and the ids of its examples (`x-examples`)."""
     return "now" in contract.document.get("x-examples", {})
 
 
@@ -136,9 +128,9 @@ def _of_operation(contract: Contract, operation: Operation, taken: Mapping[str, 
 
 
 def _answers(contract: Contract, response: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """The media type, the name and the example of each documented answer.
+    """The media type, the name and the example of each documented response.
 
-    An answer without a body is its own example when it says how it comes about.
+    A response without a body is its own example when it has an `x-request`.
     """
     for content_type, content in response.get("content", {}).items():
         for name, example in examples_of(content, contract.resolve).items():
@@ -148,7 +140,7 @@ def _answers(contract: Contract, response: Mapping[str, Any]) -> Iterator[tuple[
 
 
 def _given(contract: Contract, name: str) -> Sent:
-    """The request of this name among those that go before examples."""
+    """The request with this name in `x-examples`, to be sent before an example."""
     described = contract.resolve(f"#/x-examples/given/{name}")
     body = described.get("body", ABSENT)
     body = contract.resolve(body["$ref"])["value"] if isinstance(body, Mapping) and "$ref" in body else body

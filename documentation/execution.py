@@ -1,4 +1,4 @@
-"""The execution of the examples: each is sent to a mock, and the answer is compared with the documented one."""
+"""The execution of the examples: each is sent to a mock, and the response is compared with the documented one."""
 
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ import orjson
 from starlette.types import ASGIApp
 
 from ..contract.document import Contract
-from ..contract.finding import json_pointer
 from ..contract.media import is_json, media_type
+from ..contract.pointer import json_pointer
 from ..contract.schema import Json, show
 from .exchanges import Example, examples, has_world
 from .samples import ABSENT, Sent
 from .snippets import LOCAL_MOCK
 
 FreshMock = Callable[[], Coroutine[Any, Any, ASGIApp]]
-"""Makes an empty mock whose clock and ids are those of the contract's `x-examples`; maybe the one before, emptied."""
+"""Returns an empty mock with the clock and the ids of `x-examples`; it may be the one before, emptied."""
 
 
 class WrongExamples(Exception):
-    """Documented answers that a mock of the same contract does not give; a line for each difference."""
+    """Documented responses that a mock of the same contract does not give; a line for each difference."""
 
     def __init__(self, differences: list[str]) -> None:
         super().__init__("\n".join(differences))
@@ -31,7 +31,7 @@ class WrongExamples(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An executed answer. The body is a JSON value, the text where it is no JSON, or None."""
+    """The response to an executed example. The body is a JSON value, a text where it is not JSON, or None."""
 
     status: int
     headers: Mapping[str, str]
@@ -39,9 +39,9 @@ class Answer:
 
 
 async def execute(contract: Contract, fresh_mock: FreshMock) -> dict[str, Answer]:
-    """The answers to all examples that say how they come about, by anchor, each from a mock that holds what is given.
+    """The responses to all examples with an `x-request`, by anchor, each after its earlier requests to an empty mock.
 
-    Raises WrongExamples when an answer is not the documented one. A mock in which nothing has changed is used again.
+    Raises WrongExamples when a response is not the documented one. An unchanged mock is reused.
     """
     answers: dict[str, Answer] = {}
     differences: list[str] = []
@@ -61,7 +61,7 @@ async def execute(contract: Contract, fresh_mock: FreshMock) -> dict[str, Answer
 
 
 async def send(mock: ASGIApp, requests: tuple[Sent, ...]) -> list[Answer]:
-    """The answers of a mock to these requests, one after the other."""
+    """The responses of a mock to these requests, one after the other."""
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(mock), base_url=LOCAL_MOCK) as client:
         responses = [
             await client.request(sent.method, sent.target, headers=dict(sent.headers), content=sent.content)
@@ -76,7 +76,7 @@ def _body(response: httpx2.Response) -> Json:
 
 
 def differences_of(example: Example, answer: Answer) -> Iterator[str]:
-    """The differences of an answer from its example; what the example leaves out does not count."""
+    """The differences of a response from its example; members that the example leaves out do not count."""
     if str(answer.status) != example.status:
         yield f"documents {example.status}, but the answer is {answer.status}: {orjson.dumps(answer.body).decode()}"
         return
@@ -98,7 +98,7 @@ def differences_of(example: Example, answer: Answer) -> Iterator[str]:
 
 
 def _records(body: Json, name: str) -> Json:
-    """A body to compare: of a text that has a JSON object in each line, all of them."""
+    """A body to compare: for NDJSON, the list of its values."""
     if is_json(name) or not isinstance(body, str):
         return body
     try:

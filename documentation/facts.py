@@ -1,4 +1,4 @@
-"""The facts of a contract that its reference tells, in the order of the page; the templates walk them."""
+"""The facts of a contract for its reference, in the order of the page, which templates render."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -29,9 +29,9 @@ _PAGE = {
 
 
 class Facts:
-    """Everything that the reference tells. `answers` are those of the executed examples, by anchor.
+    """All facts of the reference. `answers` are the responses to executed examples, by anchor.
 
-    `mocked` is the contract of the mock that shows the reference, if one does: examples are sent to that.
+    `mocked` is the contract of the mock that serves the reference, if any, to which readers send examples.
     """
 
     def __init__(self, contract: Contract, answers: Mapping[str, Answer], *, mocked: Contract | None = None) -> None:
@@ -41,6 +41,7 @@ class Facts:
         self.title, self.version, self.base_path = contract.title, contract.version, contract.base_path
         self.description: str = document["info"].get("description", "")
         self.servers = [self._server(each) for each in document.get("servers", ())]
+        self.server = self._server_of(None)
         every = examples(contract)
         self.rules = list(self._rules_across())
         self.given = {sent.name: sent for each in every for sent in each.given}
@@ -68,33 +69,30 @@ class Facts:
         self._objects.place_pending()
         self.sections = self._objects.sections
         self.problems = [self._problem(kind, declared) for kind, declared in contract.problems.items()]
+        self.engine_rules = [(name, rule, violation(name)) for name, rule in RULES.items()] if self.problems else []
+        """The rules of the engine with a violation of each; none where no problem names rules."""
         self.needed = self._needed(document.get("security"))
-        """What operations need that do not say it themselves."""
+        """The security requirements of operations that declare none."""
         self.security = [self._scheme(name, each) for name, each in contract.security_schemes.items()]
         self.known_differences: list[Mapping[str, str]] = document.get("x-known-differences", [])
         number, of = sum(sample["executed"] for sample in self.samples.values()), len(self.samples)
         self.executed = (f"All {of}" if number == of else f"{number} of the {of}") if number else ""
         self.is_built_in = (mocked or contract).path == BUILT_IN
 
-    @property
-    def engine_rules(self) -> list[tuple[str, Any, Any]]:
-        """The rules of the engine with a violation of each; they concern a reader only where answers name them."""
-        return [(name, rule, violation(name)) for name, rule in RULES.items()] if self.problems else []
-
     def severity(self, rule: str) -> str:
-        """What a rule counts as where this contract is judged by, and where another one is that says nothing of it."""
+        """The severity of a rule in this contract, and by default."""
         here, usual = self._contract.severities.of(rule), DEFAULT.of(rule)
         return here if here == usual else f"{here}; {usual} where a contract does not say so"
 
     @property
     def links(self) -> dict[str, str]:
-        """The addresses of names in texts: members of the main object, operations."""
+        """The anchors of names in texts: members of the main object, operations."""
         named = {member.name: member.anchor for section in self.sections[:1] for member in section.members}
         return named | {each["id"]: each["anchor"] for each in self.operations}
 
     @property
     def world(self) -> dict[str, Any]:
-        """What a mock is told before an example: the clock and the ids of `x-examples`, as a scenario has them."""
+        """The scenario for a mock before an example: the clock and the ids of `x-examples`."""
         world = self._contract.document.get("x-examples", {})
         clock = {"clock": {"now": world["now"]}} if "now" in world else {}
         return clock | ({"ids": {"next": world["ids"]}} if "ids" in world else {})
@@ -143,7 +141,7 @@ class Facts:
             if PROBLEM_JSON in body.name and body.object and not body.nested
         )
         main = id(call["bodies"][0].object) if call["bodies"] else 0
-        repeats = main in self._described  # an operation above tells its fields
+        repeats = main in self._described  # an operation above describes its fields
         self._described.add(main)
         return call | {
             "id": operation.id,
@@ -167,7 +165,7 @@ class Facts:
         }
 
     def _pictures(self, operation: Operation, samples: list[dict[str, Any]]) -> Iterator[Picture]:
-        """The order of its checks, and what it leaves where it replaces most."""
+        """The pictures of an operation: the order of its checks, and the effects of its largest replacement."""
         if operation.declared.get("x-checks"):
             yield picture_of_checks(self._contract, operation)
         if operation.method == "PUT":
@@ -215,13 +213,13 @@ class Facts:
         given = declared.get("parameters", {})
         known = ", ".join(f"`{each}` is {literal(str(value))}" for each, value in given.items())
         anchor = self._anchors_of.get(to, "")
-        description = declared.get("description", "").rstrip().removesuffix(".")  # words follow
+        description = declared.get("description", "").rstrip().removesuffix(".")  # a sentence follows
         return {**declared, "description": description, "name": name, "to": to, "anchor": anchor, "known": known}
 
     def _sample(self, example: Example) -> dict[str, Any]:
-        """An example with its complete answer, `whole`, where the documented one is abbreviated.
+        """An example with its complete response, `whole`, where the documented one is abbreviated.
 
-        One that `repeats` was not executed and asks what another one asked, so only its answer tells something.
+        One that `repeats` was not executed and has the request of another one, so only its response matters.
         """
         answer = self._answers.get(example.anchor)
         headers = {"Content-Type": example.media_type} if example.media_type else {}
@@ -233,15 +231,16 @@ class Facts:
             "example": example,
             "anchor": example.anchor,
             "server": self._server_of(example.operation),
-            "phrase": phrase(example.status),
             "headers": headers,
+            "text": text_of(example.body),
+            "published": text_of(example.published),
             "whole": text_of(answer.body) if answer and abbreviated else "",
             "executed": answer is not None,
             "repeats": False,
         }
 
     def _server_of(self, operation: Operation | None) -> str:
-        """The root that a sample is sent to: the mock, or that of the operation, of its path, or of the document."""
+        """The base URL of a sample: that of the mock, or of the operation, its path, or the document."""
         if self._mocked:
             return LOCAL_MOCK
         item = self._contract.path_items[operation.path] if operation else {}
@@ -249,10 +248,6 @@ class Facts:
         servers = [self._server(each) for each in declared] if declared else self.servers
         first = str(servers[0]["url"]) if servers else ""
         return first.rstrip("/") if first.startswith(("http://", "https://")) else LOCAL_MOCK
-
-    @property
-    def server(self) -> str:
-        return self._server_of(None)
 
     @staticmethod
     def _server(declared: Node) -> dict[str, Any]:
@@ -271,7 +266,7 @@ class Facts:
         return [(method, item[method]) for method in item if method in METHODS]
 
     def _scheme(self, name: str, declared: Node) -> dict[str, Any]:
-        """A security scheme; `sent` is what a request has to carry, in Markdown, `roles` who may do what and where."""
+        """A security scheme; `sent` describes its credential in Markdown, `roles` has the rights of each role."""
         kind = declared.get("type", "")
         sent = f"`{name}`: {kind}"
         if kind == "http":
@@ -294,7 +289,7 @@ class Facts:
 
     @staticmethod
     def _needed(security: Any) -> str:
-        """The security requirements of an operation itself, in Markdown; one of those separated by `or` is enough."""
+        """The security requirements of an operation itself, in Markdown; alternatives are separated by `or`."""
         if security is None:
             return ""
         ways = [
@@ -319,7 +314,7 @@ class Facts:
             }  # fmt: skip
 
     def _problem(self, kind: str, declared: Node) -> dict[str, Any]:
-        """A kind of problem; `shown` is the problem document, from an answer where there is one."""
+        """A kind of problem; `shown` is the problem document, from a response where there is one."""
         uri = type_of(kind, declared)
         answers = {
             anchor: answer.body

@@ -1,4 +1,4 @@
-"""The forms of objects: bodies with no other members than what their operation answers, such as a thing to create."""
+"""The forms of objects: request bodies whose members are all in the response, such as that of a create."""
 
 import re
 from collections.abc import Iterator
@@ -11,12 +11,12 @@ from .wording import Schemas, reference_of
 
 
 class Forms:
-    """The forms of each object that operations answer; a reader needs one description of all."""
+    """The forms of each object in responses, which the reference describes together."""
 
     def __init__(self, contract: Contract, schemas: Schemas) -> None:
         self._contract, self._schemas = contract, schemas
         self.by_object: dict[str, dict[str, Any]] = {}
-        """The schemas of the forms of each object, by the way in: `create`, `update`."""
+        """The schemas of the forms of each object, by the verb of the operation: `create`, `update`."""
         self.home: dict[str | int, str] = {}
         """The object of each form, by its reference, or by the id of a schema without a name."""
         used: tuple[list[str], ...] = ([], [], [])
@@ -44,9 +44,9 @@ class Forms:
             for folded in self._inside({"$ref": main}, form, seen)
         )  # fmt: skip
         self.used = [each for each in dict.fromkeys(used[0] + used[1] + used[2]) if each not in forms]
-        """The references of bodies that are no forms: answers, then requests, then problems."""
+        """The references of bodies that are no forms: in responses, then requests, then problems."""
         self.folded = forms.union(inside)
-        """The references of forms, and of what only forms refer to."""
+        """The references of forms, and of the schemas that only forms refer to."""
 
     def _named(self, schema: Any) -> str | None:
         return reference_of(self._schemas.innermost(schema))
@@ -61,7 +61,7 @@ class Forms:
         ]
 
     def _inside(self, main: Any, form: Any, seen: set[tuple[str | None, str | None]]) -> Iterator[str]:
-        """The references of a form where its object refers to another schema."""
+        """The references in a form where its object refers to another schema."""
         main, form = self._schemas.innermost(main), self._schemas.innermost(form)
         pair = reference_of(main), reference_of(form)
         if pair[1] is not None:

@@ -1,4 +1,4 @@
-"""The objects of a contract and their members, each described once, however many bodies have it."""
+"""The objects of a contract and their members, each described once for all bodies."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,23 +7,23 @@ from typing import Any
 
 from ..contract.document import Contract
 from ..contract.example import values_of
+from ..contract.parameters import schema_of
 from .exchanges import slug
 from .forms import Forms
-from .samples import content_schema
 from .wording import Fact, Schemas, is_object, literal, name_of, reference_of, value
 
 _DEEPEST = 4
-"""The depth to which a schema with a name is described inside others; deeper ones have a section of their own."""
+"""The depth to which a named schema is described inside of others; a deeper one has its own section."""
 _DEEPEST_NAMELESS = 20
 _MOST_UNFOLDED = 60
-"""Members of objects inside a body that an operation shows in place."""
+"""The number of members of nested objects that an operation shows in place."""
 
 
 @dataclass(slots=True)
 class Member:
     """A member of an object, a parameter, a header field, an alternative, or a body by its media type.
 
-    `required` says so for each way in (`create`, `update`, or "" for the object itself), `notes` what differs there.
+    `required` is by form (`create`, `update`, or "" for the object itself), `notes` has the differences of the forms.
     """
 
     name: str
@@ -35,13 +35,13 @@ class Member:
     notes: list[tuple[str, str]] = field(default_factory=list)
     object: "Object | None" = None
     nested: bool = False
-    """Whether the object is described here; else there is only a link to it."""
+    """Whether the object is described here, not only linked."""
     words: list[str] = field(default_factory=list)
-    """What else people call it (`x-search`)."""
+    """Other names for the search (`x-search`)."""
 
     @property
     def requirement(self) -> str:
-        """When it has to be sent, in a few words."""
+        """When the member is required, in words."""
         ways = self.required
         kinds = set(ways.values())
         if len(kinds) == 1:
@@ -52,7 +52,7 @@ class Member:
 
 @dataclass(slots=True)
 class Object:
-    """A schema that has members, or alternatives; a group has a title, anchor, description and members."""
+    """A schema with members, or alternatives; a group has a title, anchor, description and members."""
 
     title: str
     anchor: str
@@ -67,7 +67,7 @@ class Object:
         return [member for group in self.groups for member in group["members"]]
 
     def fields(self, way: str) -> tuple[list[Member], list[tuple[str, list[Member]]]]:
-        """What has to be sent on one way in, and what may be, by the title of its group."""
+        """The required members of a form, and the optional ones by the title of their group."""
 
         def of(group: dict[str, Any], kind: str) -> list[Member]:
             return [each for each in group["members"] if each.required.get(way, each.required.get("")) == kind]
@@ -78,7 +78,7 @@ class Object:
     def unfolded(self, way: str) -> set[str]:
         """The anchors of the members, at any depth, whose objects are shown in place: each once, while they are few.
 
-        The others lead to the section of their object.
+        The others link to the section of their object.
         """
         anchors, seen, room, waiting = set(), {id(self)}, _MOST_UNFOLDED, [self]
         while waiting:
@@ -95,7 +95,7 @@ class Object:
 
 
 class Anchors:
-    """Addresses inside the page, each for one thing only."""
+    """Unique anchors in the page."""
 
     def __init__(self, reserved: set[str]) -> None:
         self._taken = reserved
@@ -111,7 +111,7 @@ class Anchors:
 
 
 class Objects:
-    """The objects: in a section of their own where operations answer or take them, else inside the first that has them.
+    """The objects: in a section where they are bodies of operations, else inside of the first object that has them.
 
     A form is described with its object.
     """
@@ -134,7 +134,7 @@ class Objects:
         self.place_pending()
 
     def place_pending(self) -> None:
-        """Give a section to each object that something leads to and that is described nowhere yet."""
+        """Add a section for each linked object that is not described yet."""
         while self._pending:
             reference = next(iter(self._pending))
             described = self._pending.pop(reference)
@@ -143,7 +143,7 @@ class Objects:
 
     def parameter(self, anchor: str, name: str, declared: Mapping[str, Any]) -> Member:
         """A parameter or a header field."""
-        schema = content_schema(declared)
+        schema = schema_of(declared)
         required = {"": "required" if declared.get("required") else "optional"}
         member = self._member(anchor, name, schema, required, {}, 0)
         facts = [(word, fact) for word, fact in member.facts if word != "Example"]
@@ -158,7 +158,7 @@ class Objects:
         return member
 
     def contents(self, anchor: str, content: Mapping[str, Any]) -> list[Member]:
-        """Bodies by media type; media types of the same schema are one."""
+        """Bodies by media type; media types with the same schema are joined."""
         names: dict[str, list[str]] = {}
         schemas: dict[str, Any] = {}
         for media_type, each in content.items():
@@ -185,9 +185,8 @@ class Objects:
     def _describe(self, described: Object, schema: Any, forms: Mapping[str, Any], depth: int) -> None:
         flat = self._schemas.resolved(schema)
         ways = {name: self._schemas.resolved(form) for name, form in forms.items()} or {"": flat}
-        sent = {name: (form, frozenset(form.get("required", ()))) for name, form in ways.items()}
         members = {
-            name: self._member_of(described.anchor, name, nested, sent, depth)
+            name: self._member_of(described.anchor, name, nested, ways, depth)
             for name, nested in flat.get("properties", {}).items()
         }
         described.description, described.ways = flat.get("description", ""), list(forms)
@@ -200,8 +199,7 @@ class Objects:
             described.groups.append(rest)
         for number, each in enumerate([*flat.get("oneOf", ()), *flat.get("anyOf", ())], start=1):
             described.alternatives.append(self._member(described.anchor, str(number), each, {}, {}, depth))
-        more = flat.get("additionalProperties")
-        if more is True or isinstance(more, Mapping):
+        if (more := flat.get("additionalProperties")) is True or isinstance(more, Mapping):
             each_is = self._schemas.type(more) if more is not True else "any"
             described.notes.append(f"Further members may have any name; each is {each_is}.")
         for pattern, each in flat.get("patternProperties", {}).items():
@@ -211,17 +209,14 @@ class Objects:
         if isinstance(flat.get("discriminator"), Mapping) and "propertyName" in flat["discriminator"]:
             described.notes.append(f"`{flat['discriminator']['propertyName']}` says which alternative it is.")
 
-    def _member_of(
-        self, anchor: str, name: str, schema: Any, forms: Mapping[str, tuple[Any, frozenset[str]]], depth: int
-    ) -> Member:
-        inside = {where: form.get("properties", {}).get(name) for where, (form, _) in forms.items()}
+    def _member_of(self, anchor: str, name: str, schema: Any, ways: Mapping[str, Any], depth: int) -> Member:
+        inside = {where: form.get("properties", {}).get(name) for where, form in ways.items()}
         required = {
+            where: "required" if name in ways[where].get("required", ()) else "optional" for where in inside
+        } | {
             where: "read-only"
-            if nested is None or self._schemas.resolved(nested).get("readOnly")
-            else "required"
-            if name in forms[where][1]
-            else "optional"
             for where, nested in inside.items()
+            if nested is None or self._schemas.resolved(nested).get("readOnly")
         }
         others = {where: each for where, each in inside.items() if each is not None and where}
         return self._member(anchor, name, schema, required, others, depth)
@@ -248,7 +243,7 @@ class Objects:
         )  # fmt: skip
 
     def _object_of(self, schema: Any, here: str, forms: Mapping[str, Any], depth: int) -> tuple[Object | None, bool]:
-        """The object in a schema, or in its arrays and maps, and whether it is described here."""
+        """The object of a schema, or of its arrays and maps, and whether it is described here."""
         inner = self._schemas.innermost(schema)
         flat = self._schemas.resolved(inner)
         if not is_object(flat):

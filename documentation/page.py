@@ -1,4 +1,4 @@
-"""The reference laid out: one HTML page that needs nothing beside it, and the same facts in Markdown."""
+"""The rendering of the reference: one self-contained HTML page, and the same facts in Markdown."""
 
 import base64
 import contextlib
@@ -31,17 +31,17 @@ _CODE_OR_TEXT = re.compile(r"(`+)(?!`)(?:.*?)(?<!`)\1(?!`)|<", re.DOTALL)
 
 _LETTER, _ALONE = r"[^\W\d_]", r"[^\x00-\x1f\x7f\\`*_\[\]<>&]"
 _PLAIN = re.compile(rf"{_LETTER}(?:{_ALONE}++|(?<=[^\W_])_(?=[^\W_])|(?<! )\n(?={_LETTER}))*+(?<! )")
-"""Text that CommonMark leaves as it is, which most is."""
+"""Text that CommonMark does not change, which is most text."""
 
 _FENCED_OR_GAP = re.compile(r"^(`{3,}).*?\n\1$|\n{3,}", re.DOTALL | re.MULTILINE)
 
 
 def render_page(facts: Facts, mock: ServingMock | None = None) -> Page:
-    """The page. Without a mock that serves it, it asks for the server."""
+    """The HTML page. Without a mock that serves it, the reader enters the server."""
     return laid_out(
         environment(html=True, links=facts.links),
         "reference",
-        # Opened from a file, or from a site, the page may ask the server that its reader names.
+        # Opened from a file, or from a site, the page may send requests to the server that its reader enters.
         may_ask="http: https:",
         facts=facts,
         try_it=script_data(facts.try_it),
@@ -61,9 +61,9 @@ def render_markdown(facts: Facts) -> str:
 
 
 def laid_out(templates: Environment, name: str, *, may_ask: str = "'self'", **values: Any) -> Page:
-    """A page from the template, the style and the script of that name, behind what all pages share.
+    """A page from the template, the style and the script of this name, after those that all pages share.
 
-    `may_ask` says whom the page itself admits; as it is served, it may ask its own server only.
+    `may_ask` is the `connect-src` of the page's own policy; a served page may send requests to its server only.
     """
     style, script, early = _asset("base.css", f"{name}.css"), _asset("base.js", f"{name}.js"), _asset("theme.js")
     policy = "; ".join(
@@ -87,7 +87,7 @@ def laid_out(templates: Environment, name: str, *, may_ask: str = "'self'", **va
 
 
 class Compiled(BytecodeCache):
-    """The templates that are compiled already, by this process or into the folder; to compile one takes long."""
+    """The cache of compiled templates, in memory and in a folder, because compiling is slow."""
 
     def __init__(self) -> None:
         self.folder: Path | None = None
@@ -111,7 +111,7 @@ COMPILED = Compiled()
 
 
 def environment(*, html: bool, links: Mapping[str, str] | None = None) -> Environment:
-    """Of HTML pages, or of Markdown. `links` are the addresses of what texts name in code."""
+    """The Jinja environment for HTML or Markdown. `links` are the anchors of names that texts have in code."""
     made = Environment(
         loader=PackageLoader("callconfig.documentation"),
         autoescape=html,  # noqa: S701 (Markdown has its own escapes)
@@ -166,7 +166,7 @@ def environment(*, html: bool, links: Mapping[str, str] | None = None) -> Enviro
 
 
 def _markdown(links: Mapping[str, str]) -> MarkdownIt:
-    """CommonMark and tables, without images, and where HTML is text; code that is a name of something leads there."""
+    """A renderer of CommonMark with tables, without images and HTML; names in code become links."""
 
     def code_inline(_renderer: RendererHTML, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
         name = tokens[index].content
@@ -180,13 +180,13 @@ def _markdown(links: Mapping[str, str]) -> MarkdownIt:
 
 
 def fenced(text: str, language: str) -> str:
-    """A block of code, whatever backticks it has (CommonMark, section 4.5)."""
+    """A fenced code block that may contain backticks (CommonMark, section 4.5)."""
     fence = "`" * max(3, longest_run(text) + 1)
     return f"{fence}{language}\n{text}\n{fence}"
 
 
 def text_of_markdown(text: str) -> str:
-    """Markdown in which HTML is text, too: a `<` outside of code is written as a reference."""
+    """Markdown with HTML as text: a `<` outside of code becomes a character reference."""
     if "<" not in text:
         return text.strip()
     return _CODE_OR_TEXT.sub(lambda found: "&lt;" if found[0] == "<" else found[0], text).strip()
@@ -197,11 +197,11 @@ def _asset(*names: str) -> str:
 
 
 def _hash(text: str) -> str:
-    """A source that the policy allows, by what it says (Content Security Policy Level 3, section 8)."""
+    """The hash source of an inline style or script (Content Security Policy Level 3, section 8)."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def script_data(value: Any) -> Markup:
-    """JSON inside a script element: no text in it can end the element."""
+    """JSON inside a script element, escaped so that no text in it can end the element."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))  # noqa: S704

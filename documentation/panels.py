@@ -1,4 +1,4 @@
-"""Code in HTML: its parts in colour, requests in each language, answers."""
+"""Code in HTML with highlighting: requests in each language, and responses."""
 
 import re
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from .snippets import SNIPPETS
+from .wording import phrase
 
 _STRING = r"""(?P<s>"(?:[^"\\\n]|\\.)*")"""
 _NUMBER = r"(?P<m>-?\b\d[\d.]*\b)"
@@ -17,18 +18,18 @@ _TOKENS = {
     "javascript": re.compile(rf"{_STRING}|{_NUMBER}|(?P<k>\b(?:const|await|true|false|null)\b)"),
     "bash": re.compile(r"""(?P<s>'[^']*'(?:"'"'[^']*')*)"""),
 }
-"""The parts of code that have a colour, by language; the names of the groups are classes of the style sheet."""
+"""The highlighted tokens by language; the names of the groups are classes of the style sheet."""
 _COPY = '<button type="button" class="copy" hidden>Copy</button>'
 
 
 def panel(title: str, text: str, language: str, label: str = "") -> Markup:
-    """Code below its title; `label` names it for those who hear the page."""
+    """Code below its title; `label` names it for screen readers."""
     caption = f"<figcaption><span>{escape(title)}</span>{_COPY}</figcaption>"
     return Markup(f'<figure class="panel">\n{caption}\n{_code(text, language, label or title)}</figure>\n')  # noqa: S704
 
 
 def request(sample: Mapping[str, Any]) -> Markup:
-    """The request of an example in every language, of which one is seen."""
+    """The request of an example in every language, one of which is visible."""
     about, anchor = escape(sample["example"].summary), escape(sample["anchor"])
     choices, snippets = list[str](), list[str]()
     for language, (name, write) in SNIPPETS.items():
@@ -46,15 +47,15 @@ def request(sample: Mapping[str, Any]) -> Markup:
 
 
 def answer(sample: Mapping[str, Any]) -> str:
-    """The answer of an example; nothing where there is none to show."""
+    """The response of an example; empty where there is none to show."""
     example = sample["example"]
-    text, published, whole = example.text, example.published_text, sample["whole"]
+    text, published, whole = sample["text"], sample["published"], sample["whole"]
     if not text and not sample["executed"]:
         return ""
     fields = "".join(
         f"<div><dt>{escape(name)}:</dt> <dd>{escape(value)}</dd></div>" for name, value in sample["headers"].items()
     )
-    caption = f"<span>{status(example.status)} {escape(sample['phrase'])}</span>{_COPY if text else ''}"
+    caption = f"<span>{status(example.status)} {escape(phrase(example.status))}</span>{_COPY if text else ''}"
     shown = [
         f"<figcaption>{caption}</figcaption>\n",
         f'<dl class="fields">{fields}</dl>\n' if fields else "",

@@ -1,4 +1,4 @@
-"""What a large contract has ten thousands of, in HTML: a template takes three times as long."""
+"""The HTML of parts that a large contract has ten thousands of; a template takes three times as long."""
 
 from collections.abc import Callable, Iterable, Mapping
 from html import escape
@@ -12,7 +12,7 @@ from .wording import Fact
 
 
 class Parts:
-    """The parts, all escaped. `block`, `inline` and `facts` write Markdown, Markdown in a line, and facts."""
+    """The parts, all escaped. `block`, `inline` and `facts` render Markdown, Markdown in a line, and facts."""
 
     def __init__(
         self, block: Callable[[str], str], inline: Callable[[str], str], facts: Callable[[Iterable[Fact]], str]
@@ -20,16 +20,16 @@ class Parts:
         self._block, self._inline, self._facts = block, inline, facts
 
     def members(self, members: Iterable[Member], level: int = 4) -> str:
-        """Members with all there is to say of them, below headings of `level`."""
+        """Members with all facts, with headings of `level`."""
         return "".join(self._member(each, level) for each in members)
 
     def object(self, described: Object, level: int = 4) -> str:
-        """An object where it is described."""
+        """The description of an object."""
         description = self._block(described.description) if level > 4 and described.description else ""
         return f"{description}{self.members(described.members, level)}{self.rest(described, level)}"
 
     def rest(self, described: Object, level: int = 4) -> str:
-        """What an object has beside members: notes, and alternatives."""
+        """The notes and the alternatives of an object."""
         notes = "".join(f'<p class="note">{self._inline(note)}</p>\n' for note in described.notes)
         if not described.alternatives:
             return notes
@@ -38,14 +38,14 @@ class Parts:
         return f'{notes}{count}<ul class="alternatives">\n{each}</ul>\n'
 
     def fields(self, described: Object, way: str, *, repeats: bool) -> str:
-        """What a body has, as one reads it beside an example: what is required at once, the rest by what it is about.
+        """The fields of a body beside an example: required ones open, optional ones folded by group.
 
-        Where it `repeats` what an operation above told, what is required is folded, too.
+        Where it `repeats` fields that an operation above describes, the required ones are folded, too.
         """
         return self._fields(described, way, described.unfolded(way), repeats)
 
     def bodies(self, bodies: list[Member]) -> str:
-        """Bodies by media type; the usual one of JSON needs no name, and problems are told elsewhere."""
+        """Bodies by media type; plain JSON needs no name, and problems are described elsewhere."""
         shown = (each for each in bodies if each.name != "application/problem+json" or not each.object or each.nested)
         return "".join(self._body(each, len(bodies) > 1) for each in shown)
 
@@ -61,7 +61,7 @@ class Parts:
         return found
 
     def samples(self, samples: Iterable[Mapping[str, Any]], operation: str) -> str:
-        """The examples of the operation with this anchor, of which the first is open."""
+        """The examples of the operation with this anchor, the first one open."""
         return "".join(self._sample(each, operation, number == 0) for number, each in enumerate(samples))
 
     def _member(self, member: Member, level: int) -> str:
@@ -177,7 +177,7 @@ class Parts:
 
 
 def breakable(name: str) -> Markup:
-    """A name that may be broken where it has a `_`."""
+    """A name that may break after a `_`."""
     return Markup(escape(name).replace("_", "_<wbr>"))  # noqa: S704
 
 

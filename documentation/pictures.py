@@ -1,11 +1,12 @@
-"""Pictures of what the numbers of an example mean, as SVG, each with the same told in words.
+"""Pictures of an example's values as SVG, each with the same in words.
 
-`x-day` says which members make up a day, `x-checks` in which order an operation checks. They are drawn 300 wide, to be
-read on a telephone; the style sheet has their colours.
+`x-day` names the members of a day, `x-checks` the order of an operation's checks. Pictures are 300 wide, for
+telephones; the style sheet has their colours.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -40,7 +41,7 @@ class Attempt:
 
 
 def pictures_of_day(contract: Contract) -> dict[str, Picture]:
-    """By the member that each belongs to: the day of the example that shows most of one, a night, and the attempts."""
+    """The pictures by member: the day of the most complete example, a night, and the attempts."""
     day = contract.resource.schema.get("x-day") if contract.resource else None
     if day is None:
         return {}
@@ -59,7 +60,7 @@ def pictures_of_day(contract: Contract) -> dict[str, Picture]:
 
 
 def attempts(day: Mapping[str, Any], configuration: Configuration, wanted: float) -> list[Attempt]:
-    """The attempts of a call that is wanted at a minute of the day, and that always fails at once."""
+    """The attempts of a call that is due at a minute of the day, and that always fails at once."""
     window, names = day["windows"][0], day["attempts"]
     start, end = minutes(configuration[window["start"]]), minutes(configuration[window["end"]])
     due, found = wanted + configuration[names["delay"]] / 60, []
@@ -86,7 +87,7 @@ def clock(minute: float) -> str:
 def _day(day: Mapping[str, Any], shown: Configuration) -> Picture:
     outbound, names = day["windows"][0], day["attempts"]
     between, end = shown[names["between"]], shown[outbound["end"]]
-    # Wanted so that a few attempts fit, and the next falls due outside.
+    # Due so that a few attempts fit, and the next one is outside.
     wanted = minutes(end) - (3 * between + shown[names["delay"]]) / 60
     made = attempts(day, shown, wanted)
     parts = [*_hours(0, 74)]
@@ -96,7 +97,7 @@ def _day(day: Mapping[str, Any], shown: Configuration) -> Picture:
         y = 14 + 30 * row
         zone = f" in {value(shown[window['zone']])}" if window.get("zone") and shown.get(window["zone"]) else ""
         parts += [_text(2, y - 3, window["title"], "label"), *_band(start, to, y, f"band{row}", 0)]
-        words.append(f"{window['title']}: {_between(start, to)}{zone}")
+        words.append(f"{window['title']}: {f'{start} to {to}' if start and to else 'around the clock'}{zone}")
         if outside := [shown[name] for name in window.get("outside", ()) if shown.get(name) is not None]:
             words[-1] += f"; outside, {' '.join(map(str, outside))}"
             parts.append(_text(WIDTH - 2, y - 3, f"outside: {' '.join(map(str, outside))}", "label end"))
@@ -105,30 +106,20 @@ def _day(day: Mapping[str, Any], shown: Configuration) -> Picture:
         for each in made
         if each.due < DAY
     ]
-    waits = next((each for each in made if each.due != each.placed), None)
-    if waits is not None:
-        x = _x(waits.due, 0)
-        parts.append(f'<path class="arrow" d="M{x + 4} 19H{WIDTH - 4}m-4 -3l4 3l-4 3"/>')
-        parts.append(_text(WIDTH - 2, 11, f"waits until {clock(waits.placed)}", "label end bad"))
-    parts += [
-        f'<circle class="dot later" cx="{_x(each.placed, 0)}" cy="19" r="3.2"/>' for each in made if each.placed >= DAY
-    ]
     times = ", ".join(clock(each.placed) for each in made if each.placed < DAY)
-    later = ", ".join(clock(each.placed) for each in made if each.placed >= DAY)
-    words.append(
-        f"A call that is wanted at {clock(wanted)} and always fails at once is placed at {times}"
-        + (
-            f"; the next falls due at {clock(waits.due)}, waits until {clock(waits.placed)} of the next day"
-            f"{', and all of that day are at ' + later if later.count(',') else ''}"
-            if waits
-            else ""
-        )
-    )
+    later = [each.placed for each in made if each.placed >= DAY]
+    words.append(f"A call that is wanted at {clock(wanted)} and always fails at once is placed at {times}")
+    if (waits := next((each for each in made if each.due != each.placed), None)) is not None:
+        parts.append(f'<path class="arrow" d="M{_x(waits.due, 0) + 4} 19H{WIDTH - 4}m-4 -3l4 3l-4 3"/>')
+        parts.append(_text(WIDTH - 2, 11, f"waits until {clock(waits.placed)}", "label end bad"))
+        words[-1] += f"; the next falls due at {clock(waits.due)}, waits until {clock(waits.placed)} of the next day"
+        words[-1] += f", and all of that day are at {', '.join(map(clock, later))}" if len(later) > 1 else ""
+    parts += [f'<circle class="dot later" cx="{_x(each, 0)}" cy="19" r="3.2"/>' for each in later]
     return _picture("A day", 88, parts, f"{'. '.join(words)}.")
 
 
 def _night(day: Mapping[str, Any], shown: Configuration) -> Picture:
-    """The same window with its ends exchanged, so that it passes midnight."""
+    """The picture of the window with its ends exchanged, so that it passes midnight."""
     window = day["windows"][0]
     start, end = sorted((shown[window["start"]], shown[window["end"]]), reverse=True)
     noon = DAY // 2
@@ -146,7 +137,7 @@ def _night(day: Mapping[str, Any], shown: Configuration) -> Picture:
 
 
 def _line(names: Mapping[str, str], shown: Configuration) -> Picture:
-    """Attempts one after the other, not to scale."""
+    """The picture of attempts one after the other, not to scale."""
     retries, between, delay = (shown[names[name]] for name in ("retries", "between", "delay"))
     drawn = min(retries, 3)
     step = (WIDTH - 70) / (drawn + 1)
@@ -174,7 +165,7 @@ def _line(names: Mapping[str, str], shown: Configuration) -> Picture:
 
 
 def picture_of_replacement(contract: Contract, example: Example, answers: Mapping[str, Answer]) -> Picture | None:
-    """What a replacement does to each member: sent, back to its default, or the server's."""
+    """The picture of a replacement's effect on each member: sent, reset to its default, or set by the server."""
     answer, resource = answers.get(example.anchor), contract.resource
     if resource is None or answer is None or not isinstance(example.sent.body, dict) or not example.given:
         return None
@@ -191,7 +182,7 @@ def picture_of_replacement(contract: Contract, example: Example, answers: Mappin
         parts.append(_text(2, y, f"{kind} ({len(names)})", "label strong"))
         differing = [f"{name}: {_short(before.get(name))} → {_short(after[name])}" for name in names if name in lost]
         rest = [name for name in names if name not in lost]
-        lines = differing + list(_lines(rest, 45))
+        lines = differing + wrap(", ".join(rest), 46)
         parts.append(f'<path class="side{number}" d="M4 {y + 5}V{y + 3 + 13 * len(lines)}"/>')
         parts += [_text(12, y + 14 + 13 * at, line, "code") for at, line in enumerate(lines)]
         y += 22 + 13 * len(lines)
@@ -201,7 +192,7 @@ def picture_of_replacement(contract: Contract, example: Example, answers: Mappin
 
 
 def picture_of_checks(contract: Contract, operation: Operation) -> Picture:
-    """The checks of an operation one after the other, with what the first that fails answers."""
+    """The picture of an operation's checks, one after the other, with the problem of each."""
     checks: Sequence[Mapping[str, str]] = operation.declared["x-checks"]
     parts, words = [], []
     for number, check in enumerate(checks):
@@ -249,10 +240,6 @@ def _band(start: str | None, end: str | None, y: int, kind: str, first: int) -> 
         yield f'<rect class="{kind}" x="{x}" y="{y}" width="{round(to - x, 1)}" height="10" rx="2"/>'
 
 
-def _between(start: str | None, end: str | None) -> str:
-    return f"{start} to {end}" if start and end else "around the clock"
-
-
 def _x(minute: float, first: int) -> float:
     return round(2 + (minute - first) % (DAY + 0.001) / DAY * (WIDTH - 4), 1)
 
@@ -264,15 +251,3 @@ def _text(x: float, y: float, text: str, kind: str) -> str:
 def _short(shown: Any) -> str:
     text = literal(value(shown).strip("`")).strip("`")
     return text if len(text) <= 16 else f"{text[:15]}…"
-
-
-def _lines(names: Iterable[str], most: int) -> Iterator[str]:
-    """Names in lines of at most so many characters."""
-    line = ""
-    for name in names:
-        if line and len(line) + len(name) + 2 > most:
-            yield f"{line},"
-            line = ""
-        line = f"{line}, {name}" if line else name
-    if line:
-        yield line

@@ -1,4 +1,4 @@
-"""Requests to show: from the examples of a contract, and made from its schemas where it has none."""
+"""Sample requests: from the examples of a contract, or made from its schemas where it has none."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,8 +10,7 @@ import orjson
 
 from ..contract.document import Contract
 from ..contract.example import values_of
-from ..contract.generator import NoValue
-from ..contract.media import is_json, media_type
+from ..contract.media import first_json, is_json, media_type
 from ..contract.operation import Operation
 from ..contract.parameters import Parameter, joined
 from ..contract.schema import Direction, Json
@@ -19,7 +18,7 @@ from ..contract.strict_json import encoded
 from .wording import resolved
 
 ABSENT: Any = object()
-"""Stands where a JSON value could, and there is none."""
+"""The placeholder for no JSON value."""
 
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 
@@ -57,7 +56,7 @@ class Sent:
 
     @property
     def content(self) -> bytes | None:
-        """The body as it is on the wire; None where there is none, and for one that is made of files."""
+        """The body in bytes; None where there is none, and for files."""
         text = self.text
         if text is None or self.fields is not None or isinstance(self.body, str):
             return None if text is None else text.encode()
@@ -65,7 +64,7 @@ class Sent:
 
     @property
     def text(self) -> str | None:
-        """The body for people; None where there is none, and for one that is made of parts or of a file."""
+        """The body as text; None where there is none, and for multipart forms and files."""
         if self.body is ABSENT or isinstance(self.body, File):
             return None
         if self.fields is not None:
@@ -76,34 +75,33 @@ class Sent:
 def text_of(value: Json) -> str:
     if isinstance(value, str):
         return value
-    return encoded(value, indent=True).decode()
+    return "" if value is ABSENT else encoded(value, indent=True).decode()
 
 
 def request(contract: Contract, operation: Operation, described: Mapping[str, Any], name: str) -> Sent:
-    """The request that `x-request` describes; what it leaves open is filled from the examples of that name, or any.
+    """The request that `x-request` describes, completed by the examples of that name, or any.
 
-    Without an `x-request` it has the parameters that have an example or are required, credentials where they are, and a
-    body made from its schema where there is no example of one.
+    Without an `x-request` it has the parameters that have an example or are required, the required credentials, and a
+    body made from its schema where it has no example.
     """
     path, query = contract.base_path + operation.path, list[str]()
     if described.get("query"):
         query.append(urlencode(described["query"], doseq=True))
     headers, cookies = dict(described.get("headers", {})), list[str]()
-    for parameter in operation.declared_parameters:
-        wanted, place = parameter["name"], parameter["in"]
-        value = described.get("path", {}).get(wanted, _parameter_value(contract, parameter, name))
+    for parameter in operation.parameters:
+        value = described.get("path", {}).get(parameter.name, _parameter_value(contract, parameter, name))
         if value is ABSENT:
             continue
-        compiled = Parameter(parameter, contract.resolve)
-        if place == "path":
-            path = path.replace(f"{{{wanted}}}", compiled.written(value, partial(quote, safe=""))[0][1])
-        elif place == "query" and not described:
-            query += map("=".join, compiled.written(value, quote_plus))
-        elif not described and parameter.get("required"):
-            headers |= dict(compiled.written(value)) if place == "header" else {}
-            cookies += [f"{name}={text}" for name, text in compiled.written(value)] if place == "cookie" else []
+        if parameter.place == "path":
+            path = path.replace(f"{{{parameter.name}}}", parameter.written(value, partial(quote, safe=""))[0][1])
+        elif parameter.place == "query" and not described:
+            query += map("=".join, parameter.written(value, quote_plus))
+        elif parameter.required and not described:
+            texts = parameter.written(value)
+            headers |= dict(texts) if parameter.place == "header" else {}
+            cookies += map("=".join, texts) if parameter.place == "cookie" else []
     if not described:
-        _add_credentials(contract, operation, query, headers, cookies)
+        _add_credentials(operation, query, headers, cookies)
     if cookies:
         headers["Cookie"] = "; ".join(cookies)
     target = f"{path}?{'&'.join(query)}" if query else path
@@ -125,45 +123,21 @@ def _body(contract: Contract, operation: Operation, described: Mapping[str, Any]
     return content_type, body, name
 
 
-def _add_credentials(
-    contract: Contract,
-    operation: Operation,
-    query: list[str],
-    headers: dict[str, str],
-    cookies: list[str],
-) -> None:
-    """A place for the credentials of the first way to be admitted, unless one needs none."""
-    ways = security(contract, operation)
-    for name in next(iter(ways), {}) if {} not in ways else ():
-        scheme = contract.security_schemes.get(name, {})
-        kind, wanted = scheme.get("type"), str(scheme.get("name", ""))
-        if kind == "apiKey" and scheme.get("in") == "query":
-            query.append(f"{quote_plus(wanted)}=KEY")
-        elif kind == "apiKey" and scheme.get("in") == "cookie":
-            cookies.append(f"{wanted}=KEY")
-        elif kind == "apiKey":
-            headers[wanted] = "KEY"
-        elif kind in ("http", "oauth2", "openIdConnect"):
-            headers["Authorization"] = f"{str(scheme.get('scheme', 'bearer')).capitalize()} CREDENTIALS"
-
-
-def security(contract: Contract, operation: Operation) -> list[Mapping[str, list[str]]]:
-    """The ways to be admitted, of which one is enough; none where an operation asks for nothing."""
-    ways: list[Mapping[str, list[str]]] = operation.declared.get("security", contract.document.get("security", []))
-    return ways
-
-
-def content_schema(declared: Mapping[str, Any]) -> Any:
-    """The schema of a parameter or a header, whichever way it has one; {} where it has none."""
-    contents = ({"schema": declared.get("schema")}, *declared.get("content", {}).values())
-    return next((each["schema"] for each in contents if each.get("schema") is not None), {})
+def _add_credentials(operation: Operation, query: list[str], headers: dict[str, str], cookies: list[str]) -> None:
+    """Add placeholders for the credentials of the first alternative, unless one needs none."""
+    for scheme in operation.security.first:
+        if scheme.place == "query":
+            query.append(f"{quote_plus(scheme.field)}=KEY")
+        elif scheme.place == "cookie":
+            cookies.append(f"{scheme.field}=KEY")
+        elif scheme.is_seen:
+            headers[scheme.field] = f"{scheme.challenge} CREDENTIALS" if scheme.challenge != "ApiKey" else "KEY"
 
 
 def first_content(operation: Operation) -> tuple[str, Mapping[str, Any]]:
-    """The media type of a request body that is shown, JSON where there is one, and its content."""
-    declared = operation.declared_body.get("content", {})
-    first = next((name for name in declared if is_json(name)), next(iter(declared), ""))
-    return (first, declared[first]) if first else ("application/octet-stream", {})
+    """The media type of the request body to show, JSON where there is one, and its content."""
+    declared: Mapping[str, Mapping[str, Any]] = operation.declared_body.get("content", {})
+    return first_json(declared) or next(iter(declared.items()), ("application/octet-stream", {}))
 
 
 def request_examples(operation: Operation) -> dict[str, Json]:
@@ -171,12 +145,12 @@ def request_examples(operation: Operation) -> dict[str, Json]:
     return values_of(first_content(operation)[1], operation.resolve)
 
 
-def _parameter_value(contract: Contract, parameter: Mapping[str, Any], name: str) -> Json:
-    """The example of that name, or any; a value made for one that is required."""
-    found = values_of(parameter, contract.resolve)
+def _parameter_value(contract: Contract, parameter: Parameter, name: str) -> Json:
+    """The example with that name, or any; a made value for a required parameter."""
+    found = values_of(parameter.source, contract.resolve)
     value = found.get(name, next(iter(found.values()), ABSENT))
-    value = ABSENT if value is None else value  # an example of what is not sent
-    return made(contract, content_schema(parameter)) if value is ABSENT and parameter.get("required") else value
+    value = ABSENT if value is None else value  # an example of no value
+    return made(contract, parameter.raw) if value is ABSENT and parameter.required else value
 
 
 def _made_body(contract: Contract, content_type: str, content: Mapping[str, Any]) -> Json:
@@ -184,24 +158,21 @@ def _made_body(contract: Contract, content_type: str, content: Mapping[str, Any]
     if is_json(name) or name in (URLENCODED, MULTIPART):
         return made(contract, content["schema"]) if "schema" in content else ABSENT
     value = made(contract, content.get("schema", {"type": "string", "format": "binary"}))
-    return value if isinstance(value, str) else File("body")  # XML and the like are for its author to write
+    return value if isinstance(value, str) else File("body")  # XML and the like cannot be made
 
 
 def made(contract: Contract, schema: Any, direction: Direction = "request") -> Json:
-    """A value for a request without an example, or for an answer; None where none is found."""
+    """A value for a request without an example, or for a response; None where none is found."""
     if (file := _file(contract, schema)) is not None:
         return file
-    try:
-        value = contract.values(direction).simplest(schema)
-    except NoValue:
-        return None
+    value = contract.values(direction).simplest(schema)
     members = resolved(contract, schema).get("properties", {}) if isinstance(value, dict) else {}
     files = {name: file for name, each in members.items() if (file := _file(contract, each)) and name in value}
     return {**value, **files} if files else value
 
 
 def _file(contract: Contract, schema: Any) -> File | list[File] | None:
-    """The name of a file where a schema is of one, or of several."""
+    """The name of a file, or of several, where a schema is of binary content."""
     flat = resolved(contract, schema)
     if flat.get("format") == "binary" or ("contentMediaType" in flat and "contentEncoding" not in flat):
         return File("file")

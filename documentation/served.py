@@ -1,4 +1,4 @@
-"""The reference at `/docs` and `/reference.md`: made once, and kept for the next server of the same contract."""
+"""The reference at `/docs` and `/reference.md`: rendered once, and cached for the next server of the contract."""
 
 import asyncio
 import contextlib
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
+import yaml
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
@@ -21,6 +22,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from ..contract.aside import aside
 from ..contract.document import Contract
 from ..contract.strict_json import encoded
 
@@ -32,14 +34,14 @@ GZIP = [Middleware(GZipMiddleware)]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The HTML, and the Content-Security-Policy that a server sends with it: only what is in the page may run."""
+    """The HTML, and the `Content-Security-Policy` for it, which permits its own scripts only."""
 
     html: str
     content_security_policy: str
 
 
 def answer(page: Page) -> Response:
-    """The page under its policy."""
+    """The response with the page and its policy."""
     headers = {
         "Content-Security-Policy": page.content_security_policy,
         "Referrer-Policy": "no-referrer",
@@ -48,11 +50,16 @@ def answer(page: Page) -> Response:
     return Response(page.html, media_type="text/html", headers=headers)
 
 
+def fixed(place: str, response: Response) -> Route:
+    """A route with a constant response."""
+    return Route(place, response, methods=["GET"])
+
+
 def console(place: str, contract: Contract, base_path: str) -> Route:
     """The console of the mock of `contract`, whose API is below `base_path`."""
 
     async def page(_request: Request) -> Response:
-        from .console import render_console  # not loaded before it is asked for
+        from .console import render_console  # loaded on demand
 
         return answer(await asyncio.to_thread(render_console, contract, base_path))
 
@@ -61,7 +68,7 @@ def console(place: str, contract: Contract, base_path: str) -> Route:
 
 @dataclass(frozen=True, slots=True)
 class ServingMock:
-    """The mock that serves a page: where it has the API, whether it can be steered, and its other pages by name."""
+    """The mock that serves a page: the API's base path, whether it has controls, and its other pages by name."""
 
     base_path: str
     controls: bool = False
@@ -69,9 +76,9 @@ class ServingMock:
 
 
 class ServedReference:
-    """The pages at `/docs` and `/reference.md` of a contract, whose examples run on mocks of another, or the same, one.
+    """The pages at `/docs` and `/reference.md` of a contract, whose examples run on mocks of the contract `mocked`.
 
-    With a `folder` they are kept in a file there, one for each title and each way of serving it.
+    With a `folder` they are cached in a file there, one for each title and ServingMock.
     """
 
     folder: Path | None = None
@@ -90,9 +97,20 @@ class ServedReference:
         self._markdown: str | None = None
         self._lock = asyncio.Lock()
 
-    def routes(self, place: str) -> list[Route]:
-        pages = {"docs": self._answer_page, "reference.md": self._answer_markdown}
-        return [Route(f"{place}/{name}", page, middleware=GZIP) for name, page in pages.items()]
+    def routes(self, place: str, document: dict[str, Any], text: bytes | None = None) -> list[Route]:
+        """The pages below `place`, and the contract as JSON and YAML; `text` is its YAML, where that is unchanged."""
+
+        async def openapi_yaml(_request: Request) -> Response:
+            nonlocal text
+            text = text or await aside(_dump, document)  # rarely requested
+            return Response(text, media_type="application/yaml")
+
+        return [
+            Route(f"{place}/docs", self._answer_page, middleware=GZIP),
+            Route(f"{place}/reference.md", self._answer_markdown, middleware=GZIP),
+            fixed(f"{place}/openapi.json", Response(encoded(document, indent=True), media_type="application/json")),
+            Route(f"{place}/openapi.yaml", openapi_yaml),
+        ]
 
     async def _answer_page(self, _request: Request) -> Response:
         return answer(await self._page())
@@ -101,14 +119,14 @@ class ServedReference:
         return Response((await self.made())[1], media_type="text/markdown")
 
     async def _page(self) -> Page:
-        """Made while others are served, or read from what an earlier server left; nobody waits for the Markdown."""
+        """The page, rendered in a thread or read from the cache, without waiting for the Markdown."""
         async with self._lock:
             if self._html is None:
                 self._html = await asyncio.to_thread(self._read_or_make)
             return self._html
 
     async def made(self) -> tuple[Page, str]:
-        """The page and the Markdown, each made once, and kept for the next server."""
+        """The page and the Markdown, each rendered once, and cached for the next server."""
         page = await self._page()
         async with self._lock:
             if self._markdown is None:
@@ -117,7 +135,7 @@ class ServedReference:
 
     def _read_or_make(self) -> Page:
         if self._path is not None:
-            with contextlib.suppress(OSError, ValueError):  # not there yet, or not whole
+            with contextlib.suppress(OSError, ValueError):  # missing, or incomplete
                 kept = orjson.loads(self._path.read_bytes())
                 if kept["made_from"] == self._made_from():
                     self._markdown = kept["markdown"]
@@ -133,7 +151,7 @@ class ServedReference:
         markdown = render_markdown(self._facts())
         self._facts.cache_clear()
         if self._path is not None:
-            with contextlib.suppress(OSError):  # a user without a folder for it has the pages made each time
+            with contextlib.suppress(OSError):  # without a writable folder, pages are rendered each time
                 write(self._path, orjson.dumps({"made_from": self._made_from(), "page": page, "markdown": markdown}))
         return markdown
 
@@ -146,13 +164,13 @@ class ServedReference:
 
     @property
     def _path(self) -> Path | None:
-        """Where the pages are kept."""
+        """The file of the cached pages, if any."""
         titles = orjson.dumps([self._contract.title, self._mocked.title, self._mock])
         name = f"reference-{hashlib.sha256(titles).hexdigest()[:16]}.json"
         return None if self.folder is None else self.folder / name
 
     def _made_from(self) -> str:
-        """A digest of all that the pages depend on: the contracts, and the program."""
+        """A digest of the contracts and the program, on which the pages depend."""
         digest = hashlib.sha256(version("callconfig").encode())
         for contract in (self._contract, self._mocked):
             digest.update(encoded(contract.document))
@@ -165,8 +183,13 @@ class ServedReference:
         return digest.hexdigest()
 
 
+def _dump(document: dict[str, Any]) -> bytes:
+    dumped: bytes = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120, encoding="utf-8")
+    return dumped
+
+
 def write(path: Path, content: bytes) -> None:
-    """Write a file that others may read meanwhile, and may be writing, too. Raises OSError."""
+    """Write a file atomically, for concurrent readers and writers. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent)
     try:

@@ -1,4 +1,4 @@
-"""One request as people send it: a curl command, Python with httpx, JavaScript with fetch."""
+"""One request as code: a curl command, Python with httpx, JavaScript with fetch."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from .samples import ABSENT, MULTIPART, URLENCODED, File, Sent
 
 LOCAL_MOCK = "http://127.0.0.1:8080"
-"""Where `callconfig serve` listens unless told otherwise."""
+"""The default address of `callconfig serve`."""
 
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|\b(?:true|false|null)\b')
 _PYTHON_WORDS = {"true": "True", "false": "False", "null": "None"}
@@ -84,7 +84,7 @@ SNIPPETS: dict[str, tuple[str, Callable[[Sent, str], str]]] = {
 
 
 def _own_headers(sent: Sent) -> dict[str, str]:
-    """Without the Content-Type of a form, which each client sets itself."""
+    """The header fields without the Content-Type of a form, which each client sets itself."""
     is_form = sent.fields is not None and sent.media_type in (MULTIPART, URLENCODED)
     return {name: value for name, value in sent.headers.items() if not (is_form and name == "Content-Type")}
 
@@ -123,7 +123,7 @@ def _is_plain_json(sent: Sent) -> bool:
 
 
 def _quoted(text: str) -> str:
-    """A string literal of Python and of JavaScript."""
+    """A string literal for Python and JavaScript."""
     return json.dumps(text, ensure_ascii=False)
 
 

@@ -1,4 +1,4 @@
-"""For each rule of the engine a value or a message that breaks it, and the engine's own finding of that."""
+"""A violation of each rule of the engine: a value or a message that breaks it, with the engine's finding."""
 
 import json
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ _OPERATION = Operation(
         }
     },
     resolve=NO_REFERENCES,
-    security=Security([{"token": []}], {"token": {"type": "http", "scheme": "bearer"}}, NO_REFERENCES),
+    security=Security([{"token": []}], {"token": {"type": "http", "scheme": "bearer"}}),
 )
 
 

@@ -1,4 +1,4 @@
-"""A schema in words: its type and its facts, through `$ref`, `allOf` and what 3.1 says otherwise than 3.0."""
+"""A schema in words: its type and its facts, with `$ref` and `allOf` resolved, for 3.0 and 3.1."""
 
 import json
 import re
@@ -7,7 +7,6 @@ from functools import wraps
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from ..contract.dialect import is_31
 from ..contract.document import Contract
 from ..contract.schema import Json
 from ..contract.shape import flattened
@@ -15,26 +14,24 @@ from ..contract.shape import flattened
 Node = Mapping[str, Any]
 Told = TypeVar("Told")
 Fact = tuple[str, str]
-"""A word, and what it means here, in Markdown."""
+"""A label, and its text in Markdown."""
 
 _DEEPEST = 5
-"""The depth to which arrays inside arrays are followed; some contracts never end."""
+"""The depth to which nested arrays are followed; some contracts are recursive."""
 _WRAPPING = frozenset(("allOf", "anyOf", "oneOf"))
 _ENDS = {2**31 - 1, -(2**31), 2**63 - 1, -(2**63)}
-"""The ends of the integer formats, which tell a reader nothing."""
+"""The bounds of the integer formats, which tell a reader nothing."""
 
 
 def resolved(contract: Contract, schema: Any) -> dict[str, Any]:
     """A schema as one object: its parts merged, `nullable` for every way to allow null, `enum` for `const`.
 
-    `true` and `false` are schemas that say nothing.
+    `true` and `false` become empty schemas.
     """
     if not isinstance(schema, Mapping):
         return {}
     try:
         flat = flattened(schema, contract.resolve)
-        if len(schema) > 1 and "$ref" in schema and is_31(contract.document):
-            flat |= {key: value for key, value in schema.items() if key != "$ref"}
         for keyword in ("anyOf", "oneOf"):
             some = [
                 each for each in flat.get(keyword, ()) if not isinstance(each, Mapping) or each.get("type") != "null"
@@ -45,7 +42,7 @@ def resolved(contract: Contract, schema: Any) -> dict[str, Any]:
                 del flat[keyword]
                 flat = {**resolved(contract, some[0]), **flat}
     except RecursionError:
-        return {}  # a schema that consists of itself
+        return {}  # a circular schema
     if isinstance(kinds := flat.get("type"), list):
         flat["type"] = " or ".join(kind for kind in kinds if kind != "null")
         flat["nullable"] = "null" in kinds
@@ -70,18 +67,18 @@ def name_of(reference: str) -> str:
 
 
 def is_object(flat: Node) -> bool:
-    """Whether there is more to tell of a resolved schema's values than one line: members, or alternatives."""
+    """Whether a resolved schema has members, or alternatives."""
     return bool(flat.get("properties") or ("x-rule" not in flat and (flat.get("oneOf") or flat.get("anyOf"))))
 
 
 def _once(tell: Callable[["Schemas", Any], Told]) -> Callable[["Schemas", Any], Told]:
-    """Told once of each schema, however many places have it."""
+    """A cache by schema."""
 
     @wraps(tell)
     def told(self: "Schemas", schema: Any) -> Told:
         key = tell, id(schema)
         if key not in self.known:
-            self.known[key] = tell(self, schema), schema  # which is kept, so that its id stays its own
+            self.known[key] = tell(self, schema), schema  # with the schema, so that its id is not reused
         said: Told = self.known[key][0]
         return said
 
@@ -153,7 +150,7 @@ class Schemas:
 
 
 def literal(text: str) -> str:
-    """Markdown for a text in code, whatever backticks it has (CommonMark, section 6.1)."""
+    """A Markdown code span that may contain backticks (CommonMark, section 6.1)."""
     fence = "`" * (longest_run(text) + 1)
     padding = " " if text.startswith("`") or text.endswith("`") else ""
     return f"{fence}{padding}{text}{padding}{fence}"
@@ -175,7 +172,7 @@ def value(shown: Json) -> str:
 def phrase(status: str) -> str:
     """The reason phrase of a status (RFC 9110)."""
     if status == "413":
-        return "Content Too Large"  # older Pythons have the name of an older RFC
+        return "Content Too Large"  # older Pythons have the phrase of an older RFC
     try:
         return HTTPStatus(int(status)).phrase
     except ValueError:
@@ -201,17 +198,13 @@ def _range(schema: Node) -> str:
     bounds = []
     for keyword, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
         bound = schema.get(exclusive)
-        is_number = isinstance(bound, int | float) and not isinstance(bound, bool)  # so 3.1 has it
+        is_number = isinstance(bound, int | float) and not isinstance(bound, bool)  # a number in 3.1
         bounds.append((bound if is_number else schema.get(keyword), bool(is_number or bound)))
     (low, above), (high, below) = bounds
     words = "more than" if above else "at least", "less than" if below else "at most"
     shown = _bounds(low, high, *words)
     unit = str(schema.get("x-unit", ""))
     return f"{shown} {unit.removesuffix('s') if shown.endswith(' 1') else unit}".strip() if shown else ""
-
-
-def _unit(schema: Node) -> str:
-    return "" if _range(schema) else str(schema.get("x-unit", ""))
 
 
 def _yes(keyword: str) -> Callable[[Node], str]:
@@ -230,7 +223,7 @@ _FACTS: dict[str, tuple[frozenset[str], Callable[[Node], str]]] = {
         ("Nullable", "nullable", _yes("nullable")),
         ("One of", "enum", lambda schema: ", ".join(map(value, schema["enum"]))),
         ("Range", _RANGE, _range),
-        ("Unit", "x-unit", _unit),
+        ("Unit", "x-unit", lambda schema: "" if _range(schema) else str(schema["x-unit"])),
         ("Multiple of", "multipleOf", lambda schema: str(schema["multipleOf"])),
         ("Characters", "minLength maxLength", _between("minLength", "maxLength")),
         ("Items", "minItems maxItems", _between("minItems", "maxItems")),
@@ -244,5 +237,5 @@ _FACTS: dict[str, tuple[frozenset[str], Callable[[Node], str]]] = {
         ("Example", "example examples", _examples),
     )
 }
-"""What there is to say, by its word: the keywords that it comes from, and how it is said."""
+"""The facts by label: the keywords that each needs, and the function that words it."""
 _TOLD = frozenset().union(*(keywords for keywords, _ in _FACTS.values()))

@@ -1,1 +1,1 @@
-"""What each operation does, in domain words: one thin function for each, and the problem of each domain error."""
+"""The handlers of operations, one thin function for each, and the problem of each domain error."""

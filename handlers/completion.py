@@ -1,9 +1,7 @@
-"""Whole documents as a state or a seed gives them: what a request may give, and beside it what the server makes."""
-
-from dataclasses import replace
+"""Whole documents of a state or a seed: the members of a request, and those that the server sets."""
 
 from ..contract.document import Contract
-from ..contract.finding import Finding, json_pointer
+from ..contract.finding import Finding
 from ..contract.resource import Resource
 from ..contract.schema import Json, Schema
 from ..storage.store import Document
@@ -14,38 +12,28 @@ class Completion:
     """Judges and completes the documents of one resource."""
 
     def __init__(self, resource: Resource, contract: Contract) -> None:
-        self._parents, self._beside = resource.parents.values(), resource.beside_input
+        parents, self._beside = resource.parents.values(), resource.beside_input
         self._judge = Schema(resource.input, contract.resolve, "request")
         times = {resource.creation, resource.deleted_at}
         hidden = {name: {"type": "string"} if name in times else {} for name in resource.hidden}
-        self._of_server = {
-            name: Schema(schema, contract.resolve, "response")
-            for name, schema in {**hidden, **resource.properties}.items()
-            if name in self._beside
-        }
+        known = {name: each for name, each in {**hidden, **resource.properties}.items() if name in self._beside}
+        of_server = {"type": "object", "required": [*parents], "properties": known}
+        self._of_server, self._members = Schema(of_server, contract.resolve, "response"), {*parents, *known}
         self.made = Made(resource, contract)
 
     def findings(self, document: Json) -> list[Finding]:
-        """What is wrong with it; what the server makes may be missing or null. Only an object has no finding."""
+        """The findings in a document, whose server-set members may be missing or null; every non-object has some."""
         if not isinstance(document, dict):
             return self._judge.findings(document, "body") or [Finding("type", "body", "must be object", pointer="")]
-        found = self._judge.findings(self._given(document), "body")
-        for name, schema in self._of_server.items():
-            if document.get(name) is not None:
-                of_member = schema.findings(document[name], "body")
-                found += (replace(each, pointer=json_pointer([name]) + (each.pointer or "")) for each in of_member)
-        return found + self.missing(document)
+        return self._judge.findings(self._given(document), "body") + self.wrong_beside(document)
 
-    def missing(self, document: Document) -> list[Finding]:
-        """The parents that it does not say, without which nothing leads to it."""
-        return [
-            Finding("required", "body", "is required and missing", pointer=json_pointer([name]))
-            for name in self._parents
-            if document.get(name) is None
-        ]
+    def wrong_beside(self, document: Document) -> list[Finding]:
+        """The findings in what no request may give, and for missing parents, without which no path leads to it."""
+        present = {name: document[name] for name in self._members if document.get(name) is not None}
+        return self._of_server.findings(present, "body")
 
     def complete(self, document: Document) -> Document:
-        """A document without findings, with its defaults and what every answer has."""
+        """A valid document with its defaults, and the members that every response has."""
         beside = {name: document[name] for name in self._beside & document.keys()}
         return self.made({**self._judge.fill_defaults(self._given(document)), **beside})
 

@@ -1,7 +1,7 @@
 """The operations on configurations. The contract has judged every argument before a handler sees it.
 
-An example of handlers of one's own, too: `serve --handlers` takes any module of such functions, by the names of the
-operations, and of such problems. Without this one, the generic handlers would do the same in other words.
+They are an example of custom handlers: `serve --handlers` takes any module of such functions, by the names of the
+operations, and of such problems. Without this one, the generic handlers would do the same with other messages.
 """
 
 from urllib.parse import quote
@@ -14,32 +14,29 @@ from .errors import ContradictingId
 
 
 async def create_configuration(body: Document, store: Store, base_path: str) -> Reply:
-    """Store a new configuration; its id and its times are the server's, never the client's."""
+    """Store a new configuration; the server sets its id and its times."""
     stored = await store.create(body)
     return stored, 201, {"Location": f"{base_path}/configurations/{quote(stored['id'], safe='')}"}
 
 
 async def list_configurations(store: Store, **filters: str) -> Reply:
-    """All configurations that equal every filter, oldest first."""
+    """The configurations that match every filter, oldest first."""
     return EncodedArray(await store.find(**filters)), 200
 
 
 async def update_configuration(id: str, body: Document, store: Store) -> Reply:  # noqa: A002 (its API name)
-    """Replace a whole configuration. An unknown id outranks a contradicting one, which outranks a taken scope."""
+    """Replace a whole configuration. Of several errors, unknown id comes first, then contradicting id, then scope."""
     if body.get("id", id) != id:
         await store.get(id)
         raise ContradictingId(id, body["id"])
     return await store.replace(id, body), 200
 
 
-def _duplicate(error: DuplicateScope) -> Problem:
-    scope = " and ".join(f"{name} {show(value)}" for name, value in error.scope.items())
-    return Problem("duplicate-scope", f"The configuration {show(error.identity)} already has {scope}.")
-
-
 PROBLEMS: Problems = {
     UnknownDocument: lambda error: Problem(
         "unknown-configuration", f"No configuration has the id {show(error.identity)}."
     ),
-    DuplicateScope: _duplicate,
+    DuplicateScope: lambda error: Problem(
+        "duplicate-scope", f"The configuration {show(error.identity)} already has {error.claim}."
+    ),
 }

@@ -1,4 +1,4 @@
-"""What an operation can find out beside what its store does: domain errors, which know nothing of HTTP."""
+"""The domain errors of operations, beside those of stores; independent of HTTP."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from ..contract.finding import Finding
 
 
 class ContradictingId(Exception):
-    """The body says something else than the path, in this member."""
+    """A member of the body contradicts the path."""
 
     def __init__(self, path: Any, body: Any, member: str = "id") -> None:
         super().__init__(f"{body!r} contradicts {path!r}")
@@ -14,7 +14,7 @@ class ContradictingId(Exception):
 
 
 class NamesNothing(Exception):
-    """The body lacks the member that says what is meant, which the contract lets it."""
+    """The body lacks the identity of the target, an optional member in the contract."""
 
     def __init__(self, member: str) -> None:
         super().__init__(f"no {member}")
@@ -22,7 +22,7 @@ class NamesNothing(Exception):
 
 
 class InvalidResult(Exception):
-    """What a change would make breaks the contract, or a cursor that nobody was given."""
+    """The result of a change would break the contract, or a cursor is not one of the mock's."""
 
     def __init__(self, *findings: Finding) -> None:
         super().__init__("; ".join(map(str, findings)))
@@ -30,7 +30,7 @@ class InvalidResult(Exception):
 
 
 class PreconditionFailed(Exception):
-    """What is stored is not what a condition of the request names."""
+    """A conditional header field of the request does not match the current entity tag."""
 
     def __init__(self, condition: str, current: str) -> None:
         super().__init__(f"{condition} does not name {current}")

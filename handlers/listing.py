@@ -1,8 +1,7 @@
-"""A list as an operation documents it: its filters, its order, and the part of it that a request asks for."""
+"""A list as an operation documents it: filters, order and paging."""
 
 import base64
 from collections.abc import Mapping
-from typing import Any
 
 import orjson
 
@@ -10,23 +9,22 @@ from ..contract.actions import Action
 from ..contract.document import Contract
 from ..contract.example import usual_status
 from ..contract.finding import Finding
-from ..contract.generator import NoValue
-from ..contract.media import concrete, is_json
 from ..contract.operation import EncodedArray, Operation
 from ..contract.paging import COUNTS, LIMITS, MORE, NEXT, OFFSETS, PAGES, TOTALS, Paging
 from ..contract.schema import Json
 from ..contract.shape import flattened
+from ..contract.witness import ABSENT
 from ..storage.store import Document
 from .errors import InvalidResult
 
 Arguments = Mapping[str, Json]
 
 DEFAULT_LIMIT = 20
-"""How many are shown of a list that has parts, where neither the request nor the contract says it."""
+"""The size of a page where neither the request nor the contract gives it."""
 
 
 class Listing:
-    """The list of one operation. `unknown` are query parameters that are taken, and have no meaning here."""
+    """The list of one operation. `unknown` are query parameters that are accepted and ignored."""
 
     def __init__(self, action: Action, operation: Operation, contract: Contract) -> None:
         resource = action.resource
@@ -36,45 +34,38 @@ class Listing:
         members = resource.properties.keys() - self._hidden
         asked = {each.name: each for each in query if each.name in members}
         self._usual = {name: each.declared["default"] for name, each in asked.items() if "default" in each.declared}
-        """What is asked for where nobody asks: members that are not there have it, too."""
-        self._equal = [
-            name for name, each in asked.items() if _is_plain(each, resource.properties) and name not in self._usual
-        ]
+        """The defaults of filters, which are also the values of missing members."""
+        kinds = {
+            name: (each.declared.get("type"), resource.properties[name].get("type")) for name, each in asked.items()
+        }
+        self._equal = [name for name in asked if "array" not in kinds[name] and name not in self._usual]
         self._within = [name for name in asked if name not in self._equal]
         paging = Paging(operation, members)
         self._limit, self._offset, self._page, self._cursor, self._sort = (
-            each.name if each else None for each in paging.all
+            each.name if each else "" for each in paging.all
         )
         self.unknown = paging.unknown
-        self._order = resource.order or ()
+        self._has_parts = any((self._limit, self._offset, self._page, self._cursor))
+        order, of_store = tuple(resource.order or ()), (resource.creation, resource.identity)
+        self._order = () if order in (of_store, of_store[:1]) else order
         self._is_plain = not (
-            self._hidden or self._within or self._envelope or self._sort or self._order_differs or self._has_parts
+            self._hidden or self._within or self._envelope or self._sort or self._order or self._has_parts
         )
         self._template = made(operation, contract) if self._envelope else {}
-        response = operation.response(usual_status(operation.responses.keys()))
+        response = operation.response(usual_status(operation))
         ended = {**_told(self._template, dict.fromkeys(NEXT), nulls=True), self._envelope: []}
-        shown = (each for name, each in response.representations.items() if is_json(concrete(name))) if response else ()
-        self._tells_null = any(each.schema.accepts(ended) for each in shown)
+        shown = response.json if response else None
+        self._tells_null = shown is not None and shown[1].schema.accepts(ended)
         self._total_header = next(
             (each.name for each in (response.headers if response else ()) if each.name.lower() in TOTALS), None
         )
 
-    @property
-    def _has_parts(self) -> bool:
-        return any((self._limit, self._offset, self._page, self._cursor))
-
-    @property
-    def _order_differs(self) -> bool:
-        """Whether a list is sorted otherwise than the store tells it: by creation, then by identity."""
-        usual = (self._resource.creation, self._resource.identity)
-        return tuple(self._order) not in ((), usual, usual[:1])
-
     def filters(self, arguments: Arguments) -> dict[str, Json]:
-        """The members and the values that everything listed has."""
+        """The filters for the store: members with their values."""
         return {name: arguments[name] for name in self._equal if name in arguments}
 
     def answer(self, texts: list[bytes], arguments: Arguments) -> tuple[Json, dict[str, str]]:
-        """The body, and the header fields that tell of the whole. Raises InvalidResult for a foreign cursor."""
+        """The body, and the header field with the total. Raises InvalidResult for an invalid cursor."""
         if self._is_plain:
             return EncodedArray(texts), self._headers(len(texts))
         within = [name for name in self._within if name in arguments]
@@ -106,21 +97,21 @@ class Listing:
         return {self._total_header: str(total)} if self._total_header else {}
 
     def _sorted(self, rows: list[Document], arguments: Arguments) -> None:
-        wanted = arguments.get(self._sort) if self._sort else None
+        wanted = arguments.get(self._sort)
         names = str(wanted).split(",") if isinstance(wanted, str) else list(wanted or self._order)
-        for name in reversed(names if wanted or self._order_differs else []):
+        for name in reversed(names):
             member = str(name).removeprefix("-").removeprefix("+")
             if member in self._resource.properties:
                 rows.sort(key=lambda row: _sortable(row.get(member)), reverse=str(name).startswith("-"))
 
     def _part(self, arguments: Arguments) -> tuple[int, int]:
-        """Where the part begins, and how many there are in it at most."""
-        limit = _number(arguments.get(self._limit) if self._limit else None, DEFAULT_LIMIT)
-        if self._cursor and (given := arguments.get(self._cursor)) is not None:
+        """The first position of the page, and its size."""
+        limit = _number(arguments.get(self._limit), DEFAULT_LIMIT)
+        if (given := arguments.get(self._cursor)) is not None:
             return self._after(str(given)), limit
-        if self._offset and self._offset in arguments:
+        if self._offset in arguments:
             return _number(arguments[self._offset], 0), limit
-        page = _number(arguments.get(self._page) if self._page else None, 1)
+        page = _number(arguments.get(self._page), 1)
         return max(0, page - 1) * limit, limit
 
     def _after(self, cursor: str) -> int:
@@ -133,13 +124,8 @@ class Listing:
         return position
 
 
-def _is_plain(parameter: Any, properties: Mapping[str, Mapping[str, Any]]) -> bool:
-    """Whether a filter asks for one value of a member that has one."""
-    return "array" not in (parameter.declared.get("type"), properties[parameter.name].get("type"))
-
-
 def _is_in(value: Json, wanted: Json) -> bool:
-    """Whether a value is, or has, one of those that are wanted; an object is meant by any value that it has."""
+    """Whether a value, or an item or a member of it, is one of the wanted values."""
     values, several = (each if isinstance(each, list) else [each] for each in (value, wanted))
     return any(
         each in several or (isinstance(each, dict) and any(inner in several for inner in each.values()))
@@ -148,7 +134,7 @@ def _is_in(value: Json, wanted: Json) -> bool:
 
 
 def _sortable(value: Json) -> tuple[bool, str, Json]:
-    """Numbers before texts, and what is missing last."""
+    """The sort key of a value: numbers before texts, missing values last."""
     if isinstance(value, bool | int | float):
         return False, "", value
     return value is None, "text", value if isinstance(value, str) else orjson.dumps(value).decode()
@@ -165,7 +151,7 @@ def _cursor(position: int) -> str:
 
 
 def _told(template: Json, facts: Mapping[str, Json], *, nulls: bool) -> Json:
-    """What stands around a list, with what is so in the place of what was made; null, or nothing, for what is not."""
+    """An envelope with its facts in the place of generated values; null, or no member, for a fact without a value."""
     if not isinstance(template, dict):
         return template
     told = {}
@@ -179,12 +165,8 @@ def _told(template: Json, facts: Mapping[str, Json], *, nulls: bool) -> Json:
 
 
 def made(operation: Operation, contract: Contract) -> Document:
-    """What stands around what an answer shows, as its schema has it: every member, where one can be made."""
+    """The envelope of a response with a generated value for every member of its schema, where one is found."""
     schema, generator = operation.shown or {}, contract.values("response")
-    found: Document = {}
-    for name, each in flattened(schema, contract.resolve).get("properties", {}).items():
-        try:
-            found[name] = generator.value(each)
-        except NoValue:
-            continue
-    return found
+    members = flattened(schema, contract.resolve).get("properties", {})
+    found = {name: generator.value(each, otherwise=ABSENT) for name, each in members.items()}
+    return {name: value for name, value in found.items() if value is not ABSENT}

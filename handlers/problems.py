@@ -9,11 +9,6 @@ from .errors import ContradictingId, InvalidResult, NamesNothing, PreconditionFa
 RETRY_AFTER = {"Retry-After": "1"}
 
 
-def _duplicate(error: DuplicateScope) -> Problem:
-    scope = " and ".join(f"{name} {show(value)}" for name, value in error.scope.items())
-    return Problem("conflict", f"{show(error.identity)} already has {scope}.")
-
-
 def _contradiction(error: ContradictingId) -> Problem:
     detail = f"must be absent or equal the path's {show(error.path)}, not {show(error.body)}"
     return Problem.of_findings([Finding("contradicts-path", "body", detail, pointer=f"/{error.member}")])
@@ -25,7 +20,7 @@ PROBLEMS: Problems = {
     NamesNothing: lambda error: Problem(
         "not-found", f"The body has no {error.member}, so it names nothing that is here."
     ),
-    DuplicateScope: _duplicate,
+    DuplicateScope: lambda error: Problem("conflict", f"{show(error.identity)} already has {error.claim}."),
     ContradictingId: _contradiction,
     InvalidResult: lambda error: Problem.of_findings(error.findings),
     PreconditionFailed: lambda error: Problem(

@@ -1,4 +1,4 @@
-"""Which function answers an operation: one of one's own, the generic one of a resource, or the contract's examples."""
+"""The resolution of an operation's handler: a custom one, the generic one of a resource, or the contract's examples."""
 
 import importlib.util
 import sys
@@ -22,21 +22,21 @@ from .listing import Listing
 from .problems import PROBLEMS
 
 ENTRY_POINTS = "callconfig.handlers"
-"""The group of entry points that name modules of handlers."""
+"""The group of entry points for modules of handlers."""
 
 
 class InvalidHandlers(Exception):
-    """A module of handlers that cannot be used; the message says why, in one line."""
+    """An unusable module of handlers; the message is one line with the reason."""
 
 
 def load_handlers(name: str, contract: Contract) -> ModuleType:
-    """The module of handlers of this name: an entry point, a module that can be imported, or the path of a file.
+    """The module of handlers with this name: an entry point, an importable module, or the path of a file.
 
     Raises InvalidHandlers, also for one that has no function for any operation.
     """
     try:
         module = _loaded(name)
-    except Exception as error:  # whatever it does when it is loaded
+    except Exception as error:  # any error of loading the module
         raise InvalidHandlers(f"{name}: {type(error).__name__}: {one_line(error)}") from error
     if not any(_own(module, identity) for identity in contract.operations):
         wanted = ", ".join(inflection.underscore(each) for each in list(contract.operations)[:5])
@@ -61,30 +61,29 @@ def _loaded(name: str) -> ModuleType:
 
 
 def _own(module: ModuleType, identity: str) -> Any:
-    """From the contract's `createConfiguration` to the function `create_configuration`."""
+    """The function of a module for an operationId: `create_configuration` for `createConfiguration`."""
     return getattr(module, inflection.underscore(identity), None)
 
 
 class Resolution:
-    """The handlers of a contract's operations. Of several modules the first that has a function counts."""
+    """The handlers of a contract's operations. Of several modules the first with a function is used."""
 
     def __init__(self, contract: Contract, modules: Sequence[ModuleType]) -> None:
         self._contract = contract
         self._modules = [each for each in modules if any(_own(each, identity) for identity in contract.operations)]
 
     def handler(self, identity: str) -> Any:
-        """The function that answers an operation."""
         for module in self._modules:
             if (own := _own(module, identity)) is not None:
                 return own
         operation = self._contract.operations[identity]
         if (action := self._contract.actions.get(identity)) is not None:
-            return resources.handler_of(action, operation, self._contract)
+            return partial(resources.HANDLERS[action.kind], resources.Target(action, operation, self._contract))
         return partial(_by_example, self._contract, operation)
 
     @property
     def problems(self) -> Problems:
-        """What the errors of handlers become; a module may have words of its own, in PROBLEMS."""
+        """The problems for the errors of handlers; PROBLEMS of a module overrides them."""
         problems = dict(PROBLEMS)
         for module in reversed(self._modules):
             problems |= getattr(module, "PROBLEMS", {})
@@ -92,13 +91,13 @@ class Resolution:
 
 
 async def _by_example(contract: Contract, operation: Operation, draw: resources.Draw) -> Reply:
-    """What an operation that does nothing with what is stored shows, or could show. Raises NotDocumented."""
+    """The documented reply of an operation without an action on a resource. Raises NotDocumented."""
     return documented_reply(contract, operation, draw=draw())
 
 
 def _has_wrong_example(contract: Contract, operation: Operation) -> bool:
-    """Whether the usual answer has examples, and none of them keeps to the contract."""
-    response = operation.response(usual_status(operation.responses.keys()))
+    """Whether the usual response has examples, all of them invalid."""
+    response = operation.response(usual_status(operation))
     for content in response.representations.values() if response else ():
         values = values_of(content.declared, contract.resolve).values()
         if values and not any(map(content.schema.accepts, values)):
@@ -107,7 +106,7 @@ def _has_wrong_example(contract: Contract, operation: Operation) -> bool:
 
 
 def notes(contract: Contract) -> Iterator[str]:
-    """What a mock of the contract does not do as somebody may expect it, in words."""
+    """The limits of a mock of the contract, in sentences."""
     used = {action.resource.name for action in contract.actions.values()}
     for resource in contract.resources:
         if resource.name not in used:

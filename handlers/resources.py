@@ -1,12 +1,11 @@
-"""The operations on whatever a contract says is stored: one function for each kind, made for one operation."""
+"""The generic operations on resources: one function for each kind of action, made for one operation."""
 
 import copy
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from functools import cached_property, partial
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any
-from urllib.parse import quote
 
 import orjson
 
@@ -15,13 +14,14 @@ from ..contract.body import FORM, MULTIPART
 from ..contract.document import Contract
 from ..contract.example import NotDocumented, documented_reply, required_headers
 from ..contract.finding import Finding
-from ..contract.generator import NoValue
-from ..contract.media import concrete, is_json
+from ..contract.media import is_json
+from ..contract.merge_patch import patched
 from ..contract.operation import Operation, Reply
-from ..contract.path_template import PARAMETER, parameters_of
+from ..contract.path_template import filled, parameters_of
 from ..contract.resource import Resource
 from ..contract.schema import Json, Schema
 from ..contract.shape import flattened
+from ..contract.witness import ABSENT
 from ..storage.store import Document, Store, UnknownDocument
 from .errors import ContradictingId, InvalidResult, NamesNothing, PreconditionFailed
 from .listing import Listing, made
@@ -29,22 +29,16 @@ from .listing import Listing, made
 Arguments = Mapping[str, Json]
 Handler = Callable[..., Awaitable[Reply]]
 Draw = Callable[[], int]
-"""A number by chance; the same again where a session's ids are determined."""
-
-
-def handler_of(action: Action, operation: Operation, contract: Contract) -> Handler:
-    """The function that answers one operation on a resource."""
-    return partial(HANDLERS[action.kind], Target(action, operation, contract))
+"""Returns a random number, reproducible where a session's ids are seeded."""
 
 
 def unread(operation: Operation) -> list[str]:
-    """The media types of bodies that are not read: what is no JSON and no form."""
-    contents = operation.request_body.contents if operation.request_body else ()
-    return [name for name in contents if not is_json(name) and name not in (FORM, MULTIPART)]
+    """The media types of request bodies that are not read: neither JSON nor forms."""
+    return [name for name in operation.request_body.contents if not is_json(name) and name not in (FORM, MULTIPART)]
 
 
 class Target:
-    """One operation on one resource: what its path names, what it does, how its answers show what is stored."""
+    """One operation on one resource: its path parameters, its action, and the form of its response."""
 
     def __init__(self, action: Action, operation: Operation, contract: Contract) -> None:
         self.action, self.resource = action, action.resource
@@ -53,37 +47,36 @@ class Target:
         self._status = self._success()
         self._hidden = frozenset(self.resource.hidden)
         response = operation.response(self._status)
-        as_json = next((name for name in (response.representations if response else ()) if is_json(concrete(name))), "")
+        as_json = response.json[0] if response and response.json else ""
         self._shows = bool(as_json) and (action.shows or not operation.shown)
         self._tells_version = response is not None and any(each.name.lower() == "etag" for each in response.headers)
-        # What an envelope has beside what is shown.
+        # The other members of the envelope.
         self._envelope = made(operation, contract) if action.envelope and action.kind != "list" else {}
         self._other: Json = None
-        """What is answered where that is nothing, or something else than what is stored."""
+        """The body of a response that does not show the resource."""
         self._headers: Mapping[str, str] = {}
-        """What every answer has, whatever it shows."""
+        """The header fields of every response."""
         with suppress(NotDocumented):
             if self._shows and response is not None:
-                self._headers = {**required_headers(contract, response), "content-type": concrete(as_json)}
+                self._headers = {**required_headers(contract, response), "content-type": as_json}
             else:
                 self._other, _, self._headers = documented_reply(contract, operation, self._status)
         headers = {each.name.lower(): each.name for each in operation.parameters if each.place == "header"}
-        self._if_match, self._if_none_match = headers.get("if-match"), headers.get("if-none-match")
+        self._if_match, self._if_none_match = headers.get("if-match", ""), headers.get("if-none-match", "")
         self._path_names = parameters_of(operation.path)
         needed = len(parameters_of(action.item_path))
         self._location = action.item_path if needed <= len(self._path_names) + 1 else ""
-        """Where what a create makes is found; empty where the path needs more than is known."""
+        """The path template for `Location`; empty where its parameters are not all known."""
         self._judge = Schema(self.resource.input, contract.resolve, "request")
 
     @cached_property
     def _made(self) -> "Made":
-        body = self._operation.request_body
-        taken = next((each.raw for name, each in body.contents.items() if is_json(name)), None) if body else None
-        return Made(self.resource, self._contract, taken)
+        taken = self._operation.json_body
+        return Made(self.resource, self._contract, taken[1].raw if taken else None)
 
     @cached_property
     def _kept(self) -> tuple[str, ...]:
-        """What stays, whatever takes the place of a document."""
+        """The members that a replacement keeps."""
         return (*self.resource.parents.values(), *self._made.names)
 
     @cached_property
@@ -91,13 +84,13 @@ class Target:
         return Listing(self.action, self._operation, self._contract)
 
     def _success(self) -> int:
-        """The first documented success, but for one that says that something was made where nothing must be."""
+        """The first documented success; for actions other than create, not 201 if there is another."""
         made = self.action.kind == "create"
         found = [each for each in self._statuses if 200 <= each < 300 and (made or each != 201)]
         return (found or [each for each in self._statuses if 200 <= each < 300] or [201 if made else 200])[0]
 
     async def create(self, arguments: Arguments, store: Store, base_path: str, draw: Draw) -> Reply:
-        """Store something new; its id and its times are the server's, what it belongs to is the path's."""
+        """Store a new document; the server sets its id and its times, the path its parents."""
         await self._expect_ancestors(arguments, store)
         body = self._body(arguments, draw)
         if self.action.parents:
@@ -107,18 +100,18 @@ class Target:
         value, status, headers = self._reply(stored)
         if self._location:
             known = [*(arguments[name] for name in self._path_names), stored[self.resource.identity]]
-            headers["Location"] = base_path + _filled(self._location, known)
+            headers["Location"] = base_path + filled(self._location, known[-len(parameters_of(self._location)) :])
         return value, status, headers
 
     async def list_all(self, arguments: Arguments, store: Store) -> Reply:
-        """All that equals every filter, in order, as much of it as was asked for."""
+        """The documents that match every filter, in order, or a page of them."""
         await self._expect_ancestors(arguments, store)
         texts = await store.find(**self._parents(arguments), **self._listing.filters(arguments))
         value, headers = self._listing.answer(texts, arguments)
         return value, self._status, {**self._headers, **headers}
 
     async def read(self, arguments: Arguments, store: Store) -> Reply:
-        """What is stored; nothing where the client has that version."""
+        """The document; 304 where the client has this version."""
         await self._expect_ancestors(arguments, store)
         document = await store.get(self._key(arguments))
         self._expect(arguments, document)
@@ -127,7 +120,7 @@ class Target:
         return self._reply(document)
 
     async def replace(self, arguments: Arguments, store: Store, draw: Draw) -> Reply:
-        """Put a whole in the place of another. An unknown id outranks a contradicting one, and that a conflict."""
+        """Replace a document. Of several errors, unknown id comes first, then contradicting id, then a conflict."""
         await self._expect_ancestors(arguments, store)
         body = self._body(arguments, draw)
         key = self._key(arguments)
@@ -146,7 +139,7 @@ class Target:
             return self._reply(await store.create(self._made(new)), 201)
 
     async def merge(self, arguments: Arguments, store: Store) -> Reply:
-        """Change what a patch names (RFC 7396), if the whole keeps the contract afterwards."""
+        """Merge a patch into a document (RFC 7396), if the result is valid."""
         await self._expect_ancestors(arguments, store)
         patch = arguments.get("body", {})
         by_server = self.resource.server_members.union(self._kept)
@@ -157,7 +150,7 @@ class Target:
             if not isinstance(patch, dict):
                 raise InvalidResult(Finding("type", "body", "must be object", pointer=""))
             self._refuse_contradictions(arguments, patch)
-            merged = _merged(document, {name: value for name, value in patch.items() if name not in by_server})
+            merged = patched(document, {name: value for name, value in patch.items() if name not in by_server})
             judged = {name: value for name, value in self._visible(merged).items() if name not in unjudged}
             if findings := self._judge.findings(judged, "body"):
                 raise InvalidResult(*findings)
@@ -167,9 +160,9 @@ class Target:
         return self._reply(await store.update(self._key(arguments), change))
 
     async def delete(self, arguments: Arguments, store: Store) -> Reply:
-        """Delete one, and what belongs to it."""
+        """Delete a document, and the documents that belong to it."""
         await self._expect_ancestors(arguments, store)
-        deleted = await store.delete(self._key(arguments), lambda document: self._expect(arguments, document))
+        deleted = await store.update(self._key(arguments), lambda document: self._expect(arguments, document))
         for below, member in self.action.below:
             table = store.table(below.table)
             for text in await table.find(**{member: deleted[self.resource.identity]}):
@@ -177,23 +170,20 @@ class Target:
         return self._reply(deleted)
 
     def _body(self, arguments: Arguments, draw: Draw) -> Document:
-        """What a request gives. One that is no object, such as XML, is not read: there is a made one in its place."""
+        """The body of a request. One that is not read, such as XML, is replaced by a generated one."""
         body = arguments.get("body") or {}
         if isinstance(body, dict):
             return body
-        try:
-            made = self._contract.values("request").value(self.resource.input, draw())
-        except NoValue:
-            made = {}
+        made = self._contract.values("request").value(self.resource.input, draw())
         members = made.items() if isinstance(made, dict) else ()
         return {name: value for name, value in members if name != self.resource.identity}
 
     def _parents(self, arguments: Arguments) -> Document:
-        """The members that say what a document belongs to, as the path has them."""
+        """The members that hold the parents, with their values in the path."""
         return {member: arguments[parameter] for parameter, member in self.action.parents.items()}
 
     def _identity(self, arguments: Arguments) -> Json:
-        """That of the path, or of the body where the path has none. Raises NamesNothing where that has none, too."""
+        """The identity in the path, or else in the body. Raises NamesNothing where there is none."""
         if self.action.parameter:
             return arguments[self.action.parameter]
         name, body = self.resource.identity, arguments.get("body")
@@ -205,7 +195,7 @@ class Target:
         return self.resource.key_below(self._parents(arguments), self._identity(arguments))
 
     async def _expect_ancestors(self, arguments: Arguments, store: Store) -> None:
-        """Raises UnknownDocument when what the path leads through is not there."""
+        """Raises UnknownDocument when a parent in the path does not exist."""
         for parameter, ancestor in self.action.ancestors:
             inside = {member: arguments[name] for name, member in ancestor.parents.items() if name in arguments}
             key = ancestor.key_below(inside, arguments[parameter])
@@ -214,22 +204,20 @@ class Target:
                 raise UnknownDocument(arguments[parameter])
 
     def _expect(self, arguments: Arguments, document: Document) -> None:
-        """Raises UnknownDocument for what belongs to another parent, PreconditionFailed for another version."""
+        """Raises UnknownDocument for a document of another parent, PreconditionFailed for another version."""
         for member, value in self._parents(arguments).items():
             if document.get(member) != value:
                 raise UnknownDocument(self._identity(arguments))
-        condition = arguments.get(self._if_match) if self._if_match else None
+        condition = arguments.get(self._if_match)
         if condition is not None and not _names(str(condition), current := version_of(self._visible(document))):
             raise PreconditionFailed(str(condition), current)
 
     def _is_known_already(self, arguments: Arguments, document: Document) -> bool:
-        """Whether the client has this version, and the contract has a way to say so."""
-        condition = arguments.get(self._if_none_match) if self._if_none_match else None
-        return (
-            condition is not None
-            and 304 in self._statuses
-            and _names(str(condition), version_of(self._visible(document)))
-        )
+        """Whether the client has this version, and the contract documents a 304."""
+        condition = arguments.get(self._if_none_match)
+        if condition is None or 304 not in self._statuses:
+            return False
+        return _names(str(condition), version_of(self._visible(document)))
 
     def _refuse_contradictions(self, arguments: Arguments, body: Document) -> None:
         """Raises ContradictingId."""
@@ -241,7 +229,7 @@ class Target:
                 raise ContradictingId(value, body[member], member)
 
     def _visible(self, document: Document) -> Document:
-        """A document without what is kept beside it."""
+        """A document without its hidden members."""
         if not self._hidden:
             return document
         return {name: value for name, value in document.items() if name not in self._hidden}
@@ -250,7 +238,7 @@ class Target:
         return {"ETag": version_of(self._visible(document))} if self._tells_version else {}
 
     def _reply(self, document: Document, status: int = 0) -> tuple[Json, int, dict[str, str]]:
-        """The document as the answers of this operation show it, if they do; with the usual success, or another."""
+        """The reply with the document, where the operation shows it; `status` is the usual success by default."""
         shown: Json = self._visible(document) if self._shows else self._other
         if self._shows and self.action.envelope:
             shown = {**self._envelope, self.action.envelope: shown}
@@ -268,10 +256,10 @@ HANDLERS: Mapping[Kind, Handler] = {
 
 
 class Made:
-    """The members that every answer has and a request may leave out, made from their schemas where it does."""
+    """The required members of responses that requests may omit, with generated values."""
 
     def __init__(self, resource: Resource, contract: Contract, taken: Mapping[str, Any] | None = None) -> None:
-        """`taken` is the schema of the requests, where that is not the one of the resource's input."""
+        """`taken` is the schema of the requests, where it differs from the resource's input."""
         generator = contract.values("response")
         request = flattened(resource.input if taken is None else taken, contract.resolve)
         members = {name: contract.resolve.followed(each) for name, each in request.get("properties", {}).items()}
@@ -284,19 +272,18 @@ class Made:
         self._values: dict[str, Json] = {}
         for name in sorted((resource.required | self._shown_otherwise.keys()) - resource.server_members):
             schema = resource.properties.get(name, {})
-            try:
-                nothing = schema.get("default") if "default" in schema or schema.get("nullable") else ABSENT
-                if nothing is ABSENT and schema.get("type") == "boolean" and "enum" not in schema:
-                    nothing = False
-                self._values[name] = generator.value(schema) if nothing is ABSENT else nothing
-            except NoValue:
-                continue
+            if "default" in schema or schema.get("nullable"):
+                self._values[name] = schema.get("default")
+            elif schema.get("type") == "boolean" and "enum" not in schema:
+                self._values[name] = False
+            elif (value := generator.value(schema, otherwise=ABSENT)) is not ABSENT:
+                self._values[name] = value
         self._required = resource.required & self._values.keys()
         self.names = tuple(name for name in self._values if name in by_server)
-        """Those that no request may bring."""
+        """The members that no request may have."""
 
     def __call__(self, body: Document) -> Document:
-        """The body with them; what it has itself counts, unless no answer can show it."""
+        """The body with these members; its own values stay, unless they are invalid in responses."""
         unshown = {
             name
             for name, schema in self._shown_otherwise.items()
@@ -306,33 +293,11 @@ class Made:
         return {**body, **copy.deepcopy({name: self._values[name] for name in lacking})} if lacking else body
 
 
-ABSENT: Any = object()
-
-
 def version_of(document: Document) -> str:
-    """The strong entity tag of a document as it is shown (RFC 9110, section 8.8.3)."""
+    """The strong entity tag of a document without hidden members (RFC 9110, section 8.8.3)."""
     return f'"{blake2b(orjson.dumps(document), digest_size=8).hexdigest()}"'
 
 
 def _names(condition: str, version: str) -> bool:
-    """Whether a list of entity tags has this one, or is for any."""
+    """Whether a list of entity tags has this one, or is `*`."""
     return condition.strip() == "*" or version in (each.strip().removeprefix("W/") for each in condition.split(","))
-
-
-def _merged(target: Json, patch: Json) -> Json:
-    """A JSON Merge Patch (RFC 7396, section 2)."""
-    if not isinstance(patch, dict):
-        return patch
-    merged = dict(target) if isinstance(target, dict) else {}
-    for name, value in patch.items():
-        if value is None:
-            merged.pop(name, None)
-        else:
-            merged[name] = _merged(merged.get(name), value)
-    return merged
-
-
-def _filled(path: str, values: list[Json]) -> str:
-    """A path with the last of these values as its parameters, whatever names it has for them."""
-    filling = iter(values[len(values) - len(parameters_of(path)) :])
-    return PARAMETER.sub(lambda _: quote(str(next(filling)), safe=""), path)

@@ -1,4 +1,4 @@
-"""The mock as client teams' tests have it: what `pytest_plugin` and `/_mock/client.mjs` offer.
+"""The client of the mock for test suites: the tools of `pytest_plugin` and `/_mock/client.mjs`.
 
 Nothing here imports more than the standard library.
 """
@@ -6,4 +6,4 @@ Nothing here imports more than the standard library.
 from pathlib import Path
 
 CLIENT_MODULE = Path(__file__).parent / "client.mjs"
-"""The words of the plugin in JavaScript, for the mock to serve."""
+"""The JavaScript client, which the mock serves."""

@@ -1,4 +1,4 @@
-// The mock as a JavaScript test has it: a session of its own, with the words of the pytest plugin. Nothing to install:
+// The client of the mock for JavaScript tests: a session with the methods of the pytest plugin. Nothing to install:
 // the mock serves this file at /_mock/client.mjs, for Node.js 18 or later and for browsers.
 //
 //     const source = await (await fetch("http://127.0.0.1:8080/_mock/client.mjs")).text();
@@ -7,7 +7,7 @@
 
 /** @typedef {{$absent: true} | {$any_of: unknown[]} | {$pattern: string}} Matcher */
 /**
- * What a request must have to match.
+ * The criteria of a matching request.
  * @typedef {object} Match
  * @property {string} [operation]
  * @property {string} [method]
@@ -21,7 +21,7 @@
 /** @typedef {{status: number, example?: string, headers?: Record<string, string>, body?: unknown}} Answer */
 /** @typedef {{milliseconds: number, distribution?: "fixed" | "uniform" | "lognormal", jitter?: number}} Delay */
 /**
- * What matching requests get instead of the usual answer.
+ * A rule to add: the response to matching requests in place of the usual one.
  * @typedef {object} NewRule
  * @property {Match} [match]
  * @property {number | Answer} [answer]
@@ -43,7 +43,7 @@
 /** @typedef {{state?: object[] | Record<string, object[]>, rules?: NewRule[], clock?: NewClock, ids?: Ids}} Scenario */
 /** @typedef {{in: string, pointer?: string, name?: string, rule: string, detail: string}} Violation */
 /**
- * A request that came to the mock, and its answer.
+ * A request to the mock, and its response.
  * @typedef {object} Recorded
  * @property {number} number
  * @property {string | null} operation
@@ -54,25 +54,25 @@
  * @property {any} json The body, where it is JSON.
  * @property {number | null} status
  * @property {Headers} answerHeaders
- * @property {any} answer The body of the answer, where it is JSON.
+ * @property {any} answer The response body, where it is JSON.
  * @property {string | null} rule
  * @property {Violation[]} findings
  */
 
-/** The mock refused what a test told it, or is not there; the message has the reasons. */
+/** The mock refused a request to its controls, or is unreachable; the message has the reasons. */
 export class MockError extends Error {
   name = "MockError";
 }
 
-/** In the place of a value: there is none. */
+/** A matcher in the place of a value: no value. */
 export const absent = Object.freeze({ $absent: true });
-/** In the place of a value: one of these. @param {...unknown} values */
+/** A matcher in the place of a value: one of these values. @param {...unknown} values */
 export const anyOf = (...values) => ({ $any_of: values });
-/** In the place of a value: a string in which this is found. @param {string | RegExp} expression */
+/** A matcher in the place of a value: a string in which the expression is found. @param {string | RegExp} expression */
 export const pattern = (expression) => ({ $pattern: expression instanceof RegExp ? expression.source : expression });
 
 /**
- * A session of a test's own on the mock whose API has this URL.
+ * A new session on the mock whose API has this URL.
  * @param {string} url
  * @param {{name?: string, token?: string, strict?: boolean, scenario?: Scenario}} [options] `token` is the control
  *   token; a `strict` session lets `check` fail for each request that broke the contract.
@@ -84,17 +84,17 @@ export async function openSession(url, { name, token, strict = false, scenario }
   return mock;
 }
 
-/** What requests of this test get instead of the usual answer. */
+/** The rules of the session, which replace the usual responses. */
 class Rules {
   /** @param {Mock} mock */
   constructor(mock) {
     this.mock = mock;
   }
-  /** Adds a rule; its id. @param {NewRule} rule @returns {Promise<string>} */
+  /** Adds a rule, and returns its id. @param {NewRule} rule @returns {Promise<string>} */
   async add(rule) {
     return (await this.mock.control("POST", "/rules", rule)).id;
   }
-  /** Every rule, oldest first, with how many requests it matched and answered. @returns {Promise<Rule[]>} */
+  /** Every rule, oldest first, with the numbers of requests that it matched and answered. @returns {Promise<Rule[]>} */
   all() {
     return this.mock.control("GET", "/rules");
   }
@@ -107,7 +107,7 @@ class Rules {
   }
 }
 
-/** The time of the session. Times are RFC 3339, such as `2025-01-15T10:30:00Z`. */
+/** The clock of the session. Times are RFC 3339, such as `2025-01-15T10:30:00Z`. */
 class Clock {
   /** @param {Mock} mock */
   constructor(mock) {
@@ -117,11 +117,11 @@ class Clock {
   async now() {
     return (await this.mock.control("GET", "/clock")).now;
   }
-  /** Stands still, at a time or now. @param {string} [at] */
+  /** Stops the clock, at a time or now. @param {string} [at] */
   freeze(at) {
     return this.mock.control("PUT", "/clock", at ? { now: at } : {});
   }
-  /** Goes on from that time. @param {string} now */
+  /** Sets the time, from which the clock goes on. @param {string} now */
   set(now) {
     return this.mock.control("PUT", "/clock", { now, frozen: false });
   }
@@ -134,7 +134,7 @@ class Clock {
   }
 }
 
-/** A session of a test's own. A client that is given `baseUrl` is in it, and needs no header. */
+/** The session of one test. A client that uses `baseUrl` is in the session, and needs no header field. */
 export class Mock {
   #root;
   #basePath;
@@ -159,7 +159,7 @@ export class Mock {
   }
 
   /**
-   * Uses any control of `/_mock/openapi.json` in this session.
+   * Calls any control of `/_mock/openapi.json` in this session.
    * @param {string} method @param {string} path @param {unknown} [body] @returns {Promise<any>}
    */
   async control(method, path, body) {
@@ -181,7 +181,7 @@ export class Mock {
   }
 
   /**
-   * Replaces all that is stored. A contract of several resources has a table for each; what the others have stays.
+   * Replaces all stored documents. A contract of several resources has a table for each; the other tables stay.
    * @param {object[]} documents @param {{table?: string}} [options] @returns {Promise<any[]>}
    */
   async seed(documents, { table } = {}) {
@@ -191,21 +191,21 @@ export class Mock {
     return documentsOf(await this.control("PUT", "/state", { ...state, [table]: documents }), table);
   }
   /**
-   * All that is stored, oldest first; of one table where the contract has several resources.
+   * The stored documents, oldest first; a contract of several resources needs `table`.
    * @param {{table?: string}} [options] @returns {Promise<any[]>}
    */
   async state({ table } = {}) {
     return documentsOf(await this.control("GET", "/state"), table);
   }
-  /** A body that the contract takes: its example, with these members changed. @param {object} [changes] */
+  /** A valid request body: the contract's example, with these members changed. @param {object} [changes] */
   configuration(changes = {}) {
     return this.control("POST", "/configuration", changes);
   }
-  /** Begins in a world. @param {Scenario} scenario */
+  /** Loads state, rules, clock and ids. @param {Scenario} scenario */
   load(scenario) {
     return this.control("PUT", "/scenario", scenario);
   }
-  /** Saves what is stored, for `restore` and `fork`. @param {string} name */
+  /** Saves the stored documents, for `restore` and `fork`. @param {string} name */
   snapshot(name) {
     return this.control("PUT", `/snapshots/${name}`);
   }
@@ -213,7 +213,7 @@ export class Mock {
   restore(name) {
     return this.control("POST", `/snapshots/${name}/restore`);
   }
-  /** A second session with what is stored here, or in a snapshot. @param {string} [snapshot] @returns {Promise<Mock>} */
+  /** A second session with the documents of this one, or of a snapshot. @param {string} [snapshot] @returns {Promise<Mock>} */
   async fork(snapshot) {
     const name = `${this.session.slice(0, 90)}-${crypto.randomUUID()}`;
     await this.control("POST", "/sessions", { name, snapshot });
@@ -221,20 +221,20 @@ export class Mock {
     this.#forks.push(fork);
     return fork;
   }
-  /** Determines the ids of what is created next. @param {string[]} next @param {{seed?: number}} [options] */
+  /** Sets the ids of the next created resources. @param {string[]} next @param {{seed?: number}} [options] */
   ids(next, { seed } = {}) {
     return this.control("PUT", "/ids", { next, seed });
   }
 
   /**
-   * The requests with an answer that match, oldest first; a follower gives the number of the latest it has seen.
+   * The matching requests with a response, oldest first, after the request with the number `after`.
    * @param {Match} [match] @param {{after?: number}} [options] @returns {Promise<Recorded[]>}
    */
   async requests(match = {}, { after = 0 } = {}) {
     return (await this.#find(match, { after })).requests.map(recorded);
   }
   /**
-   * The requests that match, as soon as there are enough. Throws when the time is over before.
+   * The matching requests, as soon as there are `atLeast` of them. Throws after `timeout` seconds.
    * @param {Match} [match] @param {{atLeast?: number, timeout?: number, after?: number}} [options] Seconds.
    * @returns {Promise<Recorded[]>}
    */
@@ -244,16 +244,16 @@ export class Mock {
     const came = `${found.count} of ${atLeast} requests came in ${timeout} s that match ${JSON.stringify(match)}`;
     throw new Error([came, ...nearMisses(found)].join("\n"));
   }
-  /** Lets `check` fail unless exactly so many requests came that match. @param {Match} match @param {{times?: number}} [options] */
+  /** Lets `check` fail unless the number of matching requests is `times`. @param {Match} match @param {{times?: number}} [options] */
   expect(match, { times = 1 } = {}) {
     this.#expected.push([times, match]);
   }
-  /** Throws when what was expected did not come; when strict, also for each request that broke the contract. */
+  /** Throws for expectations that were not met; when strict, also for each request that broke the contract. */
   async check() {
     const failures = await this.failures();
     if (failures.length) throw new Error(failures.join("\n"));
   }
-  /** What `check` throws, a line for each. @returns {Promise<string[]>} */
+  /** The failures that `check` throws, a line for each. @returns {Promise<string[]>} */
   async failures() {
     const broken = this.strict ? await this.requests({ valid: false }) : [];
     const lines = broken.map((request) => `a request broke the contract: ${line(request)}`);
@@ -266,7 +266,7 @@ export class Mock {
     for (const fork of this.#forks) lines.push(...(await fork.failures()));
     return lines;
   }
-  /** All requests so far, a line for each. @returns {Promise<string>} */
+  /** The requests so far, a line for each. @returns {Promise<string>} */
   async journal() {
     /** @type {any[]} */
     const entries = await this.control("GET", "/requests");

@@ -1,4 +1,4 @@
-"""`--mock-coverage`: what a suite's clients exercised of the contract, told when the suite is over."""
+"""`--mock-coverage`: the coverage of the contract by a suite's clients, reported at the end of the suite."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from .tools import Mock
 KINDS = ("operations", "statuses", "members", "rules")
 FORMATS = ("json", "html")
 
-# Nothing heavy is in the suite's own process.
+# Measuring runs in another process, because its imports are heavy.
 _MEASURE = """
 import sys
 from callconfig.outcome import CouldNotRun
@@ -27,12 +27,12 @@ except CouldNotRun as error:
 
 @dataclass(frozen=True)
 class Collected:
-    """Journals of tests in a folder, a file for each process that runs tests."""
+    """The journals of tests in a folder, a file for each process that runs tests."""
 
     folder: Path
 
     def keep(self, mock: Mock, server: MockServer) -> None:
-        """Add what a test's clients sent, and what they were answered."""
+        """Add the journal of a test."""
         if entries := mock.entries():
             contract = Path(server.contract).absolute() if server.contract is not None else None
             about = {"base_path": server.base_path, "contract": str(contract) if contract else None}
@@ -41,7 +41,7 @@ class Collected:
                 file.writelines(f"{json.dumps(entry)}\n" for entry in entries)
 
     def measured(self, minimum: Iterable[tuple[str, float]], reports: Iterable[tuple[str, Path]]) -> tuple[bool, str]:
-        """Whether it is as much as was asked for, and what to tell."""
+        """Whether the coverage reaches the minimum, and its report as text."""
         import subprocess
 
         files = sorted(map(str, self.folder.glob("*.ndjson")))
@@ -59,7 +59,7 @@ class Collected:
 
 
 def minimum(text: str) -> tuple[str, float]:
-    """`members=80`. Raises ValueError."""
+    """Parse a minimum such as `members=80`, in percent. Raises ValueError."""
     kind, _, percent = text.partition("=")
     if kind not in KINDS or not 0 <= float(percent or "-1") <= 100:
         raise ValueError(f"{text!r} is not KIND=PERCENT with one of {', '.join(KINDS)}")
@@ -67,7 +67,7 @@ def minimum(text: str) -> tuple[str, float]:
 
 
 def report(text: str) -> tuple[str, Path]:
-    """`html:coverage.html`. Raises ValueError."""
+    """Parse a report such as `html:coverage.html`. Raises ValueError."""
     name, _, path = text.partition(":")
     if name not in FORMATS or not path:
         raise ValueError(f"{text!r} is not FORMAT:PATH with one of {', '.join(FORMATS)}")

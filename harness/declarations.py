@@ -1,10 +1,10 @@
-"""What the controls take and answer, as types: the schemas of `controls.yaml`, member by member."""
+"""The schemas of `controls.yaml` as types, member by member."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Required, TypedDict
 
 Json = Any
-"""A JSON value as Python has it."""
+"""A JSON value."""
 
 Absent = TypedDict("Absent", {"$absent": Literal[True]})
 AnyOf = TypedDict("AnyOf", {"$any_of": Sequence[Json]})
@@ -12,21 +12,21 @@ Pattern = TypedDict("Pattern", {"$pattern": str})
 Matcher = Absent | AnyOf | Pattern
 
 absent: Absent = {"$absent": True}
-"""In the place of a value: there is none."""
+"""A matcher in the place of a value: no value."""
 
 
 def any_of(*values: Json) -> AnyOf:
-    """In the place of a value: one of these."""
+    """A matcher in the place of a value: one of these values."""
     return {"$any_of": values}
 
 
 def pattern(regular_expression: str) -> Pattern:
-    """In the place of a value: a string in which this is found; `^` and `$` are its ends."""
+    """A matcher in the place of a value: a string in which the expression is found; `^` and `$` are its ends."""
     return {"$pattern": regular_expression}
 
 
 class Match(TypedDict, total=False):
-    """What a request must have to match."""
+    """The criteria of a matching request."""
 
     operation: str
     method: str
@@ -39,7 +39,7 @@ class Match(TypedDict, total=False):
 
 
 class Answer(TypedDict, total=False):
-    """A documented answer, or one of your own that the contract judges."""
+    """A documented response, or one of your own that the contract judges."""
 
     status: Required[int]
     example: str
@@ -48,7 +48,7 @@ class Answer(TypedDict, total=False):
 
 
 class Delay(TypedDict, total=False):
-    """How long a request waits."""
+    """A delay before the response, in milliseconds."""
 
     milliseconds: Required[float]
     distribution: Literal["fixed", "uniform", "lognormal"]
@@ -56,7 +56,7 @@ class Delay(TypedDict, total=False):
 
 
 class Effect(TypedDict, total=False):
-    """What a rule may say, whether it is new or in force."""
+    """The members of a rule, new or in force."""
 
     match: Match
     answer: int | Answer
@@ -68,7 +68,7 @@ class Effect(TypedDict, total=False):
 
 
 class NewRule(Effect, total=False):
-    """What matching requests get instead of the usual answer."""
+    """A rule to add: the response to matching requests in place of the usual one."""
 
     off_contract: bool
     probability: float
@@ -76,7 +76,7 @@ class NewRule(Effect, total=False):
 
 
 class Rule(Effect):
-    """A rule that is in force: how many requests matched it, and how many of them it answered."""
+    """A rule in force, with the numbers of requests that matched it and that it answered."""
 
     id: str
     matched: int
@@ -87,21 +87,21 @@ class Rule(Effect):
 
 
 class NewClock(TypedDict, total=False):
-    """The time to begin with; a clock stands still unless it says otherwise."""
+    """The initial time of a clock; the clock stands still unless `frozen` is false."""
 
     now: str
     frozen: bool
 
 
 class Ids(TypedDict, total=False):
-    """The ids of what is created next: those given, then those of the seed."""
+    """The ids of the next created resources: those in `next`, then those of the seed."""
 
     next: Sequence[str]
     seed: int
 
 
 class Scenario(TypedDict, total=False):
-    """A world to begin with."""
+    """The initial state, rules, clock and ids of a session."""
 
     state: Sequence[Mapping[str, Json]] | Mapping[str, Sequence[Mapping[str, Json]]]
     rules: Sequence[NewRule]

@@ -1,4 +1,4 @@
-"""Requests that came to the mock, as a test reads them, and as a failing test shows them."""
+"""Requests to the mock, for a test to read, and for a failing test's report."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from .declarations import Json
 
 
 class Headers(Mapping[str, str]):
-    """Header fields by name, whatever its case; a repeated one is a list in one field (RFC 9110, section 5.3)."""
+    """Header fields by case-insensitive name; repeated ones are joined to one (RFC 9110, section 5.3)."""
 
     def __init__(self, fields: list[list[str]]) -> None:
         self._fields: dict[str, str] = {}
@@ -32,7 +32,7 @@ class Headers(Mapping[str, str]):
 
 
 class Recorded:
-    """A request that came to the mock, and its answer. `entry` is all that the journal has of it."""
+    """A request to the mock, and its response. `entry` is its whole entry in the journal."""
 
     def __init__(self, entry: Mapping[str, Any]) -> None:
         self.entry = entry
@@ -43,19 +43,19 @@ class Recorded:
         self.headers = Headers(entry["request"]["headers"])
         self.body: str | None = entry["request"]["body"]
         self.status: int | None = entry["response"]["status"]
-        """None while there is no answer, and where a fault left it without one."""
+        """The status; None while there is no response, or where a fault prevented one."""
         self.answer_headers = Headers(entry["response"]["headers"])
         self.findings: list[dict[str, str]] = entry["findings"]
         self.rule: str | None = entry["rule"]
 
     @cached_property
     def json(self) -> Json:
-        """The body as JSON. Raises ValueError when it is none."""
+        """The request body as JSON. Raises ValueError where it is not JSON."""
         return json.loads(self.body or "")
 
     @cached_property
     def answer(self) -> Json:
-        """The body of the answer as JSON; None when it has none."""
+        """The response body as JSON; None where there is none."""
         text = self.entry["response"]["body"]
         return json.loads(text) if text else None
 
@@ -66,12 +66,12 @@ class Recorded:
 
 
 def violations(problem: Mapping[str, Any]) -> list[str]:
-    """What a problem document says is wrong, place by place."""
+    """The `errors` of a problem document (RFC 9457), a line for each."""
     return [f"{each.get('pointer', each.get('name'))} {each['detail']}" for each in problem.get("errors", ())]
 
 
 def near_misses(found: Mapping[str, Any]) -> list[str]:
-    """Lines about the requests that came nearest to what was searched for, and what they lack."""
+    """The requests nearest to the criteria of a search, and their mismatches, in lines."""
     lines: list[str] = []
     for miss in found["near_misses"]:
         lines.append(f"  near: {Recorded(miss['request'])!r}")

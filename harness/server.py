@@ -1,4 +1,4 @@
-"""A mock that runs, and its controls over HTTP: a process of its own that ends with the suite, or one that is there."""
+"""A running mock and its controls over HTTP: a process that ends with the suite, or a server that runs already."""
 
 import json
 import os
@@ -13,10 +13,10 @@ from .declarations import Json
 from .recorded import violations
 
 __tracebackhide__ = True
-"""pytest shows the line of the test, not those of this module."""
+"""pytest's tracebacks omit this module."""
 STARTUP_SECONDS = 60
 CONTROL_SECONDS = 120
-"""How long a control may take; waiting for requests takes up to a minute."""
+"""Seconds for the response of a control; waiting for requests takes up to a minute."""
 
 # The server ends with the suite even when the suite is killed: then its standard input ends.
 _SERVER = """
@@ -29,7 +29,7 @@ sys.exit(main())
 
 @dataclass(frozen=True)
 class MockSettings:
-    """Which mock the suite uses. Override the fixture `mock_settings` to return your own.
+    """The choice of the suite's mock. Override the fixture `mock_settings` to return your own.
 
     With a `url`, such as that of a mock in a container, nothing is started, and parallel workers share that mock.
     Without it, each worker starts one, with these further options of `callconfig serve`.
@@ -40,16 +40,16 @@ class MockSettings:
     control_token: str | None = None
     options: Sequence[str] = ()
     contract: str | Path | None = None
-    """An OpenAPI file to mock instead of the built-in contract; with a `url`, the one that is mocked there."""
+    """An OpenAPI file to mock instead of the built-in contract; with a `url`, the contract of that mock."""
 
 
 class MockError(Exception):
-    """The mock refused what a test told it, or is not there; the message has the reasons."""
+    """The mock refused a request of a test to its controls, or is unreachable; the message has the reasons."""
 
 
 @dataclass(frozen=True)
 class MockServer:
-    """A mock that runs: `root` is where the server is, and `base_path` where the API is on it."""
+    """A running mock: `root` is the URL of the server, `base_path` the prefix of the API's paths."""
 
     root: str
     base_path: str = ""
@@ -64,11 +64,11 @@ class MockServer:
 
     @property
     def base_url(self) -> str:
-        """Where the API is for requests that are in nobody's session."""
+        """The URL of the API in the default session."""
         return self.root + self.base_path
 
     def control(self, method: str, path: str, body: Json = None, *, session: str) -> Json:
-        """Use a control below `/_mock`, and return the JSON of its answer, or its text. Raises MockError."""
+        """Call a control below `/_mock`, and return the JSON or the text of its response. Raises MockError."""
         status, text = self._exchange(method, path, body, session)
         try:
             answer: Json = json.loads(text) if text else None
@@ -105,7 +105,7 @@ class MockServer:
 
 @contextmanager
 def started(settings: MockSettings) -> Iterator[MockServer]:
-    """A mock in a process of its own. Raises MockError."""
+    """A mock in another process. Raises MockError."""
     import subprocess
     from tempfile import TemporaryFile
     from threading import Timer
@@ -113,9 +113,9 @@ def started(settings: MockSettings) -> Iterator[MockServer]:
     options = ["--port", "0", "--store", ":memory:", "--quiet", "--base-path", settings.base_path, *settings.options]
     if settings.contract is not None:
         options += ["--contract", str(settings.contract)]
-    # -P: no module of the suite's working directory stands in the way of the server's own.
+    # -P: no module of the suite's working directory hides one of the server's.
     command = [sys.executable, "-P", "-c", _SERVER, "serve", *options]
-    # The mock of a suite does not depend on what is set for mocks that run by hand.
+    # The mock of a suite does not depend on environment variables for other mocks.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CALLCONFIG_")}
     if settings.control_token is not None:
         environment["CALLCONFIG_CONTROL_TOKEN"] = settings.control_token

@@ -1,4 +1,4 @@
-"""The mock as one test has it: its session's state, journal, rules, clock and ids, each with its words."""
+"""The session of one test on a mock: its state, journal, rules, clock and ids."""
 
 import json
 import secrets
@@ -16,27 +16,27 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 __tracebackhide__ = True
-"""pytest shows the line of the test, not those of this module."""
+"""pytest's tracebacks omit this module."""
 ALL = 100_000
-"""More requests than a journal keeps."""
+"""A limit above the number of requests that a journal keeps."""
 
 
 class Rules:
-    """What requests of this test get instead of the usual answer."""
+    """The rules of this test's session, which replace the usual responses."""
 
     def __init__(self, mock: "Mock") -> None:
         self._mock = mock
 
     def add(self, **rule: Unpack[NewRule]) -> str:
-        """Add a rule, with the members that `POST /_mock/rules` takes, and return its id. Raises MockError.
+        """Add a rule, with the members of `POST /_mock/rules`, and return its id. Raises MockError.
 
-        `add(match={"operation": "createConfiguration"}, answers=[503, 503])` refuses twice, and then all is as usual.
+        `add(match={"operation": "createConfiguration"}, answers=[503, 503])` refuses the next two requests.
         """
         identity: str = self._mock.control("POST", "/rules", rule)["id"]
         return identity
 
     def all(self) -> list[Rule]:
-        """Every rule, oldest first, with how many requests it matched and how many of them it answered."""
+        """Every rule, oldest first, with the numbers of requests that it matched and answered."""
         rules: list[Rule] = self._mock.control("GET", "/rules")
         return rules
 
@@ -48,7 +48,7 @@ class Rules:
 
 
 class Clock:
-    """The time of this test's session. Times are RFC 3339, such as `2025-01-15T10:30:00Z`."""
+    """The clock of this test's session. Times are RFC 3339, such as `2025-01-15T10:30:00Z`."""
 
     def __init__(self, mock: "Mock") -> None:
         self._mock = mock
@@ -58,11 +58,11 @@ class Clock:
         return now
 
     def freeze(self, at: str | None = None) -> None:
-        """Stand still, at a time or now."""
+        """Stop the clock, at a time or now."""
         self._mock.control("PUT", "/clock", {"now": at} if at else {})
 
     def set(self, now: str) -> None:
-        """Go on from that time."""
+        """Set the time, from which the clock goes on."""
         self._mock.control("PUT", "/clock", {"now": now, "frozen": False})
 
     def advance(self, seconds: float) -> None:
@@ -73,9 +73,9 @@ class Clock:
 
 
 class Mock:
-    """A session of a test's own on a mock. A client that is given `base_url` is in it, and needs no header.
+    """The session of one test on a mock. A client that uses `base_url` is in the session, and needs no header field.
 
-    A client that must have another URL is in the session when it sends `headers` with each request.
+    A client with another URL is in the session when it sends `headers` with each request.
     """
 
     def __init__(self, server: MockServer, session: str, *, strict: bool = False) -> None:
@@ -88,13 +88,13 @@ class Mock:
         self._forks: list[Mock] = []
 
     def control(self, method: str, path: str, body: Json = None) -> Json:
-        """Use any control of `/_mock/openapi.json` in this session. Raises MockError."""
+        """Call any control of `/_mock/openapi.json` in this session. Raises MockError."""
         return self._server.control(method, path, body, session=self.session)
 
     def seed(self, documents: Iterable[Mapping[str, Any]], *, table: str | None = None) -> list[dict[str, Any]]:
-        """Replace all that is stored, and return it as it is stored. Raises MockError, and then nothing changed.
+        """Replace all stored documents, and return them as stored. Raises MockError without any change.
 
-        A contract of several resources has a table for each; what the others have stays.
+        A contract of several resources has a table for each; the other tables keep their documents.
         """
         given: Json = [dict(each) for each in documents]
         if table is not None:
@@ -104,35 +104,35 @@ class Mock:
         return _documents(self.control("PUT", "/state", given), table)
 
     def state(self, *, table: str | None = None) -> list[dict[str, Any]]:
-        """All that is stored, oldest first; of one table where the contract has several resources. Raises MockError."""
+        """The stored documents, oldest first; a contract of several resources needs `table`. Raises MockError."""
         return _documents(self.control("GET", "/state"), table)
 
     def configuration(self, **changes: Json) -> dict[str, Any]:
-        """A body that the contract takes: its example, with these members changed. Raises MockError.
+        """A valid request body: the contract's example, with these members changed. Raises MockError.
 
-        One that breaks the contract is made by hand: `{**mock.configuration(), "max_retry": -1}`.
+        An invalid one is made by hand: `{**mock.configuration(), "max_retry": -1}`.
         """
         made: dict[str, Any] = self.control("POST", "/configuration", changes)
         return made
 
     def load(self, scenario: Scenario | Path | str) -> None:
-        """Begin in a world: state, rules, clock and ids, given or in a JSON file. Raises MockError, OSError."""
+        """Load state, rules, clock and ids, from a value or a JSON file. Raises MockError, OSError."""
         if isinstance(scenario, Path | str):
             scenario = json.loads(Path(scenario).read_bytes())
         self.control("PUT", "/scenario", scenario)
 
     def snapshot(self, name: str) -> None:
-        """Save what is stored, for `restore` and `fork`."""
+        """Save the stored documents under a name, for `restore` and `fork`."""
         self.control("PUT", f"/snapshots/{name}")
 
     def restore(self, name: str) -> None:
-        """Return to what was stored. Raises MockError when there is no such snapshot."""
+        """Replace the stored documents by those of a snapshot. Raises MockError when there is no such snapshot."""
         self.control("POST", f"/snapshots/{name}/restore")
 
     def fork(self, snapshot: str | None = None) -> "Mock":
-        """A second session that begins with what is stored here, or in a snapshot, and with this clock.
+        """A second session that begins with the documents of this one, or of a snapshot, and with this clock.
 
-        It ends with the test, and what it expects is checked with it.
+        It ends with the test, which checks its expectations as well.
         """
         name = f"{self.session[:110]}-{secrets.token_hex(4)}"
         self.control("POST", "/sessions", {"name": name, **({"snapshot": snapshot} if snapshot else {})})
@@ -140,20 +140,20 @@ class Mock:
         return self._forks[-1]
 
     def ids(self, *following: str, seed: int | None = None) -> None:
-        """Determine the ids of what is created next."""
+        """Set the ids of the next created resources."""
         self.control("PUT", "/ids", {"next": list(following), **({"seed": seed} if seed is not None else {})})
 
     def requests(self, *, after: int = 0, **match: Unpack[Match]) -> list[Recorded]:
-        """The requests with an answer that match, oldest first: `requests(operation="createConfiguration")`.
+        """The matching requests with a response, oldest first: `requests(operation="createConfiguration")`.
 
-        A follower gives the number of the latest it has seen as `after`.
+        `after` is the number of a request: only later ones are returned.
         """
         return [Recorded(entry) for entry in self._find(match, after=after)["requests"]]
 
     def wait_for(
         self, *, at_least: int = 1, timeout: float = 5, after: int = 0, **match: Unpack[Match]
     ) -> list[Recorded]:
-        """The requests that match, as soon as there are enough. Raises AssertionError when the time is over before."""
+        """The matching requests, as soon as there are `at_least` of them. Raises AssertionError after `timeout` s."""
         found = self._find(match, at_least=at_least, timeout=timeout, after=after)
         if not found["met"]:
             came = f"{found['count']} of {at_least} requests came in {timeout} s that match {json.dumps(match)}"
@@ -161,11 +161,11 @@ class Mock:
         return [Recorded(entry) for entry in found["requests"]]
 
     def expect(self, *, times: int = 1, **match: Unpack[Match]) -> None:
-        """Let the test fail at its end unless exactly so many requests came that match."""
+        """Let the test fail at its end unless the number of matching requests is `times`."""
         self._expected.append((times, match))
 
     def failures(self) -> list[str]:
-        """What was expected and did not come; when strict, also each request that broke the contract."""
+        """The expectations that were not met; when strict, also each request that broke the contract."""
         broken = self.requests(valid=False) if self.strict else []
         lines = [f"a request broke the contract: {request!r}" for request in broken]
         for times, match in self._expected:
@@ -176,11 +176,11 @@ class Mock:
         return lines + [line for fork in self._forks for line in fork.failures()]
 
     def journal(self) -> str:
-        """All requests so far, a line for each."""
+        """The requests so far, a line for each."""
         return "\n".join(repr(Recorded(entry)) for entry in self.control("GET", "/requests")) or "none"
 
     def entries(self) -> list[dict[str, Any]]:
-        """The whole journal, that of forks too, with requests that have no answer yet."""
+        """The whole journal, with those of forks, and with requests that have no response yet."""
         entries: list[dict[str, Any]] = self.control("GET", "/requests")
         return entries + [entry for fork in self._forks for entry in fork.entries()]
 
@@ -188,7 +188,7 @@ class Mock:
         """Delete the session and its forks."""
         for fork in self._forks:
             fork.end()
-        with suppress(MockError):  # when it was never used, or the test deleted it
+        with suppress(MockError):  # the session was never used, or the test deleted it
             self._server.control("DELETE", f"/sessions/{self.session}", session="default")
 
     def _find(self, match: Match, *, at_least: int = 1, timeout: float = 0, after: int = 0) -> dict[str, Any]:
@@ -208,7 +208,7 @@ def _documents(state: Json, table: str | None) -> list[dict[str, Any]]:
 
 
 class Aio:
-    """The same for tests that are coroutines, on asyncio or trio: nothing else stands still meanwhile."""
+    """The methods of `Mock` as coroutines, for tests on asyncio or trio."""
 
     def __init__(self, mock: Mock) -> None:
         self.control = _awaited(mock.control)
@@ -226,7 +226,7 @@ class Aio:
 
 
 def _awaited(method: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """The method in a thread of its own, so that the event loop goes on."""
+    """A coroutine function that calls the method in a thread."""
 
     async def call(*arguments: P.args, **named: P.kwargs) -> T:
         import asyncio
@@ -237,7 +237,7 @@ def _awaited(method: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
         except RuntimeError:
             import importlib
 
-            # No loop of asyncio runs this, so trio does.
+            # Without an event loop of asyncio, it is trio's.
             result: T = await importlib.import_module("trio").to_thread.run_sync(work)
             return result
         return await asyncio.to_thread(work)

@@ -1,1 +1,1 @@
-"""Who calls: from a bearer token to a role and what it owns, and what follows from that for what is stored."""
+"""Callers: the role and the own documents of a bearer token, and a store narrowed to these documents."""

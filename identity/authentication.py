@@ -1,4 +1,4 @@
-"""The callers that a mock knows: tokens from a file, and signed tokens (JWT) where the file says how to verify them."""
+"""Authentication by tokens in a file, and by signed tokens (JWT, RFC 7519) where the file has a key for them."""
 
 from collections.abc import Mapping, Sequence
 from hmac import compare_digest
@@ -43,11 +43,11 @@ _SCHEMA = {
 
 
 class InvalidAuthentication(Exception):
-    """A file that does not say who may call; the message says what is wrong, in one line, and shows no secret."""
+    """An invalid `--auth` file; the message is one line, and shows no secret."""
 
 
 class Authentication:
-    """From a request to its caller. Raises InvalidAuthentication for settings that make no sense.
+    """Finds the caller of a request. Raises InvalidAuthentication for invalid settings.
 
     `roles` are the contract's: by role, the members that its tokens must have, such as a `reseller_id`.
     """
@@ -67,7 +67,7 @@ class Authentication:
 
     @classmethod
     def from_file(cls, path: Path, contract: Contract) -> "Authentication":
-        """Raises InvalidAuthentication, also for a file that cannot be read, and a contract without roles."""
+        """Raises InvalidAuthentication, also for an unreadable file, and an operation without valid `x-roles`."""
         try:
             check_roles(contract)
             return cls(decode(path.read_bytes()), contract.roles)
@@ -81,7 +81,7 @@ class Authentication:
     def __call__(self, headers: Headers) -> Caller:
         """Raises Unauthorized."""
         token = bearer_token(headers)
-        # Every known token is compared, so that the time does not tell which one came near.
+        # Every token is compared, so that the time does not tell a near match.
         callers = [caller for known, caller in self._callers if compare_digest(known, token)]
         if callers:
             return callers[0]
@@ -90,7 +90,7 @@ class Authentication:
         raise Unauthorized("The token is not known.")
 
     def _caller(self, claims: Mapping[str, Any]) -> Caller:
-        """Raises Unauthorized for claims that make no caller. Where a contract has no roles, every token may do all."""
+        """The caller with these claims; any claims will do where the contract has no roles. Raises Unauthorized."""
         if not self._roles:
             return Caller("")
         role = claims.get("role")
@@ -103,9 +103,9 @@ class Authentication:
 
 
 def check_roles(contract: Contract) -> None:
-    """Raises InvalidAuthentication for an operation that does not say who may use it, with roles of the contract.
+    """Raises InvalidAuthentication for an operation without `x-roles`, or with one that the contract does not declare.
 
-    A contract that knows no roles at all says nothing of that.
+    A contract without any roles needs none.
     """
     if not contract.roles and not any("x-roles" in each.declared for each in contract.operations.values()):
         return
@@ -134,7 +134,7 @@ class _Jwt:
                 raise InvalidAuthentication(f"/jwt/key is not a key for {algorithm}") from error
 
     def claims(self, token: bytes) -> Mapping[str, Any]:
-        """What the token says. Raises Unauthorized."""
+        """The claims of a valid token. Raises Unauthorized."""
         settings = self._settings
         try:
             claims: Mapping[str, Any] = self._jwt.decode(

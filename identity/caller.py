@@ -1,4 +1,4 @@
-"""The caller of a request, and the two ways to be turned away."""
+"""The caller of a request, and the two errors of access."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -8,16 +8,16 @@ from ..contract.problem import Problem, Problems
 
 
 class Unauthorized(Exception):
-    """The request has no token, or none that is known. The message never holds the token."""
+    """The request has no token, or an unknown one. The message never holds the token."""
 
 
 class Forbidden(Exception):
-    """The caller is known, and may not do this."""
+    """The role of the caller does not permit the request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A role, and the members of what is stored that are the caller's own, such as its `reseller_id`."""
+    """A role, and the members with their values that the caller's own documents have, such as its `reseller_id`."""
 
     role: str
     own: Mapping[str, str] = field(default_factory=dict)
@@ -39,7 +39,7 @@ def bearer_token(headers: Headers) -> bytes:
 
 
 Authenticate = Callable[[Headers], Caller]
-"""From the header fields of a request to its caller. Raises Unauthorized."""
+"""Returns the caller of a request by its header fields. Raises Unauthorized."""
 
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="callconfig"'}

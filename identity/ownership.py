@@ -1,6 +1,6 @@
-"""The documents that one caller may see: a store in front of the store."""
+"""The documents of one caller, as a store in front of the store."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..storage.store import Change, Document, Store, UnknownDocument
@@ -8,9 +8,9 @@ from .caller import Forbidden
 
 
 class OwnDocuments(Store):
-    """A store of what equals the caller in all of `own`; the rest does not exist here.
+    """A store of the documents whose members equal those in `own`; other documents do not exist here.
 
-    Writing something that is not the caller's raises Forbidden.
+    Writing a document that is not the caller's raises Forbidden.
     """
 
     def __init__(self, store: Store, own: Mapping[str, str]) -> None:
@@ -24,23 +24,16 @@ class OwnDocuments(Store):
         return await self._store.create(values)
 
     async def update(self, identity: str, change: Change) -> Document:
-        """What others own is unknown here, before what becomes theirs is forbidden."""
+        """Raises UnknownDocument for another caller's document, Forbidden for a change that would make it another's."""
 
-        def changed(document: Document) -> Document:
+        def changed(document: Document) -> Document | None:
             self._expect(identity, document)
             replacement = change(document)
-            self._check(replacement)
+            if replacement is not None:
+                self._check(replacement)
             return replacement
 
         return await self._store.update(identity, changed)
-
-    async def delete(self, identity: str, check: Callable[[Document], object] | None = None) -> Document:
-        def checked(document: Document) -> None:
-            self._expect(identity, document)
-            if check is not None:
-                check(document)
-
-        return await self._store.delete(identity, checked)
 
     async def get(self, identity: str) -> Document:
         document = await self._store.get(identity)

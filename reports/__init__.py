@@ -1,1 +1,1 @@
-"""The formats of reports, whatever a command judged: JUnit, SARIF, and the skeleton of a page."""
+"""The report formats that commands share: JUnit, SARIF, and the skeleton of an HTML page."""

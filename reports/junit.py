@@ -1,4 +1,4 @@
-"""JUnit XML as CI servers read it (Jenkins' schema)."""
+"""JUnit XML for CI servers (Jenkins' schema)."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 cannot have, not even escaped (section 2.2)."""
+"""Characters that XML 1.0 excludes, even escaped (section 2.2)."""
 
 
 class Found(NamedTuple):
-    """What was found in a test case: `fails` says whether it counts."""
+    """A finding in a test case; `fails` says whether it counts."""
 
     rule: str
     sentence: str
@@ -26,7 +26,7 @@ def junit(
     cases: Mapping[tuple[str, str], Sequence[Found]],
     notes: Sequence[str],
 ) -> str:
-    """The document as text; a case has the part of the run and the operation for its name."""
+    """The JUnit document as text. The key of a case is a part of the run and an operation."""
     failed = sum(any(each.fails for each in found) for found in cases.values())
     common: dict[str, Any] = {"name": f"callconfig {command}", "time": f"{seconds:.3f}"}
     common |= {"tests": str(len(cases)), "failures": str(failed), "errors": "0"}

@@ -1,4 +1,4 @@
-"""SARIF 2.1.0, as code scanning reads it: each result points at a line of a contract."""
+"""SARIF 2.1.0 for code scanning: each result points at a line of a contract."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ def sarif(
     *,
     successful: bool = True,
 ) -> str:
-    """The document as text; `meaning` tells what a rule asks."""
+    """The SARIF document as text; `meaning` describes a rule."""
     rules = sorted({each["ruleId"] for each in results})
     driver = {
         "name": "callconfig",
@@ -53,7 +53,7 @@ def _rule(name: str, rule: Rule) -> dict[str, Any]:
 def result(
     rule: str, level: str, text: str, fingerprint: str, location: dict[str, Any], accepted: str = ""
 ) -> dict[str, Any]:
-    """A result; `accepted` says why it does not count, where it does not."""
+    """A result; `accepted` is the justification where it is suppressed."""
     suppressed = {"suppressions": [{"kind": "external", "justification": accepted}]} if accepted else {}
     return {
         "ruleId": rule,

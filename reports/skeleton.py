@@ -1,4 +1,4 @@
-"""A page that a command leaves: it works offline, and begins with the verdict."""
+"""The skeleton of a report page, which works offline and begins with the verdict."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,7 +10,7 @@ from ..outcome import lines
 
 
 def page(template: Path, filters: Mapping[str, Callable[..., Any]], *, autoescape: bool = True, **names: Any) -> str:
-    """What a template makes of these names; one of HTML goes into `page.html`, which has the style."""
+    """A rendered template; one of HTML extends `page.html`, which has the style."""
     environment = Environment(
         loader=FileSystemLoader([template.parent, Path(__file__).parent]),
         autoescape=autoescape,  # noqa: S701 (Markdown escapes what stands in no fence itself)

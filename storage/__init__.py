@@ -1,1 +1,1 @@
-"""Keeping documents. Knows nothing of HTTP, and of the API only what the contract declares as `x-resource`."""
+"""The stores of documents, independent of HTTP; of the API they know only the `x-resource` declarations."""

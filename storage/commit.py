@@ -1,4 +1,4 @@
-"""Group commit: what many wrote goes to the file together, at the end of the event loop's turn, at the price of one."""
+"""Group commit: all writes of one turn of the event loop go to the file together."""
 
 import asyncio
 from collections import deque
@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 
 class GroupCommit:
-    """Flushes, one at a time. Once that has failed it is not trusted again.
+    """Flushes pending writes, one flush at a time, and never again after a failure.
 
-    `begin_flush` writes what waits; what it returns is the rest, for another thread. After a failed fsync the kernel
-    may count the lost pages as written, and a second fsync succeeds without them.
+    `begin_flush` writes, and returns the rest of the work for another thread, such as fsync. After a failed fsync the
+    kernel may count the lost pages as written, so that a second fsync succeeds without them.
     """
 
     def __init__(self, begin_flush: Callable[[], Callable[[], None] | None]) -> None:
@@ -17,17 +17,17 @@ class GroupCommit:
         self._flushing: asyncio.Task[None] | None = None
         self._flushed = asyncio.Event()
         self._written = self._kept = 0  # writes so far, and how many of them are safe
-        self._undo: deque[Callable[[], None]] = deque()  # of the writes after those
+        self._undo: deque[Callable[[], None]] = deque()  # of the unsafe writes
         self.failure: OSError | None = None
-        """Of a flush. What the file may not have is for `take_back`."""
+        """The error of a flush, after which `take_back` undoes the unsafe writes."""
 
     @property
     def unsafe(self) -> int:
-        """How many writes may still be lost."""
+        """The number of writes that may still be lost."""
         return len(self._undo)
 
     def wrote(self, undo: Callable[[], None]) -> None:
-        """A write was made, which `undo` would take back. Without an event loop it is flushed on return, or failed."""
+        """Record a write and its undo function. Without an event loop it is flushed on return, or has failed."""
         self._written += 1
         self._undo.append(undo)
         if self._flushing is None:
@@ -37,7 +37,7 @@ class GroupCommit:
                 self.flush()
 
     def flush(self) -> None:
-        """Flush here and now."""
+        """Flush at once, in this thread."""
         try:
             if (rest := self._begin_flush()) is not None:
                 rest()
@@ -57,11 +57,11 @@ class GroupCommit:
             await self._flushed.wait()
 
     def kept(self, *, but: int = 0) -> None:
-        """Every write so far but the latest few is safe, whatever becomes of a flush that is under way."""
+        """Mark every write so far as safe, without the latest `but`, whatever becomes of a pending flush."""
         self._keep(self._written - but)
 
     def take_back(self) -> None:
-        """Undo every write that is not safe, the latest first. Once, after a failure."""
+        """Undo every unsafe write, the latest first; to be called once, after a failure."""
         while self._undo:
             self._undo.pop()()
 
@@ -71,7 +71,7 @@ class GroupCommit:
             self._kept += 1
 
     def _start(self) -> None:
-        """Raises RuntimeError where no event loop runs."""
+        """Start a flush. Raises RuntimeError where no event loop runs."""
         self._flushing = asyncio.get_running_loop().create_task(self._flush())
 
     async def _flush(self) -> None:

@@ -1,12 +1,11 @@
 """The embedded store, on TinyDB, in memory or in one file.
 
-Requests use the operations of TinyDB's table. The table hands TinyDB the documents that are there now instead of a
-copy of the whole database, and keeps what an operation changed: one document costs one line of the file.
+Requests use the operations of TinyDB's table. The table gives TinyDB the current documents instead of a copy of the
+whole database, and stores only the documents that an operation changed: each costs one line of the file.
 """
 
 import asyncio
-import copy
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -28,9 +27,9 @@ from .store import (
     DeletedDocument,
     Document,
     DuplicateScope,
+    Store,
     StoredDocument,
     StoreUnavailable,
-    TableStore,
     UnknownDocument,
     Values,
     by_table,
@@ -43,14 +42,14 @@ from .store import (
 
 
 class DocumentStorage(Storage):
-    """The documents there are, by table; with a `log`, also on the disk before anything is acknowledged."""
+    """The documents by table; with a `log`, also in a file before a write is acknowledged."""
 
     def __init__(self, indexes: Mapping[str, Index], log: Log | None = None) -> None:
         self.indexes, self._log = dict(indexes), log
         self._compact()
 
     def put(self, table: str, document: StoredDocument) -> None:
-        """Keep one document in the place of the one with its id. Raises DuplicateScope, StoreUnavailable."""
+        """Store one document in the place of the one with its id. Raises DuplicateScope, StoreUnavailable."""
         index = self.indexes[table]
         index.check(document)
         self._append(table, document.identity, document.text)
@@ -58,40 +57,49 @@ class DocumentStorage(Storage):
         self._compact()
 
     def remove(self, table: str, identity: str) -> None:
-        """Forget one document. Raises StoreUnavailable."""
+        """Remove one document. Raises StoreUnavailable."""
         self._append(table, identity, orjson.dumps(identity))
         self.indexes[table].remove(identity)
         self._compact()
 
     def put_all(self, tables: Mapping[str, Iterable[StoredDocument]]) -> None:
-        """Replace all in these tables, or nothing.
+        """Replace all documents in these tables, or none.
 
-        Raises DuplicateScope, also for an id given twice, StoreUnavailable.
+        Raises DuplicateScope, also for a duplicate id, StoreUnavailable.
         """
         made = {table: Index.of(self.indexes[table].resource, documents) for table, documents in tables.items()}
-        replaced = {**self.indexes, **made}
+        replaced = self.replaced(made)
         if self._log is not None:
             self._log.rewrite(_lines(replaced))
         self.indexes = replaced
 
     async def load(self, replacement: Mapping[str, Index]) -> None:
-        """Replace all in these tables, or nothing; the file is written in a thread. To be awaited to its end."""
-        replaced = {**self.indexes, **replacement}
+        """Replace all documents in these tables, or none; the file is written in a thread. Must not be cancelled."""
+        replaced = self.replaced(replacement)
         if self._log is not None:
             await self._log.rewrite_aside(_lines(replaced))
         self.indexes = replaced
 
+    def replaced(self, replacement: Mapping[str, Index]) -> dict[str, Index]:
+        """The indexes of all tables, some of them replaced."""
+        return {**self.indexes, **replacement}
+
+    @property
+    def kept(self) -> int:
+        """The number of documents in all tables, with deleted ones that are kept."""
+        return sum([index.kept for index in self.indexes.values()])
+
     async def settle(self) -> None:
-        """Return when nothing that was read or written can be lost anymore. Raises StoreUnavailable when some was."""
+        """Return when no document that was read or written can be lost. Raises StoreUnavailable when one was."""
         if self._log is not None:
             await self._log.settle()
 
     def read(self) -> dict[str, dict[str, Document]]:
-        """All there is, as TinyDB's database asks for it."""
+        """All documents, for TinyDB's database."""
         return {table: dict(index) for table, index in self.indexes.items()}
 
     def write(self, data: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
-        """Replace all there is. Raises ValueError, and as `put_all`."""
+        """Replace all documents. Raises ValueError, and as `put_all`."""
         for table in data:
             self.expect_table(table)
         self.put_all(
@@ -102,12 +110,12 @@ class DocumentStorage(Storage):
         )
 
     def expect_table(self, name: str) -> None:
-        """Raises ValueError."""
+        """Raises ValueError for an unknown table."""
         if name not in self.indexes:
             raise ValueError(f"there is one table for each resource here, {', '.join(self.indexes)}, and no {name!r}")
 
     def stored(self, table: str, identity: str, document: Mapping[str, Any]) -> StoredDocument:
-        """`document` as it is kept under `identity`. Raises ValueError when it has another, and as StoredDocument."""
+        """The document as it is stored. Raises ValueError when it has another identity, and as StoredDocument."""
         resource = self.indexes[table].resource
         stored = StoredDocument.of(resource, document)
         if stored.identity != identity:
@@ -115,7 +123,7 @@ class DocumentStorage(Storage):
         return stored
 
     def take_back(self) -> None:
-        """Forget what a failing disk did not take, before anything is built on it."""
+        """Undo the writes that a failing disk refused, before others depend on them."""
         if self._log is not None:
             self._log.take_back()
 
@@ -124,14 +132,14 @@ class DocumentStorage(Storage):
             self._log.close()
 
     def _append(self, table: str, identity: str, text: bytes) -> None:
-        """Log a change of one document, before it is made."""
+        """Log the change of one document, before it is made."""
         if self._log is not None:
             undo = partial(self._restore, table, identity, self.indexes[table].stored(identity))
             self._log.append(line_of(table, text), undo)
 
     def _compact(self) -> None:
         if self._log is not None:
-            self._log.compact(sum([index.kept for index in self.indexes.values()]), lambda: _lines(self.indexes))
+            self._log.compact(self.kept, lambda: _lines(self.indexes))
 
     def _restore(self, table: str, identity: str, former: StoredDocument | None) -> None:
         index = self.indexes[table]
@@ -140,12 +148,16 @@ class DocumentStorage(Storage):
             index.put(former)
 
 
+def indexes_of(resources: Sequence[Resource]) -> dict[str, Index]:
+    return {table: Index(each) for table, each in by_table(resources).items()}
+
+
 def _lines(indexes: Mapping[str, Index]) -> list[bytes]:
     return [line_of(table, text) for table, index in indexes.items() for text in index.texts()]
 
 
 class Changes(MutableMapping[str, Document]):
-    """The documents, to be changed by one operation of TinyDB: by id or in place. Nothing is kept before `keep`."""
+    """The documents, for one operation of TinyDB to change by id or in place. `keep` stores the changes."""
 
     def __init__(self, storage: DocumentStorage, table: str) -> None:
         self._storage, self._table, self._index = storage, table, storage.indexes[table]
@@ -179,7 +191,7 @@ class Changes(MutableMapping[str, Document]):
         self._touched, self._cleared = dict.fromkeys(self._index), True
 
     def keep(self) -> None:
-        """All of it or nothing: one document as one line, more as a whole new file. Raises as DocumentStorage does."""
+        """Store all changes or none: one document as one line, several as a new file. Raises as DocumentStorage."""
         storage, table, touched = self._storage, self._table, self._touched
         made = [storage.stored(table, identity, each) for identity, each in touched.items() if each is not None]
         changed = [document for document in made if document != self._index.stored(document.identity)]
@@ -194,7 +206,7 @@ class Changes(MutableMapping[str, Document]):
 
 @dataclass(frozen=True, slots=True)
 class Equal:
-    """A query for the documents that have all these members, which `search` answers from the index."""
+    """A query for the documents with these members, which `search` answers from the index."""
 
     members: Mapping[str, Any]
 
@@ -203,14 +215,14 @@ class Equal:
 
 
 class DocumentTable(Table):
-    """TinyDB's table with the documents under their own ids."""
+    """TinyDB's table, in which the ids are those of the documents."""
 
     document_id_class = str  # type: ignore[assignment]  # TinyDB allows any class here, its annotation says int
     _storage: DocumentStorage
 
     def __init__(self, storage: DocumentStorage, name: str) -> None:
         storage.expect_table(name)
-        super().__init__(storage, name, cache_size=0)  # its cache would hand out the same objects twice
+        super().__init__(storage, name, cache_size=0)  # its cache would return shared objects
 
     def insert(self, document: Mapping[str, Any]) -> Any:
         return super().insert(self._with_own_id(document))
@@ -219,7 +231,7 @@ class DocumentTable(Table):
         return super().insert_multiple(self._with_own_id(document) for document in documents)
 
     def search(self, cond: QueryLike) -> list[Any]:
-        """As TinyDB; but for `Equal` the StoredDocuments, in the order of every list, at the cost of what is found."""
+        """As TinyDB's, but for `Equal` the StoredDocuments, by created_at and id, in time linear in their number."""
         return self.index.find(cond.members) if isinstance(cond, Equal) else super().search(cond)
 
     @property
@@ -240,7 +252,7 @@ class DocumentTable(Table):
 
 
 class DocumentDatabase(TinyDB):
-    """TinyDB with the first table as the default, so that its operations can be used on the database itself."""
+    """TinyDB with the first table as the default, so that the database has its operations."""
 
     table_class = DocumentTable  # type: ignore[assignment]  # a Table for this storage only
 
@@ -249,21 +261,24 @@ class DocumentDatabase(TinyDB):
         super().__init__(storage=lambda: storage)
 
 
-class EmbeddedStore(TableStore):
-    """In this process, for one event loop at a time.
+class EmbeddedStore(Store):
+    """The store of one process, for one event loop at a time.
 
-    Every method answers when nothing that it saw or did can be lost anymore. `database` is the TinyDB database, for
-    whatever TinyDB's queries are good for, under the same rules. A query other than `Equal` reads all that is stored.
+    Every method returns when no document that it read or wrote can be lost. `database` is the TinyDB database, for
+    queries under the same rules; a query other than `Equal` reads all documents.
     """
 
-    def __init__(self, storage: DocumentStorage, values: Values) -> None:
+    def __init__(self, storage: DocumentStorage, values: Values, table: str = "") -> None:
+        """The table of that name, the first one without a name."""
         self.database, self._storage, self._of_resources = DocumentDatabase(storage), storage, values
-        self._tables: dict[str, EmbeddedStore] = {self.database.default_table_name: self}
-        self.use(storage.indexes[self.database.default_table_name].resource)
+        name = table or self.database.default_table_name
+        self.resource = storage.indexes[name].resource
+        self._values, self._table = values(self.resource), cast("DocumentTable", self.database.table(name))
+        self._tables: dict[str, EmbeddedStore] = {name: self}
 
     @classmethod
     def in_memory(cls, resources: Sequence[Resource], values: Values) -> Self:
-        return cls(DocumentStorage({table: Index(each) for table, each in by_table(resources).items()}), values)
+        return cls(DocumentStorage(indexes_of(resources)), values)
 
     @classmethod
     def in_file(
@@ -276,12 +291,11 @@ class EmbeddedStore(TableStore):
         fsync: bool = False,
         to_disk: Callable[[int], None] = to_disk,
     ) -> Self:
-        """Open `path`, or make it. With `fsync`, what is acknowledged survives a power cut. Raises UnreadableStore.
+        """Open `path`, or create it. With `fsync`, acknowledged writes survive a power cut. Raises UnreadableStore.
 
-        `contract` is the title of the one that it is made for. `to_disk` is the fsync of a file descriptor, for whoever
-        needs another.
+        `contract` is the title of the store's contract. `to_disk` is the fsync of a file descriptor.
         """
-        indexes = {table: Index(each) for table, each in by_table(resources).items()}
+        indexes = indexes_of(resources)
 
         def accept(table: str, text: bytes, document: Document | str) -> None:
             if (index := indexes.get(table)) is None:
@@ -298,18 +312,8 @@ class EmbeddedStore(TableStore):
 
     def table(self, name: str) -> "EmbeddedStore":
         if name not in self._tables:
-            other = self._tables[name] = copy.copy(self)
-            other.use(self._storage.indexes[name].resource)
+            self._tables[name] = EmbeddedStore(self._storage, self._of_resources, name)
         return self._tables[name]
-
-    def use(self, resource: Resource) -> None:
-        """Be the table of this resource."""
-        self.resource, self._values = resource, self._of_resources(resource)
-        self._table = cast("DocumentTable", self.database.table(resource.table))
-
-    def total(self, *, beside: Container[str] = ()) -> int:
-        """How many documents all tables but these hold, with those that are remembered."""
-        return sum(index.kept for name, index in self._storage.indexes.items() if name not in beside)
 
     async def create(self, values: Document) -> Document:
         try:
@@ -328,29 +332,24 @@ class EmbeddedStore(TableStore):
         finally:
             await self._storage.settle()
 
-    async def _remove(self, identity: str, checked: Change) -> Document:
-        try:
-            document = self._table.get(doc_id=identity)  # type: ignore[call-overload]  # ids are texts here
-            if document is None:
-                raise self._unknown(identity)
-            checked(dict(document))
-            self._table.remove(doc_ids=[identity])  # type: ignore[list-item]  # ids are texts here
-            return dict(document)
-        finally:
-            await self._storage.settle()
-
-    async def _change(self, identity: str, change: Change, *, deletes: bool) -> Document:
-        replacement: Document = {}
+    async def update(self, identity: str, change: Change) -> Document:
+        replacement: Document | None = None
+        stored: Document = {}
 
         def replace(document: MutableMapping[str, Any]) -> None:
-            replacement.update(with_change(self.resource, dict(document), change, self._values.now(), deletes=deletes))
-            document.clear()
-            document.update(replacement)
+            nonlocal replacement
+            stored.update(document)
+            replacement = with_change(self.resource, stored, change, self._values.now())
+            if replacement is not None:
+                document.clear()
+                document.update(replacement)
 
         try:
             if not self._table.update(replace, doc_ids=[identity]):  # type: ignore[list-item]  # ids are texts here
                 raise self._unknown(identity)
-            return replacement
+            if replacement is None:
+                self._table.remove(doc_ids=[identity])  # type: ignore[list-item]
+            return stored if replacement is None else replacement
         finally:
             await self._storage.settle()
 
@@ -371,19 +370,15 @@ class EmbeddedStore(TableStore):
         return texts
 
     async def load(self, tables: Mapping[str, Iterable[Document]]) -> None:
-        await self._replace_all(
-            {name: await made_ready(partial(self._index, name), documents) for name, documents in tables.items()}
-        )
+        made = {name: await made_ready(partial(self._index, name), documents) for name, documents in tables.items()}
+        # Shielded, so that a cancelled call is complete or without effect.
+        await asyncio.shield(asyncio.create_task(self._storage.load(made)))
 
     def _index(self, table: str, documents: Iterable[Document]) -> Index:
         resource = self._storage.indexes[table].resource
         return Index.of(resource, completed(resource, documents, self._of_resources(resource)))
 
-    async def _replace_all(self, replacement: Mapping[str, Index]) -> None:
-        # Shielded: whoever no longer waits gets all of it or nothing, too.
-        await asyncio.shield(asyncio.create_task(self._storage.load(replacement)))
-
     async def close(self) -> None:
-        with suppress(StoreUnavailable):  # whoever wrote what the disk did not take was told
+        with suppress(StoreUnavailable):  # the error was raised to the writers already
             await self._storage.settle()
         self.database.close()

@@ -1,4 +1,4 @@
-"""What the embedded store asks of a POSIX file system, each promise in one function. All raise OSError."""
+"""The operations of the embedded store on a POSIX file system. All raise OSError."""
 
 import errno
 import fcntl
@@ -7,11 +7,11 @@ import stat
 from pathlib import Path
 
 OWN_FOLDER = ".callconfig"
-"""The folder of the default place. When it is made here, git is told to pass it over: what tests store is secret."""
+"""The folder of the default store. It is created with a `.gitignore`, because documents may hold secrets."""
 
 
 def make_folder(folder: Path) -> None:
-    """Make `folder` and what is missing above it, so that it is still there after a power cut."""
+    """Create `folder` and its missing parents, safe from a power cut."""
     if folder.is_dir():
         return
     make_folder(folder.parent)
@@ -22,9 +22,9 @@ def make_folder(folder: Path) -> None:
 
 
 def open_locked(path: Path) -> int:
-    """Open the regular file `path` for appending, or make it, readable by its owner only; lock it for this process.
+    """Open the regular file `path` for appending, or create it, readable by its owner only; lock it for this process.
 
-    Raises BlockingIOError when another process has it.
+    Raises BlockingIOError when another process holds the lock.
     """
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
@@ -35,11 +35,11 @@ def open_locked(path: Path) -> int:
         except BaseException:
             os.close(descriptor)
             raise
-        os.close(descriptor)  # between opening and locking, its holder put a successor in its place
+        os.close(descriptor)  # between opening and locking, its holder replaced it by a successor
 
 
 def open_successor(path: Path, mode: int) -> int:
-    """Make a new, locked file `path` with the permissions `mode`; what a killed process left there is removed."""
+    """Create a locked file `path` with the permissions `mode`; removes the file of a killed process."""
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
     os.fchmod(descriptor, mode)
@@ -48,16 +48,16 @@ def open_successor(path: Path, mode: int) -> int:
 
 
 def lock(descriptor: int) -> None:
-    """Hold the regular file until the descriptor is closed, if only by the death of the process."""
+    """Lock the regular file until the descriptor is closed, at the latest by the end of the process."""
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         raise OSError(errno.EINVAL, "it is not a regular file")
     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def expect_unchanged(path: Path, file: os.stat_result, length: int, *, more: bool) -> None:
-    """Raises OSError when `path` is not, or no longer, the name of `file`, or is not `length` bytes long.
+    """Raises OSError when `path` is not the name of `file`, or the file is not `length` bytes long.
 
-    What is written then would be lost, or be refused at the next start. With `more`, the file may be longer.
+    A write would then be lost, or refused at the next start. With `more`, the file may be longer.
     """
     found = os.stat(path)  # noqa: PTH116 - before each write, and a Path takes three times as long
     if not os.path.samestat(found, file):
@@ -68,14 +68,14 @@ def expect_unchanged(path: Path, file: os.stat_result, length: int, *, more: boo
 
 
 def write_all(descriptor: int, data: bytes) -> None:
-    """Hand all of `data` to the operating system, which may take it in parts. When it raises, a part may be written."""
+    """Write all of `data`, in several calls if need be. When it raises, a part may be written."""
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
 
 
 def to_disk(descriptor: int) -> None:
-    """Return when the file is on the disk. On macOS fsync stops at the disk's own cache, so it is asked further."""
+    """Return when the file is on the disk. On macOS fsync alone stops at the disk's cache."""
     if hasattr(fcntl, "F_FULLFSYNC"):
         fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
     else:
@@ -83,7 +83,7 @@ def to_disk(descriptor: int) -> None:
 
 
 def folder_to_disk(folder: Path) -> None:
-    """Return when the names in `folder` are on the disk."""
+    """Return when the directory entries of `folder` are on the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

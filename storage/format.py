@@ -1,8 +1,8 @@
-"""The format of the embedded store's file, read whole and written whole: a header, then one JSON document per line.
+"""The format of the embedded store's file: a header, then one JSON document per line.
 
-A later line with the same id takes the place of the earlier one, so a person can read the file, compare two of them and
-mend one with an editor. A document of another table than `configurations` stands in an array behind the table's name,
-and so does the id of a document that is deleted. The header names the contract that the file was made for.
+A later line replaces an earlier one with the same id, so a person can read, compare and edit such files. A document of
+another table than `configurations` is in an array after the table's name, and so is the id of a deleted document. The
+header names the contract of the file.
 """
 
 import logging
@@ -20,20 +20,20 @@ from .store import StoreError, UnreadableStore, expect_contract
 FORMAT = b'{"format":"callconfig store",'
 HEADER = FORMAT + b'"version":1}'
 SHOWN = 40
-"""Bytes of a dropped line that the warning shows: its id is among them, and what may be secret comes later."""
+"""Bytes of a dropped line that the warning shows: the id, but no later members, which may be secret."""
 LINES_PER_WRITE = 1_000
 
 logger = logging.getLogger("callconfig.storage")
 
 Accept = Callable[[str, bytes, dict[str, Any] | str], None]
-"""Takes a table, a JSON text and the document in it, or the id of one that is deleted.
+"""Accepts a table, a JSON text and its document, or the id of a deleted one.
 
 Raises ValueError or StoreError to refuse it.
 """
 
 
 class Form(NamedTuple):
-    """How the lines of a store are written: for which contract, empty where none is named, and with which tables."""
+    """The form of a store's lines: the title of its contract, which may be empty, and its tables."""
 
     contract: str = ""
     tables: tuple[str, ...] = (TABLE,)
@@ -45,7 +45,7 @@ class Form(NamedTuple):
         return HEADER[:-1] + b',"contract":' + orjson.dumps(self.contract) + b"}"
 
     def expect_header(self, line: bytes) -> None:
-        """Raises ValueError unless `line` says that the file is a store of this contract, in the format there is."""
+        """Raises ValueError unless `line` is the header of this format, contract and tables."""
         if not line.startswith(FORMAT):
             raise ValueError("not a callconfig store")
         if not line.startswith(HEADER[:-1]):
@@ -54,7 +54,7 @@ class Form(NamedTuple):
 
 
 def line_of(table: str, text: bytes) -> bytes:
-    """The line of a document, or of the id of one that is deleted, as JSON."""
+    """The line of a document, or of the id of a deleted one, as JSON."""
     return text if table == TABLE and text.startswith(b"{") else b"[%s,%s]" % (orjson.dumps(table), text)
 
 
@@ -65,31 +65,30 @@ def read_entry(line: bytes) -> tuple[str, bytes, dict[str, Any] | str]:
     match decoded(line):
         case [str(table), dict() | str() as entry]:
             head = b"[%s," % orjson.dumps(table)
-            is_ours = line.startswith(head) and line.endswith(b"]")  # else an editor has put spaces in it
+            is_ours = line.startswith(head) and line.endswith(b"]")  # else an editor has added spaces
             return table, line[len(head) : -1] if is_ours else orjson.dumps(entry), entry
     raise ValueError("not a JSON object")
 
 
 class Extent(NamedTuple):
-    """How far a file reaches: bytes, and lines after the header."""
+    """The size of a file: bytes, and lines after the header."""
 
     length: int
     lines: int
 
 
 def recover(path: Path, descriptor: int, form: Form, accept: Accept) -> Extent:
-    """Hand every line of `path`, open as `descriptor`, to `accept`, then see to it that another one can be appended.
+    """Pass every line of `path`, open as `descriptor`, to `accept`, then make the file ready for appending.
 
-    Raises UnreadableStore, before anything is changed, for the first line that is damaged or refused. A last line that
-    is not whole is what a kill in the middle of a write leaves: it is dropped with a warning, since nobody was told
-    that it is kept. Raises OSError.
+    Raises UnreadableStore, before any change, for the first line that is damaged or refused. An incomplete last line,
+    which a killed process leaves, is dropped with a warning, since it was never acknowledged. Raises OSError.
     """
     number = length = 0
     rest, ended = b"", True
     with open(descriptor, "rb", buffering=1 << 20, closefd=False) as file:
         for number, line in enumerate(file, start=1):
             ended = line.endswith(b"\n")
-            if not ended and not is_json(line):  # else only its end is missing, which an editor may have taken away
+            if not ended and not is_json(line):  # else only the newline is missing, which an editor may have removed
                 rest = line
                 break
             read_line(path, number, line.removesuffix(b"\n"), form, accept)
@@ -109,7 +108,7 @@ def recover(path: Path, descriptor: int, form: Form, accept: Accept) -> Extent:
 
 
 def read_line(path: Path, number: int, line: bytes, form: Form, accept: Accept) -> None:
-    """Raises UnreadableStore with the place and the reason, in one line."""
+    """Pass one line to `accept`. Raises UnreadableStore with the place and the reason, in one line."""
     try:
         if number > 1:
             accept(*read_entry(line))
@@ -147,7 +146,7 @@ def is_json(line: bytes) -> bool:
 class Successor:
     """A complete file beside `path`, locked, that becomes `path` by one rename or is discarded.
 
-    Every method raises OSError, and the file at `path` is then as it was. May be made in another thread.
+    Every method raises OSError without a change of the file at `path`. May be made in another thread.
     """
 
     def __init__(
@@ -169,17 +168,17 @@ class Successor:
             raise
 
     def add(self, content: bytes, lines: int) -> None:
-        """Write `content`, which has so many lines."""
+        """Write `content`, which has this number of lines."""
         write_all(self.descriptor, content)
         self.extent = Extent(self.extent.length + len(content), self.extent.lines + lines)
 
     def take_the_name(self) -> None:
-        """Put all of the file on the disk, then replace `path` by it."""
+        """Write the file through to the disk, then rename it to `path`."""
         self._to_disk(self.descriptor)
-        folder_to_disk(self._path.parent)  # if this has to fail, then here, while nothing has changed
+        folder_to_disk(self._path.parent)  # a failure here leaves all unchanged
         self._temporary.replace(self._path)
 
     def discard(self) -> None:
-        """Leave nothing behind."""
+        """Remove the file."""
         os.close(self.descriptor)
         self._temporary.unlink(missing_ok=True)

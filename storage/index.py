@@ -1,4 +1,4 @@
-"""The embedded store's memory: documents by id, by scope and by member, each list in the order in which it is told."""
+"""The index of the embedded store: documents by id, by scope and by member, in the order of lists."""
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,26 +13,26 @@ Scope = tuple[str | None, ...]
 
 
 class Index(Mapping[str, Document]):
-    """Documents that are unique by id and by scope, which is decided here, whoever writes.
+    """Documents, unique by id and by scope, which is enforced here for every writer.
 
-    As a mapping, by id, each parsed anew. `find` returns what is kept: a list costs references, not texts.
+    As a mapping by id it parses each document anew. `find` returns the StoredDocuments themselves.
     """
 
     def __init__(self, resource: Resource) -> None:
         self.resource = resource
         self._by_identity: dict[str, StoredDocument] = {}
         self._deleted: dict[str, StoredDocument] = {}
-        # one for each combination: its places among the indexed members, None for all of them, and who has which values
+        # for each combination: its positions among the indexed members, None for all, and the documents by values
         self._by_scope: list[tuple[tuple[int, ...] | None, dict[Scope, StoredDocument]]] = [
             (None if len(positions) == len(resource.indexed) else positions, {}) for positions in resource.positions
         ]
-        self._ordered: list[StoredDocument] = []  # a document's own order is by created_at, then id
-        # one for each indexed member: value -> the documents that have it, ordered
+        self._ordered: list[StoredDocument] = []  # sorted by created_at, then id
+        # for each indexed member: value -> its documents, sorted
         self._by_member: list[dict[str | None, list[StoredDocument]]] = [{} for _ in resource.indexed]
 
     @classmethod
     def of(cls, resource: Resource, documents: Iterable[StoredDocument]) -> Self:
-        """All of `documents`. Raises DuplicateScope, for an id given twice as well."""
+        """An index of documents. Raises DuplicateScope, also for a duplicate id."""
         index = cls(resource)
         for document in sorted(documents):
             if document.identity in index or document.identity in index._deleted:
@@ -58,16 +58,16 @@ class Index(Mapping[str, Document]):
         return self._by_identity.get(identity)
 
     def is_deleted(self, identity: str) -> bool:
-        """Whether a document was deleted, and is remembered."""
+        """Whether a document is deleted, and kept."""
         return identity in self._deleted
 
     @property
     def kept(self) -> int:
-        """How many documents there are, with those that are remembered."""
+        """The number of documents, with deleted ones that are kept."""
         return len(self._ordered) + len(self._deleted)
 
     def everything(self) -> list[StoredDocument]:
-        """The documents by created_at, then id, and those that are remembered."""
+        """The documents by created_at, then id, and deleted ones that are kept."""
         return [*self._ordered, *self._deleted.values()]
 
     def texts(self) -> list[bytes]:
@@ -75,9 +75,10 @@ class Index(Mapping[str, Document]):
         return [document.text for document in self.everything()]
 
     def find(self, equal: Mapping[str, Any]) -> list[StoredDocument]:
-        """The documents that have all these members, by created_at, then id.
+        """The documents with these members, by created_at, then id.
 
-        Costs what it finds for a whole scope and for one member of it; a further member is looked for in each of those.
+        The cost is the number of documents found for a whole scope or for one member of it; further members filter
+        these.
         """
         members, unique = self.resource.indexed, self.resource.unique
         indexed = [member for member in members if member in equal]
@@ -107,7 +108,7 @@ class Index(Mapping[str, Document]):
                 raise DuplicateScope({name: found[name] for name in members}, self.resource.identified(holder.identity))
 
     def put(self, document: StoredDocument) -> None:
-        """Keep `document`, which passed `check`, in the place of the one with its id."""
+        """Store `document`, which passed `check`, in the place of the one with its id."""
         if document.deleted or document.identity in self._deleted:
             self.remove(document.identity)
             if document.deleted:
@@ -132,7 +133,7 @@ class Index(Mapping[str, Document]):
                 entries.append(document)
 
     def remove(self, identity: str) -> None:
-        """Forget the document; there may be none."""
+        """Remove the document, if it exists."""
         self._deleted.pop(identity, None)
         former = self._by_identity.pop(identity, None)
         if former is None:

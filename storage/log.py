@@ -1,4 +1,4 @@
-"""The file of the embedded store while it is open. This module knows lines and disks, not documents."""
+"""The open file of the embedded store: lines and disks, independent of documents."""
 
 import asyncio
 import errno
@@ -15,46 +15,46 @@ from .format import Accept, Extent, Form, Successor, recover
 from .store import StoreUnavailable, UnreadableStore
 
 SPARE_LINES = 1_000
-"""Lines that no longer count stay in the file until there are more of them than of the others, and than this."""
+"""Replaced lines stay in the file until they outnumber the live ones and this number."""
 
 CLOSED = -1
-"""In the place of a descriptor: the system gives the number of a closed one to the next file that is opened."""
+"""The placeholder for a closed descriptor, whose number the system reuses."""
 
 logger = logging.getLogger("callconfig.storage")
 
 
 class Log:
-    """The open file, held by one process and used by one thread; fsync and compaction have threads of their own.
+    """The open file, held by one process and used by one thread; fsync and compaction have their own threads.
 
-    `settle` returns when the operating system has every line: killing the process loses nothing. With `fsync`, when the
-    disk has it: a power cut loses nothing. `rewrite` and compaction put a successor in the file's place, so under the
-    name there is one good file at every moment.
+    `settle` returns when the operating system has every line, so that killing the process loses none; with `fsync`,
+    when the disk has it, so that a power cut loses none. `rewrite` and compaction rename a successor to the file's
+    path, which is a complete file at every moment.
     """
 
     _descriptor: int
     _file: os.stat_result
-    _extent: Extent  # what is in the file
-    _safe: Extent  # what of it is acknowledged; after a failure, what is behind that is cut off before the next line
+    _extent: Extent  # the size of the file
+    _safe: Extent  # the acknowledged part; after a failure, the rest is cut off before the next line
     _unfinished: bool
 
     def __init__(
         self,
         path: Path,
         accept: Accept,
-        form: Form = Form(),  # noqa: B008 (it cannot be changed)
+        form: Form,
         *,
         fsync: bool = False,
         to_disk: Callable[[int], None] = to_disk,
     ) -> None:
-        """Open or create `path` and hand every line to `accept`.
+        """Open or create `path` and pass every line to `accept`.
 
-        Raises UnreadableStore for a file that is in use, is something else, or is damaged, and leaves it as it was.
+        Raises UnreadableStore for a file that is in use, of another kind, or damaged, and leaves it unchanged.
         """
         self._fsync, self._to_disk, self._form = fsync, to_disk, form
         self._waiting: list[bytes] = []  # lines that are not in the file yet
         self._commit = GroupCommit(self._begin_flush)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="callconfig-compaction")
-        self._successor: Future[Successor] | None = None  # under way: a compaction from here on, or a rewriting
+        self._successor: Future[Successor] | None = None  # the pending compaction from here on, or a rewriting
         self._compaction_from: Extent | None = None
         self._rewriting = asyncio.Lock()
         self._compaction_pays_from = SPARE_LINES
@@ -71,13 +71,13 @@ class Log:
             raise UnreadableStore(f"{self._path} is in use by another process") from error
         except OSError as error:
             raise UnreadableStore(f"{self._path} cannot be opened: {error.strerror}") from error
-        except ValueError as error:  # a name that no file can have
+        except ValueError as error:  # an invalid file name
             raise UnreadableStore(f"{str(path)!r} cannot be opened: {error}") from error
 
     def append(self, text: bytes, undo: Callable[[], None]) -> None:
-        """Add a line, which `settle` waits for; `undo` is called when it had to be taken back.
+        """Append a line, for which `settle` waits; `undo` is called when it was taken back.
 
-        Where no event loop runs, it waits itself. Raises StoreUnavailable then, and a later call may succeed.
+        Where no event loop runs, it waits itself, and raises StoreUnavailable; a later call may succeed.
         """
         self._waiting.append(text)
         self._commit.wrote(undo)
@@ -86,7 +86,7 @@ class Log:
             raise self._unavailable(failure) from failure
 
     def rewrite(self, texts: list[bytes]) -> None:
-        """Replace all lines by `texts`, on the disk on return. Raises StoreUnavailable; then nothing has changed."""
+        """Replace all lines by `texts`, on the disk on return. Raises StoreUnavailable without any change."""
         self._abandon_successor()
         try:
             self._expect_in_place()
@@ -95,7 +95,7 @@ class Log:
             raise self._unavailable(error) from error
 
     async def rewrite_aside(self, texts: list[bytes]) -> None:
-        """As `rewrite`, but others append meanwhile; what they append is replaced, too. Not to be cancelled."""
+        """As `rewrite` in a thread; lines that are appended meanwhile are replaced, too. Must not be cancelled."""
         async with self._rewriting:
             self._abandon_successor()
             writing = None
@@ -115,9 +115,9 @@ class Log:
             raise StoreUnavailable(f"{self._path} was not replaced: something else was done to it meanwhile")
 
     async def settle(self) -> None:
-        """Return when nothing that was appended can be lost anymore.
+        """Return when no appended line can be lost.
 
-        Raises StoreUnavailable when that failed; then what the file may not have was taken back.
+        Raises StoreUnavailable on a failure, after which the unsafe lines are taken back.
         """
         try:
             await self._commit.settle()
@@ -126,7 +126,7 @@ class Log:
             raise self._unavailable(error) from error
 
     def take_back(self) -> None:
-        """Undo what could not be put into the file, or may not be on the disk."""
+        """Undo the lines that are not in the file, or may not be on the disk."""
         if self._commit.failure is not None:
             self._abandon_successor()
             self._commit.take_back()
@@ -134,13 +134,13 @@ class Log:
             self._waiting.clear()
             self._unfinished = self._unfinished or self._extent != self._safe
             self._extent = self._safe
-            with suppress(OSError):  # else before the next line
+            with suppress(OSError):  # retried before the next line
                 self._drop_unfinished()
 
     def compact(self, live: int, texts: Callable[[], list[bytes]]) -> None:
-        """Let a compaction take over that is complete; begin one where too few of the lines, `live`, count.
+        """Finish a complete compaction; begin one where too few lines are `live`.
 
-        A file of only those, which are `texts`, is written in a thread, and appending goes on meanwhile.
+        A file of the live lines, `texts`, is written in a thread, while appending goes on.
         """
         start, successor = self._compaction_from, self._successor
         if start is not None and successor is not None and successor.done() and start.length <= self._extent.length:
@@ -152,7 +152,7 @@ class Log:
             self._successor = self._thread.submit(self._write_successor, texts())
 
     def close(self) -> None:
-        """Give the file back, with everything in it that was acknowledged."""
+        """Close the file, with every acknowledged line in it."""
         if self._descriptor == CLOSED:
             return
         if self._waiting:
@@ -171,7 +171,7 @@ class Log:
         self._unfinished = False
 
     def _expect_in_place(self) -> None:
-        """Raises OSError when what is written now would be lost, or refused at the next start."""
+        """Raises OSError when a write would be lost, or refused at the next start."""
         if self._descriptor == CLOSED:
             raise OSError(errno.EBADF, "it was closed")
         expect_unchanged(self._path, self._file, self._extent.length, more=self._unfinished)
@@ -185,7 +185,7 @@ class Log:
         return StoreUnavailable(f"{self._path} cannot be written: {error.strerror}")
 
     def _begin_flush(self) -> Callable[[], None] | None:
-        """Write what waits; the fsync of what is in the file then, for another thread."""
+        """Write the pending lines; returns the fsync for another thread, if any."""
         if self._commit.unsafe == len(self._waiting):
             self._safe = self._extent
         self._expect_in_place()
@@ -199,7 +199,7 @@ class Log:
             self._waiting.clear()
         if not self._fsync:
             return None
-        descriptor = os.dup(self._descriptor)  # a successor may take over meanwhile: it has all that this file has
+        descriptor = os.dup(self._descriptor)  # a successor may replace this file meanwhile, with all of its lines
 
         def flush() -> None:
             try:
@@ -213,8 +213,8 @@ class Log:
         return Successor(self._path, self._file.st_mode, self._form.header, texts, self._to_disk)
 
     def _finish_compaction(self, start: Extent, compaction: Future[Successor]) -> None:
-        """Let the successor take over, when it is complete. A failure is a warning: the file as it is has all."""
-        self._successor = None
+        """Replace the file by the complete successor. A failure is a warning, because the file has every line."""
+        self._successor, self._compaction_pays_from = None, SPARE_LINES
         try:
             successor = compaction.result()
             appended = os.pread(self._descriptor, self._extent.length - start.length, start.length)
@@ -222,11 +222,9 @@ class Log:
         except OSError as error:
             self._compaction_pays_from = 2 * self._extent.lines
             logger.warning("%s was not compacted: %s", self._path, error.strerror)
-        else:
-            self._compaction_pays_from = SPARE_LINES
 
     def _replace_by(self, successor: Successor) -> None:
-        """Let a successor take over that has all there is to keep."""
+        """Replace the file by a successor with every live line."""
         self._hand_over(successor)
         self._waiting.clear()
         self._commit.kept()
@@ -248,7 +246,7 @@ class Log:
             logger.warning("%s: a power cut may bring back its former state: %s", self._path, error.strerror)
 
     def _abandon_successor(self) -> None:
-        """Wait for a successor that is under way, and leave nothing of it behind."""
+        """Wait for a pending successor, and discard it."""
         successor, self._successor = self._successor, None
         if successor is not None:
             with suppress(OSError):

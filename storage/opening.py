@@ -1,4 +1,4 @@
-"""Where a store is: in memory, in a file, or in a database."""
+"""Opening a store by its location: in memory, in a file, or in a database."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,18 +13,17 @@ MEMORY = ":memory:"
 async def open_store(
     location: str, resources: Sequence[Resource], values: Values, *, contract: str = "", fsync: bool = False
 ) -> Store:
-    """The store at `location`: `:memory:`, a `postgresql://` URL, or the path of a file, made if it is not there.
+    """The store at `location`: `:memory:`, a `postgresql://` URL, or the path of a file, created if missing.
 
-    It is the table of the first resource, and leads to the others. `contract` is the title of the one that declares
-    them: what was made for another one is refused. `fsync` is for the file: what is acknowledged then survives a power
-    cut, not only the end of the process. Raises UnreadableStore, also when the driver of PostgreSQL is not installed,
-    and StoreUnavailable.
+    It is the table of the first resource, and leads to the others. `contract` is the title of their contract; a store
+    of another one is refused. With `fsync`, acknowledged writes to a file survive a power cut, not only the end of the
+    process. Raises UnreadableStore, also when the driver of PostgreSQL is not installed, and StoreUnavailable.
     """
     if location == MEMORY:
         return EmbeddedStore.in_memory(resources, values)
     if is_shared(location):
         try:
-            from .postgresql import PostgreSQLStore  # not needed, and maybe not installed, for the other places
+            from .postgresql import PostgreSQLStore  # optional, and not needed for the other locations
         except ImportError as error:
             raise UnreadableStore('PostgreSQL needs its driver: pip install "callconfig[postgres]"') from error
         return await PostgreSQLStore.open(location, resources, values, contract=contract)
@@ -32,5 +31,5 @@ async def open_store(
 
 
 def is_shared(location: str) -> bool:
-    """Whether more than one process can use the store at `location` at a time."""
+    """Whether several processes can share the store at `location`."""
     return location.startswith(("postgresql://", "postgres://"))

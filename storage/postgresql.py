@@ -1,4 +1,4 @@
-"""The PostgreSQL store: Store for several processes and machines, which share what is stored."""
+"""The PostgreSQL store, which several processes and machines can share."""
 
 import select
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -21,9 +21,9 @@ from .store import (
     DeletedDocument,
     Document,
     DuplicateScope,
+    Store,
     StoredDocument,
     StoreUnavailable,
-    TableStore,
     UnknownDocument,
     UnreadableStore,
     Values,
@@ -37,14 +37,14 @@ from .store import (
 )
 
 DEFAULTS = {"connect_timeout": 5, "tcp_user_timeout": 10_000}
-"""Of a connection, where its URL says nothing: seconds to connect, milliseconds until a silent network is given up."""
+"""Defaults of a connection's URL: seconds to connect, milliseconds until a silent network fails."""
 STATEMENT_TIMEOUT = "-c statement_timeout=10s"
 LOAD_TIMEOUT = "SET LOCAL statement_timeout = '5min'"
 POOL_SIZE = 8
 PATIENCE = 3
-"""Seconds to wait for a connection before saying that the database does not answer."""
+"""Seconds to wait for a connection before StoreUnavailable."""
 LONGEST_NAME = 63
-"""Bytes of a name in the database."""
+"""The longest identifier of PostgreSQL, in bytes."""
 MIGRATION_LOCK = 0x63616C6C_636F6E66
 """The advisory lock ("callconf") under which one process migrates while the others wait."""
 UNAVAILABLE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
@@ -52,12 +52,12 @@ UNAVAILABLE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.
 Row = tuple[Any, ...]
 
 
-class PostgreSQLStore(TableStore):
-    """In one schema of a database, the first of the connection's search path.
+class PostgreSQLStore(Store):
+    """The store in one schema of a database, the first of the connection's search path.
 
-    The database decides who was first, so any number of these can work on the same tables. Every change is one
-    statement or one transaction. When the connection breaks during a write, StoreUnavailable says what is known: the
-    write was not acknowledged. Whether it was made, nobody can know.
+    UNIQUE constraints decide conflicts, so any number of these can work on the same tables. Every change is one
+    statement or one transaction. When the connection breaks during a write, StoreUnavailable says that the write was
+    not acknowledged; whether it was made is unknown.
     """
 
     def __init__(
@@ -74,9 +74,10 @@ class PostgreSQLStore(TableStore):
 
     @classmethod
     async def open(cls, location: str, resources: Sequence[Resource], values: Values, *, contract: str = "") -> Self:
-        """Connect, bring the tables up to date, and keep connections for later.
+        """Connect, migrate the tables, and open the pool of connections.
 
-        Raises StoreUnavailable when there is no answer, UnreadableStore when what is there is not for these resources.
+        Raises StoreUnavailable when the database is unreachable, UnreadableStore when its tables are for other
+        resources.
         """
         parameters = connection_parameters(location)
         tables = by_table(resources)
@@ -95,7 +96,7 @@ class PostgreSQLStore(TableStore):
 
         async def expect_alive(connection: AsyncConnection[Row]) -> None:
             if something_to_read(connection):
-                await pool.check()  # the others have most likely lost the same server
+                await pool.check()  # the other connections have most likely lost the same server
                 await pool.check_connection(connection)
 
         pool = AsyncConnectionPool(
@@ -126,19 +127,16 @@ class PostgreSQLStore(TableStore):
             await self._expect_free(stored)
             if is_named and await self._execute(self._statements.get, [key(stored.identity)]):
                 raise DuplicateScope({resource.identity: identity}, identity)
-            # The id is taken, or the scope was and is free again by now: another id, another attempt.
+            # The id is taken, or the scope was: try again with another id.
 
-    async def _remove(self, identity: str, checked: Change) -> Document:
-        while True:
-            text, document = await self._get(identity)
-            checked(dict(document))
-            if await self._execute(self._statements.remove, [key(identity), text]):
-                return document
-
-    async def _change(self, identity: str, change: Change, *, deletes: bool) -> Document:
+    async def update(self, identity: str, change: Change) -> Document:
         while True:
             text, former = await self._get(identity)
-            document = with_change(self.resource, former, change, self._values.now(), deletes=deletes)
+            document = with_change(self.resource, former, change, self._values.now())
+            if document is None:
+                if await self._execute(self._statements.remove, [key(identity), text]):
+                    return former
+                continue
             stored = StoredDocument.of(self.resource, document)
             columns = row(self.resource, stored)
             try:
@@ -146,7 +144,7 @@ class PostgreSQLStore(TableStore):
                     return document
             except psycopg.errors.UniqueViolation:
                 await self._expect_free(stored)
-            # Somebody changed it meanwhile, or had its scope until now: another look.
+            # Another client changed the document, or had its scope: try again.
 
     async def get(self, identity: str) -> Document:
         return (await self._get(identity))[1]
@@ -176,7 +174,7 @@ class PostgreSQLStore(TableStore):
         }
         async with self._connection() as connection, connection.transaction(), connection.cursor() as cursor:
             await cursor.execute(LOAD_TIMEOUT)
-            for name, stored in sorted(complete.items()):  # always in the same order, so nobody waits for ever
+            for name, stored in sorted(complete.items()):  # always in the same order, which prevents deadlocks
                 statements = Statements(self._resources[name])
                 await cursor.execute(statements.lock)  # readers go on, writers wait
                 await cursor.execute(statements.delete)
@@ -186,7 +184,7 @@ class PostgreSQLStore(TableStore):
 
     def _completed(self, resource: Resource, documents: Iterable[Document]) -> list[StoredDocument]:
         complete = completed(resource, documents, self._of_resources(resource))
-        Index.of(resource, complete)  # says which scope or id is there twice
+        Index.of(resource, complete)  # raises DuplicateScope with the scope or the id
         return complete
 
     async def close(self) -> None:
@@ -223,25 +221,18 @@ class Statements:
 
     def __init__(self, resource: Resource) -> None:
         self._columns = indexed_columns(resource)
-        names = [
-            "identity",
-            "created_at",
-            "body",
-            *self._columns.values(),
-            *(["deleted"] if resource.deleted_at else []),
-        ]
-        columns = SQL(", ").join(map(Identifier, names))
+        deleted = ["deleted"] if resource.deleted_at else []
+        names = ["identity", "created_at", "body", *self._columns.values(), *deleted]
+        columns = listed(names)
         places = SQL(", ").join(Placeholder() * len(names))
-        table = Identifier(table_name(resource))
+        table = Identifier(name_of(resource.table))
         self._present = [SQL("NOT deleted").format()] if resource.deleted_at else []
         self._select = SQL("SELECT body::text FROM {}").format(table)
         self.get = self._select + SQL(" WHERE identity = %s")
-        self.insert = SQL("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT DO NOTHING RETURNING true").format(
-            table, columns, places
-        )
-        self.exchange = SQL(
-            "UPDATE {} SET ({}) = ({}) WHERE identity = %s AND created_at = %s AND body::text = %s RETURNING true"
-        ).format(table, columns, places)
+        insert = SQL("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT DO NOTHING RETURNING true")
+        self.insert = insert.format(table, columns, places)
+        same = SQL("identity = %s AND created_at = %s AND body::text = %s")
+        self.exchange = SQL("UPDATE {} SET ({}) = ({}) WHERE {} RETURNING true").format(table, columns, places, same)
         self.remove = SQL("DELETE FROM {} WHERE identity = %s AND body::text = %s RETURNING true").format(table)
         self.probe = SQL("SELECT {} FROM {} LIMIT 0").format(columns, table)
         self.lock = SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(table)
@@ -249,26 +240,26 @@ class Statements:
         self.copy = SQL("COPY {} ({}) FROM STDIN").format(table, columns)
 
     def find(self, members: Sequence[str]) -> Composed:
-        """The bodies of the rows that have these members, one parameter for each, in the order of every list."""
+        """The query for the bodies of the rows with these members, a parameter for each, by created_at and id."""
         conditions = [SQL("{} = %s").format(Identifier(self._columns[member])) for member in members] + self._present
         where = SQL(" WHERE ") + SQL(" AND ").join(conditions) if conditions else SQL("")
         return self._select + where + SQL(" ORDER BY created_at, identity")
 
 
-def table_name(resource: Resource) -> str:
-    return _name(resource.table)
+def listed(names: Iterable[str]) -> Composed:
+    return SQL(", ").join(map(Identifier, names))
 
 
 def indexed_columns(resource: Resource) -> dict[str, str]:
-    """The columns of the indexed members: in the first table their names, in others none that a member could take."""
+    """The columns of the indexed members: their names in the first table, `member_0` and so on in others."""
     return {
         member: member if resource.table == TABLE else f"member_{number}"
         for number, member in enumerate(resource.indexed)
     }
 
 
-def _name(*parts: str) -> str:
-    """A name in the database for these parts; PostgreSQL would cut one of more than 63 bytes without a word."""
+def name_of(*parts: str) -> str:
+    """An identifier for these parts, hashed where it is longer than 63 bytes, which PostgreSQL would truncate."""
     name = "_".join(("callconfig", *parts))
     if len(name.encode()) <= LONGEST_NAME:
         return name
@@ -276,28 +267,28 @@ def _name(*parts: str) -> str:
 
 
 def row(resource: Resource, stored: StoredDocument) -> list[Any]:
-    """The columns of every statement that writes: identity, created_at, body, then those of the indexed members."""
+    """The values of a row: identity, created_at, body, then the indexed members."""
     scope = [None if value is None or stored.deleted else key(value) for value in stored.scope]
     deleted = [stored.deleted] if resource.deleted_at else []
     return [key(stored.identity), key(stored.created_at), stored.text.decode(), *scope, *deleted]
 
 
 def something_to_read(connection: AsyncConnection[Row]) -> bool:
-    """Whether the server said something unasked: nearly always that it hung up. Costs no round trip."""
+    """Whether the server sent an unexpected message, usually the end of the connection. Costs no round trip."""
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)
     return bool(poll.poll(0))
 
 
 def key(text: str) -> str:
-    """`text` without U+0000, which PostgreSQL cannot store: reversible, and in the same order."""
+    """The text with U+0000, which PostgreSQL cannot store, escaped: reversible, and in the same order."""
     return text.replace("\x01", "\x01\x02").replace("\x00", "\x01\x01")
 
 
 def connection_parameters(location: str) -> dict[str, Any]:
-    """The parts of a `postgresql://` URL with this store's defaults. Its password stays out of every message.
+    """The parts of a `postgresql://` URL with this store's defaults. No message has its password.
 
-    Raises UnreadableStore for a URL that PostgreSQL's library, too, would misread or refuse, quoting from it.
+    Raises UnreadableStore for a URL that PostgreSQL's library would misread, or refuse with a quotation of it.
     """
     try:
         given = conninfo_to_dict(location)
@@ -317,10 +308,11 @@ def unavailable(error: psycopg.Error) -> StoreUnavailable:
 
 
 def create_table(resource: Resource) -> list[Composed]:
-    """`body` is the truth: the type json keeps a text exactly, with its order of members, its numbers and U+0000.
+    """The statements that create a table.
 
-    `document` is the same for people and their queries: jsonb has no U+0000, which becomes U+FFFD there, and reads
-    every number as a decimal. The key columns hold escaped texts, and the collation "C" orders them as Python does.
+    `body` is the source: the type json keeps a text exactly, with its order of members, its numbers and U+0000.
+    `document` is a copy for SQL queries: jsonb replaces U+0000 by U+FFFD, and has numbers as decimals. The key columns
+    hold escaped texts, and the collation "C" orders them as Python does.
     """
     columns = indexed_columns(resource)
     parts = () if resource.table == TABLE else (resource.table,)
@@ -332,12 +324,12 @@ def create_table(resource: Resource) -> list[Composed]:
     ]
     scopes = [
         SQL("CONSTRAINT {} UNIQUE ({})").format(
-            Identifier(_name(*parts, f"scope{number or ''}")),
-            SQL(", ").join(Identifier(columns[name]) for name in combination),
+            Identifier(name_of(*parts, f"scope{number or ''}")), listed(columns[name] for name in combination)
         )
         for number, combination in enumerate(resource.combinations)
     ]
     deleted = [SQL("deleted boolean NOT NULL")] if resource.deleted_at else []
+    name = Identifier(name_of(resource.table))
     table = SQL(
         r"""
         CREATE TABLE {name} (
@@ -349,32 +341,24 @@ def create_table(resource: Resource) -> list[Composed]:
             ) STORED{more}
         )
         """
-    ).format(
-        name=Identifier(table_name(resource)),
-        more=SQL("").join(SQL(", {}").format(each) for each in (*texts, *deleted, *scopes)),
-    )
-    order = [Identifier("created_at"), Identifier("identity")]
-    indexes = {"order": order, **{column: [Identifier(column), *order] for column in columns.values()}}
+    ).format(name=name, more=SQL("").join(SQL(", {}").format(each) for each in (*texts, *deleted, *scopes)))
+    order = ["created_at", "identity"]
+    indexes = {"order": order, **{column: [column, *order] for column in columns.values()}}
+    create = SQL("CREATE INDEX {} ON {} ({})")
     return [
         table,
-        *(
-            SQL("CREATE INDEX {} ON {} ({})").format(
-                Identifier(_name(*parts, name)), Identifier(table_name(resource)), SQL(", ").join(columns)
-            )
-            for name, columns in indexes.items()
-        ),
+        *(create.format(Identifier(name_of(*parts, index)), name, listed(each)) for index, each in indexes.items()),
     ]
 
 
 VERSION = 1
-"""Of the tables. Whoever changes them adds to `migrate` the step from this version to the next."""
+"""The version of the tables. A change of them needs a step in `migrate` from this version to the next."""
 
 
 async def migrate(connection: AsyncConnection, resources: Sequence[Resource], contract: str) -> None:
-    """Bring the tables to where this version of callconfig expects them, all of it or nothing.
+    """Migrate the tables to this VERSION, in one transaction.
 
-    Raises UnreadableStore when they belong to a later version, to another contract, or to one with other unique
-    members.
+    Raises UnreadableStore when they have a later version, another contract, or other unique members.
     """
     async with connection.transaction():
         await connection.execute("SELECT pg_advisory_xact_lock(%s)", [MIGRATION_LOCK])
@@ -390,8 +374,8 @@ async def migrate(connection: AsyncConnection, resources: Sequence[Resource], co
             await name_contract(connection, resources, contract, is_new=version == 0)
         if version == 0:
             await connection.execute("INSERT INTO callconfig_migrations (version) VALUES (%s)", [VERSION])
-        for resource in resources:  # also one that the contract has gained since
-            found = await connection.execute("SELECT to_regclass(quote_ident(%s))", [table_name(resource)])
+        for resource in resources:  # also new ones of the contract
+            found = await connection.execute("SELECT to_regclass(quote_ident(%s))", [name_of(resource.table)])
             if await found.fetchone() == (None,):
                 for statement in create_table(resource):
                     await connection.execute(statement)
@@ -400,7 +384,7 @@ async def migrate(connection: AsyncConnection, resources: Sequence[Resource], co
 async def name_contract(
     connection: AsyncConnection, resources: Sequence[Resource], contract: str, *, is_new: bool
 ) -> None:
-    """Raises UnreadableStore when the tables were made for another contract; new ones are for this one from now on."""
+    """Record the contract of new tables. Raises UnreadableStore when the tables belong to another contract."""
     await connection.execute("CREATE TABLE IF NOT EXISTS callconfig_contract (title text NOT NULL)")
     rows = await (await connection.execute("SELECT title FROM callconfig_contract")).fetchall()
     made_for = key(contract) if is_new and not rows else rows[0][0] if rows else ""

@@ -1,4 +1,4 @@
-"""A store of documents, whichever engine keeps it: its interface, its errors, what every engine does alike."""
+"""A store of documents: the interface, the errors, and the functions that all engines share."""
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,15 +10,16 @@ import orjson
 
 from ..contract.aside import aside
 from ..contract.resource import TABLE, Resource, text_member
+from ..contract.schema import show
 
 T = TypeVar("T")
 Document = dict[str, Any]
-"""What is stored, as Python values: the JSON object of the contract, writeOnly members included."""
+"""A stored JSON object as Python values, with writeOnly and hidden members."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerValues:
-    """Where server-made values come from, handed in so that tests and controls can fix them.
+    """The source of values that the server sets, injected so that tests and controls can fix them.
 
     `now` returns an RFC 3339 time in UTC with microseconds and `Z`: a fixed width, so its order as text is its order
     in time. `new_id` returns an id that was never returned before.
@@ -29,18 +30,19 @@ class ServerValues:
 
 
 Values = Callable[[Resource], ServerValues]
-"""Where the server-made values of each resource come from."""
+"""Returns the source of values that the server sets, by resource."""
 
 
 def by_table(resources: Sequence[Resource]) -> dict[str, Resource]:
-    """What a store keeps, each in a table of its own; it has one at least."""
+    """The resources of a store by table, at least one."""
     return {each.table: each for each in resources or [Resource("id", (), "", "")]}
 
 
 def expect_contract(made_for: str, contract: str, tables: Sequence[str]) -> None:
     """Raises ValueError where a store was made for another contract.
 
-    One that names none was made for one with the table `configurations` alone; whoever names none may open any.
+    A store without a contract's name must have the table `configurations` alone; an empty `contract` may open any
+    store.
     """
     if made_for and contract and made_for != contract:
         raise ValueError(f"made for the contract {made_for!r}, not for {contract!r}")
@@ -49,7 +51,7 @@ def expect_contract(made_for: str, contract: str, tables: Sequence[str]) -> None
 
 
 class StoreError(Exception):
-    """What a store can answer instead of doing what it was asked; nothing was changed."""
+    """The base of a store's errors, none of which leaves a change."""
 
 
 class DuplicateScope(StoreError):
@@ -58,6 +60,11 @@ class DuplicateScope(StoreError):
     def __init__(self, scope: dict[str, Any], identity: Any) -> None:
         super().__init__(f"{identity} already has {scope}")
         self.scope, self.identity = scope, identity
+
+    @property
+    def claim(self) -> str:
+        """The combination in words."""
+        return " and ".join(f"{name} {show(value)}" for name, value in self.scope.items())
 
 
 class UnknownDocument(StoreError):
@@ -69,112 +76,93 @@ class UnknownDocument(StoreError):
 
 
 class DeletedDocument(UnknownDocument):
-    """It was deleted, and is remembered."""
+    """The document is deleted, and kept."""
 
 
 class StoreUnavailable(StoreError):
-    """The disk or the database does not answer now; asking again later may work."""
+    """The disk or the database is unavailable; a later attempt may succeed."""
 
 
 class UnreadableStore(StoreError):
-    """What is at the store's place cannot be opened as a store; it was left exactly as it was."""
+    """The file or database at the store's location cannot be opened as a store; it is unchanged."""
 
 
-Change = Callable[[Document], Document]
-"""From what is stored to what is to take its place; what it raises leaves all as it is. It may be called again."""
+Change = Callable[[Document], Document | None]
+"""Returns the replacement of a stored document, None to delete it.
+
+An exception leaves the document unchanged. It may be called more than once.
+"""
 
 
 class Store(Protocol):
-    """One table of a store: documents by key, unique by scope. Nothing that goes in or comes out is shared with it.
+    """One table of a store: documents by key, unique by scope. Documents are copied in and out.
 
-    A key is the id, or where clients choose ids what `Resource.key` makes of it. Every method raises StoreUnavailable
-    when the engine behind it cannot answer.
+    A key is the id, or `Resource.key` where clients choose ids. Every method raises StoreUnavailable when the engine is
+    unavailable.
     """
 
     def table(self, name: str) -> "Store":
-        """Another table of the same store, by the name that its resource has. Raises KeyError."""
+        """Another table of the same store, by its name. Raises KeyError."""
 
     async def create(self, values: Document) -> Document:
-        """Store `values` under a new id and return them with the server's members: id, created_at, updated_at.
+        """Store `values` under a new id and return them with the server-set members: id, created_at, updated_at.
 
-        What is returned is a new object around the values that were given. Raises DuplicateScope, also for an id that
-        a client chose and that is taken.
+        The returned object is new, its values are those given. Raises DuplicateScope, also for an id that a client
+        chose and that is taken.
         """
 
     async def replace(self, identity: str, values: Document) -> Document:
-        """Put `values` in the place of what is stored; id and created_at stay, updated_at is now.
+        """Replace a document by `values`; id and created_at stay, updated_at is now.
 
-        Returns as `create` does. Raises UnknownDocument, DuplicateScope; the first outranks the second.
+        Returns as `create` does. Raises UnknownDocument, or else DuplicateScope.
         """
         return await self.update(identity, lambda _stored: values)
 
     async def update(self, identity: str, change: Change) -> Document:
-        """As `replace`, by what `change` makes of what is stored, with nobody in between."""
+        """As `replace`, by the result of `change` on the stored document, atomically.
 
-    async def delete(self, identity: str, check: Callable[[Document], object] | None = None) -> Document:
-        """Delete what is stored, unless `check` raises, and return it as it was; with the time, where that is kept.
-
-        Raises UnknownDocument.
+        A deleted document is returned unchanged, but for the time of deletion, where it is kept.
         """
 
+    async def delete(self, identity: str) -> Document:
+        """Delete a document, as `update` to None does. Raises UnknownDocument."""
+        return await self.update(identity, lambda _stored: None)
+
     async def get(self, identity: str) -> Document:
-        """Raises UnknownDocument, which is DeletedDocument where it is remembered."""
+        """The document. Raises UnknownDocument, or its subclass DeletedDocument."""
 
     async def find(self, **equal: Any) -> list[bytes]:
         """The documents whose members equal all of `equal`, each as its JSON text, by created_at, then id."""
 
     async def load(self, tables: Mapping[str, Iterable[Document]]) -> None:
-        """Replace everything in these tables, by name, or change nothing.
+        """Replace all documents in these tables, by name, or none.
 
-        Server members that a document lacks are made for it. Raises DuplicateScope, also for an id given twice.
+        Missing members that the server sets are added. Raises DuplicateScope, also for a duplicate id.
         """
 
     async def close(self) -> None:
-        """Release files and connections. Everything acknowledged is kept."""
-
-
-class TableStore(Store, Protocol):
-    """What every engine does alike: a soft deletion is a change, and a check is one of nothing."""
-
-    resource: Resource
-
-    async def update(self, identity: str, change: Change) -> Document:
-        return await self._change(identity, change, deletes=False)
-
-    async def delete(self, identity: str, check: Callable[[Document], object] | None = None) -> Document:
-        def checked(document: Document) -> Document:
-            if check is not None:
-                check(document)
-            return document
-
-        if self.resource.deleted_at:
-            return await self._change(identity, checked, deletes=True)
-        return await self._remove(identity, checked)
-
-    async def _change(self, identity: str, change: Change, *, deletes: bool) -> Document: ...
-
-    async def _remove(self, identity: str, checked: Change) -> Document: ...
+        """Release files and connections. Every acknowledged write is kept."""
 
 
 class StoredDocument(NamedTuple):
-    """A document as it is kept: its JSON text, and beside it only what finds and orders it.
+    """A stored document: its JSON text, and the values that identify and order it.
 
-    A text cannot be changed through a reference somebody holds, and the cyclic garbage collector does not walk it.
+    A text is immutable, and the cyclic garbage collector does not traverse it.
     """
 
     created_at: str
-    """At the one width at which the order of texts is the order in time; as it was given, it stands in `text`."""
+    """The time as `instant` normalizes it, so that its order as text is the order in time; `text` has the original."""
     identity: str
     scope: tuple[str | None, ...]
     """The texts of the indexed members; None for one that is absent or null."""
     text: bytes
     deleted: bool = False
-    """Whether it is kept only to be remembered."""
+    """Whether the document is deleted, and kept."""
 
     @classmethod
     def of(cls, resource: Resource, document: Mapping[str, Any], text: bytes | None = None) -> "StoredDocument":
-        """`document`, whose JSON is `text`. Raises ValueError for what is missing, not text, or cannot be kept."""
-        if resource.is_plain:  # nearly always, and several times as fast
+        """`document`, whose JSON is `text`. Raises ValueError for a missing or mistyped member, and as `to_json`."""
+        if resource.is_plain:  # the usual case, several times as fast
             return cls(
                 instant(text_member(document, resource.creation)),
                 text_member(document, resource.identity),
@@ -193,18 +181,18 @@ class StoredDocument(NamedTuple):
 def to_json(document: Mapping[str, Any]) -> bytes:
     """`document` as compact JSON in UTF-8, without a raw newline; its members keep their order.
 
-    Raises ValueError for what could not be read back as it is: an integer beyond 64 bits, a lone surrogate, whatever
-    JSON does not have. NaN and the infinities become null.
+    Raises ValueError for a value that would not survive: an integer beyond 64 bits, a lone surrogate, a type that JSON
+    does not have. NaN and the infinities become null.
     """
     try:
-        # Copied once: the bytes that orjson returns hold on to the larger buffer they were written in.
+        # A copy, because orjson's bytes keep their larger buffer.
         return bytes(memoryview(orjson.dumps(document)))
     except TypeError as error:
         raise ValueError(f"cannot be kept as JSON: {error}") from error
 
 
 def has_members(text: bytes, equal: Mapping[str, Any]) -> bool:
-    """Whether the document in `text` has all these members."""
+    """Whether the document in `text` has these members."""
     document = orjson.loads(text)
     return all(document.get(member) == value for member, value in equal.items())
 
@@ -212,7 +200,7 @@ def has_members(text: bytes, equal: Mapping[str, Any]) -> bool:
 def with_server_members(
     resource: Resource, values: Document, *, identity: Any, created_at: str, updated_at: str, deleted_at: Any = None
 ) -> Document:
-    """`values` between its id and its times; what `values` says about those is passed over."""
+    """`values` with the members that the server sets, which replace those in `values`."""
     if not resource.made_by_store.isdisjoint(values):
         values = {member: value for member, value in values.items() if member not in resource.made_by_store}
     document = {resource.identity: identity, **values, resource.creation: created_at}
@@ -225,11 +213,18 @@ def with_server_members(
     return document
 
 
-def with_change(resource: Resource, stored: Document, change: Change, now: str, *, deletes: bool) -> Document:
-    """What a change makes of a document, with the server's members; to be deleted is no update."""
+def with_change(resource: Resource, stored: Document, change: Change, now: str) -> Document | None:
+    """The changed document with the members that the server sets; a deletion does not change `updated_at`.
+
+    None where the document is deleted, and not kept.
+    """
+    made = change(dict(stored))
+    deletes = made is None
+    if deletes and not resource.deleted_at:
+        return None
     return with_server_members(
         resource,
-        change(dict(stored)),
+        stored if made is None else made,
         identity=stored[resource.identity],
         created_at=stored[resource.creation],
         updated_at=stored[resource.updated_at] if deletes and resource.updated_at else now,
@@ -239,27 +234,27 @@ def with_change(resource: Resource, stored: Document, change: Change, now: str, 
 
 LAST = datetime.max.replace(tzinfo=UTC)
 FEW = 20
-"""More documents are made ready aside."""
+"""The number of documents that are prepared in the event loop; more of them in a thread."""
 
 
 async def made_ready(make: Callable[[Iterable[Document]], T], documents: Iterable[Document]) -> T:
-    """What `make` makes of the documents; aside where they are many, together with an iterator's own work."""
+    """The result of `make` on the documents; computed in a thread, with the iteration, where they are many."""
     iterator = iter(documents)
     first = list(islice(iterator, FEW + 1))
     if len(first) <= FEW:
         return make(first)
-    # One by one in Python: an iterator of C would let no other thread go on before its end.
+    # A Python loop, because an iterator in C would block other threads until its end.
     return await aside(make, (document for document in chain(first, iterator)))
 
 
 def completed(resource: Resource, documents: Iterable[Document], values: ServerValues) -> list[StoredDocument]:
-    """`documents` with the server's members, made here where one is missing or null. Raises as StoredDocument.of."""
+    """`documents` with the members that the server sets where they are missing or null. Raises as StoredDocument.of."""
     documents = list(documents)
     taken = {resource.key(document) for document in documents if document.get(resource.identity) is not None}
     now = values.now()
     result = []
     for number, document in enumerate(documents):
-        # Where nobody sees the time, it keeps the order that was given.
+        # A hidden time of creation keeps the given order.
         order = timedelta(microseconds=0 if resource.created_at else number)
         made_at = timestamp(later(datetime.fromisoformat(now), order)) if order else now
         created_at = document.get(resource.creation) or made_at
@@ -277,7 +272,7 @@ def completed(resource: Resource, documents: Iterable[Document], values: ServerV
 
 
 def later(moment: datetime, by: timedelta) -> datetime:
-    """A time so much later, or the last of the calendar."""
+    """A later time, or the last one of the calendar."""
     try:
         return moment + by
     except OverflowError:
@@ -285,9 +280,9 @@ def later(moment: datetime, by: timedelta) -> datetime:
 
 
 def unused(resource: Resource, new_id: Callable[[], str], taken: Container[str], inside: Document) -> Any:
-    """A new identity that is not taken, beside the parents that are in `inside`.
+    """A new identity that is not taken, below the parents in `inside`.
 
-    Ids may come from a counter that began again when the process did.
+    Ids may come from a counter that restarts with the process.
     """
     while resource.key_below(inside, identity := resource.typed(new_id())) in taken:
         pass
@@ -295,10 +290,10 @@ def unused(resource: Resource, new_id: Callable[[], str], taken: Container[str],
 
 
 def instant(time: str) -> str:
-    """`time` at the one width and in the one zone in which the order of texts is the order in time.
+    """`time` in UTC at a fixed width, so that the order of texts is the order in time.
 
-    Times that the server made have it already; those of loaded documents may have any form of RFC 3339. What is no
-    time at all stays as it is: judging it is the contract's business.
+    Times of the server have this form already; those of loaded documents may have any form of RFC 3339. An invalid time
+    stays unchanged, for the contract to judge.
     """
     if len(time) == len("2026-01-31T00:00:00.000000Z") and time.endswith("Z"):
         return time

@@ -1,4 +1,4 @@
-"""The few things that every test may need."""
+"""Fixtures for all tests."""
 
 import asyncio
 import contextlib
@@ -25,15 +25,21 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 ROOT = Path(__file__).parent.parent
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # many tests start a process: it reads what an earlier one compiled
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # processes of tests reuse compiled modules
 sys.dont_write_bytecode = False
-signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts in the background ignores it else
-gc.set_threshold(50_000, 20, 100)  # much is kept until the end, and to look through it again and again takes a tenth
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell lets background processes ignore
+gc.set_threshold(50_000, 20, 100)  # most objects live to the end, and collecting takes a tenth of the time
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes seconds comes first, so that at the end no worker is left alone with it."""
+    """Sort slow tests first, so that no worker is left alone with one at the end."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_collection_finish() -> None:
+    """Freeze the collected objects, which the garbage collections at pytest's end then skip."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -87,7 +93,7 @@ def make_broken(contract: Contract) -> Callable[[Any], TestClient]:
 
 @pytest.fixture(scope="session")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from a copy of the sources, so that nothing is left in the working tree.
+    """The wheel, built from a copy of the sources, which leaves the working tree clean.
 
     A test that uses it belongs to the xdist group `wheel`: then one worker builds it, once.
     """
@@ -100,7 +106,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A fresh virtual environment that has the wheel and what it depends on, nothing else."""
+    """A fresh virtual environment with the wheel and its dependencies alone."""
     environment = tmp_path_factory.mktemp("environment") / "venv"
     subprocess.run(["uv", "venv", "--quiet", environment], check=True)
     python = environment / "bin" / "python"
@@ -117,7 +123,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQLServer]:
-    """A real server. Where none is installed its tests are skipped, but not in CI."""
+    """A PostgreSQL server. Where none is installed its tests are skipped, but not in CI."""
     try:
         with postgresql_server() as server:
             yield server
@@ -129,7 +135,7 @@ def postgresql() -> Iterator[PostgreSQLServer]:
 
 @pytest.fixture
 def path_with_uv(tmp_path: Path) -> str:
-    """A PATH on which `uv tool run` and `uv run` run the command of this environment, so that nothing is installed."""
+    """A PATH on which `uv tool run` and `uv run` run the command of this environment without installing."""
     stand_in = tmp_path / "bin" / "uv"
     stand_in.parent.mkdir()
     stand_in.write_text(

@@ -1,4 +1,4 @@
-"""What workflows of other repositories use: the action, and the workflow to copy, run step by step."""
+"""The action, and the example workflow for other repositories, run step by step."""
 
 import json
 import os
@@ -74,7 +74,7 @@ def test_nothing_that_is_given_becomes_a_part_of_the_script() -> None:
 
 
 def run(folder: Path, given: dict[str, str], **environment: str) -> tuple[int, str]:
-    """The exit code and the output of the action's step, as a runner has it."""
+    """The exit code and the output of the action's step, run as GitHub's runner does."""
     script, outputs = folder / "script.sh", folder / "outputs"
     script.write_text(SCRIPT)
     outputs.touch()

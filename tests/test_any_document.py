@@ -1,4 +1,4 @@
-"""All commands, over documents of many makers' habits: each is documented, and a right server of it is found right."""
+"""All commands on documents with many habits: each is documented, and a right server of each passes."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def document(name: str, tmp_path: Path) -> Path:
-    """The document in a file, and what it refers to beside it."""
+    """The document in a file, with the files that it refers to."""
     row = DOCUMENTS[name]
     path = tmp_path / "shape.yaml"
     path.write_text(row["text"] if "text" in row else json.dumps(_completed(row["document"])))

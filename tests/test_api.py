@@ -1,4 +1,4 @@
-"""The API as a client meets it: the published samples, what is remembered, and every documented answer."""
+"""The API over HTTP: the published samples, stored state, and every documented response."""
 
 import asyncio
 import json
@@ -198,7 +198,7 @@ def test_a_contradicting_id_outranks_a_taken_scope(api: TestClient, sample: Json
     assert answer.json()["errors"][0]["pointer"] == "/id"
 
 
-# Bodies that try a server. Each gets its answer, and the server goes on.
+# Hostile bodies. Each gets a response, and the server goes on.
 
 TOO_LARGE = b'{"template": "' + b"x" * 50_000_000 + b'"}'
 
@@ -248,12 +248,12 @@ def test_a_client_that_admits_json_gets_json(api: TestClient, accept: str) -> No
 
 
 def test_a_header_in_two_fields_is_one_list(api: TestClient) -> None:
-    """RFC 9110, section 5.3."""
+    """Repeated fields are joined (RFC 9110, section 5.3)."""
     for fields in ([("Accept", "text/html"), ("Accept", "*/*")], [("Accept", "*/*"), ("Accept", "text/html")]):
         assert api.get("/configurations", headers=fields).status_code == 200
 
 
-# What no operation sees.
+# Requests without an operation.
 
 
 @pytest.mark.parametrize(
@@ -387,7 +387,7 @@ def test_a_store_that_fails_is_a_problem_of_the_server(
 
 
 class LyingStore(BrokenStore):
-    """A store that answers what the contract does not know."""
+    """A store whose documents break the contract."""
 
     def __init__(self, reply: Any) -> None:
         self._reply = reply

@@ -1,4 +1,4 @@
-"""What ARCHITECTURE.md says of imports and of the catalogues is true."""
+"""The imports and the catalogues in ARCHITECTURE.md are those of the code."""
 
 import ast
 import re
@@ -18,7 +18,7 @@ MAY_IMPORT = {
 
 
 def imported(package: str) -> set[str]:
-    """The parts of this package that a sub-package imports."""
+    """The sub-packages and modules of this package that a sub-package imports."""
     found: set[str] = set()
     for path in (ROOT / package).rglob("*.py"):
         depth = len(path.relative_to(ROOT).parts)
@@ -71,7 +71,7 @@ def test_every_rule_of_the_engine_is_emitted_somewhere() -> None:
 
 
 def test_nothing_of_the_api_is_repeated_in_the_engine(contract: Contract) -> None:
-    """The engine and the stores know no member, no enum value and no path of the API."""
+    """No member, enum value or path of the API occurs in the engine and the stores."""
     schemas = contract.document["components"]["schemas"]
     members = {name for schema in schemas.values() for name in schema.get("properties", {})}
     telling = {name for name in members if "_" in name} - {"created_at", "updated_at"}

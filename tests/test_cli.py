@@ -1,4 +1,4 @@
-"""The command line: options, their environment variables, what wrong usage is told, how a command ends."""
+"""The command line: options, their environment variables, usage errors, exit codes."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ from callconfig.outcome import COULD_NOT_RUN, OK, USAGE
         (["serve", "--port", "65536"], "65536 is not in the range 0<=x<=65535"),
         (["serve", "--base-path", "agent"], "'agent' is not a path"),
         (["serve", "--frobnicate"], "No such option '--frobnicate'"),
-        ([], "Hold a server to the contract."),
+        ([], "Check a server against the contract."),
         (["docs"], "Write the reference as files."),
         (["verify"], "Missing argument 'FILE...'"),
     ],
@@ -50,7 +50,7 @@ def test_a_wrong_environment_variable_is_named(
 
 
 def given(name: str, *arguments: str) -> dict[str, Any]:
-    """What a command would be told."""
+    """The options of a command for these arguments."""
     return COMMANDS.commands[name].make_context(name, list(arguments)).params
 
 

@@ -1,6 +1,6 @@
-"""Whatever one client sends, others are answered within 100 ms: a server in a process of its own, and two clients.
+"""Large and slow requests of one client do not delay another: a server in a process, and two clients.
 
-One sends the worst of each kind, the other lists its configurations all the while, and its longest wait counts. The
+One sends the worst requests of each kind, the other lists its configurations, and its longest wait counts. The
 machine may be shared: what the other waits while nothing is sent is granted on top, and the best of ATTEMPTS counts,
 for a server that is held up is held up in each of them.
 """
@@ -17,7 +17,7 @@ import pytest
 from .support.running import Server, serving
 from .support.stores import SAMPLE
 
-pytestmark = pytest.mark.xdist_group("concurrent")  # on one server, and never beside one another
+pytestmark = pytest.mark.xdist_group("concurrent")  # on one server, one after the other
 
 Json = dict[str, Any]
 
@@ -30,7 +30,7 @@ NEIGHBOUR = "/_mock/in/neighbour"
 
 
 class Client:
-    """A connection that knows just enough HTTP not to be in its own way."""
+    """A minimal HTTP connection, whose own cost does not matter."""
 
     def __init__(self, server: Server) -> None:
         self._socket = socket.create_connection(server.address, timeout=PATIENCE)
@@ -44,7 +44,7 @@ class Client:
         self._socket.close()
 
     def send(self, method: str, target: str, body: bytes = b"", headers: str = "") -> int:
-        """The status of the answer, when all of it has come."""
+        """The status of a response, once it is complete."""
         head = f"{method} {target} HTTP/1.1\r\nHost: {self._host}\r\n{headers}"
         if body:
             head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
@@ -66,7 +66,7 @@ class Client:
 
 
 class Neighbour:
-    """Lists its configurations again and again, from `with` to its end; `longest` is its longest wait in seconds."""
+    """Lists its configurations in a loop during the context; `longest` is its longest wait in seconds."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -105,7 +105,7 @@ def longest_wait(server: Server, attack: Attack) -> float:
 
 
 def hold(server: Server, attack: Attack) -> None:
-    """Fails when the other waits for too long in each of the attempts."""
+    """Fail when the other client waits too long in each of the attempts."""
     waits: list[float] = []
     for _ in range(ATTEMPTS):
         waits.append(longest_wait(server, attack))
@@ -125,12 +125,12 @@ def server() -> Iterator[Server]:
 
 
 def filled(piece: bytes, size: int = MEBIBYTE) -> bytes:
-    """As often as there is room in `size` bytes: the piece."""
+    """The piece, repeated up to `size` bytes."""
     return piece * (size // len(piece))
 
 
 def between(start: bytes, piece: bytes, end: bytes) -> bytes:
-    """A text of nearly as many bytes as a body may have."""
+    """A text of nearly the largest size of a body."""
     return start + filled(piece, MEBIBYTE - len(start) - len(end)) + end
 
 
@@ -139,7 +139,7 @@ def array(piece: bytes) -> bytes:
 
 
 def members(piece: Callable[[int], str]) -> bytes:
-    """An object of members with names of their own."""
+    """An object of members with distinct names."""
     texts, size = [], 2
     for number in range(MEBIBYTE):
         texts.append(piece(number))
@@ -206,12 +206,12 @@ def rule(**declared: Any) -> Request:
 
 
 def many(piece: str, separator: str, size: int = 60_000) -> str:
-    """As often as there is room in a head: the piece, with its number in the place of `#`."""
+    """The piece, with its number in the place of `#`, repeated up to `size` bytes, which a head can have."""
     return separator.join(piece.replace("#", str(number)) for number in range(size // (len(piece) + 4)))
 
 
 def steps(*given: Request) -> Attack:
-    """Sends the requests one after the other; none of them fails for a reason of the server's own."""
+    """An attack that sends the requests one after the other; none may get a 5xx."""
 
     def send(client: Client) -> None:
         for request in given:

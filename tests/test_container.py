@@ -1,4 +1,4 @@
-"""The container image, as far as it can be known without building one."""
+"""The container image, tested without building it."""
 
 import json
 import os
@@ -20,7 +20,7 @@ LAST_STAGE = LINES[max(index for index, line in enumerate(LINES) if line.startsw
 
 
 def instruction(name: str) -> str:
-    """What the only instruction of a name says in the stage that becomes the image."""
+    """The arguments of the only instruction of a name in the final stage."""
     (found,) = [line.partition(" ")[2] for line in LAST_STAGE if line.startswith(f"{name} ")]
     return found
 
@@ -62,7 +62,7 @@ def test_the_health_check_sees_a_mock_that_answers(serve: Callable[..., Server])
 
 @pytest.mark.xdist_group("wheel")
 def test_what_is_left_out_of_the_build_is_not_missed(wheel: Path, tmp_path: Path) -> None:
-    """The wheel made from what reaches the builder has the same files."""
+    """The wheel made from the build context has the same files."""
     patterns = (ROOT / ".containerignore").read_text().split()
     anywhere = [pattern.removeprefix("**/") for pattern in patterns if pattern.startswith("**/")]
     at_root = shutil.ignore_patterns(*patterns, *anywhere)

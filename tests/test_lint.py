@@ -44,7 +44,7 @@ def test_the_hook_is_one_that_pre_commit_takes() -> None:
 
 
 def test_the_hook_finds_what_is_wrong_with_the_files_it_is_for(tmp_path: Path) -> None:
-    """Run as pre-commit runs it: its entry, then the files whose path its pattern is in."""
+    """Run as pre-commit runs it: its entry with the files that match its pattern."""
     hook = next(each for each in yaml.safe_load(HOOKS.read_text()) if each["id"] == "callconfig-lint")
     shutil.copy(ROOT / "openapi.yaml", tmp_path)
     for name in ("api/openapi.json", "api/openapi.yml", "api/not-openapi.yaml", "openapi.yaml.txt"):

@@ -1,4 +1,4 @@
-"""`callconfig mcp`, held in conversations by the protocol's own client."""
+"""`callconfig mcp` in conversations with the protocol's own client."""
 
 import json
 import math
@@ -30,7 +30,7 @@ CONTRACTS = Path(__file__).parent / "support" / "contracts"
 
 @asynccontextmanager
 async def agent(*options: str, mode: str = "auto", seconds: float = 90) -> AsyncIterator[Client]:
-    """A client of a `callconfig mcp` of its own, for some seconds at most."""
+    """A client of a new `callconfig mcp`, for some seconds at most."""
     command = StdioServerParameters(command=sys.executable, args=["-m", "callconfig", "mcp", *options])
     with anyio.fail_after(seconds):
         async with Client(stdio_client(command), mode=mode) as client:
@@ -39,13 +39,13 @@ async def agent(*options: str, mode: str = "auto", seconds: float = 90) -> Async
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[tuple[BlockingPortal, Client]]:
-    """An agent for all tests that leave its mock as it was, and the loop that it lives in."""
+    """A shared agent for tests that do not change its mock, and its event loop."""
     with start_blocking_portal() as portal, portal.wrap_async_context_manager(agent(seconds=math.inf)) as client:
         yield portal, client
 
 
 async def told(client: Client, tool: str, **arguments: Json) -> str:
-    """The words of a refusal."""
+    """The text of a refusal."""
     result = await client.call_tool(tool, arguments)
     assert result.is_error
     (content,) = result.content
@@ -54,7 +54,7 @@ async def told(client: Client, tool: str, **arguments: Json) -> str:
 
 
 async def answered(client: Client, tool: str, **arguments: Json) -> Json:
-    """The result of a call that went well, which is the same as text and as data."""
+    """The result of a successful call, which is the same as text and as data."""
     result = await client.call_tool(tool, arguments)
     (content,) = result.content
     assert content.type == "text"
@@ -72,43 +72,49 @@ def tools() -> dict[str, tuple[OperationTool, Contract]]:
 TOOLS = tools()
 
 
-@pytest.mark.parametrize("mode", ["auto", "legacy"])
-def test_an_agent_holds_a_conversation(sample: dict[str, Any], mode: str) -> None:
-    """Also one that begins with the handshake of the protocol's versions up to 2025."""
+async def converse_with(client: Client, sample: dict[str, Any]) -> None:
+    assert [tool.name for tool in (await client.list_tools()).tools] == list(TOOLS)
 
+    created = await answered(client, "createConfiguration", body=sample)
+    assert (created["status"], created["body"]["reseller_id"]) == (201, sample["reseller_id"])
+    assert await answered(client, "listConfigurations", reseller_id=sample["reseller_id"]) == {
+        "status": 200,
+        "body": [created["body"]],
+    }
+
+    again = await told(client, "createConfiguration", body=sample)
+    assert again.startswith(f'409 Duplicate scope: The configuration "{created["body"]["id"]}" already has')
+
+    wrong = await told(client, "updateConfiguration", id="cfg_1", body=sample | {"max_retry": -1, "max_retrys": 3})
+    assert wrong.splitlines() == [
+        "400 Invalid request: The request breaks the contract in 2 places.",
+        "- body /max_retry: must be at least 0, not -1 (minimum)",
+        '- body /max_retrys: is not a known member; did you mean "max_retry"? (additionalProperties)',
+    ]
+
+    found = await answered(client, "findRequests", body={"match": {"valid": False}})
+    (entry,) = found["body"]["requests"]
+    assert [finding["pointer"] for finding in entry["findings"]] == ["/max_retry", "/max_retrys"]
+    assert (await answered(client, "listRequests", status=409))["body"][0]["operation"] == "createConfiguration"
+
+    await answered(client, "setClock", body={"now": "2025-01-15T10:30:00Z"})
+    await answered(client, "advanceClock", body={"seconds": 60})
+    assert (await answered(client, "getClock"))["body"]["now"] == "2025-01-15T10:31:00.000000Z"
+
+    await answered(client, "releaseClock")
+    assert await answered(client, "clearState") == {"status": 204}
+
+
+@pytest.mark.xdist_group("agent")
+def test_an_agent_holds_a_conversation(shared: tuple[BlockingPortal, Client], sample: dict[str, Any]) -> None:
+    portal, client = shared
+    portal.call(converse_with, client, sample)
+
+
+def test_an_agent_begins_with_the_handshake_of_the_versions_up_to_2025(sample: dict[str, Any]) -> None:
     async def converse() -> None:
-        async with agent(mode=mode) as client:
-            assert [tool.name for tool in (await client.list_tools()).tools] == list(TOOLS)
-
-            created = await answered(client, "createConfiguration", body=sample)
-            assert (created["status"], created["body"]["reseller_id"]) == (201, sample["reseller_id"])
-            assert await answered(client, "listConfigurations", reseller_id=sample["reseller_id"]) == {
-                "status": 200,
-                "body": [created["body"]],
-            }
-
-            again = await told(client, "createConfiguration", body=sample)
-            assert again.startswith(f'409 Duplicate scope: The configuration "{created["body"]["id"]}" already has')
-
-            wrong = await told(
-                client, "updateConfiguration", id="cfg_1", body=sample | {"max_retry": -1, "max_retrys": 3}
-            )
-            assert wrong.splitlines() == [
-                "400 Invalid request: The request breaks the contract in 2 places.",
-                "- body /max_retry: must be at least 0, not -1 (minimum)",
-                '- body /max_retrys: is not a known member; did you mean "max_retry"? (additionalProperties)',
-            ]
-
-            found = await answered(client, "findRequests", body={"match": {"valid": False}})
-            (entry,) = found["body"]["requests"]
-            assert [finding["pointer"] for finding in entry["findings"]] == ["/max_retry", "/max_retrys"]
-            assert (await answered(client, "listRequests", status=409))["body"][0]["operation"] == "createConfiguration"
-
-            await answered(client, "setClock", body={"now": "2025-01-15T10:30:00Z"})
-            await answered(client, "advanceClock", body={"seconds": 60})
-            assert (await answered(client, "getClock"))["body"]["now"] == "2025-01-15T10:31:00.000000Z"
-
-            assert await answered(client, "clearState") == {"status": 204}
+        async with agent(mode="legacy") as client:
+            await converse_with(client, sample)
 
     anyio.run(converse)
 

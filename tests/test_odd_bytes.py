@@ -1,4 +1,4 @@
-"""Whatever bytes come, from a client or from a file: a 4xx problem, or one clear line, and never a traceback."""
+"""Arbitrary bytes from a client or a file give a 4xx problem, or a clear line of error, never a traceback."""
 
 import asyncio
 import json
@@ -116,7 +116,7 @@ PIECES = [
 
 
 def spliced(text: bytes, changes: list[tuple[float, int, bytes]]) -> bytes:
-    """The text with pieces in the place of some of its bytes."""
+    """The text with some of its bytes replaced by pieces."""
     for where, gone, piece in changes:
         place = int(where * len(text))
         text = text[:place] + piece + text[place + gone :]
@@ -124,7 +124,7 @@ def spliced(text: bytes, changes: list[tuple[float, int, bytes]]) -> bytes:
 
 
 def odd(*good: bytes) -> st.SearchStrategy[bytes]:
-    """Bytes that are nearly good, and others."""
+    """A strategy for almost valid and random bytes."""
     piece = st.sampled_from(PIECES) | st.binary(max_size=4)
     change = st.tuples(st.floats(0, 1), st.integers(0, 20), piece)
     return st.binary(max_size=60) | st.builds(spliced, st.sampled_from(good), st.lists(change, min_size=1, max_size=3))
@@ -143,7 +143,7 @@ def loaded() -> Contract:
 
 
 def read_recording(path: Path, contract: Contract) -> None:
-    """And all that is done with what was read."""
+    """Read a recording, and judge, redact and write its interactions."""
     for interaction, _ in whole_recording(str(path)):
         shown = Redaction(contract, ["b"]).interaction(interaction)
         json.dumps(entry(shown), allow_nan=False)
@@ -186,7 +186,7 @@ CLEAR = (CouldNotRun, InvalidContract, InvalidAuthentication, InvalidScenario, U
 
 
 def refusal(action: Callable[[], object]) -> str:
-    """The line that says what is wrong; empty where nothing is."""
+    """The line of the error; empty without one."""
     try:
         action()
     except CLEAR as error:
@@ -252,13 +252,13 @@ BODIES = [
     *map(as_json, (SAMPLE, [SAMPLE], WORLD, RULE, {"match": RULE["match"], "at_least": 1}, {"name": "b"})),
     *map(as_json, (WORLD["clock"], {"seconds": 5}, WORLD["ids"])),
 ]
-NO_TEXT = bytes([*range(0x21), 0x7F, *range(0x80, 0x100)])  # what no server lets into a target
+NO_TEXT = bytes([*range(0x21), 0x7F, *range(0x80, 0x100)])  # bytes that servers refuse in a target
 
 
 async def answered(
     app: ASGIApp, method: str, target: bytes, fields: dict[bytes, bytes], body: bytes
 ) -> tuple[int, bytes]:
-    """The status and the body, of an ASGI request as uvicorn makes it."""
+    """The status and the body of the response to an ASGI request in uvicorn's form."""
     path, _, query = target.partition(b"?")
     scope = {
         "type": "http",

@@ -1,7 +1,4 @@
-"""Schemathesis against the application.
-
-That every documented status is seen is part of the promise: a status that no test provokes is a status nobody checked.
-"""
+"""Schemathesis against the application. Every documented status must be seen."""
 
 from collections.abc import Callable
 
@@ -13,5 +10,5 @@ from starlette.types import ASGIApp
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_every_property_of_the_contract_holds(make_app: Callable[..., ASGIApp]) -> None:
-    """With one seed: most of what is sent is the same for all of them, and more examples say more than more seeds."""
+    """With one seed: most requests are the same for all seeds, and more examples find more than more seeds."""
     hold_every_property(make_app(), "/openapi.json", max_examples=60)

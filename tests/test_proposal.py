@@ -1,4 +1,4 @@
-"""`callconfig init`: the patch that it prints makes a contract whose mock remembers."""
+"""`callconfig init`: the printed patch makes a contract whose mock stores resources."""
 
 import json
 import re
@@ -14,7 +14,7 @@ _FLOW = re.compile(r" *x-resource:\n( {8}\{.*\}\n| {8}.*\n)*| *x-resource: \{.*\
 
 
 def proposed(folder: Path, capsys: pytest.CaptureFixture[str], text: str, name: str = "other.yaml") -> tuple[str, str]:
-    """The patch of a file in the folder, and what was said beside it."""
+    """The patch of a file in the folder, and the notes."""
     (folder / name).write_text(text)
     assert main(["init", name]) == 0
     told = capsys.readouterr()

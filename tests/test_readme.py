@@ -30,13 +30,13 @@ CLIENT_TEAMS = README.partition("## For client teams")[2]
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server as the README's first command starts it, but on a free port."""
+    """The server of the README's first command, on a free port."""
     with serving("--quiet", folder=tmp_path_factory.mktemp("new")) as server:
         yield str(server.address[1])
 
 
 def conversations() -> list[tuple[str, str]]:
-    """Each command of a console block that talks to the mock, with the answer below it."""
+    """Each command of a console block that talks to the mock, with its output."""
     blocks = re.findall(r"^```console\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
     parts = [
         part for block in blocks for part in re.split(r"^\$ ", block, flags=re.MULTILINE) if "localhost:8080" in part
@@ -84,7 +84,7 @@ def test_a_foreign_contract_is_mocked_in_three_commands(tmp_path: Path) -> None:
 
 
 def _with_notes_last(answer: str) -> str:
-    """As a terminal may show it: nobody says when standard error is written."""
+    """The output with notes last, because the order of standard error is not defined."""
     return "".join(sorted(answer.splitlines(keepends=True), key=lambda line: line.startswith("note: ")))
 
 
@@ -161,7 +161,7 @@ def test_the_words_in_javascript_work_as_they_are_written(port: str, tmp_path: P
 
 @pytest.mark.xdist_group("wheel")
 def test_callconfig_is_added_to_another_project_as_it_is_written(wheel: Path, tmp_path: Path) -> None:
-    """From a repository, and from a wheel; each in a project of its own, where the command then runs."""
+    """From a repository, and from a wheel; the command then runs in each project."""
     repository = shutil.copytree(ROOT, tmp_path / "callconfig", ignore=shutil.ignore_patterns(".*", "*.egg-info"))
     author = ["-c", "user.name=A", "-c", "user.email=a@example.com"]
     for told in (["init", "-q"], ["add", "."], [*author, "commit", "-qm", "All"]):
@@ -209,23 +209,23 @@ def test_the_rules_that_go_beyond_the_standards_are_those_of_the_engine() -> Non
 
 
 def test_the_bounds_are_those_of_the_code(contract: Contract) -> None:
-    """The table tells the constants, each in its own unit."""
+    """The table has the constants, each in its unit."""
     limits = Limits()
     operations = load_controls(contract).operations.values()
-    (largest,) = {each.request_body.max_bytes for each in operations if each.request_body} - {MAX_BYTES}
+    (largest,) = {each.request_body.max_bytes for each in operations} - {MAX_BYTES}
     for told in (
         f"| request line and header fields | {Protocol.MOST_HEAD >> 10} KiB, within {Protocol.HEAD_SECONDS:g} s |",
-        f"{MAX_BYTES >> 20} MiB, and {Protocol.LEAST_BODY >> 10} KiB in each {Protocol.BODY_SECONDS:g} s |",
-        f"| a state or a scenario that is put in place | {largest >> 20} MiB |",
+        f"{MAX_BYTES >> 20} MiB, and at least {Protocol.LEAST_BODY >> 10} KiB in each {Protocol.BODY_SECONDS:g} s |",
+        f"| a state or a scenario in a request | {largest >> 20} MiB |",
         f"| a journal | {limits.journal_entries:,} requests in {limits.journal_bytes >> 20} MiB |",
-        f"| configurations of a session beside the default one | {limits.configurations:,} |",
+        f"| configurations of a session other than the default one | {limits.configurations:,} |",
         f"| nesting of JSON | {MAX_DEPTH} levels |",
-        f"| arrays and objects in a body of the API | {MOST_CONTAINERS:,} |",
-        f"| violations that an answer tells | {MOST_FINDINGS} |",
+        f"| arrays and objects in a request body of the API | {MOST_CONTAINERS:,} |",
+        f"| findings in a response | {MOST_FINDINGS} |",
         f"| connections | {Protocol.MOST_CONNECTIONS:,} |",
         f"{limits.sessions:,}, idle for at most {limits.idle_seconds / 60:g} minutes |",
-        f"its journal included | {limits.session_bytes >> 20} MiB |",
-        f"| what all sessions keep | {limits.all_bytes >> 20} MiB |",
-        f"is asked to stop | {GRACE_SECONDS + 1} s |",
+        f"| the data of one session, with its journal | {limits.session_bytes >> 20} MiB |",
+        f"| the data of all sessions | {limits.all_bytes >> 20} MiB |",
+        f"| the time for open requests after the signal to stop | {GRACE_SECONDS + 1} s |",
     ):
         assert told in README, told

@@ -73,7 +73,7 @@ def test_a_line_names_the_session_and_the_rule_and_may_be_json(serve: Callable[.
         server = serve("--store", ":memory:", "--log", form)
         mine = {"X-Mock-Session": "mine"}
         server.client.post("/_mock/rules", json={"answer": 503}, headers=mine)
-        server.client.get("/_mock/rules", headers=mine)  # who only looks is not told of
+        server.client.get("/_mock/rules", headers=mine)  # repeated reads are not logged
         server.client.get("/configurations?auth_token=hush", headers=mine)
         server.client.get("/configurations", headers=mine)
         _, errors = server.stop()
@@ -136,7 +136,7 @@ def test_seeds_are_planted_once(serve: Callable[..., Server], tmp_path: Path, sa
     assert changed in again
 
 
-# What goes wrong is one line with a documented exit code.
+# Errors are one line, with a documented exit code.
 
 
 def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
@@ -208,7 +208,7 @@ def test_two_seeds_of_one_scope_are_refused(capsys: pytest.CaptureFixture[str], 
 
 
 def raw(server: Server, *parts: bytes, close_early: bool = False) -> bytes:
-    """What comes back for these bytes; with `close_early` the client leaves before it is answered."""
+    """The response to these bytes; with `close_early` the client leaves before it."""
     with socket.create_connection(server.address, timeout=10) as connection:
         for part in parts:
             connection.sendall(part)

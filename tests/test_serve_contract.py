@@ -1,4 +1,4 @@
-"""`callconfig serve --contract`: what a mock of another contract says at its start, what it keeps, who may use it."""
+"""`callconfig serve --contract`: the notes, the store and the access control of a mock of another contract."""
 
 import json
 from collections.abc import Callable
@@ -74,7 +74,7 @@ def test_an_id_that_a_client_gives_is_kept_and_one_that_it_does_not_is_made(pets
     assert pets.client.get("/pets/findByTags", params={"tags": "dog"}).json() == [given.json()]
     assert pets.client.get("/pets/findByTags", params={"tags": "cat"}).json() == []
     asleep = pets.client.post("/pets", json={"name": "Zed", "asleep": True}).json()
-    assert pets.client.get("/pets/findByTags").json() == [given.json(), made]  # `asleep` is false where nobody asks
+    assert pets.client.get("/pets/findByTags").json() == [given.json(), made]  # `asleep` has the default false
     assert pets.client.get("/pets/findByTags", params={"asleep": "true"}).json() == [asleep]
     assert pets.client.get("/pets/findByTags", params={"page": "2.0"}).json() == []
 

@@ -1,4 +1,4 @@
-"""What peers may send to a server, how long they may take, and how it ends."""
+"""Bounds on a peer's requests in size and time, and the end of a server."""
 
 import asyncio
 import contextlib
@@ -28,7 +28,7 @@ class Hasty(Protocol):
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers with the path and the number of bytes that came."""
+    """Responds with the path and the size of the body."""
     size, more = 0, True
     while more:
         message = await receive()
@@ -63,7 +63,7 @@ def port() -> Iterator[int]:
 
 
 def said(port: int, *parts: bytes, pause: float = 0.0, wait: float = 5.0) -> bytes:
-    """What comes until the server closes the connection. Raises TimeoutError when it does not in time."""
+    """The bytes up to the end of the connection. Raises TimeoutError when the server does not close it in time."""
     with socket.create_connection(("127.0.0.1", port), timeout=wait) as connection:
         with contextlib.suppress(ConnectionError):
             for part in parts:
@@ -184,7 +184,7 @@ def test_connections_beyond_the_bound_are_told() -> None:
 
 
 def never_reads(port: int) -> socket.socket:
-    """A client that asks for much, and takes none of it."""
+    """A client that requests large responses, and never reads them."""
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     connection.connect(("127.0.0.1", port))
@@ -212,7 +212,7 @@ HELD: list[tuple[ASGIApp, bytes]] = [
 
 
 def log_as_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if nobody had set up a log: pytest has."""
+    """Remove pytest's logging handlers, as in a command."""
     monkeypatch.setattr(logging.getLogger(), "handlers", [])
     log_to_terminal()
 

@@ -1,5 +1,6 @@
-"""What is published: one wheel that holds one package, works where nothing else is installed, and starts fast."""
+"""The published wheel: it has one package, works in an empty environment, and starts fast."""
 
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,12 @@ import pytest
 from callconfig.tests.support.running import serving
 
 pytestmark = [pytest.mark.xdist_group("wheel"), pytest.mark.timeout(300)]  # environments are installed
+
+
+@pytest.mark.skipif("PYTEST_XDIST_WORKER" not in os.environ, reason="there is one worker")
+def test_all_that_use_the_wheel_have_one_worker(request: pytest.FixtureRequest) -> None:
+    """Some versions of pytest hide groups from xdist, and then each worker builds and installs the wheel."""
+    assert request.node.nodeid.endswith("@wheel")
 
 
 def test_the_wheel_holds_one_package_and_nothing_beside_it(wheel: Path) -> None:

@@ -1,1 +1,1 @@
-"""Recorded HTTP: read, written, shown as commands, and without its secrets."""
+"""Recorded HTTP: readers, a HAR writer, curl commands and redaction."""

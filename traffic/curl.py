@@ -1,4 +1,4 @@
-"""A request as a command for a POSIX shell that sends it again, to the byte."""
+"""A request as a curl command for a POSIX shell, which sends it again to the byte."""
 
 import re
 import shlex
@@ -6,22 +6,17 @@ import shlex
 from ..contract.interaction import Interaction
 
 _CURL_SENDS = {
-    "host",
-    "content-length",
-    "accept-encoding",
-    "connection",
-    "user-agent",
-    "transfer-encoding",
+    "host", "content-length", "accept-encoding", "connection", "user-agent", "transfer-encoding",
     "x-schemathesis-testcaseid",
-}
-"""Header fields that curl makes itself, or that say nothing."""
+}  # fmt: skip
+"""Header fields that curl sends by itself, or that do not matter."""
 MOST_SHOWN = 20_000
-"""Characters of a body that people may still look at; a longer one is only named."""
+"""Characters of a body that a command shows; it names a file for a longer one."""
 _RUN = re.compile(rb"(.)\1{199,}", re.DOTALL)
 
 
 def curl(interaction: Interaction) -> str:
-    """The command, on one line of printable characters; of a redacted interaction it shows no secret."""
+    """The command, on one line of printable characters; for a redacted interaction without secrets."""
     body, words = interaction.request_body, ["curl", "-i"]
     if re.search(r"[][{}]", interaction.url):
         words.append("--globoff")
@@ -41,7 +36,7 @@ def curl(interaction: Interaction) -> str:
 
 
 def _data(body: bytes) -> tuple[str, list[str]]:
-    """What prints a body that is not given as an argument, and the arguments."""
+    """The command that prints a body, empty where an argument of curl holds it, and the arguments of curl."""
     if (text := _plain(body)) is not None:
         return "", ["--data-raw", shlex.quote(text)]
     printed = _printed(body)
@@ -51,7 +46,7 @@ def _data(body: bytes) -> tuple[str, list[str]]:
 
 
 def _plain(body: bytes) -> str | None:
-    """A body as text, where a terminal shows it as it is."""
+    """A body as text, where all of it is printable."""
     try:
         text = body.decode()
     except UnicodeDecodeError:
@@ -60,14 +55,14 @@ def _plain(body: bytes) -> str | None:
 
 
 def _word(text: str) -> str:
-    """One word of the shell, of a field whose characters are bytes."""
+    """A word of the shell for a field whose characters are bytes (Latin-1)."""
     if text.isascii() and text.isprintable():
         return shlex.quote(text)
     return f"\"$(printf '{_escaped(text.encode('latin-1', 'replace'))}')\""
 
 
 def _printed(body: bytes) -> str:
-    """Commands that print the bytes; a long run of one byte is not written out."""
+    """Commands that print the bytes; a long run of one byte is abbreviated."""
     commands, end = [], 0
     for run in _RUN.finditer(body):
         if run.start() > end:
@@ -81,7 +76,7 @@ def _printed(body: bytes) -> str:
 
 
 def _escaped(content: bytes) -> str:
-    """The format with which printf writes the bytes."""
+    """The format of `printf` for these bytes."""
     return "".join(
         chr(byte) if 0x20 <= byte < 0x7F and byte not in b"%'\\" else "%%" if byte == 0x25 else _octal(byte)
         for byte in content

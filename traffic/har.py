@@ -1,4 +1,4 @@
-"""HTTP Archive 1.2: written entry by entry, and read entry by entry, so that the size of a file does not matter."""
+"""HTTP Archive 1.2, written and read entry by entry, so that a file of any size fits into memory."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ from .recording import BoundedFile, NotARecording, readable, reading, text_of
 
 
 def entry(interaction: Interaction) -> dict[str, Any]:
-    """The HAR entry of an interaction. What HAR has no place for stands in members that begin with `_`."""
+    """The HAR entry of an interaction, with further members that begin with `_`."""
     milliseconds = round(interaction.seconds * 1000, 3)
     asked, answered = by_name(interaction.request_headers), by_name(interaction.response_headers)
     request = _message(interaction.request_headers, interaction.request_body) | {
@@ -84,7 +84,7 @@ class HarWriter:
 
 
 def read_har(path: Path, name: str) -> Iterator[Interaction | NotARecording]:
-    """The interactions of a HAR file, one at a time, and what cannot be read as one. Raises NotARecording, OSError."""
+    """The interactions of a HAR file, one at a time, and an error for each bad entry. Raises NotARecording, OSError."""
     number = 0
     with path.open("rb") as file:
         bounded = BoundedFile(file, name)

@@ -11,7 +11,7 @@ from .recording import MOST_BYTES, NotARecording, read_json, readable, reading
 
 
 def read_ndjson(path: Path, name: str) -> Iterator[Interaction | NotARecording]:
-    """The interactions of the lines, one at a time, and what cannot be read as one. Raises NotARecording, OSError."""
+    """The interactions of the lines, one at a time, and an error for each bad line. Raises NotARecording, OSError."""
     with path.open("rb") as file:
         number = 0
         while line := file.readline(MOST_BYTES + 1):
@@ -29,7 +29,7 @@ def _line(line: bytes, source: str) -> Interaction | None:
 
 
 def journaled(entry: Any, source: str) -> Interaction | None:
-    """The interaction of a line of the mock's journal; None where it was left without an answer.
+    """The interaction of a line of the mock's journal; None where it has no response.
 
     Raises NotARecording.
     """

@@ -1,4 +1,4 @@
-"""Pact files, version 2 to 4: what a consumer says it sends and expects, as interactions to judge."""
+"""Pact files, version 2 to 4: the expectations of a consumer, as interactions to judge."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from .recording import MOST_BYTES, NotARecording, read_json, readable, reading
 
 
 def read_pact(path: Path, name: str) -> Iterator[Interaction | NotARecording]:
-    """The HTTP interactions of a pact, and what cannot be read as one; messages are passed over.
+    """The HTTP interactions of a pact, and an error for each bad one; messages are skipped.
 
     Raises NotARecording, OSError.
     """
@@ -52,14 +52,14 @@ def _interaction(request: Mapping[str, Any], response: Mapping[str, Any], source
 
 
 def _query(query: Any) -> str:
-    """Version 2 has the text of a query, later versions the values of each parameter."""
+    """The query string. Version 2 has it as text, later versions the values of each parameter."""
     if not query:
         return ""
     return query if isinstance(query, str) else urlencode(query, doseq=True)
 
 
 def _message(message: Mapping[str, Any], content_type: str) -> tuple[Fields, bytes]:
-    """`content_type` is what a body is that does not say it; empty where the contract knows."""
+    """The header fields and the body. `content_type` is the default for a JSON body; empty to leave it out."""
     headers = recording.fields(
         (name, ", ".join(value) if isinstance(value, list) else str(value))
         for name, value in (message.get("headers") or {}).items()
@@ -67,7 +67,7 @@ def _message(message: Mapping[str, Any], content_type: str) -> tuple[Fields, byt
     body = message.get("body")
     if isinstance(body, dict) and "content" in body and body.keys() <= {"content", "contentType", "encoded"}:
         content_type, encoded = body.get("contentType", content_type), body.get("encoded", False)
-        body = body["content"]  # version 4 says how the body is written
+        body = body["content"]  # version 4 names the encoding of the body
         if encoded == "base64":
             raise ValueError("a body in base64 cannot be judged")
     if body is None:

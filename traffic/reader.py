@@ -1,4 +1,4 @@
-"""The reader of a recording, told by its contents: a HAR file, NDJSON, or a pact."""
+"""The reader of a recording, chosen by its contents: a HAR file, NDJSON, or a pact."""
 
 import shutil
 import sys
@@ -20,19 +20,19 @@ from .pact import read_pact
 from .recording import BoundedFile, NotARecording
 
 TIMEOUT = 30.0
-"""Seconds between two pieces of a recording that comes from a URL."""
+"""Seconds between two chunks of a recording from a URL."""
 READERS: dict[str, Callable[[Path, str], Iterator[Interaction | NotARecording]]] = {
     "log": read_har,
     "interactions": read_pact,
     "request": read_ndjson,
 }
-"""Readers by a member that the top of a file of their kind has."""
+"""Readers by a top-level member of their format."""
 
 
 def read_recording(source: str, name: str = "") -> Iterator[tuple[Interaction | NotARecording, bool]]:
-    """Each interaction, or why it cannot be read, and whether it is an expectation (a pact) or a fact.
+    """Each interaction, or the error of a bad one, and whether it is an expectation (of a pact).
 
-    `source` is a file, a URL, or `-` for standard input; `name` is how it is told. Raises NotARecording, OSError.
+    `source` is a file, a URL, or `-` for standard input; `name` is its name in messages. Raises NotARecording, OSError.
     """
     name = name or ("standard input" if source == "-" else source)
     with _file(source, name) as path:
@@ -42,7 +42,7 @@ def read_recording(source: str, name: str = "") -> Iterator[tuple[Interaction | 
 
 
 def whole_recording(source: str) -> Iterator[tuple[Interaction, bool]]:
-    """The same of a recording all of which must be readable. Raises CouldNotRun."""
+    """As `read_recording`, but an unreadable interaction raises CouldNotRun."""
     try:
         for read, is_expectation in read_recording(source):
             if isinstance(read, NotARecording):
@@ -56,7 +56,7 @@ def whole_recording(source: str) -> Iterator[tuple[Interaction, bool]]:
 
 @contextmanager
 def _file(source: str, name: str) -> Iterator[Path]:
-    """A file of what may not be one: readers look at it twice, and it may be larger than memory."""
+    """The source as a file, which readers can open twice; it may be larger than memory."""
     if source != "-" and not source.startswith(("http://", "https://")):
         yield Path(source)
         return

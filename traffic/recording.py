@@ -1,4 +1,4 @@
-"""Reading recordings that strangers made: bounds for files, and the checks of every value that is read from one."""
+"""Safe reading of untrusted recordings: bounds for files, and a check of every value."""
 
 import base64
 import json
@@ -16,7 +16,7 @@ from ..contract.interaction import UNKNOWN_TIME, Fields
 MOST_BYTES = 64 << 20
 """The largest entry, line or pact that is read."""
 MOST_LEVELS = 1000
-"""How deep a recording may be nested; readers take quadratic time for more."""
+"""The deepest nesting of a recording; readers take quadratic time."""
 
 _ESCAPE = re.compile(rb"\\.", re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
@@ -24,11 +24,11 @@ _METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 
 
 class NotARecording(Exception):
-    """A file, or a part of one, that cannot be read as what it seems to be; the message says where and why."""
+    """A recording, or an entry of one, that cannot be read; the message says where and why."""
 
 
 class BoundedFile:
-    """A JSON file for a reader that keeps one entry at a time; `forget` says that it has let go of what it had."""
+    """A bounded JSON file for a reader that keeps one entry at a time, and calls `forget` after each."""
 
     def __init__(self, file: IO[bytes], name: object) -> None:
         self._file, self._name = file, name
@@ -48,7 +48,7 @@ class BoundedFile:
         self._bytes = 0
 
     def _follow(self, chunk: bytes) -> None:
-        """Count levels over the brackets that stand in no string."""
+        """Track the nesting by the brackets outside of strings."""
         text = _ESCAPE.sub(b"", self._rest + chunk)
         self._rest = b"\\" if text.endswith(b"\\") else b""
         parts = text.removesuffix(b"\\").split(b'"')
@@ -72,7 +72,7 @@ def read_json(text: bytes, source: object) -> Any:
 
 @contextmanager
 def reading(source: str, kind: str) -> Iterator[None]:
-    """Whatever a value of the wrong type leads to, as NotARecording."""
+    """Turn the errors of values with a wrong type into NotARecording."""
     try:
         yield
     except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError) as error:
@@ -83,7 +83,7 @@ T = TypeVar("T")
 
 
 def readable(read: Callable[[Any, str], T], value: Any, source: str) -> T | NotARecording:
-    """A part of a recording, or why it cannot be read, so that the other parts can be."""
+    """A value that was read, or the error as a value, so that the next entry can be read."""
     try:
         return read(value, source)
     except NotARecording as error:
@@ -98,7 +98,7 @@ def method(value: Any) -> str:
 
 
 def url(value: Any) -> str:
-    """A URL in ASCII, as it goes over the wire. Raises ValueError, TypeError."""
+    """A URL in ASCII, percent-encoded. Raises ValueError, TypeError."""
     text = quote(value, safe="".join(map(chr, range(0x21, 0x7F))), errors="surrogatepass")
     urlsplit(text)
     return text
@@ -142,7 +142,7 @@ def time(text: Any) -> datetime:
 
 
 def text_of(body: bytes) -> tuple[str, str | None]:
-    """A body as text, and its encoding where it is none."""
+    """A body as text, and its encoding: base64 where it is not UTF-8, else None."""
     try:
         return body.decode(), None
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""What must not be shown: the one place that takes secrets out of everything this package prints, keeps or writes."""
+"""Redaction: the one place that removes secrets from everything that this package prints, keeps or writes."""
 
 import json
 import re
@@ -21,10 +21,10 @@ _USER = re.compile(r"(?<=://)[^/?#\s]*@")
 
 
 class Redaction:
-    """Knows the secrets of a contract: members that are `writeOnly` or passwords, and where its credentials travel.
+    """Replaces the secrets of a contract: members that are `writeOnly` or passwords, and its credentials.
 
-    Members are known by name, at any depth: a secret in the wrong place is a secret all the same. `known` are secrets
-    known by value, such as the token of this run; they are found as whole words and numbers only.
+    Members are matched by name, at any depth: a secret in the wrong place is still a secret. `known` are secrets by
+    value, such as the token of this run; they are matched as whole words and numbers only.
     """
 
     def __init__(self, contract: Contract, known: Iterable[str] = ()) -> None:
@@ -51,16 +51,16 @@ class Redaction:
         )
 
     def url(self, url: str) -> str:
-        """A URL, or the target of a request, whatever it holds."""
+        """A URL, or the target of a request, without secrets."""
         place = min((url + mark).index(mark) for mark in "?#")
         return self._without_known(_USER.sub("", url[:place]) + self._parameters(url[place:]))
 
     def text(self, text: str) -> str:
-        """Prose that may quote a request or a response."""
+        """Text that may quote a request or a response, without secrets."""
         return self._without_known(self._member.sub(lambda found: f'{found[1]}"{REDACTED}"', text))
 
     def headers(self, fields: Fields) -> list[tuple[str, str]]:
-        """Header fields; the URL that one may hold, such as a `Location`, is shown as `url` shows it."""
+        """Header fields without secrets, also in URLs such as a `Location`."""
         return [(name, self._shown(name, value)) for name, value in fields]
 
     def _shown(self, name: str, value: str) -> str:
@@ -70,9 +70,9 @@ class Redaction:
         return self._without_known(_USER.sub("", self._parameters(value) if "?" in value else value))
 
     def body(self, body: bytes) -> bytes:
-        """A body with its secrets replaced; it is unchanged, to the byte, where it has none."""
+        """A body with its secrets replaced; unchanged to the byte where it has none."""
         text = body.decode(errors="surrogateescape")
-        # An escape can hide a name, so a body with one is read even where no name shows.
+        # An escape can hide a name, so a body with one is always parsed.
         if not ("\\u" in text or any(name in text for name in self._names) or self._knows(text)):
             return body
         try:
@@ -85,7 +85,7 @@ class Redaction:
             text = self._without_known(self._parameters(self.text(text), only=self._names))
         try:
             return text.encode(errors="surrogateescape")
-        except UnicodeEncodeError:  # an escape made a lone surrogate of its own
+        except UnicodeEncodeError:  # a lone surrogate from an escape
             return text.encode(errors="surrogatepass")
 
     def _value(self, value: Any) -> Any:
@@ -121,14 +121,14 @@ class Redaction:
 
 
 MOST_LIKE_A_WORD = 15
-"""Characters of a secret of letters and digits that may be a part of something else by chance; a longer one is not."""
+"""The longest alphanumeric secret that may occur in a longer word by chance."""
 _ESCAPED = r"(?<=%[0-9A-Fa-f]{2})|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4})"
 _BEFORE = rf"(?:(?<!\w)(?<!\d[.])|{_ESCAPED})"
 _BEFORE_DIGIT = rf"(?:(?<!\w)(?<!\d[.])(?<!^[-+])(?<![^\w][-+])(?<!\d[eE][-+])|{_ESCAPED})"
 
 
 def _whole(secret: str) -> str:
-    """A pattern of a secret that is no part of a longer word or number, but may stand after an escape."""
+    """A pattern of a secret that is not part of a longer word or number, but may follow an escape."""
     if len(secret) > MOST_LIKE_A_WORD and not secret.isalpha() and not secret.isdecimal():
         return re.escape(secret)
     before = ""
@@ -139,7 +139,7 @@ def _whole(secret: str) -> str:
 
 
 def _secret_names(document: dict[str, Any]) -> Iterator[str]:
-    """Names of secret members and parameters, and of the places where API keys travel."""
+    """The names of secret members and parameters, and of API keys."""
     for kind, path, node in objects(document):
         if kind == "schema" and path[-2] == "properties" and _is_secret(node):
             yield str(path[-1])

@@ -1,1 +1,1 @@
-"""Holding servers, clients and recordings to the contract. The engine in `contract` judges; here is what asks it."""
+"""The commands that judge servers, clients and recordings against the contract, by the engine in `contract`."""

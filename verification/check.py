@@ -1,4 +1,4 @@
-"""`callconfig check`: a server held to the contract, by a model that knows and by generated requests."""
+"""`callconfig check`: a server tested against the contract, by conversations of a model and by generated requests."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,7 +57,7 @@ def _server(url: str | None, result: Result) -> Iterator[str]:
 
 
 def require_coverage(result: Result) -> None:
-    """A documented status that was never seen is an error, unless the contract says that no client can provoke it."""
+    """Add an error for each documented status that was never seen, unless no client can provoke it."""
     operations = result.coverage.operations if result.coverage is not None else {}
     for name, covered in operations.items():
         for status in covered.unseen:

@@ -1,4 +1,4 @@
-"""The client of the runs: one HTTP request in, one `Interaction` out, bounded in time and size whatever comes."""
+"""The HTTP client of the runs: one request in, one `Interaction` out, bounded in time and size."""
 
 import ssl
 import time
@@ -17,16 +17,16 @@ from .footprint import Footprint
 from .timing import Deadline, OutOfTime, Pace
 
 TIMEOUT = 30.0
-"""Seconds that a server has for a complete answer."""
+"""Seconds for a complete response."""
 MOST_HELD = 16 << 20
-"""Bytes of a body that are read, or kept, to be judged; also of what a content coding hides."""
+"""The largest body, in bytes, that is read or kept; also after its content coding is undone."""
 UNREAD = frozenset({"response"})
-"""Of an interaction whose answer has a content coding that is not known, so that its body is not judged."""
+"""`Interaction.unrecorded` where the content coding of the response is unknown, so that its body is not judged."""
 DEFAULT_FIELDS: Fields = (("Accept", "*/*"), ("Accept-Encoding", "gzip, deflate"), ("User-Agent", "callconfig"))
 
 
 class TooLarge(Exception):
-    """A body is larger than what is read, or becomes so without its content coding."""
+    """A body is larger than MOST_HELD, as it is sent or without its content coding."""
 
     def __init__(self) -> None:
         super().__init__(f"the body is larger than {MOST_HELD >> 20} MiB")
@@ -37,12 +37,12 @@ class WronglyCoded(Exception):
 
 
 class Unsendable(Exception):
-    """A request that is no HTTP, so that only a careless client sends it."""
+    """A request that is no valid HTTP, which only a client without checks sends."""
 
 
 @cache
 def _trusted() -> ssl.SSLContext:
-    """Whom this machine trusts; it is read once, for that takes longer than many a conversation."""
+    """The certificate authorities of this machine; loaded once, because that is slow."""
     return httpx2.create_ssl_context(trust_env=False)
 
 
@@ -57,7 +57,7 @@ class Client:
         deadline: Deadline | None = None,
         footprint: Footprint | None = None,
     ) -> None:
-        """`footprint` says which requests may be sent."""
+        """`footprint` permits or refuses requests that may change resources."""
         self.url, self._headers = url, tuple(headers)
         self._pace, self._deadline = pace or Pace(), deadline or Deadline()
         self._footprint = footprint
@@ -76,7 +76,7 @@ class Client:
             raise CouldNotRun(f"nothing answers at {self.url}: {answer.error}; is the server running?")
 
     def send(self, method: str, target: str, headers: Fields = (), body: bytes = b"") -> Interaction:
-        """The interaction; where no complete answer came it has status 0. `target` comes after the server's URL.
+        """The interaction, with status 0 where the response is incomplete. `target` is appended to the server's URL.
 
         Raises OutOfTime.
         """
@@ -158,7 +158,7 @@ def decoded(body: bytes, coding: str) -> bytes | None:
 
 
 def _inflated(body: bytes, name: str) -> bytes:
-    decoder = zlib.decompressobj(zlib.MAX_WBITS | 32)  # either kind, told by its header
+    decoder = zlib.decompressobj(zlib.MAX_WBITS | 32)  # zlib or gzip, detected by its header
     try:
         plain = decoder.decompress(body, MOST_HELD)
     except zlib.error as error:

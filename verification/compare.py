@@ -1,4 +1,4 @@
-"""`callconfig compare`: the same requests to two servers, and where they answer differently."""
+"""`callconfig compare`: the same requests to two servers, and the differences of their responses."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -47,7 +47,7 @@ def compare(options: CompareOptions) -> int:
 
 
 def _played(pair: Sequence[Player], step: Step, twins: Twins) -> list[Failure]:
-    """Take a step with both servers, and say where their answers differ."""
+    """The differences between the responses of both servers to a step."""
     for player in pair:
         player.play(step)
     answers = [player.last for player in pair]
@@ -60,14 +60,14 @@ def _played(pair: Sequence[Player], step: Step, twins: Twins) -> list[Failure]:
 def _replay(
     result: Result, footprints: Sequence[Footprint], client: Client, twins: Twins
 ) -> Callable[[ScenarioRecorder, str], None]:
-    """Asks the second server what the first was asked, in the same order, and compares."""
+    """A function that repeats a scenario's requests on the second server, in order, and compares the responses."""
     judge = Judge.of_url(result.contract, footprints[0].url)
 
     def replay(recorder: ScenarioRecorder, part: str) -> None:
         for asked in recorded(recorder).values():
             there = twins.translated(asked)
             if not footprints[1].permits(there.method, there.path):
-                continue  # it exists on the first server alone, which was told where it was created
+                continue  # the resource exists on the first server alone; the difference was reported at its creation
             try:
                 answer = client.send(there.method, there.url, there.request_headers, there.request_body)
             except Unsendable:

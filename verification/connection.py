@@ -1,4 +1,4 @@
-"""Connections whose every wait ends at one time, however slowly the other side drips."""
+"""Connections with one deadline for all of their reads and writes, however slowly the peer sends."""
 
 import socket
 import ssl
@@ -13,9 +13,9 @@ from httpcore2 import ConnectError, NetworkBackend, NetworkStream, SyncBackend, 
 
 
 class BoundedBackend(NetworkBackend):
-    """Opens them. A `timeout`, here and on what it opens, is the time of the monotonic clock when all must be over.
+    """A network backend of httpcore. Each `timeout`, also of its streams, is a deadline in seconds of `time.monotonic`.
 
-    Everything raises TimeoutError after that.
+    Everything raises TimeoutError after the deadline.
     """
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class BoundedBackend(NetworkBackend):
 
 
 def _addresses(host: str, port: int, seconds: float | None) -> list[tuple[Any, ...]]:
-    """What the name of a host stands for, asked on a thread that may be left behind. Raises ConnectError."""
+    """The addresses of a host, resolved on a thread that may be left behind. Raises ConnectError."""
     found: Future[list[tuple[Any, ...]]] = Future()
 
     def ask() -> None:
@@ -58,7 +58,7 @@ def _addresses(host: str, port: int, seconds: float | None) -> list[tuple[Any, .
 
 
 class _BoundedStream(NetworkStream):
-    """Sends what is written when it is asked what came: a head and its body are one packet."""
+    """Writes are sent at the next read, so that a head and its body are one packet."""
 
     def __init__(self, stream: NetworkStream) -> None:
         self._stream = stream
@@ -98,7 +98,7 @@ class _BoundedStream(NetworkStream):
 
 
 def _left(ends: float | None) -> float | None:
-    """Seconds until then; None is no bound. Raises TimeoutError where there are none."""
+    """Seconds until a deadline; None is none. Raises TimeoutError after it."""
     if ends is None:
         return None
     if (left := ends - time.monotonic()) <= 0:

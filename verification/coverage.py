@@ -1,4 +1,4 @@
-"""What a run exercised of the contract: operation by documented status, and by request member and keyword."""
+"""The coverage of the contract by a run: each operation by documented status, and by request member and keyword."""
 
 from collections import Counter
 from collections.abc import Callable, Container, Iterator, Sequence
@@ -8,10 +8,9 @@ from typing import Any
 from ..contract.document import Contract
 from ..contract.finding import Finding
 from ..contract.interaction import Interaction, by_name
-from ..contract.media import is_json
 from ..contract.operation import Operation
 from ..contract.parameters import parse_cookies, parse_query
-from ..contract.references import pointed
+from ..contract.pointer import pointed
 from ..contract.shape import Member, Path, members, rules
 from ..contract.strict_json import NotStrictJson, decode
 
@@ -38,7 +37,7 @@ class OperationCoverage:
 
     @property
     def provokable(self) -> list[str]:
-        """The documented statuses that a client can bring about."""
+        """The documented statuses that a client can provoke."""
         return [s for s, response in self.operation.responses.items() if response.provokable and s.isdecimal()]
 
     @property
@@ -60,7 +59,7 @@ class Coverage:
         }
 
     def record(self, operation: str, findings: Sequence[Finding], interaction: Interaction) -> None:
-        """`findings` are those of the request."""
+        """Count an interaction; `findings` are those of the request."""
         covered = self.operations.get(operation)
         if covered is None or not interaction.status:
             return
@@ -73,7 +72,7 @@ class Coverage:
             _sent(covered, interaction)
 
     def summary(self) -> dict[str, tuple[int, int]]:
-        """How many were exercised, and of how many."""
+        """The numbers of operations, statuses, members and rules: exercised, and in all."""
         every = self.operations.values()
         rows = [row for each in every for row in each.rows.values()]
         keywords = [times for row in rows for times in row.keywords.values()]
@@ -104,26 +103,13 @@ class Coverage:
         }
 
 
-def json_request(operation: Operation) -> tuple[str, dict[str, Any]] | None:
-    """The media type and the schema of an operation's JSON request body."""
-    content = operation.declared_body.get("content", {})
-    names = sorted(content, key=lambda name: name != "application/json")
-    found = next((name for name in names if is_json(name)), None)
-    return None if found is None else (found, content[found].get("schema", {}))
-
-
-def request_schema(operation: Operation) -> dict[str, Any] | None:
-    """The schema of an operation's JSON request body."""
-    found = json_request(operation)
-    return found[1] if found else None
-
-
 def _rows(operation: Operation, contract: Contract) -> OperationCoverage:
     covered = OperationCoverage(operation)
     for parameter in operation.parameters:
         member = members(parameter.declared, contract.resolve, parameter.required)[0]
         covered.rows[parameter.place, parameter.name] = _row(parameter.place, parameter.name, member)
-    if (schema := request_schema(operation)) is not None:
+    if (body := operation.json_body) is not None:
+        schema = body[1].raw
         for member in members(schema, contract.resolve):
             row = _row("body", member.pointer, member)
             covered.rows[row.place, row.name] = covered.paths[member.path] = row
@@ -132,7 +118,7 @@ def _rows(operation: Operation, contract: Contract) -> OperationCoverage:
 
 
 def _row(place: str, name: str, member: Member) -> Row:
-    """The row of a member, without the keywords that nothing sent there can break."""
+    """The row of a member, without the keywords that no value in this place can break."""
     keywords = dict.fromkeys(member.keywords, 0)
     if place == "path":
         keywords.pop("required", None)  # a path without its parameter is another path
@@ -177,7 +163,7 @@ def _sent(covered: OperationCoverage, interaction: Interaction) -> None:
 
 
 def _find(paths: Container[Path], value: Any, path: Path, present: set[Path]) -> None:
-    """Add the paths of everything in a value that the contract knows."""
+    """Add the paths of the members of a value that the contract declares."""
     present.add(path)
     if isinstance(value, dict):
         for name, nested in value.items():
@@ -192,7 +178,7 @@ def general(paths: Container[Path], finding: Finding) -> Path:
     """The path of the member that a finding in a body is about, with `*` where the contract has it."""
     steps = pointed(finding.pointer or "")
     if finding.rule == "additionalProperties":
-        steps.pop()  # it points at the member too much, and is about the object
+        steps.pop()  # the pointer is that of the unknown member, the path that of the object
     path: Path = ()
     for step in steps:
         path = (*path, step) if (*path, step) in paths else (*path, "*")

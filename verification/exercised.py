@@ -1,4 +1,4 @@
-"""What recorded traffic exercised of the contract, for people, and whether that is as much as was asked for."""
+"""The coverage by recorded traffic: as text, and held to a minimum."""
 
 import json
 import textwrap
@@ -16,7 +16,7 @@ WIDTH = 100
 
 
 def table(coverage: Coverage) -> str:
-    """How much of each kind, and for each operation what was exercised and what never."""
+    """The coverage as text: a summary, then each operation with its exercised and its missed parts."""
     rows = [
         f"  {kind:<12}{done:>5} of {of:<5}{percent(done, of):>4} %" for kind, (done, of) in coverage.summary().items()
     ]
@@ -25,12 +25,12 @@ def table(coverage: Coverage) -> str:
 
 
 def percent(done: int, of: int) -> int:
-    """Rounded down: 100 is everything."""
+    """A percentage, rounded down, so that 100 is complete coverage."""
     return 100 * done // of if of else 100
 
 
 def require_minimum(result: Result, minimum: Iterable[tuple[str, float]]) -> None:
-    """Less than was asked for, of operations, statuses, members or rules, is an error."""
+    """Add an error for each kind, such as `statuses`, whose coverage in percent is below its minimum."""
     for kind, wanted in minimum:
         done, of = result.coverage.summary()[kind] if result.coverage is not None else (0, 0)
         if of and 100 * done < wanted * of:
@@ -39,7 +39,7 @@ def require_minimum(result: Result, minimum: Iterable[tuple[str, float]]) -> Non
 
 
 def measure(arguments: str) -> int:
-    """Say what the files exercised, and nothing of what they broke: a client's tests break things on purpose.
+    """Print the coverage of recordings without their findings: a client's tests break the contract on purpose.
 
     `arguments` are options of `callconfig verify` as JSON. Returns the exit code. Raises CouldNotRun.
     """

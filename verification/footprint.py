@@ -1,4 +1,4 @@
-"""The footprint of a run on a server: what it created there and so may change; the rest is somebody's, and stays."""
+"""The footprint of a run on a server: the resources that it created there, the only ones that it may change."""
 
 import re
 import zlib
@@ -15,38 +15,34 @@ from ..contract.path_template import PARAMETER, parameters_of
 from ..contract.schema import Json, Schema
 from ..contract.shape import flattened
 from ..contract.strict_json import NotStrictJson, decode
-from .coverage import request_schema
 from .names import LARGEST_INT32, named
 
 READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "QUERY"})
 """Methods that ask a server to change nothing (RFC 9110, section 9.2.1)."""
 SPREAD = 2**20
-"""Numbers that serve as identities which nobody has: the last ones below a bound that is far away."""
+"""The number of integers below `maximum` that serve as unused identities."""
 LATEST = 50
-"""Of what the run created, how many are targets of requests that had another."""
+"""The number of the run's latest resources that replace the target of a request that is not permitted."""
 
 Segments = tuple[str, ...]
 """A path below the server's prefix, split and decoded."""
 
 
 class NotOurs(Exception):
-    """A request could change what the run did not create; a bug of whoever made it."""
+    """A request could change a resource that the run did not create; a bug of the caller."""
 
 
 class Footprint:
-    """What one run created on one server. `name` is in what it writes, and was in nothing before.
+    """The resources that one run created on one server. `name`, unique to the run, is in every scope that it writes.
 
-    A request that may change something goes to what the run created, or below it, or to an identity that nobody has; a
-    POST also goes to a path without parameters, where things are created.
+    An unsafe request is permitted to a resource of the run, to a path below one and to an unused identity; a POST also
+    to a path without parameters.
     """
 
     def __init__(
         self, contract: Contract, url: str, name: str, *, anywhere: bool = False, only_ours: bool = False
     ) -> None:
-        """`anywhere` permits everything, on a server whose data nobody needs.
-
-        With `only_ours` what reads is aimed at what the run created as well.
-        """
+        """`anywhere` permits every request; `only_ours` makes `aimed` change the targets of reading requests, too."""
         self.url, self.name, self.anywhere, self._only_ours = url, name, anywhere, only_ours
         self._contract, self._base = contract, urlsplit(url).path.rstrip("/")
         self._created: list[Segments] = []
@@ -55,7 +51,7 @@ class Footprint:
         self._nobodys: set[str] = set()
         self._met: set[str] = set()
         self.requests = 0
-        """How many were sent."""
+        """The number of requests sent."""
         self._numbers = Random(zlib.crc32(name.encode()))  # noqa: S311 (no secret)
         self._schemas: dict[int, tuple[Mapping[str, Any], Schema]] = {}
         operations = contract.operations.values()
@@ -69,25 +65,25 @@ class Footprint:
         self._items = {each.path: _item_members(_collection(each.path), contract) for each in operations}
 
     def twin(self, url: str) -> "Footprint":
-        """That of the same run on another server."""
+        """The footprint of the same run on another server."""
         other = Footprint(self._contract, url, self.name, anywhere=self.anywhere)
         other._nobodys = self._nobodys
         return other
 
     @property
     def identity_members(self) -> frozenset[str]:
-        """The members in which anything may say its identity."""
+        """The members that may hold the identity of a resource."""
         return frozenset(name for names in self._items.values() for name in names)
 
     def concerns(self, row: Json) -> bool:
-        """Whether a row of a list is what the run created, or nothing that has an identity."""
+        """Whether a row of a list is a resource of the run, or has no identity."""
         names = self.identity_members & row.keys() if isinstance(row, dict) else ()
         return not names or any(str(row[name]) in self._identities for name in names)
 
-    # What is permitted
+    # Permitted requests
 
     def permits(self, method: str, path: str) -> bool:
-        """Whether a request can change nothing but what the run created. `path` is as it is sent."""
+        """Whether a request can change only resources of the run. `path` is percent-encoded."""
         if self.anywhere or method.upper() in READING or self._is_ours(path):
             return True
         route = self._contract.route(path.removeprefix(self._base))
@@ -98,7 +94,7 @@ class Footprint:
         return any(self.name in value or value in self._nobodys for value in route.parameters.values())
 
     def never_permits(self, method: str, template: str) -> bool:
-        """Whether nothing that a run creates can be the target."""
+        """Whether no resource of a run can be the target."""
         return not self.anywhere and method.upper() not in READING | {"POST"} and "{" not in template
 
     def check(self, method: str, url: str) -> None:
@@ -107,7 +103,7 @@ class Footprint:
             raise NotOurs(f"{method} {url} could change what this run did not create")
 
     def notes(self, operations: Iterable[Operation]) -> Iterator[str]:
-        """What was not tried, of these operations, because it could have changed what was there before."""
+        """Notes on the operations that were not tried, because they could have changed resources of other clients."""
         advice = "--write-anywhere does, on a server whose data nobody needs"
         writing = [] if self.anywhere else [each for each in operations if each.method not in READING]
         if never := [each.id for each in writing if self.never_permits(each.method, each.path)]:
@@ -115,10 +111,10 @@ class Footprint:
         if unmet := [each.id for each in writing if "{" in each.path and each.id not in self._met]:
             yield f"tried on nothing that exists, because the run created nothing for it: {', '.join(unmet)}; {advice}"
 
-    # What is learned
+    # Created resources
 
     def learn(self, interaction: Interaction) -> None:
-        """Note what an answered request created."""
+        """Record the resources that a request created, by its response."""
         self.requests += 1
         method, status = interaction.method.upper(), interaction.status
         if method in READING or not status:
@@ -139,14 +135,14 @@ class Footprint:
                 self._identities.add(segments[-1])
 
     def _creates(self, operation: Operation, interaction: Interaction) -> bool:
-        """Whether something new was made; a 200 where 201 is documented may have found what was there."""
+        """Whether a POST created a resource; a 200 where 201 is documented may show one that existed before."""
         if not 200 <= interaction.status < 300:
             return False
         is_scoped = self.name.encode() in interaction.request_body
         return interaction.status == 201 or is_scoped or "201" not in operation.responses
 
     def _made(self, operation: Operation, interaction: Interaction) -> Iterator[Segments]:
-        """Where it is: `Location` says so, or the identity in the body does."""
+        """The paths of a created resource, by `Location` and by the identity in the body."""
         path = interaction.leads_to if interaction.status == 201 else None
         route = self._contract.route(path.removeprefix(self._base)) if path else None
         if path and route and route.parameters:
@@ -162,12 +158,12 @@ class Footprint:
             if _is_identity(identity):
                 yield (*self._segments(interaction.path), str(identity))
 
-    # What is sent
+    # Targets and bodies of requests
 
     def aimed(self, method: str, template: str, parameters: Mapping[str, Any], path: str) -> Mapping[str, Any]:
-        """Path parameters with which a request to `template` is permitted; `path` is what those given lead to.
+        """Path parameters with which a request to `template` is permitted; `path` is the one of the given `parameters`.
 
-        What might be somebody's becomes what the run created, or what nobody has.
+        Where that is not permitted, they become those of a resource of the run, or an unused identity.
         """
         if self.permits("PUT" if self._only_ours else method, self._base + path) or not parameters:
             return parameters
@@ -179,7 +175,7 @@ class Footprint:
         return {**parameters, name: self._nobodys_like(parameters[name], self._parameters.get((template, name), {}))}
 
     def scoped(self, method: str, template: str, body: Json) -> Json:
-        """A copy of a body to write whose identity and scope are nobody else's."""
+        """A copy of a request body whose identity and scope belong to the run."""
         if self.anywhere or method.upper() in READING:
             return body
         if isinstance(body, list):
@@ -201,7 +197,7 @@ class Footprint:
         return {**body, **changed} if changed else body
 
     def _nobodys_like(self, value: Any, declared: Mapping[str, Any]) -> Any:
-        """A value like this one that nobody has; it is valid where this one is, if that can be."""
+        """An unused value of the same type as `value`; valid where `value` is, if the schema has such a one."""
         flat, schema = self._schemas.setdefault(
             id(declared),
             (flattened(declared, self._contract.resolve), Schema(declared, self._contract.resolve, "request")),
@@ -220,7 +216,7 @@ class Footprint:
         return made
 
     def nobody(self, template: str, parameter: str) -> Json:
-        """The value of a path parameter that leads to nothing; it is not valid where others may have each that is."""
+        """An unused value of a path parameter; invalid where other clients may have used every valid one."""
         declared = self._parameters[template, parameter]
         key = f"{self.name}-unknown"
         flat = flattened(declared, self._contract.resolve)
@@ -243,18 +239,19 @@ def _is_identity(value: Any) -> bool:
 
 
 def _members(operation: Operation, contract: Contract) -> Mapping[str, Any]:
-    members: Mapping[str, Any] = flattened(request_schema(operation) or {}, contract.resolve).get("properties", {})
+    body = operation.json_body
+    members: Mapping[str, Any] = flattened(body[1].raw if body else {}, contract.resolve).get("properties", {})
     return members
 
 
 def _collection(template: str) -> str:
-    """/pets, of /pets and of /pets/{petId}."""
+    """The path of a collection: `/pets` for `/pets` and for `/pets/{petId}`."""
     parent, _, last = template.rpartition("/")
     return parent if PARAMETER.fullmatch(last) else template
 
 
 def _item_members(collection: str, contract: Contract) -> tuple[str, ...]:
-    """The members in which an item of a collection may say its identity, the likeliest first; none without items.
+    """The members that may hold the identity of an item of a collection, the likeliest first; none without item paths.
 
     The items of /pets have `petId`, when there is /pets/{petId}.
     """
@@ -266,7 +263,7 @@ def _item_members(collection: str, contract: Contract) -> tuple[str, ...]:
 
 
 def _leads_to(template: str, created: Segments) -> dict[str, str]:
-    """The parameters with which a template leads to what was created, or below it; none where it cannot."""
+    """The parameters with which a template leads to a created resource, or below it; none where it cannot."""
     parts = template.strip("/").split("/")
     parameters: dict[str, str] = {}
     for part, segment in zip(parts, created, strict=False):

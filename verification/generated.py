@@ -1,4 +1,4 @@
-"""Schemathesis: requests generated from the contract, in all its phases, answered before all its checks."""
+"""Schemathesis: requests generated from the contract in all its phases, with all its checks of the responses."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -44,7 +44,7 @@ JUDGED_BY_ENGINE = {
     "response_headers_conformance",
     "response_schema_conformance",
 }
-"""Checks whose failures the engine of the contract has found already, and located better."""
+"""Checks of Schemathesis whose failures the engine of the contract finds itself, with a better location."""
 REFUSALS = [*ChecksConfig().negative_data_rejection.expected_statuses, "413"]
 """Statuses that refuse a request; one that breaks the contract may be larger than the server reads, too."""
 
@@ -52,7 +52,7 @@ REFUSALS = [*ChecksConfig().negative_data_rejection.expected_statuses, "413"]
 MOST_ROUNDS = 8
 """The rounds of the stateful phase: Schemathesis follows the links once more whenever a round failed in a new way."""
 STATE_DECIDES = ["2xx", "3xx", "401", "403", "404", "409", "410", "412", "429", "5xx"]
-"""What a request that keeps its schema may be answered with: no schema says what is stored."""
+"""The statuses that a valid request may get, depending on the stored resources."""
 
 
 def generate(
@@ -64,7 +64,7 @@ def generate(
     on_scenario: Callable[[ScenarioRecorder, str], None],
     on_part: Callable[[str], None] = lambda _part: None,
 ) -> None:
-    """Run every phase; `on_scenario` gets what was sent and found, and the phase.
+    """Run every phase; `on_scenario` gets each recorded scenario and its phase.
 
     Raises EnoughFailures, OutOfTime, CouldNotRun.
     """
@@ -101,12 +101,12 @@ def generate(
 
 
 def takes_any_credentials(options: CheckOptions | CompareOptions) -> bool:
-    """Whether the server is a fresh mock, which does not know who is who."""
+    """Whether the server is a fresh mock, which accepts any credentials."""
     return isinstance(options, CheckOptions) and options.url is None
 
 
 def leave_out_cut_off(recorder: ScenarioRecorder, deadline: Deadline) -> None:
-    """Forget what the end of the run cut off: it says nothing about the server."""
+    """Drop the requests without a response once the deadline has passed: they say nothing about the server."""
     for case, each in list(recorder.interactions.items()):
         if each.response is None and not deadline.left:
             del recorder.interactions[case]
@@ -125,14 +125,14 @@ def _stream(schema: schemathesis.BaseSchema) -> EventStream:
 def _schema(
     result: Result, options: CheckOptions | CompareOptions, footprint: Footprint, included: Callable[[str], bool]
 ) -> tuple[schemathesis.BaseSchema, bool]:
-    """The contract as Schemathesis has it, and whether operations are left out."""
+    """The contract as a schema of Schemathesis, and whether operations are left out."""
     register()
     config = SchemathesisConfig.from_dict(
         {
             "seed": result.seed,
             "base-url": footprint.url,
             "headers": dict(sent_headers(options)),
-            "workers": options.workers if isinstance(options, CheckOptions) else 1,
+            "workers": options.check_workers if isinstance(options, CheckOptions) else 1,
             "request-timeout": TIMEOUT,
             "cache": {"enabled": False},
             "continue-on-failure": True,
@@ -163,7 +163,7 @@ def _schema(
 
 
 class _Template(str):
-    """A path whose parameters may have any name: Schemathesis fills it as a format string, in which dots mean more."""
+    """A path template whose parameters may have any name: as a format string, dots in a name are attribute access."""
 
     __slots__ = ()
 
@@ -173,7 +173,7 @@ class _Template(str):
 
 @contextmanager
 def _sending(deadline: Deadline, footprint: Footprint) -> Iterator[None]:
-    """Let Schemathesis send with our own client, and change nothing but what the run created."""
+    """Let Schemathesis send with our own client, and change only resources of the run."""
     adapter, made = _Sending(deadline, footprint), context.make_session
 
     def make_session(*arguments: Any, **settings: Any) -> requests.Session:
@@ -202,7 +202,7 @@ def _sending(deadline: Deadline, footprint: Footprint) -> Iterator[None]:
 
 
 class _Sending(BaseAdapter):
-    """Carries the requests of Schemathesis with our own client, so that they are bounded in time and size."""
+    """A transport adapter of `requests` that sends with our own client, bounded in time and size."""
 
     def __init__(self, deadline: Deadline, footprint: Footprint) -> None:
         super().__init__()
@@ -236,7 +236,7 @@ class _Sending(BaseAdapter):
             raise OutOfTime
 
     def _carelessly(self, request: requests.PreparedRequest, settings: dict[str, Any]) -> requests.Response:
-        """Send what is no HTTP, on a thread that may be left behind. Raises ConnectionError, Timeout."""
+        """Send a request that is not valid HTTP, on a thread that may outlive it. Raises ConnectionError, Timeout."""
         came: Future[requests.Response] = Future()
 
         def send() -> None:
@@ -259,24 +259,24 @@ class _Sending(BaseAdapter):
     def _response(
         self, request: requests.PreparedRequest, status: int, fields: Iterable[tuple[str, str]], body: bytes | None
     ) -> requests.Response:
-        """`body` is plain; None is one that could not be read, which its `Content-Encoding` tells."""
+        """`body` is without content codings; None where the response's `Content-Encoding` is unknown."""
         gone = CODED if body is not None else {"content-length"}
         headers = HTTPHeaderDict((name, value) for name, value in fields if name.lower() not in gone)
         raw = HTTPResponse(BytesIO(body or b""), headers, status, version=11, preload_content=False)
         return self._careless.build_response(request, raw)
 
     def close(self) -> None:
-        """Nothing: other sessions may still use it."""
+        """Do nothing: other sessions may still use the adapter."""
 
     def end(self) -> None:
-        """Close the connections; a thread that still waits for an answer is left behind."""
+        """Close the connections; a thread that still waits for a response is left behind."""
         self._ended = True
         self._client.close()
         self._careless.close()
 
 
 CODED = {"content-encoding", "content-length"}
-"""What is not true any more of a body whose content coding is undone."""
+"""Fields that no longer hold for a body without its content coding."""
 
 
 def _rate(per_second: float) -> str:
@@ -292,16 +292,16 @@ def _error(event: events.NonFatalError, result: Result, leaves_out: bool) -> Non
 
 
 def recorded(recorder: ScenarioRecorder) -> dict[str, Interaction]:
-    """What a scenario sent and got, in order."""
+    """The interactions of a scenario, by case, in order."""
     return {case: _interaction(each) for case, each in recorder.interactions.items()}
 
 
 def judge_scenario(recorder: ScenarioRecorder, part: str, result: Result, judge: Judge) -> None:
-    """Add what the engine and Schemathesis found in a scenario. Raises EnoughFailures."""
+    """Add the findings of the engine and of Schemathesis in a scenario. Raises EnoughFailures."""
     interactions = recorded(recorder)
 
     def led_here(case: str, failure: CheckFailure | None = None) -> list[Interaction]:
-        """Everything that must be sent again, in order; what was deleted before, for example."""
+        """The interactions that reproduce a failure, in order, such as the deletion before it."""
         related = failure.related_case_ids() if failure is not None else ()
         chain = recorder.iter_chain_cases(case_id=case, related_case_ids=related)
         return [interactions[each.id] for each in chain if each.id in interactions] or [interactions[case]]
@@ -320,27 +320,27 @@ def judge_scenario(recorder: ScenarioRecorder, part: str, result: Result, judge:
 
 
 def _is_ours_to_say(name: str, failure: CheckFailure, verdict: Verdict, interaction: Interaction, judge: Judge) -> bool:
-    """Whether the engine has found it already, and told it better, or knows that it is no mistake."""
+    """Whether the engine reports a failure of Schemathesis itself, or knows that it is none."""
     if name in JUDGED_BY_ENGINE:
         return bool(verdict.response or interaction.unrecorded)
     if name == "positive_data_acceptance":  # no schema says it, but the request may be wrong: a number beyond 64 bits
         is_told = any(each.rule == "undocumented-status" for each in verdict.response)
         return is_told or bool(verdict.request) or _guesses_cursor(verdict, interaction, judge)
-    if name == "negative_data_rejection":  # to the generator wrong is `5` for a text, too, or an unknown parameter
+    if name == "negative_data_rejection":  # the generator also counts `5` for a text as wrong, or an unknown parameter
         return all(each.severity != "error" for each in verdict.request)
-    # What is declared as a parameter of such a name says nothing: credentials are told elsewhere.
+    # A parameter with such a name is ignored (OpenAPI): security schemes declare credentials.
     return name == "missing_required_header" and getattr(failure, "header_name", "").lower() in IGNORED_HEADERS
 
 
 def _guesses_cursor(verdict: Verdict, interaction: Interaction, judge: Judge) -> bool:
-    """Whether a request goes on from a cursor: only those that a list gave are right, and no schema says which."""
+    """Whether a request has a cursor: only the cursors of earlier responses are right, and no schema says which."""
     operation = judge.contract.operations.get(verdict.operation)
     cursor = Paging(operation, ()).cursor if operation and operation.method == "GET" else None
     return cursor is not None and bool(cursor.find(parse_query(interaction.query)[0])[0])
 
 
 def _finding(name: str, failure: CheckFailure, status: int) -> Finding:
-    """In a sentence of ours where Schemathesis says the same in a list."""
+    """The finding for a failure of Schemathesis, with one of SENTENCES in the place of a list."""
     message = one_line(failure.message)
     detail = message or failure.title
     if name in SENTENCES:

@@ -1,4 +1,4 @@
-"""From an interaction to findings: finds the operation it belongs to and asks the engine about both directions."""
+"""The judge of an interaction: finds its operation, and asks the engine about the request and the response."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ NO_OPERATION = "undocumented"
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is wrong with an interaction: in what was asked, and in what was answered."""
+    """The findings in an interaction: in the request, and in the response."""
 
     operation: str
     """The operationId, or NO_OPERATION."""
@@ -42,7 +42,7 @@ class Judge:
         return cls(contract, urlsplit(url).path)
 
     def concerns(self, interaction: Interaction) -> bool:
-        """Whether it went to a path below the base path; a browser's CORS preflight is nobody's request."""
+        """Whether an interaction is below the base path and is no CORS preflight, which browsers send by themselves."""
         preflight = interaction.method == "OPTIONS" and "access-control-request-method" in by_name(
             interaction.request_headers
         )
@@ -60,11 +60,11 @@ class Judge:
         return operation, parameters
 
     def judge(self, interaction: Interaction) -> Verdict:
-        """A wrong request is an error where the server took it, and a warning where the server refused it."""
+        """The findings in both directions. A wrong request is an error where the server accepted it, else a warning."""
         found = self.locate(interaction.method, interaction.path)
         if isinstance(found, Finding):
             if found.rule == "undocumented-method" and interaction.method == "OPTIONS":
-                return Verdict(NO_OPERATION, [], [])  # it asks what there is (RFC 9110, section 9.3.7)
+                return Verdict(NO_OPERATION, [], [])  # it asks for the options of a path (RFC 9110, section 9.3.7)
             weighed = self.contract.severities.weighed([found])
             return Verdict(NO_OPERATION, _weighed(weighed, interaction.status), [])
         operation, parameters = found
@@ -82,7 +82,7 @@ class Judge:
 
 
 def response_findings(operation: Operation, interaction: Interaction) -> list[Finding]:
-    """Every violation in the answer of an operation."""
+    """Every finding in the response of an operation."""
     if interaction.status == 0:
         return [Finding("no-response", "status", f"no complete answer came: {interaction.error}")]
     headers = by_name(interaction.response_headers)
@@ -102,7 +102,7 @@ def response_findings(operation: Operation, interaction: Interaction) -> list[Fi
 
 
 def json_value(body: bytes) -> Json:
-    """The value of a body; None where it is not JSON that every reader understands alike."""
+    """The value of a body; None where it is not strict JSON."""
     try:
         return decode(body)
     except NotStrictJson:
@@ -115,7 +115,7 @@ _CONDITIONS = {
     412: ("if-match", "if-none-match", "if-unmodified-since"),
     416: ("range",),
 }
-"""Statuses that HTTP itself has for who asks with one of these fields, documented or not (RFC 9110, 13 and 14)."""
+"""Statuses that need no documentation where the request has one of these fields (RFC 9110, sections 13 and 14)."""
 
 
 def _is_of_http(interaction: Interaction) -> bool:
@@ -124,9 +124,9 @@ def _is_of_http(interaction: Interaction) -> bool:
 
 
 def _as_recorded(findings: Sequence[Finding], redacted: set[tuple[str, str]]) -> Sequence[Finding]:
-    """The findings, without those on values that were taken out of the recording.
+    """The findings, without those on redacted values.
 
-    What writes recordings leaves credentials and cookies out, and rightly: that they are missing is a warning.
+    Missing credentials and cookies are warnings: recorders rightly leave them out.
     """
     kept = (each for each in findings if _field(each) not in redacted and REDACTED not in each.detail)
     return [
@@ -148,11 +148,11 @@ def _redacted(request: Request) -> set[tuple[str, str]]:
 
 
 def _known(findings: Sequence[Finding], side: str, interaction: Interaction) -> Sequence[Finding]:
-    """The findings, without those on a body that nobody kept."""
+    """The findings, without those on an unrecorded body."""
     return [each for each in findings if each.place != "body"] if side in interaction.unrecorded else findings
 
 
 def _weighed(findings: Sequence[Finding], status: int) -> list[Finding]:
-    """A redirect takes a request as little as a refusal does."""
+    """The findings in a request: warnings where the server redirected or refused it (3xx, 4xx)."""
     refused = 300 <= status < 500
     return [replace(finding, severity="warning") for finding in findings] if refused else list(findings)

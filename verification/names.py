@@ -1,4 +1,4 @@
-"""Values that differ with the key which they are made from: nobody has those of a key that nobody used before."""
+"""Values made from keys: a new key gives a value that no other client has, where the schema has enough values."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -12,13 +12,13 @@ from ..contract.schema import Json, Schema
 
 LARGEST_INT32 = 2**31 - 1
 SPREAD = 2**24
-"""How many numbers there must be, so that nobody has the one that is drawn."""
+"""The number of integers within the bounds from which a drawn one counts as unused."""
 
 
 def named(key: str, schema: Schema, declared: Mapping[str, Any], index: int = 0) -> tuple[Json, bool]:
-    """A value that a schema accepts, and whether nobody can have it; where there are few, `index` says which.
+    """A value that a schema accepts, and whether it is unique to the key; where there are few, `index` chooses one.
 
-    `declared` is the schema without references. The key itself is told where no such value is known.
+    `declared` is the schema without references. The value is the key itself where no valid one is known.
     """
     digest = blake2b(key.encode(), digest_size=8)
     number = int.from_bytes(digest.digest())

@@ -23,11 +23,11 @@ HOP_BY_HOP = {
     "transfer-encoding",
     "upgrade",
 }
-"""Fields that are between two neighbours (RFC 9110, section 7.6.1), beside those that `Connection` names."""
+"""Hop-by-hop fields (RFC 9110, section 7.6.1), beside those that `Connection` names."""
 BODILESS = {204, 304}
-"""Statuses whose responses have no body, whatever their fields say (RFC 9110, section 6.4.1)."""
+"""Statuses whose responses have no content (RFC 9110, section 6.4.1)."""
 LARGE = 1 << 16
-"""Bytes of bodies that are judged at once; more are judged aside, while others pass."""
+"""The size of both bodies, in bytes, above which an interaction is judged in a thread."""
 Raw = list[tuple[bytes, bytes]]
 
 _UNSENDABLE_NAME = re.compile(rb"[^!#$%&'*+.^_`|~0-9A-Za-z-]")
@@ -39,7 +39,7 @@ class ClientLeft(Exception):
 
 
 class Copy(bytearray):
-    """The beginning of a body, as much as is kept."""
+    """A bounded copy of a body."""
 
     def add(self, chunk: bytes) -> None:
         if not self.overflowed:
@@ -51,7 +51,7 @@ class Copy(bytearray):
 
     @property
     def whole(self) -> bytes:
-        """The body; nothing where it is larger than what is kept."""
+        """The body; empty where it is larger than MOST_HELD."""
         return b"" if self.overflowed else bytes(self)
 
 
@@ -65,7 +65,7 @@ class Passage:
         path = scope["raw_path"].partition(b"?")[0]
         query = b"?" + scope["query_string"] if scope["query_string"] else b""
         self.is_for_server = path == b"*"
-        """Whether it asks about the server (`OPTIONS *`), not about a path of it."""
+        """Whether the request is `OPTIONS *` (RFC 9110, section 9.3.7)."""
         self._target = (path if self.is_for_server else urlsplit(upstream).path.encode() + path) + query
         self.url = f"{upstream}{'/' if self.is_for_server else ''}{(path + query).decode('latin-1')}"
         self._request_headers: Raw = scope["headers"]
@@ -75,10 +75,10 @@ class Passage:
         self.request, self.response = Copy(), Copy()
         self._held: bytes | None = None
         self.begun = self.is_judged = False
-        """Whether the client has got the head of the response; whether all that is known was judged."""
+        """Whether the head of the response was sent; whether the interaction was judged."""
 
     def request_to(self, timeout: Mapping[str, float | None]) -> httpx2.Request:
-        """All that the client sent but what was between it and this proxy; `Host` names the upstream server."""
+        """The client's request without its hop-by-hop fields; `Host` names the upstream server."""
         host = urlsplit(self._upstream).netloc.rpartition("@")[2].encode()
         kept = [(name, value) for name, value in _end_to_end(self._request_headers) if name != b"host"]
         names = {name for name, _ in self._request_headers}
@@ -123,12 +123,12 @@ class Passage:
 
     @property
     def has_passable_status(self) -> bool:
-        """Whether the status is final and in a class that exists (RFC 9110, section 15)."""
+        """Whether the status is a valid final one (RFC 9110, section 15)."""
         return 200 <= self._status <= 599
 
     @property
     def is_held(self) -> bool:
-        """Whether the response waits until it is judged: it is JSON that comes in time, or has no body."""
+        """Whether the response is held until it is judged: JSON, or without a body."""
         content_type = by_name(as_text(self._response_headers)).get("content-type", "")
         is_bodiless = self._method == "HEAD" or self._status in BODILESS
         return is_bodiless or is_json(content_type)
@@ -138,7 +138,7 @@ class Passage:
         return self.response.overflowed or time.perf_counter() - self._clock > TIMEOUT
 
     async def start(self, send: Send, more: Mapping[str, str]) -> None:
-        """Send the response's head, without the fields that cannot be sent on."""
+        """Send the head of the response, without hop-by-hop and malformed fields, and with the fields in `more`."""
         added = [(name.encode(), value.encode()) for name, value in more.items()]
         dropped = b"content-length" if self._status in BODILESS else b""
         headers = [
@@ -151,12 +151,12 @@ class Passage:
 
     @property
     def is_large(self) -> bool:
-        """Whether judging it would keep others waiting."""
+        """Whether the bodies are so large that judging them would block the event loop."""
         coded = any(name == b"content-encoding" for name, _ in self._response_headers)
         return len(self.request) + len(self.response) > (LARGE >> 6 if coded else LARGE)
 
     def interaction(self) -> Interaction:
-        """What is known by now; where a body was not kept whole, or cannot be read, it says so."""
+        """The interaction so far; `unrecorded` names each body that was not kept whole, or cannot be decoded."""
         answered = as_text(self._response_headers)
         try:
             plain = decoded(self.response.whole, by_name(answered).get("content-encoding", "identity"))

@@ -1,7 +1,7 @@
-"""`callconfig proxy`: forwards requests to another server, and judges what goes past in both directions.
+"""`callconfig proxy`: forwards requests to an upstream server, and judges the interactions.
 
-The traffic does not wait for the verdict, with one exception: a JSON response, and one without a body, is held until it
-is complete, so that its header can say what was found. Everything else, and JSON that is large or slow, streams.
+A JSON response, and one without a body, is held until it is complete, so that a header field can tell the findings.
+Every other response, and JSON that is large or slow, is streamed.
 """
 
 import asyncio
@@ -33,19 +33,19 @@ from .running import exit_code, running
 
 FINDINGS_HEADER = "callconfig-findings"
 LONGEST = 300
-"""Characters of a finding in it."""
+"""Characters of a finding in the field."""
 PROBLEMS = {
     "upstream-unreachable": {"type": "about:blank", "status": 502, "title": "Upstream unreachable"},
     "upstream-breaks-contract": {"type": "about:blank", "status": 502, "title": "Upstream breaks the contract"},
     "upstream-breaks-http": {"type": "about:blank", "status": 502, "title": "Upstream breaks HTTP"},
 }
-"""What only a proxy answers; all other problems are those of the built-in contract."""
+"""The problems that only a proxy has; all others are those of the built-in contract."""
 
 logger = logging.getLogger("callconfig.proxy")
 
 
 def proxy(options: ProxyOptions) -> int:
-    """Forward until SIGINT or SIGTERM; the exit code says whether anything was found. Raises CouldNotRun."""
+    """Forward until SIGINT or SIGTERM, and return the exit code. Raises CouldNotRun."""
     log_to_terminal()
     with (
         listen(options.host, options.port) as listening,
@@ -57,7 +57,7 @@ def proxy(options: ProxyOptions) -> int:
         greeting = f"{root_url(listening)} forwards to {result.redaction.url(options.upstream)}{enforcing}"
         greet = partial(print, f"{greeting}\nPress Ctrl-C to stop.", flush=True)
         config = Config(app, lifespan="on", date_header=False)
-        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # it tells of what the result tells better
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # the result tells the same better
         with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
             runner.run(Server(config, greet=greet).serve(sockets=[listening]))
         if app.unjudged:
@@ -67,7 +67,7 @@ def proxy(options: ProxyOptions) -> int:
 
 
 class Proxy:
-    """The ASGI application. What it finds goes to the result."""
+    """The ASGI application, which adds its findings to the result."""
 
     def __init__(self, result: Result, upstream: str, *, enforce: bool = False) -> None:
         self._result, self._upstream, self._enforce = result, upstream.rstrip("/"), enforce
@@ -77,7 +77,7 @@ class Proxy:
         self._http = httpx2.AsyncHTTPTransport(limits=limits, trust_env=False)
         self._aside, self._waiting = ThreadPoolExecutor(1, "callconfig"), 0
         self.unjudged = 0
-        """How many requests were passed on without a verdict."""
+        """The number of requests without a verdict."""
         self._timeout = httpx2.Timeout(TIMEOUT, pool=None).as_dict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -112,7 +112,7 @@ class Proxy:
         try:
             response = await self._http.handle_async_request(passage.request_to(self._timeout))
         except httpx2.TransportError as error:
-            if isinstance(error, httpx2.RemoteProtocolError):  # it answers, but not in HTTP
+            if isinstance(error, httpx2.RemoteProtocolError):  # a response that is not HTTP
                 passage.broke(f"{type(error).__name__} {error}")
                 await self._report(passage)
             await self._unreachable(passage, send, error)
@@ -145,10 +145,10 @@ class Proxy:
             await self._report(passage)
             if not passage.begun:
                 await self._unreachable(passage, send, error)
-            # What was sent cannot be taken back; ending without an end tells the client as much.
+            # The head was sent: the client learns of the failure from a body that never ends properly.
 
     async def _hold(self, passage: Passage, chunks: AsyncIterator[bytes], send: Send) -> None:
-        """Send a response when it is complete, with what was found in its header."""
+        """Send a response when it is complete, with its findings in a header field."""
         async for chunk in chunks:
             passage.response.add(chunk)
             if passage.waits_too_long:
@@ -182,9 +182,9 @@ class Proxy:
         return await asyncio.to_thread(judge) if passage.is_large else judge()
 
     async def _report(self, passage: Passage, *, is_ours: bool = False) -> Verdict:
-        """Judge what went past, as far as it was kept, and of an answer of ours what was asked for; keep what is found.
+        """Judge the interaction, or only its request where the response is ours, and add the findings to the result.
 
-        It is added to the result at once, or aside while something large is; one thread at a time.
+        They are added at once, or in the one thread while a large interaction is judged.
         """
         if passage.is_for_server:
             return Verdict("", [], [])
@@ -226,7 +226,7 @@ class Proxy:
         await self._refuse(passage, send, problem, judged=True)
 
     async def _refuse(self, passage: Passage, send: Send, problem: Problem, *, judged: bool = False) -> None:
-        """Answer in the place of the upstream server."""
+        """Respond with a problem in the place of the upstream server."""
         document = problem.document(self._problems)
         body = orjson.dumps(document)
         headers = [(b"content-type", PROBLEM_JSON.encode()), (b"content-length", str(len(body)).encode())]
@@ -242,7 +242,7 @@ class Proxy:
 
 
 def findings_header(findings: Sequence[Finding]) -> str:
-    """The number of findings with the first one as a parameter: an Item of RFC 9651, whatever the finding says."""
+    """The number of findings with the first one as a parameter: an Item of RFC 9651."""
     if not findings:
         return "0"
     told = (re.sub(r"[^ -~]", "?", text[:LONGEST]) for text in (findings[0].rule, str(findings[0])))
@@ -251,7 +251,7 @@ def findings_header(findings: Sequence[Finding]) -> str:
 
 
 async def _chunks(response: httpx2.Response, left: asyncio.Future[None]) -> AsyncIterator[bytes]:
-    """The body as it comes over the wire, content coding and all. Raises ClientLeft."""
+    """The body with its content coding. Raises ClientLeft."""
     stream: Any = response.stream
     async for chunk in stream:
         if left.done():

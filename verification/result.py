@@ -1,4 +1,4 @@
-"""What a run found: failures, each once, with what led to it. Every report is a view of a `Result`."""
+"""The result of a run: its failures, each once, with the requests that led to it. Every report is a view of it."""
 
 import hashlib
 import re
@@ -17,9 +17,9 @@ from .coverage import Coverage
 from .judge import Verdict
 
 MOST_KEPT = 1000
-"""How many different failures are kept: enough to work on, and a bound for endless recordings."""
+"""The number of different failures that are kept: a bound for endless recordings."""
 MOST_BYTES = 64 << 20
-"""Bytes of bodies that are kept with the failures; later ones are kept without."""
+"""Bytes of bodies that are kept with the failures; later failures are kept without."""
 
 _INDEX = re.compile(r"(?<=/)[0-9]+(?=/|$)")
 
@@ -36,7 +36,7 @@ class Failure:
 
     @property
     def fingerprint(self) -> str:
-        """The same for the same mistake in another run: it knows the rule and the place, not the values."""
+        """A hash that is the same for the same mistake in another run: of the rule and the place, not of the values."""
         finding = self.finding
         status = self.interactions[-1].status if self.interactions else 0
         where = _INDEX.sub("*", finding.pointer or "") or finding.name or ""
@@ -45,18 +45,18 @@ class Failure:
 
     @property
     def cause(self) -> tuple[str, str, str, int]:
-        """What failures have in common that one mistake of the server can explain."""
+        """The operation, rule, place and status, which failures with one common cause share."""
         status = self.interactions[-1].status if self.interactions else 0
         return self.operation, self.finding.rule, self.finding.place, status
 
 
 class EnoughFailures(Exception):
-    """As many failures as were asked for are found."""
+    """The run has found `most` errors."""
 
 
 @dataclass
 class Result:
-    """What a run did and found. Failures are added redacted and are kept once for each fingerprint."""
+    """The result of a run. Failures are added redacted and are kept once for each fingerprint."""
 
     command: str
     target: str
@@ -67,21 +67,21 @@ class Result:
     accepted: frozenset[str] = frozenset()
     """Fingerprints of the baseline: known failures that do not count."""
     most: int | None = None
-    """How many errors end the run."""
+    """The number of errors that ends the run."""
     on_failures: Callable[[Sequence[Failure]], None] = lambda _failures: None
-    """Gets the new ones among failures that show together."""
+    """Gets the new ones among failures that were found together."""
     on_interaction: Callable[[Interaction], None] | None = None
     """Gets every interaction, redacted."""
 
     failures: dict[str, Failure] = field(default_factory=dict)
     times: Counter[str] = field(default_factory=Counter)
     judged: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """How many interactions were judged, by part and operation."""
+    """The number of judged interactions, by part and operation."""
     unrecorded: Counter[str] = field(default_factory=Counter)
-    """How many bodies were not judged, because they were not kept: of a `request`, of a `response`."""
+    """The numbers of `request` and of `response` bodies that were not judged, because they were not recorded."""
     notes: list[str] = field(default_factory=list)
     ended: str = ""
-    """Why the run ended before everything was judged: `interrupted`, or `time`."""
+    """The reason of an early end: `interrupted`, `time` or `unreadable`."""
     coverage: Coverage | None = None
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     _clock: float = field(default_factory=time.monotonic)
@@ -93,7 +93,7 @@ class Result:
 
     @property
     def errors(self) -> list[Failure]:
-        """The failures that count: no warnings, and nothing of the baseline."""
+        """The failures that count: no warnings, and none of the baseline."""
         return [failure for failure in self.failures.values() if self.counts(failure)]
 
     def counts(self, failure: Failure) -> bool:
@@ -104,7 +104,7 @@ class Result:
         return "accepted" if failure.fingerprint in self.accepted else failure.finding.severity
 
     def record(self, part: str, verdict: Verdict, interaction: Interaction) -> None:
-        """An interaction was judged."""
+        """Record a judged interaction."""
         self.judged[part, verdict.operation] += 1
         self.unrecorded.update(interaction.unrecorded)
         if self.coverage is not None:
@@ -123,7 +123,7 @@ class Result:
         self.add_each([Failure(finding, operation, interactions, part) for finding in findings])
 
     def add_each(self, failures: Iterable[Failure]) -> None:
-        """Add failures that show together; those that are new are told together. Raises EnoughFailures."""
+        """Add failures that were found together, and report the new ones. Raises EnoughFailures."""
         new = list(filter(None, map(self._added, failures)))
         if new:
             self.on_failures(new)
@@ -131,7 +131,7 @@ class Result:
             raise EnoughFailures
 
     def _added(self, failure: Failure) -> Failure | None:
-        """The failure as it is kept; None where it was known, is off, or there are too many."""
+        """The failure as it is kept; None where it is known or off, or where MOST_KEPT are kept."""
         weighed = self.contract.severities.weighed([failure.finding])
         if not weighed:
             return None

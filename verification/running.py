@@ -1,4 +1,4 @@
-"""What every command of this package does around its work: contract, baseline, reports, progress, the verdict."""
+"""The frame of every command of this package: contract, baseline, reports, progress, exit code."""
 
 import random
 import secrets
@@ -33,7 +33,7 @@ def running(
     most: int | None = None,
     record: Path | None = None,
 ) -> Iterator[tuple[Result, Progress]]:
-    """A result to fill; what it found is printed as it comes, and reported at the end. Raises CouldNotRun."""
+    """A result to fill; its failures are printed at once, and its reports written at the end. Raises CouldNotRun."""
     path = options.contract or BUILT_IN
     contract = load_contract(options.contract, dict(options.severity))
     accepted = baseline(options.baseline)
@@ -79,7 +79,7 @@ def running(
 
 @contextmanager
 def interrupting(result: Result) -> Iterator[None]:
-    """SIGINT and SIGTERM raise KeyboardInterrupt, and the result keeps it: a library may swallow what is raised."""
+    """SIGINT and SIGTERM raise KeyboardInterrupt, and `result.ended` says so: a library may swallow the exception."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -101,7 +101,7 @@ def interrupting(result: Result) -> Iterator[None]:
 
 @contextmanager
 def conversing(command: str, options: ConversingOptions, target: str) -> Iterator[tuple[Result, Progress]]:
-    """As `running`, for a command that sends requests of its own; being out of time is a note. Raises CouldNotRun."""
+    """As `running`, for a command that sends requests; OutOfTime becomes a note. Raises CouldNotRun."""
     seed = options.random_seed
     if seed is None:
         seed = random.randrange(2**32)  # noqa: S311 (no secret; it is printed, to be given again)
@@ -118,7 +118,7 @@ def conversing(command: str, options: ConversingOptions, target: str) -> Iterato
 
 
 def run_id(result: Result) -> str:
-    """A name that no run had before: a live server still has what earlier runs left there."""
+    """A unique name of the run: a live server still has resources of earlier runs."""
     return f"check-{result.seed}-{secrets.token_hex(4)}"
 
 
@@ -147,7 +147,7 @@ def baseline(path: Path | None) -> frozenset[str]:
 
 
 def selection(include: Sequence[str], exclude: Sequence[str], contract: Contract) -> Callable[[str], bool]:
-    """Which operations are meant, by operationId or a pattern of one. Raises CouldNotRun when none is."""
+    """Whether an operation is selected, by patterns of its operationId. Raises CouldNotRun where none is."""
 
     def included(operation: str) -> bool:
         wanted = not include or any(fnmatchcase(operation, pattern) for pattern in include)

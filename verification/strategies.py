@@ -1,4 +1,4 @@
-"""Values of the formats that a contract may use, for whoever makes requests; and the generators' own files."""
+"""Strategies for the formats that a contract may use; and the place of Hypothesis's files."""
 
 import tempfile
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from ..options import cache_folder
 
 
 def _time_zone() -> st.SearchStrategy[str]:
-    """One of all; sampled_from would look through the hundreds of them whenever one does not fit a schema around it."""
+    """Any time zone; sampled_from would search all of the hundreds whenever one does not fit the schema."""
     names = sorted(time_zones())
     return st.integers(0, len(names) - 1).map(names.__getitem__)
 
@@ -40,9 +40,9 @@ def register() -> None:
 
 @contextmanager
 def leaving_no_files() -> Iterator[None]:
-    """Keep what Hypothesis likes to write out of the working directory, which is somebody's project.
+    """Keep Hypothesis's files in the user's cache, not in the working directory.
 
-    It is tables of Unicode that take seconds to make, so they are kept where the user's caches are.
+    Its tables of Unicode take seconds to make, so they are worth keeping.
     """
     set_hypothesis_home_dir(cache_folder() or tempfile.gettempdir())
     try:

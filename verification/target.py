@@ -1,4 +1,4 @@
-"""What a run is pointed at: a server that is there, or a fresh mock for this run alone."""
+"""A fresh mock as the target of a run, and a server for it."""
 
 import asyncio
 import contextlib
@@ -56,7 +56,7 @@ class _Server(uvicorn.Server):
 @contextlib.contextmanager
 def serving(app: ASGIApp, *, lifespan: Literal["on", "off"] = "off") -> Iterator[str]:
     """The URL of an application that listens on a free loopback port while the context lasts."""
-    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # a run sends what is no HTTP on purpose
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # a run sends invalid HTTP on purpose
     config = uvicorn.Config(app, lifespan=lifespan, ws="none", log_config=None, access_log=False, server_header=False)
     server = _Server(config)
     with socket.socket() as listening:

@@ -1,4 +1,4 @@
-"""Failures in words: the one text that the terminal, JUnit and SARIF show; and what a terminal sees of a run."""
+"""The text of a failure for terminal, JUnit and SARIF; and the progress and summary of a run on a terminal."""
 
 import os
 import sys
@@ -20,7 +20,7 @@ MOST_SHOWN = 600
 
 
 def explain(failure: Failure, result: Result) -> str:
-    """What was expected and what came, where, and the requests that show it, oldest first."""
+    """The text of a failure: finding, rule, response, and the requests that reproduce it, oldest first."""
     return "\n".join([*_head(failure, result), *_shown(failure)])
 
 
@@ -49,19 +49,19 @@ def _answer(interaction: Interaction) -> str:
 
 
 def meaning(rule: str, contract: Contract) -> Rule:
-    """What a rule asks and how to mend what breaks it: of the engine, or of the contract itself (`x-rule`)."""
+    """The description and the remedy of a rule: of the engine, or of the contract (`x-rule`)."""
     declared = contract.rules.get(rule, {})
     own = Rule(str(declared.get("description", rule)), str(declared.get("x-rule", {}).get("remedy", "")))
     return RULES.get(rule, own)
 
 
 class Progress:
-    """What a person sees while a run goes on: a line that tells how it stands on a terminal, plain lines elsewhere."""
+    """The progress of a run: a live line on a terminal, plain lines elsewhere."""
 
     def __init__(self, result: Result) -> None:
         self.deadline = Deadline()
         self.sent: Callable[[], int] = result.judged.total
-        """How many requests there were by now."""
+        """The number of requests so far."""
         self._result, self._stream = result, sys.stderr
         self._part, self._live = "starting", None
         self._causes: set[tuple[str, str, str, int]] = set()
@@ -85,13 +85,13 @@ class Progress:
         return f"  {printable(self._part)}: {', '.join(told)}"
 
     def part(self, name: str) -> None:
-        """A part of the run begins."""
+        """Announce a part of the run."""
         self._part = name
         if self._live is None:
             print(f"  {printable(name)}", file=self._stream, flush=True)
 
     def failures(self, failures: Sequence[Failure]) -> None:
-        """These were found together; what shows them is printed once, and not again for a cause that was shown."""
+        """Print failures that were found together; the requests once, and not again for a cause that was shown."""
         told = []
         for failure in failures:
             kind = self._result.kind(failure)
@@ -109,7 +109,7 @@ class Progress:
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Nothing is drawn meanwhile."""
+        """Draw no live line meanwhile."""
         if self._live is None:
             yield
             return
@@ -123,15 +123,14 @@ class Progress:
 
 
 def styled(text: str, colour: str) -> str:
-    """The text in a colour, on a terminal of somebody who wants colours (https://no-color.org)."""
+    """The text in a colour where stdout is a terminal and NO_COLOR is unset (https://no-color.org)."""
     wanted = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     return click.style(text, fg=colour, bold=True) if wanted else text
 
 
 def summarize(result: Result) -> None:
-    """The last lines of a run."""
     errors, found = len(result.errors), len(result.failures)
-    if result.coverage is not None and result.command == "check":  # recorded traffic owes nobody completeness
+    if result.coverage is not None and result.command == "check":  # recorded traffic need not be complete
         covered = ", ".join(f"{name} {seen} of {of}" for name, (seen, of) in result.coverage.summary().items())
         print(f"coverage: {covered}")
         for name, each in result.coverage.operations.items():
@@ -151,7 +150,7 @@ def summarize(result: Result) -> None:
 
 
 def causes(result: Result) -> dict[tuple[str, str, str, int], list[Failure]]:
-    """The failures by what one mistake can explain."""
+    """The failures by cause."""
     found: dict[tuple[str, str, str, int], list[Failure]] = {}
     for failure in result.failures.values():
         found.setdefault(failure.cause, []).append(failure)
@@ -159,7 +158,7 @@ def causes(result: Result) -> dict[tuple[str, str, str, int], list[Failure]]:
 
 
 def verdict(result: Result) -> str:
-    """What is known of the whole; it holds only when all of it was judged."""
+    """The verdict in words: errors and causes; `holds` only where the run was complete."""
     count, of = len(result.errors), len({failure.cause for failure in result.errors})
     errors = f"{count} error{'s' if count > 1 else ''}" if count else ""
     errors += f" of {of} cause{'s' if of > 1 else ''}" if of < count else ""

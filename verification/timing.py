@@ -1,4 +1,4 @@
-"""The time of a run: when it must end, and how far apart its requests are."""
+"""The deadline of a run, and its rate limit."""
 
 import time
 
@@ -8,14 +8,14 @@ class OutOfTime(Exception):
 
 
 class Deadline:
-    """When a run must end; never, without a time."""
+    """The end of a run; without `seconds` there is none."""
 
     def __init__(self, seconds: float | None = None) -> None:
         self._ends = time.monotonic() + seconds if seconds else float("inf")
 
     @property
     def left(self) -> float:
-        """Seconds, 0 when there are none."""
+        """Seconds until the end, at least 0."""
         return max(0.0, self._ends - time.monotonic())
 
     def check(self) -> None:
@@ -25,14 +25,14 @@ class Deadline:
 
 
 class Pace:
-    """Keeps requests a certain time apart, over all that ask one at a time."""
+    """A rate limit, for callers in one thread."""
 
     def __init__(self, per_second: float | None = None) -> None:
         self._interval = 1 / per_second if per_second else 0.0
         self._next = 0.0
 
     def wait(self, deadline: Deadline) -> None:
-        """Raises OutOfTime where the time ends before the next request may go."""
+        """Wait until the next request may be sent. Raises OutOfTime where the deadline comes first."""
         if self._interval:
             now = time.monotonic()
             time.sleep(min(max(0.0, self._next - now), deadline.left))

@@ -1,4 +1,4 @@
-"""Two servers that got the same request: what each of them calls the same thing, and where their answers differ."""
+"""Two servers that get the same requests: their pairs of identities, and the differences of their responses."""
 
 import json
 import re
@@ -9,10 +9,11 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from ..contract.document import Contract
-from ..contract.finding import Finding, Place, json_pointer
+from ..contract.finding import Finding, Place
 from ..contract.grammar import objects
 from ..contract.interaction import Interaction, by_name
 from ..contract.media import media_type
+from ..contract.pointer import json_pointer
 from ..contract.schema import Json, show
 from ..contract.strict_json import NotStrictJson, decode
 from .judge import json_value
@@ -20,11 +21,11 @@ from .model.collection import MISSING
 from .model.comparison import Path, differences, instant, is_same
 
 Concerns = Callable[[Json], bool]
-"""Whether a row of a list is of this run; what others have on one server need not be on the other."""
+"""Whether a row of a list belongs to this run; the rows of other clients may differ."""
 
 
 class Twins:
-    """The two servers. `identities` are names of members in which servers say what they made up themselves."""
+    """The two servers. `identities` are the members that hold identities, which each server generates."""
 
     def __init__(self, contract: Contract, urls: Sequence[str], identities: frozenset[str]) -> None:
         self._urls = urls
@@ -40,7 +41,7 @@ class Twins:
         self._pairs: dict[str, str] = {}
 
     def differences(self, answers: Sequence[Interaction], concern: Sequence[Concerns]) -> Iterator[Finding]:
-        """Where two answers to one request differ, values that servers make aside."""
+        """The differences between two responses to one request, but for values that servers generate."""
         one, other = answers
         if one.status != other.status:
             yield _finding("status", f"the first answers {_status(one)}, the second {_status(other)}")
@@ -50,7 +51,7 @@ class Twins:
             yield _finding("header", _detail(*types), name="Content-Type")
             return
         bodies = [json_value(each.response_body) for each in answers]
-        if one.status >= 400:  # the words of an error are the server's own
+        if one.status >= 400:  # each server words its errors itself
             bodies = [_shape(body) for body in bodies]
         else:
             bodies = [_concerning(body, concerns) for body, concerns in zip(bodies, concern, strict=True)]
@@ -72,10 +73,10 @@ class Twins:
         paired = type(one) is int and type(other) is int and self._pairs.get(str(one)) == str(other)
         return paired or is_same(path, one, other)
 
-    # What the second server is asked
+    # Requests to the second server
 
     def translated(self, asked: Interaction) -> Interaction:
-        """A request to the first server as the second one is asked: `url` is below its prefix."""
+        """A request to the first server translated for the second; its `url` is relative to the base URL."""
         parts = urlsplit(asked.url)
         target = self._path(parts.path.removeprefix(self._bases[0]))
         query = re.sub("(?<==)[^&]*", lambda found: self._segment(found[0]), parts.query)
@@ -99,7 +100,7 @@ class Twins:
         return value
 
     def _text(self, text: str) -> str:
-        """A text with the second server's identities: alone where they are long, and as a part of a path."""
+        """A text with the second server's identities, as a segment of a path, or alone where they are long."""
         if "/" in text:
             return self._path(text)
         return self._pairs.get(text, text) if len(text) >= LONG else text
@@ -113,7 +114,7 @@ class Twins:
 
 
 LONG = 6
-"""Characters of an identity that nothing else is by chance."""
+"""The length of an identity from which an equal text is no coincidence."""
 
 
 def _finding(place: Place, detail: str, **where: Any) -> Finding:
@@ -137,7 +138,7 @@ def _location(answer: Interaction, base: str) -> str:
 
 
 def _concerning(value: Json, concerns: Concerns) -> Json:
-    """A value whose lists have only the rows that concern this run."""
+    """A value whose lists have only the rows of this run."""
     if isinstance(value, Mapping):
         return {name: _concerning(nested, concerns) for name, nested in value.items()}
     if isinstance(value, list):
@@ -146,7 +147,7 @@ def _concerning(value: Json, concerns: Concerns) -> Json:
 
 
 def _shape(value: Json) -> Json:
-    """Members and types, without values."""
+    """The members and types of a value."""
     if isinstance(value, Mapping):
         return {name: _shape(nested) for name, nested in value.items()}
     if isinstance(value, list):

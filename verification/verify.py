@@ -44,7 +44,7 @@ def verify(options: VerifyOptions) -> int:
 
 
 class _Verifying:
-    """What is known of the recordings by now."""
+    """The state of a run over its recordings."""
 
     def __init__(self, result: Result, judge: Judge, options: VerifyOptions) -> None:
         self._result, self._judge, self._hosts = result, judge, options.only_host
@@ -75,7 +75,7 @@ class _Verifying:
             self._base_paths[base] += 1
 
     def end(self) -> None:
-        """Say what was not judged, and why. Raises CouldNotRun where nothing was."""
+        """Add notes on the interactions that were not judged. Raises CouldNotRun where none was."""
         notes = self._result.notes
         if self.unreadable:
             self._result.ended = "unreadable"
@@ -92,7 +92,7 @@ class _Verifying:
 
 
 MOST_TOLD = 10
-"""Of what cannot be read, how many are told in words."""
+"""The number of unreadable entries that are named."""
 
 
 def told(error: NotARecording) -> str:
@@ -105,7 +105,7 @@ def _is_meant(interaction: Interaction, hosts: Sequence[str]) -> bool:
 
 
 def _completed(interaction: Interaction, judge: Judge) -> Interaction:
-    """An expected response that names no media type means the documented one."""
+    """An expected interaction, with the documented media type where its response names none."""
     found = judge.locate(interaction.method, interaction.path)
     response = None if isinstance(found, Finding) else found[0].response(interaction.status)
     if response is None or not response.representations or "content-type" in by_name(interaction.response_headers):
@@ -115,6 +115,6 @@ def _completed(interaction: Interaction, judge: Judge) -> Interaction:
 
 
 def _expected(verdict: Verdict) -> Verdict:
-    """An expectation names only what the consumer needs, so what it leaves out is not missing."""
+    """The verdict on an expectation, without missing members: it names only those that the consumer needs."""
     needed = [finding for finding in verdict.response if finding.rule not in ("required", "json-syntax")]
     return replace(verdict, response=needed)

@@ -1,11 +1,11 @@
-// What all pages share.
+// The script of all pages.
 "use strict";
 
 const $ = (selector, within = document) => within.querySelector(selector);
 const $$ = (selector, within = document) => [...within.querySelectorAll(selector)];
 const data = (id) => JSON.parse($(`#${id}`).textContent);
 
-// An element: attributes that are true, or have a value, listeners by `on…`, and what is inside of it.
+// An element with its attributes, its listeners by `on…`, and its children.
 
 function h(tag, attributes = {}, ...children) {
   const made = ["svg", "rect", "title"].includes(tag) ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
@@ -26,7 +26,7 @@ function remembered(name, value) {
   }
 }
 
-// Dark and light: what was chosen, or else what the system prefers.
+// The theme: the chosen one, or else the system's.
 
 const theme = $("#theme");
 const prefersDark = matchMedia("(prefers-color-scheme: dark)");
@@ -41,7 +41,7 @@ theme.addEventListener("click", () => {
 prefersDark.addEventListener("change", nameTheme);
 nameTheme();
 
-// Copying, where the browser allows it; the button says so for a while, and then its name again.
+// Copying, where the browser allows it; the button confirms it for a while.
 
 async function copied(text, button, name, failure = name) {
   const done = await navigator.clipboard?.writeText(text).then(() => true, () => false);
@@ -50,7 +50,7 @@ async function copied(text, button, name, failure = name) {
   return done;
 }
 
-// JSON in colour.
+// Highlighted JSON.
 
 const TOKENS = /("(?:[^"\\\n]|\\.)*")(?=:)|("(?:[^"\\\n]|\\.)*")|(-?\b\d[\d.eE+-]*)|\b(true|false|null)\b/g;
 function coloured(text) {

@@ -1,4 +1,4 @@
-// The console. It asks what the controls answer, and what it only looks at, it does not change.
+// The console: a client of the controls, whose reads change nothing.
 
 const facts = data("facts");
 const HISTORY = 500; // as many requests are shown
@@ -12,7 +12,7 @@ const status = (code) => h("span", { class: `status s${String(code ?? "")[0] ?? 
 const rulePage = (rule) => h("a", { href: `${facts.rules_of_engine.includes(rule) ? "/_mock" : facts.api}/docs#rule-${rule}` }, rule);
 const when = (instant) => new Date(instant).toLocaleTimeString("en-GB");
 
-// What was done, and what went wrong, is said once.
+// Messages about actions and errors.
 
 let silence;
 function say(...parts) {
@@ -32,7 +32,7 @@ const doing = (act) => async (event) => {
 const onsubmit = (id, act) => $(id).addEventListener("submit", doing(act));
 const onclick = (id, act) => $(id).addEventListener("click", doing(act));
 
-// The controls, in the session that is looked at.
+// The controls, in the selected session.
 
 let session = new URLSearchParams(location.search).get("session") ?? "default";
 let token = null;
@@ -53,7 +53,7 @@ async function control(verb, path, body) {
   throw Object.assign(new Error(answered?.detail ?? `${response.status} ${response.statusText}`), { status: response.status, type: answered?.type, errors: answered?.errors });
 }
 
-// One dialog for everything that is written.
+// One dialog for all input.
 
 const dialog = $("#dialog");
 const shown = { target: $(".target", dialog), text: $(".text", dialog), token: $(".token", dialog) };
@@ -111,7 +111,7 @@ function json(text) {
   }
 }
 
-// The journal as it grows: every number up to `after` is known, and of the later ones those in `entries`.
+// The journal: every request up to the number `after` is loaded, and the later ones in `entries`.
 
 let entries = new Map();
 let after = 0;
@@ -183,7 +183,7 @@ function reason({ findings, response }) {
   return response.status >= 400 ? wordsIn(response.body) : "";
 }
 function wordsIn(text) {
-  // Of an error in the contract's own form: what it says to people.
+  // The message of an error in the contract's own form.
   let told = parsed(text) ?? text;
   while (told && typeof told === "object") {
     const inside = Array.isArray(told) ? told[0] : told;
@@ -226,7 +226,7 @@ function nothingYet() {
   ].filter(Boolean);
 }
 
-// A JSON text laid out anew: a line for each member, every value as it was written. Null for what is no JSON.
+// A JSON text with a line for each member, and unchanged values. Null for a text that is not JSON.
 
 function layout(text) {
   if (parsed(text) === undefined) return null;
@@ -262,7 +262,7 @@ function raw(text) {
   return text.split("\n").map((line) => ({ depth: 0, pointer: null, parts: [["", line]], findings: [] }));
 }
 
-// The findings on their lines. A missing member gets a line that is not there; what has no place is left over.
+// The findings on their lines. A missing member gets an added line; findings without a place are returned.
 
 function placed(text, findings) {
   const lines = layout(text) ?? raw(text);
@@ -300,7 +300,7 @@ function showLines(lines, label) {
   return h("div", { class: "lines", tabindex: 0, role: "group", "aria-label": label }, h("ol", {}, made));
 }
 
-// The request that is opened.
+// The opened request.
 
 const opened = $("#opened");
 let current = null;
@@ -382,7 +382,7 @@ async function explain(entry, told) {
   told.replaceChildren(...all.map((rule, at) => h("li", {}, h("b", {}, rule.id), ` (${wordsOf(rule)}): ${reasons[at]}.`)));
 }
 
-// Sending and copying: a request without what belongs to its connection.
+// Sending and copying: a request without the fields that each client sets itself.
 
 const OF_CONNECTION = /^(host|connection|content-length|transfer-encoding|user-agent|accept-encoding|accept-language|origin|referer|cookie|cache-control|pragma|dnt|te|priority|x-mock-session|sec-.*)$/i;
 const sendable = (entry) => ({
@@ -449,7 +449,7 @@ async function force(entry) {
   say(h("p", {}, h("b", {}, rule.id), `: ${wordsOf(rule)}. `, button("Delete the rule", doing(() => control("DELETE", `/rules/${rule.id}`)))));
 }
 
-// The state: of each resource of the contract, what is stored.
+// The state: the documents of each resource.
 
 let state = {};
 let table = facts.resources[0]?.table;
@@ -517,7 +517,7 @@ function openDocument(document) {
   });
 }
 function example() {
-  // It belongs to what is there, if anything is.
+  // The parent is an existing document, if any.
   const { example: shown, parents } = resource();
   const above = (parent) => state[parent]?.[0]?.[facts.resources.find((each) => each.table === parent).identity];
   return { ...shown, ...Object.fromEntries(Object.entries(parents).map(([name, parent]) => [name, above(parent) ?? shown[name]])) };
@@ -645,7 +645,7 @@ onsubmit("#ids", async ({ elements: { next: given, seed } }) => {
 });
 onclick("#random", () => control("DELETE", "/ids"));
 
-// What is shown is asked for again, whenever something may have changed.
+// The view is loaded again after each change.
 
 let shownView = "requests";
 async function refresh() {
@@ -672,7 +672,7 @@ async function refresh() {
   showClock();
 }
 
-// Views, each with an address.
+// Views, each with a fragment in the URL.
 
 const tabs = $$("[role=tab]");
 function view(name, focus = false) {

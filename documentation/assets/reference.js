@@ -1,4 +1,4 @@
-// What the page can do beyond being read: search, copy, expand, theme, try. Nothing here is needed to read it.
+// The page's functions: search, copy, expand, theme, try. Reading needs none of them.
 // Closed parts open when a link leads into them.
 
 function reveal() {
@@ -13,7 +13,7 @@ $("#contents").addEventListener("click", (event) => {
   if (event.target.closest("a") && $("#contents").matches(":popover-open")) $("#contents").hidePopover();
 });
 
-// The contents mark where one is.
+// The contents mark the current section.
 
 const marks = $$("#contents a[href^='#']").map((link) => [link, document.getElementById(link.hash.slice(1))]).filter(([, place]) => place);
 function mark() {
@@ -67,7 +67,7 @@ for (const button of $$("button.copy")) {
   });
 }
 
-// Search: every place that has a name, by that, by what else people call it, and by its words.
+// Search: every named part, by its name, its other names (`x-search`), and its text.
 
 const field = $("#search");
 const results = $("#results");
@@ -158,7 +158,7 @@ addEventListener("keydown", (event) => {
   if (isCalled) { event.preventDefault(); field.select(); field.focus(); }
 });
 
-// Try it: the request of an example, as it is or changed, against the server that serves the page or is named.
+// Try it: the request of an example, unchanged or edited, to the page's server or an entered one.
 
 const operations = data("operations");
 const served = data("server"); // null for a page from a file
@@ -181,7 +181,7 @@ function nameServer(url) {
 }
 const forms = new Map();
 function formOf(anchor) {
-  // Made when it is first needed: most never are.
+  // Created on demand, because most are never used.
   if (forms.has(anchor)) return forms.get(anchor);
   const form = $("#try").content.firstElementChild.cloneNode(true);
   const { server: own, samples } = operations[anchor];
@@ -216,7 +216,7 @@ function fill(form, anchor) {
   $(".given", form).textContent = sample.given.length ? `, with ${sample.given.map(({ name }) => name).join(" and ")}` : "";
 }
 function follow(links, answered) {
-  // What the contract's links say: members of this answer are where later requests go.
+  // The contract's links: members of this response become parameters of later requests.
   const value = (expression) => expression === "$response.body" ? answered : expression.startsWith("$response.body#/")
     ? expression.slice("$response.body#/".length).split("/").reduce((node, step) => node?.[step], answered)
     : expression;
@@ -244,7 +244,7 @@ function follow(links, answered) {
   }
 }
 async function begin(given) {
-  // The world of the examples, and what went before this one.
+  // The scenario of the examples, and the earlier requests of this one.
   session = `docs-${crypto.randomUUID?.() ?? Date.now()}`;
   const headers = { "Content-Type": "application/json", "X-Mock-Session": session };
   await fetch("/_mock/scenario", { method: "PUT", headers, body: JSON.stringify({ state: [], ...served.world }) });

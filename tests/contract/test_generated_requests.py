@@ -1,4 +1,4 @@
-"""What another reader of OpenAPI takes for right is not accused: requests that Schemathesis makes of a contract."""
+"""Valid requests that Schemathesis generates from a contract have no finding."""
 
 from pathlib import Path
 from typing import Any, cast
@@ -17,7 +17,7 @@ OF_A_REQUEST = ("method", "url", "headers", "params", "data", "json", "files", "
 
 
 def sent(case: schemathesis.Case[Any]) -> Interaction:
-    """A generated case as it goes over the wire, and is answered with 200."""
+    """The interaction of a generated case with a 200."""
     wanted = case.as_transport_kwargs(base_url="http://a.example")
     request = requests.Request(**{name: wanted[name] for name in OF_A_REQUEST if name in wanted}).prepare()
     fields = (

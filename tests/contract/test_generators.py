@@ -1,4 +1,4 @@
-"""Clients that other people's generators make of the served contracts compile, and hold a conversation with the mock.
+"""Clients that common generators make of the served contracts compile, and hold a conversation with the mock.
 
 Each of the API creates, lists, reads, puts back what it read, and is refused with 400, 404 and 409, in its own types;
 each of the controls sets the clock and the state, adds a rule, looks into the journal and is refused with 404 and 409.
@@ -7,6 +7,7 @@ each of the controls sets the clock and the state, adds a rule, looks into the j
 import contextlib
 import functools
 import itertools
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ Generate = tuple[str | Path, ...]
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(1500),  # the first of them downloads the tools
-    pytest.mark.xdist_group("generators"),  # what one has made, others use
+    pytest.mark.xdist_group("generators"),  # later tests use the clients of earlier ones
 ]
 
 ROWS = {
@@ -41,29 +42,22 @@ README = (Path(__file__).parents[2] / "README.md").read_text()
 TABLE = README.partition("| generator | flags |\n| --- | --- |\n")[2].partition("\n\n")[0]
 TOLD = dict(line.strip("| ").split(" | ", 1) for line in TABLE.splitlines())
 FLAGS = {row: () if flags == "none" else tuple(flags.strip("`").split()) for row, flags in TOLD.items()}
-"""The flags that the README tells for each generator; the tests run it with them."""
+"""The flags of each generator in the README's table, with which the tests run it."""
 _UNCALLED_FOR = "ModelUtils - Failed to get the schema name: null"
-"""openapi-generator for Python says so of every contract, even of one object with one string in it."""
+"""A warning of openapi-generator for Python about every contract, even one object with one string."""
 
 
-def _typescript(tool: str, node: Path, python: Path) -> tuple[Generate, Path]:
-    modules = node / "node_modules" / ".bin"
-    generators: dict[str, tuple[Generate, Path]] = {
-        "openapi-fetch": (
-            (
-                *(modules / "openapi-typescript", "openapi.json", "-o", "generated.ts"),
-                *FLAGS[ROWS["openapi-fetch"]],
-            ),
-            modules,
-        ),
-        "hey-api": (
-            (modules / "openapi-ts", "-i", "openapi.json", "-o", "generated", *FLAGS[ROWS["hey-api"]]),
-            modules,
-        ),
-        "orval": ((modules / "orval", "--config", "orval.config.js", *FLAGS[ROWS["orval"]]), modules),
-        "typescript-fetch": (_openapi_generator("typescript-fetch", "generated"), python),
-    }
-    return generators[tool]
+def _typescript(tool: str, folders: list[str], modules: Path) -> list[tuple[str, Generate]]:
+    """Commands that generate all clients, with their folders; tools from npm are slower to start than to generate."""
+    flags = FLAGS[ROWS[tool]]
+    if tool == "openapi-fetch":
+        return [(".", (modules / "openapi-typescript", *flags))]  # it reads redocly.yaml
+    if tool == "hey-api":
+        read, made = [f"./{folder}/openapi.json" for folder in folders], [f"{folder}/generated" for folder in folders]
+        return [(".", (modules / "openapi-ts", "-i", *read, "-o", *made, *flags))]
+    if tool == "orval":
+        return [(".", (modules / "orval", "--config", "orval.config.js", *flags))]
+    return [(folder, _openapi_generator("typescript-fetch", "generated")) for folder in folders]
 
 
 def _openapi_generator(tool: str, output: str, *more: str) -> Generate:
@@ -71,29 +65,29 @@ def _openapi_generator(tool: str, output: str, *more: str) -> Generate:
 
 
 def _warnings(written: str, but: str | None = None) -> list[str]:
-    """The lines in which a generator complains, without those that have `but` in them."""
+    """The warnings in a generator's output, without those that contain `but`."""
     lines = (line for line in written.splitlines() if but is None or but not in line)
     return [line for line in lines if any(word in line.lower() for word in ("warn", "error", "unsupported", "skip"))]
 
 
 CONTRACTS = {"api": "", "controls": "/_mock"}
-"""The contracts, by the folder of the conversations, with what the mock serves each below."""
+"""The contracts by the folder of their conversations, with their base paths on the mock."""
 TYPESCRIPT = ("openapi-fetch", "hey-api", "orval", "typescript-fetch")
 
 
 @dataclass
 class Client:
-    """What a generator made of a contract, and the mock that it is to talk to."""
+    """A generated client of a contract, and the mock for its conversation."""
 
     folder: Path
     url: str
     complaints: list[str]
-    """What the generator, or the compiler, found wrong."""
+    """The warnings and errors of the generator and the compiler."""
 
 
 @pytest.fixture(scope="module")
 def start(make_steered: Callable[..., ASGIApp]) -> Iterator[Callable[[str], str]]:
-    """Starts a mock for a conversation; the value is the URL of the contract."""
+    """A function that starts a mock for a conversation, and returns the URL of the contract."""
     with contextlib.ExitStack() as stack:
         yield lambda contract: stack.enter_context(serving(make_steered())) + CONTRACTS[contract]
 
@@ -104,42 +98,70 @@ def _begin(folder: Path, url: str) -> Path:
     return folder
 
 
+def _configure(project: Path, clients: dict[str, Client]) -> None:
+    """Write the configurations of openapi-typescript and orval: the contracts and the output paths."""
+
+    def paths(tool: str) -> Iterator[tuple[str, str, str]]:
+        for contract in CONTRACTS:
+            yield f"{tool}-{contract}", f"./{tool}-{contract}/openapi.json", f"./{tool}-{contract}/generated.ts"
+
+    fetched = {name: {"root": read, "x-openapi-ts": {"output": made}} for name, read, made in paths("openapi-fetch")}
+    (project / "redocly.yaml").write_text(json.dumps({"apis": fetched}))
+    orval = {
+        name: {"input": read, "output": {"target": made, "client": "fetch", "baseUrl": clients[name].url}}
+        for name, read, made in paths("orval")
+    }
+    (project / "orval.config.js").write_text(f"module.exports = {json.dumps(orval)}")
+
+
+def _generate(
+    tool: str, project: Path, clients: dict[str, Client], modules: Path, run_in: Callable[..., str], path: Path
+) -> None:
+    made = [f"{tool}-{contract}" for contract in CONTRACTS]
+    for where, command in _typescript(tool, made, modules):
+        try:
+            complaints = _warnings(run_in(project / where, *command, path=path))
+        except AssertionError as failed:
+            complaints = [str(failed)]
+        for name in [where] if where in clients else made:
+            clients[name].complaints += complaints
+
+
+def _tell(lines: list[str], clients: dict[str, Client]) -> None:
+    """Add each line of the compiler's output to the client that it concerns."""
+    wrong = list(clients.values())
+    for line in lines:
+        if not line.startswith(" "):  # else it continues the line before
+            name = line.partition("/")[0]
+            wrong = [clients[name]] if name in clients else list(clients.values())
+        for client in wrong:
+            client.complaints.append(line)
+
+
 @pytest.fixture(scope="module")
 def typescript(
     start: Callable[[str], str], node: Path, python: Path, run_in: Callable[..., str], tmp_path_factory: Any
 ) -> dict[str, Client]:
-    """Every client in TypeScript, in one project: to begin takes the compiler longer than to compile one of them."""
+    """Every client in TypeScript, in one project, because the compiler takes longer to start than to compile one."""
     project: Path = tmp_path_factory.mktemp("typescript")
     for name in ("run.js", "tsconfig.json"):
         shutil.copy(CLIENTS / name, project)
     (project / "node_modules").symlink_to(node / "node_modules")
-    clients = {}
+    clients: dict[str, Client] = {}
     for tool, contract in itertools.product(TYPESCRIPT, CONTRACTS):
         url = start(contract)
         folder = _begin(project / f"{tool}-{contract}", url)
         for name in ("expected.ts", "sample.ts"):
             shutil.copy(CLIENTS / name, folder)
         shutil.copy(CLIENTS / contract / f"{tool}.ts", folder / "conversation.ts")
-        output = f"{{target: './generated.ts', client: 'fetch', baseUrl: '{url}'}}"
-        (folder / "orval.config.js").write_text(
-            f"module.exports = {{api: {{input: './openapi.json', output: {output}}}}}"
-        )
-        command, path = _typescript(tool, node, python)
-        try:
-            complaints = _warnings(run_in(folder, *command, path=path))
-        except AssertionError as failed:
-            complaints = [str(failed)]
-        clients[folder.name] = Client(folder, url, complaints)
+        clients[folder.name] = Client(folder, url, [])
+    _configure(project, clients)
+    for tool in TYPESCRIPT:
+        _generate(tool, project, clients, node / "node_modules" / ".bin", run_in, python)
     try:
-        run_in(project, node / "node_modules" / ".bin" / "tsc", "-p", "tsconfig.json")
+        run_in(project, node / "node_modules" / "typescript-7" / "bin" / "tsc", "-p", "tsconfig.json")
     except AssertionError as failed:
-        wrong = list(clients.values())
-        for line in str(failed).splitlines()[1:]:
-            if not line.startswith(" "):  # else it goes on about the one before
-                name = line.partition("/")[0]
-                wrong = [clients[name]] if name in clients else list(clients.values())
-            for client in wrong:
-                client.complaints.append(line)
+        _tell(str(failed).splitlines()[1:], clients)
     return clients
 
 
@@ -172,7 +194,7 @@ PYTHON: dict[str, Generate] = {
 def python_client(
     start: Callable[[str], str], python: Path, run_in: Callable[..., str], tmp_path_factory: Any
 ) -> Callable[[str, str], Client]:
-    """The client in Python that a tool makes of a contract."""
+    """The Python client that a tool generates from a contract."""
 
     @functools.cache
     def make(tool: str, contract: str) -> Client:
@@ -193,9 +215,9 @@ def test_a_python_client_type_checks_and_talks_to_the_mock(
     assert client.complaints == []
     shutil.copy(CLIENTS / "sample.py", client.folder)
     shutil.copy(CLIENTS / served / f"{tool}.py", client.folder / "conversation.py")
-    # Not what a tool brings along for every served, such as its HTTP client: what it made of this one.
+    # The generated code alone, without the tool's own library, such as its HTTP client.
     made = [path for path in ("generated/models", "generated/api", "generated.py") if (client.folder / path).exists()]
-    cache = python.parents[1] / "mypy" / f"{tool}-{served}"  # each has modules of the same names
+    cache = python.parents[1] / "mypy" / f"{tool}-{served}"  # the clients have modules of the same names
     run_in(client.folder, python / "mypy", f"--cache-dir={cache}", "--follow-imports=silent", "conversation.py", *made)
     run_in(client.folder, python / "python", "conversation.py", client.url)
 

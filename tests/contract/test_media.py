@@ -1,4 +1,4 @@
-"""Which documented media type a `Content-Type` is."""
+"""The documented media type that a `Content-Type` matches."""
 
 import pytest
 from callconfig.contract.document import Contract

@@ -1,4 +1,4 @@
-"""From a path as it was sent to the operations that are there."""
+"""Routing of percent-encoded paths to operations."""
 
 import time
 from typing import Any

@@ -1,4 +1,4 @@
-"""References: a document that is spread over files becomes one, and what leads nowhere is told with its place."""
+"""References: a document in several files becomes one, and a dangling reference is reported with its place."""
 
 from pathlib import Path
 from typing import Any

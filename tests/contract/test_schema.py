@@ -1,4 +1,4 @@
-"""What the engine finds in a value, keyword by keyword, and the words it finds for it."""
+"""The engine's findings in a value, keyword by keyword, with their words."""
 
 import time
 from typing import Any

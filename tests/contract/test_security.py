@@ -6,7 +6,6 @@ import pytest
 from callconfig.contract.document import Contract
 from callconfig.contract.operation import Request
 from callconfig.contract.problem import Problem
-from callconfig.contract.references import NO_REFERENCES
 from callconfig.contract.security import Security
 
 SCHEMES: dict[str, dict[str, Any]] = {
@@ -81,6 +80,6 @@ def test_an_operation_can_ask_for_less_than_the_document() -> None:
 
 
 def test_who_has_no_credentials_is_told_which_to_send() -> None:
-    asked = Security([{"bearer": []}, {"basic": [], "header": []}], SCHEMES, NO_REFERENCES)
+    asked = Security([{"bearer": []}, {"basic": [], "header": []}], SCHEMES)
     problem = Problem.of_findings(list(asked.findings({}, b"")), asked.challenge)
     assert (problem.kind, problem.headers) == ("unauthorized", {"WWW-Authenticate": "Bearer, Basic, ApiKey"})

@@ -1,4 +1,4 @@
-"""JSON that every reader understands alike is read; anything else is told with its place."""
+"""Strict JSON is read; any other text gives findings with their places."""
 
 import contextlib
 import json

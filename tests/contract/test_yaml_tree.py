@@ -1,4 +1,4 @@
-"""YAML 1.2 and JSON as trees: what each scalar means, where a mistake is, and how fast it goes."""
+"""YAML 1.2 and JSON as trees: the values of scalars, the places of errors, and speed."""
 
 import time
 from typing import Any
@@ -109,4 +109,4 @@ def test_megabytes_are_read_in_a_second_or_two(suffix: str) -> None:
     assert len(text) > 10_000_000
     started = time.process_time()
     assert len(read_yaml(text.encode())) == 100_000
-    assert time.process_time() - started < 8  # one or two on a machine that has nothing else to do
+    assert time.process_time() - started < 8  # one or two on an idle machine

@@ -1,4 +1,4 @@
-"""A mock that can be steered."""
+"""Mocks with controls."""
 
 import secrets
 from collections.abc import Callable, Iterator

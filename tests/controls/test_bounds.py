@@ -1,4 +1,4 @@
-"""Whatever is sent, all sessions together hold no more bytes than they may, and what is deleted is given back."""
+"""All sessions together stay within their memory budget, whatever is sent, and deletions release memory."""
 
 from collections.abc import Callable
 from typing import Any

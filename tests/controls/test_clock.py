@@ -1,4 +1,4 @@
-"""The clock and the ids: what a test fixes so that a run can be repeated to the byte."""
+"""The clock and the ids, which a test fixes for reproducible runs."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The contract of the controls is held like the API's: Schemathesis, every phase and every check, nothing excluded."""
+"""The controls are tested by Schemathesis as the API is: every phase and every check, nothing excluded."""
 
 from collections.abc import Callable
 
@@ -24,7 +24,7 @@ def test_our_own_members_are_spelt_and_shaped_as_their_schema_says(contract: Con
 
 
 def test_the_copies_of_a_rule_are_the_same(contract: Contract) -> None:
-    """A rule that is answered has the members of one that is asked for, and what became of it."""
+    """A rule in a response has the members of one in a request, and its counts."""
     declared = load_controls(contract).document["components"]["schemas"]
     answered = dict(declared["Rule"]["properties"])
     for made in ("id", "matched", "answered"):

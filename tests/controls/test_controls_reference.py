@@ -1,4 +1,4 @@
-"""The controls are documented as the API is, and every kind of problem leads to its explanation."""
+"""The reference of the controls: complete, with an explanation of every kind of problem."""
 
 import re
 from collections.abc import Callable

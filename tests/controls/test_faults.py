@@ -1,4 +1,4 @@
-"""Faults, as a client sees them that reads the bytes from the socket."""
+"""Faults, as a client sees them that reads bytes from the socket."""
 
 import json
 import socket
@@ -21,7 +21,7 @@ def address() -> Iterator[Address]:
 
 
 def exchange(address: Address, request: bytes) -> tuple[bytes, list[float], Exception | None]:
-    """All that comes back until the end, when each piece came, and how the connection ended."""
+    """The response bytes, the time of each piece, and the error that ended the connection, if any."""
     received, times, error = b"", [], None
     with socket.create_connection(address, timeout=10) as connection:
         connection.sendall(request)
@@ -51,7 +51,7 @@ def parsed(answer: bytes) -> tuple[int, dict[bytes, bytes], bytes]:
 
 @pytest.fixture
 def stored(address: Address, sample: Json, request: pytest.FixtureRequest) -> str:
-    """A session of its own with one configuration."""
+    """A new session with one configuration."""
     session: str = request.node.name.translate(str.maketrans("[]", "--"))[:100]
     assert parsed(exchange(address, http("PUT", "/_mock/state", [sample], session))[0])[0] == 200
     return session
@@ -62,7 +62,7 @@ def arrange(address: Address, session: str, rule: Json) -> None:
 
 
 def count(address: Address, session: str) -> int:
-    """How many configurations are stored."""
+    """The number of stored configurations."""
     return len(json.loads(parsed(exchange(address, http("GET", "/_mock/state", session=session))[0])[2]))
 
 

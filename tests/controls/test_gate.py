@@ -1,4 +1,4 @@
-"""A page elsewhere steers nothing: the controls know their own names, and who asks from where."""
+"""Access to the controls by host name and origin: a page of a foreign origin has none."""
 
 import re
 from collections.abc import Callable, Iterator

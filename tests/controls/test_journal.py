@@ -1,4 +1,4 @@
-"""The journal: what came and what was answered, found, awaited, explained and exported; never a secret."""
+"""The journal: requests and responses, searched, awaited, explained and exported, without secrets."""
 
 import asyncio
 import json

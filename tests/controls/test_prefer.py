@@ -1,4 +1,4 @@
-"""`Prefer`: the answer that a request itself asks for, in the dialect of Prism."""
+"""`Prefer`: the response that a request prefers, with Prism's preferences."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Rules: what the next or every matching request gets instead of the usual."""
+"""Rules: the responses to matching requests in place of the usual ones."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""A scenario: a world to begin in, whole or not at all; and bodies to fill it with."""
+"""Scenarios: loaded whole or not at all; and bodies for them."""
 
 import json
 from collections.abc import Callable

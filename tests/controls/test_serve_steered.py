@@ -1,4 +1,4 @@
-"""The options of `callconfig serve` that say who steers the mock, and who may use it."""
+"""The options of `callconfig serve` for access to the controls and to the API."""
 
 import json
 from collections.abc import Callable

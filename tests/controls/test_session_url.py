@@ -1,4 +1,4 @@
-"""A session by its URL: whoever is given it is in the session, and stays there."""
+"""A session by its URL: a client with it is in the session, and stays there."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""State, snapshots and sessions: what a test arranges before it acts."""
+"""State, snapshots and sessions."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Pairs of schemas: whether one takes all that the other gives."""
+"""Pairs of schemas: whether one accepts all values of the other."""
 
 from pathlib import Path
 from typing import Any

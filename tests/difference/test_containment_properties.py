@@ -1,4 +1,4 @@
-"""Verdicts about pairs of schemas put together by chance, held against a small universe of values."""
+"""Verdicts about random pairs of schemas, checked on a small universe of values."""
 
 from functools import cached_property
 from itertools import product
@@ -34,7 +34,7 @@ STRING = {
 }
 Strategy = st.SearchStrategy[Any]
 Pair = tuple[Any, Any, Any, Any]
-"""Two schemas, and what `N` is in each of the two."""
+"""Two schemas, and the definition `N` of each."""
 
 
 class OpenApi30:
@@ -129,7 +129,7 @@ OF_30, OF_31 = OpenApi30(), OpenApi31()
 
 @st.composite
 def pairs(draw: st.DrawFn, version: OpenApi30) -> Pair:
-    """Two schemas that have something in common more often than not."""
+    """Two schemas, usually with common parts."""
     schemas, nodes = version.schemas, version.nodes
     old, node = draw(schemas), draw(nodes)
     new = draw(st.one_of(schemas, st.just(old), changed(old, schemas), changed(old, schemas)))
@@ -137,7 +137,7 @@ def pairs(draw: st.DrawFn, version: OpenApi30) -> Pair:
 
 
 def changed(schema: Any, schemas: Strategy) -> Strategy:
-    """The schema with one keyword less, or with those of another one, here or further inside."""
+    """The schema without one keyword, or with those of another one, at any depth."""
     if not isinstance(schema, dict) or not schema or "$ref" in schema:
         return schemas
     less = st.sampled_from(sorted(schema)).map(lambda word: {key: schema[key] for key in schema if key != word})
@@ -166,7 +166,7 @@ def side(schema: Any, node: Any, direction: Any, version: str) -> Side:
 
 
 def refuses_nothing(pair: Pair, direction: Any, version: str) -> None:
-    """Where the pair is safe, the taker takes each value of the universe that the giver gives."""
+    """Assert that for a safe pair the taker accepts each value of the universe that the giver admits."""
     old, new, old_node, new_node = pair
     giver, taker = side(old, old_node, direction, version), side(new, new_node, direction, version)
     if contained(giver, taker).is_safe:

@@ -1,4 +1,4 @@
-"""`callconfig diff` as a person uses it: what it prints, writes and exits with."""
+"""`callconfig diff` on the command line: output, files and exit codes."""
 
 import asyncio
 import json
@@ -271,7 +271,7 @@ def test_a_break_that_one_operation_accepts_still_counts_for_the_other(tmp_path:
 
 @pytest.mark.parametrize(("undecided", "code"), [("error", 1), ("warning", 0)])
 def test_what_is_undecided_counts_as_it_is_told_to(tmp_path: Path, undecided: str, code: int) -> None:
-    """A header that nobody refuses, and that nobody may heed any more."""
+    """A header field that is never refused, and may be ignored from now on."""
     header = "parameters: [{name: X-Trace, in: header, schema: {type: string}}]"
     old, new = tmp_path / "old.yaml", tmp_path / "new.yaml"
     old.write_text(SHARED.replace("  /notes:\n", f"  /notes:\n    {header}\n"))
@@ -370,7 +370,7 @@ def test_har_files_and_pacts_say_who_is_hit(tmp_path: Path, length: int, hit: in
 
 
 def chain(kind: str, length: int, longest: int) -> dict[str, Any]:
-    """A document whose schemas lead one to the next."""
+    """A document with a chain of schemas, each of which refers to the next."""
     return posting(schemas_of_chain(kind, length, longest), f"S{length}")
 
 

@@ -1,4 +1,4 @@
-"""Two documents: each change with its verdict, and what shows it."""
+"""Two documents: each change with its verdict and its evidence."""
 
 import copy
 from pathlib import Path
@@ -81,7 +81,7 @@ def operation_of(contract: Contract, interaction: Interaction) -> tuple[Any, Any
 
 
 def request_findings(contract: Contract, interaction: Interaction) -> list[Any]:
-    """Credentials aside: a request that shows a change has none."""
+    """The findings in a request, except credentials, which example requests lack."""
     operation, path = operation_of(contract, interaction)
     headers = by_name(interaction.request_headers)
     findings = operation.check_request(Request(path, interaction.query, headers, interaction.request_body))[1]
@@ -92,3 +92,14 @@ def response_findings(contract: Contract, interaction: Interaction) -> list[Any]
     operation, _ = operation_of(contract, interaction)
     headers = by_name(interaction.response_headers)
     return list(operation.check_response(interaction.status, headers, interaction.response_body))
+
+
+def test_a_request_that_shows_a_change_has_all_its_cookies() -> None:
+    cookies = [{"name": each, "in": "cookie", "required": True, "schema": {"enum": [each]}} for each in ("a", "b")]
+    old, new = (
+        patched({"/paths/~1pets/get/parameters": [*cookies, {"name": "limit", "in": "query", "schema": schema}]})
+        for schema in ({"type": "integer"}, {"type": "integer", "maximum": 9})
+    )
+    (found,) = all_changes(Comparison(revision(old, "old.yaml"), revision(new, "new.yaml")))
+    assert (found.verdict, found.rule) == ("breaking", "parameter-value")
+    assert by_name(found.interactions[0].request_headers)["cookie"] == "a=a; b=b"

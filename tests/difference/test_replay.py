@@ -1,4 +1,4 @@
-"""Whatever `diff` calls breaking is replayed between a mock of OLD and a mock of NEW, and really breaks."""
+"""Every breaking change of `diff` is replayed between mocks of OLD and NEW, and really breaks."""
 
 import asyncio
 import copy
@@ -43,13 +43,13 @@ NOT_SHOWN = {
     "3.1 contains": (("query", "path"), "an empty list is no parameter, and an empty step is another path"),
     "an item becomes a list": (PLACES, "the text is taken as a list of one, or of several where it has commas"),
 }
-"""Pairs whose break no mock shows in some places, with why."""
+"""Pairs whose break no mock shows in some places, with the reasons."""
 SHOWN_ASIDE = {("header", "an item becomes a list")}
-"""What is told to break all the same, since NEW reads something else from what it takes."""
+"""Breaks that no mock shows, since NEW accepts the text and reads another value."""
 
 
 def operations(number: int, schema: dict[str, Any]) -> dict[str, Any]:
-    """A path for each place in which the schema of a pair may stand."""
+    """A path for each place of a pair's schema."""
     done = {"204": {"description": "Done."}}
     content = {"application/json": {"schema": schema}}
 
@@ -102,7 +102,7 @@ def revisions(request: pytest.FixtureRequest) -> Revisions:
 
 
 Breaks = dict[str, list[tuple[str, Change]]]
-"""What `diff` calls breaking, by place: the name of the pair and the change."""
+"""The breaking changes by place: the name of the pair and the change."""
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +129,7 @@ def mocks(revisions: Revisions) -> Iterator[tuple[TestClient, TestClient]]:
 
 
 def statuses(mocks: tuple[TestClient, TestClient], shown: Interaction) -> list[int]:
-    """The answers of the mock of OLD and of that of NEW to a request."""
+    """The statuses of the mocks of OLD and NEW for a request."""
     path = shown.path + (f"?{shown.query.decode()}" if shown.query else "")
     content, headers = shown.request_body, dict(shown.request_headers)
     return [each.request(shown.method, path, content=content, headers=headers).status_code for each in mocks]
@@ -154,7 +154,7 @@ def test_a_request_that_breaks_is_taken_by_one_mock_and_refused_by_the_other(
 def test_an_answer_that_breaks_is_given_by_new_and_refused_by_a_client_of_old(
     revisions: Revisions, breaks: Breaks
 ) -> None:
-    """The mock of NEW gives it as a documented example; it is judged by both contracts as it came over the wire."""
+    """The mock of NEW sends it as a documented example, which both contracts judge."""
     shown = breaks["answer"]
     assert {name for name, _ in shown} == revisions.named("response")
     examples: dict[str, dict[str, Any]] = {}

@@ -1,4 +1,4 @@
-"""Revisions of a contract that is spread over files."""
+"""Revisions of a contract in several files."""
 
 from pathlib import Path
 from typing import Any

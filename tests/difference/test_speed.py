@@ -1,4 +1,4 @@
-"""Two documents of 3 MB, whose schemas refer to one another without end."""
+"""The speed for two documents of 3 MB with recursive schemas."""
 
 import json
 import time
@@ -12,7 +12,7 @@ SCHEMAS = 500
 
 
 def document(longest: int) -> dict[str, Any]:
-    """Each of the schemas refers to two others; in the last one `note` has a length."""
+    """A document whose schemas each refer to two others; in the last one `note` has a maximum length."""
     schemas = {}
     for number in range(SCHEMAS):
         other = {
@@ -49,7 +49,7 @@ def document(longest: int) -> dict[str, Any]:
 
 
 def seconds(old: Path, new: Path) -> tuple[float, str]:
-    """Of the processor, since other tests run beside this one; and the verdict."""
+    """The CPU time in seconds, since other tests run in parallel, and the verdict."""
     clock = time.process_time()
     verdict = compare(DiffOptions(old=str(old), new=str(new))).verdict
     return time.process_time() - clock, verdict

@@ -1,4 +1,4 @@
-"""The reference of the built-in contract, made once, and how a reader has it."""
+"""The reference of the built-in contract, rendered once, and browsers for it."""
 
 import asyncio
 import os
@@ -49,6 +49,8 @@ def page(html: str) -> Reading:
     return Reading(html)
 
 
+CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""The names of Chromium's binaries; the first one has no window, and takes half the time."""
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",
@@ -59,17 +61,17 @@ QUIET = [
     "--disable-sync",
 ]
 PATIENCE = 20_000
-"""Milliseconds, for machines with much to do."""
+"""The timeout in milliseconds, for busy machines."""
 expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")
 def browser(mock: str, rendered: tuple[Page, str]) -> Iterator[Browser]:  # noqa: ARG001 (see below)
-    """One Chromium. Playwright keeps an event loop running in this thread, so what needs one of its own comes first."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    """One Chromium. Playwright's event loop runs in this thread, so fixtures that run another one come first."""
+    chromium = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if chromium is None:
         if os.environ.get("CI"):
-            pytest.fail("CI must have Chromium: apt-get install -y chromium")
+            pytest.fail("CI must have Chromium: apt-get install -y chromium-headless-shell")
         pytest.skip("Chromium is not here")
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=chromium, args=QUIET)
@@ -79,7 +81,7 @@ def browser(mock: str, rendered: tuple[Page, str]) -> Iterator[Browser]:  # noqa
 
 @pytest.fixture
 def complaints() -> list[str]:
-    """What the browser said against a page, and what a page asked of others than the mock."""
+    """The browser's errors about pages, and their requests to other servers than the mock."""
     return []
 
 
@@ -106,7 +108,7 @@ def browse(browser: Browser, mock: str, complaints: list[str]) -> Iterator[Calla
 
 @pytest.fixture
 def api(mock: str, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
-    """A client in a session of the test's own."""
+    """A client in the test's session."""
     name = re.sub(r"\W", "-", request.node.name)[:100]
     with httpx.Client(base_url=mock, headers={"X-Mock-Session": name}) as client:
         yield client

@@ -49,7 +49,7 @@ def file_url(rendered: tuple[Rendered, str], tmp_path: Path) -> str:
 
 @pytest.fixture(scope="module")
 def shown(browser: Browser, mock: str) -> Iterator[Page]:
-    """The page, opened once for many questions."""
+    """The page, opened once for many tests."""
     page = browser.new_page()
     page.goto(f"{mock}/docs")
     yield page
@@ -119,7 +119,7 @@ def test_search_shows_a_line_of_context(shown: Page) -> None:
     shown.get_by_role("combobox", name="Search the reference").fill("422")
     expect(shown.get_by_role("option").first).to_contain_text("The answer is 422")
     shown.get_by_role("combobox", name="Search the reference").fill("retry_offset")
-    expect(shown.get_by_role("option").first).to_contain_text("retry_offset integer")  # as it is read, in one word
+    expect(shown.get_by_role("option").first).to_contain_text("retry_offset integer")  # as it is read aloud
     shown.keyboard.press("Escape")
 
 
@@ -161,7 +161,7 @@ def test_everything_expands_and_collapses_at_once(visit: Visit) -> None:
 
 
 def reload_until(page: Page, remembered: Callable[[], bool]) -> None:
-    """Reload the page, which must remember. Chromium writes down what it is to remember in its own time."""
+    """Reload the page until it remembers: Chromium writes local storage with a delay."""
     for _ in range(10):
         page.reload()
         if remembered():
@@ -198,9 +198,9 @@ def test_a_request_is_tried_against_the_mock_that_serves_the_page(
     page.keyboard.press("Enter")
     expect(create.get_by_role("status")).to_contain_text("201 Created")
     answer = create.get_by_role("group", name="Answer")
-    expect(answer).to_contain_text("Location: /agent/configurations/cfg_abc123")  # what the example documents
+    expect(answer).to_contain_text("Location: /agent/configurations/cfg_abc123")  # the documented response
     expect(answer.locator(".s").first).to_have_text('"cfg_abc123"')
-    # The contract's link from the answer to the next request is followed, where the first was sent.
+    # The contract's link from the response to the next request goes to the same server.
     page.locator("#updateConfiguration").get_by_text("Try it").last.click()
     update.get_by_label("Body").fill(
         update.get_by_label("Body").input_value().replace('"max_retry": 3', '"max_retry": 7')
@@ -210,7 +210,7 @@ def test_a_request_is_tried_against_the_mock_that_serves_the_page(
     expect(update.get_by_role("status")).to_contain_text("200 OK")
     expect(update.get_by_role("group", name="Answer")).to_contain_text('"max_retry": 7')
     assert mock.removesuffix("/agent") in page.locator("[id='createConfiguration.201.published'] .bash").inner_text()
-    assert page.request.get(f"{mock}/configurations").json() == []  # the page has a session of its own
+    assert page.request.get(f"{mock}/configurations").json() == []  # the page's own session
     assert complaints == []
 
 
@@ -353,11 +353,11 @@ def test_the_keyboard_is_enough(visit: Visit) -> None:
 
 @pytest.mark.parametrize(
     ("scheme", "width", "search"),
-    [("light", 1440, barriers), ("dark", 320, faint_texts)],  # a theme and a width are colours and places
+    [("light", 1440, barriers), ("dark", 320, faint_texts)],  # theme and width affect colours and positions
 )
 def test_axe_finds_nothing(visit: Visit, scheme: str, width: int, search: Callable[[Page], list[Any]]) -> None:
     page = visit(color_scheme=scheme, viewport={"width": width, "height": 900})
-    # One example of each kind is enough; the others look the same, and take long.
+    # One example of each kind is enough, because the others look the same.
     page.evaluate("for (const part of document.querySelectorAll('details:not(.sample)')) part.open = true")
     assert search(page) == []
 

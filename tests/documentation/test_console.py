@@ -1,4 +1,4 @@
-"""The console in a browser: from a refused request to what mends it, and everything else that it can do."""
+"""The console in a browser: all of its features."""
 
 import shlex
 import subprocess
@@ -31,7 +31,7 @@ def log() -> list[str]:
 
 @pytest.fixture(scope="module")
 def guarded(make_steered: Steered) -> Iterator[str]:
-    """A mock whose controls ask for a token."""
+    """A mock whose controls require a token."""
     with serving(make_steered(token="letmein")) as root:  # noqa: S106
         yield root
 
@@ -45,7 +45,7 @@ def mock(contract: Contract, make_steered: Steered, log: list[str], guarded: str
 
 @pytest.fixture
 def steer(api: httpx.Client, mock: str) -> Callable[..., Any]:
-    """A control in the test's session; its answer."""
+    """A function that calls a control in the test's session, and returns the response."""
 
     def asked(method: str, path: str, **body: Any) -> Any:
         return api.request(method, f"{mock.removesuffix('/agent')}/_mock{path}", **body).json()
@@ -54,7 +54,7 @@ def steer(api: httpx.Client, mock: str) -> Callable[..., Any]:
 
 
 def opened(page: Page, row: str) -> Locator:
-    """The request whose row has this text, opened."""
+    """The opened request whose row has this text."""
     page.get_by_role("list", name="Requests").get_by_role("button").filter(has_text=row).first.click()
     return page.get_by_role("article", name="The opened request")
 
@@ -70,7 +70,7 @@ def test_a_refused_request_shows_its_findings_on_the_lines_of_its_body(
     body = {**sample, "calling_provider": "VONAGE", "rate_limit_enabled": True, "pre_checks": [{"http_request": {}}]}
     del body["max_retry"]
     body.pop("rate_limit_max_calls", None)
-    api.post("/configurations", json=body)  # it is seen as it comes
+    api.post("/configurations", json=body)  # the row appears on arrival
     article = opened(page, "/configurations")
     wrong = line(article, '"calling_provider": "VONAGE"')
     expect(wrong).to_contain_text('must be one of "TWILIO", "EXOTEL", "PLIVO", not "VONAGE"')
@@ -218,7 +218,7 @@ def test_the_state_is_seen_changed_saved_and_restored(
     page.get_by_role("button", name="Restore").click()
     expect(table.get_by_role("row")).to_have_count(2)
     assert steer("GET", "/state")[0]["max_retry"] == 3
-    assert len(steer("GET", "/requests")) == 1  # none of this was a request
+    assert len(steer("GET", "/requests")) == 1  # without a request
 
 
 def test_a_fork_is_entered_and_deleted(enter: Enter, api: httpx.Client, sample: dict[str, Any]) -> None:

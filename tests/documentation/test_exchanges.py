@@ -1,4 +1,4 @@
-"""Every example of either contract is what the mock answers, and the runner notices when it is not."""
+"""Every example of either contract is the mock's response, and the runner reports one that is not."""
 
 import asyncio
 import json

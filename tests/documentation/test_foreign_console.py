@@ -24,7 +24,7 @@ def of(name: str) -> tuple[str, ...]:
 
 @pytest.fixture(scope="module")
 def mock() -> Iterator[str]:
-    """Shops, and what they offer."""
+    """A mock of shops and their offers."""
     with serving(*of("shops")) as running:
         yield running.url
 

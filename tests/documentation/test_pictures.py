@@ -1,4 +1,4 @@
-"""The pictures show what the numbers of the examples mean, and the checks come in the order that is drawn."""
+"""The pictures show the values of the examples, and the mock's checks have the order of their picture."""
 
 import re
 from collections.abc import Callable
@@ -87,7 +87,7 @@ def test_what_a_replacement_leaves_is_what_the_mock_answered(html: str) -> None:
 def test_the_checks_come_in_the_order_that_is_drawn(
     contract: Contract, make_app: Callable[..., ASGIApp], sample: dict[str, Any]
 ) -> None:
-    """Each request fails at one check and at all later ones; the first answers."""
+    """Each request fails at one check and at all later ones; the first one decides."""
     tokens = [{"token": "admin", "role": "admin"}, {"token": "user", "role": "user"}]
     with TestClient(make_app(authenticate=Authentication({"tokens": tokens}, contract.roles))) as api:
 

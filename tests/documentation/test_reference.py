@@ -1,4 +1,4 @@
-"""The reference tells everything that the published page tells, and everything that the contract has."""
+"""The reference has every fact of the published page, and every one of the contract."""
 
 import gzip
 import json
@@ -20,7 +20,7 @@ from callconfig.tests.support.reading import Reading
 
 TESTS = Path(__file__).parents[1]
 
-# The facts of the published page, in our own words where it has words.
+# The facts of the published page, paraphrased.
 PUBLISHED_OPERATIONS = {
     "createConfiguration": "POST /configurations",
     "listConfigurations": "GET /configurations",

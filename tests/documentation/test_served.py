@@ -1,4 +1,4 @@
-"""A server has its pages ready: it makes them before somebody asks, and leaves them to the next one."""
+"""A server renders its pages before they are requested, and caches them for the next one."""
 
 import time
 from pathlib import Path
@@ -9,11 +9,11 @@ from callconfig.tests.support.running import PATIENCE, Server, serving
 
 PAGES = ("/docs", "/_mock/docs")
 PROMISED = 0.2
-"""Seconds until a first answer."""
+"""Seconds until a first response."""
 
 
 def ready(folder: Path) -> list[Path]:
-    """The files of both pages, waited for."""
+    """The files of both pages, once they exist."""
     until = time.monotonic() + PATIENCE
     while len(found := sorted(folder.rglob("reference-*.json"))) < len(PAGES):
         assert time.monotonic() < until, found
@@ -22,7 +22,7 @@ def ready(folder: Path) -> list[Path]:
 
 
 def first_answers(server: Server) -> tuple[list[str], float]:
-    """The pages as they are first answered, and the seconds that the slowest took."""
+    """The first responses with the pages, and the seconds of the slowest one."""
     texts, slowest = [], 0.0
     for place in PAGES:
         begun = time.monotonic()
@@ -33,7 +33,7 @@ def first_answers(server: Server) -> tuple[list[str], float]:
 
 def test_the_first_answer_is_quick_where_nobody_looks_at_a_terminal(tmp_path: Path) -> None:
     took = []
-    for attempt in range(3):  # the machine may be busy with others
+    for attempt in range(3):  # the machine may be busy
         cache = tmp_path / str(attempt)
         with serving("--store", ":memory:", XDG_CACHE_HOME=str(cache)) as server:
             ready(cache)
@@ -73,7 +73,7 @@ def test_pages_of_another_contract_or_not_whole_are_made_again(tmp_path: Path) -
         (after, _), _ = first_answers(server)
     assert "Make a configuration" in after
     assert "Make a configuration" not in before
-    assert ready(tmp_path) == made  # one file for each page, whatever the contract says
+    assert ready(tmp_path) == made  # one file for each page, for any revision of the contract
     assert len(compiled) >= 3
     assert [(each, each.stat().st_mtime_ns) for each in tmp_path.rglob("template-*")] == compiled
 

@@ -1,4 +1,4 @@
-"""Each request that the reference shows runs as it is shown, in each language, and gets the documented answer."""
+"""Each request of the reference runs as it is shown, in each language, and gets the documented response."""
 
 import asyncio
 import contextlib
@@ -22,7 +22,7 @@ END = "-- the end of a program --"
 
 
 class Worlds:
-    """A mock of its own for each language and example, each with what the example is given, below a path of its own."""
+    """A mock for each language and example, after the example's earlier requests, below a separate path."""
 
     def __init__(self, contract: Contract, documented: Contract) -> None:
         self.examples = [example for example in examples(documented) if example.is_executable]

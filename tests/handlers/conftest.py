@@ -42,7 +42,7 @@ class MockClient:
 
 @pytest.fixture(params=["memory", "file", "postgresql"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Where a store is, each time a new one."""
+    """The location of a new store."""
     if request.param == "postgresql":
         url: str = request.getfixturevalue("postgresql").fresh_url()
         return url
@@ -51,7 +51,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def mock_of() -> Iterator[Callable[..., MockClient]]:
-    """Makes mocks, by the name of a contract and the place of a store; all are closed afterwards."""
+    """A function that makes a mock by the name of a contract and the location of a store; all are closed at the end."""
     with ExitStack() as opened:
 
         def make(*given: Any) -> MockClient:

@@ -1,4 +1,4 @@
-"""What does nothing with what is stored: examples, or values of a schema, judged like every answer."""
+"""Operations without a resource: the responses are examples, or made from the schema, and judged as all."""
 
 from collections.abc import Callable
 from typing import Any
@@ -110,6 +110,19 @@ def of_answers(responses: dict[str, Any]) -> Contract:
 def test_an_answer_is_written_as_its_media_type_is(documented: str, content: Any, body: Any, sent: str) -> None:
     contract = of_answers({"200": {"description": "", "content": {documented: content}}})
     assert documented_reply(contract, contract.operations["one"]) == (body, 200, {"content-type": sent})
+
+
+def test_header_fields_are_written_as_parameters_are() -> None:
+    tags = {"required": True, "schema": {"type": "array", "items": {"enum": ["a"]}, "minItems": 2}}
+    sent = {"X-Tags": tags, "X-Seen": {"schema": {"type": "boolean"}, "examples": {"yes": {"value": True}}}}
+    contract = of_answers({"200": {"description": "", "headers": sent}})
+    assert documented_reply(contract, contract.operations["one"])[2] == {"X-Tags": "a,a", "X-Seen": "true"}
+
+
+def test_a_single_example_is_asked_for_as_example() -> None:
+    content = {"application/json": {"example": {"a": 1}}}
+    contract = of_answers({"200": {"description": "", "content": content}})
+    assert documented_reply(contract, contract.operations["one"], example="example")[0] == {"a": 1}
 
 
 @pytest.mark.parametrize(

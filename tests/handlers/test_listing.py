@@ -1,4 +1,4 @@
-"""The parts of a list: by a number, by a page, or from a cursor on."""
+"""The paging of a list: by offset, by page, or by cursor."""
 
 import base64
 from collections.abc import Callable

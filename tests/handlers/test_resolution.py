@@ -1,4 +1,4 @@
-"""Handlers of one's own take the place of the generic ones, by the names of the operations."""
+"""Custom handlers replace the generic ones, by the names of the operations."""
 
 from collections.abc import Callable
 from pathlib import Path

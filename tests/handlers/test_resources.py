@@ -1,4 +1,4 @@
-"""The generic handlers: what the mock of any contract does with what that says is stored, on every store."""
+"""The generic handlers of resources, for several contracts, on every store."""
 
 from collections.abc import Callable
 from typing import Any

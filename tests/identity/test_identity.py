@@ -1,4 +1,4 @@
-"""Who may do what: the role table of the contract, cell by cell, and the tokens that say who somebody is."""
+"""Authorization by the role table of the contract, cell by cell, and authentication by tokens."""
 
 import asyncio
 import json
@@ -55,7 +55,7 @@ def shared(contract: Contract, logged: list[str]) -> Iterator[TestClient]:
 
 @pytest.fixture
 def guarded(shared: TestClient, sample: Json) -> TestClient:
-    """A mock that asks for tokens, with a configuration of each of two resellers and of no and another merchant."""
+    """A mock that requires tokens, with a configuration of each of two resellers and of no and another merchant."""
     shared.headers["X-Mock-Session"] = secrets.token_hex(8)
     documents = [
         {**sample, "id": "own", "template": "own"},

@@ -1,4 +1,4 @@
-"""A client team's project, and an environment for it with what such a team installs."""
+"""A client team's project, and an environment with its packages."""
 
 import shutil
 import subprocess
@@ -15,7 +15,7 @@ CLIENT = Path(__file__).parent / "client"
 
 @pytest.fixture(scope="session")
 def client_python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of a fresh environment with the wheel, pytest and what runs tests that are coroutines."""
+    """The Python of a fresh environment with the wheel, pytest and plugins for coroutines."""
     environment = tmp_path_factory.mktemp("client") / "venv"
     subprocess.run(["uv", "venv", "--quiet", environment], check=True)
     python = environment / "bin" / "python"
@@ -33,6 +33,6 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def url() -> Iterator[str]:
-    """A mock that runs already, as many suites share one."""
+    """The URL of a running mock, which many suites share."""
     with serving("--store", ":memory:", "--quiet") as server:
         yield server.url

@@ -1,4 +1,4 @@
-"""The examples for client teams: the same test in three languages, run as their first lines say."""
+"""The examples for client teams, the same test in three languages, each run by the commands in its first lines."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""The types of the plugin are those of the controls' contract, and a type checker holds a suite to them."""
+"""The plugin's types are those of the controls' contract, and type checkers enforce them in suites."""
 
 import re
 import subprocess
@@ -106,7 +106,8 @@ def test_a_type_checker_takes_the_right_words_and_refuses_each_wrong_one(tmp_pat
     (tmp_path / "right.py").write_text(RIGHT)
     lines = ["from callconfig.pytest_plugin import Mock", "", "async def test(mock: Mock) -> None:"]
     (tmp_path / "wrong.py").write_text("\n".join([*lines, *(f"    {each}" for each in WRONG)]) + "\n")
-    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", "cache", "right.py", "wrong.py"]
+    cache = ROOT / ".cache" / "declarations"
+    command: list[str | Path] = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", cache, "right.py", "wrong.py"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     told = {line.split(":")[0] + ":" + line.split(":")[1] for line in done.stdout.splitlines() if ": error:" in line}
     assert told == {f"wrong.py:{len(lines) + number}" for number in range(1, len(WRONG) + 1)}, done.stdout

@@ -1,4 +1,4 @@
-"""The pytest plugin as a client team has it: installed from the wheel, in a project with folders of its own."""
+"""The pytest plugin in a client team's project, installed from the wheel."""
 
 import json
 import os
@@ -21,7 +21,7 @@ HEAVY = ("connexion", "yaml", "orjson", "jsonschema_rs", "starlette", "tinydb", 
 
 Pytest = Sequence[str | Path]
 OURS = PYTEST
-"""In our own environment, which has the plugin as well; where that is enough, nothing needs to be installed."""
+"""pytest in our own environment, which has the plugin as well, for tests that need no installation."""
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +33,7 @@ def team(client_python: Path) -> Pytest:
 def run(
     pytest: Pytest, project: Path, *arguments: str, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """pytest in the project, without what our own run has set."""
+    """Run pytest in the project, without our own environment variables."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "CALLCONFIG"))}
     return subprocess.run(
         [*pytest, *arguments],
@@ -59,11 +59,6 @@ def test_two_hundred_tests_in_parallel_on_one_mock_do_not_see_one_another(
     done = run(team, project, "-n", "2", "-k", "nobody", environment={"CALLCONFIG_URL": url})
     assert done.returncode == 0, done.stdout + done.stderr
     assert "200 passed" in done.stdout
-
-
-def test_each_worker_starts_its_own_mock_where_there_is_none(team: Pytest, project: Path) -> None:
-    done = run(team, project, "-n", "2", "-k", "nobody and 77")
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +92,7 @@ def test_a_mock_that_does_not_answer_is_told_by_its_url(failing: subprocess.Comp
 
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory, url: str) -> str:
-    """What the run of a suite that is strict in some places tells."""
+    """The output of a suite that is strict in some places."""
     project = shutil.copytree(CLIENT, tmp_path_factory.mktemp("strict") / "project")
     return run(OURS, project, "strict.py", "-rA", environment={"CALLCONFIG_URL": url}).stdout
 
@@ -151,7 +146,9 @@ def test_a_whole_suite_is_strict_by_its_ini_file(project: Path, url: str) -> Non
     assert "PASSED strict.py::test_that_says_that_it_is_not_strict" in done.stdout
 
 
-def test_a_run_tells_what_all_its_workers_exercised_of_the_contract(team: Pytest, project: Path) -> None:
+def test_each_worker_starts_its_own_mock_and_the_run_tells_what_all_exercised_of_the_contract(
+    team: Pytest, project: Path
+) -> None:
     reports = ("--mock-coverage-report", "json:coverage.json", "--mock-coverage-report", "html:coverage.html")
     done = run(team, project, "-n", "2", "-k", "once or survived or fork", "--mock-coverage", *reports)
     assert done.returncode == 0, done.stdout + done.stderr

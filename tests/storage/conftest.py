@@ -1,4 +1,4 @@
-"""Every store there is, each in a place of its own."""
+"""Every kind of store, each in a new place."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
@@ -30,7 +30,7 @@ def run() -> Iterator[Run]:
 
 @pytest.fixture(params=PLACES)
 def open_new(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Coroutine[Any, Any, Store]]:
-    """Opens the store at one new place, again and again if asked to."""
+    """A function that opens the store at one new place, any number of times."""
     match request.param:
         case "memory":
             location = ":memory:"
@@ -43,7 +43,7 @@ def open_new(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Cor
 
 @pytest.fixture
 def store(open_new: Callable[[], Coroutine[Any, Any, Store]], run: Run) -> Iterator[Store]:
-    """An empty store, of every kind in turn."""
+    """An empty store of every kind."""
     opened = run(open_new())
     yield opened
     run(opened.close())

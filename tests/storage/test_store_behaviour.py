@@ -1,4 +1,4 @@
-"""What every store does, whichever engine keeps it."""
+"""The behaviour of every store, whatever the engine."""
 
 import asyncio
 import itertools

@@ -1,4 +1,4 @@
-"""Which contract a store was made for, and what becomes of its tables when that changes."""
+"""The contract of a store, and its tables when the contract changes."""
 
 import json
 from pathlib import Path
@@ -76,7 +76,7 @@ def test_a_file_of_several_tables_can_be_read_by_people(tmp_path: Path, run: Any
     header, first, second, third = map(json.loads, path.read_text().splitlines())
     assert header == {"format": "callconfig store", "version": 1, "contract": "Garden"}
     assert (first, second[0], third) == (["plants", fern], "plants", ["plants", fern["id"]])
-    path.write_text(path.read_text().replace('["plants",', '[ "plants", '))  # as an editor may leave it
+    path.write_text(path.read_text().replace('["plants",', '[ "plants", '))  # an editor's change of the file
     store = run(opened(str(path), PLANTS, BEDS))
     assert [json.loads(text)["name"] for text in run(store.find())] == ["moss"]
     run(store.close())

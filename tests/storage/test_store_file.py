@@ -1,4 +1,4 @@
-"""The file of the embedded store: what it looks like, what opening does to it, and what a failing disk does not do."""
+"""The file of the embedded store: its format, its opening, and failures of the disk."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def opened(path: Path, run: Any) -> Iterator[Callable[..., Store]]:
-    """Opens the file, and closes whatever is still open in the end."""
+    """A function that opens the file; open stores are closed at the end."""
     stores = []
     values = counted_values()
 
@@ -118,7 +118,7 @@ def test_a_log_cut_at_any_byte_opens_with_every_line_before_the_cut(
         path.write_bytes(whole[:cut])
         caplog.clear()
         store = opened()
-        complete = sum(end - 1 <= cut for end in ends)  # a line of which only its end is missing is complete
+        complete = sum(end - 1 <= cut for end in ends)  # a line that lacks only the newline is complete
         assert templates(store, run) == states[max(0, complete - 1)]
         dropped = cut - max([0, *(end for end in ends if end <= cut)])
         warnings = [record.getMessage() for record in caplog.records]
@@ -221,7 +221,7 @@ def test_whatever_a_file_holds_it_is_opened_or_refused_and_left_as_it_is(
 
 
 def opens_or_is_left_as_it_is(opened: Any, path: Path, run: Any, content: bytes) -> None:
-    """What opens, takes a write, and opens again with it."""
+    """Assert that the file opens, takes a write and opens again, or is refused unchanged."""
     store = refusal = None
     try:
         store = opened()
@@ -260,7 +260,7 @@ def test_a_file_has_one_process_at_a_time(opened: Any, path: Path, run: Any) -> 
     for _ in range(2):
         with pytest.raises(UnreadableStore, match=re.escape(f"{path} is in use by another process")):
             opened()
-        run(store.load({TABLE: [configuration()]}))  # which puts another file under the name, and that is in use too
+        run(store.load({TABLE: [configuration()]}))  # which renames another file to the path, also in use
     run(store.close())
     assert opened()
 
@@ -268,7 +268,7 @@ def test_a_file_has_one_process_at_a_time(opened: Any, path: Path, run: Any) -> 
 def test_a_closed_store_writes_no_more(opened: Any, path: Path, run: Any) -> None:
     store = opened()
     run(store.close())
-    with path.with_name("other").open("w"):  # gets the number of the closed descriptor
+    with path.with_name("other").open("w"):  # reuses the number of the closed descriptor
         for write in (store.create(configuration()), store.load({TABLE: [configuration()]})):
             with pytest.raises(StoreUnavailable, match="it was closed"):
                 run(write)
@@ -406,7 +406,7 @@ def test_a_compaction_does_not_replace_a_file_that_others_changed(
 
 @contextmanager
 def full_disk(size: int) -> Iterator[None]:
-    """No file can grow beyond `size`: a write is cut short there, and the next one fails. As a full disk does."""
+    """Limit files to `size`, as a full disk does: a write is cut short there, and the next one fails."""
     soft, hard = limits.getrlimit(limits.RLIMIT_FSIZE)
     limits.setrlimit(limits.RLIMIT_FSIZE, (size, hard))
     try:
@@ -449,7 +449,7 @@ def test_a_compaction_for_which_there_is_no_room_is_a_warning(
 
 @contextmanager
 def unprivileged() -> Iterator[None]:
-    """Without the rights of root, for whom no folder is read-only."""
+    """Drop the rights of root, for whom no folder is read-only."""
     user = os.geteuid()
     if user == 0:
         os.seteuid(pwd.getpwnam("nobody").pw_uid)
@@ -461,7 +461,7 @@ def unprivileged() -> Iterator[None]:
 
 @pytest.fixture
 def read_only_folder() -> Iterator[Path]:
-    """A folder in which nobody can make or rename a file. Not in the test's own, which others may not enter."""
+    """A read-only folder, outside of the test's own, which other users may not enter."""
     with TemporaryDirectory() as folder:
         yield Path(folder)
         Path(folder).chmod(0o700)

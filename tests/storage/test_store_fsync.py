@@ -1,4 +1,4 @@
-"""With fsync: what is acknowledged, and what is shown, is on the disk. The disk here can be slow, and can fail."""
+"""With fsync, every acknowledged write and every document that is read is on the disk, which may be slow or fail."""
 
 import asyncio
 import errno
@@ -22,7 +22,7 @@ ALWAYS = sys.maxsize
 
 
 class Disk:
-    """An fsync that waits while the disk is slow, and fails as often as it is told to."""
+    """An fsync that waits while the disk is slow, and fails a given number of times."""
 
     def __init__(self) -> None:
         self.ready = threading.Event()
@@ -60,7 +60,7 @@ def store(path: Path, disk: Disk, run: Any) -> Iterator[EmbeddedStore]:
 
 
 async def create(store: EmbeddedStore, *templates: str) -> list[Any]:
-    """All at once; a failure is an answer."""
+    """Create configurations concurrently; exceptions are among the results."""
     writes = [store.create(configuration(template=template)) for template in templates]
     return await asyncio.gather(*writes, return_exceptions=True)
 
@@ -119,7 +119,7 @@ def test_a_writer_that_goes_away_leaves_the_others_their_fsync(store: EmbeddedSt
         writes = []
         for name in "abcd":
             writes.append(asyncio.create_task(store.create(configuration(template=name))))
-            await asyncio.sleep(0.05)  # the first one's fsync is under way, the others wait for the next
+            await asyncio.sleep(0.05)  # the first fsync is pending, the others wait for the next
         writes[0].cancel()
         writes[1].cancel()
         await asyncio.sleep(0)
@@ -167,7 +167,7 @@ def test_what_is_written_during_a_compaction_is_in_the_compacted_file(disk: Disk
         store = EmbeddedStore.in_file(path, [RESOURCE], counted_values(), to_disk=disk)
         (created,) = await create(store, "a")
         disk.ready.clear()
-        for number in range(SPARE_LINES + 100):  # somewhere here it begins, and waits for the disk
+        for number in range(SPARE_LINES + 100):  # the compaction begins, and waits for the disk
             await store.replace(created["id"], configuration(template="a", number=number))
         await create(store, "b")
         expected = await store.find()
@@ -217,13 +217,15 @@ def test_a_load_on_a_broken_disk_changes_nothing_and_one_on_a_good_disk_mends_al
 
 
 def test_a_flush_that_fails_after_a_compaction_kept_everything_loses_nothing(path: Path, run: Any) -> None:
-    compacted, failed = threading.Event(), threading.Event()
+    begun, complete, compacted, failed = (threading.Event() for _ in range(4))
 
     def to_disk(descriptor: int) -> None:
-        """Of the compacted file at once; of the first one only after it was replaced, and then not at all."""
+        """An fsync that succeeds at once for the compacted file, and fails for the first one after it was replaced."""
         if threading.current_thread().name.startswith("callconfig-compaction") or compacted.is_set():
             os.fsync(descriptor)
+            complete.set()
         elif path.exists() and path.stat().st_ino == os.fstat(descriptor).st_ino and lines() > SPARE_LINES:
+            begun.set()
             compacted.wait()
             failed.set()
             raise OSError(errno.EIO, os.strerror(errno.EIO))
@@ -237,7 +239,9 @@ def test_a_flush_that_fails_after_a_compaction_kept_everything_loses_nothing(pat
         for number in range(SPARE_LINES + 1):  # the last of them begins a compaction
             store.database.update({"number": number}, doc_ids=["cfg_000000000001"])
         early = asyncio.create_task(store.create(configuration(template="b")))
-        await asyncio.sleep(0.1)  # its flush has begun, and the compacted file is complete
+        for event in (begun, complete):
+            await asyncio.to_thread(event.wait)
+        await asyncio.sleep(0.05)  # the event loop hears of the complete file
         late = asyncio.create_task(store.create(configuration(template="c")))
         await asyncio.sleep(0)
         assert lines() < 10, "it took over"
@@ -263,7 +267,7 @@ def test_others_are_answered_while_a_load_waits_for_the_disk(
         assert await store.get(before["id"]) == before
         with pytest.raises(DuplicateScope):
             await store.create(configuration(template="before"))
-        loads[1].cancel()  # whoever goes away while it waits
+        loads[1].cancel()  # a client that leaves while it waits
         store.database.update({"template": "meanwhile"}, doc_ids=[before["id"]])
         disk.ready.set()
         await loads[0]

@@ -1,4 +1,4 @@
-"""How much memory a store takes. Run as a program, this file is the process that is measured, and prints bytes."""
+"""The memory of a store. Run as a program, this file is the measured process, and prints bytes."""
 
 import asyncio
 import subprocess
@@ -15,12 +15,12 @@ PADDING = "x" * 600
 
 
 def resident() -> int:
-    """Bytes of this process that are in memory."""
+    """The resident memory of this process, in bytes."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4_096
 
 
 async def measure(location: str) -> None:
-    """Print what is taken by creating NUMBER configurations, by a list of all of them, and the size of that list."""
+    """Print the bytes for creating NUMBER configurations, for a list of all of them, and the size of the list."""
     store = await open_store(location, [RESOURCE], counted_values())
     before = resident()
     for number in range(NUMBER):

@@ -1,4 +1,4 @@
-"""Every store against a model of it: random operations, and the store must answer what a list and two loops answer."""
+"""Every store against a model: random operations, with the same results as a list with two loops."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ TIMES = st.sampled_from(["2025-12-31T23:59:59Z", "2025-12-31T23:59:59.000001Z", 
 
 
 class Model:
-    """The interface's promises in the fewest words."""
+    """The interface's promises in the least code."""
 
     def __init__(self) -> None:
         self.documents: dict[str, Document] = {}
@@ -64,7 +64,7 @@ def hashable(document: Document) -> Document:
 
 
 def outcome(act: Callable[[], Any]) -> tuple[type[Exception] | None, Any]:
-    """What the store or the model said: a refusal with the id it is about, or an answer."""
+    """The outcome of an operation: a refusal with its id, or a result."""
     try:
         return None, act()
     except StoreError as refusal:
@@ -72,7 +72,7 @@ def outcome(act: Callable[[], Any]) -> tuple[type[Exception] | None, Any]:
 
 
 class StoreMachine(RuleBasedStateMachine):
-    """Operations on a store and on the model of it, with the same answers and the same state after each."""
+    """Operations on a store and its model, with the same results and the same state after each."""
 
     def __init__(self, open_new: Callable[[], Coroutine[Any, Any, Store]], lasting: bool) -> None:
         super().__init__()
@@ -165,7 +165,7 @@ def test_a_store_answers_as_its_model_does(place: str, request: pytest.FixtureRe
 
         values = counted_values()
         run_state_machine_as_test(
-            lambda: StoreMachine(open_new, lasting=place != "memory"),  # type: ignore[arg-type]  # whatever makes one
+            lambda: StoreMachine(open_new, lasting=place != "memory"),  # type: ignore[arg-type]  # random operations
             settings=settings(
                 derandomize=True,
                 database=None,

@@ -1,4 +1,4 @@
-"""What only the PostgreSQL store has to do: migrate, outlive its server, share, and say nothing it should not."""
+"""The PostgreSQL store alone: migration, loss of the server, sharing, and no secret in messages."""
 
 import asyncio
 import json
@@ -155,7 +155,7 @@ def test_nothing_is_lost_when_the_server_restarts_under_load(run: Any) -> None:
                     await store.create(configuration(template=template))
                     acknowledged.append(template)
                     number += 1
-                except DuplicateScope:  # made, though the connection broke before that was said
+                except DuplicateScope:  # stored, though the connection broke before the acknowledgement
                     number += 1
                 except StoreUnavailable:
                     refused.set()

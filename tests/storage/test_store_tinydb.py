@@ -1,4 +1,4 @@
-"""TinyDB's own operations on the embedded store: they do what its documentation says, under the store's rules."""
+"""TinyDB's own operations on the embedded store work as documented, under the store's rules."""
 
 import json
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tinydb.operations import delete
 
 @pytest.fixture(params=["memory", "file"])
 def store(request: pytest.FixtureRequest, tmp_path: Path, run: Any) -> Iterator[EmbeddedStore]:
-    """With three configurations: a and b of reseller-1, c of reseller-2."""
+    """A store with three configurations: a and b of reseller-1, c of reseller-2."""
     location = ":memory:" if request.param == "memory" else str(tmp_path / "store.jsonl")
     store = run(open_store(location, [RESOURCE], counted_values()))
     given = [configuration(template=name, id=name, max_retry=number) for number, name in enumerate("ab")]

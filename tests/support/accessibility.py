@@ -1,4 +1,4 @@
-"""What keeps people out of a page, as axe-core finds it."""
+"""Accessibility of pages, by axe-core."""
 
 from typing import Any
 
@@ -25,16 +25,16 @@ MARK_EACH_LOOK = """() => {
     looks.add(look);
   }
 }"""
-"""Marks one text of each colour, size and ground: others of the same look have the same contrast."""
+"""A script that marks one text of each colour, size and background, because others like it have the same contrast."""
 
 
 def barriers(page: Page) -> list[tuple[str, list[Any]]]:
-    """What breaks a rule, and the first places where."""
+    """The broken rules, with the first places of each."""
     return _violations(page, options={"rules": {CONTRAST: {"enabled": False}}}) + faint_texts(page)
 
 
 def faint_texts(page: Page) -> list[tuple[str, list[Any]]]:
-    """What `barriers` finds by the colours alone; it is judged for one text of each look, because it takes long."""
+    """As `barriers`, but only by colours, for one text of each look, because it is slow."""
     page.evaluate(MARK_EACH_LOOK)
     options = {"runOnly": {"type": "rule", "values": [CONTRAST]}}
     return _violations(page, context={"include": [["[data-look]"]]}, options=options)

@@ -1,4 +1,4 @@
-"""A server of any contract that keeps nothing: it refuses what the contract forbids, and answers with examples."""
+"""A server of any contract without a store: it refuses invalid requests, and responds with examples."""
 
 import json
 from collections.abc import Mapping
@@ -9,16 +9,16 @@ from callconfig.contract.example import values_of
 from callconfig.contract.interaction import by_name
 from callconfig.contract.media import is_json, media_type
 from callconfig.contract.operation import Operation, Request
-from callconfig.contract.parameters import joined
+from callconfig.contract.parameters import joined, schema_of
 from callconfig.contract.paths import Route
-from callconfig.documentation.samples import ABSENT, content_schema, made, security
+from callconfig.documentation.samples import ABSENT, made
 from starlette.requests import Request as Received
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 
 class ExampleServer:
-    """An ASGI application. Of several successes and media types it answers with the first."""
+    """The ASGI application, which responds with the first success and media type."""
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
@@ -43,7 +43,8 @@ class ExampleServer:
         return self._documented(operation, _first(operation, *successes, "DEFAULT"), 200)
 
     def _admits(self, operation: Operation, received: Received) -> bool:
-        ways, schemes = security(self._contract, operation), self._contract.security_schemes
+        usual, schemes = self._contract.document.get("security", []), self._contract.security_schemes
+        ways = operation.declared.get("security", usual)
         return not ways or any(all(_has(schemes[name], received) for name in way if name in schemes) for way in ways)
 
     def _refuses(self, operation: Operation, route: Route, received: Received, body: bytes) -> bool:
@@ -68,7 +69,7 @@ class ExampleServer:
 
     def _value(self, content: Mapping[str, Any]) -> Any:
         found = next(iter(values_of(content, self._contract.resolve).values()), ABSENT)
-        return made(self._contract, content_schema(content), "response") if found is ABSENT else found
+        return made(self._contract, schema_of(content), "response") if found is ABSENT else found
 
 
 def _first(operation: Operation, *statuses: str) -> str:

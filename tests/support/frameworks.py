@@ -1,6 +1,6 @@
-"""Servers with the habits of five web frameworks, all of them right by HTTP and by their contract, or wrong on purpose.
+"""Servers with the habits of five web frameworks, all right by HTTP and by their contract, or wrong on purpose.
 
-They share what they do, a list of items in memory, and differ in how they say it.
+They share their function, a list of items in memory, and differ in the form of their responses.
 """
 
 import hashlib
@@ -54,23 +54,23 @@ class Framework:
     """The `Content-Type` of an item."""
     invalid: int = 400
     error_content_type: str = ""
-    """Where it is not `error_type` as it stands."""
+    """The `Content-Type` of an error, where it is not `error_type`."""
     spelled: Callable[[str], str] = str.lower
-    """How it writes the names of header fields."""
+    """The case of header names."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """What it adds to every answer."""
+    """The header fields of every response."""
     entity_tag: str = ""
-    """What it writes before an entity tag; nothing where it has none."""
+    """The prefix of an entity tag; empty where it has none."""
     answers_head: bool = True
     options: int = 405
     with_slash: int = 0
-    """What a path with a slash too many gets: a redirect, 404, or 0 for the same as without."""
+    """The status for a path with a trailing slash: a redirect, 404, or 0 for the same as without."""
     unsupported: int = 405
     is_chunked: bool = False
     leaves_out_null: bool = False
     time: Callable[[datetime], str] = datetime.isoformat
     empty: Mapping[str, str] = field(default_factory=dict)
-    """The fields of an answer without a body."""
+    """The header fields of a response without a body."""
 
     def __repr__(self) -> str:
         return self.name
@@ -163,7 +163,7 @@ FRAMEWORKS = [
 
 
 def contract_of(framework: Framework) -> dict[str, Any]:
-    """The contract as the framework's own generator writes it, in OpenAPI 3.0."""
+    """The contract in the form of the framework's own generator, in OpenAPI 3.0."""
 
     def answer(schema: Mapping[str, Any]) -> dict[str, Any]:
         return {"description": "OK", "content": {name: {"schema": schema} for name in framework.documented}}
@@ -202,7 +202,7 @@ def contract_of(framework: Framework) -> dict[str, Any]:
 
 
 class Items:
-    """The ASGI application. `mistake` is what it does wrong."""
+    """The ASGI application, with a mistake."""
 
     def __init__(self, framework: Framework, mistake: str = "") -> None:
         self._of, self._mistake = framework, mistake

@@ -1,4 +1,4 @@
-"""Repositories for what reads a revision from git."""
+"""Git repositories for revisions."""
 
 import subprocess
 from pathlib import Path
@@ -9,7 +9,7 @@ def git(folder: Path, *arguments: str) -> None:
 
 
 def commit(folder: Path) -> None:
-    """All that is in a folder, as the first or the next commit of a repository there."""
+    """Commit all files of a folder, in a new repository if need be."""
     git(folder, "init", "-q")
     git(folder, "add", ".")
     git(folder, "commit", "-qm", "All")

@@ -1,4 +1,4 @@
-"""What is downloaded for tests: installed whole or not at all, and kept between runs."""
+"""Downloads for tests: installed whole or not at all, and kept between runs."""
 
 import fcntl
 import shutil
@@ -11,9 +11,9 @@ ATTEMPTS = 3
 
 
 def installed(folder: Path, install: Callable[[Path], None], *, pause: float = 5.0) -> Path:
-    """The folder, which `install` fills where it is not there yet; one process fills it, the others wait.
+    """The folder, which `install` fills where it does not exist; one process fills it, the others wait.
 
-    It is filled under another name, so what a failed or a cut download left is never taken for it. A command that fails
+    It is filled under another name, so a failed or incomplete download is never mistaken for it. A command that fails
     is tried again after `pause` seconds, in an empty folder. Raises subprocess.CalledProcessError when it goes on to
     fail, and TimeoutExpired.
     """

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of a test's own."""
+"""A PostgreSQL server for a test."""
 
 import itertools
 import os
@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 UNPRIVILEGED = ("postgres", "nobody")
-"""Users that a server can run as when this process is root, which PostgreSQL refuses."""
+"""Users for a server when this process is root, which PostgreSQL refuses."""
 STARTING_TIME = 30.0
 
 
 class PostgreSQLServer:
-    """A PostgreSQL server in a folder of its own, reached through a socket there; to be started and stopped at will."""
+    """A PostgreSQL server in a separate folder with its socket, to be started and stopped at will."""
 
     def __init__(self, binaries: Path, folder: Path) -> None:
         self._binaries = binaries
@@ -33,7 +33,7 @@ class PostgreSQLServer:
         self._run([*initialise, f"--pgdata={folder / 'data'}"]).wait()
 
     def start(self) -> None:
-        """Return when it answers. It does not fsync: that a server does is PostgreSQL's business, and time."""
+        """Start the server, and return when it is ready. It does not fsync, which would only take time."""
         self._process = self._run(
             ["postgres", "-D", str(self._folder / "data"), "-k", str(self._folder), "-h", "", "-F"]
         )
@@ -44,7 +44,7 @@ class PostgreSQLServer:
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """Break all connections, as an administrator does, and return when it is down."""
+        """Stop the server, breaking all connections, and return when it has ended."""
         if self._process is not None:
             self._process.send_signal(signal.SIGINT)
             self._process.wait()
@@ -71,7 +71,7 @@ class PostgreSQLServer:
 
 @contextmanager
 def postgresql_server() -> Iterator[PostgreSQLServer]:
-    """A running server, gone with everything in it afterwards. Raises FileNotFoundError when none is installed."""
+    """A running server, deleted afterwards. Raises FileNotFoundError when none is installed."""
     binaries = postgresql_binaries()
     folder = Path(tempfile.mkdtemp(prefix="callconfig-"))  # short: the path of a socket has at most some 100 bytes
     server = PostgreSQLServer(binaries, folder)

@@ -22,7 +22,7 @@ draw_once()
 def hold_every_property(
     app: ASGIApp, document: str, *, max_examples: int, seed: int = 1, headers: Mapping[str, str] = MappingProxyType({})
 ) -> None:
-    """Fails with every violation and how to see it again, and where a phase tried nothing."""
+    """Fail with every violation and how to reproduce it, and where a phase sent nothing."""
     settings = {
         "seed": seed,
         "generation": {"max-examples": max_examples, "database": "none"},
@@ -56,7 +56,7 @@ def hold_every_property(
 
 
 def within_64_bits(value: Any) -> Any:
-    """Integers that every reader of JSON understands alike: no schema says so, but the API asks for it."""
+    """Whether all integers fit into 64 bits, which the API requires without a schema."""
     if isinstance(value, dict):
         return {name: within_64_bits(nested) for name, nested in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""A page as its readers have it."""
+"""The readable text of a page."""
 
 import re
 from html.parser import HTMLParser
@@ -7,7 +7,7 @@ _VOID = {"meta", "link", "input", "br", "wbr", "img", "hr"}
 
 
 class Reading(HTMLParser):
-    """`text` is everything readable; `places` has what stands inside the element of each id."""
+    """`text` is all readable text; `places` has the text inside the element of each id."""
 
     def __init__(self, html: str) -> None:
         super().__init__()

@@ -7,7 +7,7 @@ from callconfig.traffic.reader import read_recording
 
 
 def interactions(path: Path | str) -> list[Interaction]:
-    """All that a recording has; what cannot be read raises."""
+    """The interactions of a recording; raises an error where one cannot be read."""
     found = []
     for read, _ in read_recording(str(path)):
         if not isinstance(read, Interaction):

@@ -1,4 +1,4 @@
-"""`callconfig serve` in a process of its own, gone when its context ends, however that is."""
+"""`callconfig serve` in a process that ends with its context."""
 
 import contextlib
 import os
@@ -12,11 +12,11 @@ from pathlib import Path
 import httpx2 as httpx
 
 PATIENCE = 20.0
-"""Seconds to wait for an answer, or for its end."""
+"""Seconds to wait for a response, or for the end of the process."""
 Address = tuple[str, int]
 _OURS = ("anyio", "cacheprovider", "hypothesispytest", "schemathesis", "timeout", "xdist")
 PYTEST: tuple[str | Path, ...] = (sys.executable, "-m", "pytest", "-q", *(f"-pno:{plugin}" for plugin in _OURS))
-"""pytest for a suite of a client team's, without the plugins of our own environment: they take most of its start."""
+"""pytest for a client team's suite, without the plugins of our own environment, which are slow to start."""
 
 
 class Server:
@@ -28,11 +28,11 @@ class Server:
         assert found, greeting
         self.url = found[1]
         self.address: Address = (found[2], int(found[3]))
-        # No certificate is needed, and to read all that are trusted takes 20 ms.
+        # No certificate is needed, and reading all trusted ones takes 20 ms.
         self.client = httpx.Client(base_url=self.url, timeout=PATIENCE, verify=False)
 
     def stop(self, with_signal: signal.Signals = signal.SIGTERM, *, within: float = PATIENCE) -> tuple[int, str]:
-        """The exit code and what was written to standard error; the same again when it has stopped already."""
+        """Stop the process; returns the exit code and the text on standard error, also when called again."""
         self.client.close()
         if self.process.poll() is None:
             self.process.send_signal(with_signal)

@@ -1,4 +1,4 @@
-"""For tests and benchmarks of stores: a resource, and values that can be foreseen."""
+"""A resource with predictable values, for tests and benchmarks of stores."""
 
 import itertools
 from datetime import UTC, datetime, timedelta
@@ -32,7 +32,7 @@ SAMPLE: Document = {
     "call_start_time": "09:00",
     "call_end_time": "21:00",
 }
-"""What a client sends to create a configuration, with no member too many."""
+"""A request body with the required members of a configuration alone."""
 
 
 def configuration(reseller_id: str = "reseller-1", template: str = "order", **members: Any) -> Document:

@@ -1,4 +1,4 @@
-"""Servers that are right but for one thing: what a client asks is changed on its way, or what it is answered."""
+"""Servers with one mistake, made by changing requests or responses of a right server."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -109,7 +109,7 @@ async def _call(app: ASGIApp, asked: Asked) -> Answer:
 
 
 def asking(change: Callable[[Asked], Asked]) -> Mutant:
-    """A server that understands requests wrongly."""
+    """A server that misunderstands requests."""
 
     def mutate(serve: Server, _store: Store) -> Server:
         async def mutant(asked: Asked) -> Answer:
@@ -121,7 +121,7 @@ def asking(change: Callable[[Asked], Asked]) -> Mutant:
 
 
 def answering(change: Callable[[Asked, Answer], Answer]) -> Mutant:
-    """A server that answers wrongly."""
+    """A server with wrong responses."""
 
     def mutate(serve: Server, _store: Store) -> Server:
         async def mutant(asked: Asked) -> Answer:

@@ -1,12 +1,13 @@
-"""A process that writes: it changes the store in the file it is given, forever, until somebody kills it.
+"""Processes that each change the store in a file until they are killed.
 
-It prints the number of each change when that was acknowledged. What a change does follows from its number, so whoever
-reads the last number knows what the file must hold. It is started often, so it loads next to nothing.
+Each writes the number of each acknowledged change to its channel. The effect of a change follows from its number, so
+the last number determines the content of the file. The processes are forks of one, which loads the modules once.
 """
 
 import asyncio
 import json
 import os
+import signal
 import sys
 
 from callconfig.storage.opening import open_store
@@ -18,7 +19,7 @@ BETWEEN_LOADS = 4_001
 
 
 def change(state: dict[str, int], number: int) -> dict[str, int]:
-    """The state after change `number`: now and then everything is loaded anew, else one configuration is replaced."""
+    """The state after change `number`: some changes load all documents, the others replace one configuration."""
     if number % BETWEEN_LOADS == 0:
         return {str(template): number for template in range(TEMPLATES)}
     return {**state, str(number % TEMPLATES): number}
@@ -34,7 +35,7 @@ def document(template: str, number: int) -> Document:
     return configuration(template=template, number=number, padding="x" * (number % 500))
 
 
-async def write(path: str, fsync: bool) -> None:
+async def write(path: str, told: int, *, fsync: bool) -> None:
     store = await open_store(path, [RESOURCE], counted_values(), fsync=fsync)
     state, identities = await read(store)
     number = max(state.values(), default=-1)
@@ -47,8 +48,14 @@ async def write(path: str, fsync: bool) -> None:
         else:
             template = str(number % TEMPLATES)
             await store.replace(identities[template], document(template, number))
-        os.write(sys.stdout.fileno(), f"{number}\n".encode())
+        os.write(told, f"{number}\n".encode())
 
 
 if __name__ == "__main__":
-    asyncio.run(write(sys.argv[1], fsync="fsync" in sys.argv))
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
+    for line in sys.stdin:
+        given = json.loads(line)
+        if os.fork() == 0:
+            channel = os.open(given["channel"], os.O_WRONLY)
+            os.write(channel, f"{os.getpid()}\n".encode())
+            asyncio.run(write(given["path"], channel, fsync=given["fsync"]))

@@ -1,4 +1,4 @@
-"""What is shown to do a request again, run by a shell: the server gets the same bytes."""
+"""The curl command of a request, run by a shell, sends the same bytes."""
 
 import socketserver
 import subprocess
@@ -14,7 +14,7 @@ JSON = (("Content-Type", "application/json"),)
 
 
 class Recorder(BaseHTTPRequestHandler):
-    """Keeps what it gets on its server."""
+    """Records requests on its server."""
 
     def __getattr__(self, name: str) -> object:
         if name.startswith("do_"):
@@ -30,7 +30,7 @@ class Recorder(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Whatever a file holds, its reader says in one line what is wrong, or yields interactions that can be judged."""
+"""The reader of any file yields interactions that can be judged, or reports an error in one line."""
 
 import contextlib
 import json
@@ -94,7 +94,7 @@ def changed(value: Any, path: tuple[Any, ...], new: Any) -> Any:
 
 
 def judged(contract: Contract, interaction: Interaction) -> None:
-    """All that is done with an interaction that was read."""
+    """Judge, redact and write an interaction that was read."""
     verdict = Judge(contract).judge(interaction)
     shown = Redaction(contract, ["b"]).interaction(interaction)
     json.dumps(entry(shown), allow_nan=False)
@@ -102,7 +102,7 @@ def judged(contract: Contract, interaction: Interaction) -> None:
 
 
 def read_all(contract: Contract, kind: str, path: Path) -> int:
-    """How many interactions a file has; every one is judged, and what stops the reader is one line."""
+    """The number of interactions in a file; every one is judged, and the reader's error is one line."""
     number = 0
     with contextlib.suppress(NotARecording):
         for read in READERS[kind](path, "file"):
@@ -121,7 +121,7 @@ def read_all(contract: Contract, kind: str, path: Path) -> int:
 
 
 def told(action: Callable[[], object]) -> str:
-    """What stops an action; nothing where it comes to its end."""
+    """The error of an action; empty without one."""
     try:
         action()
     except CouldNotRun as error:

@@ -1,4 +1,4 @@
-"""No secret leaves: not in a header, a body, a URL, a message, a report or a curl command."""
+"""No secret is in a header field, a body, a URL, a message, a report or a curl command."""
 
 import json
 from pathlib import Path

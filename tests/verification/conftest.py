@@ -1,4 +1,4 @@
-"""Running `check` against applications of the tests' own."""
+"""Fixtures that run `check` against applications."""
 
 import contextlib
 import itertools
@@ -34,7 +34,7 @@ draw_once()
 
 @pytest.fixture
 def check_app(contract: Contract) -> CheckApp:
-    """What `callconfig check` finds in an application, with the command's own defaults; or what its model does."""
+    """A function that runs `callconfig check`, or its model alone, on an application with the defaults."""
 
     def run(app: ASGIApp, *, seed: int = 1, max_failures: int | None = None, model_alone: bool = False) -> Result:
         options = CheckOptions()
@@ -64,7 +64,7 @@ def check_app(contract: Contract) -> CheckApp:
 
 @pytest.fixture
 def write_har(tmp_path: Path) -> Callable[..., str]:
-    """Writes interactions to a HAR file of their own."""
+    """A function that writes interactions to a new HAR file."""
     numbers = itertools.count()
 
     def write(*interactions: Interaction) -> str:
@@ -79,7 +79,7 @@ def write_har(tmp_path: Path) -> Callable[..., str]:
 
 @pytest.fixture
 def raw_server() -> Iterator[Callable[..., str]]:
-    """The URL of a server that sends the chunks it is given to whoever asks, whatever they are."""
+    """A function that starts a server which sends these chunks to every client, and returns its URL."""
     with contextlib.ExitStack() as stack:
 
         def start(chunks: Iterable[bytes], pause: float = 0.0) -> str:

@@ -1,4 +1,4 @@
-"""`callconfig check` as a user runs it: what it says, what it leaves, and its exit codes."""
+"""`callconfig check` on the command line: output, reports and exit codes."""
 
 import contextlib
 import itertools
@@ -34,7 +34,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 def teapot(app: ASGIApp) -> ASGIApp:
-    """The application, but a list is a teapot."""
+    """The application, but a list gets 418."""
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         async def change(message: Message) -> None:
@@ -78,7 +78,7 @@ def songs() -> ASGIApp:
 
 
 def test_the_run_leaves_nothing_in_the_working_directory(tmp_path: Path) -> None:
-    """In a process of its own: in this one Hypothesis has made already what it likes to keep."""
+    """In a new process: in this one Hypothesis has its tables already."""
     command = [sys.executable, "-m", "callconfig", "check", "--contract", str(SONGS), "--include", "addSong"]
     subprocess.run([*command, "--max-examples", "1", "--report", "har:traffic.har"], cwd=tmp_path, check=True)
     assert [path.name for path in tmp_path.iterdir()] == ["traffic.har"]
@@ -223,7 +223,7 @@ def test_links_to_operations_that_are_left_out_are_no_finding(capsys: pytest.Cap
 
 
 class Counting:
-    """An application, and how often it was asked."""
+    """An application that counts its requests."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app, self.asked = app, 0
@@ -233,7 +233,7 @@ class Counting:
         await self._app(scope, receive, send)
 
     def wait_for(self, more: int) -> None:
-        """Until it was asked some times more."""
+        """Wait for some more requests."""
         enough, ends = self.asked + more, time.monotonic() + 60
         while self.asked < enough:
             assert time.monotonic() < ends, self.asked
@@ -247,7 +247,7 @@ def counting(songs: ASGIApp) -> Counting:
 
 @pytest.fixture
 def started_check(tmp_path: Path, counting: Counting) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
-    """Starts `callconfig check` of a server that holds, with a terminal where one is given."""
+    """A function that starts `callconfig check` of a right server, with a terminal if given."""
     with contextlib.ExitStack() as stack:
 
         def start(*options: str, **terminal: Any) -> subprocess.Popen[bytes]:
@@ -287,7 +287,7 @@ def test_interrupted_it_says_what_was_judged_and_that_it_could_not_run(
 def test_an_interruption_that_a_library_swallows_is_none_that_holds(
     number: signal.Signals, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Schemathesis goes on with its next phase when one comes while the threads of a phase start."""
+    """Schemathesis goes on with its next phase after an interruption while the threads of a phase start."""
 
     def start(_pool: WorkerPool) -> None:
         signal.raise_signal(number)
@@ -318,7 +318,7 @@ def test_schemas_that_schemathesis_cannot_follow_are_one_line(
 
 
 def seen_on_a_terminal(terminal: int, wanted: bytes, seconds: float = 60) -> bytes:
-    """What a terminal gets until it gets what is wanted."""
+    """The output on a terminal up to the wanted text."""
     seen, ends = b"", time.monotonic() + seconds
     while wanted not in seen:
         assert time.monotonic() < ends, seen

@@ -1,4 +1,4 @@
-"""Servers that would keep, fill or break a client: each is a finding or one line, in bounded time and memory."""
+"""Servers that would block, fill or break a client give a finding or one line, in bounded time and memory."""
 
 import gzip
 import itertools

@@ -1,4 +1,4 @@
-"""Two servers compared: alike where they may differ, and different where they may not."""
+"""Comparison of two servers: permitted differences are ignored, others are found."""
 
 import asyncio
 import json
@@ -37,14 +37,14 @@ def compare(capsys: pytest.CaptureFixture[str]) -> Compare:
 
 @pytest.fixture
 def other_app(contract: Contract) -> ASGIApp:
-    """A second mock, with a store, identities and times of its own."""
+    """A second mock, with another store, other identities and times."""
     numbers = iter(range(100_000))
     values = ServerValues(sources().values(contract.resources[0]).now, lambda: f"cfg_number{next(numbers):06}")
     return create_app(contract, asyncio.run(open_store(":memory:", contract.resources, lambda _resource: values)))
 
 
 def answering(app: ASGIApp, old: bytes, new: bytes, *, status: int | None = None) -> ASGIApp:
-    """The application with another text of the same length in its bodies, or with another status for what succeeds."""
+    """The application with another text of the same length in its bodies, or with another status of successes."""
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         async def change(message: Message) -> None:
@@ -99,7 +99,7 @@ OF_SERVER = {
 
 
 class Shop:
-    """A server of carts with numbers and times of its own, and others' carts; a mistake changes it."""
+    """A server of carts with its own numbers and times, with carts of other clients, and with a mistake."""
 
     def __init__(self, first: int, mistake: str = "") -> None:
         self.carts: dict[int, dict[str, Any]] = {number: {"id": number, "name": "theirs"} for number in range(first)}

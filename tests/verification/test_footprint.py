@@ -1,4 +1,4 @@
-"""`check` on a server that others use: whatever it sends, what was there before stays as it was."""
+"""`check` on a shared server changes no resource of other clients."""
 
 import itertools
 import json
@@ -21,9 +21,9 @@ State = dict[str, dict[str, Any]]
 
 
 class Careless:
-    """A server that judges nothing: whoever writes overwrites, whoever deletes deletes, in every collection.
+    """A server without any checks: every write and every deletion succeeds, in every collection.
 
-    A create replaces what has its identity, or its scope; `numbers` says that identities are numbers.
+    A create replaces a resource with the same identity or scope; `numbers` says that identities are numbers.
     """
 
     def __init__(self, others: State, *, unique: tuple[str, ...] = (), numbers: bool = False) -> None:

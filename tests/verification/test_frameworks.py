@@ -1,4 +1,4 @@
-"""Servers with the habits of five frameworks: what is right is not accused, and what is wrong is."""
+"""Servers with the habits of five frameworks: right ones have no findings, wrong ones have."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -77,7 +77,7 @@ def test_what_clients_and_browsers_ask_besides_is_no_finding(
         tag = by_name(client.send("GET", "/items/2").response_headers).get("etag", '"none"')
         asked.append(client.send("GET", "/items/2", (("If-None-Match", tag),)))
         assert asked[-1].status == (304 if framework.entity_tag else 200)
-        if framework.with_slash:  # else another path takes the request, and a contract has a path as it stands
+        if framework.with_slash:  # else another path takes the request
             asked.append(client.send("GET", "/items/"))
     assert main(["verify", write_har(*asked), *arguments]) == 0
     output = capsys.readouterr().out

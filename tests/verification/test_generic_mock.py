@@ -1,4 +1,4 @@
-"""The mock of each of the tests' contracts holds, on each store that lasts; a server that is wrong does not."""
+"""`check` of mocks of the tests' contracts, on each persistent store: right ones pass, wrong ones do not."""
 
 import asyncio
 import json
@@ -26,13 +26,13 @@ STORING = ("books", "shops", "bookings", "songs", "pets")
 
 def check(name: str, url: str, *options: str) -> int:
     contract = str(CONTRACTS / f"{name}.yaml")
-    mocked = ("--write-anywhere", "--severity", "ignored-auth=off")  # a mock takes any credentials
+    mocked = ("--write-anywhere", "--severity", "ignored-auth=off")  # a mock accepts any credentials
     return main(["check", url, "--contract", contract, "--seed", "1", *mocked, *options])
 
 
 @pytest.fixture(params=["file", "postgresql"])
 def place(request: pytest.FixtureRequest) -> str:
-    """Where a store is. One in memory is the one with a file, without its file."""
+    """The location of a persistent store; a store in memory is the one with a file, without the file."""
     if request.param == "file":
         return "store.jsonl"
     url: str = request.getfixturevalue("postgresql").fresh_url()
@@ -118,19 +118,19 @@ def test_a_server_that_is_wrong_is_caught(
 
 
 async def remove_book(isbn: str, store: Store) -> Reply:
-    """Answers as if it were gone."""
+    """Responds with success without deleting."""
     await store.get(isbn)
     return None, 204
 
 
 async def close_shop(shop: int, store: Store) -> Reply:
-    """The same."""
+    """Responds with success without deleting."""
     await store.table("shops").get(str(shop))
     return None, 204
 
 
 async def cancel_booking(room: str, code: str, store: Store) -> Reply:
-    """Says when it was cancelled, and forgets that."""
+    """Responds with the time of cancellation, without storing it."""
     booking = await store.get(json.dumps([room, code], separators=(",", ":")))
     return {**booking, "cancelled": "2025-01-01T00:00:00Z"}, 200
 

@@ -1,4 +1,4 @@
-"""Every kind of mistake that plain Schemathesis knows is found by `check`, too."""
+"""`check` finds every kind of mistake that plain Schemathesis finds."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,7 +80,7 @@ KINDS = {
     "ignored_auth": ("nobody is asked", "ignored-auth"),
 }
 NOT_OURS = {"object_level_authorization"}
-"""A run has one identity."""
+"""Checks that `check` leaves out: a run has one identity."""
 
 
 def test_every_check_of_schemathesis_is_in_the_table() -> None:
@@ -105,14 +105,14 @@ def test_a_server_without_a_mistake_holds(tmp_path: Path, capsys: pytest.Capture
 
 @pytest.mark.parametrize(("mistake", "rule"), KINDS.values())
 def test_its_mistake_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str], mistake: str, rule: str) -> None:
-    """Within a few runs of a few examples each: what is drawn hangs on what else the process has loaded."""
+    """Within a few runs of a few examples each: draws depend on the modules that the process has loaded."""
     runs = (checked(tmp_path, mistake, seed, examples) for seed, examples in enumerate((2, 5, 5, 5, 5, 5), 1))
     assert any(code == FINDINGS and rule in found for code, found in runs), capsys.readouterr().out
 
 
 @dataclass
 class Notes:
-    """A server of the contract that is right but for one thing."""
+    """A server of the contract with one mistake."""
 
     mistake: str
     kept: dict[str, Any] = field(default_factory=dict)

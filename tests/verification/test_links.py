@@ -1,4 +1,4 @@
-"""Links between operations are followed: what they lead to is judged rightly, and it ends."""
+"""Links between operations are followed, judged, and end."""
 
 import itertools
 import json

@@ -1,4 +1,4 @@
-"""Servers that are wrong on purpose, each in one way: the proof that `check` finds what it is for."""
+"""Mutants: servers with one mistake each, all of which `check` finds."""
 
 import json
 import re
@@ -23,7 +23,7 @@ from starlette.types import ASGIApp
 
 
 def mending(change: Callable[[dict[str, Any]], dict[str, Any] | None], *methods: str) -> Mutant:
-    """A server that takes bodies which break the contract, because it mends them in silence."""
+    """A server that silently mends invalid bodies."""
 
     def mend(asked: Asked) -> Asked:
         body = asked.body
@@ -34,7 +34,7 @@ def mending(change: Callable[[dict[str, Any]], dict[str, Any] | None], *methods:
 
 
 def showing(change: Callable[[dict[str, Any]], dict[str, Any]], *methods: str) -> Mutant:
-    """A server that shows what it stored wrongly."""
+    """A server that shows stored resources wrongly."""
 
     def show(asked: Asked, answer: Answer) -> Answer:
         if answer.status >= 300 or asked.method not in (methods or ("POST", "PUT", "GET")):
@@ -143,7 +143,7 @@ def stores_what_it_refuses(serve: Server, _store: Store) -> Server:
 
 @dataclass
 class Forgetful:
-    """Remembers only the last few, as a cache would."""
+    """Keeps only the latest configurations, as a cache would."""
 
     serve: Server
     kept: list[str] = field(default_factory=list)
@@ -159,7 +159,7 @@ class Forgetful:
 
 @dataclass
 class StaleAfterUpdate:
-    """Lists what it showed when it created."""
+    """Lists the first version of each resource."""
 
     serve: Server
     shown: dict[str, Any] = field(default_factory=dict)
@@ -257,7 +257,7 @@ def leaks_rows_of_another_reseller(serve: Server, store: Store) -> Server:
 
 
 def loses_the_one_before(serve: Server, _store: Store) -> Server:
-    """Creates, and drops what was created before for the same reseller when it lists."""
+    """After a create, drops the one before of the same reseller from lists."""
     last: dict[str, str] = {}
 
     async def mutant(asked: Asked) -> Answer:
@@ -509,7 +509,7 @@ def test_a_wrong_server_is_caught(
 def test_the_wrapper_around_them_is_right(
     make_app: Callable[..., ASGIApp], store: Store, check_app: Callable[..., Any]
 ) -> None:
-    """So what the model finds in one of them is its own mistake."""
+    """The model's findings in a mutant are of the mutant's own mistake."""
     result = check_app(tampered(make_app(), store, lambda serve, _store: serve), model_alone=True)
     assert [str(failure.finding) for failure in result.failures.values()] == []
     assert sum(result.judged.values()) > 1000

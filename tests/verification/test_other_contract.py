@@ -1,4 +1,4 @@
-"""Everything works with any OpenAPI 3.0 file: here one with its own names, its own identity, and no times."""
+"""All commands work with any OpenAPI 3.0 file: here one with other names, another identity, and no times."""
 
 import json
 from pathlib import Path
@@ -64,7 +64,7 @@ CONTRACT = {
 
 
 def garden(mistake: str = "") -> Starlette:
-    """A server of that contract, in a few lines of its own."""
+    """A server of the contract, independent of the mock."""
     from callconfig.contract.document import Contract
     from callconfig.contract.operation import Request as Asked
 

@@ -1,4 +1,4 @@
-"""The proxy: everything passes unchanged, everything is judged, and nothing that goes wrong upstream hurts it."""
+"""The proxy: all traffic passes unchanged and is judged, and errors of the upstream server are handled."""
 
 import contextlib
 import gzip
@@ -29,7 +29,7 @@ Proxied = Callable[..., contextlib.AbstractContextManager[tuple[httpx2.Client, R
 
 @pytest.fixture
 def proxied(contract: Contract) -> Proxied:
-    """A client of a proxy in front of an application or a URL, and what the proxy finds."""
+    """A function that returns a client of a proxy in front of an application or a URL, and the proxy's result."""
 
     @contextlib.contextmanager
     def run(
@@ -45,7 +45,7 @@ def proxied(contract: Contract) -> Proxied:
 
 
 def replying(status: int, headers: dict[str, str], *chunks: bytes) -> tuple[ASGIApp, list[Scope], list[bytes]]:
-    """An application with one answer, and what it was asked."""
+    """An application with one response, and the requests that it got."""
     asked: list[Scope] = []
     bodies: list[bytes] = []
 
@@ -231,7 +231,7 @@ JSON = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
 def raw(url: str, request: bytes) -> bytes:
-    """The beginning of what a server answers to bytes."""
+    """The beginning of the response to bytes."""
     host, port = url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=5) as connection:
         connection.sendall(request)

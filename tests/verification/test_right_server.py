@@ -1,4 +1,4 @@
-"""The right server is never accused, whatever is drawn, and nothing of its contract is left untried."""
+"""The right server has no findings with any draw, and its whole contract is covered."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What a rule counts as, and what is told to be not judged."""
+"""The severities of rules, and the notes on unjudged parts."""
 
 import json
 from collections.abc import Callable
@@ -41,7 +41,7 @@ ASKED = Interaction(
 
 @pytest.fixture
 def verify(tmp_path: Path, write_har: Callable[..., str]) -> Callable[..., int]:
-    """The exit code of a `verify` of a request with an unknown parameter."""
+    """A function that returns the exit code of `verify` for a request with an unknown parameter."""
 
     def run(*options: str, declared: dict[str, str] | None = None) -> int:
         path = tmp_path / "things.json"

@@ -22,7 +22,7 @@ JSON = (("Content-Type", "application/json"),)
 
 @pytest.fixture
 def created(sample: dict[str, Any], contract: Contract) -> Interaction:
-    """A create as it must be."""
+    """A valid create."""
     stored = Schema(contract.resources[0].input, contract.resolve, "request").fill_defaults(sample)
     made = {"id": "cfg_1", "created_at": "2025-01-15T10:30:00Z", "updated_at": "2025-01-15T10:30:00Z"}
     answer = {**stored, **made}
@@ -164,7 +164,7 @@ def test_the_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     path = tmp_path / "a.har"
     har(path, *[listed(body=b"[" + b" " * 20_000 + b"]")] * 400)
     assert path.stat().st_size > 8_000_000
-    main(["verify", str(path), "--base-path", "/v1"])  # what is compiled once is not counted
+    main(["verify", str(path), "--base-path", "/v1"])  # without the one-time compilation
     tracemalloc.start()
     assert main(["verify", str(path), "--base-path", "/v1"]) == 0
     assert tracemalloc.get_traced_memory()[1] < 6_000_000
@@ -172,7 +172,7 @@ def test_the_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
 
 
 def pact(version: int, request: dict[str, Any], response: dict[str, Any]) -> dict[str, Any]:
-    """A pact with one interaction, in the dialect of a version."""
+    """A pact with one interaction, in the form of a version."""
     if version == 4:
         for message in (request, response):
             if "headers" in message:

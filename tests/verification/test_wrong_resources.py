@@ -1,4 +1,4 @@
-"""Servers that treat what they store wrongly, each in one way: the model alone says what, where, and why."""
+"""Servers with one mistake each in storing resources, all of which the model alone finds."""
 
 import asyncio
 import contextlib
@@ -37,7 +37,7 @@ CONTRACTS = Path(__file__).parent.parent / "support" / "contracts"
 
 
 def conversed(name: str, mutate: Mutant) -> Result:
-    """What the model finds in the mock of a contract with a mutant around it; it ends with the first mistake."""
+    """The model's result for the mock of a contract with a mutant around it, up to the first error."""
     path = CONTRACTS / f"{name}.yaml"
     contract = Contract.load(path)
     store = asyncio.run(open_store(":memory:", contract.resources, sources().values))
@@ -58,12 +58,12 @@ NO_BOOK, NO_BOOKING = b'{"message": "no"}', b'{"error": {"message": "no"}}'
 
 
 def unheard(name: str) -> Mutant:
-    """Ignores a header field."""
+    """A server that ignores a header field."""
     return asking(lambda asked: replace(asked, headers=without(dict(asked.headers), name)))
 
 
 def unasked(name: str) -> Mutant:
-    """Ignores a query parameter that is right."""
+    """A server that ignores a valid query parameter."""
     right = re.compile(rf"{name}=[\w.-]+(&|$)")
     return asking(
         lambda asked: replace(asked, query=right.sub("", asked.query)) if asked.query.count(name) == 1 else asked
@@ -71,7 +71,7 @@ def unasked(name: str) -> Mutant:
 
 
 def telling(change: Callable[[Asked, Any], Any], method: str = "GET") -> Mutant:
-    """Shows something else where it succeeds."""
+    """A server with wrong bodies of successes."""
 
     def tell(asked: Asked, answer: Answer) -> Answer:
         right = asked.method == method and answer.status < 300 and answer.raw
@@ -81,7 +81,7 @@ def telling(change: Callable[[Asked, Any], Any], method: str = "GET") -> Mutant:
 
 
 def rows_of(body: Any) -> list[dict[str, Any]]:
-    """What a list shows, whatever stands around it."""
+    """The rows of a list, with or without an envelope."""
     shown = next((each for each in body.values() if isinstance(each, list)), body) if isinstance(body, dict) else body
     return shown if isinstance(shown, list) else []
 
@@ -93,9 +93,9 @@ class Remembering:
     serve: Server
     wrong: "Callable[[Remembering, Asked, Answer], Any]"
     made: dict[str, Any] = field(default_factory=dict)
-    """What it showed when it created, by path."""
+    """The bodies of creates, by path."""
     gone: dict[str, Any] = field(default_factory=dict)
-    """What was made, by the path of what is deleted."""
+    """The created bodies, by the path of a deleted resource."""
 
     async def __call__(self, asked: Asked) -> Answer:
         answer = await self.serve(asked)
@@ -164,7 +164,7 @@ def lists_what_others_have(server: Remembering, asked: Asked, answer: Answer) ->
 
 
 def merges_into(change: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]) -> Mutant:
-    """Puts something else in the place of what a patch changes."""
+    """A server that merges patches wrongly."""
 
     def mutate(serve: Server, _store: Store) -> Server:
         async def mutant(asked: Asked) -> Answer:
@@ -184,7 +184,7 @@ def merges_into(change: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any
 
 
 def is_patched_in_vain(serve: Server, _store: Store) -> Server:
-    """Shows what a patch makes, and keeps what was there."""
+    """Shows the result of a patch without storing it."""
 
     async def mutant(asked: Asked) -> Answer:
         before = await serve(replace(asked, method="GET", raw=b""))
@@ -221,7 +221,7 @@ def status(method: str, right: int, wrong: int, body: bytes = b"") -> Mutant:
 
 
 def conflicts_are_taken(server: Remembering, asked: Asked, answer: Answer) -> Any:
-    """A patch that would take what another has is answered as if it did."""
+    """Responds with success to a patch that conflicts."""
     if (asked.method, answer.status) != ("PATCH", 409):
         return answer
     return server.serve(replace(asked, method="GET", raw=b""))
@@ -233,7 +233,7 @@ def makes_offers_of_no_shop(_server: Remembering, asked: Asked, answer: Answer) 
 
 
 def turns(asked: Asked, name: str, change: Callable[[int], int]) -> Asked:
-    """Another number in the query."""
+    """The request with another number in the query."""
     return replace(asked, query=re.sub(rf"(?<=\b{name}=)(\d+)", lambda found: str(change(int(found[0]))), asked.query))
 
 
@@ -349,7 +349,7 @@ WRONG: dict[str, tuple[str, Mutant, str]] = {
         telling(lambda _, body: {**body, "next_cursor": None}),
         r'body /songs: "\w+", which was stored, is missing',
     ),
-    # What is below a parent
+    # Parents
     "what a shop offers is found in another": (
         "shops",
         remembering(finds_it_below_any_parent),

@@ -1,1 +1,1 @@
-"""A model of the resource: what is asked of a server, what it must answer, and conversations that show it."""
+"""A model of the resources: conversations of requests, and the responses that a server must give."""

@@ -1,7 +1,6 @@
-"""Request bodies made from a schema on purpose: each bound reached, each keyword broken, each rule broken.
+"""Request bodies made from a schema: valid ones that reach each bound, invalid ones that break each keyword and rule.
 
-The engine is asked about every body before it is used, so nothing here can be wrong about what is valid; what it cannot
-make stays a row that the coverage shows as missed.
+The engine judges every body before it is used. A keyword for which no body is found shows as missed in the coverage.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,20 +18,20 @@ from ...contract.witness import ABSENT, Values
 from ..coverage import general
 
 ABSENT_MEMBER = object()
-"""Stands for a member to leave out."""
+"""A placeholder for a member to leave out."""
 MOST_ASSIGNMENTS = 300
-"""How many combinations of values are tried to break one rule across members."""
+"""The number of combinations of values that are tried to break one rule across members."""
 MOST_TRIED = 300
-"""How many values are tried in one place."""
+"""The number of values that are tried in one place."""
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A request body made on purpose."""
+    """A request body and the member that it tests."""
 
     value: Json
     path: Path = ()
-    """The member that it is about; empty for the whole."""
+    """The tested member; empty for the whole body."""
     is_valid: bool = False
 
 
@@ -43,7 +42,7 @@ class Bodies:
         self._declared = Schema(dict(schema), resolve, "request")
         flat = flattened(schema, resolve)
         if "properties" in flat and "type" not in flat:
-            schema = {**flat, "type": "object"}  # who writes members down means an object
+            schema = {**flat, "type": "object"}  # `properties` imply an object
         self._schema, self._resolve = schema, resolve
         self._judge = Schema(dict(schema), resolve, "request")
         self._members = {member.path: member for member in members(schema, resolve)}
@@ -51,7 +50,7 @@ class Bodies:
 
     @cached_property
     def minimal(self) -> Json:
-        """What is required and nothing else, as the contract shows it."""
+        """The body with the required members alone, with the values of the contract's examples where they fit."""
         body = next(filter(self._judge.accepts, self._made(self._schema)), ABSENT)
         for path, member in self._members.items():
             if path and _at(body, path) is not ABSENT:
@@ -60,12 +59,12 @@ class Bodies:
 
     @cached_property
     def full(self) -> Json:
-        """Every member, with another value than its default, and than the minimum has where that can be."""
+        """The body with every member, with values that are no defaults and, where possible, not those in `minimal`."""
         everything = next(islice(self._made(self._schema), 1, None), ABSENT)
         if isinstance(everything, dict):
             everything = {name: value for name, value in everything.items() if (name,) in self._members}
         body, known = everything if self._accepts(everything) else self.minimal, list(self._members.items())[1:]
-        for path, member in [*known, *known]:  # what one member needs may come after it
+        for path, member in [*known, *known]:  # a member may depend on a later one
             usual = [member.schema.get("default"), _at(self.minimal, path), ABSENT, None, [], {}]
             candidates = chain(_shown(member), [_at(body, path)], self._made(member.schema))
             values = (value for value in candidates if value not in usual)
@@ -74,12 +73,12 @@ class Bodies:
 
     @cached_property
     def possible(self) -> bool:
-        """Whether there are the bodies that everything here is built on."""
+        """Whether any valid body was found."""
         return self.minimal is not ABSENT
 
     @cached_property
     def valid(self) -> list[Body]:
-        """The two bases, and for each member each bound, each choice and null."""
+        """`minimal` and `full`, and for each member a body with each bound, each enum value and null."""
         found = [Body(self.minimal, (), True), Body(self.full, (), True)]
         for path, member in self._members.items():
             for value in self._telling(member.schema):
@@ -91,12 +90,12 @@ class Bodies:
 
     @cached_property
     def invalid(self) -> list[Body]:
-        """One for each keyword of each member, and for each way to break a rule; it breaks nothing else if possible."""
+        """A body for each keyword of each member and each way to break a rule; it breaks nothing else if possible."""
         broken = (*self._broken_keywords(), *self._broken_rules())
         return [body for body in broken if not self._declared.accepts(body.value)]
 
     def _made(self, schema: Json, against: Json = True) -> Iterator[Json]:
-        """Values of a schema, the simplest first; those that may break another one."""
+        """Values of a schema, the simplest first; with `against`, those that may break that one."""
         one, other = (self._sides.normal(each) for each in (schema, against))
         return islice(Values(self._sides.definitions, self._sides.definitions).of(one, other), MOST_TRIED)
 
@@ -104,7 +103,7 @@ class Bodies:
         return body is not ABSENT and self._judge.accepts(body)
 
     def _telling(self, schema: Mapping[str, Any]) -> Iterator[Json]:
-        """The values of a schema that a careless server would not keep."""
+        """The values of a schema that a server with mistakes may not store unchanged, such as bounds and long texts."""
         kind, names = schema.get("type"), schema.keys()
         yield from schema.get("enum", ())
         if kind == "boolean":
@@ -131,7 +130,7 @@ class Bodies:
                 yield from self._sharpest([None], path, "type")
 
     def _sharpest(self, values: Iterable[Json], path: Path, keyword: str) -> Iterator[Body]:
-        """With the first value that breaks the keyword and nothing else, or else the first that breaks it, if any."""
+        """The body with the first value that breaks the keyword alone, or else the first that breaks it, if any."""
         blunt: list[Json] = []
         for value in values:
             if (body := _with(self.full, path, value)) is ABSENT:
@@ -158,7 +157,7 @@ class Bodies:
                     yield Body(body)
 
     def _refused(self, keyword: str, member: Member) -> Iterable[Json]:
-        """Values that may break a keyword; what the engine says decides."""
+        """Candidates for values that break a keyword."""
         if keyword == "required":
             return [ABSENT_MEMBER]
         if keyword == "additionalProperties":
@@ -168,7 +167,7 @@ class Bodies:
         return chain(self._made({}, member.schema), self._made(rest, member.schema))
 
     def _choices(self, member: Member) -> list[Json]:
-        """The values of a member that a rule may heed."""
+        """The values of a member on which a rule may depend."""
         schema = member.schema
         values = schema.get("enum") or islice(self._made(schema), 2 if schema.get("type") == "boolean" else 1)
         return [ABSENT_MEMBER, *values, *([None] if schema.get("nullable") else [])]
@@ -182,7 +181,7 @@ def _shown(member: Member) -> list[Json]:
 
 
 def _named_in(rule: Any) -> list[str]:
-    """Every member that a rule speaks of."""
+    """The members that a rule names."""
     names: dict[str, None] = {}
     if isinstance(rule, dict):
         names |= dict.fromkeys([*rule.get("properties", {}), *rule.get("required", ())])
@@ -194,7 +193,7 @@ def _named_in(rule: Any) -> list[str]:
 
 
 def _at(body: Json, path: Path) -> Json:
-    """What stands at a path, of items and of free names the first; ABSENT where nothing does."""
+    """The value at a path, where `*` is the first item or the first free name; ABSENT where there is none."""
     for step in path:
         inside = _inside(body, step)
         if inside is None:
@@ -204,7 +203,7 @@ def _at(body: Json, path: Path) -> Json:
 
 
 def _inside(body: Json, step: str) -> Any:
-    """The key or the index that a step of a path means; None where the body has nothing there."""
+    """The key or the index for a step of a path; None where the body has no such member or item."""
     if isinstance(body, list):
         return 0 if body else None
     if isinstance(body, dict):
@@ -213,7 +212,7 @@ def _inside(body: Json, step: str) -> Any:
 
 
 def _with(body: Json, path: Path, value: Json) -> Json:
-    """A copy of a body with one member changed or left out, or ABSENT where the body has no such place."""
+    """A copy of a body with one member changed or left out; ABSENT where the body has no such path."""
     if not path:
         return ABSENT if value is ABSENT_MEMBER else value
     parent = changed = copy(body)

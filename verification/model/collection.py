@@ -1,4 +1,4 @@
-"""A collection of a contract: what is stored in it, the operations on it, and the collection of its parents."""
+"""A collection of a contract: its resource, the operations on it, and the collection of the parents."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,35 +7,35 @@ from typing import Any
 
 from ...contract.actions import Action, Kind
 from ...contract.document import Contract
+from ...contract.merge_patch import patched
 from ...contract.operation import Operation
 from ...contract.paging import Paging
 from ...contract.path_template import blank, parameters_of
 from ...contract.resource import Resource
 from ...contract.schema import Json, Schema
 from ...contract.shape import flattened
-from ..coverage import json_request
 from ..footprint import Footprint
 from ..names import named
 
 MISSING, REMOVED = object(), object()
-"""In the place of a value: there is no such member; a patch has removed it, so that it is missing or null."""
+"""Placeholders for the value of a missing member, and of one that a patch removed, so that it is missing or null."""
 WRITING: tuple[Kind, ...] = ("create", "replace", "merge")
 
 
 @dataclass(frozen=True)
 class Collection:
-    """What is stored, and the operations on it."""
+    """A resource, and the operations on it."""
 
     contract: Contract
     resource: Resource
     operations: Mapping[Kind, Operation]
     outer: "Collection | None"
-    """Where the parents are, which are made first; None where there are none, or anything is one."""
+    """The collection of the parents; None where there are none, or where they are not stored."""
     footprint: Footprint
 
     @classmethod
     def every(cls, contract: Contract, included: Callable[[str], bool], footprint: Footprint) -> "list[Collection]":
-        """Those of the resources that an operation creates and shows, in the contract's order."""
+        """The collections of the resources that an operation creates and shows, in the contract's order."""
         found = (cls.of(resource, contract, included, footprint) for resource in contract.resources)
         return [each for each in found if each is not None]
 
@@ -48,9 +48,9 @@ class Collection:
         footprint: Footprint,
         inside: str = "",
     ) -> "Collection | None":
-        """None where no operation creates and shows one, or its parents cannot be made.
+        """The collection of a resource; None where no operation creates and shows it, or its parents cannot be created.
 
-        `inside` is the path of a collection below it, if it is the one of parents.
+        For a collection of parents, `inside` is the path of the collection below it.
         """
         mine = [
             (contract.operations[name], action)
@@ -63,7 +63,7 @@ class Collection:
         place = blank(create.path)
         if inside and not inside.startswith(f"{place}/{{}}/"):
             return None
-        places: dict[Kind, str] = {"create": place, "list": place}  # the others end in the identity
+        places: dict[Kind, str] = {"create": place, "list": place}  # the other paths end in the identity
         found = {
             action.kind: operation
             for operation, action in reversed(mine)
@@ -85,44 +85,44 @@ class Collection:
 
     @cached_property
     def shown(self) -> Schema:
-        """How responses show the resource."""
+        """The schema of the resource in responses."""
         return Schema(self.resource.schema, self.contract.resolve, "response")
 
     @cached_property
     def taken(self) -> Mapping[Kind, Schema]:
-        """How requests give it."""
+        """The schemas of request bodies."""
         return {kind: Schema(self.request(kind), self.contract.resolve, "request") for kind in WRITING}
 
     @cached_property
     def whole(self) -> Schema:
-        """How the whole of it is given."""
+        """The schema of the whole resource in requests."""
         return Schema(self.resource.input, self.contract.resolve, "request")
 
     def media_type(self, kind: Kind) -> str:
-        """Of the body of a request."""
-        found = json_request(self.operations[kind])
+        """The media type of a request body; empty where there is none."""
+        found = self.operations[kind].json_body
         return found[0] if found else ""
 
     def request(self, kind: Kind) -> Mapping[str, Any]:
-        """The schema of the body of a request; empty where there is none."""
-        found = json_request(self.operations[kind]) if kind in self.operations else None
-        return found[1] if found else {}
+        """The schema of a request body; empty where there is none."""
+        found = self.operations[kind].json_body if kind in self.operations else None
+        return found[1].raw if found else {}
 
     @cached_property
     def members(self) -> Mapping[Kind, Mapping[str, Any]]:
-        """The members that bodies may have, each with its schema."""
+        """The members of request bodies, each with its schema."""
         return {kind: self._flat(self.request(kind)).get("properties", {}) for kind in WRITING}
 
     @cached_property
     def paging(self) -> Paging | None:
-        """How a list is had in parts, where it is."""
+        """The paging of the list, where it has one."""
         listing = self.operations.get("list")
         paging = Paging(listing, self.resource.properties) if listing else None
         return paging if paging and (paging.limit or paging.goes_on) else None
 
     @cached_property
     def filters(self) -> tuple[str, ...]:
-        """The members that a list can be asked for, the unique ones first; of other texts a part may be enough."""
+        """The members that are filters of the list, the unique ones first; no other texts, which may match in part."""
         listing = self.operations.get("list")
         asked = {each.name for each in listing.parameters if each.place == "query"} if listing else set()
         properties = self.resource.properties.items()
@@ -131,7 +131,7 @@ class Collection:
 
     @cached_property
     def usual_filters(self) -> Mapping[str, Json]:
-        """The members and values that a list is asked for where nobody says so."""
+        """The filters of the list that have a default, with it."""
         listing = self.operations.get("list")
         query = [each for each in listing.parameters if each.place == "query"] if listing else []
         members = self.resource.properties
@@ -141,7 +141,7 @@ class Collection:
 
     @cached_property
     def unique(self) -> tuple[str, ...]:
-        """The members that are unique in some combination; what a parent is, is said by the path."""
+        """The members of unique combinations, without those that hold a parent, which the path gives."""
         names = dict.fromkeys(name for each in self.resource.combinations for name in each)
         return tuple(
             name for name in names if name in self.members["create"] and name not in self.resource.parents.values()
@@ -154,27 +154,27 @@ class Collection:
 
     @property
     def is_below(self) -> bool:
-        """Whether what is in it belongs to a parent."""
+        """Whether the resources belong to a parent."""
         return "{" in self.create.path
 
     @cached_property
     def free(self) -> tuple[str, ...]:
-        """The parameters of its path that lead through nothing which is stored."""
+        """The parameters of the path for which no parent is stored."""
         names = parameters_of(self.create.path)
         return tuple(names[len(parameters_of(self.outer.create.path)) + 1 if self.outer else 0 :])
 
     @cached_property
     def is_shared(self) -> bool:
-        """Whether a free parameter has so few values that others may have used each of them."""
+        """Whether a free parameter has so few values that other clients may have used each of them."""
         return not all(self.is_own(name) for name in self.free)
 
     def is_own(self, member: str) -> bool:
-        """Whether nobody else has the values that a member, or a free parameter, is given."""
+        """Whether the values that a member, or a free parameter, gets are unique to the run."""
         return self.named(member, f"{self.footprint.name}-0-{member}-0", 0)[1]
 
     @cached_property
     def can_be_told_apart(self) -> bool:
-        """Whether what a conversation creates is in nobody's way, and nothing in its."""
+        """Whether the resources of a conversation cannot conflict with those of other clients."""
         if self.outer is not None and not self.outer.can_be_told_apart:
             return False
         if self.is_shared and not (self.footprint.anywhere and "list" in self.operations):
@@ -187,7 +187,7 @@ class Collection:
 
     @cached_property
     def unknown(self) -> Json:
-        """An identity that nobody has."""
+        """An unused identity."""
         item = next((each.path for each in self.operations.values() if self.is_item(each)), None)
         return None if item is None else self.footprint.nobody(item, parameters_of(item)[-1])
 
@@ -211,7 +211,7 @@ class Collection:
         return flattened(schema, self.contract.resolve)
 
     def stored(self, kind: Kind, body: Mapping[str, Json]) -> dict[str, Json]:
-        """What is stored and shown of a request: its members, and the defaults of those it left out."""
+        """The members that responses show after a request: its own, and the defaults of those it left out."""
         filled = self.shown.without_write_only(self.taken[kind].fill_defaults(body))
         by_server = self.resource.server_members - ({self.resource.identity} if self.is_named_by_clients else set())
         otherwise = self._shown_otherwise
@@ -223,7 +223,7 @@ class Collection:
 
     @cached_property
     def _shown_otherwise(self) -> Mapping[str, Schema]:
-        """The members that requests may give as no answer may show them."""
+        """The members whose schemas differ between requests and responses, with the latter."""
         return {
             name: Schema(schema, self.contract.resolve, "response")
             for name, schema in self.resource.properties.items()
@@ -233,14 +233,14 @@ class Collection:
         }
 
     def merged(self, shown: Mapping[str, Json], patch: Mapping[str, Json]) -> dict[str, Json] | None:
-        """What is shown after a patch, as far as it is known; None where that breaks the contract."""
+        """The known members after a patch; None where they would break the contract."""
         by_server = self.resource.server_members
         kept = {name: value for name, value in shown.items() if name not in by_server and value is not REMOVED}
         asked = {name: value for name, value in patch.items() if name not in by_server}
         removed = {name for name, value in asked.items() if value is None}
-        # What becomes of members inside an object that a patch names, RFC 7396 alone says.
+        # RFC 7396 alone says how a patch changes the members of a nested object.
         is_deep = self.media_type("merge").endswith("merge-patch+json")
-        after = _merged(kept, asked) if is_deep else {**kept, **asked}
+        after = patched(kept, asked) if is_deep else {**kept, **asked}
         changed = {name: value for name, value in after.items() if name not in removed}
         if self.whole.accepts(kept) and not self.whole.accepts(changed):
             return None
@@ -251,12 +251,12 @@ class Collection:
 
 
 def _is_meant(operation: Operation, action: Action, contract: Contract) -> bool:
-    """Whether the model knows all that the operation does: what a PUT creates, or what is done later, it does not."""
+    """Whether the model knows an operation's effects: not those of a PUT that creates, nor asynchronous ones (202)."""
     if (action.kind == "replace" and "201" in operation.responses) or (action.kind == "create" and not action.shows):
         return False
-    body = json_request(operation)
+    body = operation.json_body
     is_known = action.kind not in WRITING or (
-        body is not None and not body[0].endswith("json-patch+json") and _takes_objects(body[1], contract)
+        body is not None and not body[0].endswith("json-patch+json") and _takes_objects(body[1].raw, contract)
     )
     return is_known and "202" not in operation.responses
 
@@ -264,12 +264,3 @@ def _is_meant(operation: Operation, action: Action, contract: Contract) -> bool:
 def _takes_objects(schema: Mapping[str, Any], contract: Contract) -> bool:
     flat = flattened(schema, contract.resolve)
     return flat.get("type") == "object" or "properties" in flat
-
-
-def _merged(target: Json, patch: Json) -> Json:
-    """A JSON Merge Patch (RFC 7396, section 2)."""
-    if not isinstance(patch, dict):
-        return patch
-    kept = target if isinstance(target, dict) else {}
-    changed = {name: _merged(kept.get(name), value) for name, value in patch.items() if value is not None}
-    return {name: value for name, value in {**kept, **changed}.items() if patch.get(name, MISSING) is not None}

@@ -1,12 +1,13 @@
-"""An answer held against what was expected of it: what is wrong, and what is known afterwards."""
+"""The comparison of a response with its expectation: the mistakes, and the memory after it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from ...contract.finding import Finding, json_pointer
+from ...contract.finding import Finding
 from ...contract.paging import MORE, NEXT, TOTALS, told
+from ...contract.pointer import json_pointer
 from ...contract.schema import Json, show
 from .collection import MISSING, REMOVED, Collection
 from .expectation import Asked, Expectation, part_of
@@ -14,29 +15,29 @@ from .memory import Key, Memory, Stored, only
 from .steps import Aimed, Create, Delete, List, Outer, Raw, Read, Replace, Step
 
 PARTS = 20
-"""How many parts of a list are asked for; one that has more is not judged as a whole."""
+"""The number of pages of a list that are requested; a list with more is not judged as a whole."""
 Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back."""
+    """A response, parsed for the model."""
 
     status: int
     body: Json = None
-    """Without its envelope."""
+    """The body without its envelope."""
     whole: Json = None
-    """With it."""
+    """The body with its envelope."""
     envelope: tuple[str, ...] = ()
-    """The path of the member that it is."""
+    """The path of the member that holds the resource or the list."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """By their names in lower case."""
+    """The header fields, by their names in lower case."""
     leads_to: tuple[str, ...] = ()
     """The path parameters of `Location`, where it leads to a resource of the collection."""
 
 
 class Mistake(NamedTuple):
-    """What is wrong with an answer, and the numbers of the steps that led to it."""
+    """A finding in a response, with the numbers of the steps that led to it."""
 
     finding: Finding
     since: tuple[int, ...]
@@ -45,7 +46,7 @@ class Mistake(NamedTuple):
 def learn(
     memory: Memory, step: Step, asked: Asked, expected: Expectation, answer: Answer
 ) -> tuple[list[Mistake], Memory]:
-    """The mistakes in an answer, and the memory after it."""
+    """The mistakes in a response, and the memory after it."""
     if isinstance(step, Outer) and memory.outer:
         mistakes, outer = learn(replace(memory.outer, steps=memory.steps), step.step, asked, expected, answer)
         return mistakes, memory.after(outer=outer)
@@ -55,7 +56,7 @@ def learn(
 
 
 def either(statuses: Sequence[str]) -> str:
-    """`400 or 422` in words; a class of statuses by its name."""
+    """Statuses in words, such as `400 or 422`; a class by its name."""
     return " or ".join(f"a {CLASSES[status[0]]} ({status})" if status.endswith("XX") else status for status in statuses)
 
 
@@ -63,17 +64,17 @@ CLASSES = {"1": "provisional answer", "2": "success", "3": "redirection", "4": "
 
 
 class _Lesson:
-    """What one answer teaches."""
+    """The comparison of one response, which collects mistakes."""
 
     def __init__(self, memory: Memory, asked: Asked, expected: Expectation, answer: Answer) -> None:
         self.memory, self.asked, self.expected, self.answer = memory, asked, expected, answer
         self.resource = memory.collection.resource
         self.body: Mapping[str, Json] = answer.body if isinstance(answer.body, dict) else {}
-        """Empty where the answer shows nothing of a resource."""
+        """The members of the resource; empty where the response shows none."""
         self.mistakes: list[Mistake] = []
 
     def wrong(self, rule: str, detail: str, since: Sequence[int], *path: str | int) -> None:
-        """Something in the body is."""
+        """Add a mistake in the body."""
         pointer = json_pointer((*self.answer.envelope, *path))
         self.mistaken(Finding(rule, "body", detail, pointer), since)
 
@@ -111,7 +112,7 @@ class _Lesson:
             if self.body:
                 self._disagree(target.shown, self.body, target.since)
             stored = replace(target, tag=self.answer.headers.get("etag", ""))
-        elif isinstance(step, Raw):  # what was only careless is taken, and what the server makes may have changed
+        elif isinstance(step, Raw):  # the server accepted it, so members that it sets itself may have changed
             known = {name: value for name, value in target.shown.items() if name != self.resource.updated_at}
             stored = replace(target, shown={**known, **only(self.body, self.resource.server_members)}, tag="")
         else:
@@ -122,7 +123,7 @@ class _Lesson:
         memory, since = self.memory, self.expected.since
         identity = self.body.get(self.resource.identity)
         if not isinstance(identity, str | int):
-            return None  # the engine has said why
+            return None  # the engine has reported it
         key = Key(step.below, identity)
         if (other := memory.stored.get(key)) is not None:
             detail = f"must be new, but {show(identity)} was made before"
@@ -153,7 +154,7 @@ class _Lesson:
         return Stored(target.key, shown, (*target.since, self.memory.steps), former=target.tag or target.former)
 
     def _deleted(self, target: Stored) -> None:
-        """What is wrong with the last that is shown of something, where anything is."""
+        """Compare the body of a deletion, where it has one."""
         resource, body = self.resource, self.body
         if body and resource.deleted_at in resource.properties and body.get(resource.deleted_at, MISSING) is None:
             self.wrong("deleted-at", "must say when it was deleted, not null", target.since, resource.deleted_at)
@@ -163,7 +164,7 @@ class _Lesson:
             self._disagree(last, body, target.since)
 
     def _listed_part(self, step: List, part: Sequence[Mapping[str, Json]]) -> Memory:
-        """What is wrong with one part of a list, and once all of them are there, with the whole."""
+        """Compare one page of a list, and after the last one the whole list."""
         memory, answer = self.memory, self.answer
         rows = (*(memory.rows if step.after else ()), *part)
         most = next(iter(part_of(memory, step).values()), None)
@@ -183,7 +184,7 @@ class _Lesson:
         return memory.after(rows=rows, more=None, total=len(rows))
 
     def _listed(self, wanted: Sequence[Stored], rows: Sequence[Mapping[str, Json]], start: int, below: int) -> None:
-        """`start` is how many of the rows were in earlier parts of the list, `below` the parent whose list it is."""
+        """Compare a list. `start` is the number of rows in earlier pages, `below` the number of the parent."""
         memory, key = self.memory, self.resource.identity
 
         def at(index: int, *path: str | int) -> Path:
@@ -236,7 +237,7 @@ class _Lesson:
 def following(
     collection: Collection, step: List, answer: Answer, so_far: int, most: int | None
 ) -> tuple[tuple[tuple[str, str], ...], bool]:
-    """The parameters that ask for what comes after a part of a list, none at its end; and whether that is sure."""
+    """The query parameters for the next page of a list, none after the last; and whether that is certain."""
     paging, size = collection.paging, len(answer.body)
     if paging is None or told(answer.whole, MORE) is False:
         return (), True
@@ -259,7 +260,7 @@ def following(
 def _is_after(one: list[Any], other: list[Any]) -> bool:
     try:
         return one > other
-    except TypeError:  # of different types; the engine has told
+    except TypeError:  # different types, which the engine reports
         return False
 
 
@@ -279,7 +280,7 @@ def is_same(_path: Path, one: Json, other: Json) -> bool:
 def differences(
     one: Json, other: Json, path: Path = (), is_alike: Callable[[Path, Json, Json], bool] = is_same
 ) -> Iterator[tuple[Path, Json, Json]]:
-    """Where two JSON values differ: path, the one, the other; MISSING stands for what only one of them has."""
+    """The differences of two JSON values: path, the one, the other; MISSING where only one has a member."""
     if is_alike(path, one, other):
         return
     if isinstance(one, Mapping) and isinstance(other, Mapping):

@@ -1,7 +1,4 @@
-"""The conversations that somebody thought of, as a table in the order in which they are played.
-
-The plain ones come first, so that a plain mistake is found at once.
-"""
+"""The table of the deliberate conversations, in the order in which they are played: the simplest first."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -18,10 +15,10 @@ class Row:
     """One conversation, or a family of them made from the contract."""
 
     why: str
-    """What it shows."""
+    """The behaviour that it tests."""
     steps: Talk | Callable[[Script], Iterator[Talk | Refused]]
     needs: str = ""
-    """What it cannot be had without, beside the operations of its steps."""
+    """The features that it needs, as in `having`, beside the operations of its steps."""
 
 
 CREATED: Talk = [Create(LEAST)]
@@ -147,7 +144,7 @@ TABLE = (*BASICS, *MERGES, *DELETIONS, *VERSIONS, *PARENTS, *SCOPES, *LISTS, *PR
 
 
 def having(collection: Collection) -> set[str]:
-    """What conversations about a collection can be had with."""
+    """The features of a collection on which conversations depend."""
     has = {
         "unique": bool(collection.unique),
         "combined": len(collection.unique) > 1,
@@ -176,7 +173,7 @@ def _needed(step: Step | Look) -> Iterator[str]:
 
 
 def deliberate(script: Script) -> Iterator[Talk | Refused]:
-    """The conversations of the table that a contract can have."""
+    """The conversations of the table whose needs a collection meets."""
     has = having(script.collection)
     for row in TABLE:
         needed = [] if callable(row.steps) else [each for step in row.steps for each in _needed(step)]

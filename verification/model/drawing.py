@@ -1,4 +1,4 @@
-"""Having conversations: those of the table, then those that Hypothesis draws and shortens."""
+"""The run of all conversations: those of the table, then those that Hypothesis draws and shrinks."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -21,13 +21,13 @@ from .script import Look, Refused, Script, modelled
 from .steps import Create, Delete, List, Merge, Read, Replace, Step
 
 MOST_DRAWN_FAILURES = 5
-"""How often conversations are drawn anew after one of them showed a failure."""
+"""The number of failures that ends the drawing of conversations."""
 
 T = TypeVar("T")
 Play = Callable[[Sequence[Step]], list[Failure]]
-"""Has a conversation and returns what was wrong with it; it ends with the first step that is wrong."""
+"""Plays a conversation up to its first failing step, and returns the failures."""
 Take = Callable[[Sequence[Player], Step], list[Failure]]
-"""Takes a step with each server, and returns what was wrong."""
+"""Takes a step with each server, and returns the failures."""
 
 
 def converse_with(
@@ -40,7 +40,7 @@ def converse_with(
     part: str = "model",
     on_part: Callable[[str], None] = lambda _part: None,
 ) -> bool:
-    """Have the conversations of the model with one server or several, and say whether there were any.
+    """Play the conversations of the model with one server or several, and return whether there were any.
 
     Raises EnoughFailures, OutOfTime.
     """
@@ -70,9 +70,9 @@ def converse_with(
 
 
 def converse(script: Script, play: Play, result: Result, max_examples: int) -> None:
-    """Have all the conversations. Raises EnoughFailures.
+    """Play all conversations about a collection. Raises EnoughFailures.
 
-    A drawn one that shows a failure is shortened, then the drawing goes on without it.
+    A drawn one that fails is shrunk, then drawing goes on for other failures.
     """
     for talk in deliberate(script):
         if not isinstance(talk, Refused):
@@ -94,7 +94,7 @@ def converse(script: Script, play: Play, result: Result, max_examples: int) -> N
     @given(drawn(script))
     def draw(steps: Sequence[Step]) -> None:
         if new := [failure for failure in play(steps) if failure.fingerprint not in result.failures]:
-            shown[:] = new  # the last one that Hypothesis tries is the shortest
+            shown[:] = new  # the last conversation that Hypothesis tries is the shortest
             raise _Shown
 
     for _ in range(MOST_DRAWN_FAILURES):
@@ -107,9 +107,9 @@ def converse(script: Script, play: Play, result: Result, max_examples: int) -> N
 
 
 def drawn(script: Script) -> st.SearchStrategy[Sequence[Step]]:
-    """Up to eight steps, and a look at what is stored."""
+    """A strategy for conversations: up to eight steps, then a Look."""
     collection = script.collection
-    # A target that was not created is one that is unknown.
+    # A target that was not created is an unknown identity.
     scope, target, below = st.integers(0, 3), st.integers(0, 3), st.integers(0, int(collection.is_below))
     steps: list[st.SearchStrategy[Step]] = [
         st.builds(Create, _one_of(script.free("create")), scope, below=below),
@@ -128,9 +128,9 @@ def drawn(script: Script) -> st.SearchStrategy[Sequence[Step]]:
 
 
 class _Shown(Exception):
-    """A drawn conversation showed a failure."""
+    """A drawn conversation failed."""
 
 
 def _one_of(choices: Sequence[T]) -> st.SearchStrategy[T]:
-    """Like sampled_from, without telling all of them whenever something goes wrong."""
+    """As sampled_from, whose errors would print all choices."""
     return st.integers(0, len(choices) - 1).map(choices.__getitem__)

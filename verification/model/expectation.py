@@ -1,4 +1,4 @@
-"""What a server must answer, and why, given what it was told before: functions of a `Memory`, without any client.
+"""The expected response to each step, as pure functions of a `Memory`.
 
 They share no store with the mock, so they do not share its mistakes.
 """
@@ -12,7 +12,7 @@ from ...contract.actions import Kind
 from ...contract.finding import Finding
 from ...contract.interaction import Fields
 from ...contract.operation import Operation
-from ...contract.path_template import PARAMETER
+from ...contract.path_template import filled
 from ...contract.resource import HIDDEN
 from ...contract.schema import Json, show
 from .memory import Absence, Key, Memory, Stored, only
@@ -24,43 +24,43 @@ REFUSALS = {
     "credentials": ("401", "403"),
 }
 INVALID = ("400", "422")
-"""The documented statuses that refuse a request, by what is wrong with it."""
+"""The statuses that refuse an invalid request; REFUSALS has those for certain rules."""
 CONDITIONS = (("If-Match", "412"), ("If-None-Match", "304"))
-"""The header field that asks for a version, and what it prevents is answered with: of a change, and of a look."""
+"""The conditional header field and the status of a false condition: of a change, and of a read."""
 NOBODYS_TAG = '"of-nothing"'
 MOST_IN_PART = 1000
-"""How many rows of a list are asked for at once."""
+"""The largest page of a list that is requested, in rows."""
 NOTHING_IN_ITS_WAY = "the request keeps to the contract, and nothing that is stored is in its way"
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The request that a step becomes."""
+    """The request for a step."""
 
     method: str
     target: str
     headers: Fields = ()
     body: bytes = b""
     operation: Operation | None = None
-    """None for a Raw step, whose path decides."""
+    """The operation; None for a Raw step, whose method and path decide."""
     value: Json = None
-    """Of the body, or the filters of a list."""
+    """The value of the body, or the filters of a list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """The answer that is right."""
+    """The expected response."""
 
     operation: str
     statuses: tuple[str, ...]
-    """As the contract writes them; none where any status is right."""
+    """The expected statuses, as the contract writes them; none where any status is right."""
     because: str = ""
     since: tuple[int, ...] = ()
-    """The numbers of the steps that it follows from."""
+    """The numbers of the steps from which the expectation follows."""
     body: Json = None
-    """The members that a success shows, as far as they are known."""
+    """The known members of the resource in a success; for a list, its resources."""
     silently: tuple[str, ...] = ()
-    """Statuses that are right as well, without being asked for."""
+    """Statuses that are accepted too, and not named in a mistake."""
 
     def admits(self, status: int) -> bool:
         right = (*self.statuses, *self.silently)
@@ -68,7 +68,7 @@ class Expectation:
 
 
 def ask(memory: Memory, step: Step) -> Asked:
-    """Raises ValueError where the collection has no operation for the step."""
+    """The request for a step. Raises ValueError where the collection has no operation for it."""
     operations = memory.collection.operations
     match step:
         case Outer() if memory.outer:
@@ -85,7 +85,7 @@ def ask(memory: Memory, step: Step) -> Asked:
             return replace(_asked(memory, "list", memory.path(step.below), query=query), value=filters)
         case Raw():
             first = quote(str(memory.first.identity if memory.first else memory.unknown), safe="")
-            path = _filled(step.path.removesuffix(FIRST), memory.path(0)) + (first if step.path.endswith(FIRST) else "")
+            path = filled(step.path.removesuffix(FIRST), memory.path(0)) + (first if step.path.endswith(FIRST) else "")
             body = step.body
             for name, value in memory.names(0).items():
                 body = body.replace(json.dumps(named(name)).encode(), json.dumps(value).encode())
@@ -109,21 +109,15 @@ def _asked(
     memory: Memory, kind: Kind, path: Sequence[Json], headers: Fields = (), value: Json = None, query: str = ""
 ) -> Asked:
     operation = memory.collection.operations[kind]
-    target = _filled(operation.path, path) + (f"?{query}" if query else "")
+    target = filled(operation.path, path) + (f"?{query}" if query else "")
     if value is None:
         return Asked(operation.method, target, headers, operation=operation)
     fields = (("Content-Type", memory.collection.media_type(kind)), *headers)
     return Asked(operation.method, target, fields, json.dumps(value, ensure_ascii=False).encode(), operation, value)
 
 
-def _filled(path: str, values: Sequence[Json]) -> str:
-    """A path with values in the place of its parameters."""
-    following = iter(values)
-    return PARAMETER.sub(lambda _: quote(str(next(following)), safe=""), path)
-
-
 def part_of(memory: Memory, step: List) -> dict[str, Json]:
-    """The parameter that says how much of a list is wanted: as much as may be, or a part of what was listed before."""
+    """The query parameter for the size of a page: the maximum, or all rows of the last list but `step.rest`."""
     paging = memory.collection.paging
     if paging is None or paging.limit is None or "maximum" not in paging.limit.declared:
         return {}
@@ -133,7 +127,7 @@ def part_of(memory: Memory, step: List) -> dict[str, Json]:
 
 
 def expect(memory: Memory, step: Step, asked: Asked, findings: Sequence[Finding]) -> Expectation:
-    """`findings` are what breaks the contract in the request."""
+    """The expected response to a step; `findings` are the errors in its request."""
     operation, collection = asked.operation, memory.collection
     if operation is None:
         raise ValueError("a request on no operation is for `expect_raw`")
@@ -171,13 +165,16 @@ def _expect_aimed(memory: Memory, step: Aimed, operation: Operation, body: Json,
     if isinstance(step, Merge):
         return _expect_merge(memory, operation, body, stored)
     right = _succeeds(operation, stored.since, stored.shown)
-    # What others belong to may be kept.
+    # A server may refuse to delete a parent.
     keeps = isinstance(step, Delete) and memory.collection.action("delete").below and "409" in operation.responses
     return replace(right, silently=("409",)) if keeps else right
 
 
 def expect_raw(step: Raw, found: Operation | Finding, findings: Sequence[Finding]) -> Expectation:
-    """`found` is the operation of the path, or why there is none: then 404, or 405 with `Allow` (RFC 9110)."""
+    """The expected response to a Raw step.
+
+    `found` is its operation, or the finding that there is none: then 404, or 405 with `Allow` (RFC 9110).
+    """
     if isinstance(found, Finding):
         status = "404" if found.rule == "undocumented-path" else "405"
         because = f"the path {found.detail}"
@@ -222,12 +219,12 @@ def _expect_merge(memory: Memory, operation: Operation, patch: Json, stored: Sto
 def _tag(step: Aimed, stored: Stored) -> str:
     if step.condition == "stale":
         return stored.former or NOBODYS_TAG
-    # A weak one never matches where something is changed (RFC 9110, section 13.1.1).
+    # A weak entity tag never matches in `If-Match` (RFC 9110, section 13.1.1).
     return "" if step.kind != "read" and stored.tag.startswith("W/") else stored.tag
 
 
 def _prevented(operation: Operation, step: Aimed, stored: Stored) -> Expectation | None:
-    """What a condition of a step prevents, where it is documented that conditions do (RFC 9110, section 13.1)."""
+    """The expected response where the condition of a step is false and documented (RFC 9110, section 13.1)."""
     prevents = "current" if step.kind == "read" else "stale"
     tag = _tag(step, stored)
     if not tag or step.condition != prevents or not minds_condition(operation):
@@ -237,7 +234,7 @@ def _prevented(operation: Operation, step: Aimed, stored: Stored) -> Expectation
 
 
 def minds_condition(operation: Operation) -> bool:
-    """Whether an operation documents what becomes of a condition on a version."""
+    """Whether an operation documents the conditional header field and the status of a false condition."""
     name, status = CONDITIONS[operation.method == "GET"]
     has_field = any(each.place == "header" and each.name.lower() == name.lower() for each in operation.parameters)
     return has_field and status in operation.responses
@@ -253,7 +250,7 @@ def _refused(operation: Operation, findings: Sequence[Finding], since: tuple[int
     if any(each.place == "path" for each in findings):
         wanted = (*wanted, "404")
     because = f"the request breaks the contract ({findings[0]})"
-    # Whoever has no credentials may be told nothing else.
+    # A server may check credentials first.
     first = REFUSALS["credentials"] if any(each.rule == "credentials" for each in findings) else ()
     return Expectation(operation.id, _documented(operation, wanted), because, since, silently=first)
 
@@ -261,7 +258,7 @@ def _refused(operation: Operation, findings: Sequence[Finding], since: tuple[int
 def _absent(operation: Operation, absence: Absence, *, may_be_so: bool) -> Expectation:
     wanted = ("410",) if absence.was_deleted and "410" in operation.responses else ("404",)
     statuses = _documented(operation, wanted)
-    # A deletion may be told to have happened, where no other answer is documented.
+    # A deletion of an absent resource may succeed where no 404 is documented.
     also = ("2XX",) if may_be_so and not operation.response(404) else ()
     because = f"{show(absence.identity)} {absence.what}"
     return Expectation(operation.id, (*statuses, *also), because, absence.since)
@@ -277,5 +274,5 @@ def _taken(
 
 
 def _documented(operation: Operation, wanted: Sequence[str]) -> tuple[str, ...]:
-    """The documented ones of some statuses; any client error where the contract has none of them."""
+    """The statuses of `wanted` that are documented; `4XX` where none is."""
     return tuple(status for status in wanted if status in operation.responses) or ("4XX",)

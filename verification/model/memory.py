@@ -1,4 +1,4 @@
-"""What a conversation has said so far, and what must be stored because of it."""
+"""The memory of a conversation: the resources that its requests so far must have stored."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,7 @@ Identity = str | int
 
 
 class Key(NamedTuple):
-    """What something is known by: the number of its parent, and its identity."""
+    """The key of a resource: the number of its parent, and its identity."""
 
     below: int
     identity: Identity
@@ -20,17 +20,17 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What must be stored."""
+    """A resource that the server must have stored."""
 
     key: Key
     shown: Mapping[str, Json]
-    """As far as it is known."""
+    """The known members, as responses show them."""
     since: tuple[int, ...]
-    """The numbers of the steps that made it what it is."""
+    """The numbers of the steps that created and changed it."""
     tag: str = ""
-    """Its entity tag, where a look at it told one since it last changed."""
+    """The entity tag of the current version, where a read has shown it."""
     former: str = ""
-    """The one before that."""
+    """The entity tag of an earlier version."""
 
     @property
     def identity(self) -> Identity:
@@ -39,7 +39,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """Why there is nothing where a request leads."""
+    """The reason why the target of a request does not exist."""
 
     identity: Identity
     what: str
@@ -49,49 +49,49 @@ class Absence:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """A conversation whose names nobody used before."""
+    """The memory of a conversation, whose `namespace` makes its names unique."""
 
     collection: Collection
     namespace: str
     outer: "Memory | None" = None
-    """Of the collection that the parents are in."""
+    """The memory for the collection of the parents."""
     created: tuple[Key | None, ...] = ()
-    """In the order of the Creates; None for those that were refused."""
+    """The keys of the created resources, by the number of their Create; None where it was refused."""
     stored: Mapping[Key, Stored] = field(default_factory=dict)
     deleted: Mapping[Key, tuple[int, ...]] = field(default_factory=dict)
-    """What is gone, with the numbers of the steps that it is gone since."""
+    """The deleted resources, each with the numbers of the steps up to its deletion."""
     steps: int = 0
-    """How many were taken; the number of the next one."""
+    """The number of steps taken, which is the number of the next one."""
     rows: tuple[Json, ...] = ()
-    """What the last list showed, in all of its parts so far."""
+    """The rows of the last list, of all its pages so far."""
     total: int = 0
-    """How many rows the last list had that came to its end."""
+    """The number of rows of the last complete list."""
     more: List | None = None
-    """What asks for the part of it that is still to come."""
+    """The step that requests the next page of the list, if any."""
 
     @classmethod
     def of(cls, collection: Collection, namespace: str) -> "Memory":
         outer = cls.of(collection.outer, namespace) if collection.outer else None
         return cls(collection, namespace, outer)
 
-    # Where things are
+    # Keys and paths
 
     def made(self, number: int | None) -> Key | None:
-        """What a Create made, by its number."""
+        """The key of the resource that a Create made, by the number of the Create."""
         return self.created[number] if number is not None and 0 <= number < len(self.created) else None
 
     def key(self, step: Aimed) -> Key | None:
-        """By what a step seeks what it concerns; None where no Create made it."""
+        """The key in the request of a step; None where its target was never created."""
         made = self.made(step.target)
         return made if made is None or step.below is None else Key(step.below, made.identity)
 
     def target(self, step: Aimed) -> Stored | None:
-        """What a step concerns, if it is there."""
+        """The stored target of a step, if it exists."""
         key = self.key(step)
         return self.stored.get(key) if key else None
 
     def path(self, below: int) -> list[Json]:
-        """The values of the parameters in the collection's path, for a parent."""
+        """The values of the parameters in the collection's path, for the parent with this number."""
         free = [
             self.collection.named(name, f"{self.namespace}-{name}-{below}", below)[0] for name in self.collection.free
         ]
@@ -101,7 +101,7 @@ class Memory:
         return [*self.outer.path(parent.below), parent.identity, *free]
 
     def absence(self, step: Step) -> Absence | None:
-        """Why what a step needs is not there: a parent, or what it concerns."""
+        """The reason why the target of a step, or a parent, does not exist; None where they do."""
         if not isinstance(step, Aimed):
             return self._without_parent(step.below if isinstance(step, Create | List) else 0)
         key = self.key(step)
@@ -111,13 +111,13 @@ class Memory:
         return self.outer.missing(self.outer.made(below)) if self.outer else None
 
     def missing(self, key: Key | None) -> Absence | None:
-        """Why there is nothing by a key."""
+        """The reason why no resource has a key; None where one has."""
         if key is None:
             return Absence(self.unknown, "was never created")
         return self._without_parent(key.below) or self.stranger(key)
 
     def stranger(self, key: Key) -> Absence | None:
-        """Why something is not below a parent that is there; None where it is."""
+        """The reason why an existing parent has no resource with a key; None where it has."""
         if key in self.stored:
             return None
         if key in self.deleted:
@@ -128,13 +128,13 @@ class Memory:
         return Absence(key.identity, "belongs to another parent", other.since)
 
     def careless(self, step: Step) -> Stored | None:
-        """What a Raw step concerns that may have been taken although it is wrong; a look changes nothing."""
+        """The target of a Raw step that may have changed it, if the server accepted a wrong request."""
         may_be = isinstance(step, Raw) and step.path.endswith(FIRST) and step.method not in ("GET", "HEAD")
         return self.stored.get(self.first) if self.first and may_be else None
 
     @property
     def first(self) -> Key | None:
-        """What was created first."""
+        """The key of the first resource that was created."""
         return next(filter(None, self.created), None)
 
     @property
@@ -145,7 +145,7 @@ class Memory:
     # Names
 
     def names(self, scope: int) -> dict[str, Json]:
-        """The values of the unique members in a scope; the scopes of a conversation share some of them."""
+        """The values of the unique members in a scope; scopes of a conversation share some of the values."""
         unique = self.collection.unique
         last = len(unique) - 1
         found = {}
@@ -155,7 +155,7 @@ class Memory:
         return found
 
     def scoped(self, step: Create | Change) -> Json:
-        """The body of a step in its scope, and with the identity where clients have to choose that."""
+        """The body of a step with the unique members of its scope, and with an identity where clients choose it."""
         if not isinstance(step.body, dict):
             return step.body
         names, identity, body = self.names(step.scope), self.collection.resource.identity, step.body
@@ -164,41 +164,41 @@ class Memory:
             number = len(self.created)
             new, _ = self.collection.named(identity, f"{self.namespace}-{number}", number)
             names[identity] = key.identity if key else new
-        elif isinstance(step, Create):  # a server may take it for the one that is meant
+        elif isinstance(step, Create):  # a server may use an identity in the body
             body = {name: value for name, value in body.items() if name != identity}
         known = () if isinstance(step, Merge) else self.collection.members[step.kind]
         wanted = {*body, *known} - {step.spared}
         return {**body, **only(names, [name for name in names if name in wanted])}
 
     def asked(self, step: List) -> dict[str, Json]:
-        """The members that a list asks for, with their values."""
+        """The filters of a list, with their values."""
         made = self.stored.get(self.made(step.scope) or Key(0, ""))
         shown = made.shown if made else {}
         values = {**only(shown, self.collection.filters), **self.names(step.scope)}
         return {name: value for name, value in values.items() if name in step.by and value is not REMOVED}
 
-    # What is known
+    # Stored resources
 
     def belonging(self, below: int) -> dict[str, Json]:
-        """The members that say what the parents are."""
+        """The members that hold the parents, with their values."""
         return dict(zip(self.collection.resource.parents.values(), self.path(below), strict=False))
 
     def holder(self, body: Json, below: int, but: Stored | None = None) -> tuple[Stored, tuple[str, ...]] | None:
-        """What else has the values that a body has in a combination of unique members, and the combination."""
+        """The resource, other than `but`, that conflicts with a body in a unique combination, and the combination."""
         if not isinstance(body, Mapping):
             return None
         whole = {**body, **self.belonging(below)}
         for combination in self.collection.resource.combinations:
             scope = only(whole, combination)
             if len(scope) < len(combination) or any(each in (None, REMOVED) for each in scope.values()):
-                continue  # what lacks one is in no scope
+                continue  # without all members there is no conflict
             for each in self.stored.values():
                 if each is not but and only({**each.shown, **self.belonging(each.key.below)}, combination) == scope:
                     return each, combination
         return None
 
     def concerns(self, row: Json) -> bool:
-        """Whether a row of a list is of this conversation, on a server that others use as well."""
+        """Whether a row of a list belongs to this conversation, on a server with other clients."""
         if not isinstance(row, Mapping):
             return False
         ours = (str(row.get(name, "")).startswith(f"{self.namespace}-") for name in self.collection.unique)
@@ -206,16 +206,16 @@ class Memory:
         return any(key.identity == identity for key in (*self.stored, *self.deleted)) or any(ours)
 
     def since(self, row: Mapping[str, Json]) -> tuple[int, ...]:
-        """The steps that made what a row shows."""
+        """The numbers of the steps that created and changed the resource of a row."""
         identity = row.get(self.collection.resource.identity)
         return next((each.since for each in self.stored.values() if each.identity == identity), ())
 
     def after(self, **changes: object) -> "Memory":
-        """The memory after one more step."""
+        """The memory after one more step, with changed attributes."""
         return replace(self, steps=self.steps + 1, **{"more": None, **changes})  # type: ignore[arg-type]
 
     def without(self, key: Key) -> "Memory":
-        """The memory after a step that deleted something."""
+        """The memory after a step that deleted a resource."""
         rest = {each: stored for each, stored in self.stored.items() if each != key}
         since = (*self.stored[key].since, self.steps)
         return self.after(stored=rest, deleted={**self.deleted, key: since})

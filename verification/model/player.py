@@ -1,4 +1,4 @@
-"""Playing a conversation against one server: the model says what to ask and expect, the client asks."""
+"""The player of a conversation with one server: it sends the model's requests and compares the responses."""
 
 import json
 import time
@@ -18,7 +18,7 @@ from .memory import Memory
 from .steps import List, Raw, Replace, Step
 
 MOST_PLACES = 50
-"""How many places are looked at, where others may have used each of the few that there are."""
+"""The number of namespaces that are tried, where other clients may have used each of a few values."""
 
 
 class Player:
@@ -35,12 +35,12 @@ class Player:
         self.memory = Memory.of(collection, namespace)
         self.judge = judge
         self.interactions: list[Interaction] = []
-        """One for each step, and for each further part of a list."""
+        """The interactions so far: one for each step, and for each further page of a list."""
         self._step: Step | None = None
         self._client, self._on_verdict = client, on_verdict
 
     def play(self, step: Step) -> list[Failure]:
-        """Take one step, through all the parts of a list, and say what is wrong with the answer."""
+        """Take one step, for a list all of its pages, and return the failures."""
         self._step = step
         failures = self._take(step)
         while not failures and self.memory.more is not None:
@@ -49,13 +49,13 @@ class Player:
 
     @property
     def last(self) -> Interaction:
-        """The last interaction; that of a list which may have parts shows the rows of all of them and nothing else."""
+        """The last interaction; that of a list with pages has the rows of all of them as its body."""
         last, memory = self.interactions[-1], self.memory
         is_of_list = isinstance(self._step, List) and memory.collection.paging is not None and last.status == 200
         return replace(last, response_body=json.dumps(memory.rows).encode()) if is_of_list else last
 
     def is_alone(self) -> bool:
-        """Whether nothing is in the places of this conversation yet, where others may have the names of them."""
+        """Whether the shared collections of this conversation are still empty."""
         memory: Memory | None = self.memory
         while memory is not None:
             for below in (0, 1) if memory.collection.is_shared else ():
@@ -89,7 +89,6 @@ class Player:
         return [Failure(finding, expected.operation, led_here, "model") for (finding, _), led_here in each]
 
     def _answer(self, interaction: Interaction) -> Answer:
-        """What came back."""
         headers, whole = by_name(interaction.response_headers), json_value(interaction.response_body)
         found = self.judge.locate(interaction.method, interaction.path)
         action = None if isinstance(found, Finding) else self.judge.contract.actions.get(found[0].id)
@@ -105,7 +104,7 @@ class Player:
 
 
 def alone(players: Callable[[str], Sequence[Player]], names: Iterator[str]) -> Sequence[Player]:
-    """The players of the next conversation by its name, in a place that is empty where one is found in time."""
+    """The players of the next conversation, alone in its collections if one of MOST_PLACES names makes them so."""
     found = players(next(names))
     for _ in range(MOST_PLACES):
         if all(player.is_alone() for player in found):
@@ -119,13 +118,13 @@ def _where(finding: Finding) -> tuple[str, ...]:
 
 
 def seconds_before(step: Step, memory: Memory) -> float:
-    """How long to wait before a step that wants the server's clock to have moved since the last change."""
+    """Seconds to wait before a step that needs a later time of the server's clock than the last change."""
     member = memory.collection.resource.updated_at
     stored = memory.target(step) if isinstance(step, Replace) and step.pause else None
     return _resolution(stored.shown.get(member)) if stored and member else 0.0
 
 
 def _resolution(text: Json) -> float:
-    """How long to wait until a clock that writes such times must have moved, in seconds."""
+    """Seconds until a clock that writes times with as many decimals shows a later time."""
     fraction = str(text).partition(".")[2].rstrip("Z")
     return 0.02 if len(fraction) >= 2 else 1.05

@@ -1,4 +1,4 @@
-"""Conversations spoken: symbols become the bodies of a contract, and families of conversations are made from it."""
+"""The conversations about one collection: symbols resolved to bodies, and families of conversations by its schema."""
 
 import itertools
 import json
@@ -32,13 +32,13 @@ from .steps import (
 
 LEAST, WHOLE = Symbol.LEAST, Symbol.WHOLE
 TOO_LARGE = 4 << 20
-"""Bytes of a body that a server may find too large; one that takes it has a larger limit, which is no mistake."""
+"""Bytes of a body that a server may refuse with 413; one with a larger limit may accept it."""
 UNACCEPTABLE = "application/x-nothing-has-this"
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """List by all the unique members, with the values of a scope; read what was made first where nothing is listed."""
+    """A check of the stored state: a list by the unique members of a scope, or else a read of the first resource."""
 
     scope: int = 0
     below: int = 0
@@ -49,7 +49,7 @@ Talk = Sequence[Step | Look]
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Steps that must change nothing, so that they can be taken together, with one look at the end."""
+    """Steps that must be refused, so that they can be taken together, with one Look at the end."""
 
     before: Talk
     steps: Sequence[Step]
@@ -60,7 +60,7 @@ class Refused:
 
     @property
     def apart(self) -> Iterator[Talk]:
-        """Each on its own, where one of them was not refused."""
+        """A conversation for each step, to find the one that was not refused."""
         return ([*self.before, step, Look()] for step in self.steps)
 
 
@@ -86,14 +86,14 @@ WRONG_WRITES: dict[str, tuple[Fields, str, Callable[[bytes], bytes]]] = {
     ),
     "no number": (JSON_BODY, "", lambda valid: valid[:-1] + b', "x": NaN}'),
 }
-"""Header fields, query, and what becomes of a valid body."""
+"""Header fields, query, and the change of a valid body."""
 
 
 class Script:
     """The conversations about one collection. `possible` is false where no valid body could be made for it."""
 
     def __init__(self, collection: Collection, *, is_first: bool = True) -> None:
-        """The first of a contract tries what belongs to no collection as well."""
+        """The script of the contract's first collection also tries paths outside of collections."""
         self.collection, self.is_first = collection, is_first
         resolve = collection.contract.resolve
         self.bodies = {
@@ -103,12 +103,12 @@ class Script:
 
     @property
     def possible(self) -> bool:
-        """Whether there are valid bodies, and names for what they make that nobody else has."""
+        """Whether there are valid bodies, and names that cannot conflict with other clients."""
         bodies = all(each.possible for each in self.bodies.values())
         return bodies and self.collection.can_be_told_apart and (self.outer is None or self.outer.possible)
 
     def spoken(self, steps: Sequence[Step | Look]) -> list[Step]:
-        """Steps with bodies in the place of symbols, after those that make the parents."""
+        """Steps with symbols resolved to bodies, after the steps that create the parents."""
         parents: list[Step] = []
         if self.outer is not None:
             most = max((step.below or 0 for step in steps if not isinstance(step, Outer | Raw)), default=0)
@@ -116,7 +116,7 @@ class Script:
         return [*parents, *(each for step in steps for each in self.said(step))]
 
     def said(self, step: Step | Look) -> Iterator[Step]:
-        """A step with a body in the place of its symbol."""
+        """A step with its symbol resolved to a body, a Look to a List or a Read."""
         if isinstance(step, Outer) and self.outer is not None:
             yield from map(Outer, self.outer.said(step.step))
         elif isinstance(step, Look):
@@ -131,19 +131,19 @@ class Script:
             yield step
 
     def free(self, kind: Kind) -> list[Json]:
-        """The valid bodies that are not about a unique member, which belongs to the scope."""
+        """The valid bodies, without those that test a unique member, whose value the scope gives."""
         return [value for value, spared in self._spared(kind, valid=True) if not spared]
 
     @property
     def combinations(self) -> list[tuple[str, ...]]:
-        """Every choice of one or more of the unique members that a list can be asked for, and each other one."""
+        """The sets of filters to try: every combination of unique members, and each other filter alone."""
         filters = self._filters
         some = [some for size in range(1, len(filters) + 1) for some in itertools.combinations(filters, size)]
         return [*some, *((name,) for name in self.collection.filters if name not in filters)]
 
     @property
     def _filters(self) -> tuple[str, ...]:
-        """The unique members that a list can be asked for."""
+        """The unique members that are filters of the list."""
         return tuple(name for name in self.collection.filters if name in self.collection.unique)
 
     @property
@@ -153,7 +153,7 @@ class Script:
 
     @property
     def _replaceable(self) -> set[str]:
-        """What the body of a replacement may have."""
+        """The members of the body of a replacement."""
         return set(self.collection.members["replace"])
 
     # Families
@@ -233,9 +233,9 @@ class Script:
         return Replace(0, body, spared=spared) if kind == "replace" else Merge(0, body, spared=spared)
 
     def _spared(self, kind: Kind, *, valid: bool) -> Iterator[tuple[Json, str]]:
-        """Bodies, and the unique member that its scope would mend, as it is broken on purpose.
+        """Bodies, each with the unique member that it tests, if any, whose value the scope must not replace.
 
-        A patch has the member alone that it is about.
+        A patch has the tested member alone.
         """
         bodies = self.bodies[kind]
         for body in bodies.valid if valid else bodies.invalid:
@@ -255,16 +255,16 @@ class Script:
         media_type = self.collection.media_type(kind)
         for headers, query, change in WRONG_WRITES.values():
             if ("Accept", UNACCEPTABLE) in headers and operation.response(406) is None:
-                continue  # it may be minded or not, and then it changes what is stored
+                continue  # a server that ignores `Accept` would change the resource
             if not (body := change(valid)) and not operation.declared_body.get("required"):
-                continue  # that is right, and changes what is stored
+                continue  # a valid request, which would change the resource
             fields = tuple((name, value.replace("application/json", media_type)) for name, value in headers)
             yield Raw(operation.method, path, fields, query, body)
         if "413" in operation.responses:
             yield Raw(operation.method, path, JSON_BODY, body=b" " * TOO_LARGE + b"{}", or_status="413")
 
     def _of_ours(self, path: str) -> str:
-        """The path of what the conversation created; of what does not exist, where it is another kind of thing."""
+        """The path of the first created resource; where it is not of this collection, a path with unused identities."""
         for operation in self.collection.operations.values():
             if operation.path == path:
                 return path.rpartition("{")[0] + FIRST if self.collection.is_item(operation) else path
@@ -277,7 +277,7 @@ class Script:
 
 
 def modelled(result: Result, included: Callable[[str], bool], footprint: Footprint) -> list[Script]:
-    """Those of the collections of a contract that conversations can be had about; why of others none can is noted."""
+    """The scripts of the collections that can be tested; a note tells why another one cannot."""
     collections = Collection.every(result.contract, included, footprint)
     if not collections:
         result.notes.append(
@@ -298,7 +298,7 @@ def modelled(result: Result, included: Callable[[str], bool], footprint: Footpri
 
 
 MOST_TOGETHER = 10
-"""How many refusals are asked for before a look: a chain that a person still reads."""
+"""The number of steps of a Refused that share one Look: a chain that a person still reads."""
 
 
 def _together(before: Talk, steps: Sequence[Step]) -> Iterator[Refused]:

@@ -14,11 +14,11 @@ from .json import json
 from .standards import junit, sarif
 
 FORMATS: dict[str, Callable[[Result], str]] = {"junit": junit, "sarif": sarif, "json": json, "html": html}
-"""Formats that are written when the run is over. `har` is written while it goes on."""
+"""Formats that are written after the run. `har` is written during it."""
 
 
 class Reports:
-    """The report files of a run: opened before it begins, so that a place that cannot be written to costs nothing."""
+    """The report files of a run, opened before it begins, so that an unwritable one fails early."""
 
     def __init__(self, wanted: Sequence[tuple[str, Path]]) -> None:
         """Raises CouldNotRun."""
@@ -37,7 +37,7 @@ class Reports:
 
     @property
     def on_interaction(self) -> Callable[[Interaction], None] | None:
-        """What wants to see every interaction, if anything does."""
+        """The function that records every interaction, if a report needs one."""
         return self._record if self._archives else None
 
     def _record(self, interaction: Interaction) -> None:
@@ -45,7 +45,7 @@ class Reports:
             self._try(path, partial(archive.write, interaction))
 
     def write(self, result: Result) -> None:
-        """Write them all and close them; one that fails does not keep the others back. Raises CouldNotRun."""
+        """Write and close every report, also after one failed. Raises CouldNotRun."""
         for name, path, file in self._files:
             self._try(path, lambda: file.write(FORMATS[name](result)))  # noqa: B023 (called at once)
             self._try(path, file.close)

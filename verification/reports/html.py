@@ -1,4 +1,4 @@
-"""One HTML page for people: it can be read without scripts, and all that came over the wire is text."""
+"""A result as one HTML page, readable without scripts; everything from the wire is escaped."""
 
 import base64
 import contextlib
@@ -22,7 +22,7 @@ COPYING = """for (const button of document.querySelectorAll("button")) {
 
 
 def html(result: Result) -> str:
-    """The page as text; of its causes, those that count come first."""
+    """The HTML page; causes with errors come first."""
     judged: Counter[str] = Counter()
     for (_, operation), times in result.judged.items():
         judged[operation] += times
@@ -48,7 +48,7 @@ def html(result: Result) -> str:
 
 
 def _text(body: bytes) -> str:
-    """A body with a member in each line where it is JSON without white space, else as it came."""
+    """A body as text: indented where it is compact JSON, else unchanged; at most MOST_SHOWN characters."""
     text = body.decode(errors="backslashreplace")[:MOST_SHOWN]
     with contextlib.suppress(ValueError, RecursionError):
         value = json.loads(text)

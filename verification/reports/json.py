@@ -1,4 +1,4 @@
-"""The whole result as JSON. It is also a baseline: `--baseline` accepts the findings that an earlier report has."""
+"""A result as JSON. The report is also a baseline: `--baseline` accepts the findings of an earlier one."""
 
 from importlib.metadata import version
 from json import dumps
@@ -10,12 +10,11 @@ from ..result import Failure, Result
 
 
 def json(result: Result) -> str:
-    """The document as text."""
     return dumps(document(result), indent=2, ensure_ascii=False) + "\n"
 
 
 def document(result: Result) -> dict[str, Any]:
-    """What the report says; `findings` with `accepted` false and severity error are what made the run fail."""
+    """The report; the `findings` that are not `accepted` and have severity error made the run fail."""
     return {
         "tool": {"name": "callconfig", "version": version("callconfig")},
         "command": result.command,

@@ -15,7 +15,6 @@ from ..terminal import explain, meaning
 
 
 def junit(result: Result) -> str:
-    """The document as text."""
     cases: dict[tuple[str, str], list[junit_xml.Found]] = {key: [] for key in sorted(result.judged)}
     for failure in result.failures.values():
         finding, text = failure.finding, explain(failure, result)
@@ -25,7 +24,7 @@ def junit(result: Result) -> str:
 
 
 def sarif(result: Result) -> str:
-    """The document as text; each result points at its operation in the contract's file."""
+    """The SARIF document as text; the location of each result is its operation in the contract's file."""
     lines = _lines(result)
     return sarif_json.sarif(
         result.command,
@@ -61,7 +60,7 @@ def _message(headers: Fields, body: bytes) -> dict[str, Any]:
 
 
 def _lines(result: Result) -> Mapping[str, int]:
-    """Where each operation begins in the contract's file; nothing where the file is gone."""
+    """The line of each operation in the contract's file; empty where the file is gone."""
     try:
         marked = MarkedYaml(result.contract_file.read_bytes())
     except (OSError, NotPlain):

@@ -1,4 +1,4 @@
-"""A configuration, for whoever makes one of JSON."""
+"""The JSON of a configuration, for the conversations."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Tests that fail, for the report. Not collected by its name."""
+"""Failing tests, whose report is tested. Not collected by its name."""
 
 from callconfig.pytest_plugin import Mock, MockServer
 from scheduler import Scheduler

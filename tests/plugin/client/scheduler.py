@@ -1,4 +1,4 @@
-"""What the client team tests: code of theirs that talks to the Configurations API."""
+"""The client team's code under test, a client of the Configurations API."""
 
 import json
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ class Scheduler:
         self._headers = {"Content-Type": "application/json", **(headers or {})}
 
     def create(self, template: str, *, retries: int = 3) -> str:
-        """Returns the new id, or that of the configuration that is there; tries again while the service is away."""
+        """Returns the new id, or that of the existing configuration; retries while the service is unavailable."""
         body = {
             "reseller_id": "res_001",
             "template": template,

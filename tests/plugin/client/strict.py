@@ -1,4 +1,4 @@
-"""Tests of which a strict suite lets some fail, for the report. Not collected by its name."""
+"""Tests, some of which fail in a strict suite, whose report is tested. Not collected by its name."""
 
 import pytest
 from callconfig.pytest_plugin import Mock

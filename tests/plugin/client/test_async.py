@@ -1,4 +1,4 @@
-"""The client team's tests that are coroutines, with either of the two plugins that run them."""
+"""The client team's tests as coroutines, for either of two plugins."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What is expected is a function of what was said before: no server is needed to ask it."""
+"""Expectations as functions of the conversation so far, without a server."""
 
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ def answered(memory: Memory, step: Step, body: Any, status: int = 201) -> tuple[
 
 
 def created(memory: Memory, sample: dict[str, Any], scope: int = 0) -> tuple[dict[str, Any], Memory]:
-    """What a right server shows of a create, and the memory after it."""
+    """The response of a right server to a create, and the memory after it."""
     body = expected(memory, Create(sample, scope)).body
     shown = {**body, "id": f"cfg_{memory.steps}", "created_at": "2025-01-01T00:00:00.000000Z"}
     shown["updated_at"] = shown["created_at"]
@@ -97,7 +97,7 @@ def test_a_refusal_names_every_status_that_is_right_and_no_other(memory: Memory)
 
 
 def books(**members: Any) -> Memory:
-    """With one book in it; `members` are schemas of further members of a book."""
+    """A memory with one book; `members` are schemas of further members."""
     document = read_document(Path(__file__).parents[2] / "support" / "contracts" / "books.yaml")
     for name in ("Book", "NewBook", "BookChange"):
         document["components"]["schemas"][name]["properties"] |= members

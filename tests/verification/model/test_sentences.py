@@ -1,4 +1,4 @@
-"""What a finding says is a sentence, whatever was expected and whatever keyword was broken."""
+"""Every finding is a sentence, for each expectation and each keyword."""
 
 import json
 import re
@@ -73,7 +73,7 @@ def expectation(memory: Memory, step: Step, asked: Asked, judge: Judge) -> Expec
 
 
 def test_every_expectation_is_told_in_a_sentence(contract: Contract) -> None:
-    """Every step of every conversation, answered with what cannot be right."""
+    """Every step of every conversation, with a wrong response."""
     footprint = Footprint(contract, "http://a", "test", anywhere=True)
     (collection,) = Collection.every(contract, lambda _operation: True, footprint)
     script, judge = Script(collection), Judge(contract)
