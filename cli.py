@@ -28,8 +28,8 @@ from .options import (
 )
 from .outcome import COULD_NOT_RUN, OK, USAGE, CouldNotRun, printable
 
-EXIT_CODES = "Exit codes: 0 it worked, 1 findings, 2 wrong usage, 3 could not run."
-VARIABLES = "Each option has an environment variable, which counts where the option is not given; an empty one is none."
+EXIT_CODES = "Exit codes: 0 success, 1 findings, 2 wrong usage, 3 could not run."
+VARIABLES = "Each option has an environment variable, which sets the default of the option unless it is empty."
 
 Options = TypeVar("Options")
 
@@ -273,7 +273,7 @@ def _mcp() -> Callable[[McpOptions], int]:
 COMMANDS = click.version_option(package_name="callconfig", prog_name="callconfig", message="%(prog)s %(version)s")(
     click.Group(
         "callconfig",
-        help="One OpenAPI file, and what is made from it: a mock server that behaves like the contract.",
+        help="A mock server, contract tests and documentation, made from one OpenAPI file.",
         epilog=EXIT_CODES,
         no_args_is_help=True,
         context_settings={"max_content_width": 100},
@@ -289,7 +289,7 @@ COMMANDS = click.version_option(package_name="callconfig", prog_name="callconfig
             _command("diff", DiffOptions, _diff),
             click.Group(
                 "docs",
-                help="The reference, made from the contract.",
+                help="Build the reference from the contract.",
                 short_help="Build the documentation.",
                 no_args_is_help=True,
                 commands=[_command("build", DocsBuildOptions, _docs_build)],

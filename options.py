@@ -1,8 +1,8 @@
 """The options of the commands, a frozen dataclass for each.
 
 The docstring is the command's help: a summary, a description and an example. A field is an option: `base_path` is
-`--base-path` and `CALLCONFIG_BASE_PATH`, and `option` says the rest. `cli` makes the command line of it; the commands
-take nothing else.
+`--base-path` and `CALLCONFIG_BASE_PATH`, and `option` has its other attributes. `cli` makes the command line of these
+classes; a command has no other input.
 """
 
 import os
@@ -179,51 +179,55 @@ def command(options: type[T]) -> type[T]:
 class ServeOptions:
     """Run the mock server.
 
-    Run a mock of the API. It validates like the contract and remembers what it was told.
+    Run a mock of the API, which validates requests against the contract and stores resources.
 
     Example: callconfig serve --port 0 --store :memory:
     """
 
-    contract: Path | None = option("an OpenAPI file to mock instead of the built-in one", default=None)
+    contract: Path | None = option("OpenAPI file to mock, instead of the built-in contract", default=None)
     handlers: tuple[str, ...] = option(
-        "module, file or entry point with functions that answer operations in their own way", MODULE, default=()
+        "module, file or entry point with functions that handle operations", MODULE, default=()
     )
     host: str = option("address to listen on", ADDRESS, default="127.0.0.1")
-    port: int = option("port to listen on; 0 picks a free one", PORT, default=8080)
-    store: str = option("a file, :memory: or a postgresql:// URL", PLACE, default=DEFAULT_STORE)
-    fsync: bool = option("acknowledge a write only when it survives power loss", default=False)
+    port: int = option("port to listen on; 0 selects a free port", PORT, default=8080)
+    store: str = option(
+        "where to store resources: a file, :memory: or a postgresql:// URL", PLACE, default=DEFAULT_STORE
+    )
+    fsync: bool = option("respond to a write only when it survives a power loss", default=False)
     seed: tuple[Path, ...] = option(
-        "JSON array of configurations to start with, or by table all that a contract stores; what is stored "
-        "already stays as it is",
+        "JSON array of configurations to add at the start; for a contract with several resources, an object with an "
+        "array for each table; stored documents are not changed",
         default=(),
     )
-    base_path: str = option("prefix to mount the API under, like /agent/voice", BASE_PATH, default="")
+    base_path: str = option("path prefix of the API, such as /agent/voice", BASE_PATH, default="")
     workers: int = option(
-        "processes to serve from; more than one needs a postgresql:// store, and there are no controls then",
+        "number of server processes; more than one needs a postgresql:// store, and has no controls",
         POSITIVE,
         default=1,
     )
-    controls: bool = option("let tests steer the mock below /_mock, each in its session", default=True)
+    controls: bool = option("serve the controls below /_mock, with which each test controls its session", default=True)
     control_token: str | None = option(
-        "what controls ask for as `Authorization: Bearer TOKEN`; needed when others than this machine can connect",
+        "bearer token that requests to the controls need; required unless --host is loopback",
         TOKEN,
         default=None,
         secret=True,
     )
     control_host: tuple[str, ...] = option(
-        "name that the controls are reached by, beside localhost and addresses", NAMES, default=()
+        "host name of the mock in requests to the controls, in addition to localhost and its addresses",
+        NAMES,
+        default=(),
     )
     control_origin: tuple[str, ...] = option(
-        "origin whose pages may use the controls in a browser, like http://localhost:5173", ORIGIN, default=()
+        "origin of browser pages that may use the controls, such as http://localhost:5173", ORIGIN, default=()
     )
     scenario: Path | None = option(
-        "JSON file of the state, rules, clock and ids to begin with, as `PUT /_mock/scenario` takes them", default=None
+        "JSON file with the initial state, rules, clock and ids, in the format of `PUT /_mock/scenario`", default=None
     )
-    journal: int = option("requests to keep for each session", COUNT, default=1000)
-    auth: Path | None = option("JSON file of tokens that requests need", default=None)
-    quiet: bool = option("do not print a line for each request", default=False)
+    journal: int = option("number of requests that the journal of each session keeps", COUNT, default=1000)
+    auth: Path | None = option("JSON file with the tokens that requests to the API need", default=None)
+    quiet: bool = option("do not log requests", default=False)
     log: str = option(
-        "what that line is: for people, or JSON for programs", click.Choice(("text", "json")), default="text"
+        "format of the log: text for people, or JSON for programs", click.Choice(("text", "json")), default="text"
     )
 
 
@@ -231,14 +235,14 @@ class ServeOptions:
 class JudgingOptions:
     """The options of every command that judges."""
 
-    contract: Path | None = option("an OpenAPI 3.0 or 3.1 file, not the built-in one", default=None)
+    contract: Path | None = option("OpenAPI 3.0 or 3.1 file, instead of the built-in contract", default=None)
     report: tuple[tuple[str, Path], ...] = option(
-        f"write a report: {', '.join(REPORT_FORMATS)}; har has the traffic", REPORT, default=()
+        f"write a report as {', '.join(REPORT_FORMATS)}; har contains the traffic", REPORT, default=()
     )
     severity: tuple[tuple[str, Level], ...] = option(
-        f"what a rule counts as, {', '.join(LEVELS)}, like unknown-parameter=error", SEVERITY, default=()
+        f"severity of a rule: {', '.join(LEVELS)}, such as unknown-parameter=error", SEVERITY, default=()
     )
-    baseline: Path | None = option("accept the findings of this earlier json report", default=None)
+    baseline: Path | None = option("json report of an earlier run, whose findings are accepted", default=None)
 
 
 @command
@@ -247,131 +251,137 @@ class ConversingOptions(JudgingOptions):
 
     token: str | None = option("bearer token to send", TOKEN, default=None, secret=True)
     header: tuple[tuple[str, str], ...] = option(
-        "header field to send with every request", HEADER, default=(), secret=True
+        "header field to send with each request", HEADER, default=(), secret=True
     )
-    include: tuple[str, ...] = option("only these operations, by operationId, * and ? allowed", OPERATION, default=())
-    exclude: tuple[str, ...] = option("not these operations, by operationId, * and ? allowed", OPERATION, default=())
+    include: tuple[str, ...] = option(
+        "operationId to include, with * and ? as wildcards; all others are excluded", OPERATION, default=()
+    )
+    exclude: tuple[str, ...] = option("operationId to exclude, with * and ? as wildcards", OPERATION, default=())
     random_seed: int | None = option(
-        "make the same choices as an earlier run; without it they are new",
+        "seed of an earlier run, to make the same choices; by default a new seed",
         click.INT,
         default=None,
         metavar="N",
         flag="seed",
     )
-    max_examples: int = option("generated cases for each property", POSITIVE, default=20)
-    max_time: float | None = option("end the run after this time", NUMBER, default=None, metavar="SECONDS")
-    max_failures: int | None = option("end the run after so many different errors", POSITIVE, default=None)
-    rate_limit: float | None = option("at most so many requests a second", NUMBER, default=None)
+    max_examples: int = option("number of generated cases for each property", POSITIVE, default=20)
+    max_time: float | None = option("time after which the run ends", NUMBER, default=None, metavar="SECONDS")
+    max_failures: int | None = option("number of different errors after which the run ends", POSITIVE, default=None)
+    rate_limit: float | None = option("maximum number of requests per second", NUMBER, default=None)
     write_anywhere: bool = option(
-        "also change and delete what the run did not create; for a server whose data nobody needs", default=False
+        "also change and delete resources that the run did not create; for a server whose data nobody needs",
+        default=False,
     )
 
 
 @command
 class CheckOptions(ConversingOptions):
-    """Hold a server to the contract.
+    """Check a server against the contract.
 
-    Hold a server to the contract: a model of the stored resources talks to it, then Schemathesis sends generated
-    requests, valid and invalid. Each failure is shown with the expected and the actual response, and the curl commands
-    that show it again. The resources that a run creates on a server stay there, under names that begin with check- and
-    the seed; earlier ones are neither changed nor deleted.
+    Check a server against the contract. First the run has conversations with the server, and compares the responses
+    with a model of the stored resources. Then Schemathesis sends generated requests, valid and invalid. Each failure
+    has the expected and the actual response, and the curl commands that reproduce it. The resources that a run creates
+    stay on the server; their names begin with check- and the seed. Earlier resources are neither changed nor deleted.
 
     Example: callconfig check http://127.0.0.1:8080 --require-coverage --report junit:check.xml
     """
 
     url: str | None = option(
-        "the server, with the prefix that it mounts the API under; without it a fresh mock is checked",
+        "URL of the server, with the path prefix of the API; by default, a new mock is started and checked",
         URL,
         default=None,
         is_argument=True,
     )
-    check_workers: int = option("generated requests on their way at a time", POSITIVE, default=1, flag="workers")
+    check_workers: int = option("number of generated requests at the same time", POSITIVE, default=1, flag="workers")
     require_coverage: bool = option(
-        "fail when a documented status was never seen that a client can provoke", default=False
+        "fail when a documented status that a client can provoke was never seen", default=False
     )
 
 
 @command
 class CompareOptions(ConversingOptions):
-    """Find where two servers differ.
+    """Compare the responses of two servers.
 
-    Have the same conversations with two servers and report where they answer differently in status, shape or value;
-    without an x-resource, generated requests take their place. Identities, times and the words of errors may differ.
-    The resources that a run creates stay there.
+    Have the same conversations with two servers, and report each difference in the status, the shape or a value of the
+    responses. Without an x-resource in the contract, the servers get generated requests instead. Identities, times and
+    the texts of errors may differ. The resources that a run creates stay on the servers.
 
     Example: callconfig compare http://127.0.0.1:8080 https://staging.example.com/api
     """
 
-    url_a: str = option("the first server, with its prefix", URL, is_argument=True)
-    url_b: str = option("the second server, with its prefix", URL, is_argument=True)
+    url_a: str = option("URL of the first server, with the path prefix of the API", URL, is_argument=True)
+    url_b: str = option("URL of the second server, with the path prefix of the API", URL, is_argument=True)
 
 
 @command
 class VerifyOptions(JudgingOptions):
     """Judge recorded traffic.
 
-    Judge recorded traffic against the contract. A FILE is a HAR file, NDJSON with a HAR entry or a line of the mock's
-    journal on each line, or a pact (version 2 to 4); its contents say which. A request that breaks the contract is an
-    error when the server took it, and a warning when the server refused it.
+    Judge recorded traffic against the contract. A FILE is a HAR file, NDJSON whose lines are HAR entries or entries of
+    the mock's journal, or a pact (version 2 to 4); the format is detected. A request that breaks the contract is an
+    error if the server accepted it, and a warning if the server refused it.
 
     Example: callconfig verify session.har --only-host api.example.com --report junit:verify.xml
     """
 
     files: tuple[str, ...] = option(
-        "a recording: a file, a URL, or - for standard input", metavar="FILE...", is_argument=True
+        "recording: a file, a URL, or - for standard input", metavar="FILE...", is_argument=True
     )
     only_host: tuple[str, ...] = option("judge only requests to this host, or host:port", HOST, default=())
-    base_path: str = option("prefix that the API was mounted under", BASE_PATH, default="")
-    coverage: bool = option("say which operations, statuses, members and rules the traffic exercised", default=False)
+    base_path: str = option("path prefix of the API in the recording", BASE_PATH, default="")
+    coverage: bool = option("print which operations, statuses, members and rules the traffic exercised", default=False)
     coverage_minimum: tuple[tuple[str, float], ...] = option(
-        f"fail when less of a kind was exercised, like members=80; {', '.join(COVERAGE_KINDS)}", COVERAGE, default=()
+        f"fail when the coverage of {', '.join(COVERAGE_KINDS)} is lower, such as members=80", COVERAGE, default=()
     )
 
 
 @command
 class ProxyOptions(JudgingOptions):
-    """Judge traffic on its way.
+    """Judge live traffic.
 
-    Forward every request to another server, unchanged, and judge both directions. A response whose interaction broke
-    the contract gets the header field Callconfig-Findings with their number and the first one.
+    Forward each request unchanged to another server, and judge the request and the response. If one of them breaks the
+    contract, the response gets the header field Callconfig-Findings, with the number of findings and the first finding.
 
     Example: callconfig proxy --upstream https://staging.example.com --record session.har
     """
 
-    upstream: str = option("the server to forward to, with its prefix", URL)
+    upstream: str = option("URL of the server to forward to, with the path prefix of the API", URL)
     host: str = option("address to listen on", ADDRESS, default="127.0.0.1")
-    port: int = option("port to listen on; 0 picks a free one", PORT, default=8080)
-    enforce: bool = option("answer a problem instead of passing on what breaks the contract", default=False)
-    record: Path | None = option("write the traffic as HAR", default=None)
+    port: int = option("port to listen on; 0 selects a free port", PORT, default=8080)
+    enforce: bool = option(
+        "respond with a problem instead of forwarding a request or a response that breaks the contract", default=False
+    )
+    record: Path | None = option("HAR file to write the traffic to", default=None)
 
 
 @command
 class DiffOptions:
-    """Find what a change of the contract breaks.
+    """Find the breaking changes of a contract.
 
-    Compare two OpenAPI 3.0 or 3.1 documents. Each change is safe (proven), breaking (shown, with the request that OLD
-    takes and NEW refuses, or the answer that OLD never gave), or undecided. Exit 1 when something breaks, or when the
-    version of NEW promises less than it breaks. OLD and NEW are files, or git-ref:file.
+    Compare two OpenAPI 3.0 or 3.1 documents. Each change is safe (proven), breaking, or undecided. A breaking change is
+    shown with a request that OLD accepts and NEW refuses, or with a response that NEW permits and OLD does not. The
+    exit code is 1 when a change is breaking, or when the version of NEW is too low for the changes. OLD and NEW are
+    files, or git-ref:file.
 
     Example: callconfig diff main:openapi.yaml openapi.yaml --traffic session.har --report markdown:diff.md
     """
 
-    old: str = option("what clients rely on: a file, or git-ref:file", is_argument=True)
-    new: str = option("what is to take its place", is_argument=True)
+    old: str = option("contract that clients rely on: a file, or git-ref:file", is_argument=True)
+    new: str = option("contract that replaces OLD: a file, or git-ref:file", is_argument=True)
     undecided: str = option(
-        "what it counts as when neither a proof nor a request that breaks was found",
+        "severity of an undecided change, which is neither proven safe nor shown to break",
         click.Choice(("error", "warning")),
         default="error",
     )
     traffic: tuple[Path, ...] = option(
-        "say which recorded clients are hit: HAR, NDJSON, a pact or a mock's journal", default=()
+        "recorded traffic, to show which clients break: HAR, NDJSON, a pact or a mock's journal", default=()
     )
     accepted: Path | None = option(
-        "YAML or JSON list of breaks that do not count, each with operation, fingerprint, reason and until",
+        "YAML or JSON list of accepted breaks, each with operation, fingerprint, reason and until",
         default=None,
     )
     report: tuple[tuple[str, Path], ...] = option(
-        f"write a report: {', '.join(DIFF_REPORT_FORMATS)}", DIFF_REPORT, default=()
+        f"write a report as {', '.join(DIFF_REPORT_FORMATS)}", DIFF_REPORT, default=()
     )
 
 
@@ -379,64 +389,62 @@ class DiffOptions:
 class DocsBuildOptions:
     """Write the reference as files.
 
-    Write index.html, reference.md and the contract to a folder. Each example of the contract that says how it comes
-    about is run on a fresh mock; an answer that is not the documented one fails the build.
+    Write index.html, reference.md and the contract to a folder. Each example of the contract that has an x-request is
+    executed on a new mock; the build fails if a response differs from the documented one.
 
     Example: callconfig docs build -o site
     """
 
-    output: Path = option("the folder, made if need be", metavar="DIR", short="o")
-    contract: Path | None = option("an OpenAPI 3.0 or 3.1 file, not the built-in one", default=None)
+    output: Path = option("folder to write to; created if it does not exist", metavar="DIR", short="o")
+    contract: Path | None = option("OpenAPI 3.0 or 3.1 file, instead of the built-in contract", default=None)
 
 
 @command
 class McpOptions:
-    """Offer the mock to agents.
+    """Serve the mock to agents.
 
-    Speak the Model Context Protocol on standard input and output: each operation of the API is a tool, and so is each
-    control; the contract and the reference are resources. Without --url a mock is started on loopback, and ends with
-    its input.
+    Speak the Model Context Protocol on standard input and output. Each operation of the API and each control is a tool;
+    the contract and the reference are resources. Without --url, the command starts a mock on loopback, and ends it at
+    the end of the input.
 
     Example: callconfig mcp --url http://127.0.0.1:8080 --session agent
     """
 
-    contract: Path | None = option("the OpenAPI file of the API, not the built-in one", default=None)
+    contract: Path | None = option("OpenAPI file of the API, instead of the built-in contract", default=None)
     url: str | None = option(
-        "a server that runs, with the prefix that it mounts the API under; without it a mock is started",
+        "URL of a running mock, with the path prefix of the API; by default, a new mock is started",
         URL,
         default=None,
     )
-    session: str | None = option("the session to be in, as X-Mock-Session names it", NAME, default=None)
+    session: str | None = option("session of the requests, as in X-Mock-Session", NAME, default=None)
     token: str | None = option("bearer token for the API", TOKEN, default=None, secret=True)
-    control_token: str | None = option(
-        "what controls ask for as `Authorization: Bearer TOKEN`", TOKEN, default=None, secret=True
-    )
-    store: str = option("of the mock that is started: a file, or :memory:", PLACE, default=":memory:")
-    port: int = option("of the mock that is started, on loopback; 0 picks a free one", PORT, default=0)
+    control_token: str | None = option("bearer token for the controls", TOKEN, default=None, secret=True)
+    store: str = option("store of the new mock: a file, or :memory:", PLACE, default=":memory:")
+    port: int = option("port of the new mock, on loopback; 0 selects a free port", PORT, default=0)
 
 
 @command
 class InitOptions:
-    """Propose what a contract stores.
+    """Propose the resources of a contract.
 
-    Read an OpenAPI 3.0 file and print a patch of it that declares what its operations seem to store, each as the
-    x-resource of a schema, so that `serve` remembers it. Nothing is changed. Guesses, and operations that are not
-    understood, are told on standard error.
+    Read an OpenAPI 3.0 file, and print a patch that declares its resources: each gets an x-resource in its schema, so
+    that `serve` stores it. No file is changed. Notes on standard error name guesses, and operations that are not
+    understood.
 
     Example: callconfig init other.yaml > resources.patch
     """
 
-    file: Path = option("an OpenAPI 3.0 file", is_argument=True)
+    file: Path = option("OpenAPI 3.0 file", is_argument=True)
 
 
 @command
 class LintOptions:
-    """Say whether files are contracts.
+    """Check whether files are valid contracts.
 
-    Say of each FILE whether everything here can be made from it: OpenAPI 3.0 or 3.1, every schema one that compiles.
-    The first error of each file is told in one line.
+    Check whether each FILE is an OpenAPI 3.0 or 3.1 document that all commands can use, and whether each of its schemas
+    compiles. For each invalid file, print its first error in one line.
 
     Example: callconfig lint openapi.yaml
     """
 
-    files: tuple[Path, ...] = option("an OpenAPI 3.0 or 3.1 file", metavar="FILE...", is_argument=True)
+    files: tuple[Path, ...] = option("OpenAPI 3.0 or 3.1 file", metavar="FILE...", is_argument=True)

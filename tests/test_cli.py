@@ -20,7 +20,7 @@ from callconfig.outcome import COULD_NOT_RUN, OK, USAGE
         (["serve", "--port", "65536"], "65536 is not in the range 0<=x<=65535"),
         (["serve", "--base-path", "agent"], "'agent' is not a path"),
         (["serve", "--frobnicate"], "No such option '--frobnicate'"),
-        ([], "Hold a server to the contract."),
+        ([], "Check a server against the contract."),
         (["docs"], "Write the reference as files."),
         (["verify"], "Missing argument 'FILE...'"),
     ],

@@ -215,17 +215,17 @@ def test_the_bounds_are_those_of_the_code(contract: Contract) -> None:
     (largest,) = {each.request_body.max_bytes for each in operations} - {MAX_BYTES}
     for told in (
         f"| request line and header fields | {Protocol.MOST_HEAD >> 10} KiB, within {Protocol.HEAD_SECONDS:g} s |",
-        f"{MAX_BYTES >> 20} MiB, and {Protocol.LEAST_BODY >> 10} KiB in each {Protocol.BODY_SECONDS:g} s |",
-        f"| a state or a scenario that is put in place | {largest >> 20} MiB |",
+        f"{MAX_BYTES >> 20} MiB, and at least {Protocol.LEAST_BODY >> 10} KiB in each {Protocol.BODY_SECONDS:g} s |",
+        f"| a state or a scenario in a request | {largest >> 20} MiB |",
         f"| a journal | {limits.journal_entries:,} requests in {limits.journal_bytes >> 20} MiB |",
-        f"| configurations of a session beside the default one | {limits.configurations:,} |",
+        f"| configurations of a session other than the default one | {limits.configurations:,} |",
         f"| nesting of JSON | {MAX_DEPTH} levels |",
-        f"| arrays and objects in a body of the API | {MOST_CONTAINERS:,} |",
-        f"| violations that an answer tells | {MOST_FINDINGS} |",
+        f"| arrays and objects in a request body of the API | {MOST_CONTAINERS:,} |",
+        f"| findings in a response | {MOST_FINDINGS} |",
         f"| connections | {Protocol.MOST_CONNECTIONS:,} |",
         f"{limits.sessions:,}, idle for at most {limits.idle_seconds / 60:g} minutes |",
-        f"its journal included | {limits.session_bytes >> 20} MiB |",
-        f"| what all sessions keep | {limits.all_bytes >> 20} MiB |",
-        f"is asked to stop | {GRACE_SECONDS + 1} s |",
+        f"| the data of one session, with its journal | {limits.session_bytes >> 20} MiB |",
+        f"| the data of all sessions | {limits.all_bytes >> 20} MiB |",
+        f"| the time for open requests after the signal to stop | {GRACE_SECONDS + 1} s |",
     ):
         assert told in README, told
