@@ -204,7 +204,7 @@ def _pages(
 def _add(
     connexion: ConnexionMiddleware, document: Mapping[str, Any], base_path: str, resolver: Resolver, **more: Any
 ) -> None:
-    """What `add_api` does, without judging again what was judged before, which takes most of the time."""
+    """`add_api` without another validation of the document, which takes most of its time."""
     options = connexion.options.replace(resolver=resolver)
     connexion.apis.append(API(Paths(_routes(document)), base_path=base_path, name=None, **vars(options), **more))
 

@@ -24,7 +24,7 @@ UNKEPT = {"content-coding", "json-charset", "json-depth", "json-number", "json-s
 """Rules whose breach is refused even as a warning: the value cannot be read, or not be sent back."""
 
 Handler = Callable[..., Awaitable[Reply | None]]
-"""What returns nothing has nothing to show: 204."""
+"""The response of a handler that returns nothing."""
 Context = Callable[[Exchange], Mapping[str, Any]]
 """Returns the arguments of handlers beside those of the request, such as a store."""
 

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from copy import deepcopy
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def load_controls(contract: Contract) -> Contract:
     Where the API's contract lacks a shared component, all of them are those of the built-in contract, and the schemas
     of the state are made of the API's resources, if any. The examples have the `x-examples` of the API, if it has them.
     """
-    own, api = read_document(_FILE), contract.document
+    own, api = deepcopy(_read(_FILE)), contract.document
     if all(name in api.get("components", {}).get(kind, {}) for kind, name in _SHARED.findall(_FILE.read_text())):
         return Contract(_bundled(own, api, contract), BASE_PATH)
     for _, _, node in objects(own):  # the examples are about configurations
@@ -36,13 +37,19 @@ def load_controls(contract: Contract) -> Contract:
             node.pop(name, None)
     own["paths"] = {path: _of_any(item, contract) for path, item in own["paths"].items()}
     own["components"]["schemas"] |= _state(contract)
-    built_in = read_document(BUILT_IN)
+    built_in = _read(BUILT_IN)
     # The reference of the controls explains these problems, that of the API does not.
     explained = {
         kind: {"type": f"{BASE_PATH}/docs#{kind}", **{name: each[name] for name in each if name != "x-request"}}
         for kind, each in built_in["x-problems"].items()
     }
     return Contract(_bundled(own, {**built_in, "x-problems": explained}, contract), BASE_PATH)
+
+
+@cache
+def _read(path: Path) -> dict[str, Any]:
+    """A document of this package, which is not changed."""
+    return read_document(path)
 
 
 _OF_ONE = {"addToState", "replaceInState", "deleteFromState"}

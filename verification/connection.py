@@ -58,7 +58,7 @@ def _addresses(host: str, port: int, seconds: float | None) -> list[tuple[Any, .
 
 
 class _BoundedStream(NetworkStream):
-    """Sends what is written when it is asked what came: a head and its body are one packet."""
+    """Writes are sent at the next read, so that a head and its body are one packet."""
 
     def __init__(self, stream: NetworkStream) -> None:
         self._stream = stream

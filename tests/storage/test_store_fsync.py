@@ -217,13 +217,15 @@ def test_a_load_on_a_broken_disk_changes_nothing_and_one_on_a_good_disk_mends_al
 
 
 def test_a_flush_that_fails_after_a_compaction_kept_everything_loses_nothing(path: Path, run: Any) -> None:
-    compacted, failed = threading.Event(), threading.Event()
+    begun, complete, compacted, failed = (threading.Event() for _ in range(4))
 
     def to_disk(descriptor: int) -> None:
         """An fsync that succeeds at once for the compacted file, and fails for the first one after it was replaced."""
         if threading.current_thread().name.startswith("callconfig-compaction") or compacted.is_set():
             os.fsync(descriptor)
+            complete.set()
         elif path.exists() and path.stat().st_ino == os.fstat(descriptor).st_ino and lines() > SPARE_LINES:
+            begun.set()
             compacted.wait()
             failed.set()
             raise OSError(errno.EIO, os.strerror(errno.EIO))
@@ -237,7 +239,9 @@ def test_a_flush_that_fails_after_a_compaction_kept_everything_loses_nothing(pat
         for number in range(SPARE_LINES + 1):  # the last of them begins a compaction
             store.database.update({"number": number}, doc_ids=["cfg_000000000001"])
         early = asyncio.create_task(store.create(configuration(template="b")))
-        await asyncio.sleep(0.1)  # its flush has begun, and the compacted file is complete
+        for event in (begun, complete):
+            await asyncio.to_thread(event.wait)
+        await asyncio.sleep(0.05)  # the event loop hears of the complete file
         late = asyncio.create_task(store.create(configuration(template="c")))
         await asyncio.sleep(0)
         assert lines() < 10, "it took over"

@@ -1,4 +1,4 @@
-"""Schemathesis draws a value for a schema once in all of the tests: it is the same in each run, and takes seconds."""
+"""One cache of drawn values for all runs of Schemathesis in the tests: the schema seeds a draw, which takes seconds."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from schemathesis.specs.openapi import formats
 
 _DRAWN = GenerationSession()
 _KEPT = set(GenerationSession.__slots__) - {"unexpected_methods_seen"}
-"""What a run of Schemathesis remembers by schema; what else there is tells what it has sent."""
+"""The caches by schema; the other attribute records the requests that were sent."""
 _register = formats.register_string_format
 
 
@@ -20,12 +20,12 @@ def _session() -> GenerationSession:
 
 
 def _register_once(name: str, strategy: Any) -> None:
-    """A run that found that header fields may have no U+0000 says so to those after it, and they forget nothing."""
+    """Registers the format of header fields once: to register it again would empty the caches."""
     if name != formats.HEADER_FORMAT or name not in formats.STRING_FORMATS:
         _register(name, strategy)
 
 
 def draw_once() -> None:
-    """From now on, for every run in this process."""
+    """Share the cache from now on in this process."""
     context.GenerationSession = _session  # type: ignore[assignment,attr-defined]
     formats.register_string_format = _register_once

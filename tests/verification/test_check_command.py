@@ -253,7 +253,7 @@ def started_check(tmp_path: Path, counting: Counting) -> Iterator[Callable[..., 
         def start(*options: str, **terminal: Any) -> subprocess.Popen[bytes]:
             url = stack.enter_context(serving(counting))
             contract = ["--contract", str(SONGS)]
-            command = [sys.executable, "-m", "callconfig", "check", url, *contract, "--max-examples", "3", *options]
+            command = [sys.executable, "-m", "callconfig", "check", url, *contract, "--max-examples", "20", *options]
             process = stack.enter_context(subprocess.Popen(command, cwd=tmp_path, **terminal))
             stack.callback(process.kill)
             return process
@@ -328,7 +328,7 @@ def seen_on_a_terminal(terminal: int, wanted: bytes, seconds: float = 60) -> byt
 
 def test_a_terminal_shows_how_the_run_stands(started_check: Callable[..., subprocess.Popen[bytes]]) -> None:
     terminal, other_side = os.openpty()
-    process = started_check("--max-time", "50", stdout=other_side, stderr=other_side)
+    process = started_check("--max-time", "50", "--max-examples", "100", stdout=other_side, stderr=other_side)
     seen = seen_on_a_terminal(terminal, b"  model: ")
     seen += seen_on_a_terminal(terminal, b" requests")
     assert b"0 errors" in seen

@@ -509,7 +509,7 @@ def test_a_wrong_server_is_caught(
 def test_the_wrapper_around_them_is_right(
     make_app: Callable[..., ASGIApp], store: Store, check_app: Callable[..., Any]
 ) -> None:
-    """So what the model finds in one of them is its own mistake."""
+    """The model's findings in a mutant are of the mutant's own mistake."""
     result = check_app(tampered(make_app(), store, lambda serve, _store: serve), model_alone=True)
     assert [str(failure.finding) for failure in result.failures.values()] == []
     assert sum(result.judged.values()) > 1000
