@@ -1,5 +1,5 @@
 #!/bin/sh
-# A client tries again when the service is away for a moment: the test in shell, with curl alone.
+# A client retries after a short outage: the test in shell, with curl alone.
 #
 #     callconfig serve --store :memory: &
 #     sh retry.sh
@@ -15,7 +15,7 @@ control() { # METHOD PATH [BODY]
 
 control POST /rules '{"match": {"operation": "createConfiguration"}, "answers": [503]}' > /dev/null
 
-# Your client, here curl, which tries again after a 503. Its URL puts it into the session.
+# curl in place of your client: it retries after a 503, and its URL names the session.
 curl --silent --fail --retry 1 --retry-delay 1 "$url/_mock/in/$session/configurations" -H "$json" --data '{
   "reseller_id": "res_001", "template": "tpl_welcome", "initial_offset": 0, "retry_offset": 3600,
   "call_start_time": "09:00", "call_end_time": "21:00", "max_retry": 3, "calling_provider": "TWILIO"}' > /dev/null
@@ -24,4 +24,4 @@ control POST /requests/find '{"match": {"status": 201, "body": {"max_retry": 3}}
 control POST /requests/find '{"match": {"status": 503}}' | grep -q '"count":1'
 control GET /state | grep -q '"template":"tpl_welcome"'
 control DELETE "/sessions/$session"
-echo "ok: an outage of a moment is survived"
+echo "ok: the client survives a short outage"

@@ -1,4 +1,4 @@
-// A client tries again when the service is away for a moment: the test in JavaScript, with Node.js alone.
+// A client retries after a short outage: the test in JavaScript, with Node.js alone.
 //
 //     callconfig serve --store :memory: &
 //     node --test retry.test.mjs
@@ -21,7 +21,7 @@ const configuration = {
   calling_provider: "TWILIO",
 };
 
-// Your client, here in a few lines.
+// A minimal client, in place of yours.
 async function create(baseUrl) {
   for (let attempt = 1; ; attempt++) {
     const response = await fetch(`${baseUrl}/configurations`, {
@@ -33,7 +33,7 @@ async function create(baseUrl) {
   }
 }
 
-test("an outage of a moment is survived", async () => {
+test("the client survives a short outage", async () => {
   const mock = await openSession(url, { strict: true });
   await mock.rules.add({ match: { operation: "createConfiguration" }, answers: [503] });
 

@@ -1,4 +1,4 @@
-"""A client tries again when the service is away for a moment: the test in Python, with the pytest plugin.
+"""A client retries after a short outage: the test in Python, with the pytest plugin.
 
 pip install callconfig pytest
 pytest test_retry.py
@@ -22,14 +22,14 @@ CONFIGURATION = {
 
 
 def create(base_url: str) -> Any:
-    """Your client, here in a few lines."""
+    """A minimal client, in place of yours."""
     response = httpx2.post(f"{base_url}/configurations", json=CONFIGURATION)
     if response.status_code == 503:
         response = httpx2.post(f"{base_url}/configurations", json=CONFIGURATION)
     return response.raise_for_status().json()
 
 
-def test_an_outage_of_a_moment_is_survived(mock: Mock) -> None:
+def test_the_client_survives_a_short_outage(mock: Mock) -> None:
     mock.rules.add(match={"operation": "createConfiguration"}, answers=[503])
 
     created = create(mock.base_url)
