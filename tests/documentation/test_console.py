@@ -1,5 +1,6 @@
 """The console in a browser: all of its features."""
 
+import re
 import shlex
 import subprocess
 from collections.abc import Callable, Iterator
@@ -54,8 +55,9 @@ def steer(api: httpx.Client, mock: str) -> Callable[..., Any]:
 
 
 def opened(page: Page, row: str) -> Locator:
-    """The opened request whose row has this text."""
-    page.get_by_role("list", name="Requests").get_by_role("button").filter(has_text=row).first.click()
+    """The opened request whose row has this text, not just in the middle of a random id."""
+    text = re.compile(rf"\b{re.escape(row)}")
+    page.get_by_role("list", name="Requests").get_by_role("button").filter(has_text=text).first.click()
     return page.get_by_role("article", name="The opened request")
 
 
