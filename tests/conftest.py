@@ -31,6 +31,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell lets b
 gc.set_threshold(50_000, 20, 100)  # most objects live to the end, and collecting takes a tenth of the time
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores, because tests also wait: for servers, for Chromium, for a time to pass."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sort slow tests first, so that no worker is left alone with one at the end."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)

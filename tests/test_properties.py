@@ -7,6 +7,7 @@ from callconfig.tests.support.properties import hold_every_property
 from starlette.types import ASGIApp
 
 
+@pytest.mark.xdist_group("draws")  # one worker draws the values of the contract, once
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_every_property_of_the_contract_holds(make_app: Callable[..., ASGIApp]) -> None:

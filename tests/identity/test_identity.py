@@ -274,6 +274,7 @@ def test_every_operation_says_which_roles_may_use_it(contract: Contract) -> None
     }
 
 
+@pytest.mark.xdist_group("draws")  # one worker draws the values of the contract, once
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_every_property_of_the_contract_holds_where_a_token_is_asked_for(guarded: TestClient) -> None:

@@ -7,6 +7,7 @@ from callconfig.verification.result import Result
 from starlette.types import ASGIApp
 
 
+@pytest.mark.xdist_group("draws")  # one worker draws the values of the contract, once
 @pytest.mark.slow
 def test_the_right_server_is_not_accused_and_everything_is_exercised(
     make_app: Callable[..., ASGIApp], check_app: Callable[..., Result]
