@@ -31,9 +31,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell lets b
 gc.set_threshold(50_000, 20, 100)  # most objects live to the end, and collecting takes a tenth of the time
 
 
-def pytest_xdist_auto_num_workers() -> int:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int | None:
     """One more than there are cores, because tests also wait: for servers, for Chromium, for a time to pass."""
-    return (os.cpu_count() or 1) + 1
+    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

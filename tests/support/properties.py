@@ -56,7 +56,7 @@ def hold_every_property(
 
 
 def within_64_bits(value: Any) -> Any:
-    """Whether all integers fit into 64 bits, which the API requires without a schema."""
+    """The value with its integers limited to 64 bits, which the API requires without a schema."""
     if isinstance(value, dict):
         return {name: within_64_bits(nested) for name, nested in value.items()}
     if isinstance(value, list):
