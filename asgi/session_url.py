@@ -10,6 +10,7 @@ from ..controls.bundle import BASE_PATH
 
 PREFIX = f"{BASE_PATH}/in/"
 _SEGMENTS = PREFIX.count("/")
+_IS_PATH = re.compile(rb"/(?!/)").match  # `//host` is another server's (RFC 3986, section 4.2)
 
 Fields = Sequence[tuple[bytes, bytes]]
 
@@ -32,8 +33,6 @@ def named_session(scope: Scope) -> tuple[str | None, Scope]:
 def within(session: str, fields: Fields) -> list[tuple[bytes, bytes]]:
     """The header fields of a response, with the session's prefix in a `Location` of this server."""
     prefix = f"{PREFIX}{session}".encode()
-    # `//host` is another server's (RFC 3986, section 4.2)
-    is_path = re.compile(rb"/(?!/)").match
     return [
-        (name, prefix + value if name.lower() == b"location" and is_path(value) else value) for name, value in fields
+        (name, prefix + value if name.lower() == b"location" and _IS_PATH(value) else value) for name, value in fields
     ]

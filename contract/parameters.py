@@ -262,6 +262,7 @@ def read_parameters(
     parameter without a default is no argument.
     """
     items, findings = parse_query(query) if query else ([], [])
+    cookies = parse_cookies(headers["cookie"]) if "cookie" in headers else []
     arguments: dict[str, Any] = {}
     known = set(credentials)
     for parameter in parameters:
@@ -277,7 +278,7 @@ def read_parameters(
         elif parameter.place == "header":
             texts = [headers[name.lower()]] if name.lower() in headers else []
         else:
-            texts, _ = parameter.find(parse_cookies(headers.get("cookie", "")))
+            texts, _ = parameter.find(cookies)
         argument, wrong = parameter.read(texts, encoded) if texts else parameter.absent()
         findings += wrong
         if texts or argument is not None:
