@@ -53,7 +53,7 @@ class AccessLog:
         at, status = _time_of_day(int(entry.started)), str(entry.status or "gone")
         where = f"  session {session.name}" if session is not None and session.name != DEFAULT else ""
         rule = f"  {entry.rule}" if entry.rule else ""
-        reason = f"  {exchange.reason}" if exchange.reason and entry.status >= 400 else ""
+        reason = f"  {exchange.reason}" if entry.status >= 400 and exchange.reason else ""
         before, after = printable(f"{entry.method} {target}"), printable(f"{where}{rule}{reason}")
         if self._colour:
             at, status = f"\x1b[2m{at}\x1b[0m", f"\x1b[{_COLOURS.get(entry.status // 100, '0')}m{status}\x1b[0m"

@@ -12,7 +12,7 @@ from ..contract.operation import Operation, Reply, Request
 from ..contract.paths import Route
 from ..contract.problem import Problem
 from ..controls.controls import SESSION_HEADER
-from ..controls.journal import LARGEST_BODY, Entry
+from ..controls.journal import LARGEST_BODY, Entry, texts
 from ..controls.rules import Turn
 from ..controls.sessions import Session
 
@@ -61,7 +61,7 @@ class Exchange:
             target += b"?" + query
         entry = Entry(time.time(), scope["method"], scope["scheme"], scope["path"], target, scope["headers"])
         address = (scope.get("server") or ("",))[0]
-        headers = by_name([(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]])
+        headers = by_name(texts(scope["headers"]))
         if named is not None:
             headers = {**headers, SESSION_HEADER: named}
         exchange = scope[KEY] = cls(entry, headers, send, route, address, query, named=named)

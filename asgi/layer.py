@@ -6,7 +6,6 @@ where a session or a request needs it. Unused features cost nothing.
 
 import logging
 from collections.abc import Container, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from starlette.middleware.cors import CORSMiddleware
@@ -89,12 +88,14 @@ class RequestLayer:
             exchange.entry.findings = [self._table.missing(scope["method"], scope["path"], exchange.route)]
         if self._controls is not None:
             is_preflight = opened and exchange.entry.method == "OPTIONS" and "access-control-request-method" in headers
-            with suppress(NoSession):  # the endpoint raises it again, and answers it
-                find = self._controls.present_session if self._late_sessions else self._controls.session
-                if (session := find(headers)) is not None:
-                    exchange.enter(session, journaled=not is_preflight)
-                    if session.rules or "prefer" in headers or b"__" in scope["query_string"]:
-                        return self._open_steering if opened else self._steering
+            try:
+                session = (self._controls.present_session if self._late_sessions else self._controls.session)(headers)
+            except NoSession:  # the endpoint raises it again, and answers it
+                session = None
+            if session is not None:
+                exchange.enter(session, journaled=not is_preflight)
+                if session.rules or "prefer" in headers or b"__" in scope["query_string"]:
+                    return self._open_steering if opened else self._steering
         return self._open if opened else self._app
 
     def _end(self, exchange: Exchange) -> None:

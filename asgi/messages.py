@@ -25,9 +25,8 @@ async def read_body(receive: Receive, headers: Headers, max_bytes: int) -> bytes
     length = headers.get("content-length")
     if length is None and "transfer-encoding" not in headers:
         return b""
-    too_large = Finding("content-length", "body", f"The body must not be larger than {max_bytes} bytes.")
     if length is not None and (len(length) > 18 or int(length) > max_bytes):
-        return too_large
+        return _too_large(max_bytes)
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -39,9 +38,13 @@ async def read_body(receive: Receive, headers: Headers, max_bytes: int) -> bytes
         if size <= max_bytes:
             chunks.append(chunk)
         elif size > max_bytes + LINGER:
-            return too_large
+            return _too_large(max_bytes)
         if not message.get("more_body", False):
-            return b"".join(chunks) if size <= max_bytes else too_large
+            return b"".join(chunks) if size <= max_bytes else _too_large(max_bytes)
+
+
+def _too_large(max_bytes: int) -> Finding:
+    return Finding("content-length", "body", f"The body must not be larger than {max_bytes} bytes.")
 
 
 async def judged(operation: Operation, request: Request) -> tuple[dict[str, Any], list[Finding]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from .finding import MOST_FINDINGS, Finding, told
 from .media import OCTETS, ByMediaType, is_json, is_range, is_xml, media_type, parameters_of
-from .parameters import Parameter, QueryItems, header_fields, parse_query, read_parameters
+from .parameters import Parameter, QueryItems, header_fields, header_findings, parse_query
 from .pointer import json_pointer
 from .references import NO_REFERENCES, References
 from .schema import Direction, Json, Schema, show
@@ -317,7 +317,7 @@ class _Field:
         content_type = part.headers.get("content-type", "text/plain")
         findings = [
             replace(each, place="body", pointer=pointer, name=None, detail=f"its header {each.name} {each.detail}")
-            for each in read_parameters(self._headers, {}, b"", part.headers)[1]
+            for each in header_findings(self._headers, part.headers)
         ]
         if len(self._content_types) and self._content_types.find(content_type) is None:
             expected = " or ".join(self._content_types)

@@ -12,7 +12,7 @@ from werkzeug.http import parse_accept_header
 from .body import Content, Headers, RequestBody
 from .finding import MOST_FINDINGS, Finding, told
 from .media import LONGEST_REMEMBERED, ByMediaType, concrete, first_json, is_range, media_type
-from .parameters import IGNORED_HEADERS, Parameter, header_fields, read_parameters
+from .parameters import IGNORED_HEADERS, Parameter, header_fields, header_findings, read_parameters
 from .references import References
 from .schema import Json, Schema, show
 from .security import NO_SECURITY, Security
@@ -136,7 +136,7 @@ class Response:
         return first_json({concrete(name): each for name, each in self.representations.items()})
 
     def findings(self, headers: Headers) -> list[Finding]:
-        return read_parameters(self.headers, {}, b"", headers)[1]
+        return header_findings(self.headers, headers)
 
 
 def operation_id(path: str, method: str, declared: Mapping[str, Any]) -> str:
@@ -253,7 +253,7 @@ class Operation:
         if response is None:
             detail = f"{status} is not documented for {self.id}, only {', '.join(self.responses)}"
             return None, [Finding("undocumented-status", "status", detail)]
-        findings = response.findings(headers) if response.headers else []
+        findings = response.findings(headers)
         if not response.has_content or status in WITHOUT_BODY:
             return None, findings
         content_type = headers.get("content-type", "")

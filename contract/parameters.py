@@ -215,6 +215,15 @@ def header_fields(declared: Mapping[str, Any], resolve: References) -> list[Para
     ]
 
 
+def header_findings(fields: Iterable[Parameter], headers: Mapping[str, str]) -> list[Finding]:
+    """The findings in the header fields that a response, or a part of a form, declares."""
+    findings: list[Finding] = []
+    for field in fields:
+        text = headers.get(field.name.lower())
+        findings += (field.absent() if text is None else field.read([text]))[1]
+    return told(findings)
+
+
 def joined(value: Any) -> str:
     """A value as one text; commas separate the items of an array."""
     if isinstance(value, list):

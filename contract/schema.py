@@ -28,7 +28,6 @@ _Violation = tuple[str, _Path, str]
 
 UNSEEN: dict[Direction, str] = {"request": "readOnly", "response": "writeOnly"}
 """The keyword of the members that a direction does not have."""
-_ABSENT = object()
 
 
 def _identity(value: Json) -> Json:
@@ -413,15 +412,19 @@ def _filler(
     properties: dict[str, Mapping[str, Any]], is_needed: bool
 ) -> Callable[[dict[str, Json]], dict[str, Json]] | None:
     defaults = {name: nested["default"] for name, nested in properties.items() if "default" in nested}
-    template = {name: defaults.get(name, _ABSENT) for name in properties}
+    template = {name: defaults.get(name) for name in properties}  # gives the members their order
+    others = [name for name in properties if name not in defaults]
     changeable = [name for name, default in defaults.items() if isinstance(default, dict | list)]
 
     def fill(value: dict[str, Json]) -> dict[str, Json]:
         filled = {**template, **value}
+        for name in others:
+            if name not in value:
+                del filled[name]
         for name in changeable:
             if name not in value:
                 filled[name] = deepcopy(defaults[name])
-        return {name: member for name, member in filled.items() if member is not _ABSENT}
+        return filled
 
     return fill if defaults or is_needed else None
 

@@ -7,7 +7,6 @@ place. orjson reads valid texts at full speed; only others are walked, in passes
 import json
 import math
 import re
-from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -63,11 +62,13 @@ class _Literal(str):
 def decode(text: bytes) -> Any:
     """The value of a JSON text. Raises NotStrictJson with the findings, as many as `told` keeps."""
     if _fits(text) and not too_deep(text):
-        with suppress(orjson.JSONDecodeError):
+        try:
             value = orjson.loads(text)  # it refuses NaN, 1e999 and lone surrogates
-            # A duplicate member is lost, and with it strings.
-            if _strings(orjson.dumps(value)) == _strings(text):
-                return value
+        except orjson.JSONDecodeError:
+            return _decode_slowly(text)
+        # A duplicate member is lost, and with it strings.
+        if _strings(orjson.dumps(value)) == _strings(text):
+            return value
     return _decode_slowly(text)
 
 

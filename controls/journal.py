@@ -59,8 +59,9 @@ class Entry:
 
     def measured(self) -> int:
         fields = sum(map(len, chain.from_iterable((*self.headers, *self.response_headers))))
-        told = sum(len(finding.detail) + len(finding.pointer or "") for finding in self.findings)
-        self.size = ENTRY_OVERHEAD + len(self.target) + fields + told + len(self.request_body) + len(self.response_body)
+        self.size = ENTRY_OVERHEAD + len(self.target) + fields + len(self.request_body) + len(self.response_body)
+        for finding in self.findings:
+            self.size += len(finding.detail) + len(finding.pointer or "")
         return self.size
 
     @property

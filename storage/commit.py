@@ -15,7 +15,7 @@ class GroupCommit:
     def __init__(self, begin_flush: Callable[[], Callable[[], None] | None]) -> None:
         self._begin_flush = begin_flush
         self._flushing: asyncio.Task[None] | None = None
-        self._flushed = asyncio.Event()
+        self._waiters: list[asyncio.Future[None]] = []  # for the end of the next flush
         self._written = self._kept = 0  # writes so far, and how many of them are safe
         self._undo: deque[Callable[[], None]] = deque()  # of the unsafe writes
         self.failure: OSError | None = None
@@ -52,9 +52,9 @@ class GroupCommit:
         while self._kept < written or self.failure:
             if self.failure:
                 raise self.failure
-            if self._flushing is None:
-                self._start()
-            await self._flushed.wait()
+            flushing = self._flushing or self._start()
+            self._waiters.append(waiter := flushing.get_loop().create_future())
+            await waiter
 
     def kept(self, *, but: int = 0) -> None:
         """Mark every write so far as safe, without the latest `but`, whatever becomes of a pending flush."""
@@ -70,12 +70,13 @@ class GroupCommit:
             self._undo.popleft()
             self._kept += 1
 
-    def _start(self) -> None:
+    def _start(self) -> asyncio.Task[None]:
         """Start a flush. Raises RuntimeError where no event loop runs."""
         self._flushing = asyncio.get_running_loop().create_task(self._flush())
+        return self._flushing
 
     async def _flush(self) -> None:
-        written, flushed = self._written, self._flushed
+        written = self._written
         try:
             if (rest := self._begin_flush()) is not None:
                 await asyncio.to_thread(rest)
@@ -85,7 +86,9 @@ class GroupCommit:
         else:
             self._keep(written)
         finally:
-            self._flushing, self._flushed = None, asyncio.Event()
-            flushed.set()
+            waiters, self._waiters, self._flushing = self._waiters, [], None
+            for waiter in waiters:
+                if not waiter.done():  # cancelled
+                    waiter.set_result(None)
         if self._kept < self._written and not self.failure:
             self._start()

@@ -201,7 +201,7 @@ def with_server_members(
     resource: Resource, values: Document, *, identity: Any, created_at: str, updated_at: str, deleted_at: Any = None
 ) -> Document:
     """`values` with the members that the server sets, which replace those in `values`."""
-    if not resource.made_by_store.isdisjoint(values):
+    if not values.keys().isdisjoint(resource.made_by_store):
         values = {member: value for member, value in values.items() if member not in resource.made_by_store}
     document = {resource.identity: identity, **values, resource.creation: created_at}
     if resource.updated_at:
