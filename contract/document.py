@@ -23,7 +23,7 @@ from .yaml_tree import MarkedYaml, NotPlain, read_yaml
 __all__ = ["BUILT_IN", "METHODS", "Contract", "InvalidContract", "read_document"]
 
 NOTHING: Mapping[str, Level] = MappingProxyType({})
-BUILT_IN = Path(__file__).parent.parent / "openapi.yaml"
+BUILT_IN = (Path(__file__).parent.parent / "openapi.yaml").resolve()  # installers may link each file
 
 
 class Contract:

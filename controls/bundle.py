@@ -19,7 +19,7 @@ OTHER = "mocked.yaml"
 """The file name in references to a contract other than the built-in one."""
 MOST_ITEMS = 100_000
 ANY_OBJECT = {"type": "object", "additionalProperties": True}
-_FILE = Path(__file__).parent / "controls.yaml"
+_FILE = (Path(__file__).parent / "controls.yaml").resolve()
 
 
 @lru_cache(maxsize=4)

@@ -1,6 +1,7 @@
 """The published wheel: it has one package, works in an empty environment, and starts fast."""
 
 import os
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -32,3 +33,12 @@ def test_the_wheel_serves_from_an_empty_environment(installed: Path, tmp_path: P
         code, _ = server.stop()
     assert created["reseller_id"] == sample["reseller_id"]
     assert code == 0
+
+
+def test_the_package_serves_where_each_of_its_files_is_a_link(installed: Path, tmp_path: Path) -> None:
+    """As some installers make it, such as uv with its link mode `symlink`."""
+    (package,) = installed.glob("lib/python*/site-packages/callconfig")
+    shutil.copytree(package, tmp_path / "callconfig", copy_function=os.symlink)
+    command = ["env", f"PYTHONPATH={tmp_path}", installed / "bin" / "python", "-m", "callconfig"]
+    with serving("--store", ":memory:", command=command, folder=tmp_path) as server:
+        assert server.client.get("/_mock/openapi.json").is_success
