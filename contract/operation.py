@@ -10,7 +10,7 @@ from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from .body import Content, Headers, RequestBody
-from .finding import MOST_FINDINGS, Finding, told
+from .finding import MAX_FINDINGS, Finding, told
 from .media import LONGEST_REMEMBERED, ByMediaType, concrete, first_json, is_range, media_type
 from .parameters import IGNORED_HEADERS, Parameter, header_fields, header_findings, read_parameters
 from .references import References
@@ -88,14 +88,14 @@ class Representation(Content):
         """
         findings: list[Finding] = []
         shown: list[bytes] = []
-        if len(self._judged) + len(texts) > MOST_JUDGED:
+        if len(self._judged) + len(texts) > MAX_JUDGED:
             self._judged.clear()
         for index, text in enumerate(texts):
             if hash(text) not in self._judged:
                 value = items.without_write_only(stored := orjson.loads(text))
                 wrong = items.findings(value, "body")
                 findings += [replace(finding, pointer=f"/{index}{finding.pointer}") for finding in wrong]
-                if len(findings) > MOST_FINDINGS:
+                if len(findings) > MAX_FINDINGS:
                     break
                 if value != stored:
                     text = orjson.dumps(value)
@@ -113,7 +113,7 @@ def _array(texts: Sequence[bytes]) -> Iterator[bytes]:
 
 
 ITEMS_IN_PIECE = 200
-MOST_JUDGED = 250_000
+MAX_JUDGED = 250_000
 """The number of judged items that are remembered before the memory is emptied."""
 
 

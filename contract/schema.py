@@ -175,7 +175,7 @@ class Schema:
         if fitting > 1 and keyword == "oneOf":
             yield keyword, path, "fits more than one alternative, and must fit exactly one"
         elif fitting == 0:
-            branches = [list(islice(self._violations(each, value, path), MOST_NESTED)) for each in alternatives]
+            branches = [list(islice(self._violations(each, value, path), MAX_NESTED)) for each in alternatives]
             meant = [branch for branch in branches if not _is_of_other_kind(branch, path)]
             if len(meant) == 1 and isinstance(value, dict | list):  # the only alternative for this type
                 yield from meant[0]
@@ -238,7 +238,7 @@ class Schema:
 
 def _is_long(value: Json) -> bool:
     """Whether a value is judged in parts, because a validator holds the interpreter until its end."""
-    return isinstance(value, list) and len(value) > MOST_AT_ONCE
+    return isinstance(value, list) and len(value) > CHUNK_ITEMS
 
 
 def _located(rule: str, detail: str, path: _Path, place: Place, name: str | None) -> Finding:
@@ -273,9 +273,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 LONGEST_GUESSED = 64
 LONGEST_SHOWN = 80
-MOST_AT_ONCE = 100
+CHUNK_ITEMS = 100
 """The number of items of an array that are judged in one call."""
-MOST_NESTED = 10
+MAX_NESTED = 10
 """The number of violations of an alternative that are reported."""
 
 

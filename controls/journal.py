@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 import orjson
 
 from ..contract.aside import LARGE
-from ..contract.finding import MOST_FINDINGS, Finding
+from ..contract.finding import MAX_FINDINGS, Finding
 from ..contract.interaction import Interaction
 from ..contract.problem import Problem
 from ..traffic import har as archive
@@ -115,7 +115,7 @@ class Entry:
         }
 
     def told(self) -> list[dict[str, Any]]:
-        return [finding.as_json() for finding in self.findings[:MOST_FINDINGS]]
+        return [finding.as_json() for finding in self.findings[:MAX_FINDINGS]]
 
 
 class Journal:

@@ -15,10 +15,10 @@ from ..reports.sarif import location, result
 from ..reports.sarif import sarif as sarif_json
 from ..reports.skeleton import page
 from ..traffic.curl import curl
-from .change import MOST_NAMED, Change
+from .change import MAX_NAMED, Change
 from .diff import Difference
 
-_MOST_SHOWN = 300
+_MAX_SHOWN = 300
 """Characters of a fact on a terminal; reports have all of it."""
 
 
@@ -39,7 +39,7 @@ def facts(change: Change, difference: Difference) -> list[tuple[str, str]]:
         told.append(("accepted", f"until {entry.until}: {entry.reason}"))
     if difference.traffic is not None:
         told.append(("traffic", _hits(change, difference)))
-    if len(change.operations) > MOST_NAMED:
+    if len(change.operations) > MAX_NAMED:
         told.append(("operations", ", ".join(change.operations)))
     prints = ", ".join(f"{each.operation or 'the resource'} {each.fingerprint}" for each in change.all)
     return [("concerns", change.concerned), *told, ("fingerprints", prints)]
@@ -70,7 +70,7 @@ def text(difference: Difference) -> str:
         word = mark(change, difference)
         lines.append(f"{word.upper() if difference.level(change) == 'error' else word} {change.sentence}")
         for label, told in facts(change, difference):
-            lines.append(f"  {label}: {told if len(told) <= _MOST_SHOWN else told[:_MOST_SHOWN] + '…'}")
+            lines.append(f"  {label}: {told if len(told) <= _MAX_SHOWN else told[:_MAX_SHOWN] + '…'}")
         lines.append("")
     lines += [f"safe {change.sentence} ({change.new})" for change in difference.of("safe")]
     for client, (sent, broken) in sorted((difference.traffic.clients if difference.traffic else {}).items()):

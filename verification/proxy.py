@@ -24,7 +24,7 @@ from ..contract.interaction import Interaction
 from ..contract.problem import PROBLEM_JSON, Problem
 from ..options import ProxyOptions
 from ..serving import Config, Server, listen, log_to_terminal, root_url
-from .client import MOST_HELD, TIMEOUT
+from .client import MAX_HELD, TIMEOUT
 from .coverage import Coverage
 from .judge import Judge, Verdict
 from .passage import ClientLeft, Passage
@@ -105,7 +105,7 @@ class Proxy:
             await passage.hold_request()
             wrong = (await self._judged(passage))[1].request
             if passage.request.overflowed:
-                wrong = [Finding("content-length", "body", f"The body must not be larger than {MOST_HELD} bytes.")]
+                wrong = [Finding("content-length", "body", f"The body must not be larger than {MAX_HELD} bytes.")]
             if wrong := [finding for finding in wrong if finding.severity == "error"]:
                 await self._refuse(passage, send, self._problem_of(wrong, path))
                 return

@@ -15,7 +15,7 @@ from ..traffic.curl import curl
 from .result import Failure, Result
 from .timing import Deadline
 
-MOST_SHOWN = 600
+MAX_SHOWN = 600
 """Characters of a response body that are shown."""
 
 
@@ -44,7 +44,7 @@ def _answer(interaction: Interaction) -> str:
         return f"no complete answer ({interaction.error})"
     content_type = by_name(interaction.response_headers).get("content-type", "no content type")
     body = interaction.response_body.decode(errors="backslashreplace")
-    shown = body if len(body) <= MOST_SHOWN else f"{body[:MOST_SHOWN]}… ({len(body)} characters)"
+    shown = body if len(body) <= MAX_SHOWN else f"{body[:MAX_SHOWN]}… ({len(body)} characters)"
     return f"{interaction.status} {content_type} {shown}".rstrip()
 
 

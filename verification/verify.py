@@ -79,7 +79,7 @@ class _Verifying:
         notes = self._result.notes
         if self.unreadable:
             self._result.ended = "unreadable"
-            notes.append(f"{len(self.unreadable)} could not be read: {'; '.join(self.unreadable[:MOST_TOLD])}")
+            notes.append(f"{len(self.unreadable)} could not be read: {'; '.join(self.unreadable[:MAX_NAMED])}")
         if self._passed_over:
             notes.append(f"{self._passed_over} interactions were passed over: another host, base path, or a preflight")
         hint = "compare --base-path and --only-host with the recording"
@@ -91,7 +91,7 @@ class _Verifying:
             raise CouldNotRun(self.unreadable[0] if self.unreadable else f"there was nothing to judge; {hint}")
 
 
-MOST_TOLD = 10
+MAX_NAMED = 10
 """The number of unreadable entries that are named."""
 
 

@@ -185,7 +185,7 @@ def test_an_entry_that_is_larger_than_is_read_is_told(
     import importlib
 
     for module in ("recording", "ndjson", "pact"):
-        monkeypatch.setattr(importlib.import_module(f"callconfig.traffic.{module}"), "MOST_BYTES", 100_000)
+        monkeypatch.setattr(importlib.import_module(f"callconfig.traffic.{module}"), "MAX_BYTES", 100_000)
     path = tmp_path / "file"
     path.write_text(json.dumps({**GOOD[kind], "more": "x" * 200_000}))
     with pytest.raises(NotARecording, match="is larger than"):
@@ -193,7 +193,7 @@ def test_an_entry_that_is_larger_than_is_read_is_told(
 
 
 def test_many_entries_may_be_larger_than_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recording, "MOST_BYTES", 200_000)
+    monkeypatch.setattr(recording, "MAX_BYTES", 200_000)
     path = tmp_path / "file"
     path.write_text(json.dumps({"log": {"entries": GOOD_HAR["log"]["entries"] * 5000}}))
     assert path.stat().st_size > 500_000

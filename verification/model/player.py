@@ -17,7 +17,7 @@ from .expectation import ask, expect, expect_raw
 from .memory import Memory
 from .steps import List, Raw, Replace, Step
 
-MOST_PLACES = 50
+MAX_PLACES = 50
 """The number of namespaces that are tried, where other clients may have used each of a few values."""
 
 
@@ -104,9 +104,9 @@ class Player:
 
 
 def alone(players: Callable[[str], Sequence[Player]], names: Iterator[str]) -> Sequence[Player]:
-    """The players of the next conversation, alone in its collections if one of MOST_PLACES names makes them so."""
+    """The players of the next conversation, alone in its collections if one of MAX_PLACES names makes them so."""
     found = players(next(names))
-    for _ in range(MOST_PLACES):
+    for _ in range(MAX_PLACES):
         if all(player.is_alone() for player in found):
             break
         found = players(next(names))
