@@ -37,11 +37,11 @@ class _Server(uvicorn.Server):
             self._tell()
 
     async def main_loop(self) -> None:
-        told = asyncio.Event()
-        self._tell = partial(asyncio.get_running_loop().call_soon_threadsafe, told.set)
+        stopping = asyncio.Event()
+        self._tell = partial(asyncio.get_running_loop().call_soon_threadsafe, stopping.set)
         while not await self.on_tick(0):
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(told.wait(), 1)
+                await asyncio.wait_for(stopping.wait(), 1)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for listening in (*self.servers, *(sockets or ())):
