@@ -8,10 +8,20 @@ import contextlib
 import errno
 import logging
 import socket
-from asyncio import AbstractEventLoop, CancelledError, TimerHandle, Transport, get_running_loop
+from asyncio import (
+    AbstractEventLoop,
+    CancelledError,
+    Event,
+    TimerHandle,
+    Transport,
+    get_running_loop,
+    sleep,
+    wait_for,
+)
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from multiprocessing.queues import SimpleQueue
+from types import FrameType
 from typing import Any, cast
 
 import uvicorn
@@ -100,8 +110,10 @@ class Config(uvicorn.Config):
 class Server(uvicorn.Server):
     """uvicorn's server, which stops within GRACE_SECONDS, and does not raise the signal that stopped it again.
 
-    It calls `greet` once a signal would stop it.
+    It calls `greet` once a signal would stop it, and stops at once, while uvicorn's looks ten times a second.
     """
+
+    _loop: AbstractEventLoop | None = None
 
     def __init__(
         self,
@@ -110,20 +122,36 @@ class Server(uvicorn.Server):
         greet: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(config)
-        self._on_shutdown, self._greet = on_shutdown, greet
+        self._on_shutdown, self._greet, self._told = on_shutdown, greet, Event()
+
+    def handle_exit(self, sig: int, frame: FrameType | None = None) -> None:
+        """For a signal, or from another thread."""
+        super().handle_exit(sig, frame)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._told.set)
+
+    async def main_loop(self) -> None:
+        self._loop = get_running_loop()
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                await wait_for(self._told.wait(), 1)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._on_shutdown()
-        cutting = get_running_loop().call_later(GRACE_SECONDS, self._cut)
-        try:
-            await super().shutdown(sockets)
-        finally:
-            cutting.cancel()
-
-    def _cut(self) -> None:
-        """Abort the connections, so that the applications end as if their clients had left."""
-        for connection in list(self.server_state.connections):
-            connection.transport.abort()
+        for listening in (*self.servers, *(sockets or ())):
+            listening.close()
+        state, loop = self.server_state, get_running_loop()
+        for connection in list(state.connections):
+            connection.shutdown()
+        end = loop.time() + GRACE_SECONDS
+        while (state.connections or state.tasks) and not self.force_exit and loop.time() < end + 1:
+            if loop.time() > end:  # the applications end as if their clients had left
+                for connection in list(state.connections):
+                    connection.transport.abort()
+            await sleep(0.01)
+        for task in state.tasks:
+            task.cancel()
+        await self.lifespan.shutdown()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import signal
 import socket
 import threading
 import time
@@ -51,7 +52,7 @@ def running(app: ASGIApp = echo, protocol: type[Protocol] = Hasty) -> Iterator[t
     try:
         yield server, port
     finally:
-        server.should_exit = True
+        server.handle_exit(signal.SIGTERM)
         thread.join(15)
         assert not thread.is_alive()
 

@@ -39,6 +39,6 @@ def test_the_package_serves_where_each_of_its_files_is_a_link(installed: Path, t
     """As some installers make it, such as uv with its link mode `symlink`."""
     (package,) = installed.glob("lib/python*/site-packages/callconfig")
     shutil.copytree(package, tmp_path / "callconfig", copy_function=os.symlink)
-    command = ["env", f"PYTHONPATH={tmp_path}", installed / "bin" / "python", "-m", "callconfig"]
+    command: list[str | Path] = ["env", f"PYTHONPATH={tmp_path}", installed / "bin" / "python", "-m", "callconfig"]
     with serving("--store", ":memory:", command=command, folder=tmp_path) as server:
         assert server.client.get("/_mock/openapi.json").is_success

@@ -3,17 +3,16 @@
 import asyncio
 import contextlib
 import logging
-import socket
+import signal
 import threading
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from typing import Literal
 
-import uvicorn
 from starlette.types import ASGIApp
 
 from ..app import create_app, sources
 from ..contract.document import Contract
+from ..serving import Config, Server, listen, root_url
 from ..storage.opening import open_store
 
 
@@ -23,49 +22,16 @@ def fresh_mock(contract: Contract) -> ASGIApp:
     return create_app(contract, store)
 
 
-class _Server(uvicorn.Server):
-    """uvicorn, but it ends when it is told to: by itself it looks ten times a second, and then waits a tenth more."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self._tell: Callable[[], object] = lambda: None
-
-    def end(self) -> None:
-        """From another thread."""
-        self.should_exit = True
-        with contextlib.suppress(RuntimeError):  # it has ended already
-            self._tell()
-
-    async def main_loop(self) -> None:
-        stopping = asyncio.Event()
-        self._tell = partial(asyncio.get_running_loop().call_soon_threadsafe, stopping.set)
-        while not await self.on_tick(0):
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), 1)
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for listening in (*self.servers, *(sockets or ())):
-            listening.close()
-        for connection in list(self.server_state.connections):
-            connection.shutdown()
-        while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110 (nothing tells of the last)
-            await asyncio.sleep(0.01)
-        await self.lifespan.shutdown()
-
-
 @contextlib.contextmanager
 def serving(app: ASGIApp, *, lifespan: Literal["on", "off"] = "off") -> Iterator[str]:
     """The URL of an application that listens on a free loopback port while the context lasts."""
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # a run sends invalid HTTP on purpose
-    config = uvicorn.Config(app, lifespan=lifespan, ws="none", log_config=None, access_log=False, server_header=False)
-    server = _Server(config)
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen(128)
+    server = Server(Config(app, lifespan=lifespan))
+    with listen("127.0.0.1", 0) as listening:
         thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+            yield root_url(listening)
         finally:
-            server.end()
+            server.handle_exit(signal.SIGTERM)
             thread.join(10)
