@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from .finding import MAX_FINDINGS, Finding, told
+from .finding import MAX_FINDINGS, Finding, first_findings
 from .media import OCTETS, ByMediaType, is_json, is_range, is_xml, media_type, parameters_of
 from .parameters import Parameter, QueryItems, header_fields, header_findings, parse_query
 from .pointer import json_pointer
@@ -234,7 +234,7 @@ class _Form:
             return body, findings
         wrong = {finding.pointer for finding in findings}
         findings += [each for each in self._schema.findings(value, "body") if each.pointer not in wrong]
-        return value, told(findings)
+        return value, first_findings(findings)
 
     def _urlencoded(self, body: bytes) -> tuple[Json, list[Finding]]:
         items, findings = parse_query(body)

@@ -45,18 +45,18 @@ def without_surrogates(text: str) -> str:
     return text.encode(errors="replace").decode()
 
 
-def told(findings: Iterable[Finding]) -> list[Finding]:
+def first_findings(findings: Iterable[Finding]) -> list[Finding]:
     """The first MAX_FINDINGS, and one more where there are more; the iterable is read no further."""
     return list(islice(findings, MAX_FINDINGS + 1))
 
 
-def others(findings: Sequence[Finding]) -> str:
+def more_findings(findings: Sequence[Finding]) -> str:
     """The number of further findings in words, ` (and 3 more)`; empty for one alone."""
     count = len(findings) - 1
     return f" (and {'at least ' if count >= MAX_FINDINGS else ''}{count} more)" if count else ""
 
 
-def few(names: Sequence[str], most: int = 10) -> str:
+def first_names(names: Sequence[str], most: int = 10) -> str:
     """The first names in a line."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more

@@ -45,8 +45,8 @@ class Generator:
         for value in islice(Values(side.definitions, {}).of(side.schema), MAX_TRIED):
             if found and known and isinstance(value, dict) and value.keys() - known.keys():
                 continue  # undeclared members illustrate nothing
-            told = self._illustrated(schema, value)
-            for each in (told, value):
+            illustrated = self._illustrated(schema, value)
+            for each in (illustrated, value):
                 if side.accepts(each):
                     found += [each] if each not in found else []
                     break

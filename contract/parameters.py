@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
 
-from .finding import MAX_FINDINGS, Finding, Place, told
+from .finding import MAX_FINDINGS, Finding, Place, first_findings
 from .media import is_json
 from .path_template import Decoded
 from .references import References
@@ -221,7 +221,7 @@ def header_findings(fields: Iterable[Parameter], headers: Mapping[str, str]) -> 
     for field in fields:
         text = headers.get(field.name.lower())
         findings += (field.absent() if text is None else field.read([text]))[1]
-    return told(findings)
+    return first_findings(findings)
 
 
 def joined(value: Any) -> str:
@@ -297,4 +297,4 @@ def read_parameters(
         for name in dict.fromkeys(name for name, _ in items)
         if name not in known
     )
-    return arguments, told(chain(findings, unknown))
+    return arguments, first_findings(chain(findings, unknown))

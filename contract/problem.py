@@ -59,7 +59,7 @@ class Problem:
 
     @classmethod
     def of_findings(cls, findings: Sequence[Finding], challenge: str = "Bearer") -> "Problem":
-        """The one problem for all findings in a request, which `told` has bounded.
+        """The one problem for all findings in a request, which `first_findings` has bounded.
 
         `challenge` is the value of `WWW-Authenticate` for missing credentials.
         """

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import orjson
 
 from .dialect import NEVER, Validator
-from .finding import Finding, Place, counted, told
+from .finding import Finding, Place, counted, first_findings
 from .formats import FORMAT_WORDS, FORMATS
 from .normal import definition_name, refers
 from .pointer import json_pointer
@@ -78,7 +78,7 @@ class Schema:
         return self._validator.is_valid(value)
 
     def findings(self, value: Json, place: Place, name: str | None = None) -> list[Finding]:
-        """The violations, as many as `told` keeps. With `name` the value is a parameter's or a header's, else the body.
+        """The `first_findings` in a value. With `name` it is a parameter's or a header's, else the body.
 
         The search is lazy, part by part, so a value with a million violations costs no more than one with a hundred.
         The items of an array that is too long are not judged.
@@ -86,7 +86,7 @@ class Schema:
         if not _is_long(value) and self._validator.is_valid(value):
             return []
         violations = self._violations(self.json_schema, value, ())
-        return told(_located(rule, detail, path, place, name) for rule, path, detail in violations)
+        return first_findings(_located(rule, detail, path, place, name) for rule, path, detail in violations)
 
     def _violations(self, schema: Any, value: Json, path: _Path) -> Iterator[_Violation]:
         """The violations of one schema, with a detail for people."""

@@ -64,8 +64,8 @@ def rules(schema: Mapping[str, Any], resolve: References) -> list[Mapping[str, A
     own: dict[str, dict[str, Any]] = {}
     for branch in resolve.followed(schema.get("not", {})).get("anyOf", ()):
         if isinstance(branch, Mapping) and "x-rule" in branch:
-            told = {key: branch[key] for key in ("x-rule", "description")}
-            own.setdefault(branch["x-rule"]["id"], {**told, "anyOf": []})["anyOf"].append(branch)
+            declared = {key: branch[key] for key in ("x-rule", "description")}
+            own.setdefault(branch["x-rule"]["id"], {**declared, "anyOf": []})["anyOf"].append(branch)
     return [*own.values(), *(rule for part in schema.get("allOf", ()) for rule in rules(part, resolve))]
 
 

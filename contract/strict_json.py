@@ -60,7 +60,7 @@ class _Literal(str):
 
 
 def decode(text: bytes) -> Any:
-    """The value of a JSON text. Raises NotStrictJson with the findings, as many as `told` keeps."""
+    """The value of a JSON text. Raises NotStrictJson with the findings, as many as `first_findings` keeps."""
     if _fits(text) and not too_deep(text):
         try:
             value = orjson.loads(text)  # it refuses NaN, 1e999 and lone surrogates

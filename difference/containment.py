@@ -146,12 +146,12 @@ def _broken(giver: Side, taker: Side, reached: Reached, samples: Sequence[Json],
     )
     known = within.found.get(place)
     found: dict[_Reasons, tuple[Json, Json, _Findings]] = {}
-    for number, (inner, told) in enumerate(known or ((each, None) for each in candidates)):
+    for number, (inner, within_part) in enumerate(known or ((each, None) for each in candidates)):
         for value in _contexts(way, inner, samples, within.values):
             if taker.accepts(value) or not giver.accepts(value):
                 continue
-            told = told or tuple(taker.findings_of_part(place.taken, inner))
-            findings = _moved(told, here) if told else tuple(taker.findings(value, "body"))
+            within_part = within_part or tuple(taker.findings_of_part(place.taken, inner))
+            findings = _moved(within_part, here) if within_part else tuple(taker.findings(value, "body"))
             pointers = [str(each.pointer) for each in findings]
             if all(
                 each.startswith(here) or here.startswith(each) for each in pointers
@@ -162,8 +162,13 @@ def _broken(giver: Side, taker: Side, reached: Reached, samples: Sequence[Json],
             break
     if known is None:
         within.found[place] = [
-            (inner, _moved(told, "", here) if all(str(each.pointer).startswith(here) for each in told) else None)
-            for inner, _, told in found.values()
+            (
+                inner,
+                _moved(within_part, "", here)
+                if all(str(each.pointer).startswith(here) for each in within_part)
+                else None,
+            )
+            for inner, _, within_part in found.values()
         ]
     return [Break(value, findings, reached) for _, value, findings in found.values()]
 
@@ -213,9 +218,9 @@ def _of_difference(place: Open, within: Relation) -> Iterator[Json]:
 def _reason(places: Sequence[Reached]) -> str:
     where = json_pointer([step for _, step in places[0].way])
     written = repr((places[0].place.given, places[0].place.taken))
-    told = " and ".join(words for sign, words in _HARD.items() if sign in written)
+    within_part = " and ".join(words for sign, words in _HARD.items() if sign in written)
     found = f"neither a proof nor a value that breaks was found{f' at {where}' if where else ''}"
-    return f"{found}: there are {told}" if told else found
+    return f"{found}: there are {within_part}" if within_part else found
 
 
 _TOO_DEEP = "the schema leads to others too deep to be compared"

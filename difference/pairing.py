@@ -231,8 +231,8 @@ def _in_words(findings: Sequence[Finding]) -> str:
 
 def in_short(finding: Finding) -> str:
     """A finding in a body, shortened for a sentence."""
-    told = f"{finding.pointer} {finding.detail}".strip()
-    return told if len(told) <= MAX_SHOWN else f"{told[:MAX_SHOWN]}…"
+    text = f"{finding.pointer} {finding.detail}".strip()
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
 def answer_in_words(answer: Interaction) -> str:

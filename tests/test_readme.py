@@ -164,8 +164,8 @@ def test_callconfig_is_added_to_another_project_as_it_is_written(wheel: Path, tm
     """From a repository, and from a wheel; the command then runs in each project."""
     repository = shutil.copytree(ROOT, tmp_path / "callconfig", ignore=shutil.ignore_patterns(".*", "*.egg-info"))
     author = ["-c", "user.name=A", "-c", "user.email=a@example.com"]
-    for told in (["init", "-q"], ["add", "."], [*author, "commit", "-qm", "All"]):
-        subprocess.run(["git", *told], cwd=repository, check=True)
+    for row in (["init", "-q"], ["add", "."], [*author, "commit", "-qm", "All"]):
+        subprocess.run(["git", *row], cwd=repository, check=True)
     commands = re.findall(r"^uv add --dev .*$", README, re.MULTILINE)
     assert len(commands) == 2
     for number, command in enumerate(commands):
@@ -213,7 +213,7 @@ def test_the_bounds_are_those_of_the_code(contract: Contract) -> None:
     limits = Limits()
     operations = load_controls(contract).operations.values()
     (largest,) = {each.request_body.max_bytes for each in operations} - {MAX_BYTES}
-    for told in (
+    for row in (
         f"| request line and header fields | {Protocol.MAX_HEAD >> 10} KiB, within {Protocol.HEAD_SECONDS:g} s |",
         f"{MAX_BYTES >> 20} MiB, and at least {Protocol.MIN_BODY >> 10} KiB in each {Protocol.BODY_SECONDS:g} s |",
         f"| a state or a scenario in a request | {largest >> 20} MiB |",
@@ -228,4 +228,4 @@ def test_the_bounds_are_those_of_the_code(contract: Contract) -> None:
         f"| the data of all sessions | {limits.all_bytes >> 20} MiB |",
         f"| the time for open requests after the signal to stop | {GRACE_SECONDS + 1} s |",
     ):
-        assert told in README, told
+        assert row in README, row

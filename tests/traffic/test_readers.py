@@ -21,7 +21,7 @@ from callconfig.traffic.recording import NotARecording
 from callconfig.traffic.redaction import Redaction
 from callconfig.verification.judge import Judge
 from callconfig.verification.running import baseline
-from callconfig.verification.verify import told as told_in_one_line
+from callconfig.verification.verify import error_line
 
 READERS = {"har": read_har, "ndjson": read_ndjson, "pact": read_pact}
 ODD: list[Any] = [
@@ -110,17 +110,17 @@ def read_all(contract: Contract, kind: str, path: Path) -> int:
                 judged(contract, read)
                 number += 1
             else:
-                assert told_in_one_line(read).isprintable()
+                assert error_line(read).isprintable()
 
     def all_judged() -> None:
         for read, _ in whole_recording(str(path)):
             judged(contract, read)
 
-    assert told(all_judged).isprintable()
+    assert error_message(all_judged).isprintable()
     return number
 
 
-def told(action: Callable[[], object]) -> str:
+def error_message(action: Callable[[], object]) -> str:
     """The error of an action; empty without one."""
     try:
         action()

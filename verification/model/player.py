@@ -82,10 +82,10 @@ class Player:
         mistakes, self.memory = learn(self.memory, step, asked, expected, self._answer(interaction))
         known = {_where(finding) for finding in verdict.response}
         now = (*expected.since, len(self.interactions) - 1)
-        told = [(finding, now) for finding in verdict.response]
-        told += [(finding, since) for finding, since in mistakes if _where(finding) not in known]
-        shown = [[self.interactions[number] for number in dict.fromkeys(since)] for _, since in told]
-        each = zip(told, shown, strict=True)
+        findings = [(finding, now) for finding in verdict.response]
+        findings += [(finding, since) for finding, since in mistakes if _where(finding) not in known]
+        shown = [[self.interactions[number] for number in dict.fromkeys(since)] for _, since in findings]
+        each = zip(findings, shown, strict=True)
         return [Failure(finding, expected.operation, led_here, "model") for (finding, _), led_here in each]
 
     def _answer(self, interaction: Interaction) -> Answer:

@@ -37,7 +37,7 @@ def html(result: Result) -> str:
         about=f"{result.redaction.url(result.target)}, {result.started:%Y-%m-%d %H:%M} UTC{seed}",
         errors=errors,
         verdict=f"{errors} error{'s' if errors > 1 else ''}" if errors else "holds",
-        told=[f"{result.judged.total()} interactions in {result.seconds:.1f} s{ended}", *result.notes],
+        remarks=[f"{result.judged.total()} interactions in {result.seconds:.1f} s{ended}", *result.notes],
         result=result,
         causes=sorted(causes(result).values(), key=lambda each: -sum(map(result.counts, each))),
         judged=judged,
