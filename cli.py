@@ -113,29 +113,29 @@ def _parameters(options: type[Any]) -> Iterator[click.Parameter]:
 
 
 def _parameter(field: Field[Any]) -> click.Parameter:
-    told, required, several = field.metadata, field.default is MISSING, "tuple" in str(field.type)
-    read_as: click.ParamType[Any] = told["type"] or (
+    metadata, required, several = field.metadata, field.default is MISSING, "tuple" in str(field.type)
+    read_as: click.ParamType[Any] = metadata["type"] or (
         click.Path(path_type=Path) if "Path" in str(field.type) else click.STRING
     )
     attributes: dict[str, Any] = {
         "type": read_as,
-        "metavar": told.get("metavar") or {click.Path: "FILE", click.IntRange: "N"}.get(type(read_as)),
-        "help": told["words"],
+        "metavar": metadata.get("metavar") or {click.Path: "FILE", click.IntRange: "N"}.get(type(read_as)),
+        "help": metadata["words"],
         "required": required,
         **({} if required else {"default": field.default}),
     }
-    if "is_argument" in told:
+    if "is_argument" in metadata:
         return click.Argument([field.name], nargs=-1 if several else 1, **attributes)
-    flag = told.get("flag") or field.name.replace("_", "-")
+    flag = metadata.get("flag") or field.name.replace("_", "-")
     attributes |= {
-        "help": f"{told['words']}; repeatable" if several else told["words"],
+        "help": f"{metadata['words']}; repeatable" if several else metadata["words"],
         "envvar": f"CALLCONFIG_{field.name.upper()}",
         "show_envvar": True,
         "show_default": field.default != "",
     }
     if field.type is bool:
         return click.Option([f"--{flag}/--no-{flag}", field.name], **attributes | {"type": click.BOOL})
-    short = [f"-{told['short']}"] if "short" in told else []
+    short = [f"-{metadata['short']}"] if "short" in metadata else []
     return click.Option([*short, f"--{flag}", field.name], multiple=several, **attributes)
 
 

@@ -23,7 +23,7 @@ from .controls.controls import SESSION_HEADER
 _ONLY_OPENAPI = {"discriminator", "externalDocs", "xml", "nullable"}
 _NO_NAME = re.compile("[^A-Za-z0-9_.-]+")
 """Characters that a tool's name must not have (Model Context Protocol 2025-11-25, tools)."""
-MOST_OF_NAME = 120
+MAX_NAME_LENGTH = 120
 """Characters of an operation's name in the tool's name; hosts accept 128."""
 
 
@@ -41,7 +41,7 @@ def tools_of(*places: Place) -> "Iterator[OperationTool]":
     taken = set[str]()
     for place in places:
         for operation in place.contract.operations.values():
-            plain = _NO_NAME.sub("_", operation.id)[:MOST_OF_NAME]
+            plain = _NO_NAME.sub("_", operation.id)[:MAX_NAME_LENGTH]
             numbered = (f"{plain}_{number}" for number in count(2))
             name = next(each for each in chain([plain], numbered) if each not in taken)
             taken.add(name)

@@ -243,7 +243,7 @@ def _read_scenario(options: ServeOptions) -> bytes | None:
         raise CouldNotRun(f"scenario {options.scenario}: {error.strerror}") from error
 
 
-MOST_PATHS = 10
+MAX_PATHS = 10
 """Paths that the greeting names."""
 
 
@@ -260,8 +260,8 @@ def _greet(contract: Contract, listening: socket.socket, options: ServeOptions, 
     alone = options.workers == 1
     print(
         f"callconfig {version('callconfig')} mocks {contract.title} {contract.version}\n"
-        + "".join(f"  API    {root}{options.base_path}{path}\n" for path in sorted(paths or {"/"})[:MOST_PATHS])
-        + (f"         and {len(paths) - MOST_PATHS} more paths\n" if len(paths) > MOST_PATHS else "")
+        + "".join(f"  API    {root}{options.base_path}{path}\n" for path in sorted(paths or {"/"})[:MAX_PATHS])
+        + (f"         and {len(paths) - MAX_PATHS} more paths\n" if len(paths) > MAX_PATHS else "")
         + f"  Docs   {root}{options.base_path}/docs\n"
         + (f"  Steer  {root}{CONTROLS_PATH}/ui\n" if options.controls and alone else "")
         + ("" if alone else "  Steer  off: each of several processes would steer only itself\n")

@@ -151,7 +151,7 @@ HOST = Text("HOST", separator=",")
 NAME, NAMES = Text("NAME"), Text("NAME", separator=",")
 
 
-class Told(TypedDict, total=False):
+class OptionAttributes(TypedDict, total=False):
     """Further attributes of an option."""
 
     metavar: str
@@ -164,10 +164,15 @@ class Told(TypedDict, total=False):
 
 
 def option(
-    words: str, read_as: Any = None, *, default: Any = MISSING, secret: bool = False, **told: Unpack[Told]
+    words: str,
+    read_as: Any = None,
+    *,
+    default: Any = MISSING,
+    secret: bool = False,
+    **more: Unpack[OptionAttributes],
 ) -> Any:
     """A field that is an option: text, a path or a flag by the field's type, or a `read_as` type."""
-    return field(default=default, repr=not secret, metadata={"words": words, "type": read_as, **told})
+    return field(default=default, repr=not secret, metadata={"words": words, "type": read_as, **more})
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(option,))

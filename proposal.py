@@ -13,7 +13,7 @@ import yaml
 
 from .contract.actions import Places
 from .contract.document import Contract
-from .contract.finding import few
+from .contract.finding import first_names
 from .contract.path_template import parameters_of
 from .contract.shape import flattened
 from .contract.yaml_tree import MarkedYaml, NotPlain
@@ -82,7 +82,7 @@ def _proposals(contract: Contract, unclear: list[str]) -> Iterator[Proposal]:
         if "$ref" in schema or id(schema) in taken or not kinds:
             continue
         if len({*kinds.values()}) < 2:
-            unclear.append(f"{name} is not proposed: {few(list(kinds))} alone does not say that it is stored")
+            unclear.append(f"{name} is not proposed: {first_names(list(kinds))} alone does not say that it is stored")
             continue
         proposal = _proposal(name, schema, places, contract)
         if proposal is None:

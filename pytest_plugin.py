@@ -41,7 +41,7 @@ STRICT = "mock_strict"
 
 
 _COLLECTED = pytest.StashKey[Collected]()
-_TOLD = pytest.StashKey[str]()
+_COVERAGE_TEXT = pytest.StashKey[str]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -88,19 +88,19 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     collected = config.stash.get(_COLLECTED, None)
     if collected is None or hasattr(config, "workerinput"):
         return
-    enough, told = collected.measured(
+    enough, coverage_text = collected.measured(
         config.getoption("mock_coverage_minimum"), config.getoption("mock_coverage_report")
     )
     shutil.rmtree(collected.folder)
-    config.stash[_TOLD] = told
+    config.stash[_COVERAGE_TEXT] = coverage_text
     if not enough and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if (told := config.stash.get(_TOLD, None)) is not None:
+    if (coverage_text := config.stash.get(_COVERAGE_TEXT, None)) is not None:
         terminalreporter.section("what the tests exercised of the contract")
-        terminalreporter.write(told)
+        terminalreporter.write(coverage_text)
 
 
 @pytest.fixture(scope="session")

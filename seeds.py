@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from .contract.document import Contract
-from .contract.finding import others
+from .contract.finding import more_findings
 from .contract.resource import Resource
 from .contract.schema import Json
 from .contract.strict_json import NotStrictJson, decode
@@ -75,6 +75,6 @@ def _judged(documents: list[Json], pointer: str, path: Path, resource: Resource,
     for index, document in enumerate(documents):
         if findings := completion.findings(document):
             where = f"{pointer}/{index}{findings[0].pointer}"
-            raise CouldNotRun(f"seed {path}: {where} {findings[0].detail}{others(findings)}")
+            raise CouldNotRun(f"seed {path}: {where} {findings[0].detail}{more_findings(findings)}")
         complete.append(completion.complete(document))
     return complete

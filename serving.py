@@ -1,7 +1,7 @@
 """Serving HTTP, for the mock and for the proxy: the socket, uvicorn, workers, signals, and bounds on a peer.
 
-A head (request line and header fields) is bounded by MOST_HEAD bytes and HEAD_SECONDS, a body by LEAST_BODY bytes in
-each BODY_SECONDS, connections by MOST_CONNECTIONS; BACKLOG more wait in the kernel.
+A head (request line and header fields) is bounded by MAX_HEAD bytes and HEAD_SECONDS, a body by MIN_BODY bytes in
+each BODY_SECONDS, connections by MAX_CONNECTIONS; BACKLOG more wait in the kernel.
 """
 
 import contextlib
@@ -168,7 +168,7 @@ class Corked:
     The head and the body of a response then cost one system call.
     """
 
-    MOST = 65_536
+    MAX_WAITING = 65_536
     """Bytes that wait for the end of the turn; more are written at once, and are subject to flow control."""
 
     def __init__(self, transport: Transport, loop: AbstractEventLoop) -> None:
@@ -184,7 +184,7 @@ class Corked:
             self._loop.call_soon(self._flush)
         self._waiting.append(data)
         self._size += len(data)
-        if self._size > self.MOST:
+        if self._size > self.MAX_WAITING:
             self._flush()
 
     def write_eof(self) -> None:
@@ -211,11 +211,11 @@ if HttpToolsProtocol is not None:
     class Protocol(HttpToolsProtocol):
         """uvicorn's HTTP/1.1, with bounds on the size and the time of a peer's requests."""
 
-        MOST_HEAD = 65_536
+        MAX_HEAD = 65_536
         HEAD_SECONDS = 10.0
         BODY_SECONDS = 20.0
-        LEAST_BODY = 65_536
-        MOST_CONNECTIONS = 1000
+        MIN_BODY = 65_536
+        MAX_CONNECTIONS = 1000
         LINGER_SECONDS = 1.0
         """Seconds that a refused peer may go on sending, so that it can read the response."""
 
@@ -226,7 +226,7 @@ if HttpToolsProtocol is not None:
 
         def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
             super().connection_made(cast("Transport", Corked(transport, self.loop)))
-            if len(self.connections) > self.MOST_CONNECTIONS:
+            if len(self.connections) > self.MAX_CONNECTIONS:
                 self._refuse(503)
             else:
                 self._give(self.HEAD_SECONDS)
@@ -249,7 +249,7 @@ if HttpToolsProtocol is not None:
             """Refuse a head that is too long, and set the timer for the rest of the request."""
             if self._refused:
                 return
-            if self._in_head and self._received > self.MOST_HEAD:
+            if self._in_head and self._received > self.MAX_HEAD:
                 self._refuse(431)
             elif self._is_answering() and not self.cycle.more_body:
                 self._stop_timer()
@@ -263,9 +263,9 @@ if HttpToolsProtocol is not None:
         def on_headers_complete(self) -> None:
             self._in_head = False
             self._stop_timer()
-            if self._received > self.MOST_HEAD:
+            if self._received > self.MAX_HEAD:
                 size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
-                if size > self.MOST_HEAD:
+                if size > self.MAX_HEAD:
                     self._refuse(431)
                     return
             if self.url == b"*":  # `OPTIONS *` asks about the whole server (RFC 9110, section 9.3.7)
@@ -305,7 +305,7 @@ if HttpToolsProtocol is not None:
         def _out_of_time(self) -> None:
             if self._refused or not (self._in_head or self._is_answering()):
                 self.transport.abort()  # it was refused already, or sent nothing
-            elif not self._in_head and (self._received >= self.LEAST_BODY or self.flow.read_paused):
+            elif not self._in_head and (self._received >= self.MIN_BODY or self.flow.read_paused):
                 self._received = 0
                 self._give(self.BODY_SECONDS)
             else:

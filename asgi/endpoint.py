@@ -11,12 +11,12 @@ from typing import Any
 import orjson
 from starlette.types import Receive, Send
 
-from ..contract.aside import aside
 from ..contract.finding import Finding
 from ..contract.operation import WITHOUT_BODY, EncodedArray, LargeObject, Operation, Reply
 from ..contract.problem import INTERNAL_ERROR, Problem, Problems
 from ..contract.refusal import Refusals
 from ..contract.schema import Json
+from ..contract.threads import in_thread
 from .exchange import Exchange
 from .messages import judged, read_body, respond
 
@@ -97,7 +97,7 @@ class Endpoint:
             headers.setdefault("content-type", "application/json")
         try:
             if isinstance(value, LargeObject) or (isinstance(value, EncodedArray) and value.is_large):
-                pieces, findings = await aside(self.operation.encode_response, status, headers, value)
+                pieces, findings = await in_thread(self.operation.encode_response, status, headers, value)
             else:
                 pieces, findings = self.operation.encode_response(status, headers, value)
         except (TypeError, ValueError):  # orjson's errors for values that are not JSON

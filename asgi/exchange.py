@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from starlette.types import Message, Scope, Send
 
 from ..contract.body import Headers
-from ..contract.finding import others
+from ..contract.finding import more_findings
 from ..contract.interaction import by_name
 from ..contract.operation import Operation, Reply, Request
 from ..contract.paths import Route
@@ -109,4 +109,4 @@ class Exchange:
         findings = self.entry.findings
         if self.problem and (self.operation is None or not findings):
             return self.problem.detail
-        return f"{findings[0]}{others(findings)}" if findings else ""
+        return f"{findings[0]}{more_findings(findings)}" if findings else ""

@@ -6,11 +6,11 @@ from typing import Any
 import orjson
 from starlette.types import Message, Receive, Send
 
-from ..contract.aside import LARGE, aside
 from ..contract.body import Headers
 from ..contract.finding import Finding
 from ..contract.operation import WITHOUT_BODY, Operation, Request
 from ..contract.problem import PROBLEM_JSON, Problem
+from ..contract.threads import LARGE, in_thread
 
 LINGER = 64 << 20
 """The number of bytes beyond the limit that are read and dropped before a client is told to stop."""
@@ -51,7 +51,7 @@ async def judged(operation: Operation, request: Request) -> tuple[dict[str, Any]
     """The arguments and findings of `check_request`, called in a thread for a large request."""
     fields = len(request.headers.get("accept", "")) + len(request.headers.get("content-type", ""))
     if len(request.body) + len(request.query) + fields > LARGE:
-        return await aside(operation.check_request, request)
+        return await in_thread(operation.check_request, request)
     return operation.check_request(request)
 
 

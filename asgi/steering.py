@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ..contract.aside import LARGE, aside
 from ..contract.body import MAX_BYTES
 from ..contract.operation import WITHOUT_BODY
+from ..contract.threads import LARGE, in_thread
 from ..controls import faults
 from ..controls.controls import Controls
 from ..controls.match import described
@@ -92,7 +92,7 @@ async def _matching(rules: Rules, exchange: Exchange, body: bytes) -> list[Rule]
         return [rule for rule in every if rule.match.accepts(request)]
 
     size = len(body) + len(entry.target) + sum(map(len, exchange.headers.values()))
-    return await aside(matching) if size * len(every) > LARGE else matching()
+    return await in_thread(matching) if size * len(every) > LARGE else matching()
 
 
 async def _send_as_it_is(answer: Mapping[str, Any], send: Send) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from .finding import MOST_FINDINGS, Finding, told
+from .finding import MAX_FINDINGS, Finding, first_findings
 from .media import OCTETS, ByMediaType, is_json, is_range, is_xml, media_type, parameters_of
 from .parameters import Parameter, QueryItems, header_fields, header_findings, parse_query
 from .pointer import json_pointer
@@ -25,11 +25,11 @@ STREAMS = {
     "application/x-ndjson", "application/ndjson", "application/jsonl", "application/json-seq", "text/event-stream",
 }  # fmt: skip
 """Media types of sequences of values: whether the schema is that of the sequence or of a value is not defined."""
-MOST_PASSED_OVER = 20
+MAX_RANGE_TYPES = 20
 """The number of media types within a range that are remembered for `unjudged`."""
 MAX_BYTES = 1 << 20
 """The largest request body that is read where the contract declares none with `x-max-bytes`."""
-MOST_CONTAINERS = 100_000
+MAX_CONTAINERS = 100_000
 """Arrays and objects in each MAX_BYTES of a request body: each takes a hundred times the memory of its text."""
 Headers = Mapping[str, str]
 """Header fields by lower-case name."""
@@ -78,7 +78,7 @@ class Content:
         if name in (FORM, MULTIPART):
             return self._as_form.read(headers["content-type"], body)
         if name in STREAMS or is_xml(name) or not self._reader.is_scalar:
-            if is_range(self.name) and len(self._passed_over) < MOST_PASSED_OVER:
+            if is_range(self.name) and len(self._passed_over) < MAX_RANGE_TYPES:
                 self._passed_over.add(name)
             return body, []
         return self._read_text(name, charset, body)
@@ -137,7 +137,7 @@ class RequestBody:
         self._is_patch = is_patch
         self.required: bool = declared.get("required", False)
         self.max_bytes: int = declared.get("x-max-bytes", MAX_BYTES)
-        most = max(MOST_CONTAINERS, MOST_CONTAINERS * self.max_bytes // MAX_BYTES)
+        most = max(MAX_CONTAINERS, MAX_CONTAINERS * self.max_bytes // MAX_BYTES)
         self.contents = ByMediaType(
             {
                 name: Content(name, content, resolve, "request", severities, most)
@@ -234,7 +234,7 @@ class _Form:
             return body, findings
         wrong = {finding.pointer for finding in findings}
         findings += [each for each in self._schema.findings(value, "body") if each.pointer not in wrong]
-        return value, told(findings)
+        return value, first_findings(findings)
 
     def _urlencoded(self, body: bytes) -> tuple[Json, list[Finding]]:
         items, findings = parse_query(body)
@@ -261,7 +261,7 @@ class _Form:
             field = self._fields.get(part.name) or _Field(part.name, {}, {}, NO_REFERENCES)
             read, wrong = field.part(part)
             findings += wrong
-            if len(findings) > MOST_FINDINGS:
+            if len(findings) > MAX_FINDINGS:
                 break
             if not field.is_array or (is_json(part.headers.get("content-type", "")) and isinstance(read, list)):
                 value[part.name] = read

@@ -10,7 +10,7 @@ Severity = Literal["error", "warning"]
 Level = Literal["off", "warning", "error"]
 """The severity of a rule."""
 
-MOST_FINDINGS = 100
+MAX_FINDINGS = 100
 """The number of violations of one value that are reported at most, which bounds the cost of untrusted input."""
 
 
@@ -45,18 +45,18 @@ def without_surrogates(text: str) -> str:
     return text.encode(errors="replace").decode()
 
 
-def told(findings: Iterable[Finding]) -> list[Finding]:
-    """The first MOST_FINDINGS, and one more where there are more; the iterable is read no further."""
-    return list(islice(findings, MOST_FINDINGS + 1))
+def first_findings(findings: Iterable[Finding]) -> list[Finding]:
+    """The first MAX_FINDINGS, and one more where there are more; the iterable is read no further."""
+    return list(islice(findings, MAX_FINDINGS + 1))
 
 
-def others(findings: Sequence[Finding]) -> str:
+def more_findings(findings: Sequence[Finding]) -> str:
     """The number of further findings in words, ` (and 3 more)`; empty for one alone."""
     count = len(findings) - 1
-    return f" (and {'at least ' if count >= MOST_FINDINGS else ''}{count} more)" if count else ""
+    return f" (and {'at least ' if count >= MAX_FINDINGS else ''}{count} more)" if count else ""
 
 
-def few(names: Sequence[str], most: int = 10) -> str:
+def first_names(names: Sequence[str], most: int = 10) -> str:
     """The first names in a line."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more

@@ -10,11 +10,11 @@ from .shape import flattened
 from .side import Side, Sides
 from .witness import ABSENT, PLAIN, Values
 
-MOST_TRIED = 500
+MAX_TRIED = 500
 """The number of candidates that are tried before NoValue."""
 CHOICES = 16
 """The number of values of a schema from which `draw` chooses."""
-MOST_DEEP = 8
+MAX_NESTING = 8
 
 
 class Generator:
@@ -42,11 +42,11 @@ class Generator:
     def _choices(self, schema: Mapping[str, Any], side: Side) -> list[Json]:
         found: list[Json] = []
         known = flattened(schema, self._resolve).get("properties", {})
-        for value in islice(Values(side.definitions, {}).of(side.schema), MOST_TRIED):
+        for value in islice(Values(side.definitions, {}).of(side.schema), MAX_TRIED):
             if found and known and isinstance(value, dict) and value.keys() - known.keys():
                 continue  # undeclared members illustrate nothing
-            told = self._illustrated(schema, value)
-            for each in (told, value):
+            illustrated = self._illustrated(schema, value)
+            for each in (illustrated, value):
                 if side.accepts(each):
                     found += [each] if each not in found else []
                     break
@@ -60,7 +60,7 @@ class Generator:
         for word in ("example", "default"):
             if word in flat:
                 return flat[word]
-        if depth > MOST_DEEP:
+        if depth > MAX_NESTING:
             return value
         if flat.get("format") == "password" and value == PLAIN:
             return "secret"

@@ -10,7 +10,7 @@ from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from .body import Content, Headers, RequestBody
-from .finding import MOST_FINDINGS, Finding, told
+from .finding import MAX_FINDINGS, Finding, first_findings
 from .media import LONGEST_REMEMBERED, ByMediaType, concrete, first_json, is_range, media_type
 from .parameters import IGNORED_HEADERS, Parameter, header_fields, header_findings, read_parameters
 from .references import References
@@ -88,21 +88,21 @@ class Representation(Content):
         """
         findings: list[Finding] = []
         shown: list[bytes] = []
-        if len(self._judged) + len(texts) > MOST_JUDGED:
+        if len(self._judged) + len(texts) > MAX_JUDGED:
             self._judged.clear()
         for index, text in enumerate(texts):
             if hash(text) not in self._judged:
                 value = items.without_write_only(stored := orjson.loads(text))
                 wrong = items.findings(value, "body")
                 findings += [replace(finding, pointer=f"/{index}{finding.pointer}") for finding in wrong]
-                if len(findings) > MOST_FINDINGS:
+                if len(findings) > MAX_FINDINGS:
                     break
                 if value != stored:
                     text = orjson.dumps(value)
                 elif not wrong:
                     self._judged.add(hash(text))
             shown.append(text)
-        return [] if findings else list(_array(shown)), told(findings)
+        return [] if findings else list(_array(shown)), first_findings(findings)
 
 
 def _array(texts: Sequence[bytes]) -> Iterator[bytes]:
@@ -113,7 +113,7 @@ def _array(texts: Sequence[bytes]) -> Iterator[bytes]:
 
 
 ITEMS_IN_PIECE = 200
-MOST_JUDGED = 250_000
+MAX_JUDGED = 250_000
 """The number of judged items that are remembered before the memory is emptied."""
 
 
@@ -189,7 +189,7 @@ class Operation:
         self._minds_accept = self.response(406) is not None
 
     def check_request(self, request: Request) -> tuple[dict[str, Json], list[Finding]]:
-        """The arguments for a handler, `body` among them, and the findings, as many as `told` keeps."""
+        """The arguments for a handler, `body` among them, and the findings, as many as `first_findings` keeps."""
         arguments, findings = dict[str, Json](), list[Finding]()
         if self.parameters or request.query:
             known = self.security.query_names
@@ -210,10 +210,12 @@ class Operation:
         return arguments, self._weighed(findings)
 
     def _weighed(self, findings: list[Finding]) -> list[Finding]:
-        """The findings by severity, errors first, and as many as `told` keeps."""
+        """The findings by severity, errors first, and as many as `first_findings` keeps."""
         if not findings:
             return findings
-        return told(sorted(self._severities.weighed(findings), key=lambda finding: finding.severity != "error"))
+        return first_findings(
+            sorted(self._severities.weighed(findings), key=lambda finding: finding.severity != "error")
+        )
 
     @cached_property
     def json_body(self) -> tuple[str, Content] | None:

@@ -39,13 +39,13 @@ class Paging:
         return any((self.offset, self.page, self.cursor))
 
 
-UNTOLD = object()
+NOT_FOUND = object()
 
 
-def told(body: Json, names: Sequence[str]) -> Json:
+def first_value(body: Json, names: Sequence[str]) -> Json:
     """The value of the first of some names in a body, at any depth outside lists, or UNTOLD."""
     if not isinstance(body, dict):
-        return UNTOLD
+        return NOT_FOUND
     own = {name.lower(): value for name, value in body.items() if not isinstance(value, dict | list)}
-    found = [own[name] for name in names if name in own] or [told(each, names) for each in body.values()]
-    return next((each for each in found if each is not UNTOLD), UNTOLD)
+    found = [own[name] for name in names if name in own] or [first_value(each, names) for each in body.values()]
+    return next((each for each in found if each is not NOT_FOUND), NOT_FOUND)

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
 
-from .finding import MOST_FINDINGS, Finding, Place, told
+from .finding import MAX_FINDINGS, Finding, Place, first_findings
 from .media import is_json
 from .path_template import Decoded
 from .references import References
@@ -221,7 +221,7 @@ def header_findings(fields: Iterable[Parameter], headers: Mapping[str, str]) -> 
     for field in fields:
         text = headers.get(field.name.lower())
         findings += (field.absent() if text is None else field.read([text]))[1]
-    return told(findings)
+    return first_findings(findings)
 
 
 def joined(value: Any) -> str:
@@ -232,7 +232,7 @@ def joined(value: Any) -> str:
 
 
 def parse_query(query: bytes) -> tuple[QueryItems, list[Finding]]:
-    """The pairs of a query string, up to MOST_FINDINGS findings.
+    """The pairs of a query string, up to MAX_FINDINGS findings.
 
     Bytes that are not UTF-8 are findings, unlike in the URL standard; they are read as U+FFFD.
     """
@@ -245,7 +245,7 @@ def parse_query(query: bytes) -> tuple[QueryItems, list[Finding]]:
             items.append((unquote_to_bytes(name).decode(), unquote_to_bytes(value).decode()))
         except UnicodeDecodeError:
             findings.append(Finding("percent-encoding", "query", "must be percent-encoded UTF-8", name=shown))
-            if len(findings) > MOST_FINDINGS:
+            if len(findings) > MAX_FINDINGS:
                 break
             if "\ufffd" not in shown:
                 items.append((shown, unquote_to_bytes(value).decode(errors="replace")))
@@ -297,4 +297,4 @@ def read_parameters(
         for name in dict.fromkeys(name for name, _ in items)
         if name not in known
     )
-    return arguments, told(chain(findings, unknown))
+    return arguments, first_findings(chain(findings, unknown))

@@ -9,7 +9,7 @@ from itertools import pairwise
 from random import Random
 from typing import Final
 
-MOST_STATES = 20_000
+MAX_STATES = 20_000
 """The number of states that a search visits before TooHard."""
 
 Intervals = tuple[tuple[int, int], ...]
@@ -167,7 +167,7 @@ def outside(inner: Strings, outer: Strings | None) -> str | None:
                 continue
             state = (following, tuple(_after(node, char) for node in taken), min(length + 1, longest_told))
             if state not in seen:
-                if len(seen) >= MOST_STATES:
+                if len(seen) >= MAX_STATES:
                     raise TooHard("the patterns have too many states")
                 seen.add(state)
                 queue.append((state, text + chr(char)))
@@ -289,7 +289,7 @@ def drawn(pattern: str, chance: Random, longest: int = 64) -> str:
     return text
 
 
-MOST_REPEATED = 8
+MAX_REPEATED = 8
 """The most repetitions of a part beyond its minimum."""
 
 
@@ -305,5 +305,5 @@ def _drawn(node: Node, chance: Random) -> str:
         return _drawn(chance.choice(node.parts), chance)
     part = node.parts[0]
     anything = part.kind == "chars" and part.chars == ANY  # the text around a pattern without anchors
-    most = node.least if anything else min(node.least + MOST_REPEATED, node.most or node.least + MOST_REPEATED)
+    most = node.least if anything else min(node.least + MAX_REPEATED, node.most or node.least + MAX_REPEATED)
     return "".join(_drawn(part, chance) for _ in range(chance.randint(node.least, most)))

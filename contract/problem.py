@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from .finding import MOST_FINDINGS, Finding, counted
+from .finding import MAX_FINDINGS, Finding, counted
 
 PROBLEM_JSON = "application/problem+json"
 DOCUMENTED_AT = "/docs#"
@@ -59,7 +59,7 @@ class Problem:
 
     @classmethod
     def of_findings(cls, findings: Sequence[Finding], challenge: str = "Bearer") -> "Problem":
-        """The one problem for all findings in a request, which `told` has bounded.
+        """The one problem for all findings in a request, which `first_findings` has bounded.
 
         `challenge` is the value of `WWW-Authenticate` for missing credentials.
         """
@@ -69,8 +69,8 @@ class Problem:
                     headers = {"WWW-Authenticate": challenge} if kind == "unauthorized" else {}
                     return cls(kind, finding.detail, headers=headers)
         places = counted(len(findings), "place")
-        if len(findings) > MOST_FINDINGS:
-            places, findings = f"more than {MOST_FINDINGS} places; {MOST_FINDINGS} are told", findings[:MOST_FINDINGS]
+        if len(findings) > MAX_FINDINGS:
+            places, findings = f"more than {MAX_FINDINGS} places; {MAX_FINDINGS} are told", findings[:MAX_FINDINGS]
         return cls("invalid-request", f"The request breaks the contract in {places}.", findings)
 
     def document(self, catalogue: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

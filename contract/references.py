@@ -19,8 +19,8 @@ from .grammar import COMPONENTS, inside, is_container, objects
 from .pointer import fragment, json_pointer, steps_of
 from .yaml_tree import NotPlain, copied, read_yaml
 
-MOST_FILES = 5_000
-MOST_BYTES = 100_000_000
+MAX_FILES = 5_000
+MAX_BYTES = 100_000_000
 """The most files of a document, and the most bytes of all of them."""
 
 _MEMBER_OF = {kind: member for member, kind in COMPONENTS.items()}
@@ -108,11 +108,11 @@ def _step(node: Any, step: str) -> Any:
 
 
 def read_file(file: Path) -> bytes:
-    """The first MOST_BYTES of a regular file, and one more to detect a larger one. Raises OSError."""
+    """The first MAX_BYTES of a regular file, and one more to detect a larger one. Raises OSError."""
     if not file.is_file():
         raise FileNotFoundError
     with file.open("rb") as opened:
-        return opened.read(MOST_BYTES + 1)
+        return opened.read(MAX_BYTES + 1)
 
 
 class _Open(NamedTuple):
@@ -262,8 +262,8 @@ class Bundle:
             try:
                 text = self._read_text(file)
                 self._bytes += len(text)
-                if len(self.files) >= MOST_FILES or self._bytes > MOST_BYTES:
-                    raise InvalidContract(f"refers to more than {MOST_FILES} files, or to more than {MOST_BYTES} bytes")
+                if len(self.files) >= MAX_FILES or self._bytes > MAX_BYTES:
+                    raise InvalidContract(f"refers to more than {MAX_FILES} files, or to more than {MAX_BYTES} bytes")
                 self.files[file] = read_yaml(text)
             except FileNotFoundError as error:
                 raise InvalidContract(f"{reference}: there is no such file", at) from error

@@ -52,7 +52,11 @@ class Refusals:
                     return body, status, {**headers, "content-type": concrete(name)}
         for name in response.representations:
             if not is_json(concrete(name)):
-                return _told(document)["detail"].encode(), status, {**headers, "content-type": concrete(name)}
+                return (
+                    _with_errors_in_detail(document)["detail"].encode(),
+                    status,
+                    {**headers, "content-type": concrete(name)},
+                )
         self.unjudged.add(status)  # no error with our words is valid
         return ours
 
@@ -60,26 +64,26 @@ class Refusals:
         """The candidates for the body, the most informative first."""
         examples = [*values_of(representation.declared, self._contract.resolve).values()]
         examples.append(self._generator.value(representation.raw))
-        told = _told(document)
-        return [document, told, *(_worded(each, told) for each in examples), *examples]
+        shortened = _with_errors_in_detail(document)
+        return [document, shortened, *(_with_our_message(each, shortened) for each in examples), *examples]
 
 
-def _told(document: Mapping[str, Any]) -> dict[str, Any]:
+def _with_errors_in_detail(document: Mapping[str, Any]) -> dict[str, Any]:
     """A problem with its errors in `detail`, for a schema without another place for them."""
-    told = {name: value for name, value in document.items() if name != "errors"}
+    shortened = {name: value for name, value in document.items() if name != "errors"}
     if errors := document.get("errors"):
         first = errors[0].get("name") or errors[0].get("pointer") or "the body"
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-        told["detail"] = f"{errors[0]['in']} {first}: {errors[0]['detail']}{more}"
-    return told
+        shortened["detail"] = f"{errors[0]['in']} {first}: {errors[0]['detail']}{more}"
+    return shortened
 
 
-def _worded(value: Json, document: Mapping[str, Any]) -> Json:
+def _with_our_message(value: Json, document: Mapping[str, Any]) -> Json:
     """A documented error with our message and status in the members for them."""
     if not isinstance(value, dict):
         return value
     words = [name for name in WORDS if isinstance(value.get(name), str)][:1]
-    worded = {name: _worded(member, document) for name, member in value.items()}
+    worded = {name: _with_our_message(member, document) for name, member in value.items()}
     worded |= dict.fromkeys(words, document["detail"])
     for name in ("status", "code", "statusCode", "status_code"):
         if isinstance(value.get(name), int) and not isinstance(value[name], bool):

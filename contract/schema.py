@@ -10,7 +10,7 @@ from typing import Any, Literal
 import orjson
 
 from .dialect import NEVER, Validator
-from .finding import Finding, Place, counted, told
+from .finding import Finding, Place, counted, first_findings
 from .formats import FORMAT_WORDS, FORMATS
 from .normal import definition_name, refers
 from .pointer import json_pointer
@@ -78,7 +78,7 @@ class Schema:
         return self._validator.is_valid(value)
 
     def findings(self, value: Json, place: Place, name: str | None = None) -> list[Finding]:
-        """The violations, as many as `told` keeps. With `name` the value is a parameter's or a header's, else the body.
+        """The `first_findings` in a value. With `name` it is a parameter's or a header's, else the body.
 
         The search is lazy, part by part, so a value with a million violations costs no more than one with a hundred.
         The items of an array that is too long are not judged.
@@ -86,7 +86,7 @@ class Schema:
         if not _is_long(value) and self._validator.is_valid(value):
             return []
         violations = self._violations(self.json_schema, value, ())
-        return told(_located(rule, detail, path, place, name) for rule, path, detail in violations)
+        return first_findings(_located(rule, detail, path, place, name) for rule, path, detail in violations)
 
     def _violations(self, schema: Any, value: Json, path: _Path) -> Iterator[_Violation]:
         """The violations of one schema, with a detail for people."""
@@ -175,7 +175,7 @@ class Schema:
         if fitting > 1 and keyword == "oneOf":
             yield keyword, path, "fits more than one alternative, and must fit exactly one"
         elif fitting == 0:
-            branches = [list(islice(self._violations(each, value, path), MOST_NESTED)) for each in alternatives]
+            branches = [list(islice(self._violations(each, value, path), MAX_NESTED)) for each in alternatives]
             meant = [branch for branch in branches if not _is_of_other_kind(branch, path)]
             if len(meant) == 1 and isinstance(value, dict | list):  # the only alternative for this type
                 yield from meant[0]
@@ -238,7 +238,7 @@ class Schema:
 
 def _is_long(value: Json) -> bool:
     """Whether a value is judged in parts, because a validator holds the interpreter until its end."""
-    return isinstance(value, list) and len(value) > MOST_AT_ONCE
+    return isinstance(value, list) and len(value) > CHUNK_ITEMS
 
 
 def _located(rule: str, detail: str, path: _Path, place: Place, name: str | None) -> Finding:
@@ -273,9 +273,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 LONGEST_GUESSED = 64
 LONGEST_SHOWN = 80
-MOST_AT_ONCE = 100
+CHUNK_ITEMS = 100
 """The number of items of an array that are judged in one call."""
-MOST_NESTED = 10
+MAX_NESTED = 10
 """The number of violations of an alternative that are reported."""
 
 

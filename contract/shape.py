@@ -16,7 +16,7 @@ KEYWORDS = (
     "type", "enum", "minimum", "maximum", "multipleOf", "minLength", "maxLength", "pattern", "format",
     "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties",
 )  # fmt: skip
-MOST_MEMBERS = 10_000
+MAX_MEMBERS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,9 @@ class Member:
 def members(schema: Mapping[str, Any], resolve: References, required: bool = True) -> list[Member]:
     """The members of a schema, the schema itself first; a recursive schema is followed once.
 
-    They are MOST_MEMBERS at most, because paths through schemas that refer to one another grow exponentially.
+    They are MAX_MEMBERS at most, because paths through schemas that refer to one another grow exponentially.
     """
-    return list(islice(_members(schema, resolve, (), required, frozenset()), MOST_MEMBERS))
+    return list(islice(_members(schema, resolve, (), required, frozenset()), MAX_MEMBERS))
 
 
 def rules(schema: Mapping[str, Any], resolve: References) -> list[Mapping[str, Any]]:
@@ -64,8 +64,8 @@ def rules(schema: Mapping[str, Any], resolve: References) -> list[Mapping[str, A
     own: dict[str, dict[str, Any]] = {}
     for branch in resolve.followed(schema.get("not", {})).get("anyOf", ()):
         if isinstance(branch, Mapping) and "x-rule" in branch:
-            told = {key: branch[key] for key in ("x-rule", "description")}
-            own.setdefault(branch["x-rule"]["id"], {**told, "anyOf": []})["anyOf"].append(branch)
+            declared = {key: branch[key] for key in ("x-rule", "description")}
+            own.setdefault(branch["x-rule"]["id"], {**declared, "anyOf": []})["anyOf"].append(branch)
     return [*own.values(), *(rule for part in schema.get("allOf", ()) for rule in rules(part, resolve))]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from .finding import MOST_FINDINGS, Finding
+from .finding import MAX_FINDINGS, Finding
 from .pointer import json_pointer
 
 MAX_DEPTH = 100
@@ -60,7 +60,7 @@ class _Literal(str):
 
 
 def decode(text: bytes) -> Any:
-    """The value of a JSON text. Raises NotStrictJson with the findings, as many as `told` keeps."""
+    """The value of a JSON text. Raises NotStrictJson with the findings, as many as `first_findings` keeps."""
     if _fits(text) and not too_deep(text):
         try:
             value = orjson.loads(text)  # it refuses NaN, 1e999 and lone surrogates
@@ -160,7 +160,7 @@ def _understood(tree: Any, path: tuple[str | int, ...], findings: list[Finding])
 
 
 def _tell(findings: list[Finding], rule: str, detail: str, path: tuple[str | int, ...]) -> None:
-    if len(findings) <= MOST_FINDINGS:
+    if len(findings) <= MAX_FINDINGS:
         findings.append(Finding(rule, "body", detail, json_pointer(path)))
 
 

@@ -11,7 +11,7 @@ from .schema import Json, Schema
 from .shape import flattened
 
 SCALARS = ("integer", "number", "boolean", "string", "null")
-MOST_ALTERNATIVES = 50
+MAX_ALTERNATIVES = 50
 """The number of alternatives of a schema that are searched for types."""
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _NAMES = {bool: "boolean", int: "integer", float: "number", type(None): "null", list: "array", dict: "object"}
@@ -33,7 +33,7 @@ def primitive(text: str, expected: str) -> Json:
 
 def forms(schema: Any, resolve: References) -> list[Mapping[str, Any]]:
     """The schema, or each of its alternatives, flattened."""
-    return list(islice(_forms(schema, resolve, 0), MOST_ALTERNATIVES))
+    return list(islice(_forms(schema, resolve, 0), MAX_ALTERNATIVES))
 
 
 def _forms(schema: Any, resolve: References, depth: int) -> Iterator[Mapping[str, Any]]:
@@ -42,7 +42,7 @@ def _forms(schema: Any, resolve: References, depth: int) -> Iterator[Mapping[str
         return
     flat = flattened(schema, resolve)
     alternatives = flat.get("oneOf") or flat.get("anyOf")
-    if not alternatives or depth == MOST_ALTERNATIVES:
+    if not alternatives or depth == MAX_ALTERNATIVES:
         yield flat
         return
     rest = {keyword: value for keyword, value in flat.items() if keyword not in ("oneOf", "anyOf", "allOf")}
@@ -128,7 +128,7 @@ def nested(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     """A tree of texts by names such as `a`, `a][b` and `a][`, without the outermost brackets."""
     tree: dict[str, Any] = {}
     for name, text in pairs:
-        node, (*above, last) = tree, name.split("][", MOST_LEVELS)
+        node, (*above, last) = tree, name.split("][", MAX_LEVELS)
         for step in above:
             inner = node.setdefault(step, {})
             if not isinstance(inner, dict):  # a=1 beside a[b]=2
@@ -142,5 +142,5 @@ def nested(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
     return tree
 
 
-MOST_LEVELS = 20
+MAX_LEVELS = 20
 """The deepest nesting of names."""

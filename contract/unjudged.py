@@ -16,9 +16,9 @@ def unjudged(contract: Contract, judged: Container[str]) -> list[str]:
     """One sentence for each kind of unjudged part, with the number of judged operations that have it."""
     operations = [operation for name, operation in contract.operations.items() if name in judged]
     concerned = Counter(kind for operation in operations for kind in set(_kinds(operation)))
-    told = [f"{kind} ({counted(count, 'operation')})" for kind, count in sorted(concerned.items())]
+    sentences = [f"{kind} ({counted(count, 'operation')})" for kind, count in sorted(concerned.items())]
     webhooks = len(contract.document.get("webhooks") or ())
-    return [*told, *([f"webhooks are not judged ({counted(webhooks, 'webhook')})"] if webhooks else [])]
+    return [*sentences, *([f"webhooks are not judged ({counted(webhooks, 'webhook')})"] if webhooks else [])]
 
 
 def _kinds(operation: Operation) -> Iterator[str]:

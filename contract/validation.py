@@ -22,7 +22,7 @@ from .pointer import json_pointer, pointed
 from .references import InvalidContract, References
 from .schema import Schema, show
 
-MOST_INSIDE = 900
+MAX_NESTING = 900
 _SAME_VALUE = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else")
 """Keywords whose subschemas apply to the same value."""
 _KINDS_30 = {
@@ -177,7 +177,7 @@ def _check_schemas(every: list[Place], resolve: References) -> None:
 
 
 def _check_loops(targets: Mapping[str, Any]) -> None:
-    """Raises InvalidContract for a schema that applies itself to the same value, or nests more than MOST_INSIDE."""
+    """Raises InvalidContract for a schema that applies itself to the same value, or nests more than MAX_NESTING."""
     made_of = {reference: set(_same_value(target)) for reference, target in targets.items()}
     depths: dict[str, int] = {}
     try:
@@ -185,7 +185,7 @@ def _check_loops(targets: Mapping[str, Any]) -> None:
             depths[reference] = 1 + max((depths[each] for each in made_of.get(reference, ())), default=0)
     except CycleError as error:
         raise InvalidContract(f"{min(error.args[1])}: refers to itself") from error
-    if max(depths.values(), default=0) > MOST_INSIDE:
+    if max(depths.values(), default=0) > MAX_NESTING:
         raise InvalidContract("its references lead on and on")
 
 

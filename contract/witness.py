@@ -11,18 +11,18 @@ from .normal import Definitions, Json, both, followed, item_of, matches, member_
 from .pattern import Strings, TooHard, outside
 from .strict_json import MAX_DEPTH
 
-MOST_DEEP = 30
+MAX_NESTING = 30
 PLAIN = "string"
 """The preferred text."""
 ABSENT: Any = object()
 """The placeholder for no value."""
-MOST_PARTS = 2_000
+MAX_PARTS = 2_000
 """The most values inside of one, which can grow exponentially with the nesting."""
-MOST_VARIED = 4
+MAX_VARIED = 4
 """The depth to which more than the simplest values are tried."""
-MOST_SPENT = 4_000
+MAX_COST = 4_000
 """The number of schemas that are visited for the candidates of one."""
-MOST_OF_ONE = 60
+MAX_CANDIDATES = 60
 """The most values of a schema that its object or array tries."""
 
 Step = tuple[Mapping[str, Json], str | int]
@@ -35,7 +35,7 @@ class Values:
 
     def __init__(self, definitions: Definitions, others: Definitions) -> None:
         self._definitions, self._others = definitions, others
-        self._spent = 0
+        self._cost = 0
         self._firsts: dict[str, Json] = {}
         self._inside = 0
         """The depth of definitions in the search for a simplest value, which the depth of strict JSON bounds."""
@@ -43,12 +43,12 @@ class Values:
 
     def of(self, schema: Json, other: Json = True) -> Iterator[Json]:
         """Candidates, most of which fit the schema, up to a bound on the cost."""
-        self._spent = 0
+        self._cost = 0
         yield from self._of(schema, other)
 
     def _of(self, schema: Json, other: Json = True, depth: int = 0) -> Iterator[Json]:
-        self._spent += 1
-        flat = None if depth > MOST_DEEP or self._spent > MOST_SPENT else merged([schema], self._definitions)
+        self._cost += 1
+        flat = None if depth > MAX_NESTING or self._cost > MAX_COST else merged([schema], self._definitions)
         if flat is None:
             return
         against = merged([other], self._others) or {}
@@ -56,16 +56,16 @@ class Values:
             if keyword in flat:
                 rest = {name: value for name, value in flat.items() if name != keyword}
                 for branch in flat[keyword]:
-                    yield from islice(self._of(both(rest, branch), other, depth + 1), MOST_OF_ONE)
+                    yield from islice(self._of(both(rest, branch), other, depth + 1), MAX_CANDIDATES)
                 return
         for left in flat.get("allOf", ()):
             branches = [branch for keyword in ("anyOf", "oneOf") for branch in left.get(keyword, ())]
             for branch in branches:
                 rest = {name: value for name, value in flat.items() if name != "allOf"}
-                yield from islice(self._of(both(rest, branch), other, depth + 1), MOST_OF_ONE)
+                yield from islice(self._of(both(rest, branch), other, depth + 1), MAX_CANDIDATES)
         for keyword in ("anyOf", "oneOf"):
             for branch in against.get(keyword, ())[:4]:
-                yield from islice(self._of(flat, both(branch, True), depth + 2), MOST_OF_ONE // 4)
+                yield from islice(self._of(flat, both(branch, True), depth + 2), MAX_CANDIDATES // 4)
         yield from self._flat(flat, against, depth)
 
     def first(self, schema: Json, depth: int = 0) -> Json:
@@ -77,7 +77,7 @@ class Values:
             self._firsts[reference] = ABSENT  # for a recursive schema
             if self._inside < MAX_DEPTH:
                 self._inside += 1
-                value = next(self._of(schema, True, min(depth + 1, MOST_DEEP)), ABSENT)
+                value = next(self._of(schema, True, min(depth + 1, MAX_NESTING)), ABSENT)
                 self._inside -= 1
                 if _is_small(value):
                     self._firsts[reference] = value
@@ -122,8 +122,8 @@ class Values:
             "string": self._strings(schema, other),
             "integer": self._numbers(schema, other, whole="number" not in declared),
             "boolean": iter((False, True) if other else (True, False)),
-            "object": islice(self._objects(schema, other, depth), 20 * MOST_OF_ONE),
-            "array": islice(self._arrays(schema, other, depth), 4 * MOST_OF_ONE),
+            "object": islice(self._objects(schema, other, depth), 20 * MAX_CANDIDATES),
+            "array": islice(self._arrays(schema, other, depth), 4 * MAX_CANDIDATES),
             "null": iter((None,)),
         }
         waiting = deque(values for name, values in by_type.items() if name in declared)
@@ -183,18 +183,18 @@ class Values:
         most = self._members(schema, depth, full=True)
         bases = [least, most] if len(most) > len(least) else [least]
         yield from bases[1:]
-        if depth > MOST_VARIED:
+        if depth > MAX_VARIED:
             return
         optional = [name for name in most if name not in least]
         yield from ({each: most[each] for each in most if each != name} for name in optional)
         yield from ({**least, name: most[name]} for name in optional)
         for name in most:
-            values = islice(self._member(schema, other, name, depth), MOST_OF_ONE // 4)
+            values = islice(self._member(schema, other, name, depth), MAX_CANDIDATES // 4)
             yield from ({**base, name: value} for value in values for base in bases)
         if schema.get("additionalProperties", True) is not False or "patternProperties" in schema:
             names = [*other.get("properties", {}), *other.get("required", ()), "other", *self._names(schema, other)]
             for name in (each for each in dict.fromkeys(names) if each not in schema.get("properties", {})):
-                for value in islice(self._member(schema, other, name, depth), MOST_OF_ONE // 4):
+                for value in islice(self._member(schema, other, name, depth), MAX_CANDIDATES // 4):
                     yield {**least, name: value}
             counts = schema.get("maxProperties"), other.get("maxProperties", -1) + 1, other.get("minProperties", 0) - 1
             for count in {each for each in counts if each is not None and 0 < each < 10_000}:
@@ -219,15 +219,15 @@ class Values:
 
     def _arrays(self, schema: Mapping[str, Json], other: Mapping[str, Json], depth: int) -> Iterator[list[Json]]:
         first = [self.first(each, depth) for each in schema.get("prefixItems", ())]
-        several = depth < MOST_VARIED
+        several = depth < MAX_VARIED
         for index, each in enumerate(schema.get("prefixItems", ()) if several else ()):
-            for value in islice(self._of(each, item_of(other, index), depth + 1), MOST_OF_ONE):
+            for value in islice(self._of(each, item_of(other, index), depth + 1), MAX_CANDIDATES):
                 yield [*first[:index], value, *first[index + 1 :]]
         theirs = other.get("items", True)
         items = schema.get("items", True)
         contained = [schema["contains"]] if isinstance(schema.get("contains"), dict) else []
         if several:
-            values = list(islice(self._of(items, theirs, depth + 1), 1 if items in (True, {}) else MOST_OF_ONE))
+            values = list(islice(self._of(items, theirs, depth + 1), 1 if items in (True, {}) else MAX_CANDIDATES))
             values = [value for each in contained for value in islice(self._of(each, theirs, depth + 1), 5)] + values
         else:
             simplest = (self.first(each, depth) for each in (*contained, items))
@@ -289,11 +289,11 @@ def _times(step: Json, factor: int) -> Json:
 
 
 def _is_small(value: Json) -> bool:
-    """Whether a value has MOST_PARTS at most."""
+    """Whether a value has MAX_PARTS at most."""
     waiting, parts = [value], 0
-    while waiting and parts <= MOST_PARTS:
+    while waiting and parts <= MAX_PARTS:
         part = waiting.pop()
         parts += 1
         if isinstance(part, dict | list):
             waiting += part.values() if isinstance(part, dict) else part
-    return parts <= MOST_PARTS
+    return parts <= MAX_PARTS

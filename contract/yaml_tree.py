@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from .finding import MOST_FINDINGS, one_line
+from .finding import MAX_FINDINGS, one_line
 from .strict_json import MAX_DEPTH, UNREADABLE, NotStrictJson, decode
 
 MAX_VALUES = 2_000_000
@@ -46,7 +46,7 @@ def read_yaml(text: bytes) -> Any:
         return decode(text)
     except NotStrictJson as error:
         reason, rules = error.__cause__, [each.rule for each in error.findings]
-        if {*rules} == {"json-number"} and len(rules) <= MOST_FINDINGS and error.value is not UNREADABLE:
+        if {*rules} == {"json-number"} and len(rules) <= MAX_FINDINGS and error.value is not UNREADABLE:
             return error.value  # with numbers beyond 64 bits, such as bounds in a schema
     try:
         return _Events(text).tree()  # YAML in flow style; or libyaml's error, which has a line

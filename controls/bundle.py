@@ -17,7 +17,7 @@ _SHARED = re.compile(r"\.\./openapi\.yaml#/components/(\w+)/(\w+)")
 """The references of the controls' file to components of an API."""
 OTHER = "mocked.yaml"
 """The file name in references to a contract other than the built-in one."""
-MOST_ITEMS = 100_000
+MAX_ITEMS = 100_000
 ANY_OBJECT = {"type": "object", "additionalProperties": True}
 _FILE = (Path(__file__).parent / "controls.yaml").resolve()
 
@@ -92,7 +92,7 @@ def _of_one(operation: Mapping[str, Any], resources: Sequence[Resource]) -> dict
 def _state(contract: Contract) -> dict[str, Any]:
     """The schemas of a state: an array of the one resource, or an object of arrays by table."""
     schemas: dict[str, Any] = {}
-    for name, most in (("State", {}), ("NewState", {"maxItems": MOST_ITEMS})):
+    for name, most in (("State", {}), ("NewState", {"maxItems": MAX_ITEMS})):
         arrays = {
             each.table: {"type": "array", **most, "items": _item(each, is_new=name == "NewState")}
             for each in contract.resources

@@ -82,7 +82,7 @@ def form_of(resource: Resource) -> Form:
     prefix = resource.prefix
     if resource.has_number:
         least = math.ceil(max(1, schema.get("minimum", 1)))
-        most = math.floor(min(schema.get("maximum", MOST_NUMBER), MOST_NUMBER))
+        most = math.floor(min(schema.get("maximum", LARGEST_INTEGER), LARGEST_INTEGER))
         return lambda made: str(least + int(next(made), 16) % (most - least + 1))
     if schema.get("format") == "uuid":
         return lambda made: str(UUID(hex=next(made) + next(made), version=4))
@@ -99,7 +99,7 @@ def form_of(resource: Resource) -> Form:
     return lambda made: f"{prefix}{next(made)}"[:longest]
 
 
-MOST_NUMBER = 2**31 - 1
+LARGEST_INTEGER = 2**31 - 1
 
 
 def _random(source: Callable[[int], bytes]) -> Iterator[str]:

@@ -10,7 +10,6 @@ from typing import Any
 
 import orjson
 
-from ..contract.aside import LARGE, aside
 from ..contract.document import Contract
 from ..contract.example import request_example
 from ..contract.finding import Finding
@@ -18,6 +17,7 @@ from ..contract.operation import EncodedArray, LargeObject, Reply, Request
 from ..contract.problem import Problem
 from ..contract.resource import Resource
 from ..contract.schema import Schema, show
+from ..contract.threads import LARGE, in_thread
 from ..handlers.completion import Completion
 from ..handlers.errors import ContradictingId
 from ..storage.store import Document
@@ -237,7 +237,7 @@ async def find_requests(body: Document, session: Session, redaction: Redaction) 
     found.sort(key=lambda entry: entry.number)
     met = len(found) >= expected
 
-    def told() -> Document:
+    def result() -> Document:
         return {
             "met": met,
             "count": len(found),
@@ -246,7 +246,7 @@ async def find_requests(body: Document, session: Session, redaction: Redaction) 
             "near_misses": [] if met else _near_misses(between, match, redaction),
         }
 
-    return await _looked_up(session, told), 200
+    return await _looked_up(session, result), 200
 
 
 async def export_har(session: Session, redaction: Redaction) -> Reply:
@@ -359,14 +359,14 @@ async def _compiled(declared: Sequence[Document], contract: Contract) -> list[Ru
         return [Rule(each, contract) for each in declared]
 
     named = sum(parts(each) + len(each.get("answers", ())) for each in declared)
-    return await aside(compiled) if named > MANY_PARTS or json_size(declared) > LARGE else compiled()
+    return await in_thread(compiled) if named > MANY_PARTS or json_size(declared) > LARGE else compiled()
 
 
 async def _looked_up(session: Session, look: Callable[[], Any]) -> Any:
     """The result of a search in the journal; in a thread where the journal is large."""
     if not session.journal.is_large:
         return look()
-    shown = await aside(look)
+    shown = await in_thread(look)
     return LargeObject(shown) if isinstance(shown, dict) else shown
 
 

@@ -12,10 +12,10 @@ from urllib.parse import quote, urlsplit
 
 import orjson
 
-from ..contract.aside import LARGE
-from ..contract.finding import MOST_FINDINGS, Finding
+from ..contract.finding import MAX_FINDINGS, Finding
 from ..contract.interaction import Interaction
 from ..contract.problem import Problem
+from ..contract.threads import LARGE
 from ..traffic import har as archive
 from ..traffic.recording import text_of
 from ..traffic.redaction import Redaction
@@ -111,11 +111,11 @@ class Entry:
                 "headers": shown.response_headers,
                 **_body(shown.response_body),
             },
-            "findings": self.told(),
+            "findings": self.json_findings(),
         }
 
-    def told(self) -> list[dict[str, Any]]:
-        return [finding.as_json() for finding in self.findings[:MOST_FINDINGS]]
+    def json_findings(self) -> list[dict[str, Any]]:
+        return [finding.as_json() for finding in self.findings[:MAX_FINDINGS]]
 
 
 class Journal:
@@ -211,7 +211,7 @@ def ndjson(entries: Iterable[Entry], redaction: Redaction) -> bytes:
 
 def har(entries: Iterable[Entry], redaction: Redaction) -> dict[str, Any]:
     """The entries as HAR 1.2; findings are in `_findings`."""
-    shown = ({**archive.entry(entry.interaction(redaction)), "_findings": entry.told()} for entry in entries)
+    shown = ({**archive.entry(entry.interaction(redaction)), "_findings": entry.json_findings()} for entry in entries)
     creator = {"name": "callconfig", "version": version("callconfig")}
     return {"log": {"version": "1.2", "creator": creator, "entries": list(shown)}}
 

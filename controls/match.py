@@ -12,7 +12,7 @@ from ..contract.strict_json import NotStrictJson, decode
 from .budget import LimitReached, parts
 from .refusals import Refused
 
-MOST_PARTS = 1000
+MAX_PARTS = 1000
 _BY_NAME = ("/query", "/headers")
 """Parts with names that clients choose, in which `$filter` is a name, not a matcher."""
 
@@ -22,12 +22,12 @@ _ABSENT: dict[str, Any] = {"not": {}}
 class Match:
     """A compiled pattern: the contract's `Match` as one schema for the result of `described`.
 
-    Raises LimitReached for a pattern of more than MOST_PARTS members, which is slow to compile, and Refused.
+    Raises LimitReached for a pattern of more than MAX_PARTS members, which is slow to compile, and Refused.
     """
 
     def __init__(self, pattern: Mapping[str, Any]) -> None:
-        if parts(pattern) > MOST_PARTS:
-            raise LimitReached(MOST_PARTS, "members in a pattern")
+        if parts(pattern) > MAX_PARTS:
+            raise LimitReached(MAX_PARTS, "members in a pattern")
         wanted = dict(pattern)
         if isinstance(wanted.get("headers"), dict):
             wanted["headers"] = {name.lower(): value for name, value in wanted["headers"].items()}

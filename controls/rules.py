@@ -8,7 +8,6 @@ from typing import Any
 
 import orjson
 
-from ..contract.aside import LARGE
 from ..contract.document import Contract
 from ..contract.example import NotDocumented, documented_reply, documented_response, written
 from ..contract.finding import Finding
@@ -16,6 +15,7 @@ from ..contract.media import concrete
 from ..contract.operation import Operation, Reply
 from ..contract.problem import Problem
 from ..contract.schema import did_you_mean, show
+from ..contract.threads import LARGE
 from .budget import PART_OVERHEAD, RULE_OVERHEAD, Budget, LimitReached, json_size, parts
 from .clock import Clock, parse_instant
 from .match import Match
@@ -219,8 +219,8 @@ def _replies(
             reasons.append(str(reason))
     if not replies:
         has = ", ".join(f"{each.id} ({each.method})" for each in contract.operations.values())
-        told = "; ".join(reasons) or f"The rule is for no operation of the contract; there are {has}"
-        raise not_in_contract(f"{told}; with off_contract true it is sent all the same")
+        why = "; ".join(reasons) or f"The rule is for no operation of the contract; there are {has}"
+        raise not_in_contract(f"{why}; with off_contract true it is sent all the same")
     return replies
 
 

@@ -1,6 +1,6 @@
 """A scenario file: the initial state, rules, clock and ids of `callconfig serve`."""
 
-from ..contract.finding import others
+from ..contract.finding import more_findings
 from ..contract.operation import Request
 from ..contract.problem import Problem
 from .controls import Controls
@@ -22,18 +22,18 @@ async def load(text: bytes, controls: Controls) -> None:
         Request(headers=headers, body=text)
     )
     if findings:
-        raise InvalidScenario(_told(Problem("invalid-request", "", findings)))
+        raise InvalidScenario(_reason(Problem("invalid-request", "", findings)))
     session = controls.sessions.default
     if "state" in arguments["body"] and (stored := sum(map(len, (await session.content()).values()))):
         raise InvalidScenario(f"its state would replace {stored} configurations; use another --store, like :memory:")
     try:
         await load_scenario(arguments["body"], session, controls.mocked)
     except tuple(CONTROL_PROBLEMS) as error:
-        raise InvalidScenario(_told(CONTROL_PROBLEMS[type(error)](error))) from error
+        raise InvalidScenario(_reason(CONTROL_PROBLEMS[type(error)](error))) from error
 
 
-def _told(problem: Problem) -> str:
+def _reason(problem: Problem) -> str:
     if not problem.errors:
         return problem.detail
     first = problem.errors[0]
-    return f"{first.pointer} {first.detail}{others(problem.errors)}"
+    return f"{first.pointer} {first.detail}{more_findings(problem.errors)}"

@@ -49,13 +49,13 @@ def sorted_out(
     """The entries that count, by fingerprint, and notes on the others."""
     known = {(change.operation, change.fingerprint) for change in changes if change.verdict != "safe"}
     counted: dict[str, Accepted] = {}
-    told = []
+    notes = []
     for entry in entries:
         named = f"the accepted break {entry.fingerprint} of {entry.operation or 'the resource'}"
         if (entry.operation, entry.fingerprint) not in known:
-            told.append(f"{named} matches nothing; take it out")
+            notes.append(f"{named} matches nothing; take it out")
         elif entry.until < today:
-            told.append(f"{named} was accepted until {entry.until}; mend it, or accept it anew: {entry.reason}")
+            notes.append(f"{named} was accepted until {entry.until}; mend it, or accept it anew: {entry.reason}")
         else:
             counted[entry.fingerprint] = entry
-    return counted, told
+    return counted, notes

@@ -8,7 +8,7 @@ from typing import Literal
 from ..contract.finding import Finding
 from ..contract.interaction import Interaction
 
-MOST_NAMED = 5
+MAX_NAMED = 5
 """The number of operations that a sentence names."""
 Verdict = Literal["breaking", "undecided", "safe"]
 
@@ -68,8 +68,8 @@ class Change:
     @property
     def named(self) -> str:
         """The operations, the first few of them where they are many."""
-        rest = len(self.operations) - MOST_NAMED
-        return ", ".join(self.operations[:MOST_NAMED]) + (f" and {rest} more" if rest > 0 else "")
+        rest = len(self.operations) - MAX_NAMED
+        return ", ".join(self.operations[:MAX_NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
     @property
     def concerned(self) -> str:

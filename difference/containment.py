@@ -20,15 +20,15 @@ from .change import generalized
 from .given import Given
 from .proof import DRAFT, Open, Proof, Reached
 
-MOST_PLACES = 200
+MAX_PLACES = 200
 """The number of open places that are searched for a value, the nearest first."""
-MOST_TRIED = 600
+MAX_TRIED = 600
 """The number of values that are tried at each open place."""
-MOST_DRAWN = 300
+MAX_DRAWN = 300
 """The number of random values that are tried in addition."""
-MOST_AFTER = 100
+MAX_TRIED_AFTER_BREAK = 100
 """The number of values that are tried for further reasons after a break."""
-MOST_WHOLE = 20
+MAX_DEFINITIONS = 20
 """The most definitions of a schema that is passed to the library as a whole."""
 
 
@@ -77,7 +77,10 @@ class Relation:
 
     def documents(self, given: Json, taken: Json) -> tuple[Json, Json] | None:
         """A pair of schemas as whole documents; None where one of them is too large for the library."""
-        one, other = reachable(given, self.given.definitions, MOST_WHOLE), reachable(taken, self.taken, MOST_WHOLE)
+        one, other = (
+            reachable(given, self.given.definitions, MAX_DEFINITIONS),
+            reachable(taken, self.taken, MAX_DEFINITIONS),
+        )
         return None if one is None or other is None else (one, other)
 
 
@@ -91,7 +94,7 @@ def contained(
     within = within or Relation(giver, taker)
     try:
         given = within.given.by(giver.schema)
-        places = list(islice(within.proof.open(given, taker.schema), MOST_PLACES))
+        places = list(islice(within.proof.open(given, taker.schema), MAX_PLACES))
         if not places:
             return Containment()
         if all(len(each.way) > MAX_DEPTH for each in places):  # no engine reads deeper values
@@ -116,7 +119,7 @@ def example(side: Side) -> Json:
     """A simple value that the engine accepts; ABSENT where none was found."""
     values = side.values.of(side.schema)
     try:
-        return next((value for value in islice(values, MOST_TRIED) if side.accepts(value)), ABSENT)
+        return next((value for value in islice(values, MAX_TRIED) if side.accepts(value)), ABSENT)
     except RecursionError:
         return ABSENT  # too deep in others
 
@@ -137,30 +140,35 @@ def _broken(giver: Side, taker: Side, reached: Reached, samples: Sequence[Json],
     place, way = reached.place, reached.way
     here = json_pointer([step for _, step in way])
     candidates = chain(
-        islice(within.values.of(place.given, place.taken), MOST_TRIED),
-        within.values.drawn(place.given, place.taken, MOST_DRAWN),
+        islice(within.values.of(place.given, place.taken), MAX_TRIED),
+        within.values.drawn(place.given, place.taken, MAX_DRAWN),
         _of_difference(place, within),
     )
     known = within.found.get(place)
     found: dict[_Reasons, tuple[Json, Json, _Findings]] = {}
-    for number, (inner, told) in enumerate(known or ((each, None) for each in candidates)):
+    for number, (inner, within_part) in enumerate(known or ((each, None) for each in candidates)):
         for value in _contexts(way, inner, samples, within.values):
             if taker.accepts(value) or not giver.accepts(value):
                 continue
-            told = told or tuple(taker.findings_of_part(place.taken, inner))
-            findings = _moved(told, here) if told else tuple(taker.findings(value, "body"))
+            within_part = within_part or tuple(taker.findings_of_part(place.taken, inner))
+            findings = _moved(within_part, here) if within_part else tuple(taker.findings(value, "body"))
             pointers = [str(each.pointer) for each in findings]
             if all(
                 each.startswith(here) or here.startswith(each) for each in pointers
             ):  # inside the place or around it
                 found.setdefault(_reasons(findings), (inner, value, findings))
                 break
-        if found and number >= MOST_AFTER:
+        if found and number >= MAX_TRIED_AFTER_BREAK:
             break
     if known is None:
         within.found[place] = [
-            (inner, _moved(told, "", here) if all(str(each.pointer).startswith(here) for each in told) else None)
-            for inner, _, told in found.values()
+            (
+                inner,
+                _moved(within_part, "", here)
+                if all(str(each.pointer).startswith(here) for each in within_part)
+                else None,
+            )
+            for inner, _, within_part in found.values()
         ]
     return [Break(value, findings, reached) for _, value, findings in found.values()]
 
@@ -204,15 +212,15 @@ def _of_difference(place: Open, within: Relation) -> Iterator[Json]:
     except (canonical.UnsupportedResult, canonical.UnsupportedOperand):
         return
     definitions = difference.get("$defs", {}) if isinstance(difference, dict) else {}
-    yield from islice(Values(definitions, within.taken).of(difference, place.taken), MOST_TRIED)
+    yield from islice(Values(definitions, within.taken).of(difference, place.taken), MAX_TRIED)
 
 
 def _reason(places: Sequence[Reached]) -> str:
     where = json_pointer([step for _, step in places[0].way])
     written = repr((places[0].place.given, places[0].place.taken))
-    told = " and ".join(words for sign, words in _HARD.items() if sign in written)
+    within_part = " and ".join(words for sign, words in _HARD.items() if sign in written)
     found = f"neither a proof nor a value that breaks was found{f' at {where}' if where else ''}"
-    return f"{found}: there are {told}" if told else found
+    return f"{found}: there are {within_part}" if within_part else found
 
 
 _TOO_DEEP = "the schema leads to others too deep to be compared"

@@ -70,8 +70,8 @@ class Difference:
         if self.deserved == "none":
             return f"no new version is needed after {self.old.version}"
         verdict = "which is too little" if self.promises_too_little else "which is enough"
-        told = f"a {self.deserved} change of {self.old.version}: {deserves} or later"
-        return f"{told}; NEW says {self.new.version}, {verdict}"
+        advice_text = f"a {self.deserved} change of {self.old.version}: {deserves} or later"
+        return f"{advice_text}; NEW says {self.new.version}, {verdict}"
 
     @property
     def verdict(self) -> str:

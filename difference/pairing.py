@@ -17,7 +17,7 @@ from .revision import Declared, Revision, Steps
 
 _WORDS = {"description", "summary", "title", "example", "examples", "externalDocs", "tags", "deprecated", "x-groups"}
 """Keywords that do not affect programs."""
-MOST_TOLD = 160
+MAX_SHOWN = 160
 """Characters of a finding in a sentence."""
 _NAMED = {"properties", "patternProperties", "dependentSchemas", "headers", "responses", "content", "schemas"}
 
@@ -231,8 +231,8 @@ def _in_words(findings: Sequence[Finding]) -> str:
 
 def in_short(finding: Finding) -> str:
     """A finding in a body, shortened for a sentence."""
-    told = f"{finding.pointer} {finding.detail}".strip()
-    return told if len(told) <= MOST_TOLD else f"{told[:MOST_TOLD]}…"
+    text = f"{finding.pointer} {finding.detail}".strip()
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
 def answer_in_words(answer: Interaction) -> str:

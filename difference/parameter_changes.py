@@ -20,7 +20,7 @@ from .pairing import Part
 _NUMBER = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
 _INTEGER = r"^-?(0|[1-9][0-9]*)$"
 _SCALARS = {"string", "integer", "number", "boolean"}
-MOST_WRITTEN = 40
+MAX_WRITTEN = 40
 """The number of values that are written in OLD's style and read in NEW's, where the style changed."""
 
 
@@ -141,7 +141,7 @@ def _as_text(side: Side, kinds: set[str]) -> tuple[Json, dict[str, Json]]:
 def _written_otherwise(part: Part, side: Side, key: tuple[str, str], before: Parameter, after: Parameter) -> Change:
     """A parameter whose style or shape changed."""
     rule = "parameter-style"
-    for value in islice(filter(side.accepts, side.values.of(side.schema)), MOST_WRITTEN):
+    for value in islice(filter(side.accepts, side.values.of(side.schema)), MAX_WRITTEN):
         texts = before.written(value)
         if not texts or read(before, texts) != (value, []):
             continue

@@ -15,34 +15,34 @@ from ..reports.sarif import location, result
 from ..reports.sarif import sarif as sarif_json
 from ..reports.skeleton import page
 from ..traffic.curl import curl
-from .change import MOST_NAMED, Change
+from .change import MAX_NAMED, Change
 from .diff import Difference
 
-_MOST_SHOWN = 300
+_MAX_SHOWN = 300
 """Characters of a fact on a terminal; reports have all of it."""
 
 
 def facts(change: Change, difference: Difference) -> list[tuple[str, str]]:
     """The facts about a change: label and text."""
     if change.direction == "response" and change.new_answer:
-        told = [("NEW may answer", f"{change.new_answer}  ({change.new})")]
-        told += [("an OLD client finds", f"{change.old_answer}  ({change.old})")]
+        rows = [("NEW may answer", f"{change.new_answer}  ({change.new})")]
+        rows += [("an OLD client finds", f"{change.old_answer}  ({change.old})")]
     elif change.new_answer:
-        told = [("OLD documents", f"{change.old_answer}  ({change.old})")]
-        told += [("NEW finds", f"{change.new_answer}  ({change.new})")]
+        rows = [("OLD documents", f"{change.old_answer}  ({change.old})")]
+        rows += [("NEW finds", f"{change.new_answer}  ({change.new})")]
     else:
-        told = [("OLD", str(change.old)), ("NEW", str(change.new))]
-    told = [*(("again", curl(each)) for each in change.interactions), *told]
+        rows = [("OLD", str(change.old)), ("NEW", str(change.new))]
+    rows = [*(("again", curl(each)) for each in change.interactions), *rows]
     if change.verdict == "safe":
-        return told
+        return rows
     if (entry := difference.accepted.get(change.fingerprint)) is not None:
-        told.append(("accepted", f"until {entry.until}: {entry.reason}"))
+        rows.append(("accepted", f"until {entry.until}: {entry.reason}"))
     if difference.traffic is not None:
-        told.append(("traffic", _hits(change, difference)))
-    if len(change.operations) > MOST_NAMED:
-        told.append(("operations", ", ".join(change.operations)))
+        rows.append(("traffic", _hits(change, difference)))
+    if len(change.operations) > MAX_NAMED:
+        rows.append(("operations", ", ".join(change.operations)))
     prints = ", ".join(f"{each.operation or 'the resource'} {each.fingerprint}" for each in change.all)
-    return [("concerns", change.concerned), *told, ("fingerprints", prints)]
+    return [("concerns", change.concerned), *rows, ("fingerprints", prints)]
 
 
 def _hits(change: Change, difference: Difference) -> str:
@@ -60,7 +60,7 @@ def mark(change: Change, difference: Difference) -> str:
 
 
 def _explained(change: Change, difference: Difference) -> str:
-    return "\n".join([change.sentence, *(f"  {label}: {told}" for label, told in facts(change, difference))])
+    return "\n".join([change.sentence, *(f"  {label}: {value}" for label, value in facts(change, difference))])
 
 
 def text(difference: Difference) -> str:
@@ -69,8 +69,8 @@ def text(difference: Difference) -> str:
     for change in [*difference.of("breaking"), *difference.of("undecided")]:
         word = mark(change, difference)
         lines.append(f"{word.upper() if difference.level(change) == 'error' else word} {change.sentence}")
-        for label, told in facts(change, difference):
-            lines.append(f"  {label}: {told if len(told) <= _MOST_SHOWN else told[:_MOST_SHOWN] + '…'}")
+        for label, value in facts(change, difference):
+            lines.append(f"  {label}: {value if len(value) <= _MAX_SHOWN else value[:_MAX_SHOWN] + '…'}")
         lines.append("")
     lines += [f"safe {change.sentence} ({change.new})" for change in difference.of("safe")]
     for client, (sent, broken) in sorted((difference.traffic.clients if difference.traffic else {}).items()):
@@ -93,7 +93,7 @@ def html(difference: Difference) -> str:
         about=f"{difference.old.name} {difference.new.name}, {difference.started:%Y-%m-%d %H:%M} UTC",
         errors=difference.errors,
         verdict=difference.verdict,
-        told=["" if difference.is_first else difference.advice, *difference.notes],
+        remarks=["" if difference.is_first else difference.advice, *difference.notes],
     )
 
 
@@ -105,7 +105,7 @@ def markdown(difference: Difference) -> str:
 def _page(template: str, difference: Difference, **names: Any) -> str:
     filters: dict[str, Callable[..., Any]] = {
         "cell": lambda words: re.sub(r"([\\`*_{}\[\]<>|])", r"\\\1", words).replace("\n", " "),
-        "fence": lambda told: max("```", "`" * (max(map(len, re.findall(r"`+", told)), default=0) + 1), key=len),
+        "fence": lambda text: max("```", "`" * (max(map(len, re.findall(r"`+", text)), default=0) + 1), key=len),
         "facts": lambda change: facts(change, difference),
         "mark": lambda change: mark(change, difference),
     }

@@ -33,9 +33,9 @@ from ..contract.schema import Json
 from ..contract.witness import Way, strings_of
 
 DRAFT = 20
-MOST_PAIRS = 20_000
+MAX_PAIRS = 20_000
 """The number of pairs that are decomposed for one; further ones stay open."""
-MOST_DEEP = 16
+MAX_NESTING = 16
 """The deepest nesting of choices and parts of `allOf` without a member or an item between them."""
 _OBJECT = {"type", "properties", "required", "additionalProperties"}
 _ARRAY = {"type", "items", "prefixItems"}
@@ -103,7 +103,7 @@ class Proof:
         self._given, self._taken = given, taken
         self._whole_floats, self._unchanged = whole_floats, unchanged
         self._nodes: dict[tuple[str, str], _Node] = {}
-        self._left = MOST_PAIRS
+        self._left = MAX_PAIRS
 
     def covers(self, taken: Json, given: Json) -> bool:
         """Whether the library proves that `taken` admits all that `given` admits; both are whole documents."""
@@ -116,7 +116,7 @@ class Proof:
 
     def open(self, given: Json, taken: Json) -> Iterator[Reached]:
         """The open places that can be reached, the nearest first; none is a proof."""
-        self._left = MOST_PAIRS
+        self._left = MAX_PAIRS
         yield from self._reached(_Node(further=[((), given, taken)]))
 
     def _reached(self, start: _Node) -> Iterator[Reached]:
@@ -160,7 +160,7 @@ class Proof:
         if flat is None or taken in (True, {}):
             return
         self._left -= 1
-        if taken is False or depth > MOST_DEEP or self._left < 0:
+        if taken is False or depth > MAX_NESTING or self._left < 0:
             node.open.append(Open(way, flat, taken))
             return
         for part in taken.get("allOf", ()):

@@ -100,7 +100,7 @@ def _security(part: Part) -> Iterator[Change]:
     old, new = part.old.alternatives, part.new.alternatives
     schemes = [
         {
-            name: {word: told for word, told in owner.resolve.followed(scheme).items() if not _ABOUT.match(word)}
+            name: {word: value for word, value in owner.resolve.followed(scheme).items() if not _ABOUT.match(word)}
             for name, scheme in owner.document.get("components", {}).get("securitySchemes", {}).items()
         }
         for owner in (part.comparison.old, part.comparison.new)

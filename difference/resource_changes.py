@@ -41,8 +41,8 @@ def _scopes(resource: Resource) -> set[frozenset[str]]:
 def _others(old: Resource, new: Resource) -> Iterator[tuple[str, str, str, str]]:
     """The changes beside uniqueness: the rule, the finding's rule, the part, and the detail."""
     if (old.identity, old.prefix) != (new.identity, new.prefix):
-        told = f"is {new.identity}, beginning with {new.prefix!r}"
-        yield "resource-identity", "identity", "identity", f"{told}; it was {old.identity}, with {old.prefix!r}"
+        new_identity = f"is {new.identity}, beginning with {new.prefix!r}"
+        yield "resource-identity", "identity", "identity", f"{new_identity}; it was {old.identity}, with {old.prefix!r}"
     if new.refuses_contradiction and not old.refuses_contradiction:
         detail = "that contradicts the path is refused, and was ignored"
         yield "resource-identity", "contradicts-path", "an identity in a body", detail

@@ -115,9 +115,9 @@ def _header(part: Part, status: str, before: Parameter, after: Parameter | None)
     answer, client, _ = part.comparison.decided(before.raw, after.raw, "response")
 
     def shown(each: Break) -> Change:
-        told = (*fields, (name, joined(each.value)))
+        all_fields = (*fields, (name, joined(each.value)))
         findings = client.findings(each.value, "header", name)
-        return part.answered(rule, "may be what it was not", number, told, body, findings)
+        return part.answered(rule, "may be what it was not", number, all_fields, body, findings)
 
     one = replace(answer, breaks=answer.breaks[:1])
     yield from part.judged(rule, one, shown, "gives nothing that it did not give")

@@ -21,7 +21,7 @@ from .wording import phrase
 
 Node = Mapping[str, Any]
 
-MOST_COLUMNS = 6
+MAX_COLUMNS = 6
 """Columns of a table of documents, beside the last time; a picture takes two."""
 SHORT = 100
 """The length up to which a text is short, in characters."""
@@ -117,7 +117,7 @@ def _columns(resource: Resource) -> list[str]:
     times = {resource.updated_at, resource.created_at, resource.deleted_at}
     ranks = {name: _rank(each) for name, each in resource.properties.items() if name not in times.union(columns)}
     more = sorted((name for name, rank in ranks.items() if rank is not None), key=lambda name: ranks[name] or 0)
-    chosen = more[: max(0, MOST_COLUMNS - len(columns) - 2 * ("x-day" in resource.schema))]
+    chosen = more[: max(0, MAX_COLUMNS - len(columns) - 2 * ("x-day" in resource.schema))]
     return columns + [name for name in ranks if name in chosen]
 
 

@@ -307,9 +307,9 @@ class Facts:
         for name, rule in self._contract.rules.items():
             broken = breaking.get(name, [])
             described: dict[str, Any] = {"title": name, "description": "", "members": [], "remedy": ""}
-            told: dict[str, Any] = {name: rule[name] for name in ("title", "description") if name in rule}
+            texts: dict[str, Any] = {name: rule[name] for name in ("title", "description") if name in rule}
             yield {
-                **described, **rule["x-rule"], **told,
+                **described, **rule["x-rule"], **texts,
                 "violation": next((error for _, error in broken), None), "breaking": [anchor for anchor, _ in broken],
             }  # fmt: skip
 

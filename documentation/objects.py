@@ -15,7 +15,7 @@ from .wording import Fact, Schemas, is_object, literal, name_of, reference_of, v
 _DEEPEST = 4
 """The depth to which a named schema is described inside of others; a deeper one has its own section."""
 _DEEPEST_NAMELESS = 20
-_MOST_UNFOLDED = 60
+_MAX_UNFOLDED = 60
 """The number of members of nested objects that an operation shows in place."""
 
 
@@ -80,7 +80,7 @@ class Object:
 
         The others link to the section of their object.
         """
-        anchors, seen, room, waiting = set(), {id(self)}, _MOST_UNFOLDED, [self]
+        anchors, seen, room, waiting = set(), {id(self)}, _MAX_UNFOLDED, [self]
         while waiting:
             needed, optional = waiting.pop(0).fields(way)
             for member in chain(needed, *(members for _, members in optional)):

@@ -186,9 +186,9 @@ def picture_of_replacement(contract: Contract, example: Example, answers: Mappin
         parts.append(f'<path class="side{number}" d="M4 {y + 5}V{y + 3 + 13 * len(lines)}"/>')
         parts += [_text(12, y + 14 + 13 * at, line, "code") for at, line in enumerate(lines)]
         y += 22 + 13 * len(lines)
-    told = [f"{kind}: {', '.join(f'`{name}`' for name in names if name not in lost)}" for kind, names in kinds.items()]
-    told += [f"`{name}` goes from {value(before[name])} to {value(after[name])}" for name in lost]
-    return _picture("What a replacement leaves", y, parts, f"Members are {'; '.join(told)}.")
+    notes = [f"{kind}: {', '.join(f'`{name}`' for name in names if name not in lost)}" for kind, names in kinds.items()]
+    notes += [f"`{name}` goes from {value(before[name])} to {value(after[name])}" for name in lost]
+    return _picture("What a replacement leaves", y, parts, f"Members are {'; '.join(notes)}.")
 
 
 def picture_of_checks(contract: Contract, operation: Operation) -> Picture:

@@ -22,9 +22,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from ..contract.aside import aside
 from ..contract.document import Contract
 from ..contract.strict_json import encoded
+from ..contract.threads import in_thread
 
 if TYPE_CHECKING:
     from .facts import Facts
@@ -102,7 +102,7 @@ class ServedReference:
 
         async def openapi_yaml(_request: Request) -> Response:
             nonlocal text
-            text = text or await aside(_dump, document)  # rarely requested
+            text = text or await in_thread(_dump, document)  # rarely requested
             return Response(text, media_type="application/yaml")
 
         return [

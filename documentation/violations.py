@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from ..contract.body import MOST_CONTAINERS
+from ..contract.body import MAX_CONTAINERS
 from ..contract.finding import Finding
 from ..contract.operation import Operation, Request
 from ..contract.references import NO_REFERENCES
@@ -72,7 +72,7 @@ _REQUESTS = {
     ),
     "json-string": ('{"name": "\\ud800"}', _posted(b'{"name": "\\ud800"}')),
     "json-depth": ("[[[[…]]]], a thousand deep", _posted(b"[" * 1000 + b"]" * 1000)),
-    "json-size": ("[[], [], …], more than 100,000 of them", _posted(b"[" + b"[]," * MOST_CONTAINERS + b"0]")),
+    "json-size": ("[[], [], …], more than 100,000 of them", _posted(b"[" + b"[]," * MAX_CONTAINERS + b"0]")),
     "json-charset": (
         "Content-Type: application/json; charset=latin-1", _posted(b"{}", "application/json; charset=latin-1"),
     ),

@@ -12,7 +12,7 @@ from ..contract.schema import Json
 from ..contract.shape import flattened
 
 Node = Mapping[str, Any]
-Told = TypeVar("Told")
+Result = TypeVar("Result")
 Fact = tuple[str, str]
 """A label, and its text in Markdown."""
 
@@ -71,18 +71,18 @@ def is_object(flat: Node) -> bool:
     return bool(flat.get("properties") or ("x-rule" not in flat and (flat.get("oneOf") or flat.get("anyOf"))))
 
 
-def _once(tell: Callable[["Schemas", Any], Told]) -> Callable[["Schemas", Any], Told]:
+def _cached_by_schema(describe: Callable[["Schemas", Any], Result]) -> Callable[["Schemas", Any], Result]:
     """A cache by schema."""
 
-    @wraps(tell)
-    def told(self: "Schemas", schema: Any) -> Told:
-        key = tell, id(schema)
+    @wraps(describe)
+    def cached(self: "Schemas", schema: Any) -> Result:
+        key = describe, id(schema)
         if key not in self.known:
-            self.known[key] = tell(self, schema), schema  # with the schema, so that its id is not reused
-        said: Told = self.known[key][0]
-        return said
+            self.known[key] = describe(self, schema), schema  # with the schema, so that its id is not reused
+        result: Result = self.known[key][0]
+        return result
 
-    return told
+    return cached
 
 
 class Schemas:
@@ -92,11 +92,11 @@ class Schemas:
         self._contract = contract
         self.known: dict[tuple[Any, int], tuple[Any, Any]] = {}
 
-    @_once
+    @_cached_by_schema
     def resolved(self, schema: Any) -> dict[str, Any]:
         return resolved(self._contract, schema)
 
-    @_once
+    @_cached_by_schema
     def innermost(self, schema: Any) -> Any:
         """The schema itself, or that of the items of the innermost of its arrays and maps."""
         for _ in range(_DEEPEST):
@@ -107,7 +107,7 @@ class Schemas:
             schema = inside
         return schema
 
-    @_once
+    @_cached_by_schema
     def type(self, schema: Any) -> str:
         return self._type(schema)
 
@@ -132,20 +132,20 @@ class Schemas:
     def title(self, reference: str) -> str:
         return str(self._contract.resolve(reference).get("title") or name_of(reference))
 
-    @_once
+    @_cached_by_schema
     def facts(self, schema: Any) -> list[Fact]:
         """The constraints of a value, its default and its examples."""
-        return self._told(self.resolved(schema))
+        return self._constraints(self.resolved(schema))
 
-    def _told(self, flat: Node, depth: int = 0) -> list[Fact]:
-        found = [] if _TOLD.isdisjoint(flat) else [
+    def _constraints(self, flat: Node, depth: int = 0) -> list[Fact]:
+        found = [] if _DESCRIBED_KEYWORDS.isdisjoint(flat) else [
             (word, fact)
-            for word, (keywords, tell) in _FACTS.items()
-            if not keywords.isdisjoint(flat) and (fact := tell(flat))
+            for word, (keywords, describe) in _FACTS.items()
+            if not keywords.isdisjoint(flat) and (fact := describe(flat))
         ]  # fmt: skip
         items = flat.get("items") if flat.get("type") == "array" else None
         if isinstance(items, Mapping) and depth < _DEEPEST and not is_object(each := self.resolved(items)):
-            found += [(f"Each item: {word.lower()}", fact) for word, fact in self._told(each, depth + 1)]
+            found += [(f"Each item: {word.lower()}", fact) for word, fact in self._constraints(each, depth + 1)]
         return found
 
 
@@ -217,8 +217,8 @@ def _examples(schema: Node) -> str:
 
 
 _FACTS: dict[str, tuple[frozenset[str], Callable[[Node], str]]] = {
-    word: (frozenset(keywords.split()), tell)
-    for word, keywords, tell in (
+    word: (frozenset(keywords.split()), describe)
+    for word, keywords, describe in (
         ("Default", "default", lambda schema: value(schema["default"])),
         ("Nullable", "nullable", _yes("nullable")),
         ("One of", "enum", lambda schema: ", ".join(map(value, schema["enum"]))),
@@ -238,4 +238,4 @@ _FACTS: dict[str, tuple[frozenset[str], Callable[[Node], str]]] = {
     )
 }
 """The facts by label: the keywords that each needs, and the function that words it."""
-_TOLD = frozenset().union(*(keywords for keywords, _ in _FACTS.values()))
+_DESCRIBED_KEYWORDS = frozenset().union(*(keywords for keywords, _ in _FACTS.values()))

@@ -53,7 +53,7 @@ class Listing:
         )
         self._template = made(operation, contract) if self._envelope else {}
         response = operation.response(usual_status(operation))
-        ended = {**_told(self._template, dict.fromkeys(NEXT), nulls=True), self._envelope: []}
+        ended = {**_filled(self._template, dict.fromkeys(NEXT), nulls=True), self._envelope: []}
         shown = response.json if response else None
         self._tells_null = shown is not None and shown[1].schema.accepts(ended)
         self._total_header = next(
@@ -91,7 +91,7 @@ class Listing:
             **dict.fromkeys(MORE, end < len(shown)),
             **dict.fromkeys(NEXT, _cursor(end) if end < len(shown) else None),
         }
-        return {**_told(self._template, facts, nulls=self._tells_null), self._envelope: part}, headers
+        return {**_filled(self._template, facts, nulls=self._tells_null), self._envelope: part}, headers
 
     def _headers(self, total: int) -> dict[str, str]:
         return {self._total_header: str(total)} if self._total_header else {}
@@ -150,18 +150,18 @@ def _cursor(position: int) -> str:
     return base64.urlsafe_b64encode(f"after {position}".encode()).decode()
 
 
-def _told(template: Json, facts: Mapping[str, Json], *, nulls: bool) -> Json:
+def _filled(template: Json, facts: Mapping[str, Json], *, nulls: bool) -> Json:
     """An envelope with its facts in the place of generated values; null, or no member, for a fact without a value."""
     if not isinstance(template, dict):
         return template
-    told = {}
+    filled = {}
     for name, value in template.items():
         fact = facts.get(name.lower(), value)
         if isinstance(value, dict):
-            told[name] = _told(value, facts, nulls=nulls)
+            filled[name] = _filled(value, facts, nulls=nulls)
         elif fact is not None or nulls or name.lower() not in facts:
-            told[name] = fact
-    return told
+            filled[name] = fact
+    return filled
 
 
 def made(operation: Operation, contract: Contract) -> Document:

@@ -14,7 +14,7 @@ import inflection
 
 from ..contract.document import Contract
 from ..contract.example import documented_reply, usual_status, values_of
-from ..contract.finding import few, one_line
+from ..contract.finding import first_names, one_line
 from ..contract.operation import Operation, Reply
 from ..contract.problem import Problems
 from . import resources
@@ -112,12 +112,12 @@ def notes(contract: Contract) -> Iterator[str]:
         if resource.name not in used:
             yield f"{resource.name} has an x-resource, and no operation is seen to create, show or list it"
     if shown := [identity for identity in contract.operations if identity not in contract.actions]:
-        yield f"answered by example, or by a value of the schema: {few(shown)}"
+        yield f"answered by example, or by a value of the schema: {first_names(shown)}"
     if wrong := [identity for identity in shown if _has_wrong_example(contract, contract.operations[identity])]:
-        yield f"examples that break the contract, and are not answered: {few(wrong)}"
+        yield f"examples that break the contract, and are not answered: {first_names(wrong)}"
     bodies = {name for identity in contract.actions for name in resources.unread(contract.operations[identity])}
     if bodies:
-        yield f"a value of the schema is stored instead of bodies of {few(sorted(bodies))}"
+        yield f"a value of the schema is stored instead of bodies of {first_names(sorted(bodies))}"
     for identity, action in contract.actions.items():
         if action.kind == "list" and (unknown := Listing(action, contract.operations[identity], contract).unknown):
             yield f"{identity} takes {', '.join(unknown)}, and they change nothing"
@@ -128,4 +128,4 @@ def notes(contract: Contract) -> Iterator[str]:
     refused = ("400", "422", "4XX", "DEFAULT")
     silent = [each.id for each in contract.operations.values() if not any(name in each.responses for name in refused)]
     if silent:
-        yield f"a request that breaks the contract gets an undocumented 400 from {few(silent)}"
+        yield f"a request that breaks the contract gets an undocumented 400 from {first_names(silent)}"

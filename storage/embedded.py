@@ -77,7 +77,7 @@ class DocumentStorage(Storage):
         """Replace all documents in these tables, or none; the file is written in a thread. Must not be cancelled."""
         replaced = self.replaced(replacement)
         if self._log is not None:
-            await self._log.rewrite_aside(_lines(replaced))
+            await self._log.rewrite_in_thread(_lines(replaced))
         self.indexes = replaced
 
     def replaced(self, replacement: Mapping[str, Index]) -> dict[str, Index]:

@@ -94,7 +94,7 @@ class Log:
         except OSError as error:
             raise self._unavailable(error) from error
 
-    async def rewrite_aside(self, texts: list[bytes]) -> None:
+    async def rewrite_in_thread(self, texts: list[bytes]) -> None:
         """As `rewrite` in a thread; lines that are appended meanwhile are replaced, too. Must not be cancelled."""
         async with self._rewriting:
             self._abandon_successor()

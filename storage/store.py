@@ -8,9 +8,9 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 import orjson
 
-from ..contract.aside import aside
 from ..contract.resource import TABLE, Resource, text_member
 from ..contract.schema import show
+from ..contract.threads import in_thread
 
 T = TypeVar("T")
 Document = dict[str, Any]
@@ -244,7 +244,7 @@ async def made_ready(make: Callable[[Iterable[Document]], T], documents: Iterabl
     if len(first) <= FEW:
         return make(first)
     # A Python loop, because an iterator in C would block other threads until its end.
-    return await aside(make, (document for document in chain(first, iterator)))
+    return await in_thread(make, (document for document in chain(first, iterator)))
 
 
 def completed(resource: Resource, documents: Iterable[Document], values: ServerValues) -> list[StoredDocument]:

@@ -63,8 +63,8 @@ def test_a_flag_comes_from_its_variable(monkeypatch: pytest.MonkeyPatch, value: 
 def test_what_is_given_counts_more_than_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CALLCONFIG_PORT", "1")
     monkeypatch.setenv("CALLCONFIG_CONTROLS", "no")
-    told = given("serve", "--port", "2", "--controls")
-    assert (told["port"], told["controls"]) == (2, True)
+    params = given("serve", "--port", "2", "--controls")
+    assert (params["port"], params["controls"]) == (2, True)
 
 
 def test_options_of_many_values_have_a_separator_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,12 +51,12 @@ class Client:
         answer = b""
         while b"\r\n\r\n" not in answer:
             answer += self._received()
-        told, _, rest = answer.partition(b"\r\n\r\n")
-        fields = dict(line.lower().partition(b": ")[::2] for line in told.split(b"\r\n")[1:])
+        fields_text, _, rest = answer.partition(b"\r\n\r\n")
+        fields = dict(line.lower().partition(b": ")[::2] for line in fields_text.split(b"\r\n")[1:])
         left = int(fields.get(b"content-length", 0)) - len(rest)
         while left > 0:
             left -= len(self._received())
-        return int(told.split()[1])
+        return int(fields_text.split()[1])
 
     def _received(self) -> bytes:
         chunk = self._socket.recv(MEBIBYTE)

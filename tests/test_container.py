@@ -41,9 +41,9 @@ def test_the_image_starts_a_mock_for_others(monkeypatch: pytest.MonkeyPatch) -> 
     (name,) = json.loads(instruction("CMD"))
     for variable, value in environment().items():
         monkeypatch.setenv(variable, value)
-    told = COMMANDS.commands[name].make_context(name, []).params
-    assert (told["host"], told["store"]) == ("0.0.0.0", ":memory:")  # noqa: S104 (of a container)
-    assert str(told["port"]) == instruction("EXPOSE")
+    params = COMMANDS.commands[name].make_context(name, []).params
+    assert (params["host"], params["store"]) == ("0.0.0.0", ":memory:")  # noqa: S104 (of a container)
+    assert str(params["port"]) == instruction("EXPOSE")
 
 
 def test_the_image_does_not_run_as_root() -> None:

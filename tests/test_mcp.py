@@ -44,7 +44,7 @@ def shared() -> Iterator[tuple[BlockingPortal, Client]]:
         yield portal, client
 
 
-async def told(client: Client, tool: str, **arguments: Json) -> str:
+async def error(client: Client, tool: str, **arguments: Json) -> str:
     """The text of a refusal."""
     result = await client.call_tool(tool, arguments)
     assert result.is_error
@@ -82,10 +82,10 @@ async def converse_with(client: Client, sample: dict[str, Any]) -> None:
         "body": [created["body"]],
     }
 
-    again = await told(client, "createConfiguration", body=sample)
+    again = await error(client, "createConfiguration", body=sample)
     assert again.startswith(f'409 Duplicate scope: The configuration "{created["body"]["id"]}" already has')
 
-    wrong = await told(client, "updateConfiguration", id="cfg_1", body=sample | {"max_retry": -1, "max_retrys": 3})
+    wrong = await error(client, "updateConfiguration", id="cfg_1", body=sample | {"max_retry": -1, "max_retrys": 3})
     assert wrong.splitlines() == [
         "400 Invalid request: The request breaks the contract in 2 places.",
         "- body /max_retry: must be at least 0, not -1 (minimum)",
@@ -129,7 +129,7 @@ def test_an_agent_uses_the_mock_of_another_contract() -> None:
             assert [each["price"] for each in offered["body"]["offers"]] == [2]
             stored = await answered(client, "addToState", table="shops", body={"name": "b"})
             assert (await answered(client, "readShop", shop=stored["body"]["id"]))["body"]["name"] == "b"
-            refused = await told(client, "offer", shop=shop, body={"item": "tea"})
+            refused = await error(client, "offer", shop=shop, body={"item": "tea"})
             assert "- body /price: is required and missing (required)" in refused.splitlines()
             (content,) = (await client.read_resource("callconfig:///reference.md")).contents
             assert getattr(content, "text", "").startswith("# Shops")
@@ -196,7 +196,7 @@ def test_a_client_under_test_meets_what_the_agent_prepared(
         statuses = [httpx.post(f"{url}/configurations", json=sample).status_code for _ in range(2)]
         assert statuses == [503, 201]
         await answered(client, "createRule", body={"fault": "reset", "times": 1})
-        assert "No whole answer came" in await told(client, "listConfigurations")
+        assert "No whole answer came" in await error(client, "listConfigurations")
         assert await answered(client, "clearState") == {"status": 204}
 
     portal.call(converse)
@@ -207,11 +207,11 @@ def test_what_cannot_be_sent_is_told(shared: tuple[BlockingPortal, Client], samp
     portal, client = shared
 
     async def converse() -> None:
-        assert await told(client, "updateConfiguration", body=sample) == "'id' is required, as a part of the path."
-        assert await told(client, "deleteSession", session="..") == "'session' is required, as a part of the path."
-        misspelt = await told(client, "updateConfiguration", ids="cfg_1", body=sample)
+        assert await error(client, "updateConfiguration", body=sample) == "'id' is required, as a part of the path."
+        assert await error(client, "deleteSession", session="..") == "'session' is required, as a part of the path."
+        misspelt = await error(client, "updateConfiguration", ids="cfg_1", body=sample)
         assert misspelt == "'ids' is no argument; did you mean \"id\"?; there are id, body."
-        assert "there are none" in await told(client, "clearState", body={})
+        assert "there are none" in await error(client, "clearState", body={})
         with pytest.raises(MCPError, match="no tool is named 'deleteConfiguration'"):
             await client.call_tool("deleteConfiguration", {})
 

@@ -17,8 +17,8 @@ def proposed(folder: Path, capsys: pytest.CaptureFixture[str], text: str, name: 
     """The patch of a file in the folder, and the notes."""
     (folder / name).write_text(text)
     assert main(["init", name]) == 0
-    told = capsys.readouterr()
-    return told.out, told.err
+    output = capsys.readouterr()
+    return output.out, output.err
 
 
 def patched(folder: Path, patch: str, name: str = "other.yaml") -> Contract:
@@ -48,8 +48,8 @@ def test_what_is_stored_is_proposed(
 ) -> None:
     patch, _ = proposed(tmp_path, capsys, _FLOW.sub("", (CONTRACTS / f"{name}.yaml").read_text()))
     contract = patched(tmp_path, patch)
-    told = {each.name: (each.identity, each.unique, each.created_at, each.updated_at) for each in contract.resources}
-    assert told == found
+    names = {each.name: (each.identity, each.unique, each.created_at, each.updated_at) for each in contract.resources}
+    assert names == found
     assert set(contract.actions) == set(Contract.load(CONTRACTS / f"{name}.yaml").actions)
 
 

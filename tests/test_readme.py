@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 import yaml
 from callconfig.cli import COMMANDS
-from callconfig.contract.body import MAX_BYTES, MOST_CONTAINERS
+from callconfig.contract.body import MAX_BYTES, MAX_CONTAINERS
 from callconfig.contract.document import Contract
-from callconfig.contract.finding import MOST_FINDINGS
+from callconfig.contract.finding import MAX_FINDINGS
 from callconfig.contract.rulebook import HOUSE_RULES
 from callconfig.contract.strict_json import MAX_DEPTH
 from callconfig.controls.bundle import load_controls
@@ -164,8 +164,8 @@ def test_callconfig_is_added_to_another_project_as_it_is_written(wheel: Path, tm
     """From a repository, and from a wheel; the command then runs in each project."""
     repository = shutil.copytree(ROOT, tmp_path / "callconfig", ignore=shutil.ignore_patterns(".*", "*.egg-info"))
     author = ["-c", "user.name=A", "-c", "user.email=a@example.com"]
-    for told in (["init", "-q"], ["add", "."], [*author, "commit", "-qm", "All"]):
-        subprocess.run(["git", *told], cwd=repository, check=True)
+    for row in (["init", "-q"], ["add", "."], [*author, "commit", "-qm", "All"]):
+        subprocess.run(["git", *row], cwd=repository, check=True)
     commands = re.findall(r"^uv add --dev .*$", README, re.MULTILINE)
     assert len(commands) == 2
     for number, command in enumerate(commands):
@@ -213,19 +213,19 @@ def test_the_bounds_are_those_of_the_code(contract: Contract) -> None:
     limits = Limits()
     operations = load_controls(contract).operations.values()
     (largest,) = {each.request_body.max_bytes for each in operations} - {MAX_BYTES}
-    for told in (
-        f"| request line and header fields | {Protocol.MOST_HEAD >> 10} KiB, within {Protocol.HEAD_SECONDS:g} s |",
-        f"{MAX_BYTES >> 20} MiB, and at least {Protocol.LEAST_BODY >> 10} KiB in each {Protocol.BODY_SECONDS:g} s |",
+    for row in (
+        f"| request line and header fields | {Protocol.MAX_HEAD >> 10} KiB, within {Protocol.HEAD_SECONDS:g} s |",
+        f"{MAX_BYTES >> 20} MiB, and at least {Protocol.MIN_BODY >> 10} KiB in each {Protocol.BODY_SECONDS:g} s |",
         f"| a state or a scenario in a request | {largest >> 20} MiB |",
         f"| a journal | {limits.journal_entries:,} requests in {limits.journal_bytes >> 20} MiB |",
         f"| configurations of a session other than the default one | {limits.configurations:,} |",
         f"| nesting of JSON | {MAX_DEPTH} levels |",
-        f"| arrays and objects in a request body of the API | {MOST_CONTAINERS:,} |",
-        f"| findings in a response | {MOST_FINDINGS} |",
-        f"| connections | {Protocol.MOST_CONNECTIONS:,} |",
+        f"| arrays and objects in a request body of the API | {MAX_CONTAINERS:,} |",
+        f"| findings in a response | {MAX_FINDINGS} |",
+        f"| connections | {Protocol.MAX_CONNECTIONS:,} |",
         f"{limits.sessions:,}, idle for at most {limits.idle_seconds / 60:g} minutes |",
         f"| the data of one session, with its journal | {limits.session_bytes >> 20} MiB |",
         f"| the data of all sessions | {limits.all_bytes >> 20} MiB |",
         f"| the time for open requests after the signal to stop | {GRACE_SECONDS + 1} s |",
     ):
-        assert told in README, told
+        assert row in README, row

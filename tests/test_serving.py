@@ -25,7 +25,7 @@ class Hasty(Protocol):
     HEAD_SECONDS = 0.3
     BODY_SECONDS = 0.3
     LINGER_SECONDS = 0.3
-    MOST_CONNECTIONS = 5
+    MAX_CONNECTIONS = 5
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
@@ -176,12 +176,12 @@ def test_an_upgrade_is_passed_over(port: int, upgrade: bytes, capfd: pytest.Capt
 
 def test_connections_beyond_the_bound_are_told() -> None:
     with running() as (_, port), contextlib.ExitStack() as held:
-        for _ in range(Hasty.MOST_CONNECTIONS):
+        for _ in range(Hasty.MAX_CONNECTIONS):
             each = held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
             each.sendall(GET + b"\r\n")
             assert each.recv(9) == b"HTTP/1.1 "
         assert status(said(port, GET + b"\r\n")) == 503
-    assert Protocol.MOST_CONNECTIONS + 20 <= 1024
+    assert Protocol.MAX_CONNECTIONS + 20 <= 1024
 
 
 def never_reads(port: int) -> socket.socket:

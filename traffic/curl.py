@@ -10,7 +10,7 @@ _CURL_SENDS = {
     "x-schemathesis-testcaseid",
 }  # fmt: skip
 """Header fields that curl sends by itself, or that do not matter."""
-MOST_SHOWN = 20_000
+MAX_SHOWN = 20_000
 """Characters of a body that a command shows; it names a file for a longer one."""
 _RUN = re.compile(rb"(.)\1{199,}", re.DOTALL)
 
@@ -40,7 +40,7 @@ def _data(body: bytes) -> tuple[str, list[str]]:
     if (text := _plain(body)) is not None:
         return "", ["--data-raw", shlex.quote(text)]
     printed = _printed(body)
-    if len(printed) > MOST_SHOWN:
+    if len(printed) > MAX_SHOWN:
         return "", ["--data-binary", f"@body-of-{len(body)}-bytes"]
     return f"{{ {printed}; }} | ", ["--data-binary", "@-"]
 
@@ -51,7 +51,7 @@ def _plain(body: bytes) -> str | None:
         text = body.decode()
     except UnicodeDecodeError:
         return None
-    return text if text.isprintable() and len(text) <= MOST_SHOWN else None
+    return text if text.isprintable() and len(text) <= MAX_SHOWN else None
 
 
 def _word(text: str) -> str:

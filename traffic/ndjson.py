@@ -7,17 +7,17 @@ from typing import Any
 from ..contract.interaction import Interaction
 from . import recording
 from .har import recorded
-from .recording import MOST_BYTES, NotARecording, read_json, readable, reading
+from .recording import MAX_BYTES, NotARecording, read_json, readable, reading
 
 
 def read_ndjson(path: Path, name: str) -> Iterator[Interaction | NotARecording]:
     """The interactions of the lines, one at a time, and an error for each bad line. Raises NotARecording, OSError."""
     with path.open("rb") as file:
         number = 0
-        while line := file.readline(MOST_BYTES + 1):
+        while line := file.readline(MAX_BYTES + 1):
             number += 1
-            if len(line) > MOST_BYTES:
-                raise NotARecording(f"{name} line {number}: is larger than {MOST_BYTES >> 20} MiB")
+            if len(line) > MAX_BYTES:
+                raise NotARecording(f"{name} line {number}: is larger than {MAX_BYTES >> 20} MiB")
             if line.strip() and (interaction := readable(_line, line, f"{name} line {number}")) is not None:
                 yield interaction
 

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from ..contract.interaction import Fields, Interaction, by_name
 from . import recording
-from .recording import MOST_BYTES, NotARecording, read_json, readable, reading
+from .recording import MAX_BYTES, NotARecording, read_json, readable, reading
 
 
 def read_pact(path: Path, name: str) -> Iterator[Interaction | NotARecording]:
@@ -17,7 +17,7 @@ def read_pact(path: Path, name: str) -> Iterator[Interaction | NotARecording]:
     Raises NotARecording, OSError.
     """
     with path.open("rb") as file:
-        document = read_json(file.read(MOST_BYTES + 1), name)
+        document = read_json(file.read(MAX_BYTES + 1), name)
     with reading(name, "no pact"):
         interactions = list(document["interactions"])
     for number, declared in enumerate(interactions, 1):

@@ -13,9 +13,9 @@ from urllib.parse import quote, urlsplit
 from ..contract.finding import without_surrogates
 from ..contract.interaction import UNKNOWN_TIME, Fields
 
-MOST_BYTES = 64 << 20
+MAX_BYTES = 64 << 20
 """The largest entry, line or pact that is read."""
-MOST_LEVELS = 1000
+MAX_LEVELS = 1000
 """The deepest nesting of a recording; readers take quadratic time."""
 
 _ESCAPE = re.compile(rb"\\.", re.DOTALL)
@@ -39,8 +39,8 @@ class BoundedFile:
         """Raises NotARecording, OSError."""
         chunk = self._file.read(size)
         self._bytes += len(chunk)
-        if self._bytes > MOST_BYTES:
-            raise NotARecording(f"{self._name}: an entry is larger than {MOST_BYTES >> 20} MiB")
+        if self._bytes > MAX_BYTES:
+            raise NotARecording(f"{self._name}: an entry is larger than {MAX_BYTES >> 20} MiB")
         self._follow(chunk)
         return chunk
 
@@ -56,14 +56,14 @@ class BoundedFile:
         self._in_string ^= (len(parts) - 1) & 1
         depths = list(accumulate((1 if each in b"[{" else -1 for each in brackets), initial=self._depth))
         self._depth = depths[-1]
-        if max(depths) > MOST_LEVELS:
-            raise NotARecording(f"{self._name}: is nested deeper than {MOST_LEVELS} levels")
+        if max(depths) > MAX_LEVELS:
+            raise NotARecording(f"{self._name}: is nested deeper than {MAX_LEVELS} levels")
 
 
 def read_json(text: bytes, source: object) -> Any:
     """Raises NotARecording."""
-    if len(text) > MOST_BYTES:
-        raise NotARecording(f"{source}: is larger than {MOST_BYTES >> 20} MiB")
+    if len(text) > MAX_BYTES:
+        raise NotARecording(f"{source}: is larger than {MAX_BYTES >> 20} MiB")
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -120,7 +120,7 @@ class Redaction:
         return self._known.sub(REDACTED, text) if self._known is not None else text
 
 
-MOST_LIKE_A_WORD = 15
+MAX_WORD_LENGTH = 15
 """The longest alphanumeric secret that may occur in a longer word by chance."""
 _ESCAPED = r"(?<=%[0-9A-Fa-f]{2})|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4})"
 _BEFORE = rf"(?:(?<!\w)(?<!\d[.])|{_ESCAPED})"
@@ -129,7 +129,7 @@ _BEFORE_DIGIT = rf"(?:(?<!\w)(?<!\d[.])(?<!^[-+])(?<![^\w][-+])(?<!\d[eE][-+])|{
 
 def _whole(secret: str) -> str:
     """A pattern of a secret that is not part of a longer word or number, but may follow an escape."""
-    if len(secret) > MOST_LIKE_A_WORD and not secret.isalpha() and not secret.isdecimal():
+    if len(secret) > MAX_WORD_LENGTH and not secret.isalpha() and not secret.isdecimal():
         return re.escape(secret)
     before = ""
     if secret[0].isalnum() or secret[0] == "_":

@@ -18,7 +18,7 @@ from .timing import Deadline, OutOfTime, Pace
 
 TIMEOUT = 30.0
 """Seconds for a complete response."""
-MOST_HELD = 16 << 20
+MAX_HELD = 16 << 20
 """The largest body, in bytes, that is read or kept; also after its content coding is undone."""
 UNREAD = frozenset({"response"})
 """`Interaction.unrecorded` where the content coding of the response is unknown, so that its body is not judged."""
@@ -26,10 +26,10 @@ DEFAULT_FIELDS: Fields = (("Accept", "*/*"), ("Accept-Encoding", "gzip, deflate"
 
 
 class TooLarge(Exception):
-    """A body is larger than MOST_HELD, as it is sent or without its content coding."""
+    """A body is larger than MAX_HELD, as it is sent or without its content coding."""
 
     def __init__(self) -> None:
-        super().__init__(f"the body is larger than {MOST_HELD >> 20} MiB")
+        super().__init__(f"the body is larger than {MAX_HELD >> 20} MiB")
 
 
 class WronglyCoded(Exception):
@@ -130,7 +130,7 @@ class Client:
         try:
             for chunk in response.iter_stream():
                 raw += chunk
-                if len(raw) > MOST_HELD:
+                if len(raw) > MAX_HELD:
                     raise TooLarge
         finally:
             response.close()
@@ -160,10 +160,10 @@ def decoded(body: bytes, coding: str) -> bytes | None:
 def _inflated(body: bytes, name: str) -> bytes:
     decoder = zlib.decompressobj(zlib.MAX_WBITS | 32)  # zlib or gzip, detected by its header
     try:
-        plain = decoder.decompress(body, MOST_HELD)
+        plain = decoder.decompress(body, MAX_HELD)
     except zlib.error as error:
         raise WronglyCoded(f"the body is not in the content coding {name}") from error
-    if decoder.unconsumed_tail or len(plain) == MOST_HELD:
+    if decoder.unconsumed_tail or len(plain) == MAX_HELD:
         raise TooLarge
     if not decoder.eof:
         raise WronglyCoded(f"the body ends before its content coding {name} does")

@@ -20,8 +20,8 @@ def table(coverage: Coverage) -> str:
     rows = [
         f"  {kind:<12}{done:>5} of {of:<5}{percent(done, of):>4} %" for kind, (done, of) in coverage.summary().items()
     ]
-    told = [line for name, each in coverage.operations.items() for line in _operation(name, each)]
-    return "\n".join(["coverage", *rows, *told])
+    lines = [line for name, each in coverage.operations.items() for line in _operation(name, each)]
+    return "\n".join(["coverage", *rows, *lines])
 
 
 def percent(done: int, of: int) -> int:

@@ -30,7 +30,7 @@ from ..contract.parameters import IGNORED_HEADERS, parse_query
 from ..contract.path_template import PARAMETER
 from ..options import CheckOptions, CompareOptions
 from ..outcome import CouldNotRun
-from .client import MOST_HELD, TIMEOUT, UNREAD, Client, TooLarge, Unsendable, WronglyCoded, decoded
+from .client import MAX_HELD, TIMEOUT, UNREAD, Client, TooLarge, Unsendable, WronglyCoded, decoded
 from .footprint import Footprint
 from .judge import Judge, Verdict
 from .result import Failure, Result
@@ -49,7 +49,7 @@ REFUSALS = [*ChecksConfig().negative_data_rejection.expected_statuses, "413"]
 """Statuses that refuse a request; one that breaks the contract may be larger than the server reads, too."""
 
 
-MOST_ROUNDS = 8
+MAX_ROUNDS = 8
 """The rounds of the stateful phase: Schemathesis follows the links once more whenever a round failed in a new way."""
 STATE_DECIDES = ["2xx", "3xx", "401", "403", "404", "409", "410", "412", "429", "5xx"]
 """The statuses that a valid request may get, depending on the stored resources."""
@@ -76,7 +76,7 @@ def generate(
                 if result.ended == "interrupted":
                     raise KeyboardInterrupt  # Schemathesis goes on with its next phase where it came while one begins
                 rounds += isinstance(event, events.SuiteStarted) and event.phase is PhaseName.STATEFUL_TESTING
-                goes_on = rounds <= MOST_ROUNDS and deadline.left > 0
+                goes_on = rounds <= MAX_ROUNDS and deadline.left > 0
                 if isinstance(event, events.PhaseStarted):
                     on_part(event.phase.name.value)
                 elif isinstance(event, events.ScenarioFinished | events.FuzzScenarioFinished):
@@ -95,8 +95,8 @@ def generate(
                     stream.stop()
         finally:
             stream.stop()
-    if rounds > MOST_ROUNDS:
-        result.notes.append(f"links were followed in {MOST_ROUNDS} rounds, each of which found more; there may be more")
+    if rounds > MAX_ROUNDS:
+        result.notes.append(f"links were followed in {MAX_ROUNDS} rounds, each of which found more; there may be more")
     deadline.check()
 
 
@@ -242,7 +242,7 @@ class _Sending(BaseAdapter):
         def send() -> None:
             try:
                 raw = self._careless.send(request, **settings).raw
-                body = raw.read(MOST_HELD, decode_content=False)
+                body = raw.read(MAX_HELD, decode_content=False)
                 plain = decoded(body, raw.headers.get("content-encoding", ""))
                 came.set_result(self._response(request, raw.status, raw.headers.items(), plain))
             except Exception as error:

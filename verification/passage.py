@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from ..contract.interaction import Interaction, by_name
 from ..contract.media import is_json
-from .client import MOST_HELD, TIMEOUT, TooLarge, WronglyCoded, as_text, decoded
+from .client import MAX_HELD, TIMEOUT, TooLarge, WronglyCoded, as_text, decoded
 
 HOP_BY_HOP = {
     "connection",
@@ -47,11 +47,11 @@ class Copy(bytearray):
 
     @property
     def overflowed(self) -> bool:
-        return len(self) > MOST_HELD
+        return len(self) > MAX_HELD
 
     @property
     def whole(self) -> bytes:
-        """The body; empty where it is larger than MOST_HELD."""
+        """The body; empty where it is larger than MAX_HELD."""
         return b"" if self.overflowed else bytes(self)
 
 

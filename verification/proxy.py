@@ -24,7 +24,7 @@ from ..contract.interaction import Interaction
 from ..contract.problem import PROBLEM_JSON, Problem
 from ..options import ProxyOptions
 from ..serving import Config, Server, listen, log_to_terminal, root_url
-from .client import MOST_HELD, TIMEOUT
+from .client import MAX_HELD, TIMEOUT
 from .coverage import Coverage
 from .judge import Judge, Verdict
 from .passage import ClientLeft, Passage
@@ -75,7 +75,7 @@ class Proxy:
         self._problems = {**Contract.load(validate=False).problems, **result.contract.problems, **PROBLEMS}
         limits = httpx2.Limits(max_connections=None, max_keepalive_connections=100)
         self._http = httpx2.AsyncHTTPTransport(limits=limits, trust_env=False)
-        self._aside, self._waiting = ThreadPoolExecutor(1, "callconfig"), 0
+        self._in_thread, self._waiting = ThreadPoolExecutor(1, "callconfig"), 0
         self.unjudged = 0
         """The number of requests without a verdict."""
         self._timeout = httpx2.Timeout(TIMEOUT, pool=None).as_dict()
@@ -97,7 +97,7 @@ class Proxy:
             await receive()
             await send({"type": "lifespan.startup.complete"})
             await receive()
-        await asyncio.to_thread(self._aside.shutdown)
+        await asyncio.to_thread(self._in_thread.shutdown)
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _forward(self, passage: Passage, path: str, send: Send) -> None:
@@ -105,7 +105,7 @@ class Proxy:
             await passage.hold_request()
             wrong = (await self._judged(passage))[1].request
             if passage.request.overflowed:
-                wrong = [Finding("content-length", "body", f"The body must not be larger than {MOST_HELD} bytes.")]
+                wrong = [Finding("content-length", "body", f"The body must not be larger than {MAX_HELD} bytes.")]
             if wrong := [finding for finding in wrong if finding.severity == "error"]:
                 await self._refuse(passage, send, self._problem_of(wrong, path))
                 return
@@ -198,7 +198,7 @@ class Proxy:
 
         if passage.is_large or self._waiting:
             self._waiting += 1
-            kept = asyncio.get_running_loop().run_in_executor(self._aside, keep)
+            kept = asyncio.get_running_loop().run_in_executor(self._in_thread, keep)
             kept.add_done_callback(self._kept)
             if passage.is_large:
                 await kept
@@ -245,8 +245,8 @@ def findings_header(findings: Sequence[Finding]) -> str:
     """The number of findings with the first one as a parameter: an Item of RFC 9651."""
     if not findings:
         return "0"
-    told = (re.sub(r"[^ -~]", "?", text[:LONGEST]) for text in (findings[0].rule, str(findings[0])))
-    rule, first = (re.sub(r'["\\]', r"\\\g<0>", text) for text in told)
+    texts = (re.sub(r"[^ -~]", "?", text[:LONGEST]) for text in (findings[0].rule, str(findings[0])))
+    rule, first = (re.sub(r'["\\]', r"\\\g<0>", text) for text in texts)
     return f'{len(findings)};rule="{rule}";first="{first}"'
 
 

@@ -16,9 +16,9 @@ from ..traffic.redaction import Redaction
 from .coverage import Coverage
 from .judge import Verdict
 
-MOST_KEPT = 1000
+MAX_KEPT = 1000
 """The number of different failures that are kept: a bound for endless recordings."""
-MOST_BYTES = 64 << 20
+MAX_BYTES = 64 << 20
 """Bytes of bodies that are kept with the failures; later failures are kept without."""
 
 _INDEX = re.compile(r"(?<=/)[0-9]+(?=/|$)")
@@ -131,13 +131,13 @@ class Result:
             raise EnoughFailures
 
     def _added(self, failure: Failure) -> Failure | None:
-        """The failure as it is kept; None where it is known or off, or where MOST_KEPT are kept."""
+        """The failure as it is kept; None where it is known or off, or where MAX_KEPT are kept."""
         weighed = self.contract.severities.weighed([failure.finding])
         if not weighed:
             return None
         failure = replace(failure, finding=weighed[0])
         fingerprint = failure.fingerprint
-        if fingerprint not in self.failures and len(self.failures) >= MOST_KEPT:
+        if fingerprint not in self.failures and len(self.failures) >= MAX_KEPT:
             return None
         self.times[fingerprint] += 1
         if fingerprint in self.failures or (self.most is not None and len(self.errors) >= self.most):
@@ -146,6 +146,6 @@ class Result:
         shown = []
         for each in map(self.redaction.interaction, failure.interactions):
             self._bytes += len(each.request_body) + len(each.response_body)
-            shown.append(each if self._bytes <= MOST_BYTES else replace(each, request_body=b"", response_body=b""))
+            shown.append(each if self._bytes <= MAX_BYTES else replace(each, request_body=b"", response_body=b""))
         self.failures[fingerprint] = replace(failure, finding=finding, interactions=tuple(shown))
         return self.failures[fingerprint]

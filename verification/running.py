@@ -14,7 +14,7 @@ from ..contract.unjudged import unjudged
 from ..loading import load_contract
 from ..options import ConversingOptions, JudgingOptions
 from ..outcome import FINDINGS, OK, CouldNotRun
-from ..traffic.recording import MOST_BYTES, NotARecording, read_json, reading
+from ..traffic.recording import MAX_BYTES, NotARecording, read_json, reading
 from ..traffic.redaction import Redaction
 from .reports import Reports
 from .result import EnoughFailures, Result
@@ -138,7 +138,7 @@ def baseline(path: Path | None) -> frozenset[str]:
         return frozenset()
     try:
         with path.open("rb") as file, reading(str(path), "no JSON report"):
-            findings = read_json(file.read(MOST_BYTES + 1), path)["findings"]
+            findings = read_json(file.read(MAX_BYTES + 1), path)["findings"]
             return frozenset("".join(finding["fingerprint"]) for finding in findings)
     except OSError as error:
         raise CouldNotRun(f"baseline {path}: {error.strerror}") from error

@@ -15,7 +15,7 @@ from ..traffic.curl import curl
 from .result import Failure, Result
 from .timing import Deadline
 
-MOST_SHOWN = 600
+MAX_SHOWN = 600
 """Characters of a response body that are shown."""
 
 
@@ -44,7 +44,7 @@ def _answer(interaction: Interaction) -> str:
         return f"no complete answer ({interaction.error})"
     content_type = by_name(interaction.response_headers).get("content-type", "no content type")
     body = interaction.response_body.decode(errors="backslashreplace")
-    shown = body if len(body) <= MOST_SHOWN else f"{body[:MOST_SHOWN]}… ({len(body)} characters)"
+    shown = body if len(body) <= MAX_SHOWN else f"{body[:MAX_SHOWN]}… ({len(body)} characters)"
     return f"{interaction.status} {content_type} {shown}".rstrip()
 
 
@@ -79,10 +79,10 @@ class Progress:
             self._live.start()
 
     def _line(self) -> str:
-        told = [f"{self.sent()} requests", f"{len(self._result.errors)} errors", f"{self._result.seconds:.0f} s"]
+        shown_lines = [f"{self.sent()} requests", f"{len(self._result.errors)} errors", f"{self._result.seconds:.0f} s"]
         if self.deadline.left < float("inf"):
-            told.append(f"{self.deadline.left:.0f} s left")
-        return f"  {printable(self._part)}: {', '.join(told)}"
+            shown_lines.append(f"{self.deadline.left:.0f} s left")
+        return f"  {printable(self._part)}: {', '.join(shown_lines)}"
 
     def part(self, name: str) -> None:
         """Announce a part of the run."""
@@ -92,20 +92,20 @@ class Progress:
 
     def failures(self, failures: Sequence[Failure]) -> None:
         """Print failures that were found together; the requests once, and not again for a cause that was shown."""
-        told = []
+        shown_lines = []
         for failure in failures:
             kind = self._result.kind(failure)
             mark = styled("ERROR", "red") if kind == "error" else styled(kind, "yellow")
             head = _head(failure, self._result)
-            told.append(f"{mark} {lines(head[0])}")
+            shown_lines.append(f"{mark} {lines(head[0])}")
             if failure.cause not in self._causes:
-                told += map(lines, head[1:])
+                shown_lines += map(lines, head[1:])
         if not {failure.cause for failure in failures} <= self._causes:
             longest = max(failures, key=lambda failure: len(failure.interactions))
-            told += [*map(lines, _shown(longest)), ""]
+            shown_lines += [*map(lines, _shown(longest)), ""]
         self._causes |= {failure.cause for failure in failures}
         with self.paused():
-            print("\n".join(told), flush=True)
+            print("\n".join(shown_lines), flush=True)
 
     @contextmanager
     def paused(self) -> Iterator[None]:

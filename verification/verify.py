@@ -32,7 +32,7 @@ def verify(options: VerifyOptions) -> int:
             except OSError as error:
                 judging.unreadable.append(f"{name}: {error.strerror}")
             except NotARecording as error:
-                judging.unreadable.append(told(error))
+                judging.unreadable.append(error_line(error))
         judging.end()
         if options.coverage or options.coverage_minimum:
             with progress.paused():
@@ -55,7 +55,7 @@ class _Verifying:
     def judge(self, read: Interaction | NotARecording, part: str, *, is_expectation: bool) -> None:
         """Raises EnoughFailures."""
         if isinstance(read, NotARecording):
-            self.unreadable.append(told(read))
+            self.unreadable.append(error_line(read))
             return
         if not _is_meant(read, self._hosts) or not self._judge.concerns(read):
             self._passed_over += 1
@@ -79,7 +79,7 @@ class _Verifying:
         notes = self._result.notes
         if self.unreadable:
             self._result.ended = "unreadable"
-            notes.append(f"{len(self.unreadable)} could not be read: {'; '.join(self.unreadable[:MOST_TOLD])}")
+            notes.append(f"{len(self.unreadable)} could not be read: {'; '.join(self.unreadable[:MAX_NAMED])}")
         if self._passed_over:
             notes.append(f"{self._passed_over} interactions were passed over: another host, base path, or a preflight")
         hint = "compare --base-path and --only-host with the recording"
@@ -91,11 +91,11 @@ class _Verifying:
             raise CouldNotRun(self.unreadable[0] if self.unreadable else f"there was nothing to judge; {hint}")
 
 
-MOST_TOLD = 10
+MAX_NAMED = 10
 """The number of unreadable entries that are named."""
 
 
-def told(error: NotARecording) -> str:
+def error_line(error: NotARecording) -> str:
     return printable(one_line(error))
 
 

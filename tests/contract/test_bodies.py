@@ -42,7 +42,7 @@ def asked(content: dict[str, Any], content_type: str, body: bytes, **more: Any) 
     return arguments.get("body"), findings
 
 
-def told(findings: list[Finding]) -> list[str]:
+def in_short(findings: list[Finding]) -> list[str]:
     return [
         f"{finding.severity} {finding.rule} {finding.pointer or finding.name or ''}".strip() for finding in findings
     ]
@@ -177,8 +177,8 @@ WRONG: list[tuple[dict[str, Any], str, bytes, list[str]]] = [
 def test_what_is_wrong_in_a_body_is_told(
     content: dict[str, Any], content_type: str, body: bytes, wrong: list[str]
 ) -> None:
-    assert told(asked(content, content_type, body)[1]) == wrong
-    assert told(operation(content).check_response(200, {"content-type": content_type}, body)) == wrong
+    assert in_short(asked(content, content_type, body)[1]) == wrong
+    assert in_short(operation(content).check_response(200, {"content-type": content_type}, body)) == wrong
 
 
 JSON = {"application/json": {"schema": {"type": "object", "properties": {"a": {"type": "integer"}}}}}
@@ -200,12 +200,12 @@ JSON = {"application/json": {"schema": {"type": "object", "properties": {"a": {"
 def test_json_that_only_a_careful_house_refuses_is_a_warning_and_is_judged_all_the_same(
     body: bytes, wrong: list[str]
 ) -> None:
-    assert told(asked(JSON, "application/json", body)[1]) == wrong
-    assert told(operation(JSON).check_response(200, {"content-type": "application/json"}, body)) == wrong
+    assert in_short(asked(JSON, "application/json", body)[1]) == wrong
+    assert in_short(operation(JSON).check_response(200, {"content-type": "application/json"}, body)) == wrong
 
 
 def test_where_the_house_rules_are_errors_a_body_is_judged_no_further() -> None:
-    assert told(asked(JSON, "application/json", b'{"a": 1, "a": "x"}', severities=STRICT)[1]) == [
+    assert in_short(asked(JSON, "application/json", b'{"a": 1, "a": "x"}', severities=STRICT)[1]) == [
         "error json-duplicate /a"
     ]
 
@@ -220,13 +220,13 @@ def test_a_rule_that_is_off_is_not_told() -> None:
 def test_a_warning_keeps_no_default_back() -> None:
     schema = {"type": "object", "properties": {"a": {"default": 5}}}
     body, findings = asked({"application/json": {"schema": schema}}, "application/json", b'{"b": 1, "b": 2}')
-    assert (body, told(findings)) == ({"a": 5, "b": 2}, ["warning json-duplicate /b"])
+    assert (body, in_short(findings)) == ({"a": 5, "b": 2}, ["warning json-duplicate /b"])
 
 
 def test_a_hundred_warnings_hide_no_error() -> None:
     duplicates = b"{" + b'"a": 1, ' * 300 + b'"a": "x"}'
     findings = asked(JSON, "application/json", duplicates)[1]
-    assert told(findings[:1]) == ["error type /a"]
+    assert in_short(findings[:1]) == ["error type /a"]
     assert len(findings) == 101
 
 
@@ -237,7 +237,7 @@ def test_a_coded_body_is_a_warning_and_a_charset_of_json_too() -> None:
         ({"content-type": "application/json; charset=latin-1"}, "json-charset"),
     ):
         findings = post.check_request(Request(headers=headers, body=b"{}"))[1]
-        assert told(findings) == [
+        assert in_short(findings) == [
             f"warning {rule} {'Content-Encoding' if rule == 'content-coding' else 'Content-Type'}"
         ]
 
@@ -261,7 +261,7 @@ def test_an_answer_is_judged_by_its_status(status: int, headers: dict[str, str],
         "204": {"description": "", "content": JSON},
     }
     read = Operation("/", "get", {"get": {"responses": responses}}, NO_REFERENCES)
-    assert told(read.check_response(status, headers, body)) == wrong
+    assert in_short(read.check_response(status, headers, body)) == wrong
 
 
 def test_a_form_that_is_not_required_may_be_absent_whatever_its_content_type() -> None:

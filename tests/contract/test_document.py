@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from callconfig.contract.body import MAX_BYTES, MOST_CONTAINERS
+from callconfig.contract.body import MAX_BYTES, MAX_CONTAINERS
 from callconfig.contract.document import BUILT_IN, Contract, InvalidContract
 from callconfig.contract.rulebook import ENGINE_RULES
 from callconfig.contract.schema import Schema
@@ -239,9 +239,9 @@ def test_what_is_otherwise_in_the_field_stands_among_the_known_differences(
 
 
 def test_the_bounds_of_any_body_are_those_of_the_engine(contract: Contract) -> None:
-    told = " ".join(contract.document["info"]["description"].split())
-    for bound in (f"{MAX_BYTES >> 20} MiB in all", f"{MOST_CONTAINERS:,} opening brackets", f"{MAX_DEPTH} arrays"):
-        assert f"at most {bound}" in told
+    description = " ".join(contract.document["info"]["description"].split())
+    for bound in (f"{MAX_BYTES >> 20} MiB in all", f"{MAX_CONTAINERS:,} opening brackets", f"{MAX_DEPTH} arrays"):
+        assert f"at most {bound}" in description
 
 
 def test_every_member_belongs_to_a_group_and_every_group_has_members(contract: Contract) -> None:

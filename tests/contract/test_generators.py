@@ -40,8 +40,8 @@ ROWS = {
 """The generators that are tested, each with its row in the README's table."""
 README = (Path(__file__).parents[2] / "README.md").read_text()
 TABLE = README.partition("| generator | flags |\n| --- | --- |\n")[2].partition("\n\n")[0]
-TOLD = dict(line.strip("| ").split(" | ", 1) for line in TABLE.splitlines())
-FLAGS = {row: () if flags == "none" else tuple(flags.strip("`").split()) for row, flags in TOLD.items()}
+README_FLAGS = dict(line.strip("| ").split(" | ", 1) for line in TABLE.splitlines())
+FLAGS = {row: () if flags == "none" else tuple(flags.strip("`").split()) for row, flags in README_FLAGS.items()}
 """The flags of each generator in the README's table, with which the tests run it."""
 _UNCALLED_FOR = "ModelUtils - Failed to get the schema name: null"
 """A warning of openapi-generator for Python about every contract, even one object with one string."""
@@ -223,7 +223,7 @@ def test_a_python_client_type_checks_and_talks_to_the_mock(
 
 
 def test_the_generators_of_the_readme_are_those_that_are_tested() -> None:
-    assert sorted(ROWS.values()) == sorted(TOLD)
+    assert sorted(ROWS.values()) == sorted(README_FLAGS)
     assert sorted(ROWS) == sorted((*TYPESCRIPT, *PYTHON))
 
 

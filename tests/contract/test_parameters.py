@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from callconfig.contract.finding import MOST_FINDINGS
+from callconfig.contract.finding import MAX_FINDINGS
 from callconfig.contract.operation import Operation, Request
 from callconfig.contract.parameters import Parameter, read_parameters
 from callconfig.contract.path_template import decoded
@@ -165,7 +165,7 @@ def test_a_query_of_ten_thousand_mistakes_is_told_a_hundred(part: bytes) -> None
     started = time.process_time()
     _, findings = read_parameters([parameter], {}, b"&".join(part % number for number in range(10_000)), {})
     assert time.process_time() - started < 0.5  # it is 0.01
-    assert len(findings) == MOST_FINDINGS + 1
+    assert len(findings) == MAX_FINDINGS + 1
 
 
 WRITTEN: list[tuple[dict[str, Any], Any]] = [

@@ -301,6 +301,6 @@ def test_a_keyword_of_json_schema_2020_12_is_judged_in_words(keyword: str) -> No
     declared, value, said = LATER[keyword]
     references = References({"openapi": "3.1.0", "named": {"type": "string"}})
     findings = Schema(declared, references, "request").findings(value, "body")
-    told = [f"{finding.pointer or '/'}: {finding.detail}" for finding in findings]
-    assert len(told) == 1
-    assert told[0].startswith(said)
+    details = [f"{finding.pointer or '/'}: {finding.detail}" for finding in findings]
+    assert len(details) == 1
+    assert details[0].startswith(said)

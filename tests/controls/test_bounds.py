@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from callconfig.controls.budget import Budget, LimitReached
 from callconfig.controls.journal import Entry, Journal
-from callconfig.controls.match import MOST_PARTS, Match
+from callconfig.controls.match import MAX_PARTS, Match
 from callconfig.controls.sessions import Limits
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
@@ -111,7 +111,7 @@ def test_what_fills_a_session_ends_at_its_bytes_and_is_given_back(
 
 
 def test_a_pattern_of_too_many_members_is_refused_at_once(make_steered: Callable[..., ASGIApp]) -> None:
-    match = {"body": {str(number): 1 for number in range(MOST_PARTS)}}
+    match = {"body": {str(number): 1 for number in range(MAX_PARTS)}}
     with pytest.raises(LimitReached):
         Match(match)
     with TestClient(make_steered()) as api:

@@ -44,7 +44,7 @@ NOT_SHOWN = {
     "an item becomes a list": (PLACES, "the text is taken as a list of one, or of several where it has commas"),
 }
 """Pairs whose break no mock shows in some places, with the reasons."""
-SHOWN_ASIDE = {("header", "an item becomes a list")}
+SHOWN_IN_THREAD = {("header", "an item becomes a list")}
 """Breaks that no mock shows, since NEW accepts the text and reads another value."""
 
 
@@ -141,7 +141,7 @@ def test_a_request_that_breaks_is_taken_by_one_mock_and_refused_by_the_other(
 ) -> None:
     shown = set()
     for name, change in breaks[place]:
-        if (place, name) in SHOWN_ASIDE:
+        if (place, name) in SHOWN_IN_THREAD:
             assert change.rule == "parameter-style"
             assert "is read as" in str(change.findings[0])
             continue

@@ -93,11 +93,11 @@ def test_a_body_that_only_requests_have_says_what_is_required(contract: Contract
 
 def test_the_command_that_starts_a_mock_is_told_where_it_starts_this_one(contract: Contract) -> None:
     other = Contract.load(TESTS / "support" / "contracts" / "shops.yaml")
-    told = [
+    results = [
         "uv run callconfig serve" in render_markdown(Facts(load_controls(mocked), {}, mocked=mocked))
         for mocked in (contract, other)
     ]
-    assert told == [True, False]
+    assert results == [True, False]
 
 
 @pytest.mark.parametrize(

@@ -109,5 +109,5 @@ def test_a_type_checker_takes_the_right_words_and_refuses_each_wrong_one(tmp_pat
     cache = ROOT / ".cache" / "declarations"
     command: list[str | Path] = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", cache, "right.py", "wrong.py"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    told = {line.split(":")[0] + ":" + line.split(":")[1] for line in done.stdout.splitlines() if ": error:" in line}
-    assert told == {f"wrong.py:{len(lines) + number}" for number in range(1, len(WRONG) + 1)}, done.stdout
+    wrong = {line.split(":")[0] + ":" + line.split(":")[1] for line in done.stdout.splitlines() if ": error:" in line}
+    assert wrong == {f"wrong.py:{len(lines) + number}" for number in range(1, len(WRONG) + 1)}, done.stdout

@@ -35,7 +35,7 @@ def document(template: str, number: int) -> Document:
     return configuration(template=template, number=number, padding="x" * (number % 500))
 
 
-async def write(path: str, told: int, *, fsync: bool) -> None:
+async def write(path: str, acknowledgements: int, *, fsync: bool) -> None:
     store = await open_store(path, [RESOURCE], counted_values(), fsync=fsync)
     state, identities = await read(store)
     number = max(state.values(), default=-1)
@@ -48,7 +48,7 @@ async def write(path: str, told: int, *, fsync: bool) -> None:
         else:
             template = str(number % TEMPLATES)
             await store.replace(identities[template], document(template, number))
-        os.write(told, f"{number}\n".encode())
+        os.write(acknowledgements, f"{number}\n".encode())
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from callconfig.traffic.recording import NotARecording
 from callconfig.traffic.redaction import Redaction
 from callconfig.verification.judge import Judge
 from callconfig.verification.running import baseline
-from callconfig.verification.verify import told as told_in_one_line
+from callconfig.verification.verify import error_line
 
 READERS = {"har": read_har, "ndjson": read_ndjson, "pact": read_pact}
 ODD: list[Any] = [
@@ -110,17 +110,17 @@ def read_all(contract: Contract, kind: str, path: Path) -> int:
                 judged(contract, read)
                 number += 1
             else:
-                assert told_in_one_line(read).isprintable()
+                assert error_line(read).isprintable()
 
     def all_judged() -> None:
         for read, _ in whole_recording(str(path)):
             judged(contract, read)
 
-    assert told(all_judged).isprintable()
+    assert error_message(all_judged).isprintable()
     return number
 
 
-def told(action: Callable[[], object]) -> str:
+def error_message(action: Callable[[], object]) -> str:
     """The error of an action; empty without one."""
     try:
         action()
@@ -185,7 +185,7 @@ def test_an_entry_that_is_larger_than_is_read_is_told(
     import importlib
 
     for module in ("recording", "ndjson", "pact"):
-        monkeypatch.setattr(importlib.import_module(f"callconfig.traffic.{module}"), "MOST_BYTES", 100_000)
+        monkeypatch.setattr(importlib.import_module(f"callconfig.traffic.{module}"), "MAX_BYTES", 100_000)
     path = tmp_path / "file"
     path.write_text(json.dumps({**GOOD[kind], "more": "x" * 200_000}))
     with pytest.raises(NotARecording, match="is larger than"):
@@ -193,7 +193,7 @@ def test_an_entry_that_is_larger_than_is_read_is_told(
 
 
 def test_many_entries_may_be_larger_than_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recording, "MOST_BYTES", 200_000)
+    monkeypatch.setattr(recording, "MAX_BYTES", 200_000)
     path = tmp_path / "file"
     path.write_text(json.dumps({"log": {"entries": GOOD_HAR["log"]["entries"] * 5000}}))
     assert path.stat().st_size > 500_000

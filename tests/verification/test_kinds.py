@@ -134,8 +134,8 @@ class Notes:
             return Response(status_code=404)
         operation = route.operation(request.method)
         if operation is None:
-            told = "GET" if self.mistake == "a method is not told" else f"{route.allow}, OPTIONS"
-            return Response(status_code=204 if request.method == "OPTIONS" else 405, headers={"Allow": told})
+            allow = "GET" if self.mistake == "a method is not told" else f"{route.allow}, OPTIONS"
+            return Response(status_code=204 if request.method == "OPTIONS" else 405, headers={"Allow": allow})
         if request.headers.get("Authorization") != "Bearer good" and self.mistake != "nobody is asked":
             return Response(status_code=401)
         headers = {**({"x-tenant": "abc"} if self.mistake == "no tenant is missed" else {}), **request.headers}

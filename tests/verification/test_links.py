@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from callconfig.cli import main
 from callconfig.outcome import FINDINGS, OK
-from callconfig.verification.generated import MOST_ROUNDS
+from callconfig.verification.generated import MAX_ROUNDS
 from callconfig.verification.target import serving
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -80,4 +80,4 @@ def test_a_server_that_fails_in_a_new_way_each_time_does_not_keep_the_run(
         return Response(answer.body, media_type=f"multipart/mixed; boundary=b{next(numbers)}")
 
     assert check(1, 10, changed) == FINDINGS
-    assert f"links were followed in {MOST_ROUNDS} rounds" in capsys.readouterr().out
+    assert f"links were followed in {MAX_ROUNDS} rounds" in capsys.readouterr().out

@@ -82,16 +82,16 @@ def test_the_environment_says_it_too(verify: Callable[..., int], monkeypatch: py
 @pytest.mark.parametrize("command", ["check", "compare", "verify", "proxy"])
 def test_an_unknown_rule_is_wrong_usage_that_lists_the_rules(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([command, "--severity", "unknown-paramter=off"]) == 2
-    told = " ".join(capsys.readouterr().err.split())
-    assert "'unknown-paramter' is no rule" in told
-    assert all(rule in told for rule in RULES)
+    output = " ".join(capsys.readouterr().err.split())
+    assert "'unknown-paramter' is no rule" in output
+    assert all(rule in output for rule in RULES)
 
 
 @pytest.mark.parametrize("wrong", ["unknown-parameter", "unknown-parameter=fatal", "=off"])
 def test_what_is_no_rule_with_a_level_is_wrong_usage(wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", "--severity", wrong, "a.har"]) == 2
-    told = " ".join(capsys.readouterr().err.split())
-    assert "is not RULE=LEVEL" in told or "is no rule" in told
+    output = " ".join(capsys.readouterr().err.split())
+    assert "is not RULE=LEVEL" in output or "is no rule" in output
 
 
 @pytest.mark.parametrize(
@@ -108,18 +108,18 @@ def test_a_contract_cannot_name_a_rule_or_a_level_that_is_none(
 def test_warnings_and_notes_are_in_every_report(verify: Callable[..., int], tmp_path: Path) -> None:
     formats = ("json", "junit", "sarif", "html")
     assert verify(*(part for name in formats for part in ("--report", f"{name}:{tmp_path / name}"))) == 0
-    told = "application/xml is judged by its media type, not by its schema (1 operation)"
+    output = "application/xml is judged by its media type, not by its schema (1 operation)"
     report = json.loads((tmp_path / "json").read_text())
     assert [(each["rule"], each["severity"]) for each in report["findings"]] == [("unknown-parameter", "warning")]
-    assert told in report["notes"][0]
+    assert output in report["notes"][0]
     (run,) = json.loads((tmp_path / "sarif").read_text())["runs"]
     assert [each["level"] for each in run["results"]] == ["warning"]
-    assert told in run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"]
+    assert output in run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"]
     suite = ElementTree.parse(tmp_path / "junit").getroot()[0]  # noqa: S314 (our own)
     assert suite.get("failures") == "0"
-    assert [told in (each.text or "") for each in suite.findall("system-out")] == [True]
+    assert [output in (each.text or "") for each in suite.findall("system-out")] == [True]
     assert "is not a known parameter" in (tmp_path / "junit").read_text()
-    assert told in (tmp_path / "html").read_text()
+    assert output in (tmp_path / "html").read_text()
 
 
 def test_the_house_rules_are_warnings_for_others_and_errors_for_our_own() -> None:
@@ -132,7 +132,7 @@ BODY = {"schema": {"type": "object", "properties": {"id": {"type": "string", "fo
 
 
 @pytest.mark.parametrize(
-    ("operation", "told"),
+    ("operation", "sentences"),
     [
         ({}, []),
         ({"callbacks": {"onDone": {}}}, ["callbacks are not judged (1 operation)"]),
@@ -169,13 +169,13 @@ BODY = {"schema": {"type": "object", "properties": {"id": {"type": "string", "fo
         ),
     ],
 )
-def test_what_is_not_judged_is_told(operation: dict[str, Any], told: list[str]) -> None:
+def test_what_is_not_judged_is_told(operation: dict[str, Any], sentences: list[str]) -> None:
     document = {
         **DOCUMENT,
         "paths": {"/": {"post": {"responses": {}, **operation}}},
         "components": {"securitySchemes": {"tls": {"type": "mutualTLS"}}},
     }
-    assert unjudged(Contract(document), {"POST /"}) == told
+    assert unjudged(Contract(document), {"POST /"}) == sentences
     assert unjudged(Contract(document), set()) == []
 
 
@@ -213,7 +213,7 @@ def test_a_recording_is_not_accused_of_what_was_left_out_of_it(
     sent = (("Content-Type", "application/json"),)
     recording = write_har(Interaction("POST", "http://a.example/", 204, sent, b'{"pin": "[redacted]"}'))
     assert main(["verify", recording, "--contract", str(path)]) == 0
-    told = capsys.readouterr().out
-    assert "warning" in told
-    assert "needs credentials: token" in told
-    assert "pin" not in told.partition("again:")[0]
+    output = capsys.readouterr().out
+    assert "warning" in output
+    assert "needs credentials: token" in output
+    assert "pin" not in output.partition("again:")[0]

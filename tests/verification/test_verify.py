@@ -231,10 +231,10 @@ def test_what_the_traffic_exercised_is_told_and_less_than_was_asked_for_fails(
     main(command)
     assert "never answered" not in capsys.readouterr().out
     main([*command, "--coverage"])
-    told = capsys.readouterr().out
-    assert "  operations      2 of 3      66 %\n" in told
-    assert "listConfigurations: exercised\n  statuses: 200 x1, 400 x1\n" in told
-    assert "updateConfiguration: never\n" in told
+    output = capsys.readouterr().out
+    assert "  operations      2 of 3      66 %\n" in output
+    assert "listConfigurations: exercised\n  statuses: 200 x1, 400 x1\n" in output
+    assert "updateConfiguration: never\n" in output
     report = tmp_path / "report.json"
     quiet = ["verify", har(tmp_path / "b.har", listed()), "--base-path", "/v1", "--report", f"json:{report}"]
     assert main([*quiet, "--coverage-minimum", "operations=33", "--coverage-minimum", "rules=0"]) == 0

@@ -19,9 +19,9 @@ from ..coverage import general
 
 ABSENT_MEMBER = object()
 """A placeholder for a member to leave out."""
-MOST_ASSIGNMENTS = 300
+MAX_ASSIGNMENTS = 300
 """The number of combinations of values that are tried to break one rule across members."""
-MOST_TRIED = 300
+MAX_TRIED = 300
 """The number of values that are tried in one place."""
 
 
@@ -97,7 +97,7 @@ class Bodies:
     def _made(self, schema: Json, against: Json = True) -> Iterator[Json]:
         """Values of a schema, the simplest first; with `against`, those that may break that one."""
         one, other = (self._sides.normal(each) for each in (schema, against))
-        return islice(Values(self._sides.definitions, self._sides.definitions).of(one, other), MOST_TRIED)
+        return islice(Values(self._sides.definitions, self._sides.definitions).of(one, other), MAX_TRIED)
 
     def _accepts(self, body: Json) -> bool:
         return body is not ABSENT and self._judge.accepts(body)
@@ -148,7 +148,7 @@ class Bodies:
         for rule in rules(self._schema, self._resolve):
             concerned = [member for member in _named_in(rule) if (member,) in self._members]
             choices = [self._choices(self._members[member,]) for member in concerned]
-            for assignment in islice(product(*choices), MOST_ASSIGNMENTS):
+            for assignment in islice(product(*choices), MAX_ASSIGNMENTS):
                 body = self.minimal
                 for member, value in zip(concerned, assignment, strict=True):
                     if value is not ABSENT_MEMBER or member in body:

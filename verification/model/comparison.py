@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from ...contract.finding import Finding
-from ...contract.paging import MORE, NEXT, TOTALS, told
+from ...contract.paging import MORE, NEXT, TOTALS, first_value
 from ...contract.pointer import json_pointer
 from ...contract.schema import Json, show
 from .collection import MISSING, REMOVED, Collection
@@ -177,7 +177,9 @@ class _Lesson:
         there = {row.get(self.resource.identity) for row in rows}
         wanted = [each for each in self.expected.body if (is_whole and not after) or each.identity in there]
         self._listed(wanted, rows, len(rows) - len(part), step.below)
-        total = next((value for name, value in answer.headers.items() if name in TOTALS), told(answer.whole, TOTALS))
+        total = next(
+            (value for name, value in answer.headers.items() if name in TOTALS), first_value(answer.whole, TOTALS)
+        )
         if str(total).isdecimal() and int(total) < len(wanted):
             detail = f"{total} are said to be there in all, but {len(wanted)} were stored"
             self.wrong("list-total", detail, [number for each in wanted for number in each.since])
@@ -239,11 +241,11 @@ def following(
 ) -> tuple[tuple[tuple[str, str], ...], bool]:
     """The query parameters for the next page of a list, none after the last; and whether that is certain."""
     paging, size = collection.paging, len(answer.body)
-    if paging is None or told(answer.whole, MORE) is False:
+    if paging is None or first_value(answer.whole, MORE) is False:
         return (), True
-    is_last = not size or (most is not None and size < most and told(answer.whole, MORE) is not True)
+    is_last = not size or (most is not None and size < most and first_value(answer.whole, MORE) is not True)
     if paging.cursor:
-        cursor = told(answer.whole, NEXT)
+        cursor = first_value(answer.whole, NEXT)
         is_known = isinstance(cursor, str | int) and "/" not in str(cursor)
         return (((paging.cursor.name, str(cursor)),), True) if is_known else ((), is_last or cursor is None)
     if is_last:

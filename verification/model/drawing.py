@@ -20,7 +20,7 @@ from .player import Player, alone
 from .script import Look, Refused, Script, modelled
 from .steps import Create, Delete, List, Merge, Read, Replace, Step
 
-MOST_DRAWN_FAILURES = 5
+MAX_DRAWN_FAILURES = 5
 """The number of failures that ends the drawing of conversations."""
 
 T = TypeVar("T")
@@ -97,7 +97,7 @@ def converse(script: Script, play: Play, result: Result, max_examples: int) -> N
             shown[:] = new  # the last conversation that Hypothesis tries is the shortest
             raise _Shown
 
-    for _ in range(MOST_DRAWN_FAILURES):
+    for _ in range(MAX_DRAWN_FAILURES):
         try:
             draw()
         except (_Shown, Flaky):

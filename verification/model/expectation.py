@@ -28,7 +28,7 @@ INVALID = ("400", "422")
 CONDITIONS = (("If-Match", "412"), ("If-None-Match", "304"))
 """The conditional header field and the status of a false condition: of a change, and of a read."""
 NOBODYS_TAG = '"of-nothing"'
-MOST_IN_PART = 1000
+MAX_PAGE_SIZE = 1000
 """The largest page of a list that is requested, in rows."""
 NOTHING_IN_ITS_WAY = "the request keeps to the contract, and nothing that is stored is in its way"
 
@@ -121,7 +121,7 @@ def part_of(memory: Memory, step: List) -> dict[str, Json]:
     paging = memory.collection.paging
     if paging is None or paging.limit is None or "maximum" not in paging.limit.declared:
         return {}
-    least, most = paging.limit.declared.get("minimum", 1), min(paging.limit.declared["maximum"], MOST_IN_PART)
+    least, most = paging.limit.declared.get("minimum", 1), min(paging.limit.declared["maximum"], MAX_PAGE_SIZE)
     wanted = memory.total - step.rest if step.rest else most
     return {paging.limit.name: max(least, min(wanted, most))}
 

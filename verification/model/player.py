@@ -17,7 +17,7 @@ from .expectation import ask, expect, expect_raw
 from .memory import Memory
 from .steps import List, Raw, Replace, Step
 
-MOST_PLACES = 50
+MAX_PLACES = 50
 """The number of namespaces that are tried, where other clients may have used each of a few values."""
 
 
@@ -82,10 +82,10 @@ class Player:
         mistakes, self.memory = learn(self.memory, step, asked, expected, self._answer(interaction))
         known = {_where(finding) for finding in verdict.response}
         now = (*expected.since, len(self.interactions) - 1)
-        told = [(finding, now) for finding in verdict.response]
-        told += [(finding, since) for finding, since in mistakes if _where(finding) not in known]
-        shown = [[self.interactions[number] for number in dict.fromkeys(since)] for _, since in told]
-        each = zip(told, shown, strict=True)
+        findings = [(finding, now) for finding in verdict.response]
+        findings += [(finding, since) for finding, since in mistakes if _where(finding) not in known]
+        shown = [[self.interactions[number] for number in dict.fromkeys(since)] for _, since in findings]
+        each = zip(findings, shown, strict=True)
         return [Failure(finding, expected.operation, led_here, "model") for (finding, _), led_here in each]
 
     def _answer(self, interaction: Interaction) -> Answer:
@@ -104,9 +104,9 @@ class Player:
 
 
 def alone(players: Callable[[str], Sequence[Player]], names: Iterator[str]) -> Sequence[Player]:
-    """The players of the next conversation, alone in its collections if one of MOST_PLACES names makes them so."""
+    """The players of the next conversation, alone in its collections if one of MAX_PLACES names makes them so."""
     found = players(next(names))
-    for _ in range(MOST_PLACES):
+    for _ in range(MAX_PLACES):
         if all(player.is_alone() for player in found):
             break
         found = players(next(names))

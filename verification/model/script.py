@@ -297,10 +297,10 @@ def modelled(result: Result, included: Callable[[str], bool], footprint: Footpri
     return possible
 
 
-MOST_TOGETHER = 10
+MAX_TOGETHER = 10
 """The number of steps of a Refused that share one Look: a chain that a person still reads."""
 
 
 def _together(before: Talk, steps: Sequence[Step]) -> Iterator[Refused]:
-    for start in range(0, len(steps), MOST_TOGETHER):
-        yield Refused(before, steps[start : start + MOST_TOGETHER])
+    for start in range(0, len(steps), MAX_TOGETHER):
+        yield Refused(before, steps[start : start + MAX_TOGETHER])

@@ -13,7 +13,7 @@ from ...traffic.curl import curl
 from ..result import Result
 from ..terminal import causes, meaning
 
-MOST_SHOWN = 20_000
+MAX_SHOWN = 20_000
 """Characters of a response body that are shown."""
 COPYING = """for (const button of document.querySelectorAll("button")) {
   button.hidden = false;
@@ -37,7 +37,7 @@ def html(result: Result) -> str:
         about=f"{result.redaction.url(result.target)}, {result.started:%Y-%m-%d %H:%M} UTC{seed}",
         errors=errors,
         verdict=f"{errors} error{'s' if errors > 1 else ''}" if errors else "holds",
-        told=[f"{result.judged.total()} interactions in {result.seconds:.1f} s{ended}", *result.notes],
+        remarks=[f"{result.judged.total()} interactions in {result.seconds:.1f} s{ended}", *result.notes],
         result=result,
         causes=sorted(causes(result).values(), key=lambda each: -sum(map(result.counts, each))),
         judged=judged,
@@ -48,8 +48,8 @@ def html(result: Result) -> str:
 
 
 def _text(body: bytes) -> str:
-    """A body as text: indented where it is compact JSON, else unchanged; at most MOST_SHOWN characters."""
-    text = body.decode(errors="backslashreplace")[:MOST_SHOWN]
+    """A body as text: indented where it is compact JSON, else unchanged; at most MAX_SHOWN characters."""
+    text = body.decode(errors="backslashreplace")[:MAX_SHOWN]
     with contextlib.suppress(ValueError, RecursionError):
         value = json.loads(text)
         if json.dumps(value, ensure_ascii=False, separators=(",", ":")) == text:

@@ -77,7 +77,7 @@ def test_every_expectation_is_told_in_a_sentence(contract: Contract) -> None:
     footprint = Footprint(contract, "http://a", "test", anywhere=True)
     (collection,) = Collection.every(contract, lambda _operation: True, footprint)
     script, judge = Script(collection), Judge(contract)
-    told: set[str] = set()
+    details: set[str] = set()
     for talk in deliberate(script):
         memory = Memory.of(collection, "test")
         for number, step in enumerate(script.spoken(talk.together if isinstance(talk, Refused) else talk)):
@@ -85,11 +85,11 @@ def test_every_expectation_is_told_in_a_sentence(contract: Contract) -> None:
             expected = expectation(memory, step, asked, judge)
             mistakes, _ = learn(memory, step, asked, expected, Answer(299))
             mistakes += learn(memory, step, asked, expected, Answer(405))[0]
-            told |= {mistake.finding.detail for mistake in mistakes}
+            details |= {mistake.finding.detail for mistake in mistakes}
             body = json.loads(asked.body) if asked.operation is collection.create and number == 0 else None
             shown = {**body, "id": "cfg_1"} if isinstance(body, dict) else None
             wrong, memory = learn(memory, step, asked, expected, Answer(201, shown))
-            told |= {mistake.finding.detail for mistake in wrong}
-    assert len(told) > 100
-    assert [detail for detail in told if not is_a_sentence(detail)] == []
-    assert any(detail.startswith("must be 404, because") for detail in told)
+            details |= {mistake.finding.detail for mistake in wrong}
+    assert len(details) > 100
+    assert [detail for detail in details if not is_a_sentence(detail)] == []
+    assert any(detail.startswith("must be 404, because") for detail in details)

@@ -14,9 +14,9 @@ T = TypeVar("T")
 LARGE = 32 << 10
 """Bytes from which judging may take some milliseconds."""
 
-_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="callconfig-aside")
+_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="callconfig-work")
 
 
-async def aside(work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+async def in_thread(work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
     """Call `work` in the thread, and return or raise its outcome."""
     return await asyncio.wrap_future(_thread.submit(work, *arguments, **named))
