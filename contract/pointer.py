@@ -10,7 +10,7 @@ LONGEST_STEP = 256
 def json_pointer(path: Iterable[str | int]) -> str:
     """A path as a JSON Pointer (RFC 6901): `["a/b", 0]` is `/a~1b/0`; names are cut at LONGEST_STEP."""
     steps = (f"{step[:LONGEST_STEP]}…" if isinstance(step, str) and len(step) > LONGEST_STEP else step for step in path)
-    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
+    return _joined(steps)
 
 
 def pointed(pointer: str) -> list[str]:
@@ -20,7 +20,11 @@ def pointed(pointer: str) -> list[str]:
 
 def fragment(path: Iterable[str | int]) -> str:
     """A path as a reference inside a document: a JSON Pointer in a URI fragment (RFC 6901, section 6)."""
-    return "#" + "".join(f"/{quote(str(step).replace('~', '~0').replace('/', '~1'))}" for step in path)
+    return "#" + quote(_joined(path))
+
+
+def _joined(path: Iterable[str | int]) -> str:
+    return "".join([f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path])
 
 
 def steps_of(reference: str) -> list[str]:

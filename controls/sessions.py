@@ -56,16 +56,10 @@ class BoundedStorage(DocumentStorage):
         super().__init__(indexes)
         self._most, self._budget, self._size = most, budget, 0
 
-    def put(self, table: str, document: StoredDocument) -> None:
-        self.indexes[table].check(document)
-        former = self.indexes[table].stored(document.identity)
-        self._hold(self._size + _weight(document) - _weight(former), self.kept + (former is None))
-        super().put(table, document)
-
-    def remove(self, table: str, identity: str) -> None:
+    def _append(self, table: str, identity: str, document: StoredDocument | None) -> None:
         former = self.indexes[table].stored(identity)
-        super().remove(table, identity)
-        self._hold(self._size - _weight(former), self.kept)
+        number = self.kept + (document is not None) - (former is not None)
+        self._hold(self._size + _weight(document) - _weight(former), number)
 
     def replaced(self, replacement: Mapping[str, Index]) -> dict[str, Index]:
         replaced = super().replaced(replacement)
@@ -75,7 +69,7 @@ class BoundedStorage(DocumentStorage):
 
     def _hold(self, size: int, number: int) -> None:
         if number > self._most:
-            raise LimitReached(self._most, "configurations")
+            raise LimitReached(self._most, "documents")
         self._budget.hold("documents", size)
         self._size = size
 

@@ -74,21 +74,20 @@ def request(
         if parameter.required and key not in values:
             values[key] = parameter_example(operation, parameter)
     path, query, cookies = operation.path, list[str](), list[str]()
-    fields, read_path = list(headers), {}
+    fields, read_path, in_url = list(headers), {}, partial(quote, safe="")
     for key, value in values.items():
         if value is ABSENT or key not in operation.placed:
             continue
         parameter = operation.placed[key][0]
-        texts, in_url = parameter.written(value), parameter.written(value, partial(quote, safe=""))
         if key[0] == "path":
-            read_path[parameter.name] = texts[0][1]
-            path = path.replace(f"{{{parameter.name}}}", in_url[0][1])
+            read_path[parameter.name] = parameter.written(value)[0][1]
+            path = path.replace(f"{{{parameter.name}}}", parameter.written(value, in_url)[0][1])
         elif key[0] == "query":
-            query += map("=".join, in_url)
+            query += map("=".join, parameter.written(value, in_url))
         elif key[0] == "header":
-            fields += texts
+            fields += parameter.written(value)
         else:
-            cookies += map("=".join, texts)
+            cookies += map("=".join, parameter.written(value))
     fields += [("Cookie", "; ".join(cookies))] if cookies else []
     data, of_body = _body(operation, body, content_type)
     fields += of_body

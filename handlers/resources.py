@@ -84,10 +84,10 @@ class Target:
         return Listing(self.action, self._operation, self._contract)
 
     def _success(self) -> int:
-        """The first documented success; for actions other than create, not 201 if there is another."""
+        """The first documented success; for actions other than create, 201 comes last."""
         made = self.action.kind == "create"
-        found = [each for each in self._statuses if 200 <= each < 300 and (made or each != 201)]
-        return (found or [each for each in self._statuses if 200 <= each < 300] or [201 if made else 200])[0]
+        found = [each for each in self._statuses if 200 <= each < 300]
+        return (*sorted(found, key=lambda each: not made and each == 201), 201 if made else 200)[0]
 
     async def create(self, arguments: Arguments, store: Store, base_path: str, draw: Draw) -> Reply:
         """Store a new document; the server sets its id and its times, the path its parents."""

@@ -52,13 +52,13 @@ class DocumentStorage(Storage):
         """Store one document in the place of the one with its id. Raises DuplicateScope, StoreUnavailable."""
         index = self.indexes[table]
         index.check(document)
-        self._append(table, document.identity, document.text)
+        self._append(table, document.identity, document)
         index.put(document)
         self._compact()
 
     def remove(self, table: str, identity: str) -> None:
         """Remove one document. Raises StoreUnavailable."""
-        self._append(table, identity, orjson.dumps(identity))
+        self._append(table, identity, None)
         self.indexes[table].remove(identity)
         self._compact()
 
@@ -131,9 +131,10 @@ class DocumentStorage(Storage):
         if self._log is not None:
             self._log.close()
 
-    def _append(self, table: str, identity: str, text: bytes) -> None:
-        """Log the change of one document, before it is made."""
+    def _append(self, table: str, identity: str, document: StoredDocument | None) -> None:
+        """Log the change of one document, before it is made; None removes it."""
         if self._log is not None:
+            text = orjson.dumps(identity) if document is None else document.text
             undo = partial(self._restore, table, identity, self.indexes[table].stored(identity))
             self._log.append(line_of(table, text), undo)
 
