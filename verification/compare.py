@@ -51,7 +51,7 @@ def _played(pair: Sequence[Player], step: Step, twins: Twins) -> list[Failure]:
     for player in pair:
         player.play(step)
     answers = [player.last for player in pair]
-    findings = list(twins.differences(answers, [player.memory.concerns for player in pair]))
+    findings = list(twins.differences(answers, [player.state.concerns for player in pair]))
     operation = pair[0].judge.judge(answers[0]).operation if findings else ""
     led_here = [*pair[0].interactions, answers[1]]
     return [Failure(finding, operation, led_here, "conversations") for finding in findings]

@@ -18,7 +18,7 @@ from ..contract.schema import Json, show
 from ..contract.strict_json import NotStrictJson, decode
 from .judge import json_value
 from .model.collection import MISSING
-from .model.comparison import Path, differences, instant, is_same
+from .model.comparison import Path, differences, instant, is_equal
 
 Concerns = Callable[[Json], bool]
 """Whether a row of a list belongs to this run; the rows of other clients may differ."""
@@ -71,7 +71,7 @@ class Twins:
             here, there = one.removeprefix(self._urls[0]), other.removeprefix(self._urls[1])
             return one == other or self._text(here) == there or (both_are_times and one.encode() not in sent)
         paired = type(one) is int and type(other) is int and self._pairs.get(str(one)) == str(other)
-        return paired or is_same(path, one, other)
+        return paired or is_equal(path, one, other)
 
     # Requests to the second server
 

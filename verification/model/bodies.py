@@ -81,7 +81,7 @@ class Bodies:
         """`minimal` and `full`, and for each member a body with each bound, each enum value and null."""
         found = [Body(self.minimal, (), True), Body(self.full, (), True)]
         for path, member in self._members.items():
-            for value in self._telling(member.schema):
+            for value in self._edge_values(member.schema):
                 bodies = (_with(base, path, value) for base in (self.full, self.minimal))
                 taken = next(filter(self._accepts, bodies), ABSENT)
                 if taken is not ABSENT and all(taken != body.value for body in found):
@@ -102,7 +102,7 @@ class Bodies:
     def _accepts(self, body: Json) -> bool:
         return body is not ABSENT and self._judge.accepts(body)
 
-    def _telling(self, schema: Mapping[str, Any]) -> Iterator[Json]:
+    def _edge_values(self, schema: Mapping[str, Any]) -> Iterator[Json]:
         """The values of a schema that a server with mistakes may not store unchanged, such as bounds and long texts."""
         kind, names = schema.get("type"), schema.keys()
         yield from schema.get("enum", ())
@@ -115,8 +115,8 @@ class Bodies:
             yield 'Ünïcode ✓ 𝄞 "quoted" \\ / \t &<>%'[: schema.get("maxLength")]
         if kind == "array" or (kind == "object" and "properties" not in schema):
             sizes = {0, 1, *(schema.get(f"{bound}{PARTS[kind]}", 0) for bound in ("min", "max"))}
-            several = (each for each in self._made(schema) if each is not None and len(each) in sizes)
-            yield from sorted({len(each): each for each in several}.values(), key=len)
+            many_resources = (each for each in self._made(schema) if each is not None and len(each) in sizes)
+            yield from sorted({len(each): each for each in many_resources}.values(), key=len)
         if kind is None and not names & {"properties", "enum"}:
             yield from (False, 0, "", [], {}, "text", 1.5, [None], {"name": [1]})
         if schema.get("nullable"):
@@ -125,11 +125,11 @@ class Bodies:
     def _broken_keywords(self) -> Iterator[Body]:
         for path, member in self._members.items():
             for keyword in member.keywords:
-                yield from self._sharpest(self._refused(keyword, member), path, keyword)
+                yield from self._most_specific(self._refused(keyword, member), path, keyword)
             if path and "type" in member.schema:
-                yield from self._sharpest([None], path, "type")
+                yield from self._most_specific([None], path, "type")
 
-    def _sharpest(self, values: Iterable[Json], path: Path, keyword: str) -> Iterator[Body]:
+    def _most_specific(self, values: Iterable[Json], path: Path, keyword: str) -> Iterator[Body]:
         """The body with the first value that breaks the keyword alone, or else the first that breaks it, if any."""
         blunt: list[Json] = []
         for value in values:

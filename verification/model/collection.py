@@ -29,7 +29,7 @@ class Collection:
     contract: Contract
     resource: Resource
     operations: Mapping[Kind, Operation]
-    outer: "Collection | None"
+    parent: "Collection | None"
     """The collection of the parents; None where there are none, or where they are not stored."""
     footprint: Footprint
 
@@ -55,7 +55,9 @@ class Collection:
         mine = [
             (contract.operations[name], action)
             for name, action in contract.actions.items()
-            if action.resource is resource and included(name) and _is_meant(contract.operations[name], action, contract)
+            if action.resource is resource
+            and included(name)
+            and _is_modelled(contract.operations[name], action, contract)
         ]
         create = next((operation for operation, action in mine if action.kind == "create"), None)
         if create is None:
@@ -69,12 +71,12 @@ class Collection:
             for operation, action in reversed(mine)
             if blank(operation.path) == places.get(action.kind, f"{place}/{{}}")
         }
-        outer = None
+        parent = None
         if ancestors := contract.actions[create.id].ancestors:
-            outer = cls.of(ancestors[-1][1], contract, included, footprint, place)
-            if outer is None:
+            parent = cls.of(ancestors[-1][1], contract, included, footprint, place)
+            if parent is None:
                 return None
-        return cls(contract, resource, found, outer, footprint)
+        return cls(contract, resource, found, parent, footprint)
 
     @property
     def create(self) -> Operation:
@@ -84,17 +86,17 @@ class Collection:
         return self.contract.actions[self.operations[kind].id]
 
     @cached_property
-    def shown(self) -> Schema:
+    def response_schema(self) -> Schema:
         """The schema of the resource in responses."""
         return Schema(self.resource.schema, self.contract.resolve, "response")
 
     @cached_property
-    def taken(self) -> Mapping[Kind, Schema]:
+    def request_schemas(self) -> Mapping[Kind, Schema]:
         """The schemas of request bodies."""
-        return {kind: Schema(self.request(kind), self.contract.resolve, "request") for kind in WRITING}
+        return {kind: Schema(self.declared_schema(kind), self.contract.resolve, "request") for kind in WRITING}
 
     @cached_property
-    def whole(self) -> Schema:
+    def input_schema(self) -> Schema:
         """The schema of the whole resource in requests."""
         return Schema(self.resource.input, self.contract.resolve, "request")
 
@@ -103,7 +105,7 @@ class Collection:
         found = self.operations[kind].json_body
         return found[0] if found else ""
 
-    def request(self, kind: Kind) -> Mapping[str, Any]:
+    def declared_schema(self, kind: Kind) -> Mapping[str, Any]:
         """The schema of a request body; empty where there is none."""
         found = self.operations[kind].json_body if kind in self.operations else None
         return found[1].raw if found else {}
@@ -111,7 +113,7 @@ class Collection:
     @cached_property
     def members(self) -> Mapping[Kind, Mapping[str, Any]]:
         """The members of request bodies, each with its schema."""
-        return {kind: self._flat(self.request(kind)).get("properties", {}) for kind in WRITING}
+        return {kind: self._flat(self.declared_schema(kind)).get("properties", {}) for kind in WRITING}
 
     @cached_property
     def paging(self) -> Paging | None:
@@ -124,13 +126,13 @@ class Collection:
     def filters(self) -> tuple[str, ...]:
         """The members that are filters of the list, the unique ones first; no other texts, which may match in part."""
         listing = self.operations.get("list")
-        asked = {each.name for each in listing.parameters if each.place == "query"} if listing else set()
+        queried = {each.name for each in listing.parameters if each.place == "query"} if listing else set()
         properties = self.resource.properties.items()
         plain = [name for name, each in properties if "enum" in each or each.get("type") in ("boolean", "integer")]
-        return tuple(name for name in dict.fromkeys([*self.unique, *plain]) if name in asked)
+        return tuple(name for name in dict.fromkeys([*self.unique, *plain]) if name in queried)
 
     @cached_property
-    def usual_filters(self) -> Mapping[str, Json]:
+    def default_filters(self) -> Mapping[str, Json]:
         """The filters of the list that have a default, with it."""
         listing = self.operations.get("list")
         query = [each for each in listing.parameters if each.place == "query"] if listing else []
@@ -149,7 +151,7 @@ class Collection:
 
     @cached_property
     def is_named_by_clients(self) -> bool:
-        needed = self._flat(self.request("create")).get("required", ())
+        needed = self._flat(self.declared_schema("create")).get("required", ())
         return self.resource.is_named_by_clients and self.resource.identity in needed
 
     @property
@@ -158,24 +160,24 @@ class Collection:
         return "{" in self.create.path
 
     @cached_property
-    def free(self) -> tuple[str, ...]:
+    def free_parameters(self) -> tuple[str, ...]:
         """The parameters of the path for which no parent is stored."""
         names = parameters_of(self.create.path)
-        return tuple(names[len(parameters_of(self.outer.create.path)) + 1 if self.outer else 0 :])
+        return tuple(names[len(parameters_of(self.parent.create.path)) + 1 if self.parent else 0 :])
 
     @cached_property
     def is_shared(self) -> bool:
         """Whether a free parameter has so few values that other clients may have used each of them."""
-        return not all(self.is_own(name) for name in self.free)
+        return not all(self.is_own(name) for name in self.free_parameters)
 
     def is_own(self, member: str) -> bool:
         """Whether the values that a member, or a free parameter, gets are unique to the run."""
         return self.named(member, f"{self.footprint.name}-0-{member}-0", 0)[1]
 
     @cached_property
-    def can_be_told_apart(self) -> bool:
+    def is_isolated(self) -> bool:
         """Whether the resources of a conversation cannot conflict with those of other clients."""
-        if self.outer is not None and not self.outer.can_be_told_apart:
+        if self.parent is not None and not self.parent.is_isolated:
             return False
         if self.is_shared and not (self.footprint.anywhere and "list" in self.operations):
             return False
@@ -203,7 +205,7 @@ class Collection:
         """The value of a member, or of a free parameter, for a key, as `names.named` makes it."""
         if member not in self._named:
             declared = {each.name: each.declared for each in self.create.parameters if each.place == "path"}
-            schema = declared[member] if member in self.free else self.members["create"].get(member, {})
+            schema = declared[member] if member in self.free_parameters else self.members["create"].get(member, {})
             self._named[member] = Schema(schema, self.contract.resolve, "request"), self._flat(schema)
         return named(key, *self._named[member], index)
 
@@ -212,7 +214,7 @@ class Collection:
 
     def stored(self, kind: Kind, body: Mapping[str, Json]) -> dict[str, Json]:
         """The members that responses show after a request: its own, and the defaults of those it left out."""
-        filled = self.shown.without_write_only(self.taken[kind].fill_defaults(body))
+        filled = self.response_schema.without_write_only(self.request_schemas[kind].fill_defaults(body))
         by_server = self.resource.server_members - ({self.resource.identity} if self.is_named_by_clients else set())
         otherwise = self._shown_otherwise
         return {
@@ -236,31 +238,31 @@ class Collection:
         """The known members after a patch; None where they would break the contract."""
         by_server = self.resource.server_members
         kept = {name: value for name, value in shown.items() if name not in by_server and value is not REMOVED}
-        asked = {name: value for name, value in patch.items() if name not in by_server}
-        removed = {name for name, value in asked.items() if value is None}
+        changes = {name: value for name, value in patch.items() if name not in by_server}
+        removed = {name for name, value in changes.items() if value is None}
         # RFC 7396 alone says how a patch changes the members of a nested object.
         is_deep = self.media_type("merge").endswith("merge-patch+json")
-        after = patched(kept, asked) if is_deep else {**kept, **asked}
+        after = patched(kept, changes) if is_deep else {**kept, **changes}
         changed = {name: value for name, value in after.items() if name not in removed}
-        if self.whole.accepts(kept) and not self.whole.accepts(changed):
+        if self.input_schema.accepts(kept) and not self.input_schema.accepts(changed):
             return None
         members = self._flat(self.resource.input).get("properties", {})
         gone = {name for name in removed if "default" not in self._flat(members.get(name, {}))}
         known = {name: value for name, value in shown.items() if name not in removed}
-        return {**known, **self.shown.without_write_only(changed), **dict.fromkeys(gone, REMOVED)}
+        return {**known, **self.response_schema.without_write_only(changed), **dict.fromkeys(gone, REMOVED)}
 
 
-def _is_meant(operation: Operation, action: Action, contract: Contract) -> bool:
+def _is_modelled(operation: Operation, action: Action, contract: Contract) -> bool:
     """Whether the model knows an operation's effects: not those of a PUT that creates, nor asynchronous ones (202)."""
     if (action.kind == "replace" and "201" in operation.responses) or (action.kind == "create" and not action.shows):
         return False
     body = operation.json_body
     is_known = action.kind not in WRITING or (
-        body is not None and not body[0].endswith("json-patch+json") and _takes_objects(body[1].raw, contract)
+        body is not None and not body[0].endswith("json-patch+json") and _accepts_objects(body[1].raw, contract)
     )
     return is_known and "202" not in operation.responses
 
 
-def _takes_objects(schema: Mapping[str, Any], contract: Contract) -> bool:
+def _accepts_objects(schema: Mapping[str, Any], contract: Contract) -> bool:
     flat = flattened(schema, contract.resolve)
     return flat.get("type") == "object" or "properties" in flat

@@ -1,4 +1,4 @@
-"""The comparison of a response with its expectation: the mistakes, and the memory after it."""
+"""The comparison of a response with its expectation: the mistakes, and the state after it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,17 +10,17 @@ from ...contract.paging import MORE, NEXT, TOTALS, first_value
 from ...contract.pointer import json_pointer
 from ...contract.schema import Json, show
 from .collection import MISSING, REMOVED, Collection
-from .expectation import Asked, Expectation, part_of
-from .memory import Key, Memory, Stored, only
-from .steps import Aimed, Create, Delete, List, Outer, Raw, Read, Replace, Step
+from .expectation import Expectation, StepRequest, page_size
+from .state import Key, ModelState, Stored, only
+from .steps import Create, Delete, List, ParentStep, RawRequest, Read, Replace, Step, TargetedStep
 
-PARTS = 20
+MAX_PAGES = 20
 """The number of pages of a list that are requested; a list with more is not judged as a whole."""
 Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ParsedResponse:
     """A response, parsed for the model."""
 
     status: int
@@ -40,179 +40,187 @@ class Mistake(NamedTuple):
     """A finding in a response, with the numbers of the steps that led to it."""
 
     finding: Finding
-    since: tuple[int, ...]
+    evidence: tuple[int, ...]
 
 
-def learn(
-    memory: Memory, step: Step, asked: Asked, expected: Expectation, answer: Answer
-) -> tuple[list[Mistake], Memory]:
-    """The mistakes in a response, and the memory after it."""
-    if isinstance(step, Outer) and memory.outer:
-        mistakes, outer = learn(replace(memory.outer, steps=memory.steps), step.step, asked, expected, answer)
-        return mistakes, memory.after(outer=outer)
-    lesson = _Lesson(memory, asked, expected, answer)
-    after = lesson.learned(step)
-    return lesson.mistakes, after
+def compare_response(
+    state: ModelState, step: Step, request: StepRequest, expected: Expectation, response: ParsedResponse
+) -> tuple[list[Mistake], ModelState]:
+    """The mistakes in a response, and the state after it."""
+    if isinstance(step, ParentStep) and state.parent:
+        mistakes, parent = compare_response(
+            replace(state.parent, steps=state.steps), step.step, request, expected, response
+        )
+        return mistakes, state.after(parent=parent)
+    comparison = _ResponseComparison(state, request, expected, response)
+    after = comparison.state_after(step)
+    return comparison.mistakes, after
 
 
-def either(statuses: Sequence[str]) -> str:
+def one_of(statuses: Sequence[str]) -> str:
     """Statuses in words, such as `400 or 422`; a class by its name."""
     return " or ".join(f"a {CLASSES[status[0]]} ({status})" if status.endswith("XX") else status for status in statuses)
 
 
-CLASSES = {"1": "provisional answer", "2": "success", "3": "redirection", "4": "client error", "5": "server error"}
+CLASSES = {"1": "informational response", "2": "success", "3": "redirection", "4": "client error", "5": "server error"}
 
 
-class _Lesson:
+class _ResponseComparison:
     """The comparison of one response, which collects mistakes."""
 
-    def __init__(self, memory: Memory, asked: Asked, expected: Expectation, answer: Answer) -> None:
-        self.memory, self.asked, self.expected, self.answer = memory, asked, expected, answer
-        self.resource = memory.collection.resource
-        self.body: Mapping[str, Json] = answer.body if isinstance(answer.body, dict) else {}
+    def __init__(
+        self, state: ModelState, request: StepRequest, expected: Expectation, response: ParsedResponse
+    ) -> None:
+        self.state, self.request, self.expected, self.response = state, request, expected, response
+        self.resource = state.collection.resource
+        self.body: Mapping[str, Json] = response.body if isinstance(response.body, dict) else {}
         """The members of the resource; empty where the response shows none."""
         self.mistakes: list[Mistake] = []
 
-    def wrong(self, rule: str, detail: str, since: Sequence[int], *path: str | int) -> None:
+    def add_in_body(self, rule: str, detail: str, evidence: Sequence[int], *path: str | int) -> None:
         """Add a mistake in the body."""
-        pointer = json_pointer((*self.answer.envelope, *path))
-        self.mistaken(Finding(rule, "body", detail, pointer), since)
+        pointer = json_pointer((*self.response.envelope, *path))
+        self.add(Finding(rule, "body", detail, pointer), evidence)
 
-    def mistaken(self, finding: Finding, since: Sequence[int]) -> None:
-        self.mistakes.append(Mistake(finding, (*since, self.memory.steps)))
+    def add(self, finding: Finding, evidence: Sequence[int]) -> None:
+        self.mistakes.append(Mistake(finding, (*evidence, self.state.steps)))
 
-    def learned(self, step: Step) -> Memory:
-        """The memory after the step."""
-        memory, expected, status = self.memory, self.expected, self.answer.status
-        careless = memory.careless(step)
-        since = (*expected.since, *(careless.since if careless else ()))
-        if status and not expected.admits(status):
-            detail = f"must be {either(expected.statuses)}, because {expected.because}; it is {status}"
-            self.mistaken(Finding("expected-status", "status", detail), since)
-        elif status == 405 and "405" in expected.statuses and "allow" not in self.answer.headers:
-            self.mistaken(Finding("allow", "header", "is required in a 405 and missing", name="Allow"), since)
+    def state_after(self, step: Step) -> ModelState:
+        """The state after the step."""
+        state, expected, status = self.state, self.expected, self.response.status
+        touched = state.raw_target(step)
+        evidence = (*expected.evidence, *(touched.evidence if touched else ()))
+        if status and not expected.accepts(status):
+            detail = f"must be {one_of(expected.statuses)}, because {expected.because}; it is {status}"
+            self.add(Finding("expected-status", "status", detail), evidence)
+        elif status == 405 and "405" in expected.statuses and "allow" not in self.response.headers:
+            self.add(Finding("allow", "header", "is required in a 405 and missing", name="Allow"), evidence)
         elif 200 <= status < 300:
-            return self._succeeded(step, memory.target(step) if isinstance(step, Aimed) else careless)
-        return memory.after(created=(*memory.created, None)) if isinstance(step, Create) else memory.after()
+            return self._succeeded(step, state.target(step) if isinstance(step, TargetedStep) else touched)
+        return state.after(created=(*state.created, None)) if isinstance(step, Create) else state.after()
 
-    def _succeeded(self, step: Step, target: Stored | None) -> Memory:
-        memory, rows = self.memory, self.answer.body
+    def _succeeded(self, step: Step, target: Stored | None) -> ModelState:
+        state, rows = self.state, self.response.body
         if isinstance(step, Create):
             stored = self._created(step)
-            keys = (*memory.created, stored.key if stored else None)
-            return memory.after(created=keys, stored=memory.keeping(stored) if stored else memory.stored)
+            keys = (*state.created, stored.key if stored else None)
+            return state.after(created=keys, stored=state.with_stored(stored) if stored else state.stored)
         if isinstance(step, List) and isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
-            return self._listed_part(step, rows)
+            return self._list_page(step, rows)
         if target is None:
-            return memory.after()
+            return state.after()
         if isinstance(step, Delete):
             self._deleted(target)
-            return memory.without(target.key)
+            return state.with_deletion(target.key)
         if isinstance(step, Read):
             if self.body:
-                self._disagree(target.shown, self.body, target.since)
-            stored = replace(target, tag=self.answer.headers.get("etag", ""))
-        elif isinstance(step, Raw):  # the server accepted it, so members that it sets itself may have changed
+                self._compare_members(target.shown, self.body, target.evidence)
+            stored = replace(target, tag=self.response.headers.get("etag", ""))
+        elif isinstance(step, RawRequest):  # the server accepted it, so members that it sets itself may have changed
             known = {name: value for name, value in target.shown.items() if name != self.resource.updated_at}
             stored = replace(target, shown={**known, **only(self.body, self.resource.server_members)}, tag="")
         else:
             stored = self._changed(target, paused=isinstance(step, Replace) and step.pause)
-        return memory.after(stored=memory.keeping(stored))
+        return state.after(stored=state.with_stored(stored))
 
     def _created(self, step: Create) -> Stored | None:
-        memory, since = self.memory, self.expected.since
+        state, evidence = self.state, self.expected.evidence
         identity = self.body.get(self.resource.identity)
         if not isinstance(identity, str | int):
             return None  # the engine has reported it
         key = Key(step.below, identity)
-        if (other := memory.stored.get(key)) is not None:
+        if (other := state.stored.get(key)) is not None:
             detail = f"must be new, but {show(identity)} was made before"
-            self.wrong("identity", detail, other.since, self.resource.identity)
+            self.add_in_body("identity", detail, other.evidence, self.resource.identity)
         shown = {**only(self.body, self.resource.server_members), **self.expected.body}
-        self._disagree(shown, self.body, since)
-        location, has_items = self.answer.headers.get("location"), memory.collection.unknown is not None
-        if location is not None and has_items and str(identity) not in self.answer.leads_to[-1:]:
+        self._compare_members(shown, self.body, evidence)
+        location, has_items = self.response.headers.get("location"), state.collection.unknown is not None
+        if location is not None and has_items and str(identity) not in self.response.leads_to[-1:]:
             detail = f"must lead to {show(identity)}, not to {show(location)}"
-            self.mistaken(Finding("location", "header", detail, name="Location"), ())
-        return Stored(key, shown, (*since, memory.steps))
+            self.add(Finding("location", "header", detail, name="Location"), ())
+        return Stored(key, shown, (*evidence, state.steps))
 
     def _changed(self, target: Stored, *, paused: bool) -> Stored:
         resource, body, shown = self.resource, self.body, dict(self.expected.body)
         for member, rule in ((resource.identity, "identity"), (resource.created_at, "created-at")):
             if member in target.shown and body.get(member, target.shown[member]) != target.shown[member]:
                 detail = f"must still be {show(target.shown[member])}, not {show(body[member])}"
-                self.wrong(rule, detail, target.since, member)
+                self.add_in_body(rule, detail, target.evidence, member)
                 shown[member] = body[member]
         if (member := resource.updated_at) and member in body:
             before, after = instant(target.shown.get(member)), instant(body[member])
             if before and after and _is_not_later(before, after, paused=paused):
                 detail = f"must be later than {show(target.shown[member])}, not {show(body[member])}"
-                self.wrong("updated-at", detail, target.since, member)
+                self.add_in_body("updated-at", detail, target.evidence, member)
             shown[member] = body[member]
         if body:
-            self._disagree(shown, body, target.since)
-        return Stored(target.key, shown, (*target.since, self.memory.steps), former=target.tag or target.former)
+            self._compare_members(shown, body, target.evidence)
+        return Stored(target.key, shown, (*target.evidence, self.state.steps), former=target.tag or target.former)
 
     def _deleted(self, target: Stored) -> None:
         """Compare the body of a deletion, where it has one."""
         resource, body = self.resource, self.body
         if body and resource.deleted_at in resource.properties and body.get(resource.deleted_at, MISSING) is None:
-            self.wrong("deleted-at", "must say when it was deleted, not null", target.since, resource.deleted_at)
+            self.add_in_body(
+                "deleted-at", "must say when it was deleted, not null", target.evidence, resource.deleted_at
+            )
         if body:
             changing = {resource.updated_at, resource.deleted_at}
             last = {name: value for name, value in target.shown.items() if name not in changing}
-            self._disagree(last, body, target.since)
+            self._compare_members(last, body, target.evidence)
 
-    def _listed_part(self, step: List, part: Sequence[Mapping[str, Json]]) -> Memory:
+    def _list_page(self, step: List, part: Sequence[Mapping[str, Json]]) -> ModelState:
         """Compare one page of a list, and after the last one the whole list."""
-        memory, answer = self.memory, self.answer
-        rows = (*(memory.rows if step.after else ()), *part)
-        most = next(iter(part_of(memory, step).values()), None)
-        after, is_whole = following(memory.collection, step, answer, len(rows), most)
+        state, response = self.state, self.response
+        rows = (*(state.rows if step.after else ()), *part)
+        most = next(iter(page_size(state, step).values()), None)
+        after, is_whole = next_page(state.collection, step, response, len(rows), most)
         if most is not None and len(part) > most:
-            self.wrong("list-part", f"must have at most {most} items, as was asked for, not {len(part)}", ())
+            self.add_in_body("list-part", f"must have at most {most} items, as was asked for, not {len(part)}", ())
         parts = step.number + 1
-        if after and parts < PARTS and not any(row in memory.rows for row in (part if step.after else ())):
-            return memory.after(rows=rows, more=replace(step, after=after, number=parts))
+        if after and parts < MAX_PAGES and not any(row in state.rows for row in (part if step.after else ())):
+            return state.after(rows=rows, more=replace(step, after=after, number=parts))
         there = {row.get(self.resource.identity) for row in rows}
         wanted = [each for each in self.expected.body if (is_whole and not after) or each.identity in there]
         self._listed(wanted, rows, len(rows) - len(part), step.below)
         total = next(
-            (value for name, value in answer.headers.items() if name in TOTALS), first_value(answer.whole, TOTALS)
+            (value for name, value in response.headers.items() if name in TOTALS), first_value(response.whole, TOTALS)
         )
         if str(total).isdecimal() and int(total) < len(wanted):
             detail = f"{total} are said to be there in all, but {len(wanted)} were stored"
-            self.wrong("list-total", detail, [number for each in wanted for number in each.since])
-        return memory.after(rows=rows, more=None, total=len(rows))
+            self.add_in_body("list-total", detail, [number for each in wanted for number in each.evidence])
+        return state.after(rows=rows, more=None, total=len(rows))
 
     def _listed(self, wanted: Sequence[Stored], rows: Sequence[Mapping[str, Json]], start: int, below: int) -> None:
         """Compare a list. `start` is the number of rows in earlier pages, `below` the number of the parent."""
-        memory, key = self.memory, self.resource.identity
+        state, key = self.state, self.resource.identity
 
         def at(index: int, *path: str | int) -> Path:
             return (index - start, *path) if index >= start else ()
 
-        filters: Mapping[str, Json] = self.asked.value
+        filters: Mapping[str, Json] = self.request.value
         for index, row in enumerate(rows):
             wrong = next((name for name, value in filters.items() if row.get(name, value) != value), None)
             if wrong is not None:
                 detail = f"is {show(row[wrong])}, but {show(filters[wrong])} was asked for"
-                self.wrong("list-filter", detail, memory.since(row), *at(index, wrong))
-        ours = [index for index, row in enumerate(rows) if memory.concerns(row)]
+                self.add_in_body("list-filter", detail, state.evidence(row), *at(index, wrong))
+        ours = [index for index, row in enumerate(rows) if state.concerns(row)]
         for stored in wanted:
             found = [index for index in ours if rows[index].get(key) == stored.identity]
             if len(found) != 1:
                 times = f"there {len(found)} times" if found else "missing"
-                self.wrong("list-content", f"{show(stored.identity)}, which was stored, is {times}", stored.since)
+                self.add_in_body(
+                    "list-content", f"{show(stored.identity)}, which was stored, is {times}", stored.evidence
+                )
             elif found[0] >= start:
-                self._disagree(stored.shown, rows[found[0]], stored.since, *at(found[0]))
+                self._compare_members(stored.shown, rows[found[0]], stored.evidence, *at(found[0]))
         for index in ours:
-            if (why := memory.stranger(Key(below, rows[index].get(key, "")))) is not None:
+            if (why := state.absence_below(Key(below, rows[index].get(key, "")))) is not None:
                 detail = f"{show(why.identity)} is in the list, but {why.what}"
-                self.wrong("list-content", detail, why.since or range(max(0, memory.steps - 1), memory.steps))
-        self._disorder(rows, start)
+                self.add_in_body("list-content", detail, why.evidence or range(max(0, state.steps - 1), state.steps))
+        self._check_order(rows, start)
 
-    def _disorder(self, rows: Sequence[Mapping[str, Json]], start: int) -> None:
+    def _check_order(self, rows: Sequence[Mapping[str, Json]], start: int) -> None:
         order = self.resource.order
         if not order or not all(name in row for row in rows for name in order):
             return
@@ -221,31 +229,33 @@ class _Lesson:
             if _is_after(keys[index - 1], keys[index]):
                 before = json_pointer([index - 1 - start]) if index > start else "the part before"
                 detail = f"must come before {before}: the order is by {', then '.join(order)}"
-                since = (*self.memory.since(rows[index - 1]), *self.memory.since(rows[index]))
-                self.wrong("list-order", detail, since, index - start)
+                evidence = (*self.state.evidence(rows[index - 1]), *self.state.evidence(rows[index]))
+                self.add_in_body("list-order", detail, evidence, index - start)
                 return
 
-    def _disagree(
-        self, expected: Mapping[str, Json], actual: Mapping[str, Json], since: Sequence[int], *path: str | int
+    def _compare_members(
+        self, expected: Mapping[str, Json], actual: Mapping[str, Json], evidence: Sequence[int], *path: str | int
     ) -> None:
-        for where, wanted, came in differences(expected, actual, path):
-            if wanted is REMOVED and came not in (MISSING, None):
-                self.wrong("stored-value", f"must be gone, as a patch removed it; it is {show(came)}", since, *where)
+        for where, wanted, actual_value in differences(expected, actual, path):
+            if wanted is REMOVED and actual_value not in (MISSING, None):
+                self.add_in_body(
+                    "stored-value", f"must be gone, as a patch removed it; it is {show(actual_value)}", evidence, *where
+                )
             elif wanted not in (MISSING, REMOVED):
-                answered = "it is missing" if came is MISSING else f"not {show(came)}"
-                self.wrong("stored-value", f"must be {show(wanted)}, as it was stored; {answered}", since, *where)
+                found = "it is missing" if actual_value is MISSING else f"not {show(actual_value)}"
+                self.add_in_body("stored-value", f"must be {show(wanted)}, as it was stored; {found}", evidence, *where)
 
 
-def following(
-    collection: Collection, step: List, answer: Answer, so_far: int, most: int | None
+def next_page(
+    collection: Collection, step: List, response: ParsedResponse, so_far: int, most: int | None
 ) -> tuple[tuple[tuple[str, str], ...], bool]:
     """The query parameters for the next page of a list, none after the last; and whether that is certain."""
-    paging, size = collection.paging, len(answer.body)
-    if paging is None or first_value(answer.whole, MORE) is False:
+    paging, size = collection.paging, len(response.body)
+    if paging is None or first_value(response.whole, MORE) is False:
         return (), True
-    is_last = not size or (most is not None and size < most and first_value(answer.whole, MORE) is not True)
+    is_last = not size or (most is not None and size < most and first_value(response.whole, MORE) is not True)
     if paging.cursor:
-        cursor = first_value(answer.whole, NEXT)
+        cursor = first_value(response.whole, NEXT)
         is_known = isinstance(cursor, str | int) and "/" not in str(cursor)
         return (((paging.cursor.name, str(cursor)),), True) if is_known else ((), is_last or cursor is None)
     if is_last:
@@ -273,14 +283,14 @@ def _is_not_later(before: datetime, after: datetime, *, paused: bool) -> bool:
         return False
 
 
-def is_same(_path: Path, one: Json, other: Json) -> bool:
+def is_equal(_path: Path, one: Json, other: Json) -> bool:
     """Whether two scalars are equal; 1 is not true."""
     is_scalar = not isinstance(one, Mapping | list)
     return is_scalar and bool(one == other) and isinstance(one, bool) is isinstance(other, bool)
 
 
 def differences(
-    one: Json, other: Json, path: Path = (), is_alike: Callable[[Path, Json, Json], bool] = is_same
+    one: Json, other: Json, path: Path = (), is_alike: Callable[[Path, Json, Json], bool] = is_equal
 ) -> Iterator[tuple[Path, Json, Json]]:
     """The differences of two JSON values: path, the one, the other; MISSING where only one has a member."""
     if is_alike(path, one, other):

@@ -15,9 +15,9 @@ from ..footprint import Footprint
 from ..judge import Judge, Verdict
 from ..result import Failure, Result
 from .collection import Collection
-from .conversations import deliberate
-from .player import Player, alone
-from .script import Look, Refused, Script, modelled
+from .conversations import table_conversations
+from .player import Player, isolated
+from .script import RefusedSteps, Script, StateCheck, testable_scripts
 from .steps import Create, Delete, List, Merge, Read, Replace, Step
 
 MAX_DRAWN_FAILURES = 5
@@ -44,20 +44,20 @@ def converse_with(
 
     Raises EnoughFailures, OutOfTime.
     """
-    scripts = modelled(result, included, footprint)
+    scripts = testable_scripts(result, included, footprint)
     judges = [Judge.of_url(result.contract, client.url) for client in clients]
     names = (f"{footprint.name}-{number}" for number in itertools.count(1))
 
     def record(verdict: Verdict, interaction: Interaction) -> None:
         result.record(part, verdict, interaction)
 
-    def talking(collection: Collection) -> Play:
+    def player_of(collection: Collection) -> Play:
         def players(name: str) -> Sequence[Player]:
             each = zip(clients, judges, strict=True)
             return [Player(collection, client, judge, name, record) for client, judge in each]
 
         def play(steps: Sequence[Step]) -> list[Failure]:
-            found = alone(players, names)
+            found = isolated(players, names)
             return next(filter(None, (take(found, step) for step in steps)), [])
 
         return play
@@ -65,7 +65,7 @@ def converse_with(
     if scripts:
         on_part(part)
     for script in scripts:
-        converse(script, talking(script.collection), result, max_examples)
+        converse(script, player_of(script.collection), result, max_examples)
     return bool(scripts)
 
 
@@ -74,12 +74,12 @@ def converse(script: Script, play: Play, result: Result, max_examples: int) -> N
 
     A drawn one that fails is shrunk, then drawing goes on for other failures.
     """
-    for talk in deliberate(script):
-        if not isinstance(talk, Refused):
-            result.add_each(play(script.spoken(talk)))
-        elif play(script.spoken(talk.together)):
-            for each in talk.apart:
-                result.add_each(play(script.spoken(each)))
+    for conversation in table_conversations(script):
+        if not isinstance(conversation, RefusedSteps):
+            result.add_each(play(script.resolved(conversation)))
+        elif play(script.resolved(conversation.combined)):
+            for each in conversation.separate:
+                result.add_each(play(script.resolved(each)))
     shown: list[Failure] = []
 
     @with_seed(result.seed)
@@ -95,39 +95,39 @@ def converse(script: Script, play: Play, result: Result, max_examples: int) -> N
     def draw(steps: Sequence[Step]) -> None:
         if new := [failure for failure in play(steps) if failure.fingerprint not in result.failures]:
             shown[:] = new  # the last conversation that Hypothesis tries is the shortest
-            raise _Shown
+            raise _ConversationFailed
 
     for _ in range(MAX_DRAWN_FAILURES):
         try:
             draw()
-        except (_Shown, Flaky):
+        except (_ConversationFailed, Flaky):
             result.add_each(shown)
         else:
             return
 
 
 def drawn(script: Script) -> st.SearchStrategy[Sequence[Step]]:
-    """A strategy for conversations: up to eight steps, then a Look."""
+    """A strategy for conversations: up to eight steps, then a StateCheck."""
     collection = script.collection
     # A target that was not created is an unknown identity.
     scope, target, below = st.integers(0, 3), st.integers(0, 3), st.integers(0, int(collection.is_below))
     steps: list[st.SearchStrategy[Step]] = [
-        st.builds(Create, _one_of(script.free("create")), scope, below=below),
+        st.builds(Create, _one_of(script.free_bodies("create")), scope, below=below),
     ]
     writing: tuple[type[Replace | Merge], ...] = (Replace, Merge)
     aimed: tuple[type[Read | Delete], ...] = (Read, Delete)
     steps += [
-        st.builds(step, target, _one_of(script.free(step.kind)), scope)
+        st.builds(step, target, _one_of(script.free_bodies(step.kind)), scope)
         for step in writing
         if step.kind in collection.operations
     ]
     steps += [st.builds(step, target) for step in aimed if step.kind in collection.operations]
     if "list" in collection.operations and script.combinations:
         steps.append(st.builds(List, _one_of(script.combinations), scope, below=below))
-    return st.lists(st.one_of(steps), min_size=1, max_size=8).map(lambda steps: script.spoken([*steps, Look()]))
+    return st.lists(st.one_of(steps), min_size=1, max_size=8).map(lambda steps: script.resolved([*steps, StateCheck()]))
 
 
-class _Shown(Exception):
+class _ConversationFailed(Exception):
     """A drawn conversation failed."""
 
 

@@ -1,4 +1,4 @@
-"""The expected response to each step, as pure functions of a `Memory`.
+"""The expected response to each step, as pure functions of a `ModelState`.
 
 They share no store with the mock, so they do not share its mistakes.
 """
@@ -15,8 +15,21 @@ from ...contract.operation import Operation
 from ...contract.path_template import filled
 from ...contract.resource import HIDDEN
 from ...contract.schema import Json, show
-from .memory import Absence, Key, Memory, Stored, only
-from .steps import FIRST, Aimed, Change, Create, Delete, List, Merge, Outer, Raw, Replace, Step, named
+from .state import Absence, Key, ModelState, Stored, only
+from .steps import (
+    FIRST,
+    Change,
+    Create,
+    Delete,
+    List,
+    Merge,
+    ParentStep,
+    RawRequest,
+    Replace,
+    Step,
+    TargetedStep,
+    placeholder,
+)
 
 REFUSALS = {
     **dict.fromkeys(("media-type", "content-coding", "json-charset"), ("415",)),
@@ -27,14 +40,14 @@ INVALID = ("400", "422")
 """The statuses that refuse an invalid request; REFUSALS has those for certain rules."""
 CONDITIONS = (("If-Match", "412"), ("If-None-Match", "304"))
 """The conditional header field and the status of a false condition: of a change, and of a read."""
-NOBODYS_TAG = '"of-nothing"'
+UNKNOWN_TAG = '"of-nothing"'
 MAX_PAGE_SIZE = 1000
 """The largest page of a list that is requested, in rows."""
-NOTHING_IN_ITS_WAY = "the request keeps to the contract, and nothing that is stored is in its way"
+NO_CONFLICT = "the request keeps to the contract, and nothing that is stored is in its way"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class StepRequest:
     """The request for a step."""
 
     method: str
@@ -42,7 +55,7 @@ class Asked:
     headers: Fields = ()
     body: bytes = b""
     operation: Operation | None = None
-    """The operation; None for a Raw step, whose method and path decide."""
+    """The operation; None for a RawRequest, whose method and path decide."""
     value: Json = None
     """The value of the body, or the filters of a list."""
 
@@ -55,130 +68,136 @@ class Expectation:
     statuses: tuple[str, ...]
     """The expected statuses, as the contract writes them; none where any status is right."""
     because: str = ""
-    since: tuple[int, ...] = ()
+    evidence: tuple[int, ...] = ()
     """The numbers of the steps from which the expectation follows."""
     body: Json = None
     """The known members of the resource in a success; for a list, its resources."""
-    silently: tuple[str, ...] = ()
+    tolerated: tuple[str, ...] = ()
     """Statuses that are accepted too, and not named in a mistake."""
 
-    def admits(self, status: int) -> bool:
-        right = (*self.statuses, *self.silently)
+    def accepts(self, status: int) -> bool:
+        right = (*self.statuses, *self.tolerated)
         return not self.statuses or str(status) in right or f"{status // 100}XX" in right
 
 
-def ask(memory: Memory, step: Step) -> Asked:
+def request_for(state: ModelState, step: Step) -> StepRequest:
     """The request for a step. Raises ValueError where the collection has no operation for it."""
-    operations = memory.collection.operations
+    operations = state.collection.operations
     match step:
-        case Outer() if memory.outer:
-            return ask(memory.outer, step.step)
+        case ParentStep() if state.parent:
+            return request_for(state.parent, step.step)
         case Create():
-            return _asked(memory, "create", memory.path(step.below), value=memory.scoped(step))
-        case Aimed() if step.kind in operations:
-            return _ask_aimed(memory, step)
+            return _operation_request(state, "create", state.path(step.below), value=state.scoped_body(step))
+        case TargetedStep() if step.kind in operations:
+            return _targeted_request(state, step)
         case List() if "list" in operations:
-            asked = memory.asked(step).items()
-            filters = {name: step.change(value) if isinstance(value, str) else value for name, value in asked}
+            request = state.filters(step).items()
+            filters = {name: step.change(value) if isinstance(value, str) else value for name, value in request}
             texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in filters.items()}
-            query = urlencode({**texts, **part_of(memory, step), **dict(step.after)}, quote_via=quote)
-            return replace(_asked(memory, "list", memory.path(step.below), query=query), value=filters)
-        case Raw():
-            first = quote(str(memory.first.identity if memory.first else memory.unknown), safe="")
-            path = filled(step.path.removesuffix(FIRST), memory.path(0)) + (first if step.path.endswith(FIRST) else "")
+            query = urlencode({**texts, **page_size(state, step), **dict(step.after)}, quote_via=quote)
+            return replace(_operation_request(state, "list", state.path(step.below), query=query), value=filters)
+        case RawRequest():
+            first = quote(str(state.first.identity if state.first else state.unknown), safe="")
+            path = filled(step.path.removesuffix(FIRST), state.path(0)) + (first if step.path.endswith(FIRST) else "")
             body = step.body
-            for name, value in memory.names(0).items():
-                body = body.replace(json.dumps(named(name)).encode(), json.dumps(value).encode())
-            return Asked(step.method, path + (f"?{step.query}" if step.query else ""), step.headers, body)
+            for name, value in state.unique_values(0).items():
+                body = body.replace(json.dumps(placeholder(name)).encode(), json.dumps(value).encode())
+            return StepRequest(step.method, path + (f"?{step.query}" if step.query else ""), step.headers, body)
     raise ValueError(f"the resource has no operation for {step}")
 
 
-def _ask_aimed(memory: Memory, step: Aimed) -> Asked:
-    key = memory.key(step) or Key(step.below or 0, memory.unknown)
-    body: Json = memory.scoped(step) if isinstance(step, Change) else None
+def _targeted_request(state: ModelState, step: TargetedStep) -> StepRequest:
+    key = state.key(step) or Key(step.below or 0, state.unknown)
+    body: Json = state.scoped_body(step) if isinstance(step, Change) else None
     if isinstance(step, Replace) and step.identity:
         other = key.identity + 1 if isinstance(key.identity, int) else f"{key.identity}x"
-        body = {**body, memory.collection.resource.identity: key.identity if step.identity == "same" else other}
-    stored = memory.target(step)
-    tag = _tag(step, stored) if stored else NOBODYS_TAG
+        body = {**body, state.collection.resource.identity: key.identity if step.identity == "same" else other}
+    stored = state.target(step)
+    tag = _tag(step, stored) if stored else UNKNOWN_TAG
     condition = ((CONDITIONS[step.kind == "read"][0], tag),) if step.condition and tag else ()
-    return _asked(memory, step.kind, [*memory.path(key.below), key.identity], condition, body)
+    return _operation_request(state, step.kind, [*state.path(key.below), key.identity], condition, body)
 
 
-def _asked(
-    memory: Memory, kind: Kind, path: Sequence[Json], headers: Fields = (), value: Json = None, query: str = ""
-) -> Asked:
-    operation = memory.collection.operations[kind]
+def _operation_request(
+    state: ModelState, kind: Kind, path: Sequence[Json], headers: Fields = (), value: Json = None, query: str = ""
+) -> StepRequest:
+    operation = state.collection.operations[kind]
     target = filled(operation.path, path) + (f"?{query}" if query else "")
     if value is None:
-        return Asked(operation.method, target, headers, operation=operation)
-    fields = (("Content-Type", memory.collection.media_type(kind)), *headers)
-    return Asked(operation.method, target, fields, json.dumps(value, ensure_ascii=False).encode(), operation, value)
+        return StepRequest(operation.method, target, headers, operation=operation)
+    fields = (("Content-Type", state.collection.media_type(kind)), *headers)
+    return StepRequest(
+        operation.method, target, fields, json.dumps(value, ensure_ascii=False).encode(), operation, value
+    )
 
 
-def part_of(memory: Memory, step: List) -> dict[str, Json]:
+def page_size(state: ModelState, step: List) -> dict[str, Json]:
     """The query parameter for the size of a page: the maximum, or all rows of the last list but `step.rest`."""
-    paging = memory.collection.paging
+    paging = state.collection.paging
     if paging is None or paging.limit is None or "maximum" not in paging.limit.declared:
         return {}
     least, most = paging.limit.declared.get("minimum", 1), min(paging.limit.declared["maximum"], MAX_PAGE_SIZE)
-    wanted = memory.total - step.rest if step.rest else most
+    wanted = state.total - step.rest if step.rest else most
     return {paging.limit.name: max(least, min(wanted, most))}
 
 
-def expect(memory: Memory, step: Step, asked: Asked, findings: Sequence[Finding]) -> Expectation:
+def expect(state: ModelState, step: Step, request: StepRequest, findings: Sequence[Finding]) -> Expectation:
     """The expected response to a step; `findings` are the errors in its request."""
-    operation, collection = asked.operation, memory.collection
+    operation, collection = request.operation, state.collection
     if operation is None:
         raise ValueError("a request on no operation is for `expect_raw`")
-    if isinstance(step, Outer) and memory.outer:
-        return expect(memory.outer, step.step, asked, findings)
-    stored = memory.target(step) if isinstance(step, Aimed) else None
+    if isinstance(step, ParentStep) and state.parent:
+        return expect(state.parent, step.step, request, findings)
+    stored = state.target(step) if isinstance(step, TargetedStep) else None
     if findings:
-        return _refused(operation, findings, stored.since if stored else ())
-    if (absence := memory.absence(step)) is not None:
+        return _refused(operation, findings, stored.evidence if stored else ())
+    if (absence := state.absence(step)) is not None:
         return _absent(operation, absence, may_be_so=isinstance(step, Delete))
-    if stored and isinstance(step, Aimed):
-        return _prevented(operation, step, stored) or _expect_aimed(memory, step, operation, asked.value, stored)
+    if stored and isinstance(step, TargetedStep):
+        return _failed_precondition(operation, step, stored) or _expect_targeted(
+            state, step, operation, request.value, stored
+        )
     below = step.below if isinstance(step, Create | List) else 0
-    made = memory.outer.made(below) if memory.outer else None
-    since = memory.outer.stored[made].since if memory.outer and made else ()
+    made = state.parent.created_key(below) if state.parent else None
+    evidence = state.parent.stored[made].evidence if state.parent and made else ()
     if isinstance(step, Create):
-        if holder := memory.holder(asked.value, below):
-            return _taken(memory, operation, *holder, since)
-        shown = {**collection.stored("create", asked.value), **memory.belonging(below)}
-        return _succeeds(operation, since, only(shown, collection.resource.properties))
-    here = (each for each in memory.stored.values() if each.key.below == below)
-    usual = {name: value for name, value in collection.usual_filters.items() if name not in asked.value}
+        if holder := state.conflicting(request.value, below):
+            return _conflict(state, operation, *holder, evidence)
+        shown = {**collection.stored("create", request.value), **state.parent_members(below)}
+        return _succeeds(operation, evidence, only(shown, collection.resource.properties))
+    here = (each for each in state.stored.values() if each.key.below == below)
+    usual = {name: value for name, value in collection.default_filters.items() if name not in request.value}
     listed = [
         each
         for each in here
-        if only(each.shown, asked.value) == asked.value
+        if only(each.shown, request.value) == request.value
         and all(each.shown.get(name, value) == value for name, value in usual.items())
     ]
-    return _succeeds(operation, since, listed)
+    return _succeeds(operation, evidence, listed)
 
 
-def _expect_aimed(memory: Memory, step: Aimed, operation: Operation, body: Json, stored: Stored) -> Expectation:
+def _expect_targeted(
+    state: ModelState, step: TargetedStep, operation: Operation, body: Json, stored: Stored
+) -> Expectation:
     if isinstance(step, Replace):
-        return _expect_replace(memory, step, operation, body, stored)
+        return _expect_replace(state, step, operation, body, stored)
     if isinstance(step, Merge):
-        return _expect_merge(memory, operation, body, stored)
-    right = _succeeds(operation, stored.since, stored.shown)
+        return _expect_merge(state, operation, body, stored)
+    right = _succeeds(operation, stored.evidence, stored.shown)
     # A server may refuse to delete a parent.
-    keeps = isinstance(step, Delete) and memory.collection.action("delete").below and "409" in operation.responses
-    return replace(right, silently=("409",)) if keeps else right
+    keeps = isinstance(step, Delete) and state.collection.action("delete").below and "409" in operation.responses
+    return replace(right, tolerated=("409",)) if keeps else right
 
 
-def expect_raw(step: Raw, found: Operation | Finding, findings: Sequence[Finding]) -> Expectation:
-    """The expected response to a Raw step.
+def expect_raw(step: RawRequest, found: Operation | Finding, findings: Sequence[Finding]) -> Expectation:
+    """The expected response to a RawRequest.
 
     `found` is its operation, or the finding that there is none: then 404, or 405 with `Allow` (RFC 9110).
     """
     if isinstance(found, Finding):
         status = "404" if found.rule == "undocumented-path" else "405"
         because = f"the path {found.detail}"
-        return Expectation(f"{step.method} {step.path}", (status,), because, silently=("501",))
+        return Expectation(f"{step.method} {step.path}", (status,), because, tolerated=("501",))
     if not findings:
         return Expectation(found.id, ())
     refused = _refused(found, findings, ())
@@ -186,73 +205,73 @@ def expect_raw(step: Raw, found: Operation | Finding, findings: Sequence[Finding
     return replace(refused, statuses=(*refused.statuses, *also))
 
 
-def _expect_replace(memory: Memory, step: Replace, operation: Operation, body: Json, stored: Stored) -> Expectation:
-    collection, resource = memory.collection, memory.collection.resource
+def _expect_replace(state: ModelState, step: Replace, operation: Operation, body: Json, stored: Stored) -> Expectation:
+    collection, resource = state.collection, state.collection.resource
     kept = (resource.server_members - {resource.updated_at}).union(collection.unique) - collection.members[
         "replace"
     ].keys()
     kept |= {resource.identity, resource.created_at}
     shown = {**collection.stored("replace", body), **only(stored.shown, kept)}
-    holder = memory.holder(body, stored.key.below, stored)
-    since = (*stored.since, *(holder[0].since if holder else ()))
+    holder = state.conflicting(body, stored.key.below, stored)
+    evidence = (*stored.evidence, *(holder[0].evidence if holder else ()))
     if step.identity == "other":
         because = f"the {resource.identity} in the body is another one than in the path"
         statuses = _documented(operation, INVALID)
         ignored = () if resource.refuses_contradiction else ("2XX",)
-        return Expectation(operation.id, (*statuses, *ignored), because, since, shown)
+        return Expectation(operation.id, (*statuses, *ignored), because, evidence, shown)
     if holder:
-        return _taken(memory, operation, *holder, stored.since)
-    return _succeeds(operation, since, shown)
+        return _conflict(state, operation, *holder, stored.evidence)
+    return _succeeds(operation, evidence, shown)
 
 
-def _expect_merge(memory: Memory, operation: Operation, patch: Json, stored: Stored) -> Expectation:
-    shown = memory.collection.merged(stored.shown, patch)
+def _expect_merge(state: ModelState, operation: Operation, patch: Json, stored: Stored) -> Expectation:
+    shown = state.collection.merged(stored.shown, patch)
     if shown is None:
         because = "what it makes breaks the contract"
-        return Expectation(operation.id, _documented(operation, INVALID), because, stored.since)
-    if holder := memory.holder(shown, stored.key.below, stored):
-        return _taken(memory, operation, *holder, stored.since)
-    shown.pop(memory.collection.resource.updated_at, None)
-    return _succeeds(operation, stored.since, shown)
+        return Expectation(operation.id, _documented(operation, INVALID), because, stored.evidence)
+    if holder := state.conflicting(shown, stored.key.below, stored):
+        return _conflict(state, operation, *holder, stored.evidence)
+    shown.pop(state.collection.resource.updated_at, None)
+    return _succeeds(operation, stored.evidence, shown)
 
 
-def _tag(step: Aimed, stored: Stored) -> str:
+def _tag(step: TargetedStep, stored: Stored) -> str:
     if step.condition == "stale":
-        return stored.former or NOBODYS_TAG
+        return stored.former or UNKNOWN_TAG
     # A weak entity tag never matches in `If-Match` (RFC 9110, section 13.1.1).
     return "" if step.kind != "read" and stored.tag.startswith("W/") else stored.tag
 
 
-def _prevented(operation: Operation, step: Aimed, stored: Stored) -> Expectation | None:
+def _failed_precondition(operation: Operation, step: TargetedStep, stored: Stored) -> Expectation | None:
     """The expected response where the condition of a step is false and documented (RFC 9110, section 13.1)."""
     prevents = "current" if step.kind == "read" else "stale"
     tag = _tag(step, stored)
-    if not tag or step.condition != prevents or not minds_condition(operation):
+    if not tag or step.condition != prevents or not supports_condition(operation):
         return None
     because = f"it {'still has' if step.kind == 'read' else 'does not have'} the entity tag {tag}"
-    return Expectation(operation.id, (CONDITIONS[step.kind == "read"][1],), because, stored.since)
+    return Expectation(operation.id, (CONDITIONS[step.kind == "read"][1],), because, stored.evidence)
 
 
-def minds_condition(operation: Operation) -> bool:
+def supports_condition(operation: Operation) -> bool:
     """Whether an operation documents the conditional header field and the status of a false condition."""
     name, status = CONDITIONS[operation.method == "GET"]
     has_field = any(each.place == "header" and each.name.lower() == name.lower() for each in operation.parameters)
     return has_field and status in operation.responses
 
 
-def _succeeds(operation: Operation, since: tuple[int, ...], body: Json) -> Expectation:
+def _succeeds(operation: Operation, evidence: tuple[int, ...], body: Json) -> Expectation:
     success = tuple(status for status in operation.responses if status.startswith("2"))
-    return Expectation(operation.id, success, NOTHING_IN_ITS_WAY, since, body)
+    return Expectation(operation.id, success, NO_CONFLICT, evidence, body)
 
 
-def _refused(operation: Operation, findings: Sequence[Finding], since: tuple[int, ...]) -> Expectation:
+def _refused(operation: Operation, findings: Sequence[Finding], evidence: tuple[int, ...]) -> Expectation:
     wanted = next((REFUSALS[each.rule] for each in findings if each.rule in REFUSALS), INVALID)
     if any(each.place == "path" for each in findings):
         wanted = (*wanted, "404")
     because = f"the request breaks the contract ({findings[0]})"
     # A server may check credentials first.
     first = REFUSALS["credentials"] if any(each.rule == "credentials" for each in findings) else ()
-    return Expectation(operation.id, _documented(operation, wanted), because, since, silently=first)
+    return Expectation(operation.id, _documented(operation, wanted), because, evidence, tolerated=first)
 
 
 def _absent(operation: Operation, absence: Absence, *, may_be_so: bool) -> Expectation:
@@ -261,16 +280,16 @@ def _absent(operation: Operation, absence: Absence, *, may_be_so: bool) -> Expec
     # A deletion of an absent resource may succeed where no 404 is documented.
     also = ("2XX",) if may_be_so and not operation.response(404) else ()
     because = f"{show(absence.identity)} {absence.what}"
-    return Expectation(operation.id, (*statuses, *also), because, absence.since)
+    return Expectation(operation.id, (*statuses, *also), because, absence.evidence)
 
 
-def _taken(
-    memory: Memory, operation: Operation, holder: Stored, combination: Sequence[str], since: tuple[int, ...]
+def _conflict(
+    state: ModelState, operation: Operation, holder: Stored, combination: Sequence[str], evidence: tuple[int, ...]
 ) -> Expectation:
-    held = {**holder.shown, **memory.belonging(holder.key.below)}
+    held = {**holder.shown, **state.parent_members(holder.key.below)}
     scope = " and ".join(f"{name.removeprefix(HIDDEN)} {show(held[name])}" for name in combination)
     because = f"{show(holder.identity)} already has {scope}"
-    return Expectation(operation.id, _documented(operation, ("409",)), because, (*since, *holder.since))
+    return Expectation(operation.id, _documented(operation, ("409",)), because, (*evidence, *holder.evidence))
 
 
 def _documented(operation: Operation, wanted: Sequence[str]) -> tuple[str, ...]:

@@ -12,12 +12,12 @@ from ..client import Client
 from ..judge import Judge, Verdict, json_value
 from ..result import Failure
 from .collection import Collection
-from .comparison import Answer, learn
-from .expectation import ask, expect, expect_raw
-from .memory import Memory
-from .steps import List, Raw, Replace, Step
+from .comparison import ParsedResponse, compare_response
+from .expectation import expect, expect_raw, request_for
+from .state import ModelState
+from .steps import List, RawRequest, Replace, Step
 
-MAX_PLACES = 50
+MAX_NAMESPACES = 50
 """The number of namespaces that are tried, where other clients may have used each of a few values."""
 
 
@@ -32,7 +32,7 @@ class Player:
         namespace: str,
         on_verdict: Callable[[Verdict, Interaction], None],
     ) -> None:
-        self.memory = Memory.of(collection, namespace)
+        self.state = ModelState.of(collection, namespace)
         self.judge = judge
         self.interactions: list[Interaction] = []
         """The interactions so far: one for each step, and for each further page of a list."""
@@ -43,59 +43,59 @@ class Player:
         """Take one step, for a list all of its pages, and return the failures."""
         self._step = step
         failures = self._take(step)
-        while not failures and self.memory.more is not None:
-            failures = self._take(self.memory.more)
+        while not failures and self.state.more is not None:
+            failures = self._take(self.state.more)
         return failures
 
     @property
     def last(self) -> Interaction:
         """The last interaction; that of a list with pages has the rows of all of them as its body."""
-        last, memory = self.interactions[-1], self.memory
-        is_of_list = isinstance(self._step, List) and memory.collection.paging is not None and last.status == 200
-        return replace(last, response_body=json.dumps(memory.rows).encode()) if is_of_list else last
+        last, state = self.interactions[-1], self.state
+        is_of_list = isinstance(self._step, List) and state.collection.paging is not None and last.status == 200
+        return replace(last, response_body=json.dumps(state.rows).encode()) if is_of_list else last
 
-    def is_alone(self) -> bool:
+    def is_unused(self) -> bool:
         """Whether the shared collections of this conversation are still empty."""
-        memory: Memory | None = self.memory
-        while memory is not None:
-            for below in (0, 1) if memory.collection.is_shared else ():
-                asked = ask(memory, List(below=below))
-                if self._answer(self._client.send(asked.method, asked.target)).body:
+        state: ModelState | None = self.state
+        while state is not None:
+            for below in (0, 1) if state.collection.is_shared else ():
+                request = request_for(state, List(below=below))
+                if self._parsed(self._client.send(request.method, request.target)).body:
                     return False
-            memory = memory.outer
+            state = state.parent
         return True
 
     def _take(self, step: Step) -> list[Failure]:
-        time.sleep(seconds_before(step, self.memory))
-        asked = ask(self.memory, step)
-        interaction = self._client.send(asked.method, asked.target, asked.headers, asked.body)
+        time.sleep(seconds_before(step, self.state))
+        request = request_for(self.state, step)
+        interaction = self._client.send(request.method, request.target, request.headers, request.body)
         self.interactions.append(interaction)
         verdict = self.judge.judge(interaction)
         self._on_verdict(verdict, interaction)
         severities = self.judge.contract.severities
         wrong = [finding for finding in verdict.request if severities.of(finding.rule) == "error"]
-        if isinstance(step, Raw):
+        if isinstance(step, RawRequest):
             found = self.judge.locate(step.method, interaction.path)
             expected = expect_raw(step, found if isinstance(found, Finding) else found[0], wrong)
         else:
-            expected = expect(self.memory, step, asked, wrong)
-        mistakes, self.memory = learn(self.memory, step, asked, expected, self._answer(interaction))
+            expected = expect(self.state, step, request, wrong)
+        mistakes, self.state = compare_response(self.state, step, request, expected, self._parsed(interaction))
         known = {_where(finding) for finding in verdict.response}
-        now = (*expected.since, len(self.interactions) - 1)
+        now = (*expected.evidence, len(self.interactions) - 1)
         findings = [(finding, now) for finding in verdict.response]
-        findings += [(finding, since) for finding, since in mistakes if _where(finding) not in known]
-        shown = [[self.interactions[number] for number in dict.fromkeys(since)] for _, since in findings]
+        findings += [(finding, evidence) for finding, evidence in mistakes if _where(finding) not in known]
+        shown = [[self.interactions[number] for number in dict.fromkeys(evidence)] for _, evidence in findings]
         each = zip(findings, shown, strict=True)
         return [Failure(finding, expected.operation, led_here, "model") for (finding, _), led_here in each]
 
-    def _answer(self, interaction: Interaction) -> Answer:
+    def _parsed(self, interaction: Interaction) -> ParsedResponse:
         headers, whole = by_name(interaction.response_headers), json_value(interaction.response_body)
         found = self.judge.locate(interaction.method, interaction.path)
         action = None if isinstance(found, Finding) else self.judge.contract.actions.get(found[0].id)
         envelope = (action.envelope,) if action and action.envelope else ()
         shown = whole.get(envelope[0]) if envelope and isinstance(whole, dict) else whole
         body = shown if action and action.shows else None
-        return Answer(interaction.status, body, whole, envelope, headers, self._leads_to(interaction))
+        return ParsedResponse(interaction.status, body, whole, envelope, headers, self._leads_to(interaction))
 
     def _leads_to(self, interaction: Interaction) -> tuple[str, ...]:
         route = self.judge.contract.route((interaction.leads_to or "").removeprefix(self.judge.base_path))
@@ -103,11 +103,11 @@ class Player:
         return tuple(route.parameters.values()) if route and leads else ()
 
 
-def alone(players: Callable[[str], Sequence[Player]], names: Iterator[str]) -> Sequence[Player]:
+def isolated(players: Callable[[str], Sequence[Player]], names: Iterator[str]) -> Sequence[Player]:
     """The players of the next conversation, alone in its collections if one of MAX_PLACES names makes them so."""
     found = players(next(names))
-    for _ in range(MAX_PLACES):
-        if all(player.is_alone() for player in found):
+    for _ in range(MAX_NAMESPACES):
+        if all(player.is_unused() for player in found):
             break
         found = players(next(names))
     return found
@@ -117,10 +117,10 @@ def _where(finding: Finding) -> tuple[str, ...]:
     return finding.place, finding.pointer or "", finding.name or ""
 
 
-def seconds_before(step: Step, memory: Memory) -> float:
+def seconds_before(step: Step, state: ModelState) -> float:
     """Seconds to wait before a step that needs a later time of the server's clock than the last change."""
-    member = memory.collection.resource.updated_at
-    stored = memory.target(step) if isinstance(step, Replace) and step.pause else None
+    member = state.collection.resource.updated_at
+    stored = state.target(step) if isinstance(step, Replace) and step.pause else None
     return _resolution(stored.shown.get(member)) if stored and member else 0.0
 
 

@@ -21,50 +21,50 @@ from .steps import (
     Create,
     List,
     Merge,
-    Outer,
-    Raw,
+    ParentStep,
+    RawRequest,
     Read,
     Replace,
     Step,
     Symbol,
-    named,
+    placeholder,
 )
 
-LEAST, WHOLE = Symbol.LEAST, Symbol.WHOLE
+MINIMAL, FULL = Symbol.MINIMAL, Symbol.FULL
 TOO_LARGE = 4 << 20
 """Bytes of a body that a server may refuse with 413; one with a larger limit may accept it."""
 UNACCEPTABLE = "application/x-nothing-has-this"
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class StateCheck:
     """A check of the stored state: a list by the unique members of a scope, or else a read of the first resource."""
 
     scope: int = 0
     below: int = 0
 
 
-Talk = Sequence[Step | Look]
+Conversation = Sequence[Step | StateCheck]
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """Steps that must be refused, so that they can be taken together, with one Look at the end."""
+class RefusedSteps:
+    """Steps that must be refused, so that they can be taken together, with one StateCheck at the end."""
 
-    before: Talk
+    before: Conversation
     steps: Sequence[Step]
 
     @property
-    def together(self) -> Talk:
-        return [*self.before, *self.steps, Look()]
+    def combined(self) -> Conversation:
+        return [*self.before, *self.steps, StateCheck()]
 
     @property
-    def apart(self) -> Iterator[Talk]:
+    def separate(self) -> Iterator[Conversation]:
         """A conversation for each step, to find the one that was not refused."""
-        return ([*self.before, step, Look()] for step in self.steps)
+        return ([*self.before, step, StateCheck()] for step in self.steps)
 
 
-FOUR: Talk = [Create(LEAST), Create(WHOLE, 1), Create(WHOLE, 2), Create(LEAST, 3)]
+FOUR_CREATES: Conversation = [Create(MINIMAL), Create(FULL, 1), Create(FULL, 2), Create(MINIMAL, 3)]
 WRONG_WRITES: dict[str, tuple[Fields, str, Callable[[bytes], bytes]]] = {
     "another media type": ((("Content-Type", "text/plain"),), "", lambda valid: valid),
     "another charset": ((("Content-Type", "application/json; charset=utf-16"),), "", lambda valid: valid),
@@ -97,42 +97,44 @@ class Script:
         self.collection, self.is_first = collection, is_first
         resolve = collection.contract.resolve
         self.bodies = {
-            kind: Bodies(collection.request(kind), resolve) for kind in WRITING if kind in collection.operations
+            kind: Bodies(collection.declared_schema(kind), resolve) for kind in WRITING if kind in collection.operations
         }
-        self.outer = Script(collection.outer, is_first=False) if collection.outer else None
+        self.parent = Script(collection.parent, is_first=False) if collection.parent else None
 
     @property
     def possible(self) -> bool:
         """Whether there are valid bodies, and names that cannot conflict with other clients."""
         bodies = all(each.possible for each in self.bodies.values())
-        return bodies and self.collection.can_be_told_apart and (self.outer is None or self.outer.possible)
+        return bodies and self.collection.is_isolated and (self.parent is None or self.parent.possible)
 
-    def spoken(self, steps: Sequence[Step | Look]) -> list[Step]:
+    def resolved(self, steps: Sequence[Step | StateCheck]) -> list[Step]:
         """Steps with symbols resolved to bodies, after the steps that create the parents."""
         parents: list[Step] = []
-        if self.outer is not None:
-            most = max((step.below or 0 for step in steps if not isinstance(step, Outer | Raw)), default=0)
-            parents = [Outer(each) for each in self.outer.spoken([Create(LEAST, n) for n in range(min(most, 1) + 1)])]
-        return [*parents, *(each for step in steps for each in self.said(step))]
+        if self.parent is not None:
+            most = max((step.below or 0 for step in steps if not isinstance(step, ParentStep | RawRequest)), default=0)
+            parents = [
+                ParentStep(each) for each in self.parent.resolved([Create(MINIMAL, n) for n in range(min(most, 1) + 1)])
+            ]
+        return [*parents, *(each for step in steps for each in self.resolved_step(step))]
 
-    def said(self, step: Step | Look) -> Iterator[Step]:
-        """A step with its symbol resolved to a body, a Look to a List or a Read."""
-        if isinstance(step, Outer) and self.outer is not None:
-            yield from map(Outer, self.outer.said(step.step))
-        elif isinstance(step, Look):
+    def resolved_step(self, step: Step | StateCheck) -> Iterator[Step]:
+        """A step with its symbol resolved to a body, a StateCheck to a List or a Read."""
+        if isinstance(step, ParentStep) and self.parent is not None:
+            yield from map(ParentStep, self.parent.resolved_step(step.step))
+        elif isinstance(step, StateCheck):
             if "list" in self.collection.operations:
                 yield List(self._filters, step.scope, below=step.below)
             elif "read" in self.collection.operations:
                 yield Read(0)
         elif isinstance(step, Create | Change) and isinstance(step.body, Symbol):
             bodies = self.bodies[step.kind]
-            yield replace(step, body=bodies.minimal if step.body is Symbol.LEAST else bodies.full)
+            yield replace(step, body=bodies.minimal if step.body is Symbol.MINIMAL else bodies.full)
         else:
             yield step
 
-    def free(self, kind: Kind) -> list[Json]:
+    def free_bodies(self, kind: Kind) -> list[Json]:
         """The valid bodies, without those that test a unique member, whose value the scope gives."""
-        return [value for value, spared in self._spared(kind, valid=True) if not spared]
+        return [value for value, kept in self._bodies(kind, valid=True) if not kept]
 
     @property
     def combinations(self) -> list[tuple[str, ...]]:
@@ -158,81 +160,85 @@ class Script:
 
     # Families
 
-    def contradictions(self) -> Iterator[Talk]:
+    def contradictions(self) -> Iterator[Conversation]:
         if self.collection.resource.identity in self._replaceable and not self.collection.is_named_by_clients:
             for identity in ("same", "other"):
-                yield [Create(LEAST), Replace(0, WHOLE, identity=identity), Look()]
+                yield [Create(MINIMAL), Replace(0, FULL, identity=identity), StateCheck()]
 
-    def client_times(self) -> Iterator[Talk]:
+    def client_times(self) -> Iterator[Conversation]:
         resource = self.collection.resource
         times = {resource.created_at, resource.updated_at} & self._replaceable
         if times:
             body = {**self.bodies["replace"].full, **dict.fromkeys(sorted(times), "2001-02-03T04:05:06Z")}
-            yield [Create(LEAST), Replace(0, body), Look()]
+            yield [Create(MINIMAL), Replace(0, body), StateCheck()]
 
-    def filters(self) -> Iterator[Talk]:
-        yield [*FOUR, *(List(by, scope) for by in [(), *self.combinations] for scope in (0, 3))]
+    def filters(self) -> Iterator[Conversation]:
+        yield [*FOUR_CREATES, *(List(by, scope) for by in [(), *self.combinations] for scope in (0, 3))]
 
-    def near(self, change: Callable[[str], str]) -> Iterator[Talk]:
+    def near_filters(self, change: Callable[[str], str]) -> Iterator[Conversation]:
         texts = {name for name in self._filters if self.collection.resource.properties[name].get("type") == "string"}
-        yield [*FOUR, *(List(by, 0, change) for by in self.combinations if texts.issuperset(by))]
+        yield [*FOUR_CREATES, *(List(by, 0, change) for by in self.combinations if texts.issuperset(by))]
 
-    def several(self, *, change: bool = False) -> Iterator[Talk]:
+    def many_resources(self, *, change: bool = False) -> Iterator[Conversation]:
         unique = self.collection.unique
         by = tuple(name for name in unique[:-1] or unique if name in self._filters)
         last = max(0, len(unique) - 1)
-        made = [Create(LEAST, scope << last) for scope in range(6)]
-        changed = [Replace(target, WHOLE, scope << last) for target, scope in ((2, 2), (0, 0))]
+        made = [Create(MINIMAL, scope << last) for scope in range(6)]
+        changed = [Replace(target, FULL, scope << last) for target, scope in ((2, 2), (0, 0))]
         yield [*made, *changed, List(by)] if change else [*made, List(by), List()]
 
-    def raw_lists(self) -> Iterator[Talk]:
+    def raw_lists(self) -> Iterator[Conversation]:
         operation = self.collection.operations["list"]
-        yield [Raw("GET", operation.path, query="x-unknown=1")]
-        yield [Raw("GET", operation.path, (("Accept", UNACCEPTABLE),))]
+        yield [RawRequest("GET", operation.path, query="x-unknown=1")]
+        yield [RawRequest("GET", operation.path, (("Accept", UNACCEPTABLE),))]
         for parameter in operation.parameters:
             if parameter.place == "query":
                 name, longest = parameter.name, parameter.declared.get("maxLength", 0)
                 for query in (f"{name}=a&{name}=b", f"{name}=", f"{name}=%FF", f"{name}={'x' * (longest + 1)}"):
-                    yield [Raw("GET", operation.path, query=query)]
+                    yield [RawRequest("GET", operation.path, query=query)]
 
-    def raw_writes(self, kind: Kind) -> Iterator[Talk]:
+    def raw_writes(self, kind: Kind) -> Iterator[Conversation]:
         for step in self._wrong_writes(kind):
-            yield [step] if kind == "create" else [Create(LEAST), step, Look()]
+            yield [step] if kind == "create" else [Create(MINIMAL), step, StateCheck()]
 
-    def wrong_paths(self) -> Iterator[Talk]:
+    def wrong_paths(self) -> Iterator[Conversation]:
         far = f"{self.collection.footprint.name}-unknown".ljust(300, "x")
         for kind, operation in self.collection.operations.items():
             head, _, rest = operation.path.rpartition("{")
             fields = (("Content-Type", self.collection.media_type(kind)),) if kind in self.bodies else ()
             body = self._scoped_json(kind) if kind in self.bodies else b""
             if head:
-                yield [Raw(operation.method, head + far + rest.partition("}")[2], fields, body=body)]
+                yield [RawRequest(operation.method, head + far + rest.partition("}")[2], fields, body=body)]
 
-    def elsewhere(self) -> Iterator[Talk]:
+    def other_methods(self) -> Iterator[Conversation]:
         contract, footprint = self.collection.contract, self.collection.footprint
         for path in dict.fromkeys(operation.path for operation in contract.operations.values() if self.is_first):
             known, _ = contract.route(path) or ({}, {})
             for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
                 if method not in known and (footprint.anywhere or "{" in path or method in ("GET", "POST")):
-                    yield [Create(LEAST), Raw(method, self._of_ours(path))]
-            yield [Raw("GET", f"{path.partition('{')[0].rstrip('/') or '/'}-unknown/path")]
+                    yield [Create(MINIMAL), RawRequest(method, self._path_of_first(path))]
+            yield [RawRequest("GET", f"{path.partition('{')[0].rstrip('/') or '/'}-unknown/path")]
 
-    def valid(self, kind: Kind) -> Iterator[Talk]:
-        for body, spared in self._spared(kind, valid=True):
-            made = Create(body, spared=spared)
-            yield [made, Look()] if kind == "create" else [Create(WHOLE), self._change(kind, body, spared), Look()]
+    def valid(self, kind: Kind) -> Iterator[Conversation]:
+        for body, kept in self._bodies(kind, valid=True):
+            made = Create(body, kept=kept)
+            yield (
+                [made, StateCheck()]
+                if kind == "create"
+                else [Create(FULL), self._change(kind, body, kept), StateCheck()]
+            )
 
-    def invalid(self, kind: Kind) -> Iterator[Refused]:
-        bodies = self._spared(kind, valid=False)
+    def invalid(self, kind: Kind) -> Iterator[RefusedSteps]:
+        bodies = self._bodies(kind, valid=False)
         if kind == "create":
-            yield from _together([], [Create(body, spared=spared) for body, spared in bodies])
+            yield from _batches([], [Create(body, kept=kept) for body, kept in bodies])
         else:
-            yield from _together([Create(LEAST)], [self._change(kind, body, spared) for body, spared in bodies])
+            yield from _batches([Create(MINIMAL)], [self._change(kind, body, kept) for body, kept in bodies])
 
-    def _change(self, kind: Kind, body: Json, spared: str) -> Replace | Merge:
-        return Replace(0, body, spared=spared) if kind == "replace" else Merge(0, body, spared=spared)
+    def _change(self, kind: Kind, body: Json, kept: str) -> Replace | Merge:
+        return Replace(0, body, kept=kept) if kind == "replace" else Merge(0, body, kept=kept)
 
-    def _spared(self, kind: Kind, *, valid: bool) -> Iterator[tuple[Json, str]]:
+    def _bodies(self, kind: Kind, *, valid: bool) -> Iterator[tuple[Json, str]]:
         """Bodies, each with the unique member that it tests, if any, whose value the scope must not replace.
 
         A patch has the tested member alone.
@@ -249,9 +255,9 @@ class Script:
                 value = {about: value[about]}
             yield value, about if is_scoped else ""
 
-    def _wrong_writes(self, kind: Kind) -> Iterator[Raw]:
+    def _wrong_writes(self, kind: Kind) -> Iterator[RawRequest]:
         operation = self.collection.operations[kind]
-        path, valid = self._of_ours(operation.path), self._scoped_json(kind)
+        path, valid = self._path_of_first(operation.path), self._scoped_json(kind)
         media_type = self.collection.media_type(kind)
         for headers, query, change in WRONG_WRITES.values():
             if ("Accept", UNACCEPTABLE) in headers and operation.response(406) is None:
@@ -259,11 +265,11 @@ class Script:
             if not (body := change(valid)) and not operation.declared_body.get("required"):
                 continue  # a valid request, which would change the resource
             fields = tuple((name, value.replace("application/json", media_type)) for name, value in headers)
-            yield Raw(operation.method, path, fields, query, body)
+            yield RawRequest(operation.method, path, fields, query, body)
         if "413" in operation.responses:
-            yield Raw(operation.method, path, JSON_BODY, body=b" " * TOO_LARGE + b"{}", or_status="413")
+            yield RawRequest(operation.method, path, JSON_BODY, body=b" " * TOO_LARGE + b"{}", or_status="413")
 
-    def _of_ours(self, path: str) -> str:
+    def _path_of_first(self, path: str) -> str:
         """The path of the first created resource; where it is not of this collection, a path with unused identities."""
         for operation in self.collection.operations.values():
             if operation.path == path:
@@ -273,10 +279,10 @@ class Script:
 
     def _scoped_json(self, kind: Kind) -> bytes:
         bodies = self.bodies[kind]
-        return json.dumps({**bodies.minimal, **{name: named(name) for name in self.collection.unique}}).encode()
+        return json.dumps({**bodies.minimal, **{name: placeholder(name) for name in self.collection.unique}}).encode()
 
 
-def modelled(result: Result, included: Callable[[str], bool], footprint: Footprint) -> list[Script]:
+def testable_scripts(result: Result, included: Callable[[str], bool], footprint: Footprint) -> list[Script]:
     """The scripts of the collections that can be tested; a note tells why another one cannot."""
     collections = Collection.every(result.contract, included, footprint)
     if not collections:
@@ -285,7 +291,7 @@ def modelled(result: Result, included: Callable[[str], bool], footprint: Footpri
         )
     scripts = [Script(each) for each in collections]
     for script in scripts:
-        if not script.collection.can_be_told_apart:
+        if not script.collection.is_isolated:
             result.notes.append(
                 f"no model was tried of {script.collection.resource.name}: it could not be told from what others have"
             )
@@ -298,9 +304,9 @@ def modelled(result: Result, included: Callable[[str], bool], footprint: Footpri
 
 
 MAX_TOGETHER = 10
-"""The number of steps of a Refused that share one Look: a chain that a person still reads."""
+"""The number of steps of a RefusedSteps that share one StateCheck: a chain that a person still reads."""
 
 
-def _together(before: Talk, steps: Sequence[Step]) -> Iterator[Refused]:
+def _batches(before: Conversation, steps: Sequence[Step]) -> Iterator[RefusedSteps]:
     for start in range(0, len(steps), MAX_TOGETHER):
-        yield Refused(before, steps[start : start + MAX_TOGETHER])
+        yield RefusedSteps(before, steps[start : start + MAX_TOGETHER])

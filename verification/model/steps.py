@@ -13,8 +13,8 @@ from ...contract.schema import Json
 class Symbol(Enum):
     """A body that can be made for every schema."""
 
-    LEAST = "what is required and nothing else"
-    WHOLE = "every member, with another value than its default"
+    MINIMAL = "what is required and nothing else"
+    FULL = "every member, with another value than its default"
 
 
 JSON_BODY: Fields = (("Content-Type", "application/json"),)
@@ -27,14 +27,14 @@ class Create:
     kind: ClassVar[Kind] = "create"
     body: Json | Symbol
     scope: int = 0
-    spared: str = ""
+    kept: str = ""
     """A unique member whose value in the body is kept."""
     below: int = 0
     """The parent, by the number of its Create."""
 
 
 @dataclass(frozen=True, slots=True)
-class Aimed:
+class TargetedStep:
     """A step on the resource of the Create with the number `target`; on an unknown identity where there is none."""
 
     kind: ClassVar[Kind]
@@ -47,17 +47,17 @@ class Aimed:
 
 
 @dataclass(frozen=True, slots=True)
-class Read(Aimed):
+class Read(TargetedStep):
     kind = "read"
 
 
 @dataclass(frozen=True, slots=True)
-class Change(Aimed):
+class Change(TargetedStep):
     """Change the resource by a body whose unique members become those of a scope."""
 
     body: Json | Symbol
     scope: int = 0
-    spared: str = ""
+    kept: str = ""
     """A unique member whose value in the body is kept."""
 
 
@@ -78,7 +78,7 @@ class Merge(Change):
 
 
 @dataclass(frozen=True, slots=True)
-class Delete(Aimed):
+class Delete(TargetedStep):
     kind = "delete"
 
 
@@ -101,14 +101,14 @@ class List:
 
 
 @dataclass(frozen=True, slots=True)
-class Outer:
+class ParentStep:
     """A step in the collection of the parents."""
 
     step: "Step"
 
 
-def named(member: str) -> str:
-    """The placeholder for the value of a unique member in the body of a Raw step."""
+def placeholder(member: str) -> str:
+    """The placeholder for the value of a unique member in the body of a RawRequest."""
     return f"{{{member}}}"
 
 
@@ -116,11 +116,11 @@ FIRST = "{first}"
 
 
 @dataclass(frozen=True, slots=True)
-class Raw:
-    """A request that needs no memory to be judged, such as one with a wrong media type.
+class RawRequest:
+    """A request that can be judged without the state, such as one with a wrong media type.
 
-    FIRST at the end of its path becomes the identity of the first created resource, `named` in its body the value of
-    the unique member.
+    FIRST at the end of its path becomes the identity of the first created resource, a `placeholder` in its body the
+    value of the unique member.
     """
 
     method: str
@@ -132,4 +132,4 @@ class Raw:
     """A status that is accepted too."""
 
 
-Step = Create | Read | Replace | Merge | Delete | List | Outer | Raw
+Step = Create | Read | Replace | Merge | Delete | List | ParentStep | RawRequest

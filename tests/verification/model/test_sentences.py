@@ -12,12 +12,12 @@ from callconfig.contract.schema import Schema
 from callconfig.verification.footprint import Footprint
 from callconfig.verification.judge import Judge
 from callconfig.verification.model.collection import Collection
-from callconfig.verification.model.comparison import Answer, learn
-from callconfig.verification.model.conversations import deliberate
-from callconfig.verification.model.expectation import Asked, Expectation, ask, expect, expect_raw
-from callconfig.verification.model.memory import Memory
-from callconfig.verification.model.script import Refused, Script
-from callconfig.verification.model.steps import Raw, Step
+from callconfig.verification.model.comparison import ParsedResponse, compare_response
+from callconfig.verification.model.conversations import table_conversations
+from callconfig.verification.model.expectation import Expectation, StepRequest, expect, expect_raw, request_for
+from callconfig.verification.model.script import RefusedSteps, Script
+from callconfig.verification.model.state import ModelState
+from callconfig.verification.model.steps import RawRequest, Step
 
 SENTENCE = re.compile(r"[a-z0-9\"].*[^\s,;:(]", re.DOTALL)
 NO_SENTENCE = re.compile(r" or [,.;)]| or $|,,|\(\)|\(: |because [;,.)]|  |\bNone\b|None of|<[a-z_.]+ object")
@@ -64,12 +64,12 @@ def test_every_keyword_is_told_in_a_sentence(
     assert is_a_sentence(findings[0].detail), findings[0].detail
 
 
-def expectation(memory: Memory, step: Step, asked: Asked, judge: Judge) -> Expectation:
-    verdict = judge.judge(Interaction(asked.method, asked.target, 0, asked.headers, asked.body))
-    if isinstance(step, Raw):
-        found = judge.locate(step.method, asked.target.partition("?")[0])
+def expectation(state: ModelState, step: Step, request: StepRequest, judge: Judge) -> Expectation:
+    verdict = judge.judge(Interaction(request.method, request.target, 0, request.headers, request.body))
+    if isinstance(step, RawRequest):
+        found = judge.locate(step.method, request.target.partition("?")[0])
         return expect_raw(step, found if isinstance(found, Finding) else found[0], verdict.request)
-    return expect(memory, step, asked, verdict.request)
+    return expect(state, step, request, verdict.request)
 
 
 def test_every_expectation_is_told_in_a_sentence(contract: Contract) -> None:
@@ -78,17 +78,19 @@ def test_every_expectation_is_told_in_a_sentence(contract: Contract) -> None:
     (collection,) = Collection.every(contract, lambda _operation: True, footprint)
     script, judge = Script(collection), Judge(contract)
     details: set[str] = set()
-    for talk in deliberate(script):
-        memory = Memory.of(collection, "test")
-        for number, step in enumerate(script.spoken(talk.together if isinstance(talk, Refused) else talk)):
-            asked = ask(memory, step)
-            expected = expectation(memory, step, asked, judge)
-            mistakes, _ = learn(memory, step, asked, expected, Answer(299))
-            mistakes += learn(memory, step, asked, expected, Answer(405))[0]
+    for conversation in table_conversations(script):
+        state = ModelState.of(collection, "test")
+        for number, step in enumerate(
+            script.resolved(conversation.combined if isinstance(conversation, RefusedSteps) else conversation)
+        ):
+            request = request_for(state, step)
+            expected = expectation(state, step, request, judge)
+            mistakes, _ = compare_response(state, step, request, expected, ParsedResponse(299))
+            mistakes += compare_response(state, step, request, expected, ParsedResponse(405))[0]
             details |= {mistake.finding.detail for mistake in mistakes}
-            body = json.loads(asked.body) if asked.operation is collection.create and number == 0 else None
+            body = json.loads(request.body) if request.operation is collection.create and number == 0 else None
             shown = {**body, "id": "cfg_1"} if isinstance(body, dict) else None
-            wrong, memory = learn(memory, step, asked, expected, Answer(201, shown))
+            wrong, state = compare_response(state, step, request, expected, ParsedResponse(201, shown))
             details |= {mistake.finding.detail for mistake in wrong}
     assert len(details) > 100
     assert [detail for detail in details if not is_a_sentence(detail)] == []

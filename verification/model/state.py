@@ -1,4 +1,4 @@
-"""The memory of a conversation: the resources that its requests so far must have stored."""
+"""The model's state in a conversation: the resources that its requests so far must have stored."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ...contract.schema import Json
 from .collection import REMOVED, Collection
-from .steps import FIRST, Aimed, Change, Create, List, Merge, Raw, Step
+from .steps import FIRST, Change, Create, List, Merge, RawRequest, Step, TargetedStep
 
 Identity = str | int
 
@@ -25,7 +25,7 @@ class Stored:
     key: Key
     shown: Mapping[str, Json]
     """The known members, as responses show them."""
-    since: tuple[int, ...]
+    evidence: tuple[int, ...]
     """The numbers of the steps that created and changed it."""
     tag: str = ""
     """The entity tag of the current version, where a read has shown it."""
@@ -43,18 +43,18 @@ class Absence:
 
     identity: Identity
     what: str
-    since: tuple[int, ...] = ()
+    evidence: tuple[int, ...] = ()
     was_deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
-    """The memory of a conversation, whose `namespace` makes its names unique."""
+class ModelState:
+    """The model's state in a conversation, whose `namespace` makes its names unique."""
 
     collection: Collection
     namespace: str
-    outer: "Memory | None" = None
-    """The memory for the collection of the parents."""
+    parent: "ModelState | None" = None
+    """The state for the collection of the parents."""
     created: tuple[Key | None, ...] = ()
     """The keys of the created resources, by the number of their Create; None where it was refused."""
     stored: Mapping[Key, Stored] = field(default_factory=dict)
@@ -70,22 +70,22 @@ class Memory:
     """The step that requests the next page of the list, if any."""
 
     @classmethod
-    def of(cls, collection: Collection, namespace: str) -> "Memory":
-        outer = cls.of(collection.outer, namespace) if collection.outer else None
-        return cls(collection, namespace, outer)
+    def of(cls, collection: Collection, namespace: str) -> "ModelState":
+        parent = cls.of(collection.parent, namespace) if collection.parent else None
+        return cls(collection, namespace, parent)
 
     # Keys and paths
 
-    def made(self, number: int | None) -> Key | None:
+    def created_key(self, number: int | None) -> Key | None:
         """The key of the resource that a Create made, by the number of the Create."""
         return self.created[number] if number is not None and 0 <= number < len(self.created) else None
 
-    def key(self, step: Aimed) -> Key | None:
+    def key(self, step: TargetedStep) -> Key | None:
         """The key in the request of a step; None where its target was never created."""
-        made = self.made(step.target)
-        return made if made is None or step.below is None else Key(step.below, made.identity)
+        created_key = self.created_key(step.target)
+        return created_key if created_key is None or step.below is None else Key(step.below, created_key.identity)
 
-    def target(self, step: Aimed) -> Stored | None:
+    def target(self, step: TargetedStep) -> Stored | None:
         """The stored target of a step, if it exists."""
         key = self.key(step)
         return self.stored.get(key) if key else None
@@ -93,30 +93,31 @@ class Memory:
     def path(self, below: int) -> list[Json]:
         """The values of the parameters in the collection's path, for the parent with this number."""
         free = [
-            self.collection.named(name, f"{self.namespace}-{name}-{below}", below)[0] for name in self.collection.free
+            self.collection.named(name, f"{self.namespace}-{name}-{below}", below)[0]
+            for name in self.collection.free_parameters
         ]
-        if self.outer is None:
+        if self.parent is None:
             return free
-        parent = self.outer.made(below) or Key(0, self.outer.unknown)
-        return [*self.outer.path(parent.below), parent.identity, *free]
+        parent = self.parent.created_key(below) or Key(0, self.parent.unknown)
+        return [*self.parent.path(parent.below), parent.identity, *free]
 
     def absence(self, step: Step) -> Absence | None:
         """The reason why the target of a step, or a parent, does not exist; None where they do."""
-        if not isinstance(step, Aimed):
+        if not isinstance(step, TargetedStep):
             return self._without_parent(step.below if isinstance(step, Create | List) else 0)
         key = self.key(step)
-        return self._without_parent(key.below if key else step.below or 0) or self.missing(key)
+        return self._without_parent(key.below if key else step.below or 0) or self.absence_of(key)
 
     def _without_parent(self, below: int) -> Absence | None:
-        return self.outer.missing(self.outer.made(below)) if self.outer else None
+        return self.parent.absence_of(self.parent.created_key(below)) if self.parent else None
 
-    def missing(self, key: Key | None) -> Absence | None:
+    def absence_of(self, key: Key | None) -> Absence | None:
         """The reason why no resource has a key; None where one has."""
         if key is None:
             return Absence(self.unknown, "was never created")
-        return self._without_parent(key.below) or self.stranger(key)
+        return self._without_parent(key.below) or self.absence_below(key)
 
-    def stranger(self, key: Key) -> Absence | None:
+    def absence_below(self, key: Key) -> Absence | None:
         """The reason why an existing parent has no resource with a key; None where it has."""
         if key in self.stored:
             return None
@@ -125,11 +126,11 @@ class Memory:
         other = next((each for each in self.stored.values() if each.identity == key.identity), None)
         if other is None:
             return Absence(key.identity, "was never created")
-        return Absence(key.identity, "belongs to another parent", other.since)
+        return Absence(key.identity, "belongs to another parent", other.evidence)
 
-    def careless(self, step: Step) -> Stored | None:
-        """The target of a Raw step that may have changed it, if the server accepted a wrong request."""
-        may_be = isinstance(step, Raw) and step.path.endswith(FIRST) and step.method not in ("GET", "HEAD")
+    def raw_target(self, step: Step) -> Stored | None:
+        """The target of a RawRequest that may have changed it, if the server accepted a wrong request."""
+        may_be = isinstance(step, RawRequest) and step.path.endswith(FIRST) and step.method not in ("GET", "HEAD")
         return self.stored.get(self.first) if self.first and may_be else None
 
     @property
@@ -144,7 +145,7 @@ class Memory:
 
     # Names
 
-    def names(self, scope: int) -> dict[str, Json]:
+    def unique_values(self, scope: int) -> dict[str, Json]:
         """The values of the unique members in a scope; scopes of a conversation share some of the values."""
         unique = self.collection.unique
         last = len(unique) - 1
@@ -154,46 +155,49 @@ class Memory:
             found[member] = self.collection.named(member, f"{self.namespace}-{member}-{number}", number)[0]
         return found
 
-    def scoped(self, step: Create | Change) -> Json:
+    def scoped_body(self, step: Create | Change) -> Json:
         """The body of a step with the unique members of its scope, and with an identity where clients choose it."""
         if not isinstance(step.body, dict):
             return step.body
-        names, identity, body = self.names(step.scope), self.collection.resource.identity, step.body
+        unique_values, identity, body = self.unique_values(step.scope), self.collection.resource.identity, step.body
         if self.collection.is_named_by_clients:
-            key = self.key(step) if isinstance(step, Aimed) else None
+            key = self.key(step) if isinstance(step, TargetedStep) else None
             number = len(self.created)
             new, _ = self.collection.named(identity, f"{self.namespace}-{number}", number)
-            names[identity] = key.identity if key else new
+            unique_values[identity] = key.identity if key else new
         elif isinstance(step, Create):  # a server may use an identity in the body
             body = {name: value for name, value in body.items() if name != identity}
         known = () if isinstance(step, Merge) else self.collection.members[step.kind]
-        wanted = {*body, *known} - {step.spared}
-        return {**body, **only(names, [name for name in names if name in wanted])}
+        wanted = {*body, *known} - {step.kept}
+        return {**body, **only(unique_values, [name for name in unique_values if name in wanted])}
 
-    def asked(self, step: List) -> dict[str, Json]:
+    def filters(self, step: List) -> dict[str, Json]:
         """The filters of a list, with their values."""
-        made = self.stored.get(self.made(step.scope) or Key(0, ""))
-        shown = made.shown if made else {}
-        values = {**only(shown, self.collection.filters), **self.names(step.scope)}
+        created_key = self.stored.get(self.created_key(step.scope) or Key(0, ""))
+        shown = created_key.shown if created_key else {}
+        values = {**only(shown, self.collection.filters), **self.unique_values(step.scope)}
         return {name: value for name, value in values.items() if name in step.by and value is not REMOVED}
 
     # Stored resources
 
-    def belonging(self, below: int) -> dict[str, Json]:
+    def parent_members(self, below: int) -> dict[str, Json]:
         """The members that hold the parents, with their values."""
         return dict(zip(self.collection.resource.parents.values(), self.path(below), strict=False))
 
-    def holder(self, body: Json, below: int, but: Stored | None = None) -> tuple[Stored, tuple[str, ...]] | None:
+    def conflicting(self, body: Json, below: int, but: Stored | None = None) -> tuple[Stored, tuple[str, ...]] | None:
         """The resource, other than `but`, that conflicts with a body in a unique combination, and the combination."""
         if not isinstance(body, Mapping):
             return None
-        whole = {**body, **self.belonging(below)}
+        whole = {**body, **self.parent_members(below)}
         for combination in self.collection.resource.combinations:
             scope = only(whole, combination)
             if len(scope) < len(combination) or any(each in (None, REMOVED) for each in scope.values()):
                 continue  # without all members there is no conflict
             for each in self.stored.values():
-                if each is not but and only({**each.shown, **self.belonging(each.key.below)}, combination) == scope:
+                if (
+                    each is not but
+                    and only({**each.shown, **self.parent_members(each.key.below)}, combination) == scope
+                ):
                     return each, combination
         return None
 
@@ -205,24 +209,24 @@ class Memory:
         identity = row.get(self.collection.resource.identity)
         return any(key.identity == identity for key in (*self.stored, *self.deleted)) or any(ours)
 
-    def since(self, row: Mapping[str, Json]) -> tuple[int, ...]:
+    def evidence(self, row: Mapping[str, Json]) -> tuple[int, ...]:
         """The numbers of the steps that created and changed the resource of a row."""
         identity = row.get(self.collection.resource.identity)
-        return next((each.since for each in self.stored.values() if each.identity == identity), ())
+        return next((each.evidence for each in self.stored.values() if each.identity == identity), ())
 
-    def after(self, **changes: object) -> "Memory":
-        """The memory after one more step, with changed attributes."""
+    def after(self, **changes: object) -> "ModelState":
+        """The state after one more step, with changed attributes."""
         return replace(self, steps=self.steps + 1, **{"more": None, **changes})  # type: ignore[arg-type]
 
-    def without(self, key: Key) -> "Memory":
-        """The memory after a step that deleted a resource."""
+    def with_deletion(self, key: Key) -> "ModelState":
+        """The state after a step that deleted a resource."""
         rest = {each: stored for each, stored in self.stored.items() if each != key}
-        since = (*self.stored[key].since, self.steps)
-        return self.after(stored=rest, deleted={**self.deleted, key: since})
+        evidence = (*self.stored[key].evidence, self.steps)
+        return self.after(stored=rest, deleted={**self.deleted, key: evidence})
 
-    def keeping(self, stored: Stored) -> Mapping[Key, Stored]:
+    def with_stored(self, stored: Stored) -> Mapping[Key, Stored]:
         return {**self.stored, stored.key: stored}
 
 
-def only(values: Mapping[str, Json], names: Iterable[str]) -> dict[str, Json]:
-    return {name: values[name] for name in names if name in values}
+def only(values: Mapping[str, Json], unique_values: Iterable[str]) -> dict[str, Json]:
+    return {name: values[name] for name in unique_values if name in values}
