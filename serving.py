@@ -73,6 +73,7 @@ def log_to_terminal() -> None:
     handler.setFormatter(_Printable("%(message)s"))
     handler.addFilter(_is_no_cancellation)
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)  # the answers tell that the database is down
 
 
 class _Printable(logging.Formatter):

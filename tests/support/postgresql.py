@@ -58,17 +58,6 @@ class PostgreSQLServer:
             connection.execute(psycopg.sql.SQL("CREATE SCHEMA {}").format(psycopg.sql.Identifier(schema)))
         return f"{self.url}&options=-csearch_path%3D{schema}"
 
-    def clients(self) -> int:
-        """The number of connections besides this one."""
-        import psycopg
-
-        query = (
-            "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid != pg_backend_pid()"
-        )
-        with psycopg.connect(self.url) as connection:
-            found = connection.execute(query).fetchone()
-        return found[0] if found else 0
-
     @property
     def url(self) -> str:
         return f"postgresql://postgres@/postgres?host={self._folder}"
