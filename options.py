@@ -251,7 +251,7 @@ class JudgingOptions:
 
 
 @command
-class ConversingOptions(JudgingOptions):
+class SendingOptions(JudgingOptions):
     """The options of every command that sends requests."""
 
     token: str | None = option("bearer token to send", TOKEN, default=None, secret=True)
@@ -280,7 +280,7 @@ class ConversingOptions(JudgingOptions):
 
 
 @command
-class CheckOptions(ConversingOptions):
+class CheckOptions(SendingOptions):
     """Check a server against the contract.
 
     Check a server against the contract. First the run has conversations with the server, and compares the responses
@@ -304,7 +304,7 @@ class CheckOptions(ConversingOptions):
 
 
 @command
-class CompareOptions(ConversingOptions):
+class CompareOptions(SendingOptions):
     """Compare the responses of two servers.
 
     Have the same conversations with two servers, and report each difference in the status, the shape or a value of the

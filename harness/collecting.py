@@ -17,7 +17,7 @@ FORMATS = ("json", "html")
 _MEASURE = """
 import sys
 from callconfig.outcome import CouldNotRun
-from callconfig.verification.exercised import measure
+from callconfig.verification.coverage_table import measure
 try:
     sys.exit(measure(sys.argv[1]))
 except CouldNotRun as error:

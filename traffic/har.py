@@ -12,7 +12,7 @@ import ijson
 from ..contract.finding import one_line
 from ..contract.interaction import Fields, Interaction, by_name
 from . import recording
-from .recording import BoundedFile, NotARecording, readable, reading, text_of
+from .recording import BoundedFile, InvalidRecording, readable, reading, text_of
 
 
 def entry(interaction: Interaction) -> dict[str, Any]:
@@ -83,8 +83,8 @@ class HarWriter:
         self.close()
 
 
-def read_har(path: Path, name: str) -> Iterator[Interaction | NotARecording]:
-    """The interactions of a HAR file, one at a time, and an error for each bad entry. Raises NotARecording, OSError."""
+def read_har(path: Path, name: str) -> Iterator[Interaction | InvalidRecording]:
+    """The interactions of a HAR file, one at a time, or an error. Raises InvalidRecording, OSError."""
     number = 0
     with path.open("rb") as file:
         bounded = BoundedFile(file, name)
@@ -94,11 +94,11 @@ def read_har(path: Path, name: str) -> Iterator[Interaction | NotARecording]:
                 if (interaction := readable(recorded, read, f"{name} entry {number}")) is not None:
                     yield interaction
         except (ijson.JSONError, ValueError, OverflowError) as error:
-            raise NotARecording(f"{name}: is not JSON after entry {number}: {one_line(error)}") from error
+            raise InvalidRecording(f"{name}: is not JSON after entry {number}: {one_line(error)}") from error
 
 
 def recorded(read: Any, source: str) -> Interaction | None:
-    """The interaction of an entry; None where the response was not recorded. Raises NotARecording."""
+    """The interaction of an entry; None where the response was not recorded. Raises InvalidRecording."""
     with reading(source, "not a HAR entry"):
         request, response = read["request"], read["response"]
         content = response.get("content") or {}

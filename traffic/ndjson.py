@@ -7,17 +7,17 @@ from typing import Any
 from ..contract.interaction import Interaction
 from . import recording
 from .har import recorded
-from .recording import MAX_BYTES, NotARecording, read_json, readable, reading
+from .recording import MAX_BYTES, InvalidRecording, read_json, readable, reading
 
 
-def read_ndjson(path: Path, name: str) -> Iterator[Interaction | NotARecording]:
-    """The interactions of the lines, one at a time, and an error for each bad line. Raises NotARecording, OSError."""
+def read_ndjson(path: Path, name: str) -> Iterator[Interaction | InvalidRecording]:
+    """The interactions of the lines, one at a time, or an error. Raises InvalidRecording, OSError."""
     with path.open("rb") as file:
         number = 0
         while line := file.readline(MAX_BYTES + 1):
             number += 1
             if len(line) > MAX_BYTES:
-                raise NotARecording(f"{name} line {number}: is larger than {MAX_BYTES >> 20} MiB")
+                raise InvalidRecording(f"{name} line {number}: is larger than {MAX_BYTES >> 20} MiB")
             if line.strip() and (interaction := readable(_line, line, f"{name} line {number}")) is not None:
                 yield interaction
 
@@ -31,7 +31,7 @@ def _line(line: bytes, source: str) -> Interaction | None:
 def journaled(entry: Any, source: str) -> Interaction | None:
     """The interaction of a line of the mock's journal; None where it has no response.
 
-    Raises NotARecording.
+    Raises InvalidRecording.
     """
     with reading(source, "no line of a journal"):
         request, response = entry["request"], entry["response"]

@@ -8,13 +8,13 @@ from urllib.parse import quote, urlencode
 
 from ..contract.interaction import Fields, Interaction, by_name
 from . import recording
-from .recording import MAX_BYTES, NotARecording, read_json, readable, reading
+from .recording import MAX_BYTES, InvalidRecording, read_json, readable, reading
 
 
-def read_pact(path: Path, name: str) -> Iterator[Interaction | NotARecording]:
+def read_pact(path: Path, name: str) -> Iterator[Interaction | InvalidRecording]:
     """The HTTP interactions of a pact, and an error for each bad one; messages are skipped.
 
-    Raises NotARecording, OSError.
+    Raises InvalidRecording, OSError.
     """
     with path.open("rb") as file:
         document = read_json(file.read(MAX_BYTES + 1), name)

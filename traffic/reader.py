@@ -17,11 +17,11 @@ from ..outcome import CouldNotRun, printable
 from .har import read_har
 from .ndjson import read_ndjson
 from .pact import read_pact
-from .recording import BoundedFile, NotARecording
+from .recording import BoundedFile, InvalidRecording
 
 TIMEOUT = 30.0
 """Seconds between two chunks of a recording from a URL."""
-READERS: dict[str, Callable[[Path, str], Iterator[Interaction | NotARecording]]] = {
+READERS: dict[str, Callable[[Path, str], Iterator[Interaction | InvalidRecording]]] = {
     "log": read_har,
     "interactions": read_pact,
     "request": read_ndjson,
@@ -29,10 +29,10 @@ READERS: dict[str, Callable[[Path, str], Iterator[Interaction | NotARecording]]]
 """Readers by a top-level member of their format."""
 
 
-def read_recording(source: str, name: str = "") -> Iterator[tuple[Interaction | NotARecording, bool]]:
+def read_recording(source: str, name: str = "") -> Iterator[tuple[Interaction | InvalidRecording, bool]]:
     """Each interaction, or the error of a bad one, and whether it is an expectation (of a pact).
 
-    `source` is a file, a URL, or `-` for standard input; `name` is its name in messages. Raises NotARecording, OSError.
+    `source` is a file, a URL, or `-` for standard input; `name` is for messages. Raises InvalidRecording, OSError.
     """
     name = name or ("standard input" if source == "-" else source)
     with _file(source, name) as path:
@@ -45,12 +45,12 @@ def whole_recording(source: str) -> Iterator[tuple[Interaction, bool]]:
     """As `read_recording`, but an unreadable interaction raises CouldNotRun."""
     try:
         for read, is_expectation in read_recording(source):
-            if isinstance(read, NotARecording):
+            if isinstance(read, InvalidRecording):
                 raise read
             yield read, is_expectation
     except OSError as error:
         raise CouldNotRun(printable(f"{source}: {error.strerror}")) from error
-    except NotARecording as error:
+    except InvalidRecording as error:
         raise CouldNotRun(printable(one_line(error))) from error
 
 
@@ -73,19 +73,19 @@ def _download(url: str, name: str, copy: IO[bytes]) -> None:
     try:
         with httpx2.Client(trust_env=False, timeout=TIMEOUT) as client, client.stream("GET", url) as response:
             if not response.is_success:
-                raise NotARecording(f"{name}: the server answers {response.status_code}")
+                raise InvalidRecording(f"{name}: the server answers {response.status_code}")
             for chunk in response.iter_bytes():
                 copy.write(chunk)
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        raise NotARecording(f"{name}: cannot be read: {type(error).__name__} {error}".strip()) from error
+        raise InvalidRecording(f"{name}: cannot be read: {type(error).__name__} {error}".strip()) from error
 
 
-def _reader(path: Path, name: str) -> Callable[[Path, str], Iterator[Interaction | NotARecording]]:
+def _reader(path: Path, name: str) -> Callable[[Path, str], Iterator[Interaction | InvalidRecording]]:
     with path.open("rb") as file:
         try:
             for prefix, event, value in ijson.parse(BoundedFile(file, name), multiple_values=True, use_float=True):
                 if (prefix, event) == ("", "map_key") and value in READERS:
                     return READERS[value]
         except (ijson.JSONError, ValueError, OverflowError) as error:
-            raise NotARecording(f"{name}: is not JSON: {one_line(error)}") from error
-    raise NotARecording(f"{name}: is neither a HAR file, nor NDJSON of entries, nor a pact")
+            raise InvalidRecording(f"{name}: is not JSON: {one_line(error)}") from error
+    raise InvalidRecording(f"{name}: is neither a HAR file, nor NDJSON of entries, nor a pact")

@@ -23,7 +23,7 @@ _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 
 
-class NotARecording(Exception):
+class InvalidRecording(Exception):
     """A recording, or an entry of one, that cannot be read; the message says where and why."""
 
 
@@ -36,11 +36,11 @@ class BoundedFile:
         self._rest = b""
 
     def read(self, size: int = -1) -> bytes:
-        """Raises NotARecording, OSError."""
+        """Raises InvalidRecording, OSError."""
         chunk = self._file.read(size)
         self._bytes += len(chunk)
         if self._bytes > MAX_BYTES:
-            raise NotARecording(f"{self._name}: an entry is larger than {MAX_BYTES >> 20} MiB")
+            raise InvalidRecording(f"{self._name}: an entry is larger than {MAX_BYTES >> 20} MiB")
         self._follow(chunk)
         return chunk
 
@@ -57,36 +57,36 @@ class BoundedFile:
         depths = list(accumulate((1 if each in b"[{" else -1 for each in brackets), initial=self._depth))
         self._depth = depths[-1]
         if max(depths) > MAX_LEVELS:
-            raise NotARecording(f"{self._name}: is nested deeper than {MAX_LEVELS} levels")
+            raise InvalidRecording(f"{self._name}: is nested deeper than {MAX_LEVELS} levels")
 
 
 def read_json(text: bytes, source: object) -> Any:
-    """Raises NotARecording."""
+    """Raises InvalidRecording."""
     if len(text) > MAX_BYTES:
-        raise NotARecording(f"{source}: is larger than {MAX_BYTES >> 20} MiB")
+        raise InvalidRecording(f"{source}: is larger than {MAX_BYTES >> 20} MiB")
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise NotARecording(f"{source}: is not JSON: {error}") from error
+        raise InvalidRecording(f"{source}: is not JSON: {error}") from error
 
 
 @contextmanager
 def reading(source: str, kind: str) -> Iterator[None]:
-    """Turn the errors of values with a wrong type into NotARecording."""
+    """Turn the errors of values with a wrong type into InvalidRecording."""
     try:
         yield
     except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError, RecursionError) as error:
-        raise NotARecording(f"{source}: is {kind}: {type(error).__name__} {error}") from error
+        raise InvalidRecording(f"{source}: is {kind}: {type(error).__name__} {error}") from error
 
 
 T = TypeVar("T")
 
 
-def readable(read: Callable[[Any, str], T], value: Any, source: str) -> T | NotARecording:
+def readable(read: Callable[[Any, str], T], value: Any, source: str) -> T | InvalidRecording:
     """A value that was read, or the error as a value, so that the next entry can be read."""
     try:
         return read(value, source)
-    except NotARecording as error:
+    except InvalidRecording as error:
         return error
 
 

@@ -9,18 +9,18 @@ from ..options import CheckOptions
 from .client import Client
 from .coverage import Coverage
 from .footprint import Footprint
-from .generated import generate, judge_scenario, takes_any_credentials
+from .generated import accepts_any_credentials, generate, judge_scenario
 from .judge import Judge
 from .model.drawing import converse_with
 from .result import Failure, Result
-from .running import conversing, exit_code, run_id, selection, sent_headers
+from .running import exit_code, run_id, selection, sending_requests, sent_headers
 from .strategies import leaving_no_files
 from .timing import Deadline, Pace
 
 
 def check(options: CheckOptions) -> int:
     """Check a server, or a fresh mock where none is given, and return the exit code. Raises CouldNotRun."""
-    with conversing("check", options, options.url or "a fresh mock") as (result, progress):
+    with sending_requests("check", options, options.url or "a fresh mock") as (result, progress):
         included = selection(options.include, options.exclude, result.contract)
         result.coverage = Coverage(result.contract, included)
         deadline = Deadline(options.max_time)
@@ -30,7 +30,7 @@ def check(options: CheckOptions) -> int:
             progress.sent, progress.deadline = lambda: footprint.requests, deadline
             headers, pace = sent_headers(options), Pace(options.rate_limit)
             needed = [each.security for each in result.contract.operations.values() if each.security.is_needed]
-            if needed and takes_any_credentials(options):
+            if needed and accepts_any_credentials(options):
                 headers += dict.fromkeys(scheme.made for each in needed for scheme in each.schemes if scheme.made)
                 result.notes.append("the mock takes any credentials: that bad ones are refused was not tried")
             with Client(url, headers, pace, deadline, footprint=footprint) as client:

@@ -14,11 +14,11 @@ from ..contract.interaction import Fields, Interaction, by_name
 from ..outcome import CouldNotRun
 from .connection import BoundedBackend
 from .footprint import Footprint
-from .timing import Deadline, OutOfTime, Pace
+from .timing import Deadline, DeadlineExceeded, Pace
 
 TIMEOUT = 30.0
 """Seconds for a complete response."""
-MAX_HELD = 16 << 20
+MAX_BODY_BYTES = 16 << 20
 """The largest body, in bytes, that is read or kept; also after its content coding is undone."""
 UNREAD = frozenset({"response"})
 """`Interaction.unrecorded` where the content coding of the response is unknown, so that its body is not judged."""
@@ -26,13 +26,13 @@ DEFAULT_FIELDS: Fields = (("Accept", "*/*"), ("Accept-Encoding", "gzip, deflate"
 
 
 class TooLarge(Exception):
-    """A body is larger than MAX_HELD, as it is sent or without its content coding."""
+    """A body is larger than MAX_BODY_BYTES, as it is sent or without its content coding."""
 
     def __init__(self) -> None:
-        super().__init__(f"the body is larger than {MAX_HELD >> 20} MiB")
+        super().__init__(f"the body is larger than {MAX_BODY_BYTES >> 20} MiB")
 
 
-class WronglyCoded(Exception):
+class InvalidContentCoding(Exception):
     """A body is not in the content coding that its header names."""
 
 
@@ -70,7 +70,7 @@ class Client:
         )
 
     def probe(self) -> None:
-        """Raises CouldNotRun when there is no server, OutOfTime."""
+        """Raises CouldNotRun when there is no server, DeadlineExceeded."""
         answer = self.send("GET", "")
         if not answer.status:
             raise CouldNotRun(f"nothing answers at {self.url}: {answer.error}; is the server running?")
@@ -78,16 +78,16 @@ class Client:
     def send(self, method: str, target: str, headers: Fields = (), body: bytes = b"") -> Interaction:
         """The interaction, with status 0 where the response is incomplete. `target` is appended to the server's URL.
 
-        Raises OutOfTime.
+        Raises DeadlineExceeded.
         """
         self._pace.wait(self._deadline)
         return self.exchange(method, self.url + target, (*self._headers, *headers), body)
 
     def exchange(self, method: str, url: str, fields: Fields, body: bytes) -> Interaction:
-        """As `send`, with the whole URL and all fields. Raises OutOfTime, Unsendable, NotOurs."""
+        """As `send`, with the whole URL and all fields. Raises DeadlineExceeded, Unsendable, ForeignResource."""
         if self._footprint is not None:
             self._footprint.check(method, url)
-        seconds = min(TIMEOUT, self._deadline.left)
+        seconds = min(TIMEOUT, self._deadline.remaining)
         names = {name.lower() for name, _ in fields}
         added = tuple(field for field in DEFAULT_FIELDS if field[0].lower() not in names)
         started, clock = datetime.now(UTC), time.perf_counter()
@@ -99,10 +99,10 @@ class Client:
             request = httpx2.Request(method, url, headers=encoded, content=body or None)
             status, answered, content = self._read(request, seconds)
         except (TimeoutError, httpcore2.TimeoutException) as late:
-            if not self._deadline.left:
-                raise OutOfTime from late
+            if not self._deadline.remaining:
+                raise DeadlineExceeded from late
             error = f"nothing whole within {seconds:g} s"
-        except (TooLarge, WronglyCoded) as unreadable:
+        except (TooLarge, InvalidContentCoding) as unreadable:
             error = str(unreadable)
         except (httpcore2.LocalProtocolError, httpx2.InvalidURL, UnicodeError) as odd:
             raise Unsendable(str(odd)) from odd
@@ -113,7 +113,7 @@ class Client:
             unrecorded=frozenset() if content is not None else UNREAD,
         )  # fmt: skip
         if self._footprint is not None:
-            self._footprint.learn(interaction)
+            self._footprint.record(interaction)
         return interaction
 
     def _read(self, request: httpx2.Request, seconds: float) -> tuple[int, Fields, bytes | None]:
@@ -130,7 +130,7 @@ class Client:
         try:
             for chunk in response.iter_stream():
                 raw += chunk
-                if len(raw) > MAX_HELD:
+                if len(raw) > MAX_BODY_BYTES:
                     raise TooLarge
         finally:
             response.close()
@@ -148,7 +148,7 @@ class Client:
 
 
 def decoded(body: bytes, coding: str) -> bytes | None:
-    """A body without its content codings; None where one is unknown. Raises TooLarge, WronglyCoded."""
+    """A body without its content codings; None where one is unknown. Raises TooLarge, InvalidContentCoding."""
     for name in reversed([each.strip().lower() for each in coding.split(",")]):
         if name not in ("identity", "", "gzip", "x-gzip", "deflate"):
             return None
@@ -160,13 +160,13 @@ def decoded(body: bytes, coding: str) -> bytes | None:
 def _inflated(body: bytes, name: str) -> bytes:
     decoder = zlib.decompressobj(zlib.MAX_WBITS | 32)  # zlib or gzip, detected by its header
     try:
-        plain = decoder.decompress(body, MAX_HELD)
+        plain = decoder.decompress(body, MAX_BODY_BYTES)
     except zlib.error as error:
-        raise WronglyCoded(f"the body is not in the content coding {name}") from error
-    if decoder.unconsumed_tail or len(plain) == MAX_HELD:
+        raise InvalidContentCoding(f"the body is not in the content coding {name}") from error
+    if decoder.unconsumed_tail or len(plain) == MAX_BODY_BYTES:
         raise TooLarge
     if not decoder.eof:
-        raise WronglyCoded(f"the body ends before its content coding {name} does")
+        raise InvalidContentCoding(f"the body ends before its content coding {name} does")
     return plain
 
 

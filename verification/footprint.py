@@ -15,7 +15,7 @@ from ..contract.path_template import PARAMETER, parameters_of
 from ..contract.schema import Json, Schema
 from ..contract.shape import flattened
 from ..contract.strict_json import NotStrictJson, decode
-from .names import LARGEST_INT32, named
+from .names import LARGEST_INT32, unique_value
 
 READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "QUERY"})
 """Methods that ask a server to change nothing (RFC 9110, section 9.2.1)."""
@@ -28,7 +28,7 @@ Segments = tuple[str, ...]
 """A path below the server's prefix, split and decoded."""
 
 
-class NotOurs(Exception):
+class ForeignResource(Exception):
     """A request could change a resource that the run did not create; a bug of the caller."""
 
 
@@ -40,16 +40,16 @@ class Footprint:
     """
 
     def __init__(
-        self, contract: Contract, url: str, name: str, *, anywhere: bool = False, only_ours: bool = False
+        self, contract: Contract, url: str, name: str, *, anywhere: bool = False, only_own: bool = False
     ) -> None:
-        """`anywhere` permits every request; `only_ours` makes `aimed` change the targets of reading requests, too."""
-        self.url, self.name, self.anywhere, self._only_ours = url, name, anywhere, only_ours
+        """`anywhere` permits every request; `only_own` has reading requests sent to own resources, too."""
+        self.url, self.name, self.anywhere, self._only_own = url, name, anywhere, only_own
         self._contract, self._base = contract, urlsplit(url).path.rstrip("/")
         self._created: list[Segments] = []
-        self._ours: set[Segments] = set()
+        self._own_paths: set[Segments] = set()
         self._identities: set[str] = set()
-        self._nobodys: set[str] = set()
-        self._met: set[str] = set()
+        self._unused: set[str] = set()
+        self._tried: set[str] = set()
         self.requests = 0
         """The number of requests sent."""
         self._numbers = Random(zlib.crc32(name.encode()))  # noqa: S311 (no secret)
@@ -64,10 +64,10 @@ class Footprint:
         }
         self._items = {each.path: _item_members(_collection(each.path), contract) for each in operations}
 
-    def twin(self, url: str) -> "Footprint":
+    def for_server(self, url: str) -> "Footprint":
         """The footprint of the same run on another server."""
         other = Footprint(self._contract, url, self.name, anywhere=self.anywhere)
-        other._nobodys = self._nobodys
+        other._unused = self._unused
         return other
 
     @property
@@ -75,7 +75,7 @@ class Footprint:
         """The members that may hold the identity of a resource."""
         return frozenset(name for names in self._items.values() for name in names)
 
-    def concerns(self, row: Json) -> bool:
+    def owns(self, row: Json) -> bool:
         """Whether a row of a list is a resource of the run, or has no identity."""
         names = self.identity_members & row.keys() if isinstance(row, dict) else ()
         return not names or any(str(row[name]) in self._identities for name in names)
@@ -84,23 +84,23 @@ class Footprint:
 
     def permits(self, method: str, path: str) -> bool:
         """Whether a request can change only resources of the run. `path` is percent-encoded."""
-        if self.anywhere or method.upper() in READING or self._is_ours(path):
+        if self.anywhere or method.upper() in READING or self._is_own(path):
             return True
         route = self._contract.route(path.removeprefix(self._base))
         if route is None:
             return self.name in unquote(path)
         if not route.parameters:
             return method.upper() == "POST"
-        return any(self.name in value or value in self._nobodys for value in route.parameters.values())
+        return any(self.name in value or value in self._unused for value in route.parameters.values())
 
     def never_permits(self, method: str, template: str) -> bool:
         """Whether no resource of a run can be the target."""
         return not self.anywhere and method.upper() not in READING | {"POST"} and "{" not in template
 
     def check(self, method: str, url: str) -> None:
-        """Raises NotOurs."""
+        """Raises ForeignResource."""
         if not self.permits(method, urlsplit(url).path):
-            raise NotOurs(f"{method} {url} could change what this run did not create")
+            raise ForeignResource(f"{method} {url} could change what this run did not create")
 
     def notes(self, operations: Iterable[Operation]) -> Iterator[str]:
         """Notes on the operations that were not tried, because they could have changed resources of other clients."""
@@ -108,12 +108,12 @@ class Footprint:
         writing = [] if self.anywhere else [each for each in operations if each.method not in READING]
         if never := [each.id for each in writing if self.never_permits(each.method, each.path)]:
             yield f"not tried, because it would change what was there before: {', '.join(never)}; {advice}"
-        if unmet := [each.id for each in writing if "{" in each.path and each.id not in self._met]:
+        if unmet := [each.id for each in writing if "{" in each.path and each.id not in self._tried]:
             yield f"tried on nothing that exists, because the run created nothing for it: {', '.join(unmet)}; {advice}"
 
     # Created resources
 
-    def learn(self, interaction: Interaction) -> None:
+    def record(self, interaction: Interaction) -> None:
         """Record the resources that a request created, by its response."""
         self.requests += 1
         method, status = interaction.method.upper(), interaction.status
@@ -121,17 +121,17 @@ class Footprint:
             return
         route = self._contract.route(interaction.path.removeprefix(self._base))
         operation = route.operation(method) if route else None
-        if operation is not None and self._is_ours(interaction.path):
-            self._met.add(operation.id)
+        if operation is not None and self._is_own(interaction.path):
+            self._tried.add(operation.id)
         created: Iterable[Segments] = ()
         if method == "PUT" and status == 201:
             created = [self._segments(interaction.path)]
         elif method == "POST" and operation is not None and self._creates(operation, interaction):
             created = self._made(operation, interaction)
         for segments in created:
-            if segments not in self._ours:
+            if segments not in self._own_paths:
                 self._created.append(segments)
-                self._ours.add(segments)
+                self._own_paths.add(segments)
                 self._identities.add(segments[-1])
 
     def _creates(self, operation: Operation, interaction: Interaction) -> bool:
@@ -160,43 +160,45 @@ class Footprint:
 
     # Targets and bodies of requests
 
-    def aimed(self, method: str, template: str, parameters: Mapping[str, Any], path: str) -> Mapping[str, Any]:
+    def permitted_parameters(
+        self, method: str, template: str, parameters: Mapping[str, Any], path: str
+    ) -> Mapping[str, Any]:
         """Path parameters with which a request to `template` is permitted; `path` is the one of the given `parameters`.
 
         Where that is not permitted, they become those of a resource of the run, or an unused identity.
         """
-        if self.permits("PUT" if self._only_ours else method, self._base + path) or not parameters:
+        if self.permits("PUT" if self._only_own else method, self._base + path) or not parameters:
             return parameters
         chance = zlib.crc32(path.encode(errors="surrogatepass"))
         ours = [found for each in self._created[-LATEST:] if (found := _leads_to(template, each))]
         if ours and chance & 1:
             return {**parameters, **ours[(chance >> 1) % len(ours)]}
         name = [each for each in parameters_of(template) if each in parameters][-1]
-        return {**parameters, name: self._nobodys_like(parameters[name], self._parameters.get((template, name), {}))}
+        return {**parameters, name: self._unused_like(parameters[name], self._parameters.get((template, name), {}))}
 
-    def scoped(self, method: str, template: str, body: Json) -> Json:
+    def scoped_body(self, method: str, template: str, body: Json) -> Json:
         """A copy of a request body whose identity and scope belong to the run."""
         if self.anywhere or method.upper() in READING:
             return body
         if isinstance(body, list):
-            return [self.scoped(method, template, item) for item in body]
+            return [self.scoped_body(method, template, item) for item in body]
         if not isinstance(body, dict):
             return body
         members = self._members.get((method.upper(), template), {})
         changed = {
-            name: self._nobodys_like(body[name], members.get(name, {}))
+            name: self._unused_like(body[name], members.get(name, {}))
             for name in self._items.get(template, ())
-            if _is_identity(body.get(name)) and str(body[name]) not in self._identities | self._nobodys
+            if _is_identity(body.get(name)) and str(body[name]) not in self._identities | self._unused
         }
         # One member is enough to make a scope another one; the others stay as odd as they are.
         scopes = [scope for each in self._contract.resources for scope in (each.unique, *each.also_unique)]
         for scope in scopes:
             texts = [name for name in scope if isinstance(body.get(name), str) and body[name]]
             if texts and not any(self.name in {**body, **changed}[name] for name in texts):
-                changed[texts[0]] = self._nobodys_like(body[texts[0]], members.get(texts[0], {}))
+                changed[texts[0]] = self._unused_like(body[texts[0]], members.get(texts[0], {}))
         return {**body, **changed} if changed else body
 
-    def _nobodys_like(self, value: Any, declared: Mapping[str, Any]) -> Any:
+    def _unused_like(self, value: Any, declared: Mapping[str, Any]) -> Any:
         """An unused value of the same type as `value`; valid where `value` is, if the schema has such a one."""
         flat, schema = self._schemas.setdefault(
             id(declared),
@@ -212,26 +214,26 @@ class Footprint:
             if schema.accepts(value):
                 spellings = (made[: flat.get("maxLength")], self.name, str(uuid5(NAMESPACE_URL, made)), str(number))
                 made = next(filter(schema.accepts, spellings), made)
-        self._nobodys.add(str(made))
+        self._unused.add(str(made))
         return made
 
-    def nobody(self, template: str, parameter: str) -> Json:
+    def unused_identity(self, template: str, parameter: str) -> Json:
         """An unused value of a path parameter; invalid where other clients may have used every valid one."""
         declared = self._parameters[template, parameter]
         key = f"{self.name}-unknown"
         flat = flattened(declared, self._contract.resolve)
-        value, is_nobodys = named(key, Schema(declared, self._contract.resolve, "request"), flat)
-        found = value if is_nobodys or self.anywhere else key
-        self._nobodys.add(str(found))
+        value, is_unused = unique_value(key, Schema(declared, self._contract.resolve, "request"), flat)
+        found = value if is_unused or self.anywhere else key
+        self._unused.add(str(found))
         return found
 
     def _segments(self, path: str) -> Segments:
         return tuple(map(unquote, path.removeprefix(self._base).strip("/").split("/")))
 
-    def _is_ours(self, path: str) -> bool:
+    def _is_own(self, path: str) -> bool:
         segments = self._segments(path)
         climbs = any(".." in segment for segment in segments)
-        return not climbs and any(segments[:length] in self._ours for length in range(1, len(segments) + 1))
+        return not climbs and any(segments[:length] in self._own_paths for length in range(1, len(segments) + 1))
 
 
 def _is_identity(value: Any) -> bool:

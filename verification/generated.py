@@ -30,13 +30,13 @@ from ..contract.parameters import IGNORED_HEADERS, parse_query
 from ..contract.path_template import PARAMETER
 from ..options import CheckOptions, CompareOptions
 from ..outcome import CouldNotRun
-from .client import MAX_HELD, TIMEOUT, UNREAD, Client, TooLarge, Unsendable, WronglyCoded, decoded
+from .client import MAX_BODY_BYTES, TIMEOUT, UNREAD, Client, InvalidContentCoding, TooLarge, Unsendable, decoded
 from .footprint import Footprint
 from .judge import Judge, Verdict
 from .result import Failure, Result
 from .running import sent_headers
 from .strategies import register
-from .timing import Deadline, OutOfTime
+from .timing import Deadline, DeadlineExceeded
 
 JUDGED_BY_ENGINE = {
     "status_code_conformance",
@@ -66,22 +66,22 @@ def generate(
 ) -> None:
     """Run every phase; `on_scenario` gets each recorded scenario and its phase.
 
-    Raises EnoughFailures, OutOfTime, CouldNotRun.
+    Raises MaxFailuresReached, DeadlineExceeded, CouldNotRun.
     """
     schema, leaves_out = _schema(result, options, footprint, included)
-    with _sending(deadline, footprint):
+    with _own_transport(deadline, footprint):
         stream, rounds = _stream(schema), 0
         try:
             for event in stream:
                 if result.ended == "interrupted":
                     raise KeyboardInterrupt  # Schemathesis goes on with its next phase where it came while one begins
                 rounds += isinstance(event, events.SuiteStarted) and event.phase is PhaseName.STATEFUL_TESTING
-                goes_on = rounds <= MAX_ROUNDS and deadline.left > 0
+                goes_on = rounds <= MAX_ROUNDS and deadline.remaining > 0
                 if isinstance(event, events.PhaseStarted):
                     on_part(event.phase.name.value)
                 elif isinstance(event, events.ScenarioFinished | events.FuzzScenarioFinished):
                     phase = getattr(event, "phase", "fuzzing")
-                    leave_out_cut_off(event.recorder, deadline)
+                    drop_incomplete(event.recorder, deadline)
                     on_scenario(event.recorder, str(getattr(phase, "value", phase)))
                 elif isinstance(event, events.NonFatalError) and goes_on:
                     _error(event, result, leaves_out)
@@ -100,15 +100,15 @@ def generate(
     deadline.check()
 
 
-def takes_any_credentials(options: CheckOptions | CompareOptions) -> bool:
+def accepts_any_credentials(options: CheckOptions | CompareOptions) -> bool:
     """Whether the server is a fresh mock, which accepts any credentials."""
     return isinstance(options, CheckOptions) and options.url is None
 
 
-def leave_out_cut_off(recorder: ScenarioRecorder, deadline: Deadline) -> None:
+def drop_incomplete(recorder: ScenarioRecorder, deadline: Deadline) -> None:
     """Drop the requests without a response once the deadline has passed: they say nothing about the server."""
     for case, each in list(recorder.interactions.items()):
-        if each.response is None and not deadline.left:
+        if each.response is None and not deadline.remaining:
             del recorder.interactions[case]
 
 
@@ -141,7 +141,7 @@ def _schema(
             "checks": {
                 "positive_data_acceptance": {"expected-statuses": STATE_DECIDES},
                 "negative_data_rejection": {"expected-statuses": REFUSALS},
-                "ignored_auth": {"enabled": not takes_any_credentials(options)},
+                "ignored_auth": {"enabled": not accepts_any_credentials(options)},
             },
             **({"rate-limit": _rate(options.rate_limit)} if options.rate_limit else {}),
         }
@@ -172,9 +172,9 @@ class _Template(str):
 
 
 @contextmanager
-def _sending(deadline: Deadline, footprint: Footprint) -> Iterator[None]:
+def _own_transport(deadline: Deadline, footprint: Footprint) -> Iterator[None]:
     """Let Schemathesis send with our own client, and change only resources of the run."""
-    adapter, made = _Sending(deadline, footprint), context.make_session
+    adapter, made = _TransportAdapter(deadline, footprint), context.make_session
 
     def make_session(*arguments: Any, **settings: Any) -> requests.Session:
         session = made(*arguments, **settings)
@@ -184,11 +184,13 @@ def _sending(deadline: Deadline, footprint: Footprint) -> Iterator[None]:
 
     def before_call(_context: object, case: schemathesis.Case[Any], _settings: object) -> None:
         template, given, body = case.path, case.path_parameters, case.body
-        if (aimed := footprint.aimed(case.method, template, given, case.formatted_path)) is not given:
-            case.path_parameters = dict(aimed)
-        if (scoped := footprint.scoped(case.method, template, body)) is not body:
+        if (
+            permitted_parameters := footprint.permitted_parameters(case.method, template, given, case.formatted_path)
+        ) is not given:
+            case.path_parameters = dict(permitted_parameters)
+        if (scoped := footprint.scoped_body(case.method, template, body)) is not body:
             case.body = scoped
-        if aimed is not given or scoped is not body:
+        if permitted_parameters is not given or scoped is not body:
             case._components = store_components(case)  # noqa: SLF001 (else it seems that a link has led here)
 
     context.make_session = make_session  # no hook of Schemathesis gets its sessions
@@ -201,7 +203,7 @@ def _sending(deadline: Deadline, footprint: Footprint) -> Iterator[None]:
         adapter.end()
 
 
-class _Sending(BaseAdapter):
+class _TransportAdapter(BaseAdapter):
     """A transport adapter of `requests` that sends with our own client, bounded in time and size."""
 
     def __init__(self, deadline: Deadline, footprint: Footprint) -> None:
@@ -209,7 +211,7 @@ class _Sending(BaseAdapter):
         self._deadline = deadline
         self._client = Client("", deadline=deadline, footprint=footprint)
         self._ended = False
-        self._careless = HTTPAdapter()
+        self._unchecked = HTTPAdapter()
 
     def send(self, request: requests.PreparedRequest, *_positional: Any, **settings: Any) -> requests.Response:
         """Raises ConnectionError, Timeout."""
@@ -217,11 +219,11 @@ class _Sending(BaseAdapter):
         fields = tuple((name, _text(value)) for name, value in request.headers.items())
         content = body.encode() if isinstance(body, str) else body
         try:
-            self._go_on()
+            self._check_running()
             answer = self._client.exchange(str(request.method), str(request.url), fields, content)
         except Unsendable:
-            return self._carelessly(request, settings)
-        except OutOfTime as over:
+            return self._send_unchecked(request, settings)
+        except DeadlineExceeded as over:
             raise requests.Timeout("the time of the run is over", request=request) from over
         if not answer.status:
             raise requests.ConnectionError(answer.error, request=request)
@@ -231,29 +233,29 @@ class _Sending(BaseAdapter):
         response.elapsed = timedelta(seconds=answer.seconds)
         return response
 
-    def _go_on(self) -> None:
+    def _check_running(self) -> None:
         if self._ended:
-            raise OutOfTime
+            raise DeadlineExceeded
 
-    def _carelessly(self, request: requests.PreparedRequest, settings: dict[str, Any]) -> requests.Response:
+    def _send_unchecked(self, request: requests.PreparedRequest, settings: dict[str, Any]) -> requests.Response:
         """Send a request that is not valid HTTP, on a thread that may outlive it. Raises ConnectionError, Timeout."""
-        came: Future[requests.Response] = Future()
+        future: Future[requests.Response] = Future()
 
         def send() -> None:
             try:
-                raw = self._careless.send(request, **settings).raw
-                body = raw.read(MAX_HELD, decode_content=False)
+                raw = self._unchecked.send(request, **settings).raw
+                body = raw.read(MAX_BODY_BYTES, decode_content=False)
                 plain = decoded(body, raw.headers.get("content-encoding", ""))
-                came.set_result(self._response(request, raw.status, raw.headers.items(), plain))
+                future.set_result(self._response(request, raw.status, raw.headers.items(), plain))
             except Exception as error:
-                came.set_exception(error)
+                future.set_exception(error)
 
         threading.Thread(target=send, daemon=True).start()
         try:
-            return came.result(min(TIMEOUT, self._deadline.left))
+            return future.result(min(TIMEOUT, self._deadline.remaining))
         except TimeoutError as late:
             raise requests.Timeout("nothing whole in time", request=request) from late
-        except (TooLarge, WronglyCoded) as unreadable:
+        except (TooLarge, InvalidContentCoding) as unreadable:
             raise requests.ConnectionError(str(unreadable), request=request) from unreadable
 
     def _response(
@@ -263,7 +265,7 @@ class _Sending(BaseAdapter):
         gone = CODED if body is not None else {"content-length"}
         headers = HTTPHeaderDict((name, value) for name, value in fields if name.lower() not in gone)
         raw = HTTPResponse(BytesIO(body or b""), headers, status, version=11, preload_content=False)
-        return self._careless.build_response(request, raw)
+        return self._unchecked.build_response(request, raw)
 
     def close(self) -> None:
         """Do nothing: other sessions may still use the adapter."""
@@ -272,7 +274,7 @@ class _Sending(BaseAdapter):
         """Close the connections; a thread that still waits for a response is left behind."""
         self._ended = True
         self._client.close()
-        self._careless.close()
+        self._unchecked.close()
 
 
 CODED = {"content-encoding", "content-length"}
@@ -297,10 +299,10 @@ def recorded(recorder: ScenarioRecorder) -> dict[str, Interaction]:
 
 
 def judge_scenario(recorder: ScenarioRecorder, part: str, result: Result, judge: Judge) -> None:
-    """Add the findings of the engine and of Schemathesis in a scenario. Raises EnoughFailures."""
+    """Add the findings of the engine and of Schemathesis in a scenario. Raises MaxFailuresReached."""
     interactions = recorded(recorder)
 
-    def led_here(case: str, failure: CheckFailure | None = None) -> list[Interaction]:
+    def reproduction(case: str, failure: CheckFailure | None = None) -> list[Interaction]:
         """The interactions that reproduce a failure, in order, such as the deletion before it."""
         related = failure.related_case_ids() if failure is not None else ()
         chain = recorder.iter_chain_cases(case_id=case, related_case_ids=related)
@@ -310,29 +312,33 @@ def judge_scenario(recorder: ScenarioRecorder, part: str, result: Result, judge:
         verdict = judge.judge(interaction)
         result.record(part, verdict, interaction)
         if verdict.response:
-            result.add_all(verdict.response, verdict.operation, led_here(case), part)
+            result.add_all(verdict.response, verdict.operation, reproduction(case), part)
         for check in recorder.checks.get(case, ()):
             failure = check.failure_info.failure if check.failure_info is not None else None
-            if failure is None or _is_ours_to_say(check.name, failure, verdict, interaction, judge):
+            if failure is None or _is_judged_by_engine(check.name, failure, verdict, interaction, judge):
                 continue
             label = verdict.operation if verdict.operation in result.contract.operations else str(failure.operation)
-            result.add(Failure(_finding(check.name, failure, interaction.status), label, led_here(case, failure), part))
+            result.add(
+                Failure(_finding(check.name, failure, interaction.status), label, reproduction(case, failure), part)
+            )
 
 
-def _is_ours_to_say(name: str, failure: CheckFailure, verdict: Verdict, interaction: Interaction, judge: Judge) -> bool:
+def _is_judged_by_engine(
+    name: str, failure: CheckFailure, verdict: Verdict, interaction: Interaction, judge: Judge
+) -> bool:
     """Whether the engine reports a failure of Schemathesis itself, or knows that it is none."""
     if name in JUDGED_BY_ENGINE:
         return bool(verdict.response or interaction.unrecorded)
     if name == "positive_data_acceptance":  # no schema says it, but the request may be wrong: a number beyond 64 bits
         is_told = any(each.rule == "undocumented-status" for each in verdict.response)
-        return is_told or bool(verdict.request) or _guesses_cursor(verdict, interaction, judge)
+        return is_told or bool(verdict.request) or _has_cursor(verdict, interaction, judge)
     if name == "negative_data_rejection":  # the generator also counts `5` for a text as wrong, or an unknown parameter
         return all(each.severity != "error" for each in verdict.request)
     # A parameter with such a name is ignored (OpenAPI): security schemes declare credentials.
     return name == "missing_required_header" and getattr(failure, "header_name", "").lower() in IGNORED_HEADERS
 
 
-def _guesses_cursor(verdict: Verdict, interaction: Interaction, judge: Judge) -> bool:
+def _has_cursor(verdict: Verdict, interaction: Interaction, judge: Judge) -> bool:
     """Whether a request has a cursor: only the cursors of earlier responses are right, and no schema says which."""
     operation = judge.contract.operations.get(verdict.operation)
     cursor = Paging(operation, ()).cursor if operation and operation.method == "GET" else None

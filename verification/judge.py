@@ -66,14 +66,14 @@ class Judge:
             if found.rule == "undocumented-method" and interaction.method == "OPTIONS":
                 return Verdict(NO_OPERATION, [], [])  # it asks for the options of a path (RFC 9110, section 9.3.7)
             weighed = self.contract.severities.weighed([found])
-            return Verdict(NO_OPERATION, _weighed(weighed, interaction.status), [])
+            return Verdict(NO_OPERATION, _weighed_by_status(weighed, interaction.status), [])
         operation, parameters = found
         request = Request(parameters, interaction.query, by_name(interaction.request_headers), interaction.request_body)
-        asked = _known(operation.check_request(request)[1], "request", interaction)
-        answered = _known(response_findings(operation, interaction), "response", interaction)
+        asked = _without_unrecorded(operation.check_request(request)[1], "request", interaction)
+        answered = _without_unrecorded(response_findings(operation, interaction), "response", interaction)
         if interaction.source:
-            asked, answered = _as_recorded(asked, _redacted(request)), _as_recorded(answered, set())
-        return Verdict(operation.id, _weighed(asked, interaction.status), answered)
+            asked, answered = _without_redacted(asked, _redacted(request)), _without_redacted(answered, set())
+        return Verdict(operation.id, _weighed_by_status(asked, interaction.status), answered)
 
     def base_path_of(self, path: str) -> str | None:
         """The prefix below which a path is one of the contract; None where there is no such prefix."""
@@ -123,7 +123,7 @@ def _is_of_http(interaction: Interaction) -> bool:
     return any(name in headers for name in _CONDITIONS.get(interaction.status, ()))
 
 
-def _as_recorded(findings: Sequence[Finding], redacted: set[tuple[str, str]]) -> Sequence[Finding]:
+def _without_redacted(findings: Sequence[Finding], redacted: set[tuple[str, str]]) -> Sequence[Finding]:
     """The findings, without those on redacted values.
 
     Missing credentials and cookies are warnings: recorders rightly leave them out.
@@ -147,12 +147,12 @@ def _redacted(request: Request) -> set[tuple[str, str]]:
     return fields | {("query", name.lower()) for name, value in pairs if value == REDACTED}
 
 
-def _known(findings: Sequence[Finding], side: str, interaction: Interaction) -> Sequence[Finding]:
+def _without_unrecorded(findings: Sequence[Finding], side: str, interaction: Interaction) -> Sequence[Finding]:
     """The findings, without those on an unrecorded body."""
     return [each for each in findings if each.place != "body"] if side in interaction.unrecorded else findings
 
 
-def _weighed(findings: Sequence[Finding], status: int) -> list[Finding]:
+def _weighed_by_status(findings: Sequence[Finding], status: int) -> list[Finding]:
     """The findings in a request: warnings where the server redirected or refused it (3xx, 4xx)."""
     refused = 300 <= status < 500
     return [replace(finding, severity="warning") for finding in findings] if refused else list(findings)

@@ -15,7 +15,7 @@ SPREAD = 2**24
 """The number of integers within the bounds from which a drawn one counts as unused."""
 
 
-def named(key: str, schema: Schema, declared: Mapping[str, Any], index: int = 0) -> tuple[Json, bool]:
+def unique_value(key: str, schema: Schema, declared: Mapping[str, Any], index: int = 0) -> tuple[Json, bool]:
     """A value that a schema accepts, and whether it is unique to the key; where there are few, `index` chooses one.
 
     `declared` is the schema without references. The value is the key itself where no valid one is known.

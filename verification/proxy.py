@@ -24,10 +24,10 @@ from ..contract.interaction import Interaction
 from ..contract.problem import PROBLEM_JSON, Problem
 from ..options import ProxyOptions
 from ..serving import Config, Server, listen, log_to_terminal, root_url
-from .client import MAX_HELD, TIMEOUT
+from .client import MAX_BODY_BYTES, TIMEOUT
 from .coverage import Coverage
 from .judge import Judge, Verdict
-from .passage import ClientLeft, Passage
+from .proxied_exchange import ClientDisconnected, ProxiedExchange
 from .result import Result
 from .running import exit_code, running
 
@@ -84,12 +84,12 @@ class Proxy:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
-            passage = Passage(scope, receive, self._upstream)
+            exchange = ProxiedExchange(scope, receive, self._upstream)
             try:
-                with contextlib.suppress(ClientLeft):
-                    await self._forward(passage, scope["path"], send)
+                with contextlib.suppress(ClientDisconnected):
+                    await self._forward(exchange, scope["path"], send)
             finally:
-                self.unjudged += not passage.is_judged
+                self.unjudged += not exchange.is_judged
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """Keep the connections to the upstream server until the end (ASGI's lifespan protocol)."""
@@ -100,107 +100,107 @@ class Proxy:
         await asyncio.to_thread(self._in_thread.shutdown)
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _forward(self, passage: Passage, path: str, send: Send) -> None:
-        if self._enforce and not passage.is_for_server:
-            await passage.hold_request()
-            wrong = (await self._judged(passage))[1].request
-            if passage.request.overflowed:
-                wrong = [Finding("content-length", "body", f"The body must not be larger than {MAX_HELD} bytes.")]
+    async def _forward(self, exchange: ProxiedExchange, path: str, send: Send) -> None:
+        if self._enforce and not exchange.is_for_server:
+            await exchange.buffer_request()
+            wrong = (await self._judged(exchange))[1].request
+            if exchange.request.overflowed:
+                wrong = [Finding("content-length", "body", f"The body must not be larger than {MAX_BODY_BYTES} bytes.")]
             if wrong := [finding for finding in wrong if finding.severity == "error"]:
-                await self._refuse(passage, send, self._problem_of(wrong, path))
+                await self._refuse(exchange, send, self._problem_of(wrong, path))
                 return
         try:
-            response = await self._http.handle_async_request(passage.request_to(self._timeout))
+            response = await self._http.handle_async_request(exchange.upstream_request(self._timeout))
         except httpx2.TransportError as error:
             if isinstance(error, httpx2.RemoteProtocolError):  # a response that is not HTTP
-                passage.broke(f"{type(error).__name__} {error}")
-                await self._report(passage)
-            await self._unreachable(passage, send, error)
+                exchange.set_error(f"{type(error).__name__} {error}")
+                await self._report(exchange)
+            await self._unreachable(exchange, send, error)
             return
-        left = asyncio.ensure_future(passage.client_left())
+        left = asyncio.ensure_future(exchange.client_disconnected())
         try:
-            await self._answer(passage, response, left, send)
+            await self._answer(exchange, response, left, send)
         finally:
             left.cancel()
             await response.aclose()
 
     async def _answer(
-        self, passage: Passage, response: httpx2.Response, left: asyncio.Future[None], send: Send
+        self, exchange: ProxiedExchange, response: httpx2.Response, left: asyncio.Future[None], send: Send
     ) -> None:
-        passage.answered(response.status_code, response.headers.raw)
-        if not passage.has_passable_status:
-            await self._report(passage)
+        exchange.set_response(response.status_code, response.headers.raw)
+        if not exchange.has_valid_status:
+            await self._report(exchange)
             detail = f"Its status is {response.status_code}, which no response can have."
-            await self._refuse(passage, send, Problem("upstream-breaks-http", detail), judged=True)
+            await self._refuse(exchange, send, Problem("upstream-breaks-http", detail), judged=True)
             return
         chunks = _chunks(response, left)
         try:
-            if passage.is_held:
-                await self._hold(passage, chunks, send)
+            if exchange.is_buffered:
+                await self._hold(exchange, chunks, send)
             else:
-                await passage.start(send, {})
-                await self._stream(passage, chunks, send)
+                await exchange.start(send, {})
+                await self._stream(exchange, chunks, send)
         except httpx2.TransportError as error:
-            passage.broke(f"{type(error).__name__} {error}".strip())
-            await self._report(passage)
-            if not passage.begun:
-                await self._unreachable(passage, send, error)
+            exchange.set_error(f"{type(error).__name__} {error}".strip())
+            await self._report(exchange)
+            if not exchange.has_begun:
+                await self._unreachable(exchange, send, error)
             # The head was sent: the client learns of the failure from a body that never ends properly.
 
-    async def _hold(self, passage: Passage, chunks: AsyncIterator[bytes], send: Send) -> None:
+    async def _hold(self, exchange: ProxiedExchange, chunks: AsyncIterator[bytes], send: Send) -> None:
         """Send a response when it is complete, with its findings in a header field."""
         async for chunk in chunks:
-            passage.response.add(chunk)
-            if passage.waits_too_long:
-                await passage.start(send, {})
-                held = bytes(passage.response)
+            exchange.response.add(chunk)
+            if exchange.exceeds_buffer:
+                await exchange.start(send, {})
+                held = bytes(exchange.response)
                 await send({"type": "http.response.body", "body": held, "more_body": True})
-                await self._stream(passage, chunks, send)
+                await self._stream(exchange, chunks, send)
                 return
-        verdict = await self._report(passage)
+        verdict = await self._report(exchange)
         wrong = [finding for finding in verdict.response if finding.severity == "error"]
         if self._enforce and wrong:
             detail = "The upstream server's answer breaks the contract."
             problem = Problem("upstream-breaks-contract", detail, wrong)
-            await self._refuse(passage, send, problem, judged=True)
+            await self._refuse(exchange, send, problem, judged=True)
             return
-        await passage.start(send, {FINDINGS_HEADER: findings_header(verdict.findings)})
-        await send({"type": "http.response.body", "body": bytes(passage.response)})
+        await exchange.start(send, {FINDINGS_HEADER: findings_header(verdict.findings)})
+        await send({"type": "http.response.body", "body": bytes(exchange.response)})
 
-    async def _stream(self, passage: Passage, chunks: AsyncIterator[bytes], send: Send) -> None:
+    async def _stream(self, exchange: ProxiedExchange, chunks: AsyncIterator[bytes], send: Send) -> None:
         async for chunk in chunks:
-            passage.response.add(chunk)
+            exchange.response.add(chunk)
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
-        await self._report(passage)
+        await self._report(exchange)
 
-    async def _judged(self, passage: Passage) -> tuple[Interaction, Verdict]:
+    async def _judged(self, exchange: ProxiedExchange) -> tuple[Interaction, Verdict]:
         def judge() -> tuple[Interaction, Verdict]:
-            interaction = passage.interaction()
+            interaction = exchange.interaction()
             return interaction, self._judge.judge(interaction)
 
-        return await asyncio.to_thread(judge) if passage.is_large else judge()
+        return await asyncio.to_thread(judge) if exchange.is_large else judge()
 
-    async def _report(self, passage: Passage, *, is_ours: bool = False) -> Verdict:
+    async def _report(self, exchange: ProxiedExchange, *, is_ours: bool = False) -> Verdict:
         """Judge the interaction, or only its request where the response is ours, and add the findings to the result.
 
         They are added at once, or in the one thread while a large interaction is judged.
         """
-        if passage.is_for_server:
+        if exchange.is_for_server:
             return Verdict("", [], [])
-        interaction, verdict = await self._judged(passage)
-        passage.is_judged = True
+        interaction, verdict = await self._judged(exchange)
+        exchange.is_judged = True
 
         def keep() -> None:
             self._result.record("proxy", verdict, interaction)
             findings = verdict.request if is_ours else verdict.findings
             self._result.add_all(findings, verdict.operation, [interaction], "proxy")
 
-        if passage.is_large or self._waiting:
+        if exchange.is_large or self._waiting:
             self._waiting += 1
             kept = asyncio.get_running_loop().run_in_executor(self._in_thread, keep)
             kept.add_done_callback(self._kept)
-            if passage.is_large:
+            if exchange.is_large:
                 await kept
         else:
             keep()
@@ -219,13 +219,13 @@ class Proxy:
             return Problem("method-not-allowed", detail, headers={"Allow": ", ".join(known[0])})
         return Problem.of_findings(findings)
 
-    async def _unreachable(self, passage: Passage, send: Send, error: httpx2.TransportError) -> None:
+    async def _unreachable(self, exchange: ProxiedExchange, send: Send, error: httpx2.TransportError) -> None:
         shown = self._result.redaction.url(self._upstream)
         logger.warning("%s is unreachable: %s", shown, f"{type(error).__name__} {error}".strip())
         problem = Problem("upstream-unreachable", f"{shown} gave no complete answer.")
-        await self._refuse(passage, send, problem, judged=True)
+        await self._refuse(exchange, send, problem, judged=True)
 
-    async def _refuse(self, passage: Passage, send: Send, problem: Problem, *, judged: bool = False) -> None:
+    async def _refuse(self, exchange: ProxiedExchange, send: Send, problem: Problem, *, judged: bool = False) -> None:
         """Respond with a problem in the place of the upstream server."""
         document = problem.document(self._problems)
         body = orjson.dumps(document)
@@ -234,9 +234,9 @@ class Proxy:
         if problem.errors:
             headers.append((FINDINGS_HEADER.encode(), findings_header(problem.errors).encode()))
         if not judged:
-            passage.answered(document["status"], headers)
-            passage.response.add(body)
-            await self._report(passage, is_ours=True)
+            exchange.set_response(document["status"], headers)
+            exchange.response.add(body)
+            await self._report(exchange, is_ours=True)
         await send({"type": "http.response.start", "status": document["status"], "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
@@ -251,9 +251,9 @@ def findings_header(findings: Sequence[Finding]) -> str:
 
 
 async def _chunks(response: httpx2.Response, left: asyncio.Future[None]) -> AsyncIterator[bytes]:
-    """The body with its content coding. Raises ClientLeft."""
+    """The body with its content coding. Raises ClientDisconnected."""
     stream: Any = response.stream
     async for chunk in stream:
         if left.done():
-            raise ClientLeft
+            raise ClientDisconnected
         yield chunk

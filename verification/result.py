@@ -50,7 +50,7 @@ class Failure:
         return self.operation, self.finding.rule, self.finding.place, status
 
 
-class EnoughFailures(Exception):
+class MaxFailuresReached(Exception):
     """The run has found `most` errors."""
 
 
@@ -113,22 +113,22 @@ class Result:
             self.on_interaction(self.redaction.interaction(interaction))
 
     def add(self, failure: Failure) -> None:
-        """Raises EnoughFailures."""
+        """Raises MaxFailuresReached."""
         self.add_each([failure])
 
     def add_all(
         self, findings: Iterable[Finding], operation: str, interactions: Sequence[Interaction], part: str
     ) -> None:
-        """Raises EnoughFailures."""
+        """Raises MaxFailuresReached."""
         self.add_each([Failure(finding, operation, interactions, part) for finding in findings])
 
     def add_each(self, failures: Iterable[Failure]) -> None:
-        """Add failures that were found together, and report the new ones. Raises EnoughFailures."""
+        """Add failures that were found together, and report the new ones. Raises MaxFailuresReached."""
         new = list(filter(None, map(self._added, failures)))
         if new:
             self.on_failures(new)
         if new and self.most is not None and len(self.errors) >= self.most:
-            raise EnoughFailures
+            raise MaxFailuresReached
 
     def _added(self, failure: Failure) -> Failure | None:
         """The failure as it is kept; None where it is known or off, or where MAX_KEPT are kept."""

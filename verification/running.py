@@ -12,14 +12,14 @@ from pathlib import Path
 from ..contract.document import BUILT_IN, Contract
 from ..contract.unjudged import unjudged
 from ..loading import load_contract
-from ..options import ConversingOptions, JudgingOptions
+from ..options import JudgingOptions, SendingOptions
 from ..outcome import FINDINGS, OK, CouldNotRun
-from ..traffic.recording import MAX_BYTES, NotARecording, read_json, reading
+from ..traffic.recording import MAX_BYTES, InvalidRecording, read_json, reading
 from ..traffic.redaction import Redaction
 from .reports import Reports
-from .result import EnoughFailures, Result
+from .result import MaxFailuresReached, Result
 from .terminal import Progress, summarize
-from .timing import OutOfTime
+from .timing import DeadlineExceeded
 
 
 @contextmanager
@@ -54,7 +54,7 @@ def running(
     try:
         with interrupting(result):
             yield result, progress
-    except EnoughFailures:
+    except MaxFailuresReached:
         result.notes.append(f"ended after {result.most} errors; there may be more")
     except KeyboardInterrupt:
         result.ended = "interrupted"
@@ -100,8 +100,8 @@ def interrupting(result: Result) -> Iterator[None]:
 
 
 @contextmanager
-def conversing(command: str, options: ConversingOptions, target: str) -> Iterator[tuple[Result, Progress]]:
-    """As `running`, for a command that sends requests; OutOfTime becomes a note. Raises CouldNotRun."""
+def sending_requests(command: str, options: SendingOptions, target: str) -> Iterator[tuple[Result, Progress]]:
+    """As `running`, for a command that sends requests; DeadlineExceeded becomes a note. Raises CouldNotRun."""
     seed = options.random_seed
     if seed is None:
         seed = random.randrange(2**32)  # noqa: S311 (no secret; it is printed, to be given again)
@@ -109,7 +109,7 @@ def conversing(command: str, options: ConversingOptions, target: str) -> Iterato
     with running(command, options, target, secrets=known, seed=seed, most=options.max_failures) as (result, progress):
         try:
             yield result, progress
-        except OutOfTime:
+        except DeadlineExceeded:
             if result.ended == "interrupted":
                 raise KeyboardInterrupt from None
             result.ended = "time"
@@ -122,7 +122,7 @@ def run_id(result: Result) -> str:
     return f"check-{result.seed}-{secrets.token_hex(4)}"
 
 
-def sent_headers(options: ConversingOptions) -> list[tuple[str, str]]:
+def sent_headers(options: SendingOptions) -> list[tuple[str, str]]:
     """The header fields that every request gets."""
     token = [("Authorization", f"Bearer {options.token}")] if options.token else []
     return [*options.header, *token]
@@ -142,7 +142,7 @@ def baseline(path: Path | None) -> frozenset[str]:
             return frozenset("".join(finding["fingerprint"]) for finding in findings)
     except OSError as error:
         raise CouldNotRun(f"baseline {path}: {error.strerror}") from error
-    except NotARecording as error:
+    except InvalidRecording as error:
         raise CouldNotRun(f"baseline {path}: is not a JSON report of callconfig") from error
 
 

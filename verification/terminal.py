@@ -80,8 +80,8 @@ class Progress:
 
     def _line(self) -> str:
         shown_lines = [f"{self.sent()} requests", f"{len(self._result.errors)} errors", f"{self._result.seconds:.0f} s"]
-        if self.deadline.left < float("inf"):
-            shown_lines.append(f"{self.deadline.left:.0f} s left")
+        if self.deadline.remaining < float("inf"):
+            shown_lines.append(f"{self.deadline.remaining:.0f} s left")
         return f"  {printable(self._part)}: {', '.join(shown_lines)}"
 
     def part(self, name: str) -> None:

@@ -3,7 +3,7 @@
 import time
 
 
-class OutOfTime(Exception):
+class DeadlineExceeded(Exception):
     """The time that a run may take is over."""
 
 
@@ -14,14 +14,14 @@ class Deadline:
         self._ends = time.monotonic() + seconds if seconds else float("inf")
 
     @property
-    def left(self) -> float:
+    def remaining(self) -> float:
         """Seconds until the end, at least 0."""
         return max(0.0, self._ends - time.monotonic())
 
     def check(self) -> None:
-        """Raises OutOfTime."""
-        if not self.left:
-            raise OutOfTime
+        """Raises DeadlineExceeded."""
+        if not self.remaining:
+            raise DeadlineExceeded
 
 
 class Pace:
@@ -32,9 +32,9 @@ class Pace:
         self._next = 0.0
 
     def wait(self, deadline: Deadline) -> None:
-        """Wait until the next request may be sent. Raises OutOfTime where the deadline comes first."""
+        """Wait until the next request may be sent. Raises DeadlineExceeded where the deadline comes first."""
         if self._interval:
             now = time.monotonic()
-            time.sleep(min(max(0.0, self._next - now), deadline.left))
+            time.sleep(min(max(0.0, self._next - now), deadline.remaining))
             self._next = max(now, self._next) + self._interval
         deadline.check()

@@ -10,9 +10,9 @@ from ..contract.interaction import Interaction, by_name
 from ..options import VerifyOptions
 from ..outcome import CouldNotRun, lines, printable
 from ..traffic.reader import read_recording
-from ..traffic.recording import NotARecording
+from ..traffic.recording import InvalidRecording
 from .coverage import Coverage
-from .exercised import require_minimum, table
+from .coverage_table import require_minimum, table
 from .judge import NO_OPERATION, Judge, Verdict
 from .result import Result
 from .running import exit_code, running
@@ -22,7 +22,7 @@ def verify(options: VerifyOptions) -> int:
     """Judge the files and return the exit code. Raises CouldNotRun."""
     with running("verify", options, " ".join(options.files)) as (result, progress):
         result.coverage = Coverage(result.contract)
-        judging = _Verifying(result, Judge(result.contract, options.base_path), options)
+        judging = _Verification(result, Judge(result.contract, options.base_path), options)
         for source in options.files:
             name = result.redaction.url(source)
             progress.part(name)
@@ -31,7 +31,7 @@ def verify(options: VerifyOptions) -> int:
                     judging.judge(read, name, is_expectation=is_expectation)
             except OSError as error:
                 judging.unreadable.append(f"{name}: {error.strerror}")
-            except NotARecording as error:
+            except InvalidRecording as error:
                 judging.unreadable.append(error_line(error))
         judging.end()
         if options.coverage or options.coverage_minimum:
@@ -43,22 +43,22 @@ def verify(options: VerifyOptions) -> int:
     return exit_code(result)
 
 
-class _Verifying:
+class _Verification:
     """The state of a run over its recordings."""
 
     def __init__(self, result: Result, judge: Judge, options: VerifyOptions) -> None:
         self._result, self._judge, self._hosts = result, judge, options.only_host
-        self._passed_over, self._located = 0, False
+        self._skipped, self._located = 0, False
         self._base_paths = Counter[str]()
         self.unreadable: list[str] = []
 
-    def judge(self, read: Interaction | NotARecording, part: str, *, is_expectation: bool) -> None:
-        """Raises EnoughFailures."""
-        if isinstance(read, NotARecording):
+    def judge(self, read: Interaction | InvalidRecording, part: str, *, is_expectation: bool) -> None:
+        """Raises MaxFailuresReached."""
+        if isinstance(read, InvalidRecording):
             self.unreadable.append(error_line(read))
             return
         if not _is_meant(read, self._hosts) or not self._judge.concerns(read):
-            self._passed_over += 1
+            self._skipped += 1
             self._guess(read)
             return
         verdict = self._judge.judge(_completed(read, self._judge) if is_expectation else read)
@@ -80,8 +80,8 @@ class _Verifying:
         if self.unreadable:
             self._result.ended = "unreadable"
             notes.append(f"{len(self.unreadable)} could not be read: {'; '.join(self.unreadable[:MAX_NAMED])}")
-        if self._passed_over:
-            notes.append(f"{self._passed_over} interactions were passed over: another host, base path, or a preflight")
+        if self._skipped:
+            notes.append(f"{self._skipped} interactions were passed over: another host, base path, or a preflight")
         hint = "compare --base-path and --only-host with the recording"
         if not self._located and self._base_paths:
             ((base, count),) = self._base_paths.most_common(1)
@@ -95,7 +95,7 @@ MAX_NAMED = 10
 """The number of unreadable entries that are named."""
 
 
-def error_line(error: NotARecording) -> str:
+def error_line(error: InvalidRecording) -> str:
     return printable(one_line(error))
 
 

@@ -17,7 +17,7 @@ from callconfig.traffic.har import entry, read_har
 from callconfig.traffic.ndjson import read_ndjson
 from callconfig.traffic.pact import read_pact
 from callconfig.traffic.reader import whole_recording
-from callconfig.traffic.recording import NotARecording
+from callconfig.traffic.recording import InvalidRecording
 from callconfig.traffic.redaction import Redaction
 from callconfig.verification.judge import Judge
 from callconfig.verification.running import baseline
@@ -104,7 +104,7 @@ def judged(contract: Contract, interaction: Interaction) -> None:
 def read_all(contract: Contract, kind: str, path: Path) -> int:
     """The number of interactions in a file; every one is judged, and the reader's error is one line."""
     number = 0
-    with contextlib.suppress(NotARecording):
+    with contextlib.suppress(InvalidRecording):
         for read in READERS[kind](path, "file"):
             if isinstance(read, Interaction):
                 judged(contract, read)
@@ -188,7 +188,7 @@ def test_an_entry_that_is_larger_than_is_read_is_told(
         monkeypatch.setattr(importlib.import_module(f"callconfig.traffic.{module}"), "MAX_BYTES", 100_000)
     path = tmp_path / "file"
     path.write_text(json.dumps({**GOOD[kind], "more": "x" * 200_000}))
-    with pytest.raises(NotARecording, match="is larger than"):
+    with pytest.raises(InvalidRecording, match="is larger than"):
         list(READERS[kind](path, "file"))
 
 

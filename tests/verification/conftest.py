@@ -23,7 +23,7 @@ from callconfig.verification.footprint import Footprint
 from callconfig.verification.generated import generate, judge_scenario
 from callconfig.verification.judge import Judge
 from callconfig.verification.model.drawing import converse_with
-from callconfig.verification.result import EnoughFailures, Result
+from callconfig.verification.result import MaxFailuresReached, Result
 from callconfig.verification.target import serving
 from callconfig.verification.timing import Deadline
 from starlette.types import ASGIApp
@@ -55,7 +55,7 @@ def check_app(contract: Contract) -> CheckApp:
                 judging = partial(judge_scenario, result=result, judge=Judge(contract))
                 generate(result, options, footprint, included, Deadline(), judging)
             require_coverage(result)
-        except EnoughFailures:
+        except MaxFailuresReached:
             pass
         return result
 

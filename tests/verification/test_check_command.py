@@ -21,7 +21,7 @@ from callconfig.contract.formats import JUDGED_FORMATS, UNCHECKED_FORMATS
 from callconfig.contract.references import NO_REFERENCES
 from callconfig.contract.rulebook import ENGINE_RULES, GENERATED_RULES, MODEL_RULES
 from callconfig.contract.schema import Schema
-from callconfig.verification.generated import leave_out_cut_off
+from callconfig.verification.generated import drop_incomplete
 from callconfig.verification.strategies import STRATEGIES
 from callconfig.verification.target import fresh_mock, serving
 from callconfig.verification.terminal import styled
@@ -98,7 +98,7 @@ def test_what_the_end_of_the_run_cuts_off_is_no_finding(seconds: float, kept: li
     recorder: Any = SimpleNamespace(
         interactions={"cut off": SimpleNamespace(response=None), "answered": SimpleNamespace(response=object())}
     )
-    leave_out_cut_off(recorder, Deadline(seconds))
+    drop_incomplete(recorder, Deadline(seconds))
     assert list(recorder.interactions) == kept
 
 

@@ -22,9 +22,9 @@ from callconfig.verification.client import Client
 from callconfig.verification.footprint import Footprint
 from callconfig.verification.generated import generate, judge_scenario
 from callconfig.verification.judge import Judge
-from callconfig.verification.result import EnoughFailures, Result
+from callconfig.verification.result import MaxFailuresReached, Result
 from callconfig.verification.target import serving
-from callconfig.verification.timing import Deadline, OutOfTime
+from callconfig.verification.timing import Deadline, DeadlineExceeded
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -166,7 +166,7 @@ def test_a_body_in_an_unknown_coding_is_not_judged_and_that_is_told(
 
 def test_the_time_of_the_run_ends_while_an_answer_drips(raw_server: RawServer) -> None:
     url = raw_server([ENDLESS, *[b"1\r\n \r\n"] * 100], 0.1)
-    with Client(url, deadline=Deadline(0.4)) as client, pytest.raises(OutOfTime):
+    with Client(url, deadline=Deadline(0.4)) as client, pytest.raises(DeadlineExceeded):
         client.send("GET", "/configurations")
 
 
@@ -202,7 +202,7 @@ def test_generated_requests_are_bounded_like_those_of_the_model(
     judging = partial(judge_scenario, result=result, judge=Judge(contract))
     footprint = Footprint(contract, url, "check-1")
     began = time.monotonic()
-    with pytest.raises(OutOfTime):
+    with pytest.raises(DeadlineExceeded):
         generate(result, CheckOptions(), footprint, lambda _operation: True, Deadline(1), judging)
     assert time.monotonic() - began < 8
     assert result.failures == {}
@@ -212,6 +212,6 @@ def test_generated_requests_do_not_read_a_bomb(raw_server: RawServer, contract: 
     result = Result("check", "bomb", contract, BUILT_IN, Redaction(contract), seed=1, most=2)
     options, footprint = CheckOptions(max_examples=1), Footprint(contract, raw_server([bomb()]), "check-1")
     judging = partial(judge_scenario, result=result, judge=Judge(contract))
-    with pytest.raises(EnoughFailures):
+    with pytest.raises(MaxFailuresReached):
         generate(result, options, footprint, lambda name: name.startswith("list"), Deadline(20), judging)
     assert {failure.finding.rule for failure in result.failures.values()} == {"no-response", "generation"}

@@ -241,7 +241,7 @@ def test_what_was_created_is_known_by_its_identity_or_its_location(
     footprint: Footprint, interaction: Interaction
 ) -> None:
     assert not footprint.permits("DELETE", "/api/users/7")
-    footprint.learn(interaction)
+    footprint.record(interaction)
     assert footprint.permits("DELETE", "/api/users/7")
     assert footprint.permits("POST", "/api/users/7/notes")
     assert not footprint.permits("DELETE", "/api/users/8")
@@ -263,7 +263,7 @@ def test_what_was_created_is_known_by_its_identity_or_its_location(
     ],
 )
 def test_what_was_only_found_or_mentioned_is_somebodys(footprint: Footprint, interaction: Interaction) -> None:
-    footprint.learn(interaction)
+    footprint.record(interaction)
     assert not footprint.permits("PUT", "/api/users/7")
 
 
@@ -290,7 +290,9 @@ def test_what_may_change_something_goes_only_where_nobodys_data_is(
 
 @pytest.mark.parametrize("value", [1, 30, 0, -1, 5000000000, "abc", 0.5, None, True, ""])
 def test_identities_become_those_that_nobody_has_and_wrong_ones_stay_wrong(footprint: Footprint, value: Any) -> None:
-    aimed = footprint.aimed("DELETE", "/users/{userId}", {"userId": value}, f"/users/{value}")["userId"]
-    assert footprint.permits("DELETE", f"/api/users/{aimed}")
+    permitted_parameters = footprint.permitted_parameters(
+        "DELETE", "/users/{userId}", {"userId": value}, f"/users/{value}"
+    )["userId"]
+    assert footprint.permits("DELETE", f"/api/users/{permitted_parameters}")
     is_right = type(value) is int and value >= 1
-    assert (type(aimed) is int and aimed >= 1) is is_right
+    assert (type(permitted_parameters) is int and permitted_parameters >= 1) is is_right

@@ -18,7 +18,7 @@ from callconfig.contract.finding import Finding
 from callconfig.tests.support.recordings import interactions
 from callconfig.traffic.har import HarWriter
 from callconfig.traffic.redaction import Redaction
-from callconfig.verification import passage
+from callconfig.verification import proxied_exchange
 from callconfig.verification.proxy import FINDINGS_HEADER, Proxy, findings_header
 from callconfig.verification.result import Result
 from callconfig.verification.target import serving
@@ -152,7 +152,7 @@ def test_an_answer_in_an_unknown_coding_is_judged_without_its_body(proxied: Prox
 def test_a_body_beyond_what_is_kept_passes_whole_and_unjudged(
     proxied: Proxied, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(passage, "MAX_HELD", 1000)
+    monkeypatch.setattr(proxied_exchange, "MAX_BODY_BYTES", 1000)
     body = b'[{"id": 7}' + b" " * 5000 + b"]"
     app, _, bodies = replying(200, {"content-type": "application/json"}, body[:500], body[500:2000], body[2000:])
     with proxied(app) as (client, result):
@@ -354,7 +354,7 @@ def test_a_large_body_that_is_judged_holds_up_no_other(proxied: Proxied) -> None
 
 
 def test_the_proxy_says_what_it_did_not_judge(proxied: Proxied, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passage, "MAX_HELD", 1000)
+    monkeypatch.setattr(proxied_exchange, "MAX_BODY_BYTES", 1000)
     app, *_ = replying(200, {"content-type": "application/json"}, b"[" + b" " * 2000 + b"]")
     with proxied(app) as (client, result):
         client.get("/configurations")

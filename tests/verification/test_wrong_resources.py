@@ -30,7 +30,7 @@ from callconfig.verification.client import Client
 from callconfig.verification.coverage import Coverage
 from callconfig.verification.footprint import Footprint
 from callconfig.verification.model.drawing import converse_with
-from callconfig.verification.result import EnoughFailures, Result
+from callconfig.verification.result import MaxFailuresReached, Result
 from callconfig.verification.target import serving
 
 CONTRACTS = Path(__file__).parent.parent / "support" / "contracts"
@@ -45,7 +45,7 @@ def conversed(name: str, mutate: Mutant) -> Result:
     result.coverage = Coverage(contract)
     with serving(tampered(create_app(contract, store), store, mutate)) as url:
         footprint = Footprint(contract, url, "check-1", anywhere=True)
-        with Client(url, footprint=footprint) as client, contextlib.suppress(EnoughFailures):
+        with Client(url, footprint=footprint) as client, contextlib.suppress(MaxFailuresReached):
             converse_with([client], result, lambda _operation: True, 10, footprint)
     return result
 

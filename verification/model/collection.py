@@ -15,7 +15,7 @@ from ...contract.resource import Resource
 from ...contract.schema import Json, Schema
 from ...contract.shape import flattened
 from ..footprint import Footprint
-from ..names import named
+from ..names import unique_value
 
 MISSING, REMOVED = object(), object()
 """Placeholders for the value of a missing member, and of one that a patch removed, so that it is missing or null."""
@@ -172,7 +172,7 @@ class Collection:
 
     def is_own(self, member: str) -> bool:
         """Whether the values that a member, or a free parameter, gets are unique to the run."""
-        return self.named(member, f"{self.footprint.name}-0-{member}-0", 0)[1]
+        return self.value_of(member, f"{self.footprint.name}-0-{member}-0", 0)[1]
 
     @cached_property
     def is_isolated(self) -> bool:
@@ -191,23 +191,23 @@ class Collection:
     def unknown(self) -> Json:
         """An unused identity."""
         item = next((each.path for each in self.operations.values() if self.is_item(each)), None)
-        return None if item is None else self.footprint.nobody(item, parameters_of(item)[-1])
+        return None if item is None else self.footprint.unused_identity(item, parameters_of(item)[-1])
 
     def is_item(self, operation: Operation) -> bool:
         return len(parameters_of(operation.path)) > len(parameters_of(self.create.path))
 
     @cached_property
-    def _named(self) -> dict[str, tuple[Schema, Mapping[str, Any]]]:
+    def _value_schemas(self) -> dict[str, tuple[Schema, Mapping[str, Any]]]:
         """The schemas of the members and free parameters that were named, as they are and without references."""
         return {}
 
-    def named(self, member: str, key: str, index: int) -> tuple[Json, bool]:
-        """The value of a member, or of a free parameter, for a key, as `names.named` makes it."""
-        if member not in self._named:
+    def value_of(self, member: str, key: str, index: int) -> tuple[Json, bool]:
+        """The value of a member, or of a free parameter, for a key, as `names.unique_value` makes it."""
+        if member not in self._value_schemas:
             declared = {each.name: each.declared for each in self.create.parameters if each.place == "path"}
             schema = declared[member] if member in self.free_parameters else self.members["create"].get(member, {})
-            self._named[member] = Schema(schema, self.contract.resolve, "request"), self._flat(schema)
-        return named(key, *self._named[member], index)
+            self._value_schemas[member] = Schema(schema, self.contract.resolve, "request"), self._flat(schema)
+        return unique_value(key, *self._value_schemas[member], index)
 
     def _flat(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
         return flattened(schema, self.contract.resolve)

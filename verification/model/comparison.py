@@ -204,7 +204,7 @@ class _ResponseComparison:
             if wrong is not None:
                 detail = f"is {show(row[wrong])}, but {show(filters[wrong])} was asked for"
                 self.add_in_body("list-filter", detail, state.evidence(row), *at(index, wrong))
-        ours = [index for index, row in enumerate(rows) if state.concerns(row)]
+        ours = [index for index, row in enumerate(rows) if state.owns(row)]
         for stored in wanted:
             found = [index for index in ours if rows[index].get(key) == stored.identity]
             if len(found) != 1:

@@ -42,7 +42,7 @@ def converse_with(
 ) -> bool:
     """Play the conversations of the model with one server or several, and return whether there were any.
 
-    Raises EnoughFailures, OutOfTime.
+    Raises MaxFailuresReached, DeadlineExceeded.
     """
     scripts = testable_scripts(result, included, footprint)
     judges = [Judge.of_url(result.contract, client.url) for client in clients]
@@ -70,7 +70,7 @@ def converse_with(
 
 
 def converse(script: Script, play: Play, result: Result, max_examples: int) -> None:
-    """Play all conversations about a collection. Raises EnoughFailures.
+    """Play all conversations about a collection. Raises MaxFailuresReached.
 
     A drawn one that fails is shrunk, then drawing goes on for other failures.
     """
@@ -115,13 +115,13 @@ def drawn(script: Script) -> st.SearchStrategy[Sequence[Step]]:
         st.builds(Create, _one_of(script.free_bodies("create")), scope, below=below),
     ]
     writing: tuple[type[Replace | Merge], ...] = (Replace, Merge)
-    aimed: tuple[type[Read | Delete], ...] = (Read, Delete)
+    permitted_parameters: tuple[type[Read | Delete], ...] = (Read, Delete)
     steps += [
         st.builds(step, target, _one_of(script.free_bodies(step.kind)), scope)
         for step in writing
         if step.kind in collection.operations
     ]
-    steps += [st.builds(step, target) for step in aimed if step.kind in collection.operations]
+    steps += [st.builds(step, target) for step in permitted_parameters if step.kind in collection.operations]
     if "list" in collection.operations and script.combinations:
         steps.append(st.builds(List, _one_of(script.combinations), scope, below=below))
     return st.lists(st.one_of(steps), min_size=1, max_size=8).map(lambda steps: script.resolved([*steps, StateCheck()]))

@@ -86,7 +86,7 @@ class Player:
         findings += [(finding, evidence) for finding, evidence in mistakes if _where(finding) not in known]
         shown = [[self.interactions[number] for number in dict.fromkeys(evidence)] for _, evidence in findings]
         each = zip(findings, shown, strict=True)
-        return [Failure(finding, expected.operation, led_here, "model") for (finding, _), led_here in each]
+        return [Failure(finding, expected.operation, reproduction, "model") for (finding, _), reproduction in each]
 
     def _parsed(self, interaction: Interaction) -> ParsedResponse:
         headers, whole = by_name(interaction.response_headers), json_value(interaction.response_body)

@@ -274,8 +274,8 @@ class Script:
         for operation in self.collection.operations.values():
             if operation.path == path:
                 return path.rpartition("{")[0] + FIRST if self.collection.is_item(operation) else path
-        nobody = self.collection.footprint.nobody
-        return PARAMETER.sub(lambda found: quote(str(nobody(path, found[1])), safe=""), path)
+        unused_identity = self.collection.footprint.unused_identity
+        return PARAMETER.sub(lambda found: quote(str(unused_identity(path, found[1])), safe=""), path)
 
     def _scoped_json(self, kind: Kind) -> bytes:
         bodies = self.bodies[kind]

@@ -93,7 +93,7 @@ class ModelState:
     def path(self, below: int) -> list[Json]:
         """The values of the parameters in the collection's path, for the parent with this number."""
         free = [
-            self.collection.named(name, f"{self.namespace}-{name}-{below}", below)[0]
+            self.collection.value_of(name, f"{self.namespace}-{name}-{below}", below)[0]
             for name in self.collection.free_parameters
         ]
         if self.parent is None:
@@ -152,7 +152,7 @@ class ModelState:
         found = {}
         for index, member in enumerate(unique):
             number = scope >> index if index == last else (scope >> index) & 1
-            found[member] = self.collection.named(member, f"{self.namespace}-{member}-{number}", number)[0]
+            found[member] = self.collection.value_of(member, f"{self.namespace}-{member}-{number}", number)[0]
         return found
 
     def scoped_body(self, step: Create | Change) -> Json:
@@ -163,7 +163,7 @@ class ModelState:
         if self.collection.is_named_by_clients:
             key = self.key(step) if isinstance(step, TargetedStep) else None
             number = len(self.created)
-            new, _ = self.collection.named(identity, f"{self.namespace}-{number}", number)
+            new, _ = self.collection.value_of(identity, f"{self.namespace}-{number}", number)
             unique_values[identity] = key.identity if key else new
         elif isinstance(step, Create):  # a server may use an identity in the body
             body = {name: value for name, value in body.items() if name != identity}
@@ -201,7 +201,7 @@ class ModelState:
                     return each, combination
         return None
 
-    def concerns(self, row: Json) -> bool:
+    def owns(self, row: Json) -> bool:
         """Whether a row of a list belongs to this conversation, on a server with other clients."""
         if not isinstance(row, Mapping):
             return False

@@ -20,11 +20,11 @@ from .judge import json_value
 from .model.collection import MISSING
 from .model.comparison import Path, differences, instant, is_equal
 
-Concerns = Callable[[Json], bool]
+Owns = Callable[[Json], bool]
 """Whether a row of a list belongs to this run; the rows of other clients may differ."""
 
 
-class Twins:
+class ServerPair:
     """The two servers. `identities` are the members that hold identities, which each server generates."""
 
     def __init__(self, contract: Contract, urls: Sequence[str], identities: frozenset[str]) -> None:
@@ -40,24 +40,24 @@ class Twins:
         }
         self._pairs: dict[str, str] = {}
 
-    def differences(self, answers: Sequence[Interaction], concern: Sequence[Concerns]) -> Iterator[Finding]:
+    def differences(self, responses: Sequence[Interaction], owns: Sequence[Owns]) -> Iterator[Finding]:
         """The differences between two responses to one request, but for values that servers generate."""
-        one, other = answers
+        one, other = responses
         if one.status != other.status:
             yield _finding("status", f"the first answers {_status(one)}, the second {_status(other)}")
             return
-        types = [media_type(by_name(each.response_headers).get("content-type", ""))[0] for each in answers]
+        types = [media_type(by_name(each.response_headers).get("content-type", ""))[0] for each in responses]
         if types[0] != types[1]:
             yield _finding("header", _detail(*types), name="Content-Type")
             return
-        bodies = [json_value(each.response_body) for each in answers]
+        bodies = [json_value(each.response_body) for each in responses]
         if one.status >= 400:  # each server words its errors itself
             bodies = [_shape(body) for body in bodies]
         else:
-            bodies = [_concerning(body, concerns) for body, concerns in zip(bodies, concern, strict=True)]
+            bodies = [_own_rows(body, owns) for body, owns in zip(bodies, owns, strict=True)]
         for path, here, there in differences(bodies[0], bodies[1], is_alike=partial(self._is_alike, one.request_body)):
             yield _finding("body", _detail(here, there), pointer=json_pointer(path))
-        locations = [_location(each, base) for each, base in zip(answers, self._bases, strict=True)]
+        locations = [_location(each, base) for each, base in zip(responses, self._bases, strict=True)]
         if self._path(locations[0]) != locations[1]:
             yield _finding("header", _detail(*locations), name="Location")
 
@@ -75,18 +75,18 @@ class Twins:
 
     # Requests to the second server
 
-    def translated(self, asked: Interaction) -> Interaction:
+    def translated(self, request: Interaction) -> Interaction:
         """A request to the first server translated for the second; its `url` is relative to the base URL."""
-        parts = urlsplit(asked.url)
+        parts = urlsplit(request.url)
         target = self._path(parts.path.removeprefix(self._bases[0]))
         query = re.sub("(?<==)[^&]*", lambda found: self._segment(found[0]), parts.query)
         try:
-            body = decode(asked.request_body)
+            body = decode(request.request_body)
             known = self._value(body)
-            content = asked.request_body if known == body else json.dumps(known, ensure_ascii=False).encode()
+            content = request.request_body if known == body else json.dumps(known, ensure_ascii=False).encode()
         except NotStrictJson:
-            content = asked.request_body
-        return replace(asked, url=target + (f"?{query}" if query else ""), request_body=content)
+            content = request.request_body
+        return replace(request, url=target + (f"?{query}" if query else ""), request_body=content)
 
     def _value(self, value: Json, name: str = "") -> Json:
         if isinstance(value, dict):
@@ -133,16 +133,16 @@ def _shown(value: Json) -> str:
     return "missing" if value is MISSING else show(value)
 
 
-def _location(answer: Interaction, base: str) -> str:
-    return (answer.leads_to or by_name(answer.response_headers).get("location", "")).removeprefix(base)
+def _location(response: Interaction, base: str) -> str:
+    return (response.leads_to or by_name(response.response_headers).get("location", "")).removeprefix(base)
 
 
-def _concerning(value: Json, concerns: Concerns) -> Json:
+def _own_rows(value: Json, owns: Owns) -> Json:
     """A value whose lists have only the rows of this run."""
     if isinstance(value, Mapping):
-        return {name: _concerning(nested, concerns) for name, nested in value.items()}
+        return {name: _own_rows(nested, owns) for name, nested in value.items()}
     if isinstance(value, list):
-        return [_concerning(row, concerns) for row in value if concerns(row)]
+        return [_own_rows(row, owns) for row in value if owns(row)]
     return value
 
 

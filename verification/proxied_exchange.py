@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from ..contract.interaction import Interaction, by_name
 from ..contract.media import is_json
-from .client import MAX_HELD, TIMEOUT, TooLarge, WronglyCoded, as_text, decoded
+from .client import MAX_BODY_BYTES, TIMEOUT, InvalidContentCoding, TooLarge, as_text, decoded
 
 HOP_BY_HOP = {
     "connection",
@@ -28,17 +28,17 @@ BODILESS = {204, 304}
 """Statuses whose responses have no content (RFC 9110, section 6.4.1)."""
 LARGE = 1 << 16
 """The size of both bodies, in bytes, above which an interaction is judged in a thread."""
-Raw = list[tuple[bytes, bytes]]
+RawHeaders = list[tuple[bytes, bytes]]
 
 _UNSENDABLE_NAME = re.compile(rb"[^!#$%&'*+.^_`|~0-9A-Za-z-]")
 _UNSENDABLE_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
-class ClientLeft(Exception):
+class ClientDisconnected(Exception):
     """The client went away before its request was complete."""
 
 
-class Copy(bytearray):
+class BodyCopy(bytearray):
     """A bounded copy of a body."""
 
     def add(self, chunk: bytes) -> None:
@@ -47,15 +47,15 @@ class Copy(bytearray):
 
     @property
     def overflowed(self) -> bool:
-        return len(self) > MAX_HELD
+        return len(self) > MAX_BODY_BYTES
 
     @property
     def whole(self) -> bytes:
-        """The body; empty where it is larger than MAX_HELD."""
+        """The body; empty where it is larger than MAX_BODY_BYTES."""
         return b"" if self.overflowed else bytes(self)
 
 
-class Passage:
+class ProxiedExchange:
     """One request on its way to the upstream server, and its response on the way back."""
 
     def __init__(self, scope: Scope, receive: Receive, upstream: str) -> None:
@@ -68,16 +68,16 @@ class Passage:
         """Whether the request is `OPTIONS *` (RFC 9110, section 9.3.7)."""
         self._target = (path if self.is_for_server else urlsplit(upstream).path.encode() + path) + query
         self.url = f"{upstream}{'/' if self.is_for_server else ''}{(path + query).decode('latin-1')}"
-        self._request_headers: Raw = scope["headers"]
-        self._response_headers: Raw = []
+        self._request_headers: RawHeaders = scope["headers"]
+        self._response_headers: RawHeaders = []
         self._status, self._error = 0, ""
         self._started, self._clock = datetime.now(UTC), time.perf_counter()
-        self.request, self.response = Copy(), Copy()
-        self._held: bytes | None = None
-        self.begun = self.is_judged = False
+        self.request, self.response = BodyCopy(), BodyCopy()
+        self._buffered: bytes | None = None
+        self.has_begun = self.is_judged = False
         """Whether the head of the response was sent; whether the interaction was judged."""
 
-    def request_to(self, timeout: Mapping[str, float | None]) -> httpx2.Request:
+    def upstream_request(self, timeout: Mapping[str, float | None]) -> httpx2.Request:
         """The client's request without its hop-by-hop fields; `Host` names the upstream server."""
         host = urlsplit(self._upstream).netloc.rpartition("@")[2].encode()
         kept = [(name, value) for name, value in _end_to_end(self._request_headers) if name != b"host"]
@@ -87,7 +87,7 @@ class Passage:
             self._method,
             self._upstream,
             headers=[(b"host", host), *kept],
-            content=streamed if self._held is None else self._held or None,
+            content=streamed if self._buffered is None else self._buffered or None,
             extensions={"timeout": timeout, "target": self._target},
         )
 
@@ -95,7 +95,7 @@ class Passage:
         while True:
             message = await self._receive()
             if message["type"] == "http.disconnect":
-                raise ClientLeft
+                raise ClientDisconnected
             chunk = message.get("body", b"")
             self.request.add(chunk)
             if chunk:
@@ -103,38 +103,38 @@ class Passage:
             if not message.get("more_body", False):
                 return
 
-    async def hold_request(self) -> None:
-        """Read the whole body before anything is forwarded. Raises ClientLeft."""
+    async def buffer_request(self) -> None:
+        """Read the whole body before anything is forwarded. Raises ClientDisconnected."""
         async for _ in self._body():
             if self.request.overflowed:
                 return
-        self._held = bytes(self.request)
+        self._buffered = bytes(self.request)
 
-    async def client_left(self) -> None:
+    async def client_disconnected(self) -> None:
         """Return when the client goes away."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
-    def answered(self, status: int, headers: Raw) -> None:
+    def set_response(self, status: int, headers: RawHeaders) -> None:
         self._status, self._response_headers = status, [(name.lower(), value) for name, value in headers]
 
-    def broke(self, reason: str) -> None:
+    def set_error(self, reason: str) -> None:
         self._status, self._error = 0, reason
 
     @property
-    def has_passable_status(self) -> bool:
+    def has_valid_status(self) -> bool:
         """Whether the status is a valid final one (RFC 9110, section 15)."""
         return 200 <= self._status <= 599
 
     @property
-    def is_held(self) -> bool:
+    def is_buffered(self) -> bool:
         """Whether the response is held until it is judged: JSON, or without a body."""
         content_type = by_name(as_text(self._response_headers)).get("content-type", "")
         is_bodiless = self._method == "HEAD" or self._status in BODILESS
         return is_bodiless or is_json(content_type)
 
     @property
-    def waits_too_long(self) -> bool:
+    def exceeds_buffer(self) -> bool:
         return self.response.overflowed or time.perf_counter() - self._clock > TIMEOUT
 
     async def start(self, send: Send, more: Mapping[str, str]) -> None:
@@ -146,7 +146,7 @@ class Passage:
             for name, value in _end_to_end(self._response_headers)
             if name != dropped and not _UNSENDABLE_NAME.search(name) and not _UNSENDABLE_VALUE.search(value)
         ]
-        self.begun = True
+        self.has_begun = True
         await send({"type": "http.response.start", "status": self._status, "headers": [*headers, *added]})
 
     @property
@@ -157,11 +157,11 @@ class Passage:
 
     def interaction(self) -> Interaction:
         """The interaction so far; `unrecorded` names each body that was not kept whole, or cannot be decoded."""
-        answered = as_text(self._response_headers)
+        set_response = as_text(self._response_headers)
         try:
-            plain = decoded(self.response.whole, by_name(answered).get("content-encoding", "identity"))
+            plain = decoded(self.response.whole, by_name(set_response).get("content-encoding", "identity"))
             body = None if self.response.overflowed else plain
-        except (TooLarge, WronglyCoded):
+        except (TooLarge, InvalidContentCoding):
             body = None
         unrecorded = {"request"} if self.request.overflowed else set()
         return Interaction(
@@ -170,7 +170,7 @@ class Passage:
             status=self._status,
             request_headers=as_text(self._request_headers),
             request_body=self.request.whole,
-            response_headers=answered,
+            response_headers=set_response,
             response_body=body or b"",
             unrecorded=frozenset(unrecorded | ({"response"} if body is None else set())),
             started=self._started,
@@ -179,7 +179,7 @@ class Passage:
         )
 
 
-def _end_to_end(headers: Raw) -> Raw:
+def _end_to_end(headers: RawHeaders) -> RawHeaders:
     named = b",".join(value for name, value in headers if name == b"connection").decode("latin-1")
     dropped = HOP_BY_HOP | {name.strip().lower() for name in named.split(",")}
     return [(name, value) for name, value in headers if name.decode("latin-1") not in dropped]
