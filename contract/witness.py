@@ -27,7 +27,7 @@ MAX_CANDIDATES = 60
 
 Step = tuple[Mapping[str, Json], str | int]
 """A flat schema of an object or an array, and the key of a member or an item."""
-Way = tuple[Step, ...]
+SchemaPath = tuple[Step, ...]
 
 
 class Values:
@@ -83,7 +83,7 @@ class Values:
                     self._firsts[reference] = value
         return self._firsts[reference]
 
-    def around(self, way: Way, value: Json, *, full: bool) -> Json:
+    def around(self, way: SchemaPath, value: Json, *, full: bool) -> Json:
         """A value of an outer schema with the given one inside; `full` adds the optional members around it."""
         for schema, step in reversed(way):
             if isinstance(step, str):

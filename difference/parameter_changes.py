@@ -52,7 +52,7 @@ def parameter_changes(operation: Part) -> Iterator[Change]:
 
 def _required(part: Part, after: Parameter, detail: str, values: dict[tuple[str, str], Json]) -> Change:
     finding = Finding("required", after.place, "is required and missing", name=after.name)
-    return part.refused("parameter-required", detail, request(part.old, values), [finding])
+    return part.request_refused("parameter-required", detail, request(part.old, values), [finding])
 
 
 def _removed(part: Part, key: tuple[str, str], before: Parameter) -> Change:
@@ -61,7 +61,7 @@ def _removed(part: Part, key: tuple[str, str], before: Parameter) -> Change:
         return part.undecided("parameter-removed", reason)
     sent = request(part.old, {key: parameter_example(part.old, before)})
     finding = Finding("unknown-parameter", "query", "is not a known parameter", name=before.name)
-    return part.refused("parameter-removed", "is gone", sent, [finding])
+    return part.request_refused("parameter-removed", "is gone", sent, [finding])
 
 
 class _Text(Side):
@@ -111,7 +111,9 @@ def _values(part: Part, key: tuple[str, str], before: Parameter, after: Paramete
 
     def refused(each: Break) -> Change:
         detail, sent = f"no longer takes {show(each.value)}", request(part.old, {key: each.value})
-        return part.refused("parameter-value", detail, sent, found(each), part.inside("schema").lines(each, "request"))
+        return part.request_refused(
+            "parameter-value", detail, sent, found(each), part.inside("schema").lines(each, "request")
+        )
 
     most = sorted(shown, key=lambda each: -len(found(each)))[:1]
     yield from part.judged("parameter-value", replace(answer, breaks=tuple(most)), refused, "takes all that it took")
@@ -148,7 +150,7 @@ def _written_otherwise(part: Part, side: Side, key: tuple[str, str], before: Par
         got, findings = read(after, texts)
         sent = request(part.old, {key: value})
         if findings:
-            return part.refused(rule, f"is written otherwise: {show(value)}", sent, findings)
+            return part.request_refused(rule, f"is written otherwise: {show(value)}", sent, findings)
         if got not in (value, [value]):
             detail = f"is read as {got!r}, and was sent as {value!r}"
             finding = Finding(rule, before.place, detail, name=before.name)

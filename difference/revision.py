@@ -22,17 +22,17 @@ from ..contract.schema import Direction, Json
 from ..contract.side import Side, Sides
 from ..contract.yaml_tree import MarkedYaml, NotPlain
 from ..outcome import CouldNotRun
-from .change import Place
+from .change import SourceLine
 
 Steps = tuple[str, ...]
 """The path of a part of a document: the keys along the way, without those of references."""
 
 
-class NotThere(CouldNotRun):
+class FileNotInCommit(CouldNotRun):
     """The file is not in the commit."""
 
 
-class Declared(Operation):
+class RevisionOperation(Operation):
     """An operation of a revision, and where it stands."""
 
     def __init__(self, path: str, method: str, item: Mapping[str, Json], revision: "Revision") -> None:
@@ -106,7 +106,7 @@ class Revision:
 
     @classmethod
     def load(cls, name: str, same_as: "Revision | None" = None) -> "Revision":
-        """The revision in a file or `git-ref:file`. Raises CouldNotRun; NotThere where the commit lacks the file."""
+        """The revision in a file or `git-ref:file`. Raises CouldNotRun, FileNotInCommit."""
         reference, colon, path = name.partition(":")
         try:
             text = None if colon and not Path(name).exists() else Path(name).read_bytes()
@@ -114,7 +114,7 @@ class Revision:
             raise CouldNotRun(f"{name}: cannot be read: {error.strerror}") from error
         if text is not None:
             return cls(name, Path(name), text, same_as)
-        return cls(name, Path(path), _in_commit(name, reference, path), same_as, partial(_beside_in_commit, reference))
+        return cls(name, Path(path), _in_commit(name, reference, path), same_as, partial(_other_in_commit, reference))
 
     def _whole(self) -> dict[str, tuple[Path, str]]:
         """Make the document self-contained; returns the origin of each component, by the reference to it."""
@@ -129,10 +129,10 @@ class Revision:
             raise InvalidContract(f"{self.name}: {error}") from error
 
     @cached_property
-    def operations(self) -> dict[tuple[str, str], Declared]:
+    def operations(self) -> dict[tuple[str, str], RevisionOperation]:
         """The operations by path, without the names of parameters, and method."""
         return {
-            (blank(path), method): Declared(path, method, item, self)
+            (blank(path), method): RevisionOperation(path, method, item, self)
             for path, item in self.document.get("paths", {}).items()
             for method in METHODS
             if method in item
@@ -155,13 +155,13 @@ class Revision:
             for contents in [operation.request_body.contents] if direction == "request" else given:
                 yield from (each.raw for each in contents.values())
 
-    def place(self, steps: Steps) -> Place:
+    def place(self, steps: Steps) -> SourceLine:
         """The line of a part, or of the nearest one around it."""
         found = self._node(self._main, steps)
         file = self.file.parent / found.file.relative_to(self._main.parent)
-        return Place((self.file if found.file == self._main else file).as_posix(), found.line)
+        return SourceLine((self.file if found.file == self._main else file).as_posix(), found.line)
 
-    def place_of_value(self, steps: Steps, inside: Sequence[str], rule: str) -> Place:
+    def place_of_value(self, steps: Steps, inside: Sequence[str], rule: str) -> SourceLine:
         """The line of the keyword `rule` for a place inside the values of the schema at `steps`."""
         here = steps
         for step in inside:
@@ -231,7 +231,7 @@ class _Node(NamedTuple):
 
 
 def _in_commit(name: str, reference: str, path: str) -> bytes:
-    """The text of a file in a commit. Raises CouldNotRun; NotThere where the commit lacks the file."""
+    """The text of a file in a commit. Raises CouldNotRun; FileNotInCommit where the commit lacks the file."""
     inside = path if path.startswith(("./", "../", "/")) else f"./{path}"
     try:
         shown = _git("show", "--end-of-options", f"{reference}:{inside}")
@@ -245,10 +245,10 @@ def _in_commit(name: str, reference: str, path: str) -> bytes:
         is_born = _git("rev-parse", "--quiet", "--verify", "HEAD").returncode == 0
         is_missing = not is_born and _git("symbolic-ref", "HEAD").returncode == 0
     why = one_line(shown.stderr.decode(errors="replace"))
-    raise (NotThere if is_missing else CouldNotRun)(f"{name}: cannot be read: {why}")
+    raise (FileNotInCommit if is_missing else CouldNotRun)(f"{name}: cannot be read: {why}")
 
 
-def _beside_in_commit(reference: str, file: Path) -> bytes:
+def _other_in_commit(reference: str, file: Path) -> bytes:
     """The text of another file in a commit. Raises FileNotFoundError."""
     shown = _git("show", "--end-of-options", f"{reference}:./{os.path.relpath(file)}")
     if shown.returncode:
