@@ -319,3 +319,9 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(
         page.get_by_role("tab", name=view).click()
         assert barriers(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_a_link_to_a_view_leaves_the_tabs_in_sight(enter: Enter) -> None:
+    page = enter("#world", viewport={"width": 360, "height": 560})
+    expect(page.get_by_role("heading", name="Clock")).to_be_visible()
+    assert page.evaluate("scrollY") == 0
