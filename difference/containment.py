@@ -11,9 +11,9 @@ from jsonschema_rs import canonical, canonicalize
 
 from ..contract.finding import Finding
 from ..contract.normal import reachable
+from ..contract.normal_schema import NormalSchema
 from ..contract.pointer import json_pointer
 from ..contract.schema import Json
-from ..contract.side import Side
 from ..contract.strict_json import MAX_DEPTH
 from ..contract.witness import ABSENT, SchemaPath, Values
 from .change import generalized
@@ -61,7 +61,10 @@ class Relation:
     """The schemas of both sides in one direction, whose pairs are decided one after the other."""
 
     def __init__(
-        self, producer: Side, consumer: Side, unchanged: Callable[[str, str], bool] = lambda _produced, _consumed: False
+        self,
+        producer: NormalSchema,
+        consumer: NormalSchema,
+        unchanged: Callable[[str, str], bool] = lambda _produced, _consumed: False,
     ) -> None:
         """`unchanged` says whether the definitions with two names are the same."""
         self.produced, self.consumed = ClosedSchemas(producer.definitions), consumer.definitions
@@ -85,7 +88,10 @@ class Relation:
 
 
 def contained(
-    producer: Side, consumer: Side, samples: Callable[[], Sequence[Json]] = tuple, relation: Relation | None = None
+    producer: NormalSchema,
+    consumer: NormalSchema,
+    samples: Callable[[], Sequence[Json]] = tuple,
+    relation: Relation | None = None,
 ) -> Containment:
     """Whether `consumer` accepts all values of `producer`; `samples` are known values of it.
 
@@ -115,11 +121,11 @@ def contained(
     return Containment(tuple(values)) if values else Containment(reason=_reason(places))
 
 
-def example(side: Side) -> Json:
+def example(schema: NormalSchema) -> Json:
     """A simple value that the engine accepts; ABSENT where none was found."""
-    values = side.values.of(side.schema)
+    values = schema.values.of(schema.schema)
     try:
-        return next((value for value in islice(values, MAX_TRIED) if side.accepts(value)), ABSENT)
+        return next((value for value in islice(values, MAX_TRIED) if schema.accepts(value)), ABSENT)
     except RecursionError:
         return ABSENT  # too deep in others
 
@@ -136,7 +142,7 @@ def _reasons(findings: Iterable[Finding]) -> _Reasons:
 
 
 def _broken(
-    producer: Side, consumer: Side, reached: ReachablePair, samples: Sequence[Json], relation: Relation
+    producer: NormalSchema, consumer: NormalSchema, reached: ReachablePair, samples: Sequence[Json], relation: Relation
 ) -> list[Break]:
     """The breaks at a place, each for another reason."""
     pair, way = reached.pair, reached.way

@@ -14,6 +14,7 @@ from ..contract.witness import ABSENT
 from .change import Change
 
 if TYPE_CHECKING:
+    from .example_request import ExampleRequest
     from .pairing import Part
 
 

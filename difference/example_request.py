@@ -42,7 +42,7 @@ def parameter_example(operation: RevisionOperation, parameter: Parameter) -> Jso
     for value in values_of(parameter.source, operation.revision.resolve).values():
         if not read(parameter, parameter.written(value))[1]:
             return value
-    value = example(operation.revision.side(parameter.raw, "request"))
+    value = example(operation.revision.normal_schema(parameter.raw, "request"))
     return "a" if value == "" and parameter.place == "path" else None if value is ABSENT else value
 
 
@@ -50,9 +50,9 @@ def body_examples(operation: RevisionOperation, content: Mapping[str, Json], dir
     """Valid bodies: the documented examples, or a simple one. They are cached."""
     revision = operation.revision
     if (key := (id(content), direction)) not in revision.bodies:
-        side = revision.side(content.get("schema", {}), direction)
-        found = [value for value in values_of(content, revision.resolve).values() if side.accepts(value)]
-        revision.bodies[key] = found or [value for value in (example(side),) if value is not ABSENT]
+        schema = revision.normal_schema(content.get("schema", {}), direction)
+        found = [value for value in values_of(content, revision.resolve).values() if schema.accepts(value)]
+        revision.bodies[key] = found or [value for value in (example(schema),) if value is not ABSENT]
     return revision.bodies[key]
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from ..contract.finding import Finding
 from ..contract.interaction import Fields, Interaction, by_name
+from ..contract.normal_schema import NormalSchema
 from ..contract.pointer import pointed, steps_of
 from ..contract.schema import Direction, Json
-from ..contract.side import Side
 from .change import Change, SourceLine, Verdict
 from .containment import Break, Containment, Relation, contained
 from .example_request import ExampleRequest, request, required_headers
@@ -30,7 +30,7 @@ class Comparison:
         self._same: dict[tuple[str, str], list[tuple[str, str]] | None] = {}
         self._different: set[tuple[str, str]] = set()
         self._relations: dict[str, Relation] = {}
-        self._answers: dict[tuple[str, str, str], tuple[Containment, Side, Side]] = {}
+        self._answers: dict[tuple[str, str, str], tuple[Containment, NormalSchema, NormalSchema]] = {}
 
     def _same_definition(self, one: str, other: str) -> bool:
         """Whether a definition with the same name in both is unchanged."""
@@ -83,11 +83,11 @@ class Comparison:
 
     def decided(
         self, old: Json, new: Json, direction: Direction, samples: Callable[[], Sequence[Json]] = tuple
-    ) -> tuple[Containment, Side, Side]:
+    ) -> tuple[Containment, NormalSchema, NormalSchema]:
         """The verdict about a pair of schemas, with the sides of OLD and NEW."""
         key = (json.dumps(old, sort_keys=True), json.dumps(new, sort_keys=True), direction)
         if key not in self._answers:
-            sides = self.old.side(old, direction), self.new.side(new, direction)
+            sides = self.old.normal_schema(old, direction), self.new.normal_schema(new, direction)
             producer, consumer = sides if direction == "request" else sides[::-1]
             if direction not in self._relations:
                 self._relations[direction] = Relation(producer, consumer, self._same_definition)

@@ -7,9 +7,9 @@ from typing import Any
 
 from ..contract.finding import Finding
 from ..contract.normal import types
+from ..contract.normal_schema import NormalSchema
 from ..contract.parameters import Parameter, joined
 from ..contract.schema import Json, show
-from ..contract.side import Side
 from ..contract.witness import ABSENT, Values
 from .change import Change
 from .containment import Break, contained
@@ -64,10 +64,10 @@ def _removed(part: Part, key: tuple[str, str], before: Parameter) -> Change:
     return part.request_refused("parameter-removed", "is gone", sent, [finding])
 
 
-class _Text(Side):
+class _Text(NormalSchema):
     """A parameter of one scalar type, as the texts that its contract accepts."""
 
-    def __init__(self, parameter: Parameter, schema: Json, side: Side, definitions: dict[str, Json]) -> None:
+    def __init__(self, parameter: Parameter, schema: Json, side: NormalSchema, definitions: dict[str, Json]) -> None:
         self.parameter, self.schema, self.definitions, self.is_31 = parameter, schema, definitions, side.is_31
         self.values = Values(definitions, {})
 
@@ -83,7 +83,10 @@ class _Text(Side):
 
 def _values(part: Part, key: tuple[str, str], before: Parameter, after: Parameter) -> Iterator[Change]:
     """The changes for the values of a parameter, written by OLD's rules and read by NEW's."""
-    one, other = part.old.revision.side(before.raw, "request"), part.new.revision.side(after.raw, "request")
+    one, other = (
+        part.old.revision.normal_schema(before.raw, "request"),
+        part.new.revision.normal_schema(after.raw, "request"),
+    )
     shape = _shape(one)
     if (before.style, before.explode, shape) != (after.style, after.explode, _shape(other)):
         yield _written_otherwise(part, one, key, before, after)
@@ -119,17 +122,17 @@ def _values(part: Part, key: tuple[str, str], before: Parameter, after: Paramete
     yield from part.judged("parameter-value", replace(answer, breaks=tuple(most)), refused, "takes all that it took")
 
 
-def _shape(side: Side) -> str:
+def _shape(side: NormalSchema) -> str:
     """Whether a parameter is written as an array, an object, or a scalar."""
     kinds = types(side.flat)
     return next((kind for kind in ("array", "object") if kind in kinds and len(kinds) < 4), "scalar")
 
 
-def _kinds(side: Side) -> set[str]:
+def _kinds(side: NormalSchema) -> set[str]:
     return set(types(side.flat)) & _SCALARS
 
 
-def _as_text(side: Side, kinds: set[str]) -> tuple[Json, dict[str, Json]]:
+def _as_text(side: NormalSchema, kinds: set[str]) -> tuple[Json, dict[str, Json]]:
     """A schema that admits all texts of a parameter, and maybe more, with its definitions."""
     if kinds == {"string"}:
         return side.schema, side.definitions
@@ -140,7 +143,9 @@ def _as_text(side: Side, kinds: set[str]) -> tuple[Json, dict[str, Json]]:
     return {"type": "string"}, {}
 
 
-def _written_otherwise(part: Part, side: Side, key: tuple[str, str], before: Parameter, after: Parameter) -> Change:
+def _written_otherwise(
+    part: Part, side: NormalSchema, key: tuple[str, str], before: Parameter, after: Parameter
+) -> Change:
     """A parameter whose style or shape changed."""
     rule = "parameter-style"
     for value in islice(filter(side.accepts, side.values.of(side.schema)), MAX_WRITTEN):

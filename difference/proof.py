@@ -1,8 +1,8 @@
-"""A proof that one schema accepts all values of another, or the places where that is open.
+"""A proof that one schema accepts all values of another, or the places where that is unproven.
 
 The library decides pairs without references. Around these, objects, arrays and choices are decomposed. Pairs that
-refer to others are the nodes of a graph; a pair holds when no unproven pair can be reached from it (coinduction: a value
-that breaks it would have to break another one further inside).
+refer to others are the nodes of a graph; a pair holds when no unproven pair can be reached from it (coinduction: a
+value that breaks it would have to break another one further inside).
 """
 
 import json
@@ -18,7 +18,7 @@ from ..contract.dialect import with_schemas
 from ..contract.formats import FORMATS
 from ..contract.normal import (
     Definitions,
-    both,
+    conjunction,
     definition_name,
     followed,
     item_of,
@@ -28,7 +28,7 @@ from ..contract.normal import (
     refers,
     types,
 )
-from ..contract.pattern import TooHard, outside
+from ..contract.pattern import UndecidablePattern, outside
 from ..contract.schema import Json
 from ..contract.witness import SchemaPath, strings_of
 
@@ -186,7 +186,7 @@ class Proof:
             if keyword in flat:
                 others = {name: value for name, value in flat.items() if name != keyword}
                 for branch in flat[keyword]:
-                    self._pair(both(others, branch), consumed, way, node, depth + 1)
+                    self._pair(conjunction(others, branch), consumed, way, node, depth + 1)
                 return
         for keyword in ("anyOf", "oneOf"):
             if keyword in consumed:
@@ -284,7 +284,7 @@ class Proof:
         free, others = flat.get("additionalProperties", True), consumed.get("additionalProperties", True)
         self._inside(free, others, (*way, (flat, "other")), node)
         asked = {word: value for word, value in consumed.items() if word not in _OBJECT}
-        names = both(flat.get("propertyNames", True), {"type": "string"})
+        names = conjunction(flat.get("propertyNames", True), {"type": "string"})
         if "propertyNames" in asked and next(self.open(names, asked["propertyNames"]), None) is None:
             del asked["propertyNames"]
         self._of_whole(flat, asked, way, node)
@@ -346,7 +346,7 @@ def _has(flat: Mapping[str, Json], keyword: str, value: Json) -> bool:
 def _has_all_strings(produced: Mapping[str, Json], consumed: Mapping[str, Json]) -> bool:
     try:
         return outside(strings_of(produced), strings_of(consumed)) is None
-    except TooHard:
+    except UndecidablePattern:
         return False
 
 

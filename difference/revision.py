@@ -13,14 +13,14 @@ import yaml
 from ..contract.document import document_of
 from ..contract.finding import one_line
 from ..contract.grammar import METHODS
+from ..contract.normal_schema import NormalSchema, NormalSchemas
 from ..contract.operation import Operation
 from ..contract.parameters import Parameter
 from ..contract.path_template import blank, parameters_of
 from ..contract.pointer import steps_of
 from ..contract.references import Bundle, InvalidContract, References, read_file
 from ..contract.schema import Direction, Json
-from ..contract.side import Side, Sides
-from ..contract.yaml_tree import MarkedYaml, NotPlain
+from ..contract.yaml_tree import InvalidYaml, MarkedYaml
 from ..outcome import CouldNotRun
 from .change import SourceLine
 
@@ -98,7 +98,7 @@ class Revision:
             raise CouldNotRun(str(error)) from error
         self.version = str(self.document.get("info", {}).get("version", ""))
         self.title = str(self.document.get("info", {}).get("title", ""))
-        self._sides: dict[str, Sides] = {}
+        self._normal_schemas: dict[str, NormalSchemas] = {}
         self.bodies: dict[tuple[int, Direction], list[Json]] = {}
         """A cache of example bodies, by the id of the media type's content."""
         self._marked: dict[Path, MarkedYaml] = {}
@@ -144,10 +144,10 @@ class Revision:
         schemes = self.document.get("components", {}).get("securitySchemes", {})
         return {role for scheme in schemes.values() for role in scheme.get("x-roles", ())}
 
-    def side(self, schema: Json, direction: Direction) -> Side:
-        if direction not in self._sides:
-            self._sides[direction] = Sides(self.resolve, direction, self._bodies(direction))
-        return self._sides[direction].side(schema)
+    def normal_schema(self, schema: Json, direction: Direction) -> NormalSchema:
+        if direction not in self._normal_schemas:
+            self._normal_schemas[direction] = NormalSchemas(self.resolve, direction, self._bodies(direction))
+        return self._normal_schemas[direction].of(schema)
 
     def _bodies(self, direction: Direction) -> Iterator[Json]:
         for operation in self.operations.values():
@@ -215,7 +215,7 @@ class Revision:
         if file not in self._marked:
             try:
                 self._marked[file] = MarkedYaml(self.texts[file])
-            except NotPlain as error:
+            except InvalidYaml as error:
                 raise CouldNotRun(f"{self.name}: {error}") from error
         return self._marked[file]
 

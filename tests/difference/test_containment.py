@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 import yaml
+from callconfig.contract.normal_schema import NormalSchemas
 from callconfig.contract.references import References
-from callconfig.contract.side import Sides
 from callconfig.difference.containment import contained
 
 PAIRS: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "pairs.yaml").read_text())
@@ -23,7 +23,7 @@ def sides(pair: dict[str, Any], direction: str) -> tuple[Any, Any]:
     def side(which: str) -> Any:
         schemas = pair.get(f"{which}_schemas", {})
         document = {"openapi": pair.get("version", "3.0"), "components": {"schemas": schemas}}
-        return Sides(References(document), direction).side(pair[which])  # type: ignore[arg-type]
+        return NormalSchemas(References(document), direction).of(pair[which])  # type: ignore[arg-type]
 
     return (side("old"), side("new")) if direction == "request" else (side("new"), side("old"))
 

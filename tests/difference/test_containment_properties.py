@@ -5,8 +5,8 @@ from itertools import product
 from typing import Any
 
 from callconfig.contract.normal import reachable
+from callconfig.contract.normal_schema import NormalSchema, NormalSchemas
 from callconfig.contract.references import References
-from callconfig.contract.side import Side, Sides
 from callconfig.difference.closed_schemas import ClosedSchemas
 from callconfig.difference.containment import contained
 from hypothesis import given, settings
@@ -160,9 +160,9 @@ def inside_of(owner: dict[str, Any], key: str, schemas: Strategy) -> Strategy:
     return st.deferred(lambda: changed(owner[key], schemas)).map(lambda nested: {**owner, key: nested})
 
 
-def side(schema: Any, node: Any, direction: Any, version: str) -> Side:
+def side(schema: Any, node: Any, direction: Any, version: str) -> NormalSchema:
     document = {"openapi": version, "components": {"schemas": {"N": node}}}
-    return Sides(References(document), direction).side(schema)
+    return NormalSchemas(References(document), direction).of(schema)
 
 
 def refuses_nothing(pair: Pair, direction: Any, version: str) -> None:
