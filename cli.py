@@ -1,11 +1,13 @@
 """The `callconfig` command: one small function for each sub-command, which imports heavy modules itself."""
 
 import contextlib
+import errno
 import gc
 import importlib
 import inspect
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
@@ -26,7 +28,8 @@ from .options import (
     ServeOptions,
     VerifyOptions,
 )
-from .outcome import COULD_NOT_RUN, OK, USAGE, CouldNotRun, printable
+from .outcome import COULD_NOT_RUN, USAGE, CouldNotRun, printable
+from .streams import steady_streams
 
 EXIT_CODES = "Exit codes: 0 success, 1 findings, 2 wrong usage, 3 could not run."
 VARIABLES = "Each option has an environment variable, which sets the default of the option unless it is empty."
@@ -36,15 +39,18 @@ Options = TypeVar("Options")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
-    try:
-        is_all = arguments is None
-        code = _run(sys.argv[1:] if arguments is None else list(arguments), is_all=is_all)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader of the output has closed it. Python would fail once more in its last flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
-    return code
+    if arguments is not None:
+        return _run(list(arguments), is_all=False)
+    output = steady_streams()
+    # A library's use of another is not the user's concern. With PYTHONWARNINGS=error, it would end the command.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    sys.warnoptions.append("ignore::DeprecationWarning")  # for the processes of `--workers`
+    code = _run(sys.argv[1:], is_all=True)
+    sys.stdout.flush()
+    if output.failure is None or output.failure.errno == errno.EPIPE:  # who reads it may have seen enough
+        return code
+    print(f"callconfig: standard output could not be written: {output.failure.strerror}", file=sys.stderr)
+    return COULD_NOT_RUN
 
 
 def _run(arguments: list[str], *, is_all: bool) -> int:
@@ -63,8 +69,6 @@ def _run(arguments: list[str], *, is_all: bool) -> int:
     except (KeyboardInterrupt, click.Abort):
         print("callconfig: interrupted", file=sys.stderr)
         return COULD_NOT_RUN
-    except BrokenPipeError:
-        raise
     except (CouldNotRun, OSError, UnicodeError) as error:
         print(f"callconfig: {printable(_one_line(error))}", file=sys.stderr)
         return COULD_NOT_RUN

@@ -40,6 +40,7 @@ from .seeds import load_seeds
 from .serving import Config, Server, Workers, listen, log_to_terminal, root_url
 from .storage.opening import is_shared, open_store
 from .storage.store import Store, StoreError
+from .streams import steady_streams
 from .traffic.redaction import Redaction
 
 
@@ -188,6 +189,7 @@ class _Worker:
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _router: Any) -> AsyncIterator[None]:
+        steady_streams()
         log_to_terminal()
         async with contextlib.AsyncExitStack() as opened:
             try:

@@ -59,7 +59,10 @@ def init(path: Path) -> int:
     patched = _patched(text, root, proposals)
     name = path.as_posix().lstrip("/")
     old, new = (each.decode().splitlines(keepends=True) for each in (text, patched))
-    sys.stdout.writelines(difflib.unified_diff(old, new, f"a/{name}", f"b/{name}"))
+    patch = difflib.unified_diff(old, new, f"a/{name}", f"b/{name}")
+    sys.stdout.buffer.writelines(
+        line.encode(errors="surrogateescape") for line in patch
+    )  # in the encoding of the file, not of the terminal
     unclear += [f"{each.name}: {guess}" for each in proposals for guess in each.guesses]
     if not proposals and not contract.resources:
         unclear.append(

@@ -10,7 +10,8 @@ from ..contract.example import examples_of
 from ..contract.operation import Operation
 from ..contract.problem import PROBLEM_JSON, type_of
 from ..contract.schema import Json
-from .samples import ABSENT, Sent, request, request_examples
+from ..contract.witness import ABSENT
+from .samples import Sent, request, request_examples
 
 _NO_WORD = re.compile(r"[^\w.]+")
 

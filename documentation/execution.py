@@ -13,8 +13,9 @@ from ..contract.document import Contract
 from ..contract.media import is_json, media_type
 from ..contract.pointer import json_pointer
 from ..contract.schema import Json, show
+from ..contract.witness import ABSENT
 from .exchanges import Example, examples, has_example_state
-from .samples import ABSENT, Sent
+from .samples import Sent
 from .snippets import LOCAL_MOCK
 
 FreshMock = Callable[[], Coroutine[Any, Any, ASGIApp]]

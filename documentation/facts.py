@@ -9,12 +9,13 @@ from ..contract.operation import Operation
 from ..contract.problem import PROBLEM_JSON, type_of
 from ..contract.rulebook import RULES
 from ..contract.severity import DEFAULT
+from ..contract.witness import ABSENT
 from .exchanges import Example, examples, operations, responses, slug
 from .execution import Answer
 from .forms import way
 from .objects import Anchors, Objects
 from .pictures import Picture, picture_of_checks, picture_of_replacement, pictures_of_day
-from .samples import ABSENT, Sent, text_of
+from .samples import Sent, text_of
 from .snippets import LOCAL_MOCK
 from .violations import violation
 from .wording import literal, phrase, resolved

@@ -15,10 +15,8 @@ from ..contract.operation import Operation
 from ..contract.parameters import Parameter, joined
 from ..contract.schema import Direction, Json
 from ..contract.strict_json import encoded
+from ..contract.witness import ABSENT
 from .wording import resolved
-
-ABSENT: Any = object()
-"""The placeholder for no JSON value."""
 
 URLENCODED, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 

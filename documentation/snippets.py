@@ -5,7 +5,8 @@ import re
 import shlex
 from collections.abc import Callable
 
-from .samples import ABSENT, MULTIPART, URLENCODED, File, Sent
+from ..contract.witness import ABSENT
+from .samples import MULTIPART, URLENCODED, File, Sent
 
 LOCAL_MOCK = "http://127.0.0.1:8080"
 """The default address of `callconfig serve`."""
@@ -85,8 +86,7 @@ SNIPPETS: dict[str, tuple[str, Callable[[Sent, str], str]]] = {
 
 def _own_headers(sent: Sent) -> dict[str, str]:
     """The header fields without the Content-Type of a form, which each client sets itself."""
-    is_form = sent.fields is not None and sent.media_type in (MULTIPART, URLENCODED)
-    return {name: value for name, value in sent.headers.items() if not (is_form and name == "Content-Type")}
+    return {name: value for name, value in sent.headers.items() if sent.fields is None or name != "Content-Type"}
 
 
 def _at(value: str) -> str:

@@ -148,16 +148,6 @@ def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("callconfig 0.")
 
 
-def test_a_reader_who_has_seen_enough_is_no_error() -> None:
-    """The pipe is closed before the first byte is written."""
-    ends, written = os.pipe()
-    os.close(ends)
-    command = [sys.executable, "-m", "callconfig", "serve", "--help"]
-    done = subprocess.run(command, stdout=written, stderr=subprocess.PIPE, text=True, check=False)
-    os.close(written)
-    assert (done.returncode, done.stderr) == (OK, "")
-
-
 def test_the_command_starts_without_what_it_does_not_need() -> None:
     """`callconfig --help` imports neither the web stack nor the test tools."""
     heavy = ["connexion", "starlette", "schemathesis", "hypothesis", "openapi_spec_validator", "psycopg", "jinja2"]

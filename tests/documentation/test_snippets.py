@@ -11,9 +11,9 @@ from collections.abc import Iterator
 import pytest
 from callconfig.app import example_mock
 from callconfig.contract.document import Contract
+from callconfig.contract.witness import ABSENT
 from callconfig.documentation.exchanges import Example, examples
 from callconfig.documentation.execution import Answer, differences_of, send
-from callconfig.documentation.samples import ABSENT
 from callconfig.documentation.snippets import curl, javascript, python
 from callconfig.verification.target import serving
 from starlette.types import ASGIApp, Receive, Scope, Send

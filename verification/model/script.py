@@ -221,21 +221,16 @@ class Script:
 
     def valid(self, kind: Kind) -> Iterator[Conversation]:
         for body, kept in self._bodies(kind, valid=True):
-            made = Create(body, kept=kept)
-            yield (
-                [made, StateCheck()]
-                if kind == "create"
-                else [Create(FULL), self._change(kind, body, kept), StateCheck()]
-            )
+            yield [*([] if kind == "create" else [Create(FULL)]), self._write(kind, body, kept), StateCheck()]
 
     def invalid(self, kind: Kind) -> Iterator[RefusedSteps]:
         bodies = self._bodies(kind, valid=False)
-        if kind == "create":
-            yield from _batches([], [Create(body, kept=kept) for body, kept in bodies])
-        else:
-            yield from _batches([Create(MINIMAL)], [self._change(kind, body, kept) for body, kept in bodies])
+        before: Conversation = [] if kind == "create" else [Create(MINIMAL)]
+        yield from _batches(before, [self._write(kind, body, kept) for body, kept in bodies])
 
-    def _change(self, kind: Kind, body: Json, kept: str) -> Replace | Merge:
+    def _write(self, kind: Kind, body: Json, kept: str) -> Create | Replace | Merge:
+        if kind == "create":
+            return Create(body, kept=kept)
         return Replace(0, body, kept=kept) if kind == "replace" else Merge(0, body, kept=kept)
 
     def _bodies(self, kind: Kind, *, valid: bool) -> Iterator[tuple[Json, str]]:
