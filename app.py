@@ -110,7 +110,7 @@ def create_app(
     def context(exchange: Exchange) -> Mapping[str, Any]:
         caller = authenticate(exchange.headers) if authenticate else None
         if caller is not None and exchange.operation is not None:
-            caller.check_may(exchange.operation.declared.get("x-roles", (caller.role,)))
+            caller.require_role(exchange.operation.declared.get("x-roles", (caller.role,)))
         current, draw = store, chance.draw
         if controls:
             session = exchange.session or exchange.enter(controls.session(exchange.headers))

@@ -93,7 +93,7 @@ def _command(name: str, options: type[Options], load: Callable[[], Callable[[Opt
 
     @click.pass_obj
     def invoke(is_all: bool, /, **values: Any) -> int:
-        with _for_good() if is_all else contextlib.nullcontext():
+        with _without_collection() if is_all else contextlib.nullcontext():
             run = load()
         return run(options(**values))
 
@@ -144,7 +144,7 @@ def _parameter(field: Field[Any]) -> click.Parameter:
 
 
 @contextlib.contextmanager
-def _for_good() -> Iterator[None]:
+def _without_collection() -> Iterator[None]:
     """Exclude modules that are loaded meanwhile from garbage collection, a quarter of the time of a short command."""
     gc.disable()
     try:
@@ -171,7 +171,7 @@ def _loading() -> Iterator[None]:
     yield
 
 
-class _StandIn(ModuleType):
+class _LazyModule(ModuleType):
     """A module that loads the one of its name when an attribute is first used."""
 
     def __getattr__(self, wanted: str) -> object:
@@ -183,7 +183,7 @@ class _StandIn(ModuleType):
             del sys.modules[self.__name__]
 
 
-class _StandInOfFunctions(_StandIn):
+class _LazyFunctions(_LazyModule):
     """A stand-in whose attributes are functions, which load the module when they are called."""
 
     def __getattr__(self, wanted: str) -> object:
@@ -191,9 +191,11 @@ class _StandInOfFunctions(_StandIn):
 
 
 @contextlib.contextmanager
-def _loaded_when_used(*names: str, functions_of: Sequence[str] = ()) -> Iterator[None]:
+def _lazy_imports(*names: str, functions_of: Sequence[str] = ()) -> Iterator[None]:
     """Imports of these modules meanwhile get stand-ins, unless they are loaded already."""
-    kinds: dict[str, type[_StandIn]] = dict.fromkeys(names, _StandIn) | dict.fromkeys(functions_of, _StandInOfFunctions)
+    kinds: dict[str, type[_LazyModule]] = dict.fromkeys(names, _LazyModule) | dict.fromkeys(
+        functions_of, _LazyFunctions
+    )
     stand_ins = {name: kind(name) for name, kind in kinds.items() if name not in sys.modules}
     sys.modules |= stand_ins
     try:
@@ -206,7 +208,7 @@ def _loaded_when_used(*names: str, functions_of: Sequence[str] = ()) -> Iterator
 def _connexion() -> None:
     """Import Connexion without clients and test servers, a third of a mock's start, which the mock does not use."""
     unused = ("starlette.testclient", "werkzeug.serving", "werkzeug.test")
-    with _loaded_when_used("httpx", "requests", functions_of=unused):
+    with _lazy_imports("httpx", "requests", functions_of=unused):
         import connexion  # noqa: F401 (others import it, too)
 
 

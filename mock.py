@@ -36,7 +36,7 @@ from .identity.authentication import Authentication, InvalidAuthentication
 from .loading import load_contract
 from .options import ServeOptions, cache_folder
 from .outcome import OK, CouldNotRun, printable
-from .seeds import plant
+from .seeds import load_seeds
 from .serving import Config, Server, Workers, listen, log_to_terminal, root_url
 from .storage.opening import is_shared, open_store
 from .storage.store import Store, StoreError
@@ -109,8 +109,8 @@ class _Mock:
             handlers=self._handlers,
             references=references,
         )
-        early = asyncio.create_task(_make_early(references))
-        _attend_to_clients()
+        early = asyncio.create_task(_prerender(references))
+        _tune_for_latency()
         yield app
         early.cancel()
 
@@ -127,7 +127,7 @@ async def _serve(options: ServeOptions, world: bytes | None, config: Config, lis
     _protect_controls(options, listening)
     mock = _Mock(options)
     async with mock.opened() as store:
-        await plant(options.seed, mock.contract, store)
+        await load_seeds(options.seed, mock.contract, store)
         controls = await _controls(mock, store, world)
         async with mock.running(store, controls) as config.app:
             greet = partial(_greet, mock.contract, listening, options, await mock.stored(store))
@@ -136,7 +136,7 @@ async def _serve(options: ServeOptions, world: bytes | None, config: Config, lis
             await Server(config, stop, greet).serve(sockets=[listening])
 
 
-async def _make_early(references: Sequence[ServedReference]) -> None:
+async def _prerender(references: Sequence[ServedReference]) -> None:
     """Render the pages before they are requested, unless an earlier server of the contract has cached them."""
     folder = cache_folder()
     for reference in references:
@@ -147,7 +147,7 @@ async def _make_early(references: Sequence[ServedReference]) -> None:
             await reference.made()
 
 
-def _attend_to_clients() -> None:
+def _tune_for_latency() -> None:
     """Tune for low latency: the garbage collector skips loaded objects and runs less often.
 
     The event loop waits at most a millisecond for a thread to release the interpreter.
@@ -166,7 +166,7 @@ def _serve_from_workers(options: ServeOptions, listening: socket.socket) -> None
 
     async def prepare() -> int:
         async with mock.opened() as store:
-            await plant(options.seed, mock.contract, store)
+            await load_seeds(options.seed, mock.contract, store)
             return await mock.stored(store)
 
     stored = run(prepare())

@@ -11,10 +11,10 @@ from typing import Any
 import orjson
 from starlette.types import Receive, Send
 
+from ..contract.error_responses import ErrorResponses
 from ..contract.finding import Finding
 from ..contract.operation import WITHOUT_BODY, EncodedArray, LargeObject, Operation, Reply
 from ..contract.problem import INTERNAL_ERROR, Problem, Problems
-from ..contract.refusal import Refusals
 from ..contract.schema import Json
 from ..contract.threads import in_thread
 from .exchange import Exchange
@@ -35,7 +35,7 @@ class Endpoint:
     """One operation with its handler. `problems` translates exceptions of the handler."""
 
     def __init__(
-        self, operation: Operation, handler: Handler, refusals: Refusals, context: Context, problems: Problems
+        self, operation: Operation, handler: Handler, refusals: ErrorResponses, context: Context, problems: Problems
     ) -> None:
         self.operation = operation
         self._handler, self._refusals, self._context, self._problems = handler, refusals, context, problems

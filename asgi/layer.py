@@ -12,7 +12,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..contract.problem import INTERNAL_ERROR
-from ..controls.controls import Controls, is_control, only_looks
+from ..controls.controls import Controls, is_control, is_read_only
 from ..controls.refusals import NoSession
 from .access_log import AccessLog
 from .exchange import KEY, Exchange
@@ -102,7 +102,7 @@ class RequestLayer:
         exchange.end()
         entry = exchange.entry
         # Repeated requests of a console, or of a test that waits, are left out of the log.
-        is_look = entry.status < 400 and is_control(entry.path) and only_looks(exchange.operation)
+        is_look = entry.status < 400 and is_control(entry.path) and is_read_only(exchange.operation)
         if self._log is not None and not is_look:
             self._log.note(exchange)
 

@@ -13,8 +13,8 @@ from ..contract.threads import LARGE, in_thread
 from ..controls import faults
 from ..controls.controls import Controls
 from ..controls.match import described
-from ..controls.prefer import preferred, without_twins
-from ..controls.rules import Rule, Rules, Turn, given_headers
+from ..controls.prefer import preferred, without_preferences
+from ..controls.rules import Rule, Rules, Turn, answer_headers
 from .exchange import Exchange
 from .messages import again, judged, read_body, respond
 
@@ -68,7 +68,7 @@ class Steering:
     async def _go_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take the preferences out of the request, and pass it on."""
         exchange = Exchange.of(scope)
-        query, twins = without_twins(scope["query_string"])
+        query, twins = without_preferences(scope["query_string"])
         if (operation := exchange.operation) is not None:
             exchange.preferred = preferred(exchange.headers.get("prefer"), twins, operation, self._contract)
         exchange.query = query
@@ -96,7 +96,7 @@ async def _matching(rules: Rules, exchange: Exchange, body: bytes) -> list[Rule]
 
 
 async def _send_as_it_is(answer: Mapping[str, Any], send: Send) -> None:
-    value, headers = answer.get("body"), given_headers(answer)
+    value, headers = answer.get("body"), answer_headers(answer)
     if "body" not in answer or answer["status"] in WITHOUT_BODY:
         body = b""
     elif isinstance(value, str):

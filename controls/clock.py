@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from ..contract.normal import matches
-from ..contract.pattern import TooHard, drawn
+from ..contract.pattern import UndecidablePattern, drawn
 from ..contract.resource import Resource
 from ..storage.store import LAST, ServerValues, later, timestamp
 
@@ -80,7 +80,7 @@ def form_of(resource: Resource) -> Form:
     """The form of a resource's ids: its prefix and a random text, or a form that the schema of the identity accepts."""
     schema: Mapping[str, Any] = resource.properties.get(resource.identity, {})
     prefix = resource.prefix
-    if resource.has_number:
+    if resource.has_numeric_identity:
         least = math.ceil(max(1, schema.get("minimum", 1)))
         most = math.floor(min(schema.get("maximum", LARGEST_INTEGER), LARGEST_INTEGER))
         return lambda made: str(least + int(next(made), 16) % (most - least + 1))
@@ -92,7 +92,7 @@ def form_of(resource: Resource) -> Form:
         def of_pattern(made: Iterator[str]) -> str:
             try:
                 return drawn(pattern, random.Random(int(next(made), 16)), longest)  # noqa: S311 (an id is no secret)
-            except TooHard:
+            except UndecidablePattern:
                 return f"{prefix}{next(made)}"
 
         return of_pattern

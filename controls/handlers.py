@@ -143,7 +143,7 @@ async def load_scenario(body: Document, session: Session, contract: Contract) ->
         if tables is not None:
             await session.store.load(tables)
         if "ids" in body:
-            session.determine_ids(body["ids"]["next"], body["ids"].get("seed"))
+            session.set_ids(body["ids"]["next"], body["ids"].get("seed"))
     except Exception:
         clock.setting = former[0]
         session.rules.replace(former[1])
@@ -299,11 +299,11 @@ async def release_clock(session: Session) -> None:
 
 
 async def set_ids(body: Document, session: Session) -> None:
-    session.determine_ids(body["next"], body.get("seed"))
+    session.set_ids(body["next"], body.get("seed"))
 
 
 async def release_ids(session: Session) -> None:
-    session.determine_ids([], None)
+    session.set_ids([], None)
 
 
 def _check_rules(number: int, session: Session) -> None:
@@ -327,9 +327,9 @@ def _state(body: Document | list[Document], contract: Contract) -> dict[str, lis
 def _all_completed(documents: list[Document], pointer: str, resource: Resource, contract: Contract) -> list[Document]:
     """The documents with their defaults. Raises Refused, also for members that the controls' contract lacks."""
     completion = Completion(resource, contract)
-    was_judged = not resource.beside_input
+    was_judged = not resource.not_in_requests
     for index, document in enumerate(documents):
-        if findings := completion.wrong_beside(document) if was_judged else completion.findings(document):
+        if findings := completion.findings_beside_requests(document) if was_judged else completion.findings(document):
             raise _not_taken([replace(each, pointer=f"{pointer}/{index}{each.pointer}") for each in findings])
     return list(map(completion.made if was_judged else completion.complete, documents))
 
@@ -346,7 +346,7 @@ def _check_unique(documents: Sequence[Document], resource: Resource) -> None:
     """Raises Refused with the places of both documents; a store would name one, by a generated id."""
     claimed: dict[Any, int] = {}
     for index, document in enumerate(documents):
-        for claim in resource.claims(document).items():  # a missing id is generated, and unique
+        for claim in resource.unique_values(document).items():  # a missing id is generated, and unique
             if (first := claimed.setdefault(claim, index)) != index:
                 members = " and ".join(f"{name} {show(document[name])}" for name in claim[0])
                 raise Refused(Problem("duplicate-scope", f"The items /{first} and /{index} both have {members}."))

@@ -117,7 +117,7 @@ class Session:
         self.budget.hold(("snapshot", name), size + _number(content) * DOCUMENT_OVERHEAD)
         self._snapshots[name] = content
 
-    def determine_ids(self, given: list[str], seed: int | None) -> None:
+    def set_ids(self, given: list[str], seed: int | None) -> None:
         self.budget.hold(self.sources.ids, json_size(given) + len(given) * _ID_OVERHEAD)
         self.sources.ids.determine(given, seed)
 
@@ -133,14 +133,14 @@ class Session:
         del self._snapshots[name]
         self.budget.hold(("snapshot", name), 0)
 
-    async def begin_anew(self) -> None:
+    async def reset(self) -> None:
         await self.fill({})
         for name in list(self._snapshots):
             self.forget(name)
         self.journal.clear()
         self.rules.clear()
         self.sources.clock.release()
-        self.determine_ids([], None)
+        self.set_ids([], None)
 
 
 class Sessions:
@@ -200,7 +200,7 @@ class Sessions:
     async def delete(self, name: str) -> None:
         """Delete a session; the default one is emptied. Raises Refused when it does not exist."""
         if name == DEFAULT:
-            await self.default.begin_anew()
+            await self.default.reset()
         elif name not in self._sessions:
             raise Refused(Problem("unknown-session", f"There is no session {show(name)}."))
         else:

@@ -67,7 +67,7 @@ def examples(contract: Contract) -> list[Example]:
             if each.media_type == PROBLEM_JSON and isinstance(each.body, dict):
                 kinds.add(each.body.get("type"))
     return list(found.values()) + [
-        _of_problem(kind, problem, executable=has_world(contract))
+        _of_problem(kind, problem, executable=has_example_state(contract))
         for kind, problem in contract.problems.items()
         if type_of(kind, problem) not in kinds and "x-request" in problem
     ]
@@ -79,7 +79,7 @@ def responses(contract: Contract, declared: Mapping[str, Any]) -> dict[str, Mapp
     return {status: every[status] for status in sorted(every) if not status.startswith("x-")}
 
 
-def has_world(contract: Contract) -> bool:
+def has_example_state(contract: Contract) -> bool:
     """Whether the contract declares the clock and the ids of its examples (`x-examples`)."""
     return "now" in contract.document.get("x-examples", {})
 
@@ -117,7 +117,7 @@ def _of_operation(contract: Contract, operation: Operation, taken: Mapping[str, 
                 media_type=content_type,
                 body=example.get("value", ABSENT),
                 headers=headers,
-                is_executable=has_world(contract) and "x-request" in example,
+                is_executable=has_example_state(contract) and "x-request" in example,
                 varying=frozenset(example.get("x-varying", ())),
                 published=example.get("x-published", ABSENT),
             )

@@ -14,7 +14,7 @@ from ..contract.media import is_json, media_type
 from ..contract.pointer import json_pointer
 from ..contract.schema import Json, show
 from ..contract.witness import ABSENT
-from .exchanges import Example, examples, has_world
+from .exchanges import Example, examples, has_example_state
 from .samples import Sent
 from .snippets import LOCAL_MOCK
 
@@ -48,7 +48,7 @@ async def execute(contract: Contract, fresh_mock: FreshMock) -> dict[str, Answer
     differences: list[str] = []
     mock: ASGIApp | None = None
     holds: list[str] | None = None
-    for example in filter(lambda each: each.is_executable, examples(contract) if has_world(contract) else ()):
+    for example in filter(lambda each: each.is_executable, examples(contract) if has_example_state(contract) else ()):
         names = [given.name for given in example.given]
         if mock is None or names != holds:
             mock = await fresh_mock()

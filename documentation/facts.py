@@ -57,7 +57,7 @@ class Facts:
         for sample in self.samples.values():
             if sample["example"].operation:
                 others = by_operation.setdefault(sample["example"].operation.id, [])
-                sample["repeats"] = any(_asks_the_same(sample, other) for other in others)
+                sample["repeats"] = any(_is_same_request(sample, other) for other in others)
                 others.append(sample)
         self.pictures = pictures_of_day(contract)
         self._described: set[int] = set()
@@ -108,8 +108,8 @@ class Facts:
                 "samples": {
                     sample["anchor"]: {
                         "summary": f"{sample['example'].status} {sample['example'].summary}",
-                        **_to_try(sample["example"].sent),
-                        "given": [_to_try(given) for given in sample["example"].given],
+                        **_try_it_request(sample["example"].sent),
+                        "given": [_try_it_request(given) for given in sample["example"].given],
                     }
                     for sample in entry["samples"]
                     if not sample["repeats"]
@@ -329,11 +329,11 @@ class Facts:
         }  # fmt: skip
 
 
-def _to_try(sent: Sent) -> dict[str, Any]:
+def _try_it_request(sent: Sent) -> dict[str, Any]:
     shown = {"name": sent.name, "method": sent.method, "target": sent.target}
     return shown | {"headers": dict(sent.headers), "body": sent.text}
 
 
-def _asks_the_same(sample: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+def _is_same_request(sample: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     one, same = sample["example"], other["example"]
     return not sample["executed"] and one.body is not ABSENT and (one.given, one.sent) == (same.given, same.sent)

@@ -38,7 +38,7 @@ _FENCED_OR_GAP = re.compile(r"^(`{3,}).*?\n\1$|\n{3,}", re.DOTALL | re.MULTILINE
 
 def render_page(facts: Facts, mock: ServingMock | None = None) -> Page:
     """The HTML page. Without a mock that serves it, the reader enters the server."""
-    return laid_out(
+    return assembled(
         environment(html=True, links=facts.links),
         "reference",
         # Opened from a file, or from a site, the page may send requests to the server that its reader enters.
@@ -60,7 +60,7 @@ def render_markdown(facts: Facts) -> str:
     return text.strip() + "\n"
 
 
-def laid_out(templates: Environment, name: str, *, may_ask: str = "'self'", **values: Any) -> Page:
+def assembled(templates: Environment, name: str, *, may_ask: str = "'self'", **values: Any) -> Page:
     """A page from the template, the style and the script of this name, after those that all pages share.
 
     `may_ask` is the `connect-src` of the page's own policy; a served page may send requests to its server only.

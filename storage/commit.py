@@ -19,7 +19,7 @@ class GroupCommit:
         self._written = self._kept = 0  # writes so far, and how many of them are safe
         self._undo: deque[Callable[[], None]] = deque()  # of the unsafe writes
         self.failure: OSError | None = None
-        """The error of a flush, after which `take_back` undoes the unsafe writes."""
+        """The error of a flush, after which `roll_back` undoes the unsafe writes."""
 
     @property
     def unsafe(self) -> int:
@@ -60,7 +60,7 @@ class GroupCommit:
         """Mark every write so far as safe, without the latest `but`, whatever becomes of a pending flush."""
         self._keep(self._written - but)
 
-    def take_back(self) -> None:
+    def roll_back(self) -> None:
         """Undo every unsafe write, the latest first; to be called once, after a failure."""
         while self._undo:
             self._undo.pop()()

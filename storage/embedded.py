@@ -122,10 +122,10 @@ class DocumentStorage(Storage):
             raise ValueError(f"{identity!r} cannot get another {resource.identity!r}")
         return stored
 
-    def take_back(self) -> None:
+    def roll_back(self) -> None:
         """Undo the writes that a failing disk refused, before others depend on them."""
         if self._log is not None:
-            self._log.take_back()
+            self._log.roll_back()
 
     def close(self) -> None:
         if self._log is not None:
@@ -246,7 +246,7 @@ class DocumentTable(Table):
         return self.index
 
     def _update_table(self, updater: Callable[[Any], None]) -> None:
-        self._storage.take_back()
+        self._storage.roll_back()
         changes = Changes(self._storage, self._name)
         updater(changes)
         changes.keep()

@@ -172,7 +172,7 @@ class Successor:
         write_all(self.descriptor, content)
         self.extent = Extent(self.extent.length + len(content), self.extent.lines + lines)
 
-    def take_the_name(self) -> None:
+    def rename_into_place(self) -> None:
         """Write the file through to the disk, then rename it to `path`."""
         self._to_disk(self.descriptor)
         folder_to_disk(self._path.parent)  # a failure here leaves all unchanged

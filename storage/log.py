@@ -82,7 +82,7 @@ class Log:
         self._waiting.append(text)
         self._commit.wrote(undo)
         if (failure := self._commit.failure) is not None:
-            self.take_back()
+            self.roll_back()
             raise self._unavailable(failure) from failure
 
     def rewrite(self, texts: list[bytes]) -> None:
@@ -122,14 +122,14 @@ class Log:
         try:
             await self._commit.settle()
         except OSError as error:
-            self.take_back()
+            self.roll_back()
             raise self._unavailable(error) from error
 
-    def take_back(self) -> None:
+    def roll_back(self) -> None:
         """Undo the lines that are not in the file, or may not be on the disk."""
         if self._commit.failure is not None:
             self._abandon_successor()
-            self._commit.take_back()
+            self._commit.roll_back()
             self._commit = GroupCommit(self._begin_flush)
             self._waiting.clear()
             self._unfinished = self._unfinished or self._extent != self._safe
@@ -157,7 +157,7 @@ class Log:
             return
         if self._waiting:
             self._commit.flush()
-        self.take_back()
+        self.roll_back()
         if self._compaction_from is not None and self._successor is not None:
             self._finish_compaction(self._compaction_from, self._successor)
         self._abandon_successor()
@@ -233,7 +233,7 @@ class Log:
         try:
             successor.add(appended, lines)
             self._expect_in_place()
-            successor.take_the_name()
+            successor.rename_into_place()
         except OSError:
             successor.discard()
             raise

@@ -15,7 +15,7 @@ from callconfig.controls.bundle import load_controls
 from callconfig.controls.controls import Controls
 from callconfig.documentation.console import render_console
 from callconfig.documentation.samples import request
-from callconfig.mcp_tools import Place, tools_of
+from callconfig.mcp_tools import ServedContract, tools_of
 from callconfig.outcome import OK
 from callconfig.storage.opening import open_store
 from callconfig.tests.support.example_server import ExampleServer
@@ -91,7 +91,7 @@ def test_its_mock_has_a_console_and_tools_for_agents(document: Path) -> None:
     assert [each["id"] for each in facts["operations"]] == list(contract.operations)
     assert (facts["sample"] is None) == (not contract.operations)
     controls = load_controls(contract)
-    tools = list(tools_of(Place(contract, "http://mock", {}), Place(controls, "http://mock", {})))
+    tools = list(tools_of(ServedContract(contract, "http://mock", {}), ServedContract(controls, "http://mock", {})))
     assert len(tools) == len({tool.name for tool in tools}) == len(contract.operations) + len(controls.operations)
     for tool in tools:
         schema = tool.described().input_schema

@@ -127,7 +127,7 @@ class Result:
 
     def _added(self, failure: Failure) -> Failure | None:
         """The failure as it is kept; None where it is known or off, or where MAX_KEPT are kept."""
-        weighed = self.contract.severities.weighed([failure.finding])
+        weighed = self.contract.severities.with_severities([failure.finding])
         if not weighed:
             return None
         failure = replace(failure, finding=weighed[0])

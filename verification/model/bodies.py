@@ -10,10 +10,10 @@ from functools import cached_property
 from itertools import chain, islice, product
 from typing import Any
 
+from ...contract.normal_schema import NormalSchemas
 from ...contract.references import References
 from ...contract.schema import Json, Schema
 from ...contract.shape import Member, Path, flattened, members, rules
-from ...contract.side import Sides
 from ...contract.witness import ABSENT, Values
 from ..coverage import general
 
@@ -46,7 +46,7 @@ class Bodies:
         self._schema, self._resolve = schema, resolve
         self._judge = Schema(dict(schema), resolve, "request")
         self._members = {member.path: member for member in members(schema, resolve)}
-        self._sides = Sides(resolve, "request")
+        self._normal_schemas = NormalSchemas(resolve, "request")
 
     @cached_property
     def minimal(self) -> Json:
@@ -96,8 +96,10 @@ class Bodies:
 
     def _made(self, schema: Json, against: Json = True) -> Iterator[Json]:
         """Values of a schema, the simplest first; with `against`, those that may break that one."""
-        one, other = (self._sides.normal(each) for each in (schema, against))
-        return islice(Values(self._sides.definitions, self._sides.definitions).of(one, other), MAX_TRIED)
+        one, other = (self._normal_schemas.normal(each) for each in (schema, against))
+        return islice(
+            Values(self._normal_schemas.definitions, self._normal_schemas.definitions).of(one, other), MAX_TRIED
+        )
 
     def _accepts(self, body: Json) -> bool:
         return body is not ABSENT and self._judge.accepts(body)
