@@ -231,7 +231,6 @@ def turns(asked: Asked, name: str, change: Callable[[int], int]) -> Asked:
     return replace(asked, query=re.sub(rf"(?<=\b{name}=)(\d+)", lambda found: str(change(int(found[0]))), asked.query))
 
 
-OFFERS = ("shops", "/shops/{shop}/offers")
 WRONG: dict[str, tuple[str, Mutant, str]] = {
     # A merge
     "a patch replaces": (
