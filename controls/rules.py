@@ -49,7 +49,7 @@ class Rule:
         self._until = parse_instant(declared["until"]) if "until" in declared else None
         self._times: float = len(self.answers) if "answers" in declared else declared.get("times", math.inf)
         self._chance = random.Random(declared["seed"])  # noqa: S311 (it must be reproducible)
-        operations = _meant(pattern, contract)
+        operations = _matching_operations(pattern, contract)
         for answer in self.answers:
             _check_names(answer_headers(answer))
         text = json_size(declared)
@@ -193,7 +193,7 @@ def _check_names(headers: Mapping[str, str]) -> None:
             raise not_in_contract(f"{show(name)} is no name of a header field (RFC 9110, section 5.1)")
 
 
-def _meant(pattern: Mapping[str, Any], contract: Contract) -> list[Operation]:
+def _matching_operations(pattern: Mapping[str, Any], contract: Contract) -> list[Operation]:
     """The operations that a rule may match. Raises Refused for an unknown one."""
     every = contract.operations
     if (named := pattern.get("operation")) is not None and named not in every:
