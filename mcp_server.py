@@ -64,7 +64,7 @@ async def _serve_own(options: McpOptions, contract: Contract) -> None:
             try:
                 await _converse(root_url(listening), options, contract, is_steerable=True)
             finally:
-                server.should_exit = True
+                server.handle_exit()
                 await serving
 
 

@@ -21,6 +21,7 @@ from asyncio import (
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from multiprocessing.queues import SimpleQueue
+from signal import SIGTERM
 from types import FrameType
 from typing import Any, cast
 
@@ -125,7 +126,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._on_shutdown, self._greet, self._told = on_shutdown, greet, Event()
 
-    def handle_exit(self, sig: int, frame: FrameType | None = None) -> None:
+    def handle_exit(self, sig: int = SIGTERM, frame: FrameType | None = None) -> None:
         """For a signal, or from another thread."""
         super().handle_exit(sig, frame)
         if self._loop is not None:

@@ -53,9 +53,6 @@ def test_a_change_is_judged_as_it_is(case: dict[str, Any]) -> None:
             assert each.findings
 
 
-WIRE = ("parameter-removed", "parameter-required", "parameter-value", "request-body", "request-media-type")
-
-
 @pytest.mark.parametrize("case", TABLE["cases"], ids=lambda case: case["name"])
 def test_what_breaks_is_taken_by_one_engine_and_refused_by_the_other(case: dict[str, Any]) -> None:
     old, new = Contract(BASE), Contract(patched(case["patch"]))

@@ -108,28 +108,24 @@ async def _call(app: ASGIApp, asked: Asked) -> Answer:
     return Answer(start["status"], headers, raw)
 
 
+def mutant(respond: Callable[[Asked, Server, Store], Awaitable[Answer]]) -> Mutant:
+    """A server that responds by this function of a request, the right server and its store."""
+    return lambda serve, store: lambda asked: respond(asked, serve, store)
+
+
 def asking(change: Callable[[Asked], Asked]) -> Mutant:
     """A server that misunderstands requests."""
-
-    def mutate(serve: Server, _store: Store) -> Server:
-        async def mutant(asked: Asked) -> Answer:
-            return await serve(change(asked))
-
-        return mutant
-
-    return mutate
+    return lambda serve, _store: lambda asked: serve(change(asked))
 
 
 def answering(change: Callable[[Asked, Answer], Answer]) -> Mutant:
     """A server with wrong responses."""
 
-    def mutate(serve: Server, _store: Store) -> Server:
-        async def mutant(asked: Asked) -> Answer:
-            return change(asked, await serve(asked))
+    @mutant
+    async def wrong(asked: Asked, serve: Server, _store: Store) -> Answer:
+        return change(asked, await serve(asked))
 
-        return mutant
-
-    return mutate
+    return wrong
 
 
 def header(name: str, change: Callable[[str], str | None], *codes: int) -> Mutant:

@@ -75,7 +75,6 @@ GOOD_PACT = {
         }
     ]
 }
-GOOD_BASELINE = {"findings": [{"fingerprint": "abc"}]}
 GOOD: dict[str, Any] = {"har": GOOD_HAR, "ndjson": GOOD_LINE, "pact": GOOD_PACT}
 
 

@@ -16,6 +16,7 @@ from callconfig.tests.support.tampering import (
     answering,
     asking,
     header,
+    mutant,
     tampered,
     without,
 )
@@ -77,68 +78,56 @@ def always(method: str, code: int) -> Mutant:
     return answering(lambda asked, answer: problem(code) if asked.method == method and answer.status < 300 else answer)
 
 
-def merges(serve: Server, store: Store) -> Server:
-    async def mutant(asked: Asked) -> Answer:
-        if asked.method == "PUT" and isinstance(asked.body, dict):
-            try:
-                old = await store.get(asked.path.rpartition("/")[2])
-            except UnknownDocument:
-                return await serve(asked)
-            merged = {**without(old, "id", "created_at", "updated_at"), **asked.body}
-            checked = await serve(replace(asked, method="POST", path="/configurations"))
-            return await serve(asked.with_body(merged)) if checked.status in (201, 409) else await serve(asked)
-        return await serve(asked)
-
-    return mutant
+@mutant
+async def merges(asked: Asked, serve: Server, store: Store) -> Answer:
+    if asked.method == "PUT" and isinstance(asked.body, dict):
+        try:
+            old = await store.get(asked.path.rpartition("/")[2])
+        except UnknownDocument:
+            return await serve(asked)
+        merged = {**without(old, "id", "created_at", "updated_at"), **asked.body}
+        checked = await serve(replace(asked, method="POST", path="/configurations"))
+        return await serve(asked.with_body(merged)) if checked.status in (201, 409) else await serve(asked)
+    return await serve(asked)
 
 
-def null_leaves_the_old_value(serve: Server, store: Store) -> Server:
-    async def mutant(asked: Asked) -> Answer:
-        body = asked.body
-        if asked.method == "PUT" and isinstance(body, dict) and "merchant_id" in body and body["merchant_id"] is None:
-            try:
-                old = await store.get(asked.path.rpartition("/")[2])
-            except UnknownDocument:
-                return await serve(asked)
-            return await serve(asked.with_body({**body, "merchant_id": old["merchant_id"]}))
-        return await serve(asked)
-
-    return mutant
+@mutant
+async def null_leaves_the_old_value(asked: Asked, serve: Server, store: Store) -> Answer:
+    body = asked.body
+    if asked.method == "PUT" and isinstance(body, dict) and "merchant_id" in body and body["merchant_id"] is None:
+        try:
+            old = await store.get(asked.path.rpartition("/")[2])
+        except UnknownDocument:
+            return await serve(asked)
+        return await serve(asked.with_body({**body, "merchant_id": old["merchant_id"]}))
+    return await serve(asked)
 
 
-def upserts(serve: Server, _store: Store) -> Server:
-    async def mutant(asked: Asked) -> Answer:
-        answer = await serve(asked)
-        if asked.method == "PUT" and answer.status == 404:
-            made = await serve(
-                replace(asked, method="POST", path="/configurations").with_body(without(asked.body, "id"))
-            )
-            return replace(made, status=200) if made.status == 201 else answer
-        return answer
-
-    return mutant
+@mutant
+async def upserts(asked: Asked, serve: Server, _store: Store) -> Answer:
+    answer = await serve(asked)
+    if asked.method == "PUT" and answer.status == 404:
+        made = await serve(replace(asked, method="POST", path="/configurations").with_body(without(asked.body, "id")))
+        return replace(made, status=200) if made.status == 201 else answer
+    return answer
 
 
-def overwrites_duplicates(serve: Server, _store: Store) -> Server:
-    async def mutant(asked: Asked) -> Answer:
-        answer = await serve(asked)
-        if asked.method == "POST" and answer.status == 409:
-            holder = re.findall(r"cfg_\w+", answer.body["detail"])[0]
-            done = await serve(replace(asked, method="PUT", path=f"/configurations/{holder}"))
-            return replace(done, status=201, headers={**done.headers, "location": f"/configurations/{holder}"})
-        return answer
-
-    return mutant
+@mutant
+async def overwrites_duplicates(asked: Asked, serve: Server, _store: Store) -> Answer:
+    answer = await serve(asked)
+    if asked.method == "POST" and answer.status == 409:
+        holder = re.findall(r"cfg_\w+", answer.body["detail"])[0]
+        done = await serve(replace(asked, method="PUT", path=f"/configurations/{holder}"))
+        return replace(done, status=201, headers={**done.headers, "location": f"/configurations/{holder}"})
+    return answer
 
 
-def stores_what_it_refuses(serve: Server, _store: Store) -> Server:
-    async def mutant(asked: Asked) -> Answer:
-        answer = await serve(asked)
-        if asked.method == "POST" and answer.status == 400 and isinstance(asked.body, dict):
-            await serve(asked.with_body({**asked.body, "max_retry": 1}))
-        return answer
-
-    return mutant
+@mutant
+async def stores_what_it_refuses(asked: Asked, serve: Server, _store: Store) -> Answer:
+    answer = await serve(asked)
+    if asked.method == "POST" and answer.status == 400 and isinstance(asked.body, dict):
+        await serve(asked.with_body({**asked.body, "max_retry": 1}))
+    return answer
 
 
 @dataclass
@@ -189,15 +178,13 @@ def keeps_the_old_scope(serve: Server, _store: Store) -> Server:
     return mutant
 
 
-def refuses_to_replace_with_its_own_scope(serve: Server, _store: Store) -> Server:
-    async def mutant(asked: Asked) -> Answer:
-        answer = await serve(asked)
-        if asked.method != "PUT" or answer.status != 200:
-            return answer
-        unchanged = answer.body["created_at"] != answer.body["updated_at"] and answer.body["reseller_id"].endswith("-0")
-        return problem(409) if unchanged else answer
-
-    return mutant
+@mutant
+async def refuses_to_replace_with_its_own_scope(asked: Asked, serve: Server, _store: Store) -> Answer:
+    answer = await serve(asked)
+    if asked.method != "PUT" or answer.status != 200:
+        return answer
+    unchanged = answer.body["created_at"] != answer.body["updated_at"] and answer.body["reseller_id"].endswith("-0")
+    return problem(409) if unchanged else answer
 
 
 async def shown(store: Store) -> list[dict[str, Any]]:
@@ -220,40 +207,34 @@ def one_filter(name: str) -> Mutant:
     )
 
 
-def matches_prefixes(serve: Server, store: Store) -> Server:
-    async def mutant(asked: Asked) -> Answer:
-        answer = await serve(asked)
-        found = re.fullmatch(r"reseller_id=([\w.%-]+)", asked.query)
-        if asked.method == "GET" and answer.status == 200 and found:
-            rows = await shown(store)
-            return answer.with_body([row for row in rows if row["reseller_id"].startswith(found[1])])
-        return answer
-
-    return mutant
+@mutant
+async def matches_prefixes(asked: Asked, serve: Server, store: Store) -> Answer:
+    answer = await serve(asked)
+    found = re.fullmatch(r"reseller_id=([\w.%-]+)", asked.query)
+    if asked.method == "GET" and answer.status == 200 and found:
+        rows = await shown(store)
+        return answer.with_body([row for row in rows if row["reseller_id"].startswith(found[1])])
+    return answer
 
 
-def ignores_case(serve: Server, store: Store) -> Server:
-    async def mutant(asked: Asked) -> Answer:
-        answer = await serve(asked)
-        found = re.fullmatch(r"template=([\w.%-]+)", asked.query)
-        if asked.method == "GET" and answer.status == 200 and found:
-            rows = await shown(store)
-            return answer.with_body([row for row in rows if row["template"].lower() == found[1].lower()])
-        return answer
-
-    return mutant
+@mutant
+async def ignores_case(asked: Asked, serve: Server, store: Store) -> Answer:
+    answer = await serve(asked)
+    found = re.fullmatch(r"template=([\w.%-]+)", asked.query)
+    if asked.method == "GET" and answer.status == 200 and found:
+        rows = await shown(store)
+        return answer.with_body([row for row in rows if row["template"].lower() == found[1].lower()])
+    return answer
 
 
-def leaks_rows_of_another_reseller(serve: Server, store: Store) -> Server:
-    async def mutant(asked: Asked) -> Answer:
-        answer = await serve(asked)
-        if asked.method == "GET" and answer.status == 200 and "reseller_id" in asked.query:
-            others = await shown(store)
-            known = [row["id"] for row in answer.body]
-            return answer.with_body([*answer.body, *[row for row in others if row["id"] not in known][:1]])
-        return answer
-
-    return mutant
+@mutant
+async def leaks_rows_of_another_reseller(asked: Asked, serve: Server, store: Store) -> Answer:
+    answer = await serve(asked)
+    if asked.method == "GET" and answer.status == 200 and "reseller_id" in asked.query:
+        others = await shown(store)
+        known = [row["id"] for row in answer.body]
+        return answer.with_body([*answer.body, *[row for row in others if row["id"] not in known][:1]])
+    return answer
 
 
 def loses_the_one_before(serve: Server, _store: Store) -> Server:

@@ -5,6 +5,7 @@ import contextlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from callconfig.tests.support.tampering import (
     answering,
     asking,
     header,
+    mutant,
     tampered,
     without,
 )
@@ -166,36 +168,28 @@ def lists_what_others_have(server: Remembering, asked: Asked, answer: Answer) ->
 def merges_into(change: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]) -> Mutant:
     """A server that merges patches wrongly."""
 
-    def mutate(serve: Server, _store: Store) -> Server:
-        async def mutant(asked: Asked) -> Answer:
-            answer = await serve(asked)
-            if asked.method != "PATCH" or answer.status != 200 or not isinstance(asked.body, dict):
-                return answer
-            whole = change(answer.body, asked.body)
-            path = {"content-type": "application/json"}
-            put = replace(asked, method="PUT", headers={**asked.headers, **path})
-            return await serve(
-                put.with_body({name: whole[name] for name in ("title", "pages", "kind") if name in whole})
-            )
-
-        return mutant
-
-    return mutate
-
-
-def is_patched_in_vain(serve: Server, _store: Store) -> Server:
-    """Shows the result of a patch without storing it."""
-
-    async def mutant(asked: Asked) -> Answer:
-        before = await serve(replace(asked, method="GET", raw=b""))
+    @mutant
+    async def merging(asked: Asked, serve: Server, _store: Store) -> Answer:
         answer = await serve(asked)
-        if asked.method == "PATCH" and answer.status == 200:
-            body = {name: before.body[name] for name in ("title", "pages", "kind")}
-            headers = {**asked.headers, "content-type": "application/json"}
-            await serve(replace(asked, method="PUT", headers=headers).with_body(body))
-        return answer
+        if asked.method != "PATCH" or answer.status != 200 or not isinstance(asked.body, dict):
+            return answer
+        whole = change(answer.body, asked.body)
+        put = replace(asked, method="PUT", headers={**asked.headers, "content-type": "application/json"})
+        return await serve(put.with_body({name: whole[name] for name in ("title", "pages", "kind") if name in whole}))
 
-    return mutant
+    return merging
+
+
+@mutant
+async def is_patched_in_vain(asked: Asked, serve: Server, _store: Store) -> Answer:
+    """Shows the result of a patch without storing it."""
+    before = await serve(replace(asked, method="GET", raw=b""))
+    answer = await serve(asked)
+    if asked.method == "PATCH" and answer.status == 200:
+        body = {name: before.body[name] for name in ("title", "pages", "kind")}
+        headers = {**asked.headers, "content-type": "application/json"}
+        await serve(replace(asked, method="PUT", headers=headers).with_body(body))
+    return answer
 
 
 def makes_what_it_patches(server: Remembering, asked: Asked, answer: Answer) -> Any:
@@ -237,7 +231,6 @@ def turns(asked: Asked, name: str, change: Callable[[int], int]) -> Asked:
     return replace(asked, query=re.sub(rf"(?<=\b{name}=)(\d+)", lambda found: str(change(int(found[0]))), asked.query))
 
 
-OFFERS = ("shops", "/shops/{shop}/offers")
 WRONG: dict[str, tuple[str, Mutant, str]] = {
     # A merge
     "a patch replaces": (
@@ -268,7 +261,7 @@ WRONG: dict[str, tuple[str, Mutant, str]] = {
     # A deletion
     "nothing is ever deleted": (
         "books",
-        lambda serve, _store: keeps_everything(serve),
+        lambda serve, _store: partial(keeps_everything, serve),
         r'body: "book-\w+" is in the list, but was deleted',
     ),
     "what is deleted is read": (
@@ -299,7 +292,7 @@ WRONG: dict[str, tuple[str, Mutant, str]] = {
     # A version
     "every version has one entity tag": (
         "books",
-        lambda serve, _store: tags_by_identity(serve),
+        lambda serve, _store: partial(tags_by_identity, serve),
         r"status: must be 200, because the request keeps to the contract, and nothing .+; it is 304",
     ),
     "If-Match is ignored": (
@@ -341,7 +334,7 @@ WRONG: dict[str, tuple[str, Mutant, str]] = {
     ),
     "a cursor leads to what was shown": (
         "songs",
-        lambda serve, _store: starts_again(serve),
+        lambda serve, _store: partial(starts_again, serve),
         r'body /songs: "\w+", which was stored, is there \d+ times',
     ),
     "the cursor ends too early": (
@@ -403,56 +396,44 @@ WRONG: dict[str, tuple[str, Mutant, str]] = {
     ),
     "a guest is in two rooms at once": (
         "bookings",
-        lambda serve, _store: forgets_the_guest(serve),
+        lambda serve, _store: partial(forgets_the_guest, serve),
         r'status: must be 409, because "[a-z]{3,8}" already has guest .+ and day .+ and hour \d+; it is 201',
     ),
 }
 
 
-def keeps_everything(serve: Server) -> Server:
-    async def mutant(asked: Asked) -> Answer:
-        if asked.method == "DELETE":
-            found = await serve(replace(asked, method="GET"))
-            return Answer(204, {}, b"") if found.status == 200 else await serve(asked)
-        return await serve(asked)
-
-    return mutant
+async def keeps_everything(serve: Server, asked: Asked) -> Answer:
+    if asked.method == "DELETE":
+        found = await serve(replace(asked, method="GET"))
+        return Answer(204, {}, b"") if found.status == 200 else await serve(asked)
+    return await serve(asked)
 
 
-def tags_by_identity(serve: Server) -> Server:
-    async def mutant(asked: Asked) -> Answer:
-        tag = f'"{asked.path.rpartition("/")[2]}"'
-        if asked.headers.get("if-none-match") == tag:
-            return Answer(304, {"etag": tag}, b"")
-        answer = await serve(asked)
-        return replace(answer, headers={**answer.headers, "etag": tag}) if "etag" in answer.headers else answer
-
-    return mutant
+async def tags_by_identity(serve: Server, asked: Asked) -> Answer:
+    tag = f'"{asked.path.rpartition("/")[2]}"'
+    if asked.headers.get("if-none-match") == tag:
+        return Answer(304, {"etag": tag}, b"")
+    answer = await serve(asked)
+    return replace(answer, headers={**answer.headers, "etag": tag}) if "etag" in answer.headers else answer
 
 
-def starts_again(serve: Server) -> Server:
-    async def mutant(asked: Asked) -> Answer:
-        again = replace(asked, query=re.sub(r"&?cursor=\w+(%3D)*", "", asked.query))
-        answer = await serve(asked)
-        if answer.status != 200 or again == asked:
-            return answer
-        first = await serve(again)
-        return answer.with_body({**answer.body, "songs": first.body["songs"]})
-
-    return mutant
+async def starts_again(serve: Server, asked: Asked) -> Answer:
+    again = replace(asked, query=re.sub(r"&?cursor=\w+(%3D)*", "", asked.query))
+    answer = await serve(asked)
+    if answer.status != 200 or again == asked:
+        return answer
+    first = await serve(again)
+    return answer.with_body({**answer.body, "songs": first.body["songs"]})
 
 
-def forgets_the_guest(serve: Server) -> Server:
-    async def mutant(asked: Asked) -> Answer:
-        answer = await serve(asked)
-        if (asked.method, answer.status) != ("POST", 409) or "guest" not in asked.body:
-            return answer
-        made = await serve(asked.with_body({**asked.body, "guest": f"{asked.body['guest']}x"}))
-        if made.status != 201:
-            return answer
-        return made.with_body({**made.body, "guest": asked.body["guest"]})
-
-    return mutant
+async def forgets_the_guest(serve: Server, asked: Asked) -> Answer:
+    answer = await serve(asked)
+    if (asked.method, answer.status) != ("POST", 409) or "guest" not in asked.body:
+        return answer
+    made = await serve(asked.with_body({**asked.body, "guest": f"{asked.body['guest']}x"}))
+    if made.status != 201:
+        return answer
+    return made.with_body({**made.body, "guest": asked.body["guest"]})
 
 
 @pytest.mark.parametrize("name", WRONG)

@@ -32,7 +32,6 @@ class Body:
     value: Json
     path: Path = ()
     """The tested member; empty for the whole body."""
-    is_valid: bool = False
 
 
 class Bodies:
@@ -72,20 +71,15 @@ class Bodies:
         return body
 
     @cached_property
-    def possible(self) -> bool:
-        """Whether any valid body was found."""
-        return self.minimal is not ABSENT
-
-    @cached_property
     def valid(self) -> list[Body]:
         """`minimal` and `full`, and for each member a body with each bound, each enum value and null."""
-        found = [Body(self.minimal, (), True), Body(self.full, (), True)]
+        found = [Body(self.minimal), Body(self.full)]
         for path, member in self._members.items():
             for value in self._edge_values(member.schema):
                 bodies = (_with(base, path, value) for base in (self.full, self.minimal))
                 taken = next(filter(self._accepts, bodies), ABSENT)
                 if taken is not ABSENT and all(taken != body.value for body in found):
-                    found.append(Body(taken, path, True))
+                    found.append(Body(taken, path))
         return found
 
     @cached_property
