@@ -5,7 +5,7 @@ from callconfig.benchmarks.table import Row, beside
 
 
 @pytest.mark.parametrize(
-    ("result", "promise", "holds", "said"),
+    ("result", "promise", "meets_promise", "said"),
     [
         (0.45, {"at_least": 0.45}, True, ">= 0.45"),
         (0.44, {"at_least": 0.45}, False, ">= 0.45"),
