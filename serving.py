@@ -7,6 +7,7 @@ each BODY_SECONDS, connections by MAX_CONNECTIONS; BACKLOG more wait in the kern
 import contextlib
 import errno
 import logging
+import signal
 import socket
 from asyncio import (
     AbstractEventLoop,
@@ -21,6 +22,7 @@ from asyncio import (
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from multiprocessing.queues import SimpleQueue
+from threading import current_thread, main_thread
 from types import FrameType
 from typing import Any, cast
 
@@ -159,7 +161,10 @@ class Server(uvicorn.Server):
         with super().capture_signals():
             self._greet()
             yield
-            self._captured_signals.clear()
+            told, self._captured_signals = self._captured_signals, []
+        if current_thread() is main_thread():
+            for number in told:  # a terminal and a parent process may both send it
+                signal.signal(number, signal.SIG_IGN)
 
 
 class Corked:
