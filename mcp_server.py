@@ -24,7 +24,7 @@ from .controls.bundle import load_controls
 from .controls.controls import SESSION_HEADER, Controls
 from .handlers import configurations
 from .loading import load_contract
-from .mcp_tools import Place, reason, tools_of
+from .mcp_tools import ServedContract, reason, tools_of
 from .mock import opened
 from .options import McpOptions
 from .outcome import OK, CouldNotRun
@@ -47,7 +47,7 @@ def serve(options: McpOptions) -> int:
         name = Schema(controls.resolve("#/components/schemas/Name"), controls.resolve, "request")
         for finding in name.findings(options.session, "header", "--session"):
             raise CouldNotRun(f"{finding.name} {finding.detail}")
-    asyncio.run(_serve_own(options, contract) if options.url is None else _serve_for(options.url, options, contract))
+    asyncio.run(_serve_own(options, contract) if options.url is None else _serve_remote(options.url, options, contract))
     return OK
 
 
@@ -59,16 +59,16 @@ async def _serve_own(options: McpOptions, contract: Contract) -> None:
             controls = Controls(contract, store, values, token=options.control_token)
             handlers = [configurations] if options.contract is None else []
             app = create_app(contract, store, controls=controls, handlers=handlers)
-            server = _Guest(Config(app), controls.sessions.stop)
+            server = _ServerWithoutSignals(Config(app), controls.sessions.stop)
             serving = asyncio.create_task(server.serve(sockets=[listening]))
             try:
-                await _converse(root_url(listening), options, contract, is_steerable=True)
+                await _serve_stdio(root_url(listening), options, contract, is_steerable=True)
             finally:
-                server.should_exit = True
+                server.handle_exit()
                 await serving
 
 
-class _Guest(Server):
+class _ServerWithoutSignals(Server):
     """A server that leaves signals to its process."""
 
     @contextlib.contextmanager
@@ -76,7 +76,7 @@ class _Guest(Server):
         yield
 
 
-async def _serve_for(url: str, options: McpOptions, contract: Contract) -> None:
+async def _serve_remote(url: str, options: McpOptions, contract: Contract) -> None:
     """Serve the tools of a server that runs already. Raises CouldNotRun when none does."""
     async with _client() as client:
         try:
@@ -87,7 +87,7 @@ async def _serve_for(url: str, options: McpOptions, contract: Contract) -> None:
     if not is_steerable:
         why = "is --control-token right?" if clock.status_code == 401 else "it has no controls"
         logger.warning("callconfig: %s cannot be steered (%s); only the API is offered", url, why)
-    await _converse(url, options, contract, is_steerable=is_steerable)
+    await _serve_stdio(url, options, contract, is_steerable=is_steerable)
 
 
 def _client() -> httpx2.AsyncClient:
@@ -105,19 +105,19 @@ def _headers(options: McpOptions, *, is_control: bool) -> dict[str, str]:
     return session | ({"authorization": f"Bearer {token}"} if token else {})
 
 
-async def _converse(url: str, options: McpOptions, contract: Contract, *, is_steerable: bool) -> None:
+async def _serve_stdio(url: str, options: McpOptions, contract: Contract, *, is_steerable: bool) -> None:
     """Serve the protocol on standard input and output until the input ends."""
-    places = {"": Place(contract, url, _headers(options, is_control=False))}
+    places = {"": ServedContract(contract, url, _headers(options, is_control=False))}
     if is_steerable:
         headers = _headers(options, is_control=True)
-        places[CONTROLS_PATH] = Place(load_controls(contract), _root(url) + CONTROLS_PATH, headers)
+        places[CONTROLS_PATH] = ServedContract(load_controls(contract), _root(url) + CONTROLS_PATH, headers)
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # ends the process: reading a line cannot be interrupted
     async with _client() as client, stdio_server() as (read, write):
         server = protocol_server(url, places, client)
         await server.run(read, write, server.create_initialization_options())
 
 
-def protocol_server(url: str, places: dict[str, Place], client: httpx2.AsyncClient) -> ProtocolServer[Any]:
+def protocol_server(url: str, places: dict[str, ServedContract], client: httpx2.AsyncClient) -> ProtocolServer[Any]:
     """The protocol's server: a tool for each operation of the places, their contracts and references as resources."""
     tools = {tool.name: tool for tool in tools_of(*places.values())}
     pages = {f"callconfig://{path}/{name}": (place, name) for path, place in places.items() for name in PAGES}
@@ -163,7 +163,7 @@ def protocol_server(url: str, places: dict[str, Place], client: httpx2.AsyncClie
     )
 
 
-def _instructions(url: str, places: dict[str, Place]) -> str:
+def _instructions(url: str, places: dict[str, ServedContract]) -> str:
     api = places[""]
     session = api.headers.get(SESSION_HEADER)
     said = [

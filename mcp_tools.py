@@ -28,7 +28,7 @@ MAX_NAME_LENGTH = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ServedContract:
     """A contract with the base URL of its operations, and the header fields of every request to them."""
 
     contract: Contract
@@ -36,7 +36,7 @@ class Place:
     headers: Mapping[str, str]
 
 
-def tools_of(*places: Place) -> "Iterator[OperationTool]":
+def tools_of(*places: ServedContract) -> "Iterator[OperationTool]":
     """A tool for each operation, with a unique valid name."""
     taken = set[str]()
     for place in places:
@@ -58,7 +58,7 @@ class OperationTool:
     Its arguments are the operation's parameters and `body`, which the server judges.
     """
 
-    def __init__(self, name: str, operation: Operation, place: Place) -> None:
+    def __init__(self, name: str, operation: Operation, place: ServedContract) -> None:
         self.name = name
         self._operation, self._place = operation, place
         parameters = [each for each in operation.parameters if each.place in ("path", "query", "header")]

@@ -36,7 +36,7 @@ from .identity.authentication import Authentication, InvalidAuthentication
 from .loading import load_contract
 from .options import ServeOptions, cache_folder
 from .outcome import OK, CouldNotRun, printable
-from .seeds import plant
+from .seeds import load_seeds
 from .serving import Config, Server, Workers, listen, log_to_terminal, root_url
 from .storage.opening import is_shared, open_store
 from .storage.store import Store, StoreError
@@ -50,22 +50,22 @@ def serve(options: ServeOptions) -> int:
     if options.workers > 1 and not is_shared(options.store):
         advice = "use --store postgresql://…"
         raise CouldNotRun(f"--workers {options.workers} needs a store that processes share; {advice}")
-    world = _read_scenario(options)
+    scenario_text = _read_scenario(options)
     with listen(options.host, options.port) as listening:
         if options.workers > 1:
             _serve_from_workers(options, listening)
         else:
             config = Config("")
             with Runner(loop_factory=config.get_loop_factory()) as runner:
-                runner.run(_serve(options, world, config, listening))
+                runner.run(_serve(options, scenario_text, config, listening))
     return OK
 
 
 @contextlib.asynccontextmanager
-async def opened(place: str, contract: Contract, values: Sources, *, fsync: bool = False) -> AsyncIterator[Store]:
+async def opened(location: str, contract: Contract, values: Sources, *, fsync: bool = False) -> AsyncIterator[Store]:
     """The store, closed at the end. Raises CouldNotRun."""
     try:
-        store = await open_store(place, contract.resources, values.values, contract=contract.title, fsync=fsync)
+        store = await open_store(location, contract.resources, values.values, contract=contract.title, fsync=fsync)
     except StoreError as error:
         raise CouldNotRun(f"{error}; choose another place with --store") from error
     try:
@@ -109,8 +109,8 @@ class _Mock:
             handlers=self._handlers,
             references=references,
         )
-        early = asyncio.create_task(_make_early(references))
-        _attend_to_clients()
+        early = asyncio.create_task(_prerender(references))
+        _tune_for_latency()
         yield app
         early.cancel()
 
@@ -122,13 +122,13 @@ def _access_log(options: ServeOptions, contract: Contract) -> AccessLog | None:
     return AccessLog(sys.stderr.write, Redaction(contract), as_json=options.log == "json", colour=colour)
 
 
-async def _serve(options: ServeOptions, world: bytes | None, config: Config, listening: socket.socket) -> None:
+async def _serve(options: ServeOptions, scenario_text: bytes | None, config: Config, listening: socket.socket) -> None:
     """Serve from this process."""
     _protect_controls(options, listening)
     mock = _Mock(options)
     async with mock.opened() as store:
-        await plant(options.seed, mock.contract, store)
-        controls = await _controls(mock, store, world)
+        await load_seeds(options.seed, mock.contract, store)
+        controls = await _controls(mock, store, scenario_text)
         async with mock.running(store, controls) as config.app:
             greet = partial(_greet, mock.contract, listening, options, await mock.stored(store))
             # Otherwise a client that waits for requests would delay the end.
@@ -136,7 +136,7 @@ async def _serve(options: ServeOptions, world: bytes | None, config: Config, lis
             await Server(config, stop, greet).serve(sockets=[listening])
 
 
-async def _make_early(references: Sequence[ServedReference]) -> None:
+async def _prerender(references: Sequence[ServedReference]) -> None:
     """Render the pages before they are requested, unless an earlier server of the contract has cached them."""
     folder = cache_folder()
     for reference in references:
@@ -144,10 +144,10 @@ async def _make_early(references: Sequence[ServedReference]) -> None:
     await asyncio.sleep(1)  # the first requests come first
     for reference in references:
         with contextlib.suppress(Exception):  # the request of the page tells the error
-            await reference.made()
+            await reference.rendered()
 
 
-def _attend_to_clients() -> None:
+def _tune_for_latency() -> None:
     """Tune for low latency: the garbage collector skips loaded objects and runs less often.
 
     The event loop waits at most a millisecond for a thread to release the interpreter.
@@ -166,7 +166,7 @@ def _serve_from_workers(options: ServeOptions, listening: socket.socket) -> None
 
     async def prepare() -> int:
         async with mock.opened() as store:
-            await plant(options.seed, mock.contract, store)
+            await load_seeds(options.seed, mock.contract, store)
             return await mock.stored(store)
 
     stored = run(prepare())
@@ -211,7 +211,7 @@ def _protect_controls(options: ServeOptions, listening: socket.socket) -> None:
         raise CouldNotRun(f"whoever can connect to {host} could use the controls; {advice}")
 
 
-async def _controls(mock: _Mock, store: Store, world: bytes | None) -> Controls | None:
+async def _controls(mock: _Mock, store: Store, scenario_text: bytes | None) -> Controls | None:
     """The controls, with a scenario loaded if there is one. Raises CouldNotRun."""
     options = mock.options
     if not options.controls:
@@ -225,9 +225,9 @@ async def _controls(mock: _Mock, store: Store, world: bytes | None) -> Controls 
         hosts=[options.host, *options.control_host],
         origins=options.control_origin,
     )
-    if world is not None:
+    if scenario_text is not None:
         try:
-            await scenario.load(world, controls)
+            await scenario.load(scenario_text, controls)
         except scenario.InvalidScenario as error:
             raise CouldNotRun(f"scenario {options.scenario}: {error}") from error
     return controls
@@ -253,7 +253,7 @@ def _greet(contract: Contract, listening: socket.socket, options: ServeOptions, 
     root = root_url(listening)
     paths = {operation.path for operation in contract.operations.values()}
     paths = {path for path in paths if "{" not in path} or paths
-    place = _without_secrets(options.store)
+    location = _without_secrets(options.store)
     noun = "configuration" if options.contract is None else "document"
     said = [*notes(contract)] if options.contract is not None and not options.handlers else []
     prefixes = {urlsplit(str(each.get("url", ""))).path.rstrip("/") for each in contract.document.get("servers", ())}
@@ -268,7 +268,7 @@ def _greet(contract: Contract, listening: socket.socket, options: ServeOptions, 
         + (f"  Steer  {root}{CONTROLS_PATH}/ui\n" if options.controls and alone else "")
         + ("" if alone else "  Steer  off: each of several processes would steer only itself\n")
         + (f"  Auth   tokens of {printable(str(options.auth))}\n" if options.auth else "")
-        + f"  Store  {printable(place)} ({counted(stored, noun)})\n"
+        + f"  Store  {printable(location)} ({counted(stored, noun)})\n"
         + "".join(f"  Note   {printable(each)}\n" for each in said)
         + "Press Ctrl-C to stop.",
         flush=True,

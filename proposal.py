@@ -11,12 +11,12 @@ from typing import Any
 import orjson
 import yaml
 
-from .contract.actions import Places
+from .contract.actions import ResourcePaths
 from .contract.document import Contract
 from .contract.finding import first_names
 from .contract.path_template import parameters_of
 from .contract.shape import flattened
-from .contract.yaml_tree import MarkedYaml, NotPlain
+from .contract.yaml_tree import InvalidYaml, MarkedYaml
 from .handlers.resolution import notes
 from .loading import load_contract
 from .outcome import OK, CouldNotRun, printable
@@ -47,7 +47,7 @@ def init(path: Path) -> int:
     contract, text = load_contract(path), path.read_bytes()
     try:
         root = MarkedYaml(text)
-    except NotPlain as error:
+    except InvalidYaml as error:
         raise CouldNotRun(f"contract {path}: is no YAML that a patch could be made of: {error}") from error
     unclear: list[str] = []
     proposals = []
@@ -77,7 +77,7 @@ def _proposals(contract: Contract, unclear: list[str]) -> Iterator[Proposal]:
     schemas: Mapping[str, Mapping[str, Any]] = contract.document.get("components", {}).get("schemas", {})
     taken = {id(resource.schema) for resource in contract.resources}
     seen = set(contract.actions)
-    every = {name: Places(schema, contract.operations) for name, schema in schemas.items()}
+    every = {name: ResourcePaths(schema, contract.operations) for name, schema in schemas.items()}
     # The schema of a whole response comes before one that is nested in an envelope.
     for name in sorted(every, key=lambda name: all(shown.envelope for shown in every[name].shown.values())):
         schema, places = schemas[name], every[name]
@@ -95,7 +95,7 @@ def _proposals(contract: Contract, unclear: list[str]) -> Iterator[Proposal]:
         yield proposal
 
 
-def _proposal(name: str, schema: Mapping[str, Any], places: Places, contract: Contract) -> Proposal | None:
+def _proposal(name: str, schema: Mapping[str, Any], places: ResourcePaths, contract: Contract) -> Proposal | None:
     flat = flattened(schema, contract.resolve)
     members = {each: contract.resolve.followed(nested) for each, nested in flat.get("properties", {}).items()}
     parameters = [parameters_of(path)[-1] for path in places.item_paths]
@@ -114,7 +114,7 @@ def _proposal(name: str, schema: Mapping[str, Any], places: Places, contract: Co
                 proposal.declared.setdefault(word, member)
     parents = {
         parameter: member
-        for parameter in parameters_of(places.home)
+        for parameter in parameters_of(places.collection_path)
         for member in members
         if member != parameter and _plain(member) == _plain(parameter)
     }
@@ -134,7 +134,7 @@ def _identity(name: str, parameters: list[str], members: Mapping[str, Any]) -> s
     return next((by_plain[each] for each in (*IDENTITIES, f"{_plain(name)}id") if each in by_plain), None)
 
 
-def _guess_unique(proposal: Proposal, members: Mapping[str, Any], places: Places) -> None:
+def _guess_unique(proposal: Proposal, members: Mapping[str, Any], places: ResourcePaths) -> None:
     creates = [operation for operation, kind in places.kinds.items() if kind == "create"]
     if not any("409" in operation.responses for operation in creates):
         return
@@ -143,11 +143,11 @@ def _guess_unique(proposal: Proposal, members: Mapping[str, Any], places: Places
     if likely is None:
         proposal.guesses.append("a create documents a conflict; say with `unique` which members no two have in common")
         return
-    proposal.declared["unique"] = [*parameters_of(places.home), likely]
+    proposal.declared["unique"] = [*parameters_of(places.collection_path), likely]
     proposal.guesses.append(f"`unique` is a guess, because a create documents a conflict: {likely}")
 
 
-def _input(schema: Mapping[str, Any], places: Places, contract: Contract) -> str | None:
+def _input(schema: Mapping[str, Any], places: ResourcePaths, contract: Contract) -> str | None:
     """The reference to the schema of request bodies, where that is another one."""
     order = {"replace": 0, "create": 1}
     writing = sorted((each for each in places.kinds.items() if each[1] in order), key=lambda each: order[each[1]])

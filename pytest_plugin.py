@@ -154,7 +154,7 @@ def mock(
     """The test's session on the mock: `base_url`, `seed`, `requests`, `wait_for`, `expect`, `rules`, `clock`."""
     readable = re.sub(r"[^A-Za-z0-9]+", "-", request.node.name)[:80].strip("-") or "test"
     mock = Mock(mock_server, f"{readable}-{secrets.token_hex(4)}", strict=mock_strict)
-    request.node.stash[_LATEST_STRAY] = _strays(mock_server)["last"]
+    request.node.stash[_LATEST_STRAY] = _requests_of_no_test(mock_server)["last"]
     if mock_scenario is not None:
         mock.load(mock_scenario)
     if seed := list(mock_seed):
@@ -169,7 +169,7 @@ _LATEST_STRAY = pytest.StashKey[int]()
 """The number of the latest request in the default session when a test began."""
 
 
-def _strays(server: MockServer, after: int = 0, limit: int = 0) -> dict[str, Any]:
+def _requests_of_no_test(server: MockServer, after: int = 0, limit: int = 0) -> dict[str, Any]:
     """The requests in the default session, which belong to no test."""
     search = {"after": after, "limit": limit}
     found: dict[str, Any] = server.control("POST", "/requests/find", search, session=DEFAULT)
@@ -196,7 +196,7 @@ def pytest_runtest_makereport(
     if call.when == "call" and report.failed and isinstance(mock, Mock) and isinstance(server, MockServer):
         try:
             report.sections.append(("Requests to the mock", mock.journal()))
-            if strays := _strays(server, item.stash[_LATEST_STRAY], 100)["requests"]:
+            if strays := _requests_of_no_test(server, item.stash[_LATEST_STRAY], 100)["requests"]:
                 title = "Requests that were in no test's session while this test ran; did they go to mock.base_url?"
                 report.sections.append((title, "\n".join(repr(Recorded(each)) for each in strays)))
         except MockError as error:

@@ -18,7 +18,7 @@ from .storage.store import DuplicateScope, Store
 Document = dict[str, Json]
 
 
-async def plant(seeds: Sequence[Path], contract: Contract, store: Store) -> None:
+async def load_seeds(seeds: Sequence[Path], contract: Contract, store: Store) -> None:
     """Add the documents of the seed files whose id and scopes are not stored yet; all of them or none.
 
     Raises CouldNotRun.
@@ -29,9 +29,9 @@ async def plant(seeds: Sequence[Path], contract: Contract, store: Store) -> None
     tables: dict[str, list[Document]] = {}
     for resource in contract.resources:
         present = [orjson.loads(text) for text in await store.table(resource.table).find()]
-        taken = {claim for document in present for claim in resource.claims(document).items()}
+        taken = {claim for document in present for claim in resource.unique_values(document).items()}
         documents = [document for each in given for document in each.get(resource.table, ())]
-        new = [document for document in documents if not taken & resource.claims(document).items()]
+        new = [document for document in documents if not taken & resource.unique_values(document).items()]
         if new:
             tables[resource.table] = [*present, *new]
     try:

@@ -127,7 +127,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._on_shutdown, self._greet, self._told = on_shutdown, greet, Event()
 
-    def handle_exit(self, sig: int, frame: FrameType | None = None) -> None:
+    def handle_exit(self, sig: int = signal.SIGTERM, frame: FrameType | None = None) -> None:
         """For a signal, or from another thread."""
         super().handle_exit(sig, frame)
         if self._loop is not None:
@@ -167,7 +167,7 @@ class Server(uvicorn.Server):
                 signal.signal(number, signal.SIG_IGN)
 
 
-class Corked:
+class CorkedTransport:
     """A transport that joins the writes of one turn of the event loop.
 
     The head and the body of a response then cost one system call.
@@ -230,11 +230,11 @@ if HttpToolsProtocol is not None:
         _refused = False
 
         def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
-            super().connection_made(cast("Transport", Corked(transport, self.loop)))
+            super().connection_made(cast("Transport", CorkedTransport(transport, self.loop)))
             if len(self.connections) > self.MAX_CONNECTIONS:
                 self._refuse(503)
             else:
-                self._give(self.HEAD_SECONDS)
+                self._set_timer(self.HEAD_SECONDS)
 
         def connection_lost(self, exc: Exception | None) -> None:
             self._stop_timer()
@@ -248,18 +248,18 @@ if HttpToolsProtocol is not None:
             self._received += len(data)
             super().data_received(data)
             if not self.transport.is_closing():
-                self._bound()
+                self._check_head()
 
-        def _bound(self) -> None:
+        def _check_head(self) -> None:
             """Refuse a head that is too long, and set the timer for the rest of the request."""
             if self._refused:
                 return
             if self._in_head and self._received > self.MAX_HEAD:
                 self._refuse(431)
-            elif self._is_answering() and not self.cycle.more_body:
+            elif self._is_responding() and not self.cycle.more_body:
                 self._stop_timer()
             elif self._timer is None:
-                self._give(self.BODY_SECONDS if self._is_answering() else self.HEAD_SECONDS)
+                self._set_timer(self.BODY_SECONDS if self._is_responding() else self.HEAD_SECONDS)
 
         def on_message_begin(self) -> None:
             super().on_message_begin()
@@ -295,24 +295,24 @@ if HttpToolsProtocol is not None:
         def _unsupported_upgrade_warning(self) -> None:
             """No warning: a server may ignore an upgrade (RFC 9110, section 7.8)."""
 
-        def _is_answering(self) -> bool:
+        def _is_responding(self) -> bool:
             cycle: Any = self.cycle
             return cycle is not None and not cycle.response_complete
 
-        def _give(self, seconds: float) -> None:
-            self._timer = self.loop.call_later(seconds, self._out_of_time)
+        def _set_timer(self, seconds: float) -> None:
+            self._timer = self.loop.call_later(seconds, self._on_timeout)
 
         def _stop_timer(self) -> None:
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
 
-        def _out_of_time(self) -> None:
-            if self._refused or not (self._in_head or self._is_answering()):
+        def _on_timeout(self) -> None:
+            if self._refused or not (self._in_head or self._is_responding()):
                 self.transport.abort()  # it was refused already, or sent nothing
             elif not self._in_head and (self._received >= self.MIN_BODY or self.flow.read_paused):
                 self._received = 0
-                self._give(self.BODY_SECONDS)
+                self._set_timer(self.BODY_SECONDS)
             else:
                 self._refuse(408)
 
@@ -321,7 +321,7 @@ if HttpToolsProtocol is not None:
             self._refused = True
             self._stop_timer()
             self._unset_keepalive_if_required()
-            if self._is_answering():
+            if self._is_responding():
                 started, self.cycle.disconnected = self.cycle.response_started, True
                 self.cycle.message_event.set()
             else:
@@ -334,7 +334,7 @@ if HttpToolsProtocol is not None:
                 )
                 if self.transport.can_write_eof():
                     self.transport.write_eof()
-            self._give(0 if started else self.LINGER_SECONDS)
+            self._set_timer(0 if started else self.LINGER_SECONDS)
 
 
 class Workers(Multiprocess):
@@ -360,15 +360,15 @@ class Workers(Multiprocess):
 
     def init_processes(self) -> None:
         super().init_processes()
-        if all(map(self._starts, self.processes)):
+        if all(map(self._wait_until_ready, self.processes)):
             self._on_ready()
 
     def keep_subprocess_alive(self) -> None:
         before = list(self.processes)
         super().keep_subprocess_alive()
-        all(self._starts(process) for process in self.processes if process not in before)
+        all(self._wait_until_ready(process) for process in self.processes if process not in before)
 
-    def _starts(self, process: Process) -> bool:
+    def _wait_until_ready(self, process: Process) -> bool:
         """Wait until a process is ready; where it ends before, tell all to end."""
         while not self.should_exit.is_set() and process.process.is_alive():
             if process.wait_until_ready(0.5, self.should_exit):

@@ -11,14 +11,14 @@ from typing import Any
 import orjson
 from starlette.types import Receive, Send
 
+from ..contract.error_responses import ErrorResponses
 from ..contract.finding import Finding
 from ..contract.operation import WITHOUT_BODY, EncodedArray, LargeObject, Operation, Reply
 from ..contract.problem import INTERNAL_ERROR, Problem, Problems
-from ..contract.refusal import Refusals
 from ..contract.schema import Json
 from ..contract.threads import in_thread
 from .exchange import Exchange
-from .messages import judged, read_body, respond
+from .messages import checked, read_body, respond
 
 UNKEPT = {"content-coding", "json-charset", "json-depth", "json-number", "json-size", "json-string"}
 """Rules whose breach is refused even as a warning: the value cannot be read, or not be sent back."""
@@ -35,7 +35,7 @@ class Endpoint:
     """One operation with its handler. `problems` translates exceptions of the handler."""
 
     def __init__(
-        self, operation: Operation, handler: Handler, refusals: Refusals, context: Context, problems: Problems
+        self, operation: Operation, handler: Handler, refusals: ErrorResponses, context: Context, problems: Problems
     ) -> None:
         self.operation = operation
         self._handler, self._refusals, self._context, self._problems = handler, refusals, context, problems
@@ -70,7 +70,7 @@ class Endpoint:
             entry.findings = [body]
         else:
             entry.request_body = body
-            arguments, entry.findings = await judged(self.operation, exchange.request)
+            arguments, entry.findings = await checked(self.operation, exchange.request)
         if refused := [each for each in entry.findings if each.severity == "error" or each.rule in UNKEPT]:
             return self._problem(exchange, Problem.of_findings(refused, self.operation.security.challenge))
         if exchange.turn is not None and (forced := exchange.turn.reply()) is not None:

@@ -10,11 +10,11 @@ from starlette import routing
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ..contract.document import Contract
+from ..contract.error_responses import ErrorResponses
 from ..contract.finding import Finding
 from ..contract.operation import Operation
 from ..contract.paths import Route
 from ..contract.problem import Problem, Problems
-from ..contract.refusal import Refusals
 from ..contract.schema import did_you_mean
 from .endpoint import Context, Endpoint
 from .exchange import Exchange
@@ -80,7 +80,7 @@ class ContractAPI(AbstractRoutingAPI[Endpoint]):
 
     def make_operation(self, operation: AbstractOperation) -> Endpoint:
         compiled = self._contract.operations[operation.operation_id]
-        refusals = Refusals(self._contract, compiled)
+        refusals = ErrorResponses(self._contract, compiled)
         return Endpoint(compiled, operation.function, refusals, self._context, self._problems)
 
     @staticmethod

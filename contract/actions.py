@@ -58,7 +58,7 @@ def read_actions(
     """The resources of a document in its order, and the actions by operationId."""
     schemas: Mapping[str, Mapping[str, Any]] = document.get("components", {}).get("schemas", {})
     declared = {name: schema for name, schema in schemas.items() if "x-resource" in schema}
-    places = {name: Places(schema, operations) for name, schema in declared.items()}
+    places = {name: ResourcePaths(schema, operations) for name, schema in declared.items()}
     resources: dict[str, Resource] = {}
     for name, schema in declared.items():
         table = places[name].table or name.lower()
@@ -67,7 +67,7 @@ def read_actions(
     by_item = {path: name for name, place in places.items() for path in place.identified}
     below: dict[str, list[tuple[Resource, str]]] = {name: [] for name in places}
     for name, place in places.items():
-        for path, parameter in _above(place.home):
+        for path, parameter in _parent_paths(place.collection_path):
             if path in by_item:
                 below[by_item[path]].append((resources[name], resources[name].parents[parameter]))
     actions: dict[str, Action] = {}
@@ -75,7 +75,7 @@ def read_actions(
         for operation, kind in place.kinds.items():
             names = parameters_of(operation.path)
             own = names.pop() if blank(operation.path) in place.items else ""
-            if kind == "replace" and not own and not _tells(operation, resources[name].identity):
+            if kind == "replace" and not own and not _accepts_identity(operation, resources[name].identity):
                 continue
             actions[operation.id] = Action(
                 kind,
@@ -84,7 +84,7 @@ def read_actions(
                 {each: resources[name].parents[each] for each in names if each in resources[name].parents},
                 tuple(
                     (parameter, resources[by_item[path]])
-                    for path, parameter in _above(operation.path)
+                    for path, parameter in _parent_paths(operation.path)
                     if parameter != own and path in by_item
                 ),
                 place.shown[operation].envelope if operation in place.shown else "",
@@ -96,7 +96,7 @@ def read_actions(
     return list(resources.values()), actions
 
 
-class Places:
+class ResourcePaths:
     """The operations on a resource, and the paths of its collections and items, with blank parameters."""
 
     def __init__(self, schema: Mapping[str, Any], operations: Mapping[str, Operation]) -> None:
@@ -145,7 +145,7 @@ class Places:
                     yield operation, at_collection
 
     @property
-    def home(self) -> str:
+    def collection_path(self) -> str:
         """The path of the collection: that of the create, or the deepest."""
         making = [operation.path for operation, kind in self.kinds.items() if kind == "create"]
         items = [path.rpartition("/")[0] for path in self.item_paths]
@@ -153,17 +153,17 @@ class Places:
 
     @property
     def table(self) -> str:
-        return "_".join(part for part in self.home.strip("/").split("/") if part and "{" not in part)
+        return "_".join(part for part in self.collection_path.strip("/").split("/") if part and "{" not in part)
 
 
-def _resource(name: str, schema: Mapping[str, Any], table: str, places: Places, resolve: References) -> Resource:
+def _resource(name: str, schema: Mapping[str, Any], table: str, places: ResourcePaths, resolve: References) -> Resource:
     resource = Resource.declared(name, schema)
     flat = flattened(schema, resolve)
     properties = {each: resolve.followed(nested) for each, nested in flat.get("properties", {}).items()}
     given: Mapping[str, str] = schema["x-resource"].get("parents", {})
     parents = {
         parameter: given.get(parameter) or (parameter if parameter in properties else f"{HIDDEN}{parameter}")
-        for parameter in parameters_of(places.home)
+        for parameter in parameters_of(places.collection_path)
     }
 
     def kept(combination: tuple[str, ...]) -> tuple[str, ...]:
@@ -185,7 +185,7 @@ def _resource(name: str, schema: Mapping[str, Any], table: str, places: Places, 
         required=frozenset(flat.get("required", ())),
         input_members=frozenset(flattened(resource.input, resolve).get("properties", {})),
         is_named_by_clients=any(
-            _brings(operation, kind, resource.identity) for operation, kind in places.kinds.items()
+            _creates_with_identity(operation, kind, resource.identity) for operation, kind in places.kinds.items()
         ),
     )
 
@@ -199,17 +199,17 @@ def _named(resource: Resource, declared: Mapping[str, Any]) -> list[str]:
     return [name for name in (resource.identity, *times, *combinations, *order, *given) if name]
 
 
-def _brings(operation: Operation, kind: Kind, identity: str) -> bool:
+def _creates_with_identity(operation: Operation, kind: Kind, identity: str) -> bool:
     """Whether a request of the operation creates a resource with an identity of the client's choice."""
     if kind == "replace":
         return "201" in operation.responses
     is_needed = any(identity in body.get("required", ()) for body in _bodies(operation))
     # Where no conflict is documented, an identity in the body is no choice of the client.
     may_conflict = not operation.responses.keys().isdisjoint(("409", "4XX", "DEFAULT"))
-    return kind == "create" and (is_needed or may_conflict) and _tells(operation, identity)
+    return kind == "create" and (is_needed or may_conflict) and _accepts_identity(operation, identity)
 
 
-def _tells(operation: Operation, identity: str) -> bool:
+def _accepts_identity(operation: Operation, identity: str) -> bool:
     """Whether a request may have the identity in its body."""
     members = (each.get("properties", {}).get(identity, {"readOnly": True}) for each in _bodies(operation))
     return any(not operation.resolve.followed(member).get("readOnly") for member in members)
@@ -239,24 +239,24 @@ def _shown(operation: Operation, schema: Mapping[str, Any]) -> _Shown | None:
 
 def _is_list(shown: Mapping[str, Any], schema: Mapping[str, Any], resolve: References) -> bool | None:
     """True for an array of the schema, False for the schema itself, None for any other."""
-    if _is(shown, schema, resolve):
+    if _is_or_extends(shown, schema, resolve):
         return False
     items = resolve.followed(shown).get("items")
-    return True if items is not None and _is(items, schema, resolve) else None
+    return True if items is not None and _is_or_extends(items, schema, resolve) else None
 
 
-def _is(shown: Mapping[str, Any], schema: Mapping[str, Any], resolve: References) -> bool:
+def _is_or_extends(shown: Mapping[str, Any], schema: Mapping[str, Any], resolve: References) -> bool:
     """Whether `shown` is the schema, or extends it by optional members."""
     found = resolve.followed(shown)
     if found is schema:
         return True
-    if not any(_is(part, schema, resolve) for part in found.get("allOf", ())):
+    if not any(_is_or_extends(part, schema, resolve) for part in found.get("allOf", ())):
         return False
     needed, known = flattened(found, resolve).get("required", ()), flattened(schema, resolve).get("properties", {})
     return all(name in known for name in needed)
 
 
-def _above(path: str) -> Iterator[tuple[str, str]]:
+def _parent_paths(path: str) -> Iterator[tuple[str, str]]:
     """The prefixes of a path that end in a parameter, with blank parameters, each with the last parameter."""
     for match in PARAMETER.finditer(path):
         yield blank(path[: match.end()]), match[1]

@@ -88,7 +88,7 @@ class Content:
         try:
             value = self._decoded(body)
         except NotStrictJson as error:
-            findings, value = self._severities.weighed(error.findings), error.value
+            findings, value = self._severities.with_severities(error.findings), error.value
             if value is UNREADABLE or any(each.severity == "error" for each in findings):
                 return None, findings
         return value, [*self.schema.findings(value, "body"), *findings]
@@ -154,7 +154,7 @@ class RequestBody:
             return None, missing if self.required else []
         stricter: list[Finding] = []
         if "content-encoding" in headers or "charset" in content_type:
-            stricter = self._severities.weighed(self._stricter(headers, content_type))
+            stricter = self._severities.with_severities(self._stricter(headers, content_type))
             if any(each.severity == "error" for each in stricter):
                 return None, stricter
         content = self.contents.find(content_type)
@@ -164,7 +164,7 @@ class RequestBody:
             return body, stricter
         value, findings = content.read(headers, body)
         if findings:
-            findings = self._severities.weighed(findings)
+            findings = self._severities.with_severities(findings)
         is_right = all(finding.severity == "warning" for finding in findings)
         if is_right and not self._is_patch and not isinstance(value, bytes):  # a patch has no defaults
             value = content.schema.fill_defaults(value)

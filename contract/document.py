@@ -18,7 +18,7 @@ from .resource import Resource
 from .schema import Direction
 from .security import Security
 from .severity import Severities
-from .yaml_tree import MarkedYaml, NotPlain, read_yaml
+from .yaml_tree import InvalidYaml, MarkedYaml, read_yaml
 
 __all__ = ["BUILT_IN", "METHODS", "Contract", "InvalidContract", "read_document"]
 
@@ -163,7 +163,7 @@ def document_of(name: str, text: bytes) -> dict[str, Any]:
     """The OpenAPI document in a text, not validated; `name` is for messages. Raises InvalidContract."""
     try:
         document = read_yaml(text)
-    except NotPlain as error:
+    except InvalidYaml as error:
         raise InvalidContract(f"{name}: {error}") from error
     version = document.get("openapi", document.get("swagger")) if isinstance(document, dict) else None
     if not isinstance(document, dict) or not re.match(r"3\.[01]\.", str(version)) or "openapi" not in document:
@@ -175,5 +175,5 @@ def document_of(name: str, text: bytes) -> dict[str, Any]:
 def _line(path: Path, at: tuple[str | int, ...]) -> int | None:
     try:
         return MarkedYaml(path.read_bytes()).line(at)
-    except NotPlain:
+    except InvalidYaml:
         return None

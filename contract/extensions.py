@@ -9,7 +9,7 @@ from typing import get_args
 import orjson
 
 from .finding import Level
-from .grammar import Path, Place
+from .grammar import LocatedObject, Path
 from .pointer import pointed
 from .references import NO_REFERENCES
 from .rulebook import RULES
@@ -28,7 +28,7 @@ def _vocabulary() -> dict[str, dict[str, Schema]]:
     }
 
 
-def extensions(places: Iterable[Place]) -> Iterator[tuple[Path, str]]:
+def extensions(places: Iterable[LocatedObject]) -> Iterator[tuple[Path, str]]:
     """The paths of misspelt or malformed `x-` members, each with a message."""
     for kind, path, node in places:
         known = _vocabulary().get("parameter" if kind == "header" else kind, {})

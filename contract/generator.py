@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from itertools import islice
 from typing import Any
 
+from .normal_schema import NormalSchema, NormalSchemas
 from .references import References
 from .schema import Direction, Json
 from .shape import flattened
-from .side import Side, Sides
 from .witness import ABSENT, PLAIN, Values
 
 MAX_TRIED = 500
@@ -22,32 +22,32 @@ class Generator:
 
     def __init__(self, resolve: References, direction: Direction) -> None:
         self._resolve = resolve
-        self._sides = Sides(resolve, direction)
+        self._normal_schemas = NormalSchemas(resolve, direction)
         self._made: dict[int, tuple[Any, list[Json]]] = {}
 
     def value(self, schema: Mapping[str, Any], draw: int = 0, *, otherwise: Any = None) -> Any:
         """A value that the engine accepts; `otherwise` where none was found."""
         if id(schema) not in self._made:
-            side = self._sides.side(schema)
-            self._made[id(schema)] = schema, self._choices(schema, side)  # keeps the schema, and with it its id
+            normal = self._normal_schemas.of(schema)
+            self._made[id(schema)] = schema, self._choices(schema, normal)  # keeps the schema, and with it its id
         choices = self._made[id(schema)][1]
         return choices[draw % len(choices)] if choices else otherwise
 
     def simplest(self, schema: Any) -> Json:
         """The simplest candidate, which the engine has not judged; None where there is none."""
-        side = self._sides.side(schema)
-        value = next(Values(side.definitions, {}).of(side.schema), ABSENT)
+        normal = self._normal_schemas.of(schema)
+        value = next(Values(normal.definitions, {}).of(normal.schema), ABSENT)
         return None if value is ABSENT else self._illustrated(schema, value)
 
-    def _choices(self, schema: Mapping[str, Any], side: Side) -> list[Json]:
+    def _choices(self, schema: Mapping[str, Any], normal: NormalSchema) -> list[Json]:
         found: list[Json] = []
         known = flattened(schema, self._resolve).get("properties", {})
-        for value in islice(Values(side.definitions, {}).of(side.schema), MAX_TRIED):
+        for value in islice(Values(normal.definitions, {}).of(normal.schema), MAX_TRIED):
             if found and known and isinstance(value, dict) and value.keys() - known.keys():
                 continue  # undeclared members illustrate nothing
             illustrated = self._illustrated(schema, value)
             for each in (illustrated, value):
-                if side.accepts(each):
+                if normal.accepts(each):
                     found += [each] if each not in found else []
                     break
             if len(found) == CHOICES:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 Path = tuple[str | int, ...]
-Place = tuple[str, Path, dict[str, Any]]
+LocatedObject = tuple[str, Path, dict[str, Any]]
 """The kind of an object, its path, and the object, which may be a reference to one of its kind."""
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -72,7 +72,7 @@ def is_container(kind: str, member: str) -> bool:
     )
 
 
-def inside(kind: str, node: Mapping[str, Any]) -> Iterator[Place]:
+def inside(kind: str, node: Mapping[str, Any]) -> Iterator[LocatedObject]:
     """The objects directly inside of one."""
     if kind == "callback":
         for name, value in node.items():
@@ -98,9 +98,9 @@ def inside(kind: str, node: Mapping[str, Any]) -> Iterator[Place]:
             )
 
 
-def objects(document: dict[str, Any]) -> Iterator[Place]:
+def objects(document: dict[str, Any]) -> Iterator[LocatedObject]:
     """Every object of a document, the document first, each before the objects inside of it."""
-    waiting: list[Place] = [("document", (), document)]
+    waiting: list[LocatedObject] = [("document", (), document)]
     while waiting:
         kind, path, node = waiting.pop()
         yield kind, path, node

@@ -113,7 +113,7 @@ def _join(joined: dict[str, Json], part: Mapping[str, Json]) -> dict[str, Json]:
     if all(members) and members[0] != members[1]:
         part = {word: value for word, value in part.items() if word not in _MEMBERS}
         if members[0].keys() | members[1].keys() <= {"properties", "additionalProperties"}:
-            joined |= _of_both(*members)
+            joined |= _conjoined(*members)
         else:
             rest = members[1]
     for keyword, value in part.items():
@@ -132,15 +132,15 @@ def _join(joined: dict[str, Json], part: Mapping[str, Json]) -> dict[str, Json]:
     return rest
 
 
-def _of_both(one: Mapping[str, Json], other: Mapping[str, Json]) -> dict[str, Json]:
+def _conjoined(one: Mapping[str, Json], other: Mapping[str, Json]) -> dict[str, Json]:
     """The conjunction of two objects' members."""
     names = dict.fromkeys([*one.get("properties", {}), *other.get("properties", {})])
-    properties = {name: both(member_of(one, name), member_of(other, name)) for name in names}
-    free = both(one.get("additionalProperties", True), other.get("additionalProperties", True))
+    properties = {name: conjunction(member_of(one, name), member_of(other, name)) for name in names}
+    free = conjunction(one.get("additionalProperties", True), other.get("additionalProperties", True))
     return {"properties": properties} | ({} if free is True else {"additionalProperties": free})
 
 
-def both(one: Json, other: Json) -> Json:
+def conjunction(one: Json, other: Json) -> Json:
     """The conjunction of two schemas."""
     if False in (one, other):
         return False

@@ -161,8 +161,10 @@ class Operation:
         self.id: str = operation_id(path, method, declared)
         self.declared: Mapping[str, Any] = declared
         self._severities, self.security, self.resolve = severities, security, resolve
-        both = [resolve.followed(each) for each in (*path_item.get("parameters", ()), *declared.get("parameters", ()))]
-        self.declared_parameters = [*{(each["name"], each["in"]): each for each in both}.values()]
+        conjunction = [
+            resolve.followed(each) for each in (*path_item.get("parameters", ()), *declared.get("parameters", ()))
+        ]
+        self.declared_parameters = [*{(each["name"], each["in"]): each for each in conjunction}.values()]
         """The parameters of the path item, unless the operation overrides them, and those of the operation."""
         self.parameters = [
             Parameter(each, resolve)
@@ -207,14 +209,14 @@ class Operation:
             findings += wrong
             if body is not None:
                 arguments["body"] = body
-        return arguments, self._weighed(findings)
+        return arguments, self._by_severity(findings)
 
-    def _weighed(self, findings: list[Finding]) -> list[Finding]:
+    def _by_severity(self, findings: list[Finding]) -> list[Finding]:
         """The findings by severity, errors first, and as many as `first_findings` keeps."""
         if not findings:
             return findings
         return first_findings(
-            sorted(self._severities.weighed(findings), key=lambda finding: finding.severity != "error")
+            sorted(self._severities.with_severities(findings), key=lambda finding: finding.severity != "error")
         )
 
     @cached_property
@@ -242,12 +244,12 @@ class Operation:
             return [value], self.check_response(status, headers, value)
         representation, findings = self._represented(status, headers)
         pieces, wrong = representation.encode(value) if representation else ([], [])
-        return pieces, self._weighed(findings + wrong)
+        return pieces, self._by_severity(findings + wrong)
 
     def check_response(self, status: int, headers: Headers, body: bytes) -> list[Finding]:
         """Every finding in a response that a server sent."""
         representation, findings = self._represented(status, headers)
-        return self._weighed(findings + (representation.read(headers, body)[1] if representation else []))
+        return self._by_severity(findings + (representation.read(headers, body)[1] if representation else []))
 
     def _represented(self, status: int, headers: Headers) -> tuple[Representation | None, list[Finding]]:
         """The representation that judges the body of a response, if it has one, and the findings beside the body."""

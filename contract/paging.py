@@ -43,7 +43,7 @@ NOT_FOUND = object()
 
 
 def first_value(body: Json, names: Sequence[str]) -> Json:
-    """The value of the first of some names in a body, at any depth outside lists, or UNTOLD."""
+    """The value of the first of some names in a body, at any depth outside lists, or NOT_FOUND."""
     if not isinstance(body, dict):
         return NOT_FOUND
     own = {name.lower(): value for name, value in body.items() if not isinstance(value, dict | list)}

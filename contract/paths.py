@@ -50,7 +50,7 @@ class Paths:
             return fixed
         for segments, operations in self._templates.get(len(sent), ()):
             parameters: dict[str, str] = {}
-            if all(segment.takes(text, parameters) for segment, text in zip(segments, sent, strict=True)):
+            if all(segment.matches_segment(text, parameters) for segment, text in zip(segments, sent, strict=True)):
                 return Route(operations, parameters)
         return None
 
@@ -73,7 +73,7 @@ class _Segment:
         self._pattern = re.compile(f"{literals[0]}{earlier}(.+){literals[-1]}", re.DOTALL)
         self._whole = literals == ["", ""]
 
-    def takes(self, text: str, parameters: dict[str, str]) -> bool:
+    def matches_segment(self, text: str, parameters: dict[str, str]) -> bool:
         """Whether a decoded segment matches; `parameters` then get the values."""
         if not self._names:
             return text == self._literal

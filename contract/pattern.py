@@ -10,13 +10,13 @@ from random import Random
 from typing import Final
 
 MAX_STATES = 20_000
-"""The number of states that a search visits before TooHard."""
+"""The number of states that a search visits before UndecidablePattern."""
 
 Intervals = tuple[tuple[int, int], ...]
 """Sorted and disjoint intervals of code points, both ends included."""
 
 
-class TooHard(Exception):
+class UndecidablePattern(Exception):
     """A pattern that is not regular (look-around, back references), or a search that is too long."""
 
 
@@ -143,7 +143,7 @@ _ALPHANUMERIC = set(map(ord, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWX
 
 @lru_cache(maxsize=10_000)
 def outside(inner: Strings, outer: Strings | None) -> str | None:
-    """The shortest string of `inner` that is not in `outer`, or None where all are. Raises TooHard.
+    """The shortest string of `inner` that is not in `outer`, or None where all are. Raises UndecidablePattern.
 
     Without `outer`, the shortest string of `inner`.
     """
@@ -168,7 +168,7 @@ def outside(inner: Strings, outer: Strings | None) -> str | None:
             state = (following, tuple(_after(node, char) for node in taken), min(length + 1, longest_told))
             if state not in seen:
                 if len(seen) >= MAX_STATES:
-                    raise TooHard("the patterns have too many states")
+                    raise UndecidablePattern("the patterns have too many states")
                 seen.add(state)
                 queue.append((state, text + chr(char)))
     return None
@@ -181,7 +181,7 @@ def _has(outer: Strings, nodes: tuple[Node, ...], length: int) -> bool:
 
 @lru_cache(maxsize=10_000)
 def parsed(pattern: str) -> Node:
-    """The strings in which a pattern of JSON Schema, which is not anchored, is found. Raises TooHard."""
+    """The strings in which a pattern of JSON Schema, which is not anchored, is found. Raises UndecidablePattern."""
     return _Parser(pattern).searching()
 
 
@@ -197,16 +197,16 @@ class _Parser:
         anywhere = _repeat(Node("chars", chars=ANY), 0, None)
         branches = []
         while True:
-            anchored = self._takes("^")
+            anchored = self._consume("^")
             branch = self._sequence()
-            ended = self._takes("$")
+            ended = self._consume("$")
             branches.append(_cat(*(() if anchored else (anywhere,)), branch, *(() if ended else (anywhere,))))
             if self._at == len(self._text):
                 return _alt(*branches)
-            if not self._takes("|"):
-                raise TooHard(f"{self._text}: {self._text[self._at]} where it is not understood")
+            if not self._consume("|"):
+                raise UndecidablePattern(f"{self._text}: {self._text[self._at]} where it is not understood")
 
-    def _takes(self, text: str) -> bool:
+    def _consume(self, text: str) -> bool:
         found = self._text.startswith(text, self._at)
         self._at += len(text) if found else 0
         return found
@@ -218,24 +218,24 @@ class _Parser:
         return _cat(*parts)
 
     def _atom(self) -> Node:
-        if self._takes("("):
+        if self._consume("("):
             return self._group()
-        if self._takes("["):
+        if self._consume("["):
             return Node("chars", chars=self.characters())
-        if self._takes("."):
+        if self._consume("."):
             return Node("chars", chars=_complement(((10, 10),)))
         if self._text[self._at] in "*+?{":
-            raise TooHard(f"{self._text}: {self._text[self._at]} repeats nothing")
+            raise UndecidablePattern(f"{self._text}: {self._text[self._at]} repeats nothing")
         return Node("chars", chars=self._char())
 
     def _group(self) -> Node:
-        if self._takes("?") and not self._takes(":"):
-            raise TooHard(f"{self._text}: a group with (?")
+        if self._consume("?") and not self._consume(":"):
+            raise UndecidablePattern(f"{self._text}: a group with (?")
         branches = [self._sequence()]
-        while self._takes("|"):
+        while self._consume("|"):
             branches.append(self._sequence())
-        if not self._takes(")"):
-            raise TooHard(f"{self._text}: an anchor inside a group")
+        if not self._consume(")"):
+            raise UndecidablePattern(f"{self._text}: an anchor inside a group")
         return _alt(*branches)
 
     def _repeated(self, atom: Node) -> Node:
@@ -243,19 +243,19 @@ class _Parser:
             return atom
         self._at = found.end()
         if self._text[self._at : self._at + 1] in set("+*{"):
-            raise TooHard(f"{self._text}: a repetition repeated")
-        self._takes("?")  # a lazy quantifier finds the same strings
+            raise UndecidablePattern(f"{self._text}: a repetition repeated")
+        self._consume("?")  # a lazy quantifier finds the same strings
         sign, least, comma, most = found.groups()
         if sign is not None:
             return _repeat(atom, 1 if sign == "+" else 0, 1 if sign == "?" else None)
         return _repeat(atom, int(least), (int(most) if most else None) if comma else int(least))
 
     def characters(self) -> Intervals:
-        negated = self._takes("^")
+        negated = self._consume("^")
         sets: list[Intervals] = []
-        while not self._takes("]"):
+        while not self._consume("]"):
             if self._at >= len(self._text) or self._text[self._at] == "[" or self._text[self._at :][:2] in ("&&", "--"):
-                raise TooHard(f"{self._text}: a class that is not understood")
+                raise UndecidablePattern(f"{self._text}: a class that is not understood")
             low = self._char()
             ranges = self._text[self._at : self._at + 1] == "-" and self._text[self._at + 1 : self._at + 2] != "]"
             if not ranges:
@@ -269,23 +269,23 @@ class _Parser:
     def _char(self) -> Intervals:
         """A literal character, or the characters of an escape."""
         if (found := _CHARACTER.match(self._text, self._at)) is None:
-            raise TooHard(f"{self._text}: ends with \\")
+            raise UndecidablePattern(f"{self._text}: ends with \\")
         self._at = found.end()
         digits, escaped, plain = found[1] or found[2], found[3], found[4]
         if escaped and escaped.lower() in _CLASSES:
             chars = _Parser(_CLASSES[escaped.lower()]).characters()
             return chars if escaped.islower() else _complement(chars)
         if escaped and escaped.isalnum() and escaped not in _CONTROLS:
-            raise TooHard(f"{self._text}: \\{escaped}")
+            raise UndecidablePattern(f"{self._text}: \\{escaped}")
         code = int(digits, 16) if digits else ord(plain) if plain else _CONTROLS.get(escaped, ord(escaped))
         return ((code, code),)
 
 
 def drawn(pattern: str, chance: Random, longest: int = 64) -> str:
-    """A random string in which the pattern is found, of visible ASCII where possible. Raises TooHard."""
+    """A random string in which the pattern is found, of visible ASCII where possible. Raises UndecidablePattern."""
     text = _drawn(parsed(pattern), chance)
     if len(text) > longest:
-        raise TooHard(f"{pattern}: what was drawn is too long")
+        raise UndecidablePattern(f"{pattern}: what was drawn is too long")
     return text
 
 

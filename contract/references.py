@@ -17,7 +17,7 @@ from .dialect import NEVER, Translator, dialect_of, is_31
 from .formats import is_pattern
 from .grammar import COMPONENTS, inside, is_container, objects
 from .pointer import fragment, json_pointer, steps_of
-from .yaml_tree import NotPlain, copied, read_yaml
+from .yaml_tree import InvalidYaml, copied, read_yaml
 
 MAX_FILES = 5_000
 MAX_BYTES = 100_000_000
@@ -269,7 +269,7 @@ class Bundle:
                 raise InvalidContract(f"{reference}: there is no such file", at) from error
             except OSError as error:
                 raise InvalidContract(f"{reference}: cannot be read: {error.strerror}", at) from error
-            except NotPlain as error:
+            except InvalidYaml as error:
                 raise InvalidContract(f"{reference}: {error}", at) from error
         return self.files[file]
 

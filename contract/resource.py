@@ -75,17 +75,17 @@ class Resource:
         return self.created_at or f"{HIDDEN}created-at"
 
     @cached_property
-    def made_by_store(self) -> frozenset[str]:
+    def store_members(self) -> frozenset[str]:
         """The members that a store sets."""
         return frozenset({self.identity, self.creation, self.updated_at, self.deleted_at} - {""})
 
     @cached_property
     def server_members(self) -> frozenset[str]:
         """The members that the server sets, whatever the request has."""
-        return self.made_by_store.union(self.parents.values())
+        return self.store_members.union(self.parents.values())
 
     @cached_property
-    def beside_input(self) -> frozenset[str]:
+    def not_in_requests(self) -> frozenset[str]:
         """The stored members that no request may have."""
         return self.server_members.union(self.properties) - self.input_members
 
@@ -112,7 +112,7 @@ class Resource:
         return tuple(tuple(self.indexed.index(name) for name in each) for each in self.combinations)
 
     @cached_property
-    def loose(self) -> frozenset[str]:
+    def optional_indexed(self) -> frozenset[str]:
         """The indexed members that may be absent, null, or no string; a document without one is in no scope."""
         return frozenset(
             name
@@ -131,20 +131,25 @@ class Resource:
     @cached_property
     def is_plain(self) -> bool:
         """Whether the identity and the indexed members are always strings, and deleted documents are not kept."""
-        return not (self.loose or self.has_number or self.deleted_at or (self.is_named_by_clients and self.parents))
+        return not (
+            self.optional_indexed
+            or self.has_numeric_identity
+            or self.deleted_at
+            or (self.is_named_by_clients and self.parents)
+        )
 
     @cached_property
-    def shows_that_it_is_not_deleted(self) -> bool:
+    def is_deleted_at_nullable(self) -> bool:
         """Whether the member with the time of deletion may be null."""
         schema = self.properties.get(self.deleted_at, {})
         return bool(schema.get("nullable")) or "null" in schema.get("type", ())
 
     @cached_property
-    def has_number(self) -> bool:
+    def has_numeric_identity(self) -> bool:
         """Whether the identity is a number."""
         return self.properties.get(self.identity, {}).get("type") in ("integer", "number")
 
-    def claims(self, document: Mapping[str, Any]) -> dict[tuple[str, ...], tuple[str | None, ...]]:
+    def unique_values(self, document: Mapping[str, Any]) -> dict[tuple[str, ...], tuple[str | None, ...]]:
         """The unique values of a document: its identity and its scopes, by their members, without incomplete ones."""
         within = self.parents.values() if self.is_named_by_clients else ()
         combinations = ((*within, self.identity), *self.combinations)
@@ -159,7 +164,7 @@ class Resource:
         if self.is_named_by_clients and self.parents:
             return self.key_below(document, document.get(self.identity))
         value = document.get(self.identity)
-        if self.has_number and isinstance(value, int):
+        if self.has_numeric_identity and isinstance(value, int):
             return str(value)
         return text_member(document, self.identity)
 
@@ -176,11 +181,11 @@ class Resource:
 
     def typed(self, text: str) -> Any:
         """An identity from its text."""
-        return int(text) if self.has_number and text.isdecimal() else text
+        return int(text) if self.has_numeric_identity and text.isdecimal() else text
 
     def indexed_text(self, document: Mapping[str, Any], name: str) -> str | None:
         """The text of an indexed member; None where it is in no scope. Raises ValueError where it must be a string."""
-        return member_text(document.get(name)) if name in self.loose else text_member(document, name)
+        return member_text(document.get(name)) if name in self.optional_indexed else text_member(document, name)
 
 
 def _combinations(unique: Any) -> list[tuple[str, ...]]:

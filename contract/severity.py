@@ -21,7 +21,7 @@ class Severities:
     def of(self, rule: str) -> Level:
         return self._levels.get(rule, "error")
 
-    def weighed(self, findings: Iterable[Finding]) -> list[Finding]:
+    def with_severities(self, findings: Iterable[Finding]) -> list[Finding]:
         """The findings with their severities, without those that are off; no warning becomes an error."""
         kept: list[Finding] = []
         for finding in findings:

@@ -137,20 +137,20 @@ def _understood(tree: Any, path: tuple[str | int, ...], findings: list[Finding])
     """The value of most readers, or UNREADABLE; adds to the findings."""
     if isinstance(tree, _Literal):
         rule, detail = _wrong_number(tree)
-        _tell(findings, rule, detail, path)
+        _add_finding(findings, rule, detail, path)
         return int(tree) if len(tree) <= MAX_DIGITS_UNDERSTOOD and _INTEGER.fullmatch(tree) else UNREADABLE
     if isinstance(tree, str) and _has_lone_surrogate(tree):
-        _tell(findings, "json-string", "must be Unicode text; it has a lone surrogate", path)
+        _add_finding(findings, "json-string", "must be Unicode text; it has a lone surrogate", path)
         return UNREADABLE
     if isinstance(tree, _Members):
         members: dict[str, Any] = {}
         for name, value in tree:
             if _has_lone_surrogate(name):
-                _tell(findings, "json-string", "has a member whose name has a lone surrogate", path)
+                _add_finding(findings, "json-string", "has a member whose name has a lone surrogate", path)
                 members[name] = UNREADABLE
                 continue
             if name in members:
-                _tell(findings, "json-duplicate", "is given more than once", (*path, name))
+                _add_finding(findings, "json-duplicate", "is given more than once", (*path, name))
             members[name] = _understood(value, (*path, name), findings)
         return UNREADABLE if UNREADABLE in members.values() else members
     if isinstance(tree, list):
@@ -159,7 +159,7 @@ def _understood(tree: Any, path: tuple[str | int, ...], findings: list[Finding])
     return tree
 
 
-def _tell(findings: list[Finding], rule: str, detail: str, path: tuple[str | int, ...]) -> None:
+def _add_finding(findings: list[Finding], rule: str, detail: str, path: tuple[str | int, ...]) -> None:
     if len(findings) <= MAX_FINDINGS:
         findings.append(Finding(rule, "body", detail, json_pointer(path)))
 

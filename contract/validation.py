@@ -16,7 +16,7 @@ from typing import Any
 from jsonschema_rs import Draft4Validator, Draft202012Validator
 
 from .extensions import extensions
-from .grammar import Place, objects
+from .grammar import LocatedObject, objects
 from .path_template import parameters_of
 from .pointer import json_pointer, pointed
 from .references import InvalidContract, References
@@ -127,7 +127,7 @@ def _without_formats(node: Any) -> Any:
     }
 
 
-def _check_identities(every: list[Place], resolve: References) -> None:
+def _check_identities(every: list[LocatedObject], resolve: References) -> None:
     """Raises InvalidContract for duplicates, and for undeclared parameters of a path."""
     ids: dict[str, str] = {}
     of_items: dict[tuple[str | int, ...], set[str]] = {}
@@ -156,7 +156,7 @@ def _path_parameters(owner: Mapping[str, Any], path: tuple[str | int, ...], reso
     return {name for name, place in seen if place == "path"}
 
 
-def _check_patterns(every: list[Place], resolve: References) -> None:
+def _check_patterns(every: list[LocatedObject], resolve: References) -> None:
     """Raises InvalidContract for a pattern that neither the engine nor Python supports."""
     for kind, path, node in every:
         if kind == "schema" and isinstance(pattern := node.get("pattern"), str) and not resolve.judges(pattern):
@@ -166,7 +166,7 @@ def _check_patterns(every: list[Place], resolve: References) -> None:
                 raise InvalidContract(f"is no regular expression: {error}", (*path, "pattern")) from error
 
 
-def _check_schemas(every: list[Place], resolve: References) -> None:
+def _check_schemas(every: list[LocatedObject], resolve: References) -> None:
     """Raises InvalidContract for a schema that is invalid in its dialect."""
     for kind, path, node in every:
         if kind == "schema":

@@ -7,8 +7,8 @@ from itertools import chain, islice
 from typing import Any
 
 from .formats import FORMAT_EXAMPLES
-from .normal import Definitions, Json, both, followed, item_of, matches, member_of, merged, types
-from .pattern import Strings, TooHard, outside
+from .normal import Definitions, Json, conjunction, followed, item_of, matches, member_of, merged, types
+from .pattern import Strings, UndecidablePattern, outside
 from .strict_json import MAX_DEPTH
 
 MAX_NESTING = 30
@@ -27,7 +27,7 @@ MAX_CANDIDATES = 60
 
 Step = tuple[Mapping[str, Json], str | int]
 """A flat schema of an object or an array, and the key of a member or an item."""
-Way = tuple[Step, ...]
+SchemaPath = tuple[Step, ...]
 
 
 class Values:
@@ -56,16 +56,16 @@ class Values:
             if keyword in flat:
                 rest = {name: value for name, value in flat.items() if name != keyword}
                 for branch in flat[keyword]:
-                    yield from islice(self._of(both(rest, branch), other, depth + 1), MAX_CANDIDATES)
+                    yield from islice(self._of(conjunction(rest, branch), other, depth + 1), MAX_CANDIDATES)
                 return
         for left in flat.get("allOf", ()):
             branches = [branch for keyword in ("anyOf", "oneOf") for branch in left.get(keyword, ())]
             for branch in branches:
                 rest = {name: value for name, value in flat.items() if name != "allOf"}
-                yield from islice(self._of(both(rest, branch), other, depth + 1), MAX_CANDIDATES)
+                yield from islice(self._of(conjunction(rest, branch), other, depth + 1), MAX_CANDIDATES)
         for keyword in ("anyOf", "oneOf"):
             for branch in against.get(keyword, ())[:4]:
-                yield from islice(self._of(flat, both(branch, True), depth + 2), MAX_CANDIDATES // 4)
+                yield from islice(self._of(flat, conjunction(branch, True), depth + 2), MAX_CANDIDATES // 4)
         yield from self._flat(flat, against, depth)
 
     def first(self, schema: Json, depth: int = 0) -> Json:
@@ -83,7 +83,7 @@ class Values:
                     self._firsts[reference] = value
         return self._firsts[reference]
 
-    def around(self, way: Way, value: Json, *, full: bool) -> Json:
+    def around(self, way: SchemaPath, value: Json, *, full: bool) -> Json:
         """A value of an outer schema with the given one inside; `full` adds the optional members around it."""
         for schema, step in reversed(way):
             if isinstance(step, str):
@@ -147,7 +147,7 @@ class Values:
             try:
                 if (found := outside(inner, outer)) is not None:
                     yield found
-            except TooHard:
+            except UndecidablePattern:
                 continue
         yield from (FORMAT_EXAMPLES[each["format"]] for each in _parts(other) if each.get("format") in FORMAT_EXAMPLES)
         for length in dict.fromkeys((1, least, most, other.get("minLength", 1) - 1, other.get("maxLength", 0) + 1)):
@@ -207,7 +207,7 @@ class Values:
             try:
                 if (found := outside(Strings((pattern,)), None)) is not None:
                     yield found
-            except TooHard:
+            except UndecidablePattern:
                 continue
         for each in (schema, other):
             named = followed(each.get("propertyNames", True), self._definitions if each is schema else self._others)

@@ -33,12 +33,12 @@ _TAG = "tag:yaml.org,2002:"
 _BEGINS_JSON = re.compile(rb'\s*\{\s*"')
 
 
-class NotPlain(ValueError):
+class InvalidYaml(ValueError):
     """The text is not YAML, or not of JSON values; the message is one line with the reason."""
 
 
 def read_yaml(text: bytes) -> Any:
-    """A YAML or JSON text as a tree without shared objects, in which every key is a string. Raises NotPlain."""
+    """A YAML or JSON text as a tree without shared objects, in which every key is a string. Raises InvalidYaml."""
     text = text.removeprefix(b"\xef\xbb\xbf")
     if not text.lstrip(b" \t\r\n").startswith((b"{", b"[")):
         return _Events(text).tree()
@@ -50,10 +50,10 @@ def read_yaml(text: bytes) -> Any:
             return error.value  # with numbers beyond 64 bits, such as bounds in a schema
     try:
         return _Events(text).tree()  # YAML in flow style; or libyaml's error, which has a line
-    except NotPlain:
+    except InvalidYaml:
         if isinstance(reason, JSONDecodeError) and _BEGINS_JSON.match(text):
             where = f"line {reason.lineno}, column {reason.colno}"
-            raise NotPlain(f"is neither YAML nor JSON: {where}: {reason.msg}") from reason
+            raise InvalidYaml(f"is neither YAML nor JSON: {where}: {reason.msg}") from reason
         raise
 
 
@@ -61,7 +61,7 @@ class MarkedYaml:
     """A text that `read_yaml` accepts, as nodes of YAML with their lines."""
 
     def __init__(self, text: bytes) -> None:
-        """Raises NotPlain, also for JSON that libyaml does not read."""
+        """Raises InvalidYaml, also for JSON that libyaml does not read."""
         try:
             self.root = _Loader(text).get_single_node()
         except yaml.YAMLError as error:
@@ -100,10 +100,10 @@ class MarkedYaml:
             node = entry[1]
 
 
-def _unreadable(error: yaml.YAMLError) -> NotPlain:
+def _unreadable(error: yaml.YAMLError) -> InvalidYaml:
     mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
     where = f"line {mark.line + 1}, column {mark.column + 1}: {problem}" if mark else one_line(error)
-    return NotPlain(f"is neither YAML nor JSON: {where}")
+    return InvalidYaml(f"is neither YAML nor JSON: {where}")
 
 
 class _Events:
@@ -118,7 +118,7 @@ class _Events:
         """A cache of the values of plain scalars."""
 
     def tree(self) -> Any:
-        """Raises NotPlain."""
+        """Raises InvalidYaml."""
         root, documents = None, 0
         try:
             for event in self._events:
@@ -166,7 +166,7 @@ class _Events:
         if event.tag is not None and event.tag.removeprefix(_TAG) not in ("map", "seq", "!"):
             raise _at(event, f"the tag {event.tag.replace(_TAG, '!!')} is no value of JSON")
         if depth >= MAX_DEPTH:
-            raise NotPlain(f"is nested deeper than {MAX_DEPTH} levels")
+            raise InvalidYaml(f"is nested deeper than {MAX_DEPTH} levels")
         if event.anchor is not None:
             self._anchors[event.anchor] = None, 0
 
@@ -217,7 +217,7 @@ class _Events:
     def _count(self, values: int) -> None:
         self._values += values
         if self._values > MAX_VALUES:
-            raise NotPlain(f"has more than {MAX_VALUES} values when its aliases are written out")
+            raise InvalidYaml(f"has more than {MAX_VALUES} values when its aliases are written out")
 
 
 def _plain(event: yaml.ScalarEvent) -> Any:
@@ -225,7 +225,7 @@ def _plain(event: yaml.ScalarEvent) -> Any:
     text = event.value
     is_integer, is_float = _INTEGER.fullmatch(text), _FLOAT.fullmatch(text)
     if len(text) > LONGEST_NUMBER and (is_integer or is_float):
-        raise NotPlain(f"has a number of {len(text)} characters")
+        raise InvalidYaml(f"has a number of {len(text)} characters")
     if is_integer:
         return int(text)
     if _OTHER_INTEGER.fullmatch(text):
@@ -237,8 +237,8 @@ def _plain(event: yaml.ScalarEvent) -> Any:
     return text
 
 
-def _at(event: Any, words: str) -> NotPlain:
-    return NotPlain(f"line {event.start_mark.line + 1}: {words}")
+def _at(event: Any, words: str) -> InvalidYaml:
+    return InvalidYaml(f"line {event.start_mark.line + 1}: {words}")
 
 
 def copied(tree: Any) -> Any:

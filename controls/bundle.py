@@ -103,7 +103,7 @@ def _state(contract: Contract) -> dict[str, Any]:
 
 
 def _item(resource: Resource, *, is_new: bool) -> dict[str, Any]:
-    if resource.beside_input if is_new else resource.hidden:
+    if resource.not_in_requests if is_new else resource.hidden:
         # The contract's schemas lack some stored members, which the handlers judge.
         return ANY_OBJECT
     shown = f"#/components/schemas/{resource.name}"

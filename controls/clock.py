@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from ..contract.normal import matches
-from ..contract.pattern import TooHard, drawn
+from ..contract.pattern import UndecidablePattern, drawn
 from ..contract.resource import Resource
 from ..storage.store import LAST, ServerValues, later, timestamp
 
@@ -58,29 +58,29 @@ class Ids:
         self._given: deque[str] = deque()
         self._made: Iterator[str] = _random(secrets.token_bytes)
 
-    def new(self, form: "Form") -> str:
+    def new(self, id_form: "IdFormat") -> str:
         if self._given:
             return self._given.popleft()
-        return form(self._made)
+        return id_form(self._made)
 
     def draw(self) -> int:
         """The next random number, of the same seed."""
         return int(next(self._made), 16)
 
-    def determine(self, given: Iterable[str], seed: int | None) -> None:
+    def set_sequence(self, given: Iterable[str], seed: int | None) -> None:
         self._given = deque(given)
         self._made = _random(secrets.token_bytes if seed is None else random.Random(seed).randbytes)  # noqa: S311
 
 
-Form = Callable[[Iterator[str]], str]
+IdFormat = Callable[[Iterator[str]], str]
 """Returns an id, made of as many random texts of 16 hexadecimal digits as it needs."""
 
 
-def form_of(resource: Resource) -> Form:
+def id_format(resource: Resource) -> IdFormat:
     """The form of a resource's ids: its prefix and a random text, or a form that the schema of the identity accepts."""
     schema: Mapping[str, Any] = resource.properties.get(resource.identity, {})
     prefix = resource.prefix
-    if resource.has_number:
+    if resource.has_numeric_identity:
         least = math.ceil(max(1, schema.get("minimum", 1)))
         most = math.floor(min(schema.get("maximum", LARGEST_INTEGER), LARGEST_INTEGER))
         return lambda made: str(least + int(next(made), 16) % (most - least + 1))
@@ -92,7 +92,7 @@ def form_of(resource: Resource) -> Form:
         def of_pattern(made: Iterator[str]) -> str:
             try:
                 return drawn(pattern, random.Random(int(next(made), 16)), longest)  # noqa: S311 (an id is no secret)
-            except TooHard:
+            except UndecidablePattern:
                 return f"{prefix}{next(made)}"
 
         return of_pattern
@@ -117,7 +117,7 @@ class Sources:
 
     def values(self, resource: Resource) -> ServerValues:
         """The source of values for one resource."""
-        return ServerValues(self.clock.now, partial(self.ids.new, form_of(resource)))
+        return ServerValues(self.clock.now, partial(self.ids.new, id_format(resource)))
 
 
 FIRST = datetime.min.replace(tzinfo=UTC)

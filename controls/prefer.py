@@ -16,7 +16,7 @@ _CODE = re.compile(r"[0-9]{3}")
 _BOOLEANS = {"true": True, "false": False}
 
 
-def without_twins(query: bytes) -> tuple[bytes, dict[str, str]]:
+def without_preferences(query: bytes) -> tuple[bytes, dict[str, str]]:
     """A query string without `__code`, `__example` and `__dynamic`, and the values of these."""
     rest: list[bytes] = []
     twins: dict[str, str] = {}

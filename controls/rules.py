@@ -49,9 +49,9 @@ class Rule:
         self._until = parse_instant(declared["until"]) if "until" in declared else None
         self._times: float = len(self.answers) if "answers" in declared else declared.get("times", math.inf)
         self._chance = random.Random(declared["seed"])  # noqa: S311 (it must be reproducible)
-        operations = _meant(pattern, contract)
+        operations = _matching_operations(pattern, contract)
         for answer in self.answers:
-            _check_names(given_headers(answer))
+            _check_names(answer_headers(answer))
         text = json_size(declared)
         self.is_large = text > LARGE
         self.size = RULE_OVERHEAD + PART_OVERHEAD * parts(pattern) + 100 * json_size(pattern) + 10 * text
@@ -173,7 +173,7 @@ class Rules:
         return None
 
 
-def given_headers(answer: Mapping[str, Any]) -> dict[str, str]:
+def answer_headers(answer: Mapping[str, Any]) -> dict[str, str]:
     """The header fields of an answer by lower-case name, without those that frame the body."""
     given = answer.get("headers", {})
     pairs = given.items() if isinstance(given, dict) else [(field["name"], field["value"]) for field in given]
@@ -193,7 +193,7 @@ def _check_names(headers: Mapping[str, str]) -> None:
             raise not_in_contract(f"{show(name)} is no name of a header field (RFC 9110, section 5.1)")
 
 
-def _meant(pattern: Mapping[str, Any], contract: Contract) -> list[Operation]:
+def _matching_operations(pattern: Mapping[str, Any], contract: Contract) -> list[Operation]:
     """The operations that a rule may match. Raises Refused for an unknown one."""
     every = contract.operations
     if (named := pattern.get("operation")) is not None and named not in every:
@@ -232,7 +232,7 @@ def _reply(answer: Mapping[str, Any], operation: Operation, contract: Contract) 
     else:
         documented = next(iter(documented_response(operation, status).representations), "application/json")
         value, headers = written(answer["body"], documented), {"content-type": concrete(documented)}
-    headers = {**{name.lower(): text for name, text in headers.items()}, **given_headers(answer)}
+    headers = {**{name.lower(): text for name, text in headers.items()}, **answer_headers(answer)}
     findings = operation.check_response(status, headers, value if isinstance(value, bytes) else orjson.dumps(value))
     if findings:
         raise NotDocumented(f"{operation.id} {status}: {'; '.join(map(str, findings))}")

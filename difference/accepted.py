@@ -43,7 +43,7 @@ def read_accepted(path: Path) -> list[Accepted]:
         raise CouldNotRun(f"{path}: {wrong}") from error
 
 
-def sorted_out(
+def applicable(
     entries: Iterable[Accepted], changes: Iterable[Change], today: date
 ) -> tuple[dict[str, Accepted], list[str]]:
     """The entries that count, by fingerprint, and notes on the others."""

@@ -14,7 +14,7 @@ Verdict = Literal["breaking", "undecided", "safe"]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SourceLine:
     """A line of a revision."""
 
     file: str
@@ -35,8 +35,8 @@ class Change:
     """The part of the operation, such as `request body application/json`."""
     detail: str
     """The words for the change, which follow those for the part."""
-    old: Place
-    new: Place
+    old: SourceLine
+    new: SourceLine
     findings: tuple[Finding, ...] = ()
     old_answer: str = ""
     """The response that OLD documents for the request, or the findings of its client in the response."""

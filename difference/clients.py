@@ -16,7 +16,7 @@ from ..contract.paths import Paths
 from ..contract.pointer import pointed
 from ..traffic.reader import whole_recording
 from .change import Change, generalized
-from .revision import Declared, Revision
+from .revision import Revision, RevisionOperation
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Routes:
         prefixes = {urlsplit(str(each.get("url", ""))).path.rstrip("/") for each in servers}
         self._prefixes = sorted({*prefixes, ""}, key=len, reverse=True)
 
-    def find(self, interaction: Interaction) -> tuple[Declared, list[str]] | None:
+    def find(self, interaction: Interaction) -> tuple[RevisionOperation, list[str]] | None:
         """The operation with the values of its path parameters, also below the path of a server."""
         for prefix in self._prefixes:
             if interaction.path.startswith(f"{prefix}/"):
@@ -96,7 +96,7 @@ _JUDGED = ("parameter", "request-body", "request-media-type")
 """Rules of changes for which the engine judges whether a request breaks; other changes break every request."""
 
 
-def _touches(change: Change, interaction: Interaction, values: list[str], after: Declared | None) -> bool:
+def _touches(change: Change, interaction: Interaction, values: list[str], after: RevisionOperation | None) -> bool:
     """Whether a change breaks a recorded request, as far as the recording tells."""
     if change.direction == "response":
         status = change.part.split()[1]

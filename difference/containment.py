@@ -1,6 +1,6 @@
 """Containment of schemas, proven, refuted by a value, or undecided: whether one accepts all values of another.
 
-The giver's schema describes the values that are sent, the taker's the values that are accepted.
+The producer's schema describes the values that are sent, the consumer's the values that are accepted.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,19 +11,19 @@ from jsonschema_rs import canonical, canonicalize
 
 from ..contract.finding import Finding
 from ..contract.normal import reachable
+from ..contract.normal_schema import NormalSchema
 from ..contract.pointer import json_pointer
 from ..contract.schema import Json
-from ..contract.side import Side
 from ..contract.strict_json import MAX_DEPTH
-from ..contract.witness import ABSENT, Values, Way
+from ..contract.witness import ABSENT, SchemaPath, Values
 from .change import generalized
-from .given import Given
-from .proof import DRAFT, Open, Proof, Reached
+from .closed_schemas import ClosedSchemas
+from .proof import DRAFT, Proof, ReachablePair, UnprovenPair
 
-MAX_PLACES = 200
-"""The number of open places that are searched for a value, the nearest first."""
+MAX_UNPROVEN = 200
+"""The number of unproven pairs that are searched for a value, the nearest first."""
 MAX_TRIED = 600
-"""The number of values that are tried at each open place."""
+"""The number of values that are tried at each unproven pair."""
 MAX_DRAWN = 300
 """The number of random values that are tried in addition."""
 MAX_TRIED_AFTER_BREAK = 100
@@ -34,12 +34,12 @@ MAX_DEFINITIONS = 20
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """A value that the giver's engine accepts and the taker's refuses."""
+    """A value that the producer's engine accepts and the consumer's refuses."""
 
     value: Json
     findings: tuple[Finding, ...]
-    """The findings of the taker."""
-    reached: Reached
+    """The findings of the consumer."""
+    reached: ReachablePair
     """The place where the schemas differ."""
 
 
@@ -61,50 +61,56 @@ class Relation:
     """The schemas of both sides in one direction, whose pairs are decided one after the other."""
 
     def __init__(
-        self, giver: Side, taker: Side, unchanged: Callable[[str, str], bool] = lambda _given, _taken: False
+        self,
+        producer: NormalSchema,
+        consumer: NormalSchema,
+        unchanged: Callable[[str, str], bool] = lambda _produced, _consumed: False,
     ) -> None:
         """`unchanged` says whether the definitions with two names are the same."""
-        self.given, self.taken = Given(giver.definitions), taker.definitions
+        self.produced, self.consumed = ClosedSchemas(producer.definitions), consumer.definitions
         self.proof = Proof(
-            self.given.definitions,
-            taker.definitions,
-            whole_floats=taker.is_31,
+            self.produced.definitions,
+            consumer.definitions,
+            whole_floats=consumer.is_31,
             unchanged=unchanged,
         )
-        self.values = Values(self.given.definitions, taker.definitions)
-        self.found: dict[Open, list[_Found]] = {}
-        """The breaks at open places so far, which other schemas may contain as well."""
+        self.values = Values(self.produced.definitions, consumer.definitions)
+        self.found: dict[UnprovenPair, list[_Found]] = {}
+        """The breaks at unproven pairs so far, which other schemas may contain as well."""
 
-    def documents(self, given: Json, taken: Json) -> tuple[Json, Json] | None:
+    def documents(self, produced: Json, consumed: Json) -> tuple[Json, Json] | None:
         """A pair of schemas as whole documents; None where one of them is too large for the library."""
         one, other = (
-            reachable(given, self.given.definitions, MAX_DEFINITIONS),
-            reachable(taken, self.taken, MAX_DEFINITIONS),
+            reachable(produced, self.produced.definitions, MAX_DEFINITIONS),
+            reachable(consumed, self.consumed, MAX_DEFINITIONS),
         )
         return None if one is None or other is None else (one, other)
 
 
 def contained(
-    giver: Side, taker: Side, samples: Callable[[], Sequence[Json]] = tuple, within: Relation | None = None
+    producer: NormalSchema,
+    consumer: NormalSchema,
+    samples: Callable[[], Sequence[Json]] = tuple,
+    relation: Relation | None = None,
 ) -> Containment:
-    """Whether `taker` accepts all values of `giver`; `samples` are known values of it.
+    """Whether `consumer` accepts all values of `producer`; `samples` are known values of it.
 
-    A given object has only the members that the giver's schema names, unless the schema declares others.
+    A produced object has only the members that its schema names, unless the schema declares others.
     """
-    within = within or Relation(giver, taker)
+    relation = relation or Relation(producer, consumer)
     try:
-        given = within.given.by(giver.schema)
-        places = list(islice(within.proof.open(given, taker.schema), MAX_PLACES))
+        produced = relation.produced.closed(producer.schema)
+        places = list(islice(relation.proof.open(produced, consumer.schema), MAX_UNPROVEN))
         if not places:
             return Containment()
         if all(len(each.way) > MAX_DEPTH for each in places):  # no engine reads deeper values
             return Containment(reason=_TOO_DEEP)
-        documents = within.documents(given, taker.schema)
-        if documents is not None and within.proof.covers(*reversed(documents)):
+        documents = relation.documents(produced, consumer.schema)
+        if documents is not None and relation.proof.covers(*reversed(documents)):
             return Containment()
         breaks: dict[_Reasons, Break] = {}
         for reached in (each for each in places if len(each.way) <= MAX_DEPTH):
-            found = _broken(giver, taker, reached, samples(), within)
+            found = _broken(producer, consumer, reached, samples(), relation)
             breaks = {_reasons(each.findings): each for each in found} | breaks
         alone = {reason for reasons in breaks if len(reasons) == 1 for reason in reasons}
         values = [each for reasons, each in breaks.items() if len(reasons) == 1 or not reasons & alone]
@@ -115,11 +121,11 @@ def contained(
     return Containment(tuple(values)) if values else Containment(reason=_reason(places))
 
 
-def example(side: Side) -> Json:
+def example(schema: NormalSchema) -> Json:
     """A simple value that the engine accepts; ABSENT where none was found."""
-    values = side.values.of(side.schema)
+    values = schema.values.of(schema.schema)
     try:
-        return next((value for value in islice(values, MAX_TRIED) if side.accepts(value)), ABSENT)
+        return next((value for value in islice(values, MAX_TRIED) if schema.accepts(value)), ABSENT)
     except RecursionError:
         return ABSENT  # too deep in others
 
@@ -135,23 +141,25 @@ def _reasons(findings: Iterable[Finding]) -> _Reasons:
     return frozenset((each.rule, generalized(each)) for each in findings)
 
 
-def _broken(giver: Side, taker: Side, reached: Reached, samples: Sequence[Json], within: Relation) -> list[Break]:
+def _broken(
+    producer: NormalSchema, consumer: NormalSchema, reached: ReachablePair, samples: Sequence[Json], relation: Relation
+) -> list[Break]:
     """The breaks at a place, each for another reason."""
-    place, way = reached.place, reached.way
+    pair, way = reached.pair, reached.way
     here = json_pointer([step for _, step in way])
     candidates = chain(
-        islice(within.values.of(place.given, place.taken), MAX_TRIED),
-        within.values.drawn(place.given, place.taken, MAX_DRAWN),
-        _of_difference(place, within),
+        islice(relation.values.of(pair.produced, pair.consumed), MAX_TRIED),
+        relation.values.drawn(pair.produced, pair.consumed, MAX_DRAWN),
+        _of_difference(pair, relation),
     )
-    known = within.found.get(place)
+    known = relation.found.get(pair)
     found: dict[_Reasons, tuple[Json, Json, _Findings]] = {}
-    for number, (inner, within_part) in enumerate(known or ((each, None) for each in candidates)):
-        for value in _contexts(way, inner, samples, within.values):
-            if taker.accepts(value) or not giver.accepts(value):
+    for number, (inner, nested) in enumerate(known or ((each, None) for each in candidates)):
+        for value in _contexts(way, inner, samples, relation.values):
+            if consumer.accepts(value) or not producer.accepts(value):
                 continue
-            within_part = within_part or tuple(taker.findings_of_part(place.taken, inner))
-            findings = _moved(within_part, here) if within_part else tuple(taker.findings(value, "body"))
+            nested = nested or tuple(consumer.findings_of_part(pair.consumed, inner))
+            findings = _moved(nested, here) if nested else tuple(consumer.findings(value, "body"))
             pointers = [str(each.pointer) for each in findings]
             if all(
                 each.startswith(here) or here.startswith(each) for each in pointers
@@ -161,14 +169,12 @@ def _broken(giver: Side, taker: Side, reached: Reached, samples: Sequence[Json],
         if found and number >= MAX_TRIED_AFTER_BREAK:
             break
     if known is None:
-        within.found[place] = [
+        relation.found[pair] = [
             (
                 inner,
-                _moved(within_part, "", here)
-                if all(str(each.pointer).startswith(here) for each in within_part)
-                else None,
+                _moved(nested, "", here) if all(str(each.pointer).startswith(here) for each in nested) else None,
             )
-            for inner, _, within_part in found.values()
+            for inner, _, nested in found.values()
         ]
     return [Break(value, findings, reached) for _, value, findings in found.values()]
 
@@ -178,7 +184,7 @@ def _moved(findings: _Findings, to: str, away: str = "") -> _Findings:
     return tuple(replace(each, pointer=to + str(each.pointer).removeprefix(away)) for each in findings)
 
 
-def _contexts(way: Way, inner: Json, samples: Sequence[Json], values: Values) -> Iterator[Json]:
+def _contexts(way: SchemaPath, inner: Json, samples: Sequence[Json], values: Values) -> Iterator[Json]:
     """A value inside of others: documented ones, the simplest one, and one with all members."""
     yield from (value for sample in samples[:2] if (value := _placed(sample, way, inner)) is not ABSENT)
     yield values.around(way, inner, full=False)
@@ -186,7 +192,7 @@ def _contexts(way: Way, inner: Json, samples: Sequence[Json], values: Values) ->
         yield values.around(way, inner, full=True)
 
 
-def _placed(sample: Json, way: Way, inner: Json) -> Json:
+def _placed(sample: Json, way: SchemaPath, inner: Json) -> Json:
     """A sample with the value at a place replaced, or ABSENT where it has no such place."""
     if not way:
         return ABSENT
@@ -202,9 +208,9 @@ def _placed(sample: Json, way: Way, inner: Json) -> Json:
     return changed
 
 
-def _of_difference(place: Open, within: Relation) -> Iterator[Json]:
+def _of_difference(pair: UnprovenPair, relation: Relation) -> Iterator[Json]:
     """Values of the difference of two schemas, where the library can express it."""
-    if (documents := within.documents(place.given, place.taken)) is None:
+    if (documents := relation.documents(pair.produced, pair.consumed)) is None:
         return
     one, other = (canonicalize(each, draft=DRAFT, validate_formats=True, offline=True) for each in documents)
     try:
@@ -212,15 +218,15 @@ def _of_difference(place: Open, within: Relation) -> Iterator[Json]:
     except (canonical.UnsupportedResult, canonical.UnsupportedOperand):
         return
     definitions = difference.get("$defs", {}) if isinstance(difference, dict) else {}
-    yield from islice(Values(definitions, within.taken).of(difference, place.taken), MAX_TRIED)
+    yield from islice(Values(definitions, relation.consumed).of(difference, pair.consumed), MAX_TRIED)
 
 
-def _reason(places: Sequence[Reached]) -> str:
+def _reason(places: Sequence[ReachablePair]) -> str:
     where = json_pointer([step for _, step in places[0].way])
-    written = repr((places[0].place.given, places[0].place.taken))
-    within_part = " and ".join(words for sign, words in _HARD.items() if sign in written)
+    written = repr((places[0].pair.produced, places[0].pair.consumed))
+    constructs = " and ".join(words for sign, words in _HARD.items() if sign in written)
     found = f"neither a proof nor a value that breaks was found{f' at {where}' if where else ''}"
-    return f"{found}: there are {within_part}" if within_part else found
+    return f"{found}: there are {constructs}" if constructs else found
 
 
 _TOO_DEEP = "the schema leads to others too deep to be compared"

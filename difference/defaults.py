@@ -14,7 +14,7 @@ from ..contract.witness import ABSENT
 from .change import Change
 
 if TYPE_CHECKING:
-    from .example_request import Sent
+    from .example_request import ExampleRequest
     from .pairing import Part
 
 
@@ -40,7 +40,7 @@ def changed_defaults(
         waiting.append(((*way, "*"), one.get("items"), other.get("items")))
 
 
-def default_change(part: "Part", old: Json, new: Json, sent: "Sent", finding: Finding) -> Change:
+def default_change(part: "Part", old: Json, new: Json, sent: "ExampleRequest", finding: Finding) -> Change:
     """The change of a default, with a request that omits the member; undecided where NEW has none."""
     if new is ABSENT:
         return part.undecided("default", f"left out meant {show(old)}; NEW does not say what it means")

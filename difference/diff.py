@@ -9,12 +9,12 @@ from ..contract.finding import one_line
 from ..contract.references import InvalidContract
 from ..options import DiffOptions
 from ..outcome import FINDINGS, OK, CouldNotRun
-from .accepted import Accepted, read_accepted, sorted_out
+from .accepted import Accepted, applicable, read_accepted
 from .change import Change, grouped
 from .clients import Hit, Traffic, traffic
 from .operation_changes import all_changes
 from .pairing import Comparison
-from .revision import NotThere, Revision
+from .revision import FileNotInCommit, Revision
 from .semantic_version import LEVELS, deserved, following, promised
 
 
@@ -97,7 +97,7 @@ def compare(options: DiffOptions) -> Difference:
     try:
         old, is_first = Revision.load(options.old), False
         new = Revision.load(options.new, same_as=old)
-    except NotThere:
+    except FileNotInCommit:
         if Path(options.old.partition(":")[2]) != Path(options.new):
             raise
         old = new = Revision.load(options.new)
@@ -112,7 +112,7 @@ def compare(options: DiffOptions) -> Difference:
         wrong = f"{type(error).__name__} {one_line(error)[:200]}"
         raise CouldNotRun(f"{old.name} or {new.name} is no OpenAPI document in all its parts: {wrong}") from error
     entries = read_accepted(options.accepted) if options.accepted else []
-    accepted, notes = sorted_out(entries, found, date.today())  # noqa: DTZ011 (the day where it is run)
+    accepted, notes = applicable(entries, found, date.today())  # noqa: DTZ011 (the day where it is run)
     seen = traffic(options.traffic, old, new, found) if options.traffic else None
     changes = grouped(found, accepted)
     seconds = time.monotonic() - clock

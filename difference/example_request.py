@@ -17,14 +17,14 @@ from ..contract.parameters import Parameter, joined
 from ..contract.schema import Direction, Json
 from ..contract.witness import ABSENT
 from .containment import example
-from .revision import Declared
+from .revision import RevisionOperation
 
 REQUIRED: Any = object()
 """The placeholder for an example body, where the contract requires one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class ExampleRequest:
     """A request as an interaction, and as the engine reads it."""
 
     interaction: Interaction
@@ -37,37 +37,37 @@ def read(parameter: Parameter, texts: list[tuple[str, str]]) -> tuple[Json, list
     return parameter.read(found) if found else (None, [])
 
 
-def parameter_example(operation: Declared, parameter: Parameter) -> Json:
+def parameter_example(operation: RevisionOperation, parameter: Parameter) -> Json:
     """A valid value of a parameter."""
     for value in values_of(parameter.source, operation.revision.resolve).values():
         if not read(parameter, parameter.written(value))[1]:
             return value
-    value = example(operation.revision.side(parameter.raw, "request"))
+    value = example(operation.revision.normal_schema(parameter.raw, "request"))
     return "a" if value == "" and parameter.place == "path" else None if value is ABSENT else value
 
 
-def body_examples(operation: Declared, content: Mapping[str, Json], direction: Direction) -> list[Json]:
+def body_examples(operation: RevisionOperation, content: Mapping[str, Json], direction: Direction) -> list[Json]:
     """Valid bodies: the documented examples, or a simple one. They are cached."""
     revision = operation.revision
     if (key := (id(content), direction)) not in revision.bodies:
-        side = revision.side(content.get("schema", {}), direction)
-        found = [value for value in values_of(content, revision.resolve).values() if side.accepts(value)]
-        revision.bodies[key] = found or [value for value in (example(side),) if value is not ABSENT]
+        schema = revision.normal_schema(content.get("schema", {}), direction)
+        found = [value for value in values_of(content, revision.resolve).values() if schema.accepts(value)]
+        revision.bodies[key] = found or [value for value in (example(schema),) if value is not ABSENT]
     return revision.bodies[key]
 
 
-def body_example(operation: Declared, content: Mapping[str, Json], direction: Direction) -> Json:
+def body_example(operation: RevisionOperation, content: Mapping[str, Json], direction: Direction) -> Json:
     """A valid body, or ABSENT where none was found."""
     return next(iter(body_examples(operation, content, direction)), ABSENT)
 
 
 def request(
-    operation: Declared,
+    operation: RevisionOperation,
     parameters: Mapping[tuple[str, str], Json] | None = None,
     body: Json = REQUIRED,
     content_type: str | None = None,
     headers: Fields = (),
-) -> Sent:
+) -> ExampleRequest:
     """The simplest request that an operation accepts, with the given parameters and body."""
     values = dict(parameters or {})
     for key, (parameter, _) in operation.placed.items():
@@ -93,12 +93,12 @@ def request(
     fields += of_body
     text = "&".join(query)
     url = f"{base_url(operation)}{path}{'?' if text else ''}{text}"
-    status, answer_fields, answer = answer_of(operation)
+    status, answer_fields, answer = example_response(operation)
     sent = Interaction(operation.method, url, status, tuple(fields), data, answer_fields, answer)
-    return Sent(sent, Request(read_path, text.encode(), by_name(fields), data))
+    return ExampleRequest(sent, Request(read_path, text.encode(), by_name(fields), data))
 
 
-def _body(operation: Declared, body: Json, content_type: str | None) -> tuple[bytes, Fields]:
+def _body(operation: RevisionOperation, body: Json, content_type: str | None) -> tuple[bytes, Fields]:
     """The given body, or an example where one is required, with its header field."""
     content = operation.declared_body.get("content", {})
     content_type = content_type or next(iter(content), "application/json")
@@ -121,7 +121,7 @@ def _pairs(value: Json, name: str = "") -> Iterator[tuple[str, str]]:
         yield name, joined(value)
 
 
-def base_url(operation: Declared) -> str:
+def base_url(operation: RevisionOperation) -> str:
     """The base URL of example requests: the first server of the contract, or one on this machine."""
     servers = operation.revision.document.get("servers") or [{"url": "/"}]
     url = str(servers[0].get("url", "/")).rstrip("/")
@@ -138,7 +138,7 @@ def number_of(status: str) -> int:
     return int(status) if status.isdecimal() else int(status[0]) * 100 if status[0].isdecimal() else 500
 
 
-def answer_of(operation: Declared, status: str | None = None) -> tuple[int, Fields, bytes]:
+def example_response(operation: RevisionOperation, status: str | None = None) -> tuple[int, Fields, bytes]:
     """The documented response for a status, or the first success: status, fields, body."""
     status = status or min(operation.responses, key=lambda each: (each[0] != "2", each), default="200")
     content = operation.responses[status].declared.get("content") if status in operation.responses else None
@@ -149,7 +149,7 @@ def answer_of(operation: Declared, status: str | None = None) -> tuple[int, Fiel
     return number_of(status), (("Content-Type", name),), b"" if value is ABSENT else orjson.dumps(value)
 
 
-def required_headers(operation: Declared, status: int, without: set[str]) -> Fields:
+def required_headers(operation: RevisionOperation, status: int, without: set[str]) -> Fields:
     """The required header fields of a response, without those in `without` (in lower case)."""
     response = operation.response(status)
     return tuple(

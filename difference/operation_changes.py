@@ -7,12 +7,12 @@ from typing import Any
 from ..contract.finding import Finding
 from ..contract.path_template import blank
 from .change import Change
-from .example_request import Sent, request
-from .pairing import Comparison, Part, answer_in_words
+from .example_request import ExampleRequest, request
+from .pairing import Comparison, Part, response_in_words
 from .request_changes import request_changes
 from .resource_changes import resource_changes
 from .response_changes import response_changes
-from .revision import Declared, Revision
+from .revision import Revision, RevisionOperation
 
 
 def all_changes(comparison: Comparison) -> Iterator[Change]:
@@ -24,7 +24,7 @@ def all_changes(comparison: Comparison) -> Iterator[Change]:
             yield from request_changes(pair)
             yield from response_changes(pair)
             both = before.declared.get("callbacks", {}), new[key].declared.get("callbacks", {})
-            yield from _sent_to_clients(pair.inside("callbacks"), *both)
+            yield from _callback_changes(pair.inside("callbacks"), *both)
         else:
             yield _gone(comparison, before)
     known = {before.id for before in old.values()}
@@ -36,23 +36,25 @@ def all_changes(comparison: Comparison) -> Iterator[Change]:
             before, sent = shadowed
             detail = f"takes requests that were for {before.path}"
             finding = Finding("undocumented-path", "path", f"is {after.id} now, not {before.id}", name=after.path)
-            yield _lost(Part.whole(comparison, before, after, name), "operation-shadowed", detail, finding, sent)
+            yield _removed_part(
+                Part.whole(comparison, before, after, name), "operation-shadowed", detail, finding, sent
+            )
         elif after.id not in known:
             yield Part.whole(comparison, after, after).at(name, ("paths",)).safe("operation-added", "is new")
     yield from resource_changes(comparison)
     part = Part.whole(comparison, _webhooks(comparison.old), _webhooks(comparison.new))
     both = comparison.old.document.get("webhooks", {}), comparison.new.document.get("webhooks", {})
-    yield from _sent_to_clients(part, *both)
+    yield from _callback_changes(part, *both)
 
 
-def _webhooks(revision: Revision) -> Declared:
+def _webhooks(revision: Revision) -> RevisionOperation:
     """A placeholder for the operation in changes of webhooks."""
-    operation = Declared("", "webhooks", {"webhooks": {"operationId": "webhooks"}}, revision)
+    operation = RevisionOperation("", "webhooks", {"webhooks": {"operationId": "webhooks"}}, revision)
     operation.steps = ("webhooks",)
     return operation
 
 
-def _sent_to_clients(part: Part, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
+def _callback_changes(part: Part, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
     """The changes of callbacks or webhooks, which are reported, and not judged."""
     for name in dict.fromkeys([*old, *new]):
         if name not in old or not part.comparison.unchanged(old[name], new.get(name)):
@@ -61,7 +63,7 @@ def _sent_to_clients(part: Part, old: Mapping[str, Any], new: Mapping[str, Any])
             yield inside.undecided("sent-to-clients", f"{what}; what a server sends to its clients is not judged")
 
 
-def _gone(comparison: Comparison, before: Declared) -> Change:
+def _gone(comparison: Comparison, before: RevisionOperation) -> Change:
     moved = next((each for each in comparison.new.operations.values() if each.id == before.id), None)
     same = blank(before.path)
     methods = [method.upper() for path, method in comparison.new.operations if path == same]
@@ -72,15 +74,15 @@ def _gone(comparison: Comparison, before: Declared) -> Change:
     detail = f"is now {moved.method} {moved.path}" if moved else "is gone"
     steps = moved.steps if moved else ("paths", before.path)
     part = Part.whole(comparison, before, moved or before).at(f"{before.method} {before.path}", new=steps)
-    return _lost(part, "operation-moved" if moved else "operation-removed", detail, finding, request(before))
+    return _removed_part(part, "operation-moved" if moved else "operation-removed", detail, finding, request(before))
 
 
-def _lost(part: Part, rule: str, detail: str, finding: Finding, sent: Sent) -> Change:
-    answers = answer_in_words(sent.interaction), str(finding)
+def _removed_part(part: Part, rule: str, detail: str, finding: Finding, sent: ExampleRequest) -> Change:
+    answers = response_in_words(sent.interaction), str(finding)
     return part.breaking(rule, detail, [finding], answers, (sent.interaction,))
 
 
-def _shadowed(comparison: Comparison, after: Declared) -> tuple[Declared, Sent] | None:
+def _shadowed(comparison: Comparison, after: RevisionOperation) -> tuple[RevisionOperation, ExampleRequest] | None:
     """The operation of OLD, with a request to it, that a new path shadows."""
     if blank(after.path) in map(blank, comparison.old.document.get("paths", {})):
         return None

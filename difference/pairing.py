@@ -7,13 +7,13 @@ from typing import Any
 
 from ..contract.finding import Finding
 from ..contract.interaction import Fields, Interaction, by_name
+from ..contract.normal_schema import NormalSchema
 from ..contract.pointer import pointed, steps_of
 from ..contract.schema import Direction, Json
-from ..contract.side import Side
-from .change import Change, Place, Verdict
+from .change import Change, SourceLine, Verdict
 from .containment import Break, Containment, Relation, contained
-from .example_request import Sent, request, required_headers
-from .revision import Declared, Revision, Steps
+from .example_request import ExampleRequest, request, required_headers
+from .revision import Revision, RevisionOperation, Steps
 
 _WORDS = {"description", "summary", "title", "example", "examples", "externalDocs", "tags", "deprecated", "x-groups"}
 """Keywords that do not affect programs."""
@@ -30,7 +30,7 @@ class Comparison:
         self._same: dict[tuple[str, str], list[tuple[str, str]] | None] = {}
         self._different: set[tuple[str, str]] = set()
         self._relations: dict[str, Relation] = {}
-        self._answers: dict[tuple[str, str, str], tuple[Containment, Side, Side]] = {}
+        self._answers: dict[tuple[str, str, str], tuple[Containment, NormalSchema, NormalSchema]] = {}
 
     def _same_definition(self, one: str, other: str) -> bool:
         """Whether a definition with the same name in both is unchanged."""
@@ -83,15 +83,15 @@ class Comparison:
 
     def decided(
         self, old: Json, new: Json, direction: Direction, samples: Callable[[], Sequence[Json]] = tuple
-    ) -> tuple[Containment, Side, Side]:
+    ) -> tuple[Containment, NormalSchema, NormalSchema]:
         """The verdict about a pair of schemas, with the sides of OLD and NEW."""
         key = (json.dumps(old, sort_keys=True), json.dumps(new, sort_keys=True), direction)
         if key not in self._answers:
-            sides = self.old.side(old, direction), self.new.side(new, direction)
-            giver, taker = sides if direction == "request" else sides[::-1]
+            sides = self.old.normal_schema(old, direction), self.new.normal_schema(new, direction)
+            producer, consumer = sides if direction == "request" else sides[::-1]
             if direction not in self._relations:
-                self._relations[direction] = Relation(giver, taker, self._same_definition)
-            self._answers[key] = (contained(giver, taker, samples, self._relations[direction]), *sides)
+                self._relations[direction] = Relation(producer, consumer, self._same_definition)
+            self._answers[key] = (contained(producer, consumer, samples, self._relations[direction]), *sides)
         return self._answers[key]
 
 
@@ -104,14 +104,14 @@ class Part:
     """A part of an operation in both revisions, with its places, which makes changes of it."""
 
     comparison: Comparison
-    old: Declared
-    new: Declared
+    old: RevisionOperation
+    new: RevisionOperation
     name: str
     old_steps: Steps
     new_steps: Steps
 
     @classmethod
-    def whole(cls, comparison: Comparison, old: Declared, new: Declared, name: str = "") -> "Part":
+    def whole(cls, comparison: Comparison, old: RevisionOperation, new: RevisionOperation, name: str = "") -> "Part":
         """The part that is the whole operation."""
         return cls(comparison, old, new, name, old.steps, new.steps)
 
@@ -146,19 +146,19 @@ class Part:
         findings: Sequence[Finding],
         answers: tuple[str, str] = ("", ""),
         interactions: tuple[Interaction, ...] = (),
-        lines: tuple[Place, Place] | None = None,
+        lines: tuple[SourceLine, SourceLine] | None = None,
     ) -> Change:
         """A breaking change. `answers` are OLD's and NEW's; `lines` are those of the schemas in question."""
         in_schema = lines is not None and findings[0].pointer is not None
         return self._change("breaking", rule, detail, lines, tuple(findings), *answers, interactions, in_schema)
 
-    def refused(
+    def request_refused(
         self,
         rule: str,
         detail: str,
-        sent: Sent,
+        sent: ExampleRequest,
         findings: Sequence[Finding],
-        lines: tuple[Place, Place] | None = None,
+        lines: tuple[SourceLine, SourceLine] | None = None,
     ) -> Change:
         """The change for a request that OLD accepts and NEW refuses; undecided where the engines disagree.
 
@@ -173,10 +173,10 @@ class Part:
             findings = as_meant or [each for each in found if each.severity == "error"]
         if wrong or not findings:
             return self._not_shown(rule, detail, "request", wrong)
-        answers = answer_in_words(sent.interaction), _in_words(findings)
+        answers = response_in_words(sent.interaction), _in_words(findings)
         return self.breaking(rule, detail, findings, answers, (sent.interaction,), lines)
 
-    def answered(
+    def response_refused(
         self,
         rule: str,
         detail: str,
@@ -184,7 +184,7 @@ class Part:
         fields: Fields,
         body: bytes,
         findings: Sequence[Finding],
-        lines: tuple[Place, Place] | None = None,
+        lines: tuple[SourceLine, SourceLine] | None = None,
     ) -> Change:
         """The change for a response of NEW that OLD's clients refuse; undecided where the engines disagree."""
         given = {name.lower() for name, _ in fields}
@@ -196,7 +196,7 @@ class Part:
             if wrong or not findings:
                 return self._not_shown(rule, detail, "answer", wrong)
         interaction = replace(request(self.old).interaction, status=status, response_headers=fields, response_body=body)
-        answers = _in_words(findings), answer_in_words(interaction)
+        answers = _in_words(findings), response_in_words(interaction)
         return self.breaking(rule, detail, findings, answers, (interaction,), lines)
 
     def _not_shown(self, rule: str, detail: str, what: str, wrong: Sequence[Finding]) -> Change:
@@ -204,12 +204,12 @@ class Part:
         return self.undecided(rule, f"{detail}; {why}")
 
     def _change(
-        self, verdict: Verdict, rule: str, detail: str, lines: tuple[Place, Place] | None = None, *shown: Any
+        self, verdict: Verdict, rule: str, detail: str, lines: tuple[SourceLine, SourceLine] | None = None, *shown: Any
     ) -> Change:
         lines = lines or (self.comparison.old.place(self.old_steps), self.comparison.new.place(self.new_steps))
         return Change(verdict, rule, self.old.id, self.name, detail, *lines, *shown)
 
-    def lines(self, broken: Break, direction: Direction) -> tuple[Place, Place]:
+    def lines(self, broken: Break, direction: Direction) -> tuple[SourceLine, SourceLine]:
         """The lines of OLD and NEW for a break, in the definition that has it."""
         finding, reached = broken.findings[0], broken.reached
         inside = pointed(finding.pointer or "")
@@ -235,7 +235,7 @@ def in_short(finding: Finding) -> str:
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
-def answer_in_words(answer: Interaction) -> str:
+def response_in_words(answer: Interaction) -> str:
     """A documented response in words: the status, the header fields, and the beginning of the body."""
     text = answer.response_body.decode()
     kind = by_name(answer.response_headers).get("content-type", "")

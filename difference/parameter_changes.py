@@ -7,9 +7,9 @@ from typing import Any
 
 from ..contract.finding import Finding
 from ..contract.normal import types
+from ..contract.normal_schema import NormalSchema
 from ..contract.parameters import Parameter, joined
 from ..contract.schema import Json, show
-from ..contract.side import Side
 from ..contract.witness import ABSENT, Values
 from .change import Change
 from .containment import Break, contained
@@ -52,7 +52,7 @@ def parameter_changes(operation: Part) -> Iterator[Change]:
 
 def _required(part: Part, after: Parameter, detail: str, values: dict[tuple[str, str], Json]) -> Change:
     finding = Finding("required", after.place, "is required and missing", name=after.name)
-    return part.refused("parameter-required", detail, request(part.old, values), [finding])
+    return part.request_refused("parameter-required", detail, request(part.old, values), [finding])
 
 
 def _removed(part: Part, key: tuple[str, str], before: Parameter) -> Change:
@@ -61,13 +61,13 @@ def _removed(part: Part, key: tuple[str, str], before: Parameter) -> Change:
         return part.undecided("parameter-removed", reason)
     sent = request(part.old, {key: parameter_example(part.old, before)})
     finding = Finding("unknown-parameter", "query", "is not a known parameter", name=before.name)
-    return part.refused("parameter-removed", "is gone", sent, [finding])
+    return part.request_refused("parameter-removed", "is gone", sent, [finding])
 
 
-class _Text(Side):
+class _Text(NormalSchema):
     """A parameter of one scalar type, as the texts that its contract accepts."""
 
-    def __init__(self, parameter: Parameter, schema: Json, side: Side, definitions: dict[str, Json]) -> None:
+    def __init__(self, parameter: Parameter, schema: Json, side: NormalSchema, definitions: dict[str, Json]) -> None:
         self.parameter, self.schema, self.definitions, self.is_31 = parameter, schema, definitions, side.is_31
         self.values = Values(definitions, {})
 
@@ -83,7 +83,10 @@ class _Text(Side):
 
 def _values(part: Part, key: tuple[str, str], before: Parameter, after: Parameter) -> Iterator[Change]:
     """The changes for the values of a parameter, written by OLD's rules and read by NEW's."""
-    one, other = part.old.revision.side(before.raw, "request"), part.new.revision.side(after.raw, "request")
+    one, other = (
+        part.old.revision.normal_schema(before.raw, "request"),
+        part.new.revision.normal_schema(after.raw, "request"),
+    )
     shape = _shape(one)
     if (before.style, before.explode, shape) != (after.style, after.explode, _shape(other)):
         yield _written_otherwise(part, one, key, before, after)
@@ -111,23 +114,25 @@ def _values(part: Part, key: tuple[str, str], before: Parameter, after: Paramete
 
     def refused(each: Break) -> Change:
         detail, sent = f"no longer takes {show(each.value)}", request(part.old, {key: each.value})
-        return part.refused("parameter-value", detail, sent, found(each), part.inside("schema").lines(each, "request"))
+        return part.request_refused(
+            "parameter-value", detail, sent, found(each), part.inside("schema").lines(each, "request")
+        )
 
     most = sorted(shown, key=lambda each: -len(found(each)))[:1]
     yield from part.judged("parameter-value", replace(answer, breaks=tuple(most)), refused, "takes all that it took")
 
 
-def _shape(side: Side) -> str:
+def _shape(side: NormalSchema) -> str:
     """Whether a parameter is written as an array, an object, or a scalar."""
     kinds = types(side.flat)
     return next((kind for kind in ("array", "object") if kind in kinds and len(kinds) < 4), "scalar")
 
 
-def _kinds(side: Side) -> set[str]:
+def _kinds(side: NormalSchema) -> set[str]:
     return set(types(side.flat)) & _SCALARS
 
 
-def _as_text(side: Side, kinds: set[str]) -> tuple[Json, dict[str, Json]]:
+def _as_text(side: NormalSchema, kinds: set[str]) -> tuple[Json, dict[str, Json]]:
     """A schema that admits all texts of a parameter, and maybe more, with its definitions."""
     if kinds == {"string"}:
         return side.schema, side.definitions
@@ -138,7 +143,9 @@ def _as_text(side: Side, kinds: set[str]) -> tuple[Json, dict[str, Json]]:
     return {"type": "string"}, {}
 
 
-def _written_otherwise(part: Part, side: Side, key: tuple[str, str], before: Parameter, after: Parameter) -> Change:
+def _written_otherwise(
+    part: Part, side: NormalSchema, key: tuple[str, str], before: Parameter, after: Parameter
+) -> Change:
     """A parameter whose style or shape changed."""
     rule = "parameter-style"
     for value in islice(filter(side.accepts, side.values.of(side.schema)), MAX_WRITTEN):
@@ -148,7 +155,7 @@ def _written_otherwise(part: Part, side: Side, key: tuple[str, str], before: Par
         got, findings = read(after, texts)
         sent = request(part.old, {key: value})
         if findings:
-            return part.refused(rule, f"is written otherwise: {show(value)}", sent, findings)
+            return part.request_refused(rule, f"is written otherwise: {show(value)}", sent, findings)
         if got not in (value, [value]):
             detail = f"is read as {got!r}, and was sent as {value!r}"
             finding = Finding(rule, before.place, detail, name=before.name)

@@ -1,8 +1,8 @@
-"""A proof that one schema accepts all values of another, or the places where that is open.
+"""A proof that one schema accepts all values of another, or the places where that is unproven.
 
 The library decides pairs without references. Around these, objects, arrays and choices are decomposed. Pairs that
-refer to others are the nodes of a graph; a pair holds when no open place can be reached from it (coinduction: a value
-that breaks it would have to break another one further inside).
+refer to others are the nodes of a graph; a pair holds when no unproven pair can be reached from it (coinduction: a
+value that breaks it would have to break another one further inside).
 """
 
 import json
@@ -18,7 +18,7 @@ from ..contract.dialect import with_schemas
 from ..contract.formats import FORMATS
 from ..contract.normal import (
     Definitions,
-    both,
+    conjunction,
     definition_name,
     followed,
     item_of,
@@ -28,9 +28,9 @@ from ..contract.normal import (
     refers,
     types,
 )
-from ..contract.pattern import TooHard, outside
+from ..contract.pattern import UndecidablePattern, outside
 from ..contract.schema import Json
-from ..contract.witness import Way, strings_of
+from ..contract.witness import SchemaPath, strings_of
 
 DRAFT = 20
 MAX_PAIRS = 20_000
@@ -43,43 +43,43 @@ _STRING = {"type", "pattern", "minLength", "maxLength"}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Open:
+class UnprovenPair:
     """A pair of schemas at a place inside a value for which containment is not proven."""
 
-    way: Way
-    given: Json
-    taken: Json
+    way: SchemaPath
+    produced: Json
+    consumed: Json
 
 
 _Definitions = tuple[str, str] | None
-"""The names of a definition of the given schemas, and of one of the taken ones."""
+"""The names of a definition of the produced schemas, and of one of the consumed ones."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
-    """An open place that can be reached from a pair of schemas."""
+class ReachablePair:
+    """An unproven pair that can be reached from a pair of schemas."""
 
-    place: Open
-    way: Way
+    pair: UnprovenPair
+    way: SchemaPath
     """The path from the whole value."""
     within: _Definitions
     """The pair of definitions around the place, if any."""
-    inside: Way
+    inside: SchemaPath
     """The path from a value of these definitions."""
 
 
 @dataclass(slots=True)
-class _Node:
-    """The proof obligations of a pair: its open places, and the pairs inside of it."""
+class _Obligations:
+    """The proof obligations of a pair: its unproven pairs, and the pairs inside of it."""
 
-    open: list[Open] = field(default_factory=list)
-    further: list[tuple[Way, Json, Json]] = field(default_factory=list)
+    open: list[UnprovenPair] = field(default_factory=list)
+    further: list[tuple[SchemaPath, Json, Json]] = field(default_factory=list)
 
 
 @lru_cache(maxsize=10_000)
-def _covers(taken: str, given: str) -> bool:
+def _covers(consumed: str, produced: str) -> bool:
     """Containment by the library, cached: small schemas recur. The keys are texts, which keep 1 and 1.0 apart."""
-    larger, smaller = _canonical(taken), _canonical(given)
+    larger, smaller = _canonical(consumed), _canonical(produced)
     return larger.covers(smaller) == canonical.Containment.YES
 
 
@@ -93,204 +93,219 @@ class Proof:
 
     def __init__(
         self,
-        given: Definitions,
-        taken: Definitions,
+        produced: Definitions,
+        consumed: Definitions,
         *,
         whole_floats: bool,
-        unchanged: Callable[[str, str], bool] = lambda _given, _taken: False,
+        unchanged: Callable[[str, str], bool] = lambda _produced, _consumed: False,
     ) -> None:
-        """`whole_floats`: a taker of integers accepts 1.0; `unchanged`: a pair of definitions is known to hold."""
-        self._given, self._taken = given, taken
+        """`whole_floats`: a consumer of integers accepts 1.0; `unchanged`: a pair of definitions is known to hold."""
+        self._produced, self._consumed = produced, consumed
         self._whole_floats, self._unchanged = whole_floats, unchanged
-        self._nodes: dict[tuple[str, str], _Node] = {}
+        self._nodes: dict[tuple[str, str], _Obligations] = {}
         self._left = MAX_PAIRS
 
-    def covers(self, taken: Json, given: Json) -> bool:
-        """Whether the library proves that `taken` admits all that `given` admits; both are whole documents."""
-        texts = json.dumps(taken), json.dumps(given)
+    def covers(self, consumed: Json, produced: Json) -> bool:
+        """Whether the library proves that `consumed` admits all that `produced` admits; both are whole documents."""
+        texts = json.dumps(consumed), json.dumps(produced)
         if texts[0] == texts[1]:
             return True
         if not self._whole_floats and '"integer"' in texts[0] and _WHOLE_FLOATS.search(texts[1]):
             return False  # for the library, 1.0 is an integer
         return _covers(*texts)
 
-    def open(self, given: Json, taken: Json) -> Iterator[Reached]:
-        """The open places that can be reached, the nearest first; none is a proof."""
+    def open(self, produced: Json, consumed: Json) -> Iterator[ReachablePair]:
+        """The unproven pairs that can be reached, the nearest first; none is a proof."""
         self._left = MAX_PAIRS
-        yield from self._reached(_Node(further=[((), given, taken)]))
+        yield from self._reached(_Obligations(further=[((), produced, consumed)]))
 
-    def _reached(self, start: _Node) -> Iterator[Reached]:
+    def _reached(self, start: _Obligations) -> Iterator[ReachablePair]:
         seen: set[tuple[str, str]] = set()
-        waiting: deque[tuple[Way, _Definitions, Way, _Node]] = deque([((), None, (), start)])
+        waiting: deque[tuple[SchemaPath, _Definitions, SchemaPath, _Obligations]] = deque([((), None, (), start)])
         while waiting:
             way, within, inside, node = waiting.popleft()
             for each in node.open:
-                yield Reached(each, (*way, *each.way), within, (*inside, *each.way))
-            for step, given, taken in node.further:
-                key = _key(given), _key(taken)
+                yield ReachablePair(each, (*way, *each.way), within, (*inside, *each.way))
+            for step, produced, consumed in node.further:
+                key = _key(produced), _key(consumed)
                 if key not in seen:
                     seen.add(key)
-                    names = _names(given, taken)
+                    names = _names(produced, consumed)
                     from_there = () if names else (*inside, *step)
-                    waiting.append(((*way, *step), names or within, from_there, self._node(key, given, taken)))
+                    waiting.append(((*way, *step), names or within, from_there, self._node(key, produced, consumed)))
 
-    def _node(self, key: tuple[str, str], given: Json, taken: Json) -> _Node:
+    def _node(self, key: tuple[str, str], produced: Json, consumed: Json) -> _Obligations:
         if key not in self._nodes:
-            node = self._nodes[key] = _Node()  # for a recursive pair
-            self._pair(followed(given, self._given), followed(taken, self._taken), (), node)
+            node = self._nodes[key] = _Obligations()  # for a recursive pair
+            self._pair(followed(produced, self._produced), followed(consumed, self._consumed), (), node)
         return self._nodes[key]
 
-    def _inside(self, given: Json, taken: Json, way: Way, node: _Node) -> None:
+    def _inside(self, produced: Json, consumed: Json, way: SchemaPath, node: _Obligations) -> None:
         """Add the obligation for a member or an item."""
-        if not (refers(given) or refers(taken)):
-            self._pair(given, taken, way, node)
-        elif taken not in (True, {}) and given is not False:
-            names = _names(given, taken)
+        if not (refers(produced) or refers(consumed)):
+            self._pair(produced, consumed, way, node)
+        elif consumed not in (True, {}) and produced is not False:
+            names = _names(produced, consumed)
             if names is None or not self._unchanged(*names):
-                node.further.append((way, given, taken))
+                node.further.append((way, produced, consumed))
 
-    def _pair(self, given: Json, taken: Json, way: Way, node: _Node, depth: int = 0) -> None:
+    def _pair(self, produced: Json, consumed: Json, way: SchemaPath, node: _Obligations, depth: int = 0) -> None:
         """Add the obligations for a pair at a place to the node."""
-        if taken in (True, {}) or given is False or self._plain(given, taken):
+        if consumed in (True, {}) or produced is False or self._plain(produced, consumed):
             return
-        if _is_reference(given) and _is_reference(taken):
-            self._inside(given, taken, way, node)
+        if _is_reference(produced) and _is_reference(consumed):
+            self._inside(produced, consumed, way, node)
             return
-        flat, taken = merged([given], self._given), _sealed(followed(taken, self._taken), self._taken)
-        if flat is None or taken in (True, {}):
+        flat, consumed = merged([produced], self._produced), _sealed(followed(consumed, self._consumed), self._consumed)
+        if flat is None or consumed in (True, {}):
             return
         self._left -= 1
-        if taken is False or depth > MAX_NESTING or self._left < 0:
-            node.open.append(Open(way, flat, taken))
+        if consumed is False or depth > MAX_NESTING or self._left < 0:
+            node.open.append(UnprovenPair(way, flat, consumed))
             return
-        for part in taken.get("allOf", ()):
-            self._pair(given, part, way, node, depth + 1)
-        rest = {word: value for word, value in taken.items() if word != "allOf" and not _has(flat, word, value)}
+        for part in consumed.get("allOf", ()):
+            self._pair(produced, part, way, node, depth + 1)
+        rest = {word: value for word, value in consumed.items() if word != "allOf" and not _has(flat, word, value)}
         if rest:
-            self._flat_pair(given, flat, rest, way, node, depth)
+            self._flat_pair(produced, flat, rest, way, node, depth)
 
     def _flat_pair(
-        self, given: Json, flat: dict[str, Json], taken: dict[str, Json], way: Way, node: _Node, depth: int
+        self,
+        produced: Json,
+        flat: dict[str, Json],
+        consumed: dict[str, Json],
+        way: SchemaPath,
+        node: _Obligations,
+        depth: int,
     ) -> None:
-        """Decompose the given choices first: each branch may be accepted by another branch."""
+        """Decompose the produced choices first: each branch may be accepted by another branch."""
         if "enum" in flat or "const" in flat:
-            self._listed(flat, taken, way, node)
+            self._listed(flat, consumed, way, node)
             return
         for keyword in ("anyOf", "oneOf"):
             if keyword in flat:
                 others = {name: value for name, value in flat.items() if name != keyword}
                 for branch in flat[keyword]:
-                    self._pair(both(others, branch), taken, way, node, depth + 1)
+                    self._pair(conjunction(others, branch), consumed, way, node, depth + 1)
                 return
         for keyword in ("anyOf", "oneOf"):
-            if keyword in taken:
-                self._choice(given, flat, {keyword: taken.pop(keyword)}, way, node, depth)
-        self._each_type(flat, taken, way, node)
+            if keyword in consumed:
+                self._choice(produced, flat, {keyword: consumed.pop(keyword)}, way, node, depth)
+        self._each_type(flat, consumed, way, node)
 
-    def _listed(self, flat: dict[str, Json], taken: Json, way: Way, node: _Node) -> None:
+    def _listed(self, flat: dict[str, Json], consumed: Json, way: SchemaPath, node: _Obligations) -> None:
         values = flat["enum"] if "enum" in flat else [flat["const"]]
         if not refers(flat):
             values = list(filter(Draft202012Validator(flat, formats=FORMATS, validate_formats=True).is_valid, values))
-        takes = Draft202012Validator(reachable(taken, self._taken), formats=FORMATS, validate_formats=True)
+        takes = Draft202012Validator(reachable(consumed, self._consumed), formats=FORMATS, validate_formats=True)
         whole = self._whole_floats or not any(isinstance(each, float) and each.is_integer() for each in values)
         if not whole or not all(map(takes.is_valid, values)):
-            node.open.append(Open(way, flat, taken))
+            node.open.append(UnprovenPair(way, flat, consumed))
 
-    def _choice(self, given: Json, flat: dict[str, Json], taken: Json, way: Way, node: _Node, depth: int) -> None:
-        """Match each given type with one branch of `anyOf` or `oneOf`, for `oneOf` with no other one."""
-        ((keyword, branches),) = taken.items()
+    def _choice(
+        self, produced: Json, flat: dict[str, Json], consumed: Json, way: SchemaPath, node: _Obligations, depth: int
+    ) -> None:
+        """Match each produced type with one branch of `anyOf` or `oneOf`, for `oneOf` with no other one."""
+        ((keyword, branches),) = consumed.items()
         named = _apart(flat)
         for name in named:
             typed = {**flat, "type": name}
             likely = [each for each in branches if not self._disjoint(typed, each)]
             tried = []
             for branch in likely:
-                trial = _Node()
-                self._pair(given if len(named) == 1 else typed, branch, way, trial, depth + 1)
+                trial = _Obligations()
+                self._pair(produced if len(named) == 1 else typed, branch, way, trial, depth + 1)
                 tried.append(trial)
                 alone = len(likely) == 1
                 if alone or (keyword == "anyOf" and not trial.open and next(self._reached(trial), None) is None):
                     break
             else:
                 # A break is searched in the nearest branch, then in the choice as a whole.
-                trial = min(tried, key=self._distance, default=_Node())
-                node.open.append(Open(way, typed, taken))
+                trial = min(tried, key=self._distance, default=_Obligations())
+                node.open.append(UnprovenPair(way, typed, consumed))
             node.open[:0] = trial.open
             node.further += trial.further
 
-    def _distance(self, node: _Node) -> int:
-        """The number of open places, here and directly behind references."""
-        behind = (self._node((_key(given), _key(taken)), given, taken) for _, given, taken in node.further)
+    def _distance(self, node: _Obligations) -> int:
+        """The number of unproven pairs, here and directly behind references."""
+        behind = (
+            self._node((_key(produced), _key(consumed)), produced, consumed) for _, produced, consumed in node.further
+        )
         return len(node.open) + sum(len(each.open) for each in behind)
 
-    def _disjoint(self, given: dict[str, Json], taken: Json) -> bool:
-        flat = merged([taken], self._taken)
-        if flat is None or not set(types(given)) & set(types(flat)):
+    def _disjoint(self, produced: dict[str, Json], consumed: Json) -> bool:
+        flat = merged([consumed], self._consumed)
+        if flat is None or not set(types(produced)) & set(types(flat)):
             return True
-        asked, own = flat.get("required", ()), given.get("properties", {})
-        if given.get("type") == "object" and types(flat) == ["object"]:
-            if given.get("additionalProperties", True) is False and not own.keys() >= set(asked):
+        asked, own = flat.get("required", ()), produced.get("properties", {})
+        if produced.get("type") == "object" and types(flat) == ["object"]:
+            if produced.get("additionalProperties", True) is False and not own.keys() >= set(asked):
                 return True
-            for name in set(given.get("required", ())) & own.keys() & flat.get("properties", {}).keys():
-                sides = merged([own[name]], self._given) or {}, merged([flat["properties"][name]], self._taken) or {}
+            for name in set(produced.get("required", ())) & own.keys() & flat.get("properties", {}).keys():
+                sides = (
+                    merged([own[name]], self._produced) or {},
+                    merged([flat["properties"][name]], self._consumed) or {},
+                )
                 one, other = (each.get("enum", [each["const"]] if "const" in each else []) for each in sides)
                 if one and other and not any(each in other for each in one):
                     return True
-        if refers(given) or refers(flat):
+        if refers(produced) or refers(flat):
             return False
-        common = canonicalize(given, draft=DRAFT).intersect(canonicalize(flat, draft=DRAFT))
+        common = canonicalize(produced, draft=DRAFT).intersect(canonicalize(flat, draft=DRAFT))
         return bool(common.satisfiability() == canonical.Satisfiability.NO)
 
-    def _each_type(self, flat: dict[str, Json], taken: dict[str, Json], way: Way, node: _Node) -> None:
-        admitted = types(taken)
-        for name in _apart(flat) if taken else ():
-            typed, asked = ({**_about(each, name), "type": name} for each in (flat, taken))
+    def _each_type(self, flat: dict[str, Json], consumed: dict[str, Json], way: SchemaPath, node: _Obligations) -> None:
+        admitted = types(consumed)
+        for name in _apart(flat) if consumed else ():
+            typed, asked = ({**_about(each, name), "type": name} for each in (flat, consumed))
             if name not in admitted:
-                node.open.append(Open(way, typed, {"type": taken["type"]}))
+                node.open.append(UnprovenPair(way, typed, {"type": consumed["type"]}))
             elif len(asked) == 1 or self._plain(typed, asked):
                 continue
             elif name == "object" and not any("patternProperties" in each for each in (typed, asked)):
-                self._object(_sealed(typed, self._given), asked, way, node)
+                self._object(_sealed(typed, self._produced), asked, way, node)
             elif name == "array":
                 self._array(typed, asked, way, node)
             elif name != "string" or not asked.keys() <= _STRING or not _has_all_strings(flat, asked):
-                node.open.append(Open(way, typed, asked))
+                node.open.append(UnprovenPair(way, typed, asked))
 
-    def _object(self, flat: dict[str, Json], taken: dict[str, Json], way: Way, node: _Node) -> None:
-        for name in taken.get("required", ()):
+    def _object(self, flat: dict[str, Json], consumed: dict[str, Json], way: SchemaPath, node: _Obligations) -> None:
+        for name in consumed.get("required", ()):
             if name not in flat.get("required", ()):
-                node.open.append(Open(way, flat, {"type": "object", "required": [name]}))
-        known: dict[str, Json] = {name: {} for name in taken.get("properties", ())}
+                node.open.append(UnprovenPair(way, flat, {"type": "object", "required": [name]}))
+        known: dict[str, Json] = {name: {} for name in consumed.get("properties", ())}
         for name in {**flat.get("properties", {}), **known}:
-            if member_of(taken, name) is False and name not in known and member_of(flat, name) is not False:
+            if member_of(consumed, name) is False and name not in known and member_of(flat, name) is not False:
                 own = {**flat, "required": [*flat.get("required", ()), name]}
                 refused = {"type": "object", "properties": known, "additionalProperties": False}
-                node.open.append(Open(way, own, refused))
+                node.open.append(UnprovenPair(way, own, refused))
                 continue
-            self._inside(member_of(flat, name), member_of(taken, name), (*way, (flat, name)), node)
-        free, others = flat.get("additionalProperties", True), taken.get("additionalProperties", True)
+            self._inside(member_of(flat, name), member_of(consumed, name), (*way, (flat, name)), node)
+        free, others = flat.get("additionalProperties", True), consumed.get("additionalProperties", True)
         self._inside(free, others, (*way, (flat, "other")), node)
-        asked = {word: value for word, value in taken.items() if word not in _OBJECT}
-        names = both(flat.get("propertyNames", True), {"type": "string"})
+        asked = {word: value for word, value in consumed.items() if word not in _OBJECT}
+        names = conjunction(flat.get("propertyNames", True), {"type": "string"})
         if "propertyNames" in asked and next(self.open(names, asked["propertyNames"]), None) is None:
             del asked["propertyNames"]
         self._of_whole(flat, asked, way, node)
 
-    def _array(self, flat: dict[str, Json], taken: dict[str, Json], way: Way, node: _Node) -> None:
-        first = max(len(each.get("prefixItems", ())) for each in (flat, taken))
+    def _array(self, flat: dict[str, Json], consumed: dict[str, Json], way: SchemaPath, node: _Obligations) -> None:
+        first = max(len(each.get("prefixItems", ())) for each in (flat, consumed))
         for index in range(first + 1):
-            self._inside(item_of(flat, index), item_of(taken, index), (*way, (flat, index)), node)
-        self._of_whole(flat, {word: value for word, value in taken.items() if word not in _ARRAY}, way, node)
+            self._inside(item_of(flat, index), item_of(consumed, index), (*way, (flat, index)), node)
+        self._of_whole(flat, {word: value for word, value in consumed.items() if word not in _ARRAY}, way, node)
 
-    def _of_whole(self, flat: dict[str, Json], asked: dict[str, Json], way: Way, node: _Node) -> None:
+    def _of_whole(self, flat: dict[str, Json], asked: dict[str, Json], way: SchemaPath, node: _Obligations) -> None:
         """The obligations for an object or an array beside its members or items."""
         asked = {**asked, "type": flat["type"]}
         if len(asked) > 1 and not self._plain(_loose(flat), asked):
-            node.open.append(Open(way, flat, asked))
+            node.open.append(UnprovenPair(way, flat, asked))
 
-    def _plain(self, given: Json, taken: Json) -> bool:
+    def _plain(self, produced: Json, consumed: Json) -> bool:
         """Whether neither schema has a reference, and the library proves containment."""
-        return not refers(given) and not refers(taken) and (given == taken or self.covers(taken, given))
+        return (
+            not refers(produced) and not refers(consumed) and (produced == consumed or self.covers(consumed, produced))
+        )
 
 
 _WHOLE_FLOATS = re.compile(r'"number"|[0-9]\.0(?![0-9])|"multipleOf"(?!.*"type")')
@@ -323,15 +338,15 @@ def _apart(flat: Mapping[str, Json]) -> list[str]:
 
 
 def _has(flat: Mapping[str, Json], keyword: str, value: Json) -> bool:
-    """Whether the given schema has the same keyword with the same value."""
+    """Whether the produced schema has the same keyword with the same value."""
     parts = (flat, *flat.get("allOf", ()))
     return keyword in _ALONE and not refers(value) and any(part.get(keyword) == value for part in parts)
 
 
-def _has_all_strings(given: Mapping[str, Json], taken: Mapping[str, Json]) -> bool:
+def _has_all_strings(produced: Mapping[str, Json], consumed: Mapping[str, Json]) -> bool:
     try:
-        return outside(strings_of(given), strings_of(taken)) is None
-    except TooHard:
+        return outside(strings_of(produced), strings_of(consumed)) is None
+    except UndecidablePattern:
         return False
 
 
@@ -359,11 +374,11 @@ def _is_reference(schema: Json) -> bool:
     return isinstance(schema, dict) and "$ref" in schema
 
 
-def _names(given: Json, taken: Json) -> _Definitions:
-    """The names of the definitions of two references, without the mode of the given one."""
-    if not (_is_reference(given) and _is_reference(taken)):
+def _names(produced: Json, consumed: Json) -> _Definitions:
+    """The names of the definitions of two references, without the mode of the produced one."""
+    if not (_is_reference(produced) and _is_reference(consumed)):
         return None
-    return definition_name(given["$ref"]).partition(":")[0], definition_name(taken["$ref"])
+    return definition_name(produced["$ref"]).partition(":")[0], definition_name(consumed["$ref"])
 
 
 def _key(schema: Json) -> str:

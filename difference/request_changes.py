@@ -33,7 +33,9 @@ def _body(part: Part) -> Iterator[Change]:
     before, after = part.old.request_body, part.new.request_body
     if after.required and not before.required:
         finding = Finding("required", "body", "a body is required and missing", pointer="")
-        yield part.refused("request-body-required", "is required now", request(part.old, body=ABSENT), [finding])
+        yield part.request_refused(
+            "request-body-required", "is required now", request(part.old, body=ABSENT), [finding]
+        )
     if not before.contents:
         return
     if not after.contents:
@@ -55,7 +57,7 @@ def _content(body: Part, old: Mapping[str, Json], new: Mapping[str, Json]) -> It
         if taken is None:
             sent = request(part.old, body=body_example(part.old, content, "request"), content_type=name)
             finding = Finding("media-type", "header", f"must be {' or '.join(new)}, not {name}", name="Content-Type")
-            yield part.refused("request-media-type", "is gone", sent, [finding])
+            yield part.request_refused("request-media-type", "is gone", sent, [finding])
         else:
             inside = part.inside("content", name, "schema", new=("content", taken, "schema"))
             yield from _schema(inside, name, content, new[taken])
@@ -75,7 +77,7 @@ def _schema(part: Part, name: str, before: Mapping[str, Json], after: Mapping[st
             return part.undecided("request-body", f"is written as text, in which {finding} may be no matter")
         sent = request(part.old, body=each.value, content_type=name)
         detail = f"no longer takes what it took: {in_short(finding)}"
-        return part.refused("request-body", detail, sent, each.findings, lines=part.lines(each, "request"))
+        return part.request_refused("request-body", detail, sent, each.findings, lines=part.lines(each, "request"))
 
     answer, _, _ = part.comparison.decided(*schemas, "request", samples)
     yield from part.judged("request-body", answer, shown, "takes all that it took")

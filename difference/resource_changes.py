@@ -7,10 +7,10 @@ import orjson
 from ..contract.finding import Finding
 from ..contract.interaction import Interaction
 from ..contract.resource import Resource
-from .change import Change, Place
+from .change import Change, SourceLine
 from .example_request import request
 from .pairing import Comparison
-from .revision import Declared, Revision
+from .revision import Revision, RevisionOperation
 
 
 def resource_changes(comparison: Comparison) -> Iterator[Change]:
@@ -59,7 +59,7 @@ def _others(old: Resource, new: Resource) -> Iterator[tuple[str, str, str, str]]
             yield "resource-identity", name.replace("_", "-"), name, detail
 
 
-def _unique(comparison: Comparison, old: Resource, new: Resource, at: tuple[Place, Place]) -> Change:
+def _unique(comparison: Comparison, old: Resource, new: Resource, at: tuple[SourceLine, SourceLine]) -> Change:
     """The change of the unique members: fewer conflict more often; more admit documents that readers could exclude."""
     create = next((each for each in comparison.old.operations.values() if each.method == "POST"), None)
     stricter = (bool(new.unique) and not set(old.unique) <= set(new.unique)) or not old.unique
@@ -70,7 +70,7 @@ def _unique(comparison: Comparison, old: Resource, new: Resource, at: tuple[Plac
         finding = Finding("unique", "body", f"a list may have several with the same {' and '.join(old.unique)}")
         answers = "409 for the second", f"201 for both: {finding.detail}"
     one, other = (old, new) if stricter else (new, old)
-    shown = _two(create, [name for name in one.unique if name not in other.unique]) if create else ()
+    shown = _conflicting_creates(create, [name for name in one.unique if name not in other.unique]) if create else ()
     names = ["/".join(each.unique) or "nothing" for each in (new, old)]
     detail = f"is of {names[0]}, and was of {names[1]}"
     identity = create.id if create else ""
@@ -79,7 +79,7 @@ def _unique(comparison: Comparison, old: Resource, new: Resource, at: tuple[Plac
     )
 
 
-def _two(create: Declared, differ: list[str]) -> tuple[Interaction, ...]:
+def _conflicting_creates(create: RevisionOperation, differ: list[str]) -> tuple[Interaction, ...]:
     """Two creates that differ in some members only; empty where OLD does not accept them."""
     first = request(create)
     body = orjson.loads(first.interaction.request_body or b"null")
@@ -91,5 +91,5 @@ def _two(create: Declared, differ: list[str]) -> tuple[Interaction, ...]:
     return first.interaction, second.interaction
 
 
-def _place(revision: Revision, resource: Resource) -> Place:
+def _place(revision: Revision, resource: Resource) -> SourceLine:
     return revision.place(("components", "schemas", resource.name, "x-resource"))

@@ -13,7 +13,7 @@ from ..contract.parameters import Parameter, joined
 from ..contract.schema import Json
 from .change import Change
 from .containment import Break
-from .example_request import answer_of, body_examples, number_of, request, response_for
+from .example_request import body_examples, example_response, number_of, request, response_for
 from .pairing import Part, in_short
 
 Contents = tuple[Mapping[str, Json], Mapping[str, Json]]
@@ -38,7 +38,7 @@ def response_changes(operation: Part) -> Iterator[Change]:
         part = operation.at(f"response {status}", operation.old.steps_of(status))
         if status[0] == "2" and not succeeds:
             finding = Finding("undocumented-status", "status", "no success is documented any more")
-            yield part.answered("response-status", "is gone", 500, (), b"", [finding])
+            yield part.response_refused("response-status", "is gone", 500, (), b"", [finding])
         else:
             yield part.safe("response-status", "is not given any more")
 
@@ -47,9 +47,9 @@ def _new_status(part: Part, status: str) -> Change:
     if status[0] in _KNOWN_BY_CLASS:
         detail = "is new; clients treat it as any failure of its class (RFC 9110, section 15)"
         return part.safe("response-status", detail)
-    number, fields, body = answer_of(part.new, status)
+    number, fields, body = example_response(part.new, status)
     detail = f"{number} is not documented for {part.old.id}, only {', '.join(part.old.responses)}"
-    return part.answered(
+    return part.response_refused(
         "response-status", "is new", number, fields, body, [Finding("undocumented-status", "status", detail)]
     )
 
@@ -65,11 +65,11 @@ def _content(response: Part, status: str, both: tuple[Response, Response]) -> It
             yield part.undecided(rule, f"is {' or '.join(new)} now")
         elif new:  # a request for it in `Accept` is refused; any other gets another type
             finding = Finding("accept", "header", f"the answer is {' or '.join(new)}, not {name}", name="Accept")
-            yield part.refused(rule, "is gone", request(part.old, headers=(("Accept", name),)), [finding])
+            yield part.request_refused(rule, "is gone", request(part.old, headers=(("Accept", name),)), [finding])
         else:
             detail = f"must be {name}, not no content type"
             finding = Finding("undocumented-media-type", "header", detail, name="Content-Type")
-            yield part.answered(rule, "is gone", number_of(status), (), b"", [finding])
+            yield part.response_refused(rule, "is gone", number_of(status), (), b"", [finding])
     for name in (each for each in new if each not in old):
         part = response.at(f"{response.name} {name}")
         yield part.safe(rule, "is new; who asks for the old one in Accept does not get it" if old else "is new")
@@ -84,7 +84,9 @@ def _body(part: Part, status: str, name: str, contents: Contents) -> Iterator[Ch
     def shown(each: Break) -> Change:
         fields, body = (("Content-Type", name),), orjson.dumps(each.value)
         detail, lines = f"may be what it was not: {in_short(each.findings[0])}", part.lines(each, "response")
-        return part.answered("response-body", detail, number_of(status), fields, body, each.findings, lines=lines)
+        return part.response_refused(
+            "response-body", detail, number_of(status), fields, body, each.findings, lines=lines
+        )
 
     answer, _, _ = part.comparison.decided(*schemas, "response", samples)
     yield from part.judged("response-body", answer, shown, "gives nothing that it did not give")
@@ -104,10 +106,10 @@ def _headers(response: Part, status: str, both: tuple[Response, Response]) -> It
 
 def _header(part: Part, status: str, before: Parameter, after: Parameter | None) -> Iterator[Change]:
     rule, name = "response-header", before.name
-    number, fields, body = answer_of(part.new, status)
+    number, fields, body = example_response(part.new, status)
     if before.required and not (after and after.required):
         finding = Finding("required", "header", "is required and missing", name=name)
-        yield part.answered(rule, "may be missing" if after else "is gone", number, fields, body, [finding])
+        yield part.response_refused(rule, "may be missing" if after else "is gone", number, fields, body, [finding])
     elif after is None:
         yield part.safe(rule, "is gone; nobody could count on it")
     if after is None or part.comparison.unchanged(before.raw, after.raw):
@@ -117,7 +119,7 @@ def _header(part: Part, status: str, before: Parameter, after: Parameter | None)
     def shown(each: Break) -> Change:
         all_fields = (*fields, (name, joined(each.value)))
         findings = client.findings(each.value, "header", name)
-        return part.answered(rule, "may be what it was not", number, all_fields, body, findings)
+        return part.response_refused(rule, "may be what it was not", number, all_fields, body, findings)
 
     one = replace(answer, breaks=answer.breaks[:1])
     yield from part.judged(rule, one, shown, "gives nothing that it did not give")

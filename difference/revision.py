@@ -13,26 +13,26 @@ import yaml
 from ..contract.document import document_of
 from ..contract.finding import one_line
 from ..contract.grammar import METHODS
+from ..contract.normal_schema import NormalSchema, NormalSchemas
 from ..contract.operation import Operation
 from ..contract.parameters import Parameter
 from ..contract.path_template import blank, parameters_of
 from ..contract.pointer import steps_of
 from ..contract.references import Bundle, InvalidContract, References, read_file
 from ..contract.schema import Direction, Json
-from ..contract.side import Side, Sides
-from ..contract.yaml_tree import MarkedYaml, NotPlain
+from ..contract.yaml_tree import InvalidYaml, MarkedYaml
 from ..outcome import CouldNotRun
-from .change import Place
+from .change import SourceLine
 
 Steps = tuple[str, ...]
 """The path of a part of a document: the keys along the way, without those of references."""
 
 
-class NotThere(CouldNotRun):
+class FileNotInCommit(CouldNotRun):
     """The file is not in the commit."""
 
 
-class Declared(Operation):
+class RevisionOperation(Operation):
     """An operation of a revision, and where it stands."""
 
     def __init__(self, path: str, method: str, item: Mapping[str, Json], revision: "Revision") -> None:
@@ -98,7 +98,7 @@ class Revision:
             raise CouldNotRun(str(error)) from error
         self.version = str(self.document.get("info", {}).get("version", ""))
         self.title = str(self.document.get("info", {}).get("title", ""))
-        self._sides: dict[str, Sides] = {}
+        self._normal_schemas: dict[str, NormalSchemas] = {}
         self.bodies: dict[tuple[int, Direction], list[Json]] = {}
         """A cache of example bodies, by the id of the media type's content."""
         self._marked: dict[Path, MarkedYaml] = {}
@@ -106,7 +106,7 @@ class Revision:
 
     @classmethod
     def load(cls, name: str, same_as: "Revision | None" = None) -> "Revision":
-        """The revision in a file or `git-ref:file`. Raises CouldNotRun; NotThere where the commit lacks the file."""
+        """The revision in a file or `git-ref:file`. Raises CouldNotRun, FileNotInCommit."""
         reference, colon, path = name.partition(":")
         try:
             text = None if colon and not Path(name).exists() else Path(name).read_bytes()
@@ -114,7 +114,7 @@ class Revision:
             raise CouldNotRun(f"{name}: cannot be read: {error.strerror}") from error
         if text is not None:
             return cls(name, Path(name), text, same_as)
-        return cls(name, Path(path), _in_commit(name, reference, path), same_as, partial(_beside_in_commit, reference))
+        return cls(name, Path(path), _in_commit(name, reference, path), same_as, partial(_other_in_commit, reference))
 
     def _whole(self) -> dict[str, tuple[Path, str]]:
         """Make the document self-contained; returns the origin of each component, by the reference to it."""
@@ -129,10 +129,10 @@ class Revision:
             raise InvalidContract(f"{self.name}: {error}") from error
 
     @cached_property
-    def operations(self) -> dict[tuple[str, str], Declared]:
+    def operations(self) -> dict[tuple[str, str], RevisionOperation]:
         """The operations by path, without the names of parameters, and method."""
         return {
-            (blank(path), method): Declared(path, method, item, self)
+            (blank(path), method): RevisionOperation(path, method, item, self)
             for path, item in self.document.get("paths", {}).items()
             for method in METHODS
             if method in item
@@ -144,10 +144,10 @@ class Revision:
         schemes = self.document.get("components", {}).get("securitySchemes", {})
         return {role for scheme in schemes.values() for role in scheme.get("x-roles", ())}
 
-    def side(self, schema: Json, direction: Direction) -> Side:
-        if direction not in self._sides:
-            self._sides[direction] = Sides(self.resolve, direction, self._bodies(direction))
-        return self._sides[direction].side(schema)
+    def normal_schema(self, schema: Json, direction: Direction) -> NormalSchema:
+        if direction not in self._normal_schemas:
+            self._normal_schemas[direction] = NormalSchemas(self.resolve, direction, self._bodies(direction))
+        return self._normal_schemas[direction].of(schema)
 
     def _bodies(self, direction: Direction) -> Iterator[Json]:
         for operation in self.operations.values():
@@ -155,13 +155,13 @@ class Revision:
             for contents in [operation.request_body.contents] if direction == "request" else given:
                 yield from (each.raw for each in contents.values())
 
-    def place(self, steps: Steps) -> Place:
+    def place(self, steps: Steps) -> SourceLine:
         """The line of a part, or of the nearest one around it."""
         found = self._node(self._main, steps)
         file = self.file.parent / found.file.relative_to(self._main.parent)
-        return Place((self.file if found.file == self._main else file).as_posix(), found.line)
+        return SourceLine((self.file if found.file == self._main else file).as_posix(), found.line)
 
-    def place_of_value(self, steps: Steps, inside: Sequence[str], rule: str) -> Place:
+    def place_of_value(self, steps: Steps, inside: Sequence[str], rule: str) -> SourceLine:
         """The line of the keyword `rule` for a place inside the values of the schema at `steps`."""
         here = steps
         for step in inside:
@@ -215,7 +215,7 @@ class Revision:
         if file not in self._marked:
             try:
                 self._marked[file] = MarkedYaml(self.texts[file])
-            except NotPlain as error:
+            except InvalidYaml as error:
                 raise CouldNotRun(f"{self.name}: {error}") from error
         return self._marked[file]
 
@@ -231,7 +231,7 @@ class _Node(NamedTuple):
 
 
 def _in_commit(name: str, reference: str, path: str) -> bytes:
-    """The text of a file in a commit. Raises CouldNotRun; NotThere where the commit lacks the file."""
+    """The text of a file in a commit. Raises CouldNotRun; FileNotInCommit where the commit lacks the file."""
     inside = path if path.startswith(("./", "../", "/")) else f"./{path}"
     try:
         shown = _git("show", "--end-of-options", f"{reference}:{inside}")
@@ -245,10 +245,10 @@ def _in_commit(name: str, reference: str, path: str) -> bytes:
         is_born = _git("rev-parse", "--quiet", "--verify", "HEAD").returncode == 0
         is_missing = not is_born and _git("symbolic-ref", "HEAD").returncode == 0
     why = one_line(shown.stderr.decode(errors="replace"))
-    raise (NotThere if is_missing else CouldNotRun)(f"{name}: cannot be read: {why}")
+    raise (FileNotInCommit if is_missing else CouldNotRun)(f"{name}: cannot be read: {why}")
 
 
-def _beside_in_commit(reference: str, file: Path) -> bytes:
+def _other_in_commit(reference: str, file: Path) -> bytes:
     """The text of another file in a commit. Raises FileNotFoundError."""
     shown = _git("show", "--end-of-options", f"{reference}:./{os.path.relpath(file)}")
     if shown.returncode:

@@ -7,14 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from ..contract.document import Contract
+from ..contract.error_responses import WORDS
 from ..contract.example import NotDocumented, documented_reply, request_example
 from ..contract.operation import Operation
-from ..contract.refusal import WORDS
 from ..contract.resource import HIDDEN, Resource
 from ..contract.rulebook import RULES
 from ..contract.schema import Json, Schema
 from ..contract.shape import members
-from .page import environment, laid_out, script_data
+from .page import assembled, environment, script_data
 from .samples import request
 from .served import Page
 from .wording import phrase
@@ -42,7 +42,7 @@ def render_console(contract: Contract, base_path: str) -> Page:
         # A reference without problems does not explain them, but that of the controls does.
         "rules_of_engine": [] if contract.problems else [*RULES],
     }
-    return laid_out(
+    return assembled(
         environment(html=True),
         "console",
         contract=contract,

@@ -18,7 +18,7 @@ from markdown_it.token import Token
 from markupsafe import Markup, escape
 
 from .facts import Facts
-from .panels import panel, request, status
+from .panels import panel, request_panel, status
 from .parts import Parts, breakable
 from .served import Page, ServingMock, write
 from .snippets import SNIPPETS, curl
@@ -38,7 +38,7 @@ _FENCED_OR_GAP = re.compile(r"^(`{3,}).*?\n\1$|\n{3,}", re.DOTALL | re.MULTILINE
 
 def render_page(facts: Facts, mock: ServingMock | None = None) -> Page:
     """The HTML page. Without a mock that serves it, the reader enters the server."""
-    return laid_out(
+    return assembled(
         environment(html=True, links=facts.links),
         "reference",
         # Opened from a file, or from a site, the page may send requests to the server that its reader enters.
@@ -46,7 +46,12 @@ def render_page(facts: Facts, mock: ServingMock | None = None) -> Page:
         facts=facts,
         try_it=script_data(facts.try_it),
         served_at=script_data(
-            mock and {"api": mock.base_path, "controls": mock.controls, "world": facts.world if mock.controls else {}}
+            mock
+            and {
+                "api": mock.base_path,
+                "controls": mock.controls,
+                "scenario": facts.example_scenario if mock.controls else {},
+            }
         ),
         beside=mock.pages if mock else {},
         languages=[name for name, _ in SNIPPETS.values()],
@@ -60,7 +65,7 @@ def render_markdown(facts: Facts) -> str:
     return text.strip() + "\n"
 
 
-def laid_out(templates: Environment, name: str, *, may_ask: str = "'self'", **values: Any) -> Page:
+def assembled(templates: Environment, name: str, *, may_ask: str = "'self'", **values: Any) -> Page:
     """A page from the template, the style and the script of this name, after those that all pages share.
 
     `may_ask` is the `connect-src` of the page's own policy; a served page may send requests to its server only.
@@ -86,7 +91,7 @@ def laid_out(templates: Environment, name: str, *, may_ask: str = "'self'", **va
     return Page(page, f"{policy}; connect-src 'self'; frame-ancestors 'none'")
 
 
-class Compiled(BytecodeCache):
+class TemplateCache(BytecodeCache):
     """The cache of compiled templates, in memory and in a folder, because compiling is slow."""
 
     def __init__(self) -> None:
@@ -107,7 +112,7 @@ class Compiled(BytecodeCache):
                 write(self.folder / f"template-{bucket.key}", code)
 
 
-COMPILED = Compiled()
+COMPILED = TemplateCache()
 
 
 def environment(*, html: bool, links: Mapping[str, str] | None = None) -> Environment:
@@ -146,7 +151,7 @@ def environment(*, html: bool, links: Mapping[str, str] | None = None) -> Enviro
     made.globals |= {
         "parts": Parts(block, inline, lambda facts: listed(tuple(facts))),
         "panel": panel,
-        "request": request,
+        "request_panel": request_panel,
         "status": status,
         "curl": curl,
     }

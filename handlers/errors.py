@@ -13,7 +13,7 @@ class ContradictingId(Exception):
         self.path, self.body, self.member = path, body, member
 
 
-class NamesNothing(Exception):
+class MissingIdentity(Exception):
     """The body lacks the identity of the target, an optional member in the contract."""
 
     def __init__(self, member: str) -> None:

@@ -4,7 +4,7 @@ from ..contract.finding import Finding
 from ..contract.problem import Problem, Problems
 from ..contract.schema import show
 from ..storage.store import DeletedDocument, DuplicateScope, StoreUnavailable, UnknownDocument
-from .errors import ContradictingId, InvalidResult, NamesNothing, PreconditionFailed
+from .errors import ContradictingId, InvalidResult, MissingIdentity, PreconditionFailed
 
 RETRY_AFTER = {"Retry-After": "1"}
 
@@ -17,7 +17,7 @@ def _contradiction(error: ContradictingId) -> Problem:
 PROBLEMS: Problems = {
     UnknownDocument: lambda error: Problem("not-found", f"There is no {show(error.identity)} here."),
     DeletedDocument: lambda error: Problem("gone", f"{show(error.identity)} was deleted."),
-    NamesNothing: lambda error: Problem(
+    MissingIdentity: lambda error: Problem(
         "not-found", f"The body has no {error.member}, so it names nothing that is here."
     ),
     DuplicateScope: lambda error: Problem("conflict", f"{show(error.identity)} already has {error.claim}."),

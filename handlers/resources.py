@@ -23,7 +23,7 @@ from ..contract.schema import Json, Schema
 from ..contract.shape import flattened
 from ..contract.witness import ABSENT
 from ..storage.store import Document, Store, UnknownDocument
-from .errors import ContradictingId, InvalidResult, NamesNothing, PreconditionFailed
+from .errors import ContradictingId, InvalidResult, MissingIdentity, PreconditionFailed
 from .listing import Listing, made
 
 Arguments = Mapping[str, Json]
@@ -70,14 +70,14 @@ class Target:
         self._judge = Schema(self.resource.input, contract.resolve, "request")
 
     @cached_property
-    def _made(self) -> "Made":
+    def _generated(self) -> "GeneratedMembers":
         taken = self._operation.json_body
-        return Made(self.resource, self._contract, taken[1].raw if taken else None)
+        return GeneratedMembers(self.resource, self._contract, taken[1].raw if taken else None)
 
     @cached_property
     def _kept(self) -> tuple[str, ...]:
         """The members that a replacement keeps."""
-        return (*self.resource.parents.values(), *self._made.names)
+        return (*self.resource.parents.values(), *self._generated.names)
 
     @cached_property
     def _listing(self) -> Listing:
@@ -94,9 +94,9 @@ class Target:
         await self._expect_ancestors(arguments, store)
         body = self._body(arguments, draw)
         if self.action.parents:
-            self._refuse_contradictions(arguments, body)
+            self._check_contradictions(arguments, body)
             body = {**body, **self._parents(arguments)}
-        stored = await store.create(self._made(body))
+        stored = await store.create(self._generated(body))
         value, status, headers = self._reply(stored)
         if self._location:
             known = [*(arguments[name] for name in self._path_names), stored[self.resource.identity]]
@@ -115,7 +115,7 @@ class Target:
         await self._expect_ancestors(arguments, store)
         document = await store.get(self._key(arguments))
         self._expect(arguments, document)
-        if self._is_known_already(arguments, document):
+        if self._is_not_modified(arguments, document):
             return None, 304, self._version(document)
         return self._reply(document)
 
@@ -127,8 +127,8 @@ class Target:
 
         def change(document: Document) -> Document:
             self._expect(arguments, document)
-            self._refuse_contradictions(arguments, body)
-            return self._made({**body, **{name: document[name] for name in self._kept if name in document}})
+            self._check_contradictions(arguments, body)
+            return self._generated({**body, **{name: document[name] for name in self._kept if name in document}})
 
         try:
             return self._reply(await store.update(key, change))
@@ -136,7 +136,7 @@ class Target:
             if not self.resource.is_named_by_clients or 201 not in self._statuses:
                 raise
             new = {**body, **self._parents(arguments), self.resource.identity: self._identity(arguments)}
-            return self._reply(await store.create(self._made(new)), 201)
+            return self._reply(await store.create(self._generated(new)), 201)
 
     async def merge(self, arguments: Arguments, store: Store) -> Reply:
         """Merge a patch into a document (RFC 7396), if the result is valid."""
@@ -149,13 +149,13 @@ class Target:
             self._expect(arguments, document)
             if not isinstance(patch, dict):
                 raise InvalidResult(Finding("type", "body", "must be object", pointer=""))
-            self._refuse_contradictions(arguments, patch)
+            self._check_contradictions(arguments, patch)
             merged = patched(document, {name: value for name, value in patch.items() if name not in by_server})
             judged = {name: value for name, value in self._visible(merged).items() if name not in unjudged}
             if findings := self._judge.findings(judged, "body"):
                 raise InvalidResult(*findings)
             filled = self._judge.fill_defaults(judged)
-            return self._made({**filled, **{name: document[name] for name in self._kept if name in document}})
+            return self._generated({**filled, **{name: document[name] for name in self._kept if name in document}})
 
         return self._reply(await store.update(self._key(arguments), change))
 
@@ -183,12 +183,12 @@ class Target:
         return {member: arguments[parameter] for parameter, member in self.action.parents.items()}
 
     def _identity(self, arguments: Arguments) -> Json:
-        """The identity in the path, or else in the body. Raises NamesNothing where there is none."""
+        """The identity in the path, or else in the body. Raises MissingIdentity where there is none."""
         if self.action.parameter:
             return arguments[self.action.parameter]
         name, body = self.resource.identity, arguments.get("body")
         if not isinstance(body, dict) or name not in body:
-            raise NamesNothing(name)
+            raise MissingIdentity(name)
         return body[name]
 
     def _key(self, arguments: Arguments) -> str:
@@ -212,14 +212,14 @@ class Target:
         if condition is not None and not _names(str(condition), current := version_of(self._visible(document))):
             raise PreconditionFailed(str(condition), current)
 
-    def _is_known_already(self, arguments: Arguments, document: Document) -> bool:
+    def _is_not_modified(self, arguments: Arguments, document: Document) -> bool:
         """Whether the client has this version, and the contract documents a 304."""
         condition = arguments.get(self._if_none_match)
         if condition is None or 304 not in self._statuses:
             return False
         return _names(str(condition), version_of(self._visible(document)))
 
-    def _refuse_contradictions(self, arguments: Arguments, body: Document) -> None:
+    def _check_contradictions(self, arguments: Arguments, body: Document) -> None:
         """Raises ContradictingId."""
         if not self.resource.refuses_contradiction:
             return
@@ -255,7 +255,7 @@ HANDLERS: Mapping[Kind, Handler] = {
 }
 
 
-class Made:
+class GeneratedMembers:
     """The required members of responses that requests may omit, with generated values."""
 
     def __init__(self, resource: Resource, contract: Contract, taken: Mapping[str, Any] | None = None) -> None:

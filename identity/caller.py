@@ -22,7 +22,7 @@ class Caller:
     role: str
     own: Mapping[str, str] = field(default_factory=dict)
 
-    def check_may(self, roles: Collection[str]) -> None:
+    def require_role(self, roles: Collection[str]) -> None:
         """Raises Forbidden when the caller's role is none of these."""
         if self.role not in roles:
             raise Forbidden(f"The role {self.role} may not use this operation.")

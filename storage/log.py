@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .commit import GroupCommit
 from .files import expect_unchanged, folder_to_disk, make_folder, open_locked, to_disk, write_all
-from .format import Accept, Extent, Form, Successor, recover
+from .format import Accept, Extent, FileFormat, Successor, recover
 from .store import StoreUnavailable, UnreadableStore
 
 SPARE_LINES = 1_000
@@ -41,7 +41,7 @@ class Log:
         self,
         path: Path,
         accept: Accept,
-        form: Form,
+        form: FileFormat,
         *,
         fsync: bool = False,
         to_disk: Callable[[int], None] = to_disk,
@@ -81,9 +81,9 @@ class Log:
         Where no event loop runs, it waits itself, and raises StoreUnavailable; a later call may succeed.
         """
         self._waiting.append(text)
-        self._commit.wrote(undo)
+        self._commit.record_write(undo)
         if (failure := self._commit.failure) is not None:
-            self.take_back()
+            self.roll_back()
             raise self._unavailable(failure) from failure
 
     def rewrite(self, texts: list[bytes]) -> None:
@@ -123,14 +123,14 @@ class Log:
         try:
             await self._commit.settle()
         except OSError as error:
-            self.take_back()
+            self.roll_back()
             raise self._unavailable(error) from error
 
-    def take_back(self) -> None:
+    def roll_back(self) -> None:
         """Undo the lines that are not in the file, or may not be on the disk."""
         if self._commit.failure is not None:
             self._abandon_successor()
-            self._commit.take_back()
+            self._commit.roll_back()
             self._commit = GroupCommit(self._begin_flush)
             self._waiting.clear()
             self._unfinished = self._unfinished or self._extent != self._safe
@@ -158,7 +158,7 @@ class Log:
             return
         if self._waiting:
             self._commit.flush()
-        self.take_back()
+        self.roll_back()
         if self._compaction_from is not None and self._successor is not None:
             self._finish_compaction(self._compaction_from, self._successor)
         self._abandon_successor()
@@ -228,19 +228,19 @@ class Log:
         """Replace the file by a successor with every live line."""
         self._hand_over(successor)
         self._waiting.clear()
-        self._commit.kept()
+        self._commit.mark_safe()
 
     def _hand_over(self, successor: Successor, appended: bytes = b"", lines: int = 0) -> None:
         try:
             successor.add(appended, lines)
             self._expect_in_place()
-            successor.take_the_name()
+            successor.rename_into_place()
         except OSError:
             successor.discard()
             raise
         os.close(self._descriptor)
         self._hold(successor.descriptor, successor.extent)
-        self._commit.kept(but=len(self._waiting))
+        self._commit.mark_safe(but=len(self._waiting))
         try:
             folder_to_disk(self._path.parent)
         except OSError as error:

@@ -318,7 +318,7 @@ def create_table(resource: Resource) -> list[Composed]:
     parts = () if resource.table == TABLE else (resource.table,)
     texts = [
         SQL('{} text COLLATE "C"{}').format(
-            Identifier(column), SQL("" if name in resource.loose or resource.deleted_at else " NOT NULL")
+            Identifier(column), SQL("" if name in resource.optional_indexed or resource.deleted_at else " NOT NULL")
         )
         for name, column in columns.items()
     ]

@@ -201,14 +201,14 @@ def with_server_members(
     resource: Resource, values: Document, *, identity: Any, created_at: str, updated_at: str, deleted_at: Any = None
 ) -> Document:
     """`values` with the members that the server sets, which replace those in `values`."""
-    if not values.keys().isdisjoint(resource.made_by_store):
-        values = {member: value for member, value in values.items() if member not in resource.made_by_store}
+    if not values.keys().isdisjoint(resource.store_members):
+        values = {member: value for member, value in values.items() if member not in resource.store_members}
     document = {resource.identity: identity, **values, resource.creation: created_at}
     if resource.updated_at:
         document[resource.updated_at] = updated_at
     if not resource.deleted_at:
         return document
-    if deleted_at is not None or resource.shows_that_it_is_not_deleted:
+    if deleted_at is not None or resource.is_deleted_at_nullable:
         document[resource.deleted_at] = deleted_at
     return document
 

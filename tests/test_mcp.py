@@ -18,7 +18,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from callconfig.cli import main
 from callconfig.contract.document import Contract
 from callconfig.controls.bundle import load_controls
-from callconfig.mcp_tools import OperationTool, Place, tools_of
+from callconfig.mcp_tools import OperationTool, ServedContract, tools_of
 from callconfig.outcome import COULD_NOT_RUN
 from jsonschema_rs import Draft202012Validator, meta
 from mcp import Client, MCPError, StdioServerParameters
@@ -66,7 +66,7 @@ async def answered(client: Client, tool: str, **arguments: Json) -> Json:
 def tools() -> dict[str, tuple[OperationTool, Contract]]:
     api = Contract.load(validate=False)
     contracts = (api, load_controls(api))
-    return {tool.name: (tool, each) for each in contracts for tool in tools_of(Place(each, "http://mock", {}))}
+    return {tool.name: (tool, each) for each in contracts for tool in tools_of(ServedContract(each, "http://mock", {}))}
 
 
 TOOLS = tools()
@@ -144,7 +144,7 @@ def test_the_tools_of_another_contract_are_such_as_hosts_take(name: str, version
     exclusive = "minimum: 1, exclusiveMinimum: true" if version < "3.1" else "exclusiveMinimum: 1"
     (tmp_path / "api.yaml").write_text(text.replace("minimum: 1,", f"{exclusive},"))
     api = Contract.load(tmp_path / "api.yaml")
-    made = list(tools_of(Place(api, "http://mock", {}), Place(load_controls(api), "http://mock", {})))
+    made = list(tools_of(ServedContract(api, "http://mock", {}), ServedContract(load_controls(api), "http://mock", {})))
     assert len({tool.name for tool in made}) == len(made)
     for tool in made:
         assert re.fullmatch(r"[A-Za-z0-9_.-]{1,128}", tool.name)
@@ -161,7 +161,7 @@ def test_two_operations_of_one_name_are_two_tools(tmp_path: Path) -> None:
     text = (CONTRACTS / "weather.yaml").read_text().replace("readWeather", "getState")
     (tmp_path / "api.yaml").write_text(text)
     api = Contract.load(tmp_path / "api.yaml")
-    made = tools_of(Place(api, "http://mock", {}), Place(load_controls(api), "http://mock", {}))
+    made = tools_of(ServedContract(api, "http://mock", {}), ServedContract(load_controls(api), "http://mock", {}))
     assert [tool.name for tool in made][:4] == ["getState", "readForecast", "POST_alarms", "getState_2"]
 
 
@@ -345,7 +345,7 @@ def test_arguments_are_written_in_the_styles_of_their_parameters() -> None:
     get = {"operationId": "find", "parameters": parameters, "responses": {"200": {"description": ""}}}
     info = {"title": "Things", "version": "1"}
     contract = Contract({"openapi": "3.1.0", "info": info, "paths": {"/things": {"get": get}}})
-    (tool,) = tools_of(Place(contract, "http://mock", {}))
+    (tool,) = tools_of(ServedContract(contract, "http://mock", {}))
     shown = tool.described().input_schema["properties"]["filter"]["properties"]["size"]
     assert shown["exclusiveMinimum"] == 5
 

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import signal
 import socket
 import threading
 import time
@@ -52,7 +51,7 @@ def running(app: ASGIApp = echo, protocol: type[Protocol] = Hasty) -> Iterator[t
     try:
         yield server, port
     finally:
-        server.handle_exit(signal.SIGTERM)
+        server.handle_exit()
         thread.join(15)
         assert not thread.is_alive()
 

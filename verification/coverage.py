@@ -1,7 +1,7 @@
 """The coverage of the contract by a run: each operation by documented status, and by request member and keyword."""
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,11 +43,6 @@ class OperationCoverage:
     @property
     def unseen(self) -> list[str]:
         return [status for status in self.provokable if not self.statuses[status]]
-
-    @property
-    def missed(self) -> Iterator[tuple[Row, str]]:
-        """The keywords that no request broke."""
-        return ((row, keyword) for row in self.rows.values() for keyword, times in row.keywords.items() if not times)
 
 
 class Coverage:

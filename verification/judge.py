@@ -65,15 +65,18 @@ class Judge:
         if isinstance(found, Finding):
             if found.rule == "undocumented-method" and interaction.method == "OPTIONS":
                 return Verdict(NO_OPERATION, [], [])  # it asks for the options of a path (RFC 9110, section 9.3.7)
-            weighed = self.contract.severities.weighed([found])
-            return Verdict(NO_OPERATION, _weighed_by_status(weighed, interaction.status), [])
+            findings = self.contract.severities.with_severities([found])
+            return Verdict(NO_OPERATION, _by_status(findings, interaction.status), [])
         operation, parameters = found
         request = Request(parameters, interaction.query, by_name(interaction.request_headers), interaction.request_body)
-        asked = _without_unrecorded(operation.check_request(request)[1], "request", interaction)
-        answered = _without_unrecorded(response_findings(operation, interaction), "response", interaction)
+        of_request = _without_unrecorded(operation.check_request(request)[1], "request", interaction)
+        of_response = _without_unrecorded(response_findings(operation, interaction), "response", interaction)
         if interaction.source:
-            asked, answered = _without_redacted(asked, _redacted(request)), _without_redacted(answered, set())
-        return Verdict(operation.id, _weighed_by_status(asked, interaction.status), answered)
+            of_request, of_response = (
+                _without_redacted(of_request, _redacted(request)),
+                _without_redacted(of_response, set()),
+            )
+        return Verdict(operation.id, _by_status(of_request, interaction.status), of_response)
 
     def base_path_of(self, path: str) -> str | None:
         """The prefix below which a path is one of the contract; None where there is no such prefix."""
@@ -152,7 +155,7 @@ def _without_unrecorded(findings: Sequence[Finding], side: str, interaction: Int
     return [each for each in findings if each.place != "body"] if side in interaction.unrecorded else findings
 
 
-def _weighed_by_status(findings: Sequence[Finding], status: int) -> list[Finding]:
+def _by_status(findings: Sequence[Finding], status: int) -> list[Finding]:
     """The findings in a request: warnings where the server redirected or refused it (3xx, 4xx)."""
     refused = 300 <= status < 500
     return [replace(finding, severity="warning") for finding in findings] if refused else list(findings)

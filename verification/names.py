@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from ..contract.pattern import TooHard, drawn
+from ..contract.pattern import UndecidablePattern, drawn
 from ..contract.schema import Json, Schema
 
 LARGEST_INT32 = 2**31 - 1
@@ -30,6 +30,6 @@ def unique_value(key: str, schema: Schema, declared: Mapping[str, Any], index: i
             return value, True
     choices = declared.get("enum") or [False, True]
     few = [choices[index % len(choices)], *([low + index % span] if span > 0 else [])]
-    with suppress(KeyError, TooHard):
+    with suppress(KeyError, UndecidablePattern):
         few.append(drawn(declared["pattern"], Random(number)))  # noqa: S311 (no secret)
     return next(filter(schema.accepts, few), key), False

@@ -37,10 +37,9 @@ class Failure:
     @property
     def fingerprint(self) -> str:
         """A hash that is the same for the same mistake in another run: of the rule and the place, not of the values."""
-        finding = self.finding
-        status = self.interactions[-1].status if self.interactions else 0
-        where = _INDEX.sub("*", finding.pointer or "") or finding.name or ""
-        key = "\n".join((self.operation, finding.rule, finding.place, where, str(status)))
+        operation, rule, place, status = self.cause
+        where = _INDEX.sub("*", self.finding.pointer or "") or self.finding.name or ""
+        key = "\n".join((operation, rule, place, where, str(status)))
         return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()[:16]
 
     @property
@@ -112,17 +111,13 @@ class Result:
         if self.on_interaction is not None:
             self.on_interaction(self.redaction.interaction(interaction))
 
-    def add(self, failure: Failure) -> None:
-        """Raises MaxFailuresReached."""
-        self.add_each([failure])
-
     def add_all(
         self, findings: Iterable[Finding], operation: str, interactions: Sequence[Interaction], part: str
     ) -> None:
         """Raises MaxFailuresReached."""
-        self.add_each([Failure(finding, operation, interactions, part) for finding in findings])
+        self.add(*[Failure(finding, operation, interactions, part) for finding in findings])
 
-    def add_each(self, failures: Iterable[Failure]) -> None:
+    def add(self, *failures: Failure) -> None:
         """Add failures that were found together, and report the new ones. Raises MaxFailuresReached."""
         new = list(filter(None, map(self._added, failures)))
         if new:
@@ -132,7 +127,7 @@ class Result:
 
     def _added(self, failure: Failure) -> Failure | None:
         """The failure as it is kept; None where it is known or off, or where MAX_KEPT are kept."""
-        weighed = self.contract.severities.weighed([failure.finding])
+        weighed = self.contract.severities.with_severities([failure.finding])
         if not weighed:
             return None
         failure = replace(failure, finding=weighed[0])

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import signal
 import threading
 from collections.abc import Iterator
 from typing import Literal
@@ -33,5 +32,5 @@ def serving(app: ASGIApp, *, lifespan: Literal["on", "off"] = "off") -> Iterator
         try:
             yield root_url(listening)
         finally:
-            server.handle_exit(signal.SIGTERM)
+            server.handle_exit()
             thread.join(10)

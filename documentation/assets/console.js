@@ -277,8 +277,8 @@ function placed(text, findings) {
       const parent = pointer.slice(0, cut);
       const name = pointer.slice(cut + 1).replaceAll("~1", "/").replaceAll("~0", "~");
       const around = lines.find((each) => each.pointer === parent && /[{[]/.test(each.parts.at(-1)[1] ?? ""));
-      if (around?.parts.some(([, part]) => part.startsWith("{}"))) {
-        const brackets = around.parts.findLast(([, part]) => part.startsWith("{}"));
+      const brackets = around?.parts.findLast(([, part]) => part.startsWith("{}"));
+      if (brackets) {
         brackets[1] = "{";
         lines.splice(lines.indexOf(around) + 1, 0, { depth: around.depth, pointer: `${parent}/`, parts: [["", "}"]], findings: [] });
       }

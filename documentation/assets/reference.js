@@ -247,7 +247,7 @@ async function begin(given) {
   // The scenario of the examples, and the earlier requests of this one.
   session = `docs-${crypto.randomUUID?.() ?? Date.now()}`;
   const headers = { "Content-Type": "application/json", "X-Mock-Session": session };
-  await fetch("/_mock/scenario", { method: "PUT", headers, body: JSON.stringify({ state: [], ...served.world }) });
+  await fetch("/_mock/scenario", { method: "PUT", headers, body: JSON.stringify({ state: [], ...served.scenario }) });
   for (const { method, target, headers: own, body } of given) {
     await fetch(servedFrom + target, { method, headers: { ...own, "X-Mock-Session": session }, body: body ?? undefined });
   }

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 import pytest
-from callconfig.contract.yaml_tree import MarkedYaml, NotPlain, read_yaml
+from callconfig.contract.yaml_tree import InvalidYaml, MarkedYaml, read_yaml
 
 SCALARS: dict[str, Any] = {
     **{text: text for text in ("no", "Yes", "on", "OFF", "y", "N", "0o8", "1_000", "0b11", "12:30:45", "2001-12-14")},
@@ -83,7 +83,7 @@ def test_what_an_alias_stands_for_is_not_shared() -> None:
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(text: str, said: str) -> None:
-    with pytest.raises(NotPlain) as caught:
+    with pytest.raises(InvalidYaml) as caught:
         read_yaml(text.encode(errors="surrogateescape"))
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -5,10 +5,10 @@ from itertools import product
 from typing import Any
 
 from callconfig.contract.normal import reachable
+from callconfig.contract.normal_schema import NormalSchema, NormalSchemas
 from callconfig.contract.references import References
-from callconfig.contract.side import Side, Sides
+from callconfig.difference.closed_schemas import ClosedSchemas
 from callconfig.difference.containment import contained
-from callconfig.difference.given import Given
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema_rs import Draft202012Validator
@@ -160,21 +160,21 @@ def inside_of(owner: dict[str, Any], key: str, schemas: Strategy) -> Strategy:
     return st.deferred(lambda: changed(owner[key], schemas)).map(lambda nested: {**owner, key: nested})
 
 
-def side(schema: Any, node: Any, direction: Any, version: str) -> Side:
+def side(schema: Any, node: Any, direction: Any, version: str) -> NormalSchema:
     document = {"openapi": version, "components": {"schemas": {"N": node}}}
-    return Sides(References(document), direction).side(schema)
+    return NormalSchemas(References(document), direction).of(schema)
 
 
 def refuses_nothing(pair: Pair, direction: Any, version: str) -> None:
-    """Assert that for a safe pair the taker accepts each value of the universe that the giver admits."""
+    """Assert that for a safe pair the consumer accepts each value of the universe that the producer admits."""
     old, new, old_node, new_node = pair
-    giver, taker = side(old, old_node, direction, version), side(new, new_node, direction, version)
-    if contained(giver, taker).is_safe:
-        what = Given(giver.definitions)
-        gives = Draft202012Validator(reachable(what.by(giver.schema), what.definitions))
+    producer, consumer = side(old, old_node, direction, version), side(new, new_node, direction, version)
+    if contained(producer, consumer).is_safe:
+        what = ClosedSchemas(producer.definitions)
+        gives = Draft202012Validator(reachable(what.closed(producer.schema), what.definitions))
         for value in UNIVERSE:
-            if gives.is_valid(value) and giver.accepts(value):
-                assert taker.accepts(value), value
+            if gives.is_valid(value) and producer.accepts(value):
+                assert consumer.accepts(value), value
 
 
 DIRECTIONS = st.sampled_from(["request", "response"])

@@ -46,11 +46,11 @@ def test_a_store_that_names_no_contract_was_made_for_configurations(place: str, 
 
 def test_a_contract_may_gain_what_it_stores(place: str, run: Any) -> None:
     store = run(opened(place, PLANTS))
-    plant = run(store.create({"name": "fern"}))
+    load_seeds = run(store.create({"name": "fern"}))
     run(store.close())
     store = run(opened(place, PLANTS, BEDS))
     bed = run(store.table("beds").create({"name": "north"}))
-    assert run(store.table("plants").get(plant["id"])) == plant
+    assert run(store.table("plants").get(load_seeds["id"])) == load_seeds
     run(store.close())
     store = run(opened(place, PLANTS, BEDS))
     assert [json.loads(text)["id"] for text in run(store.table("beds").find(name="north"))] == [bed["id"]]

@@ -11,7 +11,8 @@ from callconfig.contract.media import is_json, media_type
 from callconfig.contract.operation import Operation, Request
 from callconfig.contract.parameters import joined, schema_of
 from callconfig.contract.paths import Route
-from callconfig.documentation.samples import ABSENT, made
+from callconfig.contract.witness import ABSENT
+from callconfig.documentation.samples import made
 from starlette.requests import Request as Received
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send

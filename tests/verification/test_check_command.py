@@ -102,6 +102,22 @@ def test_what_the_end_of_the_run_cuts_off_is_no_finding(seconds: float, kept: li
     assert list(recorder.interactions) == kept
 
 
+def test_the_credentials_of_the_user_are_sent_to_no_server(
+    songs: ASGIApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password sesame")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    seen: list[bytes] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.extend(value for name, value in scope.get("headers", ()) if name == b"authorization")
+        await songs(scope, receive, send)
+
+    with serving(app) as url:
+        assert main(["check", url, "--contract", str(SONGS), "--max-examples", "1", "--seed", "1"]) == 0
+    assert seen == []
+
+
 def test_required_coverage_fails_on_a_status_that_was_never_seen(
     make_app: Callable[..., ASGIApp], capsys: pytest.CaptureFixture[str]
 ) -> None:

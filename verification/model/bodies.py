@@ -10,10 +10,10 @@ from functools import cached_property
 from itertools import chain, islice, product
 from typing import Any
 
+from ...contract.normal_schema import NormalSchemas
 from ...contract.references import References
 from ...contract.schema import Json, Schema
 from ...contract.shape import Member, Path, flattened, members, rules
-from ...contract.side import Sides
 from ...contract.witness import ABSENT, Values
 from ..coverage import general
 
@@ -32,7 +32,6 @@ class Body:
     value: Json
     path: Path = ()
     """The tested member; empty for the whole body."""
-    is_valid: bool = False
 
 
 class Bodies:
@@ -46,7 +45,7 @@ class Bodies:
         self._schema, self._resolve = schema, resolve
         self._judge = Schema(dict(schema), resolve, "request")
         self._members = {member.path: member for member in members(schema, resolve)}
-        self._sides = Sides(resolve, "request")
+        self._normal_schemas = NormalSchemas(resolve, "request")
 
     @cached_property
     def minimal(self) -> Json:
@@ -72,20 +71,15 @@ class Bodies:
         return body
 
     @cached_property
-    def possible(self) -> bool:
-        """Whether any valid body was found."""
-        return self.minimal is not ABSENT
-
-    @cached_property
     def valid(self) -> list[Body]:
         """`minimal` and `full`, and for each member a body with each bound, each enum value and null."""
-        found = [Body(self.minimal, (), True), Body(self.full, (), True)]
+        found = [Body(self.minimal), Body(self.full)]
         for path, member in self._members.items():
             for value in self._edge_values(member.schema):
                 bodies = (_with(base, path, value) for base in (self.full, self.minimal))
                 taken = next(filter(self._accepts, bodies), ABSENT)
                 if taken is not ABSENT and all(taken != body.value for body in found):
-                    found.append(Body(taken, path, True))
+                    found.append(Body(taken, path))
         return found
 
     @cached_property
@@ -96,8 +90,10 @@ class Bodies:
 
     def _made(self, schema: Json, against: Json = True) -> Iterator[Json]:
         """Values of a schema, the simplest first; with `against`, those that may break that one."""
-        one, other = (self._sides.normal(each) for each in (schema, against))
-        return islice(Values(self._sides.definitions, self._sides.definitions).of(one, other), MAX_TRIED)
+        one, other = (self._normal_schemas.normal(each) for each in (schema, against))
+        return islice(
+            Values(self._normal_schemas.definitions, self._normal_schemas.definitions).of(one, other), MAX_TRIED
+        )
 
     def _accepts(self, body: Json) -> bool:
         return body is not ABSENT and self._judge.accepts(body)

@@ -76,10 +76,10 @@ def converse(script: Script, play: Play, result: Result, max_examples: int) -> N
     """
     for conversation in table_conversations(script):
         if not isinstance(conversation, RefusedSteps):
-            result.add_each(play(script.resolved(conversation)))
+            result.add(*play(script.resolved(conversation)))
         elif play(script.resolved(conversation.combined)):
             for each in conversation.separate:
-                result.add_each(play(script.resolved(each)))
+                result.add(*play(script.resolved(each)))
     shown: list[Failure] = []
 
     @with_seed(result.seed)
@@ -101,7 +101,7 @@ def converse(script: Script, play: Play, result: Result, max_examples: int) -> N
         try:
             draw()
         except (_ConversationFailed, Flaky):
-            result.add_each(shown)
+            result.add(*shown)
         else:
             return
 

@@ -10,6 +10,7 @@ from ...contract.actions import Kind
 from ...contract.interaction import Fields
 from ...contract.path_template import PARAMETER
 from ...contract.schema import Json
+from ...contract.witness import ABSENT
 from ..footprint import Footprint
 from ..result import Result
 from .bodies import Bodies
@@ -104,7 +105,7 @@ class Script:
     @property
     def possible(self) -> bool:
         """Whether there are valid bodies, and names that cannot conflict with other clients."""
-        bodies = all(each.possible for each in self.bodies.values())
+        bodies = all(each.minimal is not ABSENT for each in self.bodies.values())
         return bodies and self.collection.is_isolated and (self.parent is None or self.parent.possible)
 
     def resolved(self, steps: Sequence[Step | StateCheck]) -> list[Step]:
@@ -134,7 +135,7 @@ class Script:
 
     def free_bodies(self, kind: Kind) -> list[Json]:
         """The valid bodies, without those that test a unique member, whose value the scope gives."""
-        return [value for value, kept in self._bodies(kind, valid=True) if not kept]
+        return [value for value, _ in self._bodies(kind, valid=True)]
 
     @property
     def combinations(self) -> list[tuple[str, ...]]:
@@ -220,22 +221,17 @@ class Script:
             yield [RawRequest("GET", f"{path.partition('{')[0].rstrip('/') or '/'}-unknown/path")]
 
     def valid(self, kind: Kind) -> Iterator[Conversation]:
-        for body, kept in self._bodies(kind, valid=True):
-            made = Create(body, kept=kept)
-            yield (
-                [made, StateCheck()]
-                if kind == "create"
-                else [Create(FULL), self._change(kind, body, kept), StateCheck()]
-            )
+        for body in self.free_bodies(kind):
+            yield [*([] if kind == "create" else [Create(FULL)]), self._write(kind, body), StateCheck()]
 
     def invalid(self, kind: Kind) -> Iterator[RefusedSteps]:
         bodies = self._bodies(kind, valid=False)
-        if kind == "create":
-            yield from _batches([], [Create(body, kept=kept) for body, kept in bodies])
-        else:
-            yield from _batches([Create(MINIMAL)], [self._change(kind, body, kept) for body, kept in bodies])
+        before: Conversation = [] if kind == "create" else [Create(MINIMAL)]
+        yield from _batches(before, [self._write(kind, body, kept) for body, kept in bodies])
 
-    def _change(self, kind: Kind, body: Json, kept: str) -> Replace | Merge:
+    def _write(self, kind: Kind, body: Json, kept: str = "") -> Create | Replace | Merge:
+        if kind == "create":
+            return Create(body, kept=kept)
         return Replace(0, body, kept=kept) if kind == "replace" else Merge(0, body, kept=kept)
 
     def _bodies(self, kind: Kind, *, valid: bool) -> Iterator[tuple[Json, str]]:
@@ -246,7 +242,7 @@ class Script:
         bodies = self.bodies[kind]
         for body in bodies.valid if valid else bodies.invalid:
             is_scoped = body.path[:1] in self._scoped
-            if is_scoped and body.is_valid:
+            if is_scoped and valid:
                 continue
             value, about = body.value, body.path[0] if body.path else ""
             if kind == "merge" and about and isinstance(value, dict):

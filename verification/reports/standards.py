@@ -6,7 +6,7 @@ from typing import Any
 
 from ...contract.document import BUILT_IN
 from ...contract.interaction import Fields, by_name
-from ...contract.yaml_tree import MarkedYaml, NotPlain
+from ...contract.yaml_tree import InvalidYaml, MarkedYaml
 from ...reports import junit as junit_xml
 from ...reports import sarif as sarif_json
 from ...traffic.curl import curl
@@ -63,7 +63,7 @@ def _lines(result: Result) -> Mapping[str, int]:
     """The line of each operation in the contract's file; empty where the file is gone."""
     try:
         marked = MarkedYaml(result.contract_file.read_bytes())
-    except (OSError, NotPlain):
+    except (OSError, InvalidYaml):
         return {}
     operations = result.contract.operations.values()
     return {each.id: marked.line(("paths", each.path, each.method.lower())) or 1 for each in operations}

@@ -14,7 +14,7 @@ WORDS = ("detail", "message", "description", "error", "reason", "title", "msg")
 """Members of an error with a message for people, by priority."""
 
 
-class Refusals:
+class ErrorResponses:
     """The error responses of one operation.
 
     A kind that the contract declares in `x-problems` is its problem; any other one gets the first fitting status that

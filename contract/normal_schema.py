@@ -15,8 +15,8 @@ from .witness import Values
 _PLAIN = {*KEYWORDS, "required", "properties", "additionalProperties"}
 
 
-class Sides:
-    """Makes the sides of one contract; referenced schemas are normalized once."""
+class NormalSchemas:
+    """Makes the normal schemas of one contract; referenced schemas are normalized once."""
 
     def __init__(self, resolve: References, direction: Direction, bodies: Iterable[Json] = ()) -> None:
         """`bodies` are schemas that are compiled together, because compiling their references is slow."""
@@ -27,9 +27,9 @@ class Sides:
         self.definitions: dict[str, Json] = {}
         self.values = Values(self.definitions, {})
 
-    def side(self, schema: Json) -> "Side":
+    def of(self, schema: Json) -> "NormalSchema":
         name = str(id(schema))
-        return Side(schema, self, name if name in self._bodies else None)
+        return NormalSchema(schema, self, name if name in self._bodies else None)
 
     @cached_property
     def bodies(self) -> Schema:
@@ -44,17 +44,17 @@ class Sides:
         return normal(document)
 
 
-class Side:
+class NormalSchema:
     """One schema: its normal form, its definitions, its values, and the engine.
 
     The bodies of a document share one compiled schema, in which `name` is the member for this one.
     """
 
-    def __init__(self, schema: Json, sides: Sides, name: str | None) -> None:
-        self.schema, self.definitions, self.values = sides.normal(schema), sides.definitions, sides.values
-        self.is_31 = sides.resolve.is_31
+    def __init__(self, schema: Json, schemas: NormalSchemas, name: str | None) -> None:
+        self.schema, self.definitions, self.values = schemas.normal(schema), schemas.definitions, schemas.values
+        self.is_31 = schemas.resolve.is_31
         """Whether 1.0 is an integer: in JSON Schema 2020-12, but not in OpenAPI 3.0."""
-        self._raw, self._sides, self._name = schema, sides, name
+        self._raw, self._normal_schemas, self._name = schema, schemas, name
 
     @cached_property
     def flat(self) -> dict[str, Json]:
@@ -64,8 +64,8 @@ class Side:
     @cached_property
     def _engine(self) -> Schema:
         if self._name is not None:
-            return self._sides.bodies
-        return Schema(self._raw, self._sides.resolve, self._sides.direction)
+            return self._normal_schemas.bodies
+        return Schema(self._raw, self._normal_schemas.resolve, self._normal_schemas.direction)
 
     def _wrapped(self, value: Json) -> Json:
         return value if self._name is None else {self._name: value}
@@ -85,7 +85,7 @@ class Side:
         """
         if not isinstance(schema, dict) or not schema.keys() <= _PLAIN or any(schema.get("properties", {}).values()):
             return []
-        return Schema(schema, self._sides.resolve, self._sides.direction).findings(value, "body")
+        return Schema(schema, self._normal_schemas.resolve, self._normal_schemas.direction).findings(value, "body")
 
 
 def _inside(pointer: str | None) -> str | None:

@@ -21,7 +21,7 @@ _ITSELF = ("not", "if", "propertyNames")
 """Keywords whose subschemas only test a value, so that closing them would change their meaning."""
 
 
-class Given:
+class ClosedSchemas:
     """The closed schemas of one contract in one direction; each definition is closed once."""
 
     def __init__(self, definitions: Definitions) -> None:
@@ -30,7 +30,7 @@ class Given:
         self._waiting: list[tuple[str, str, Mode]] = []
         """The definitions to be closed: the new name, the original name, and the mode."""
 
-    def by(self, schema: Json) -> Json:
+    def closed(self, schema: Json) -> Json:
         """The closed form of a schema; its references are to `definitions`."""
         closed = self._closed(schema, "whole")
         while self._waiting:
