@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from callconfig.storage.store import Store
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Body = Any
@@ -63,11 +64,7 @@ def tampered(app: ASGIApp, store: Store, mutate: Mutant) -> ASGIApp:
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
-        raw = b""
-        while (message := await receive())["type"] == "http.request":
-            raw += message.get("body", b"")
-            if not message.get("more_body"):
-                break
+        raw = await Request(scope, receive).body()
         path = scope["raw_path"].decode()
         response = await mutant(
             TamperedRequest(scope["method"], path, scope["query_string"].decode("latin-1"), headers, raw)
