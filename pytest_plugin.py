@@ -100,7 +100,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if (coverage_text := config.stash.get(_COVERAGE_TEXT, None)) is not None:
         terminalreporter.section("what the tests exercised of the contract")
-        terminalreporter.write(coverage_text)
+        terminalreporter.write_line(coverage_text.rstrip("\n"))
 
 
 @pytest.fixture(scope="session")
