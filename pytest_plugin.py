@@ -47,7 +47,7 @@ _COVERAGE_TEXT = pytest.StashKey[str]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(STRICT, "fail a test when a request of it broke the contract", "bool", default=False)
     group = parser.getgroup("callconfig", "the mock of callconfig")
-    group.addoption("--mock-coverage", action="store_true", help="say what the tests exercised of the contract")
+    group.addoption("--mock-coverage", action="store_true", help="print coverage of the contract")
     group.addoption(
         "--mock-coverage-minimum",
         action="append",
@@ -99,7 +99,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if (coverage_text := config.stash.get(_COVERAGE_TEXT, None)) is not None:
-        terminalreporter.section("what the tests exercised of the contract")
+        terminalreporter.section("coverage of the contract")
         terminalreporter.write(coverage_text)
 
 
