@@ -6,6 +6,7 @@ import gc
 import importlib
 import inspect
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -46,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     warnings.simplefilter("ignore", DeprecationWarning)
     sys.warnoptions.append("ignore::DeprecationWarning")  # for the processes of `--workers`
     code = _run(sys.argv[1:], owns_process=True)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a second one does not change the outcome
+        signal.signal(number, signal.SIG_IGN)
     sys.stdout.flush()
     if output.failure is None or output.failure.errno == errno.EPIPE:  # who reads it may have seen enough
         return code

@@ -120,9 +120,15 @@ def started(settings: MockSettings) -> Iterator[MockServer]:
     if settings.control_token is not None:
         environment["CALLCONFIG_CONTROL_TOKEN"] = settings.control_token
     with (
-        TemporaryFile("w+") as errors,
+        TemporaryFile("w+", encoding="locale") as errors,
         subprocess.Popen(  # noqa: S603 (the command is ours)
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            encoding="locale",
+            env=environment,
         ) as process,
     ):
         impatient = Timer(STARTUP_SECONDS, process.kill)

@@ -58,6 +58,7 @@ class Log:
         self._compaction_from: Extent | None = None
         self._rewriting = asyncio.Lock()
         self._compaction_pays_from = SPARE_LINES
+        self._path = path
         try:
             self._path = Path(os.path.realpath(path))  # a symbolic link is followed, not replaced by a successor
             make_folder(self._path.parent)

@@ -28,21 +28,26 @@ draw_once()
 DOCUMENTS: dict[str, dict[str, Any]] = read_yaml((Path(__file__).parent / "documents.yaml").read_bytes())
 
 
-@pytest.fixture(params=DOCUMENTS)
+@pytest.fixture(params=DOCUMENTS, scope="module")
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture
-def document(name: str, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def document(name: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The document in a file, with the files that it refers to."""
     row = DOCUMENTS[name]
-    path = tmp_path / "shape.yaml"
+    path = tmp_path_factory.mktemp("document") / "shape.yaml"
     path.write_text(row["text"] if "text" in row else json.dumps(_completed(row["document"])))
     for file, text in row.get("files", {}).items():
-        (tmp_path / file).parent.mkdir(exist_ok=True)
-        (tmp_path / file).write_text(text)
+        (path.parent / file).parent.mkdir(exist_ok=True)
+        (path.parent / file).write_text(text)
     return path
+
+
+@pytest.fixture(scope="module")
+def contract(document: Path) -> Contract:
+    return Contract.load(document)
 
 
 def _completed(document: dict[str, Any]) -> dict[str, Any]:
@@ -58,7 +63,7 @@ def test_the_table_has_at_least_forty_documents() -> None:
     assert len(DOCUMENTS) >= 40
 
 
-def test_the_reference_shows_it(name: str, document: Path, tmp_path: Path) -> None:
+def test_the_reference_shows_it(name: str, document: Path, contract: Contract, tmp_path: Path) -> None:
     assert main(["docs", "build", "-o", str(tmp_path / "site"), "--contract", str(document)]) == OK
     page = Reading((tmp_path / "site" / "index.html").read_text())
     shown = f"{page.text} {' '.join(page.code)}"
@@ -66,13 +71,12 @@ def test_the_reference_shows_it(name: str, document: Path, tmp_path: Path) -> No
     targets = [value for _, attribute, value in page.attributes if attribute == "href" and value.startswith("#")]
     assert [target for target in targets if target[1:] not in {*page.places, "content"}] == []
     written = Contract.load(tmp_path / "site" / "openapi.yaml")
-    assert written.operations.keys() == Contract.load(document).operations.keys()
+    assert written.operations.keys() == contract.operations.keys()
 
 
 def test_a_right_server_is_found_right(
-    name: str, document: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    name: str, document: Path, contract: Contract, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    contract = Contract.load(document)
     if DOCUMENTS[name].get("silent"):
         assert not contract.operations
         return
@@ -84,8 +88,7 @@ def test_a_right_server_is_found_right(
     assert main(["verify", str(recording), "--contract", str(document)]) == OK, capsys.readouterr().out
 
 
-def test_its_mock_has_a_console_and_tools_for_agents(document: Path) -> None:
-    contract = Contract.load(document)
+def test_its_mock_has_a_console_and_tools_for_agents(contract: Contract) -> None:
     page = render_console(contract, "")
     facts = json.loads(page.html.partition('id="facts">')[2].partition("</script>")[0])
     assert [each["id"] for each in facts["operations"]] == list(contract.operations)
@@ -99,8 +102,7 @@ def test_its_mock_has_a_console_and_tools_for_agents(document: Path) -> None:
         Draft202012Validator(schema)
 
 
-def test_its_mock_answers_every_operation(document: Path) -> None:
-    contract = Contract.load(document)
+def test_its_mock_answers_every_operation(contract: Contract) -> None:
 
     async def answers() -> list[httpx2.Response]:
         values = sources()

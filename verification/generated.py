@@ -176,6 +176,7 @@ def _own_transport(deadline: Deadline, footprint: Footprint) -> Iterator[None]:
 
     def make_session(*arguments: Any, **settings: Any) -> requests.Session:
         session = made(*arguments, **settings)
+        session.trust_env = False  # no proxy and no .netrc, as for our own client
         for scheme in ("http://", "https://"):
             session.mount(scheme, adapter)
         return session

@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from callconfig.contract.normal_schema import NormalSchemas
 from callconfig.contract.references import References
+from callconfig.contract.yaml_tree import read_yaml
 from callconfig.difference.containment import contained
 
-PAIRS: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "pairs.yaml").read_text())
+PAIRS: list[dict[str, Any]] = read_yaml((Path(__file__).parent / "pairs.yaml").read_bytes())
 CASES = [
     pytest.param(pair, direction, id=f"{pair['name']}, {direction}")
     for pair in PAIRS

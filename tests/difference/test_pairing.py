@@ -10,12 +10,13 @@ from callconfig.contract.document import Contract
 from callconfig.contract.interaction import Interaction, by_name
 from callconfig.contract.operation import Request
 from callconfig.contract.rulebook import DIFFERENCE_RULES
+from callconfig.contract.yaml_tree import read_yaml
 from callconfig.difference.change import Change
 from callconfig.difference.operation_changes import all_changes
 from callconfig.difference.pairing import Comparison
 from callconfig.difference.revision import Revision
 
-TABLE: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "changes.yaml").read_text())
+TABLE: dict[str, Any] = read_yaml((Path(__file__).parent / "changes.yaml").read_bytes())
 BASE: dict[str, Any] = TABLE["base"]
 
 
@@ -36,7 +37,7 @@ def patched(patch: dict[str, Any]) -> dict[str, Any]:
 
 
 def revision(document: dict[str, Any], name: str) -> Revision:
-    return Revision(name, Path(name), yaml.safe_dump(document, sort_keys=False).encode())
+    return Revision(name, Path(name), yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False).encode())
 
 
 def changes(patch: dict[str, Any]) -> list[Change]:

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from callconfig.app import example_mock
 from callconfig.contract.document import Contract
 from callconfig.contract.interaction import Interaction
+from callconfig.contract.yaml_tree import read_yaml
 from callconfig.difference.change import Change
 from callconfig.difference.diff import compare
 from callconfig.options import DiffOptions
 from callconfig.verification.judge import Judge
 from starlette.testclient import TestClient
 
-TABLE: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "pairs.yaml").read_text())
+TABLE: list[dict[str, Any]] = read_yaml((Path(__file__).parent / "pairs.yaml").read_bytes())
 PLACES = ("query", "header", "path")
 EMPTY = "only an empty object, or one inside another, breaks it, and neither can be written as a text"
 NOT_SHOWN = {

@@ -237,6 +237,14 @@ def test_settings_are_the_client_teams_to_override(project: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_a_suite_whose_warnings_are_errors_gets_none(project: Path) -> None:
+    (project / "test_one.py").write_text("def test_one(mock):\n    assert mock.requests() == []\n")
+    arguments = ("test_one.py", "-W", "error", "--mock-coverage")
+    done = run(OURS, project, *arguments, environment={"PYTHONWARNDEFAULTENCODING": "1"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "\nno test has used the mock\n" in done.stdout
+
+
 def test_no_mock_outlives_a_suite_that_is_killed(project: Path, tmp_path: Path) -> None:
     (project / "test_one.py").write_text(
         "import time, pathlib\n\ndef test_one(mock_server):\n"

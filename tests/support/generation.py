@@ -1,7 +1,8 @@
-"""One cache of drawn values for all runs of Schemathesis in the tests: the schema seeds a draw, which takes seconds."""
+"""What all runs of Schemathesis in a process share: a cache of drawn values, since the schema seeds a draw."""
 
 from typing import Any
 
+from hypothesis.internal import lambda_sources
 from schemathesis.engine import context
 from schemathesis.generation.coverage import GenerationSession
 from schemathesis.specs.openapi import formats
@@ -26,6 +27,10 @@ def _register_once(name: str, strategy: Any) -> None:
 
 
 def draw_once() -> None:
-    """Share the cache from now on in this process."""
+    """Share the cache from now on in this process, and leave lambdas without a description.
+
+    Hypothesis would parse the file of each lambda in a strategy for it, which nobody reads.
+    """
     context.GenerationSession = _session  # type: ignore[assignment,attr-defined]
     formats.register_string_format = _register_once
+    lambda_sources.lambda_description = lambda _: "lambda"

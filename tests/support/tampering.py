@@ -4,8 +4,10 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import unquote
 
 from callconfig.storage.store import Store
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Body = Any
@@ -56,17 +58,13 @@ def tampered(app: ASGIApp, store: Store, mutate: Mutant) -> ASGIApp:
     """The application with a mutant around it."""
 
     async def serve(request: TamperedRequest) -> TamperedResponse:
-        return await _call(app, request)
+        return await call(app, request)
 
     mutant = mutate(serve, store)
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
-        raw = b""
-        while (message := await receive())["type"] == "http.request":
-            raw += message.get("body", b"")
-            if not message.get("more_body"):
-                break
+        raw = await Request(scope, receive).body()
         path = scope["raw_path"].decode()
         response = await mutant(
             TamperedRequest(scope["method"], path, scope["query_string"].decode("latin-1"), headers, raw)
@@ -79,7 +77,8 @@ def tampered(app: ASGIApp, store: Store, mutate: Mutant) -> ASGIApp:
     return wrapped
 
 
-async def _call(app: ASGIApp, request: TamperedRequest) -> TamperedResponse:
+async def call(app: ASGIApp, request: TamperedRequest) -> TamperedResponse:
+    """The response to an ASGI request in uvicorn's form."""
     headers = {**request.headers, "content-length": str(len(request.raw))}
     scope = {
         "type": "http",
@@ -87,7 +86,7 @@ async def _call(app: ASGIApp, request: TamperedRequest) -> TamperedResponse:
         "http_version": "1.1",
         "scheme": "http",
         "method": request.method,
-        "path": request.path,
+        "path": unquote(request.path),
         "raw_path": request.path.encode(),
         "root_path": "",
         "query_string": request.query.encode("latin-1"),
@@ -106,7 +105,7 @@ async def _call(app: ASGIApp, request: TamperedRequest) -> TamperedResponse:
     await app(scope, receive, send)
     start = sent[0]
     raw = b"".join(message.get("body", b"") for message in sent[1:])
-    headers = {name.decode().lower(): value.decode() for name, value in start["headers"]}
+    headers = {name.decode().lower(): value.decode("latin-1") for name, value in start["headers"]}
     return TamperedResponse(start["status"], headers, raw)
 
 

@@ -102,6 +102,22 @@ def test_what_the_end_of_the_run_cuts_off_is_no_finding(seconds: float, kept: li
     assert list(recorder.interactions) == kept
 
 
+def test_the_credentials_of_the_user_are_sent_to_no_server(
+    songs: ASGIApp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password sesame")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    seen: list[bytes] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.extend(value for name, value in scope.get("headers", ()) if name == b"authorization")
+        await songs(scope, receive, send)
+
+    with serving(app) as url:
+        assert main(["check", url, "--contract", str(SONGS), "--max-examples", "1", "--seed", "1"]) == 0
+    assert seen == []
+
+
 def test_required_coverage_fails_on_a_status_that_was_never_seen(
     make_app: Callable[..., ASGIApp], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -261,8 +277,16 @@ def started_check(tmp_path: Path, counting: Counting) -> Iterator[Callable[..., 
         yield start
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("when", ["model", "coverage"])
+@pytest.mark.parametrize(
+    ("number", "when"),
+    [
+        (signal.SIGINT, "model"),
+        (signal.SIGTERM, "model"),
+        (signal.SIGHUP, "model"),
+        (signal.SIGINT, "coverage"),
+        (signal.SIGTERM, "coverage"),
+    ],
+)
 def test_interrupted_it_says_what_was_judged_and_that_it_could_not_run(
     started_check: Callable[..., subprocess.Popen[bytes]], counting: Counting, number: signal.Signals, when: str
 ) -> None:
@@ -281,6 +305,21 @@ def test_interrupted_it_says_what_was_judged_and_that_it_could_not_run(
     assert last.startswith("check: interrupted, no error so far (")
     assert not last.startswith("check: interrupted, no error so far (0 interactions")
     assert "holds" not in out
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_also_a_parent_process_sends_is_one(
+    started_check: Callable[..., subprocess.Popen[bytes]], counting: Counting, number: signal.Signals, tmp_path: Path
+) -> None:
+    """`uv run`, npm and `timeout` pass on what the terminal or the system sends to all processes."""
+    process = started_check("--report", "json:report.json", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    counting.wait_for(10)
+    ends = time.monotonic() + 0.5
+    while process.poll() is None and time.monotonic() < ends:
+        process.send_signal(number)
+        time.sleep(0.003)
+    assert process.wait(20) == 3
+    assert json.loads((tmp_path / "report.json").read_text())["ended"] == "interrupted"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
