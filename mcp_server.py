@@ -82,7 +82,7 @@ async def _serve_remote(url: str, options: McpOptions, contract: Contract) -> No
         try:
             clock = await client.get(f"{_root(url)}{CONTROLS_PATH}/clock", headers=_headers(options, is_control=True))
         except httpx2.HTTPError as error:
-            raise CouldNotRun(f"nothing answers at {url}: {reason(error)}; is the server running?") from error
+            raise CouldNotRun(f"no server responds at {url}: {reason(error)}; is the server running?") from error
     is_steerable = clock.status_code == 200 and is_json(clock.headers.get("content-type", ""))
     if not is_steerable:
         why = "is --control-token right?" if clock.status_code == 401 else "it has no controls"

@@ -66,7 +66,7 @@ async def opened(location: str, contract: Contract, values: Sources, *, fsync: b
     try:
         store = await open_store(location, contract.resources, values.values, contract=contract.title, fsync=fsync)
     except StoreError as error:
-        raise CouldNotRun(f"{error}; choose another place with --store") from error
+        raise CouldNotRun(f"{error}; choose another location with --store") from error
     try:
         yield store
     finally:
@@ -207,7 +207,7 @@ def _protect_controls(options: ServeOptions, listening: socket.socket) -> None:
     host = listening.getsockname()[0]
     if options.controls and options.control_token is None and not ipaddress.ip_address(host).is_loopback:
         advice = "give them a --control-token, or turn them off with --no-controls"
-        raise CouldNotRun(f"whoever can connect to {host} could use the controls; {advice}")
+        raise CouldNotRun(f"everyone who can connect to {host} could use the controls; {advice}")
 
 
 async def _controls(mock: _Mock, store: Store, scenario_text: bytes | None) -> Controls | None:

@@ -356,7 +356,7 @@ class Workers(Multiprocess):
         if not self._reasons.empty():
             raise CouldNotRun(self._reasons.get())
         if self._failed:
-            raise CouldNotRun("a worker ended before it could answer")
+            raise CouldNotRun("a worker ended before it was ready")
 
     def init_processes(self) -> None:
         super().init_processes()

@@ -101,10 +101,12 @@ class Endpoint:
             else:
                 pieces, findings = self.operation.encode_response(status, headers, value)
         except (TypeError, ValueError):  # orjson's errors for values that are not JSON
-            logger.exception("%s answered %d with what is not JSON", self.operation.id, status)
+            logger.exception("%s: the response %d is not JSON", self.operation.id, status)
             pieces, findings = [], [Finding("type", "body", "is not JSON", pointer="")]
         if any(each.severity == "error" for each in findings):
-            logger.error("%s was about to answer %d: %s", self.operation.id, status, "; ".join(map(str, findings)))
+            logger.error(
+                "%s: the response %d breaks the contract: %s", self.operation.id, status, "; ".join(map(str, findings))
+            )
             value, status, headers = self._problem(exchange, INTERNAL_ERROR)  # type: ignore[misc]
             pieces = _written(value)
         return status, headers, pieces

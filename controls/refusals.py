@@ -23,7 +23,7 @@ def _who(error: LimitReached) -> str:
 
 SESSION_PROBLEMS: Problems = {
     SessionUnavailable: lambda error: error.problem,
-    LimitReached: lambda error: Problem("unavailable", f"{_who(error)} as much as may be: {error.limit} {error.noun}."),
+    LimitReached: lambda error: Problem("unavailable", f"{_who(error)} the maximum: {error.limit} {error.noun}."),
 }
 """The problems of sessions in the API's responses, in kinds that its contract has."""
 

@@ -199,7 +199,7 @@ def _matching_operations(pattern: Mapping[str, Any], contract: Contract) -> list
     if (named := pattern.get("operation")) is not None and named not in every:
         near = did_you_mean(named, every).removesuffix("?")
         has = ", ".join(every)
-        raise not_in_contract(f"The rule is for no operation of the contract: {show(named)}{near}; there are {has}")
+        raise not_in_contract(f"The rule applies to no operation of the contract: {show(named)}{near}; there are {has}")
     return [
         operation
         for operation in every.values()
@@ -219,8 +219,8 @@ def _replies(
             reasons.append(str(reason))
     if not replies:
         has = ", ".join(f"{each.id} ({each.method})" for each in contract.operations.values())
-        why = "; ".join(reasons) or f"The rule is for no operation of the contract; there are {has}"
-        raise not_in_contract(f"{why}; with off_contract true it is sent all the same")
+        why = "; ".join(reasons) or f"The rule applies to no operation of the contract; there are {has}"
+        raise not_in_contract(f"{why}; with off_contract true, it is sent unjudged")
     return replies
 
 

@@ -188,7 +188,7 @@ class Sessions:
         """A new session with the clock of `source` and its state, or its snapshot. Raises Refused, LimitReached."""
         content = await source.content() if snapshot is None else source.saved(snapshot)
         if name in self._sessions:
-            raise Refused(Problem("session-exists", f"There is a session {show(name)} already."))
+            raise Refused(Problem("session-exists", f"The session {show(name)} exists already."))
         session = self._create(name, clock_of=source)
         try:
             await session.fill(content)
@@ -221,7 +221,7 @@ class Sessions:
         self._expire()
         if len(self._sessions) > self.limits.sessions:  # the default one is not counted
             self._check_name(name)
-            detail = "The mock has as many sessions as it may. Delete some, or use one that is there."
+            detail = "The mock has the maximum number of sessions. Delete some, or use an existing one."
             raise SessionUnavailable(Problem("unavailable", detail))
         session = (self._seen.pop(name, None) if clock_of is None else None) or self._new(name, clock_of)
         session.budget.hold("session", SESSION_OVERHEAD)

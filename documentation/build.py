@@ -36,7 +36,7 @@ def _build(source: Path, output: Path, example_mock: Callable[[Contract], FreshM
     except WrongExamples as error:
         print(*error.differences, sep="\n", file=sys.stderr)
         places = counted(len(error.differences), "place")
-        print(f"callconfig: {source}: documented answers differ in {places} from the mock's", file=sys.stderr)
+        print(f"callconfig: {source}: documented responses differ in {places} from the mock's", file=sys.stderr)
         return FINDINGS
     except (AttributeError, LookupError) as error:  # missing handlers, or names
         raise CouldNotRun(f"{source}: its examples cannot be run on this mock: {error}") from error
@@ -51,7 +51,7 @@ def _build(source: Path, output: Path, example_mock: Callable[[Contract], FreshM
             (output / name).write_bytes(content)
     except OSError as error:
         raise CouldNotRun(f"{output}: cannot be written: {error.strerror}") from error
-    ran = f"{len(responses)} examples run, all answered as documented" if responses else "no example could be run"
+    ran = f"{len(responses)} examples run, all responses as documented" if responses else "no example could be run"
     print(f"{contract.title} {contract.version}: {ran}")
     for name, content in files.items():
         print(f"  {output / name}  {len(content) / 1000:.0f} kB")

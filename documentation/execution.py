@@ -81,23 +81,24 @@ def _body(response: httpx2.Response) -> Json:
 def differences_of(example: Example, response: ExampleResponse) -> Iterator[str]:
     """The differences of a response from its example; members that the example leaves out do not count."""
     if str(response.status) != example.status:
-        yield f"documents {example.status}, but the answer is {response.status}: {orjson.dumps(response.body).decode()}"
+        body = orjson.dumps(response.body).decode()
+        yield f"documents {example.status}, but the response is {response.status}: {body}"
         return
     if media_type(response.headers.get("content-type", ""))[0] != example.media_type:
-        yield f"documents {example.media_type}, but the answer is {response.headers.get('content-type')}"
+        yield f"documents {example.media_type}, but the response is {response.headers.get('content-type')}"
     for name, value in example.headers.items():
         if response.headers.get(name.lower()) != value:
-            yield f"{name}: documents {show(value)}, but the answer has {show(response.headers.get(name.lower()))}"
+            yield f"{name}: documents {show(value)}, but the response has {show(response.headers.get(name.lower()))}"
     if example.body is ABSENT:
         return
     documented_body, actual_body = (_records(body, example.media_type) for body in (example.body, response.body))
     for path, documented, actual in _unequal(documented_body, actual_body, (), example.varying):
         here = json_pointer(path) or "the body"
         if actual is ABSENT:
-            yield f"{here} is documented, but the answer does not have it"
+            yield f"{here} is documented, but absent from the response"
         else:
             shown = "nothing" if documented is ABSENT else show(documented)
-            yield f"{here}: documents {shown}, but the answer has {show(actual)}"
+            yield f"{here}: documents {shown}, but the response has {show(actual)}"
 
 
 def _records(body: Json, name: str) -> Json:

@@ -61,7 +61,7 @@ def response_panel(sample: Mapping[str, Any]) -> str:
         f'<dl class="fields">{fields}</dl>\n' if fields else "",
         _code(text, "json", f"Answer, {example.summary}") if text else "",
         _more("As it was published, abbreviated", published, f"As published, {example.summary}") if published else "",
-        _more("The whole answer", whole, f"Whole answer, {example.summary}") if whole else "",
+        _more("The complete response", whole, f"Complete response, {example.summary}") if whole else "",
     ]
     return f'<figure class="panel answer">\n{"".join(shown)}</figure>\n'
 

@@ -157,7 +157,7 @@ class Parts:
         varying = ", ".join(self._inline(f"`{name}`") for name in sorted(example.varying))
         trying = f'<button type="button" data-try="{escape(operation)}" data-sample="{anchor}">Try it</button>'
         shown = [
-            f'<p class="given">Before it, this was sent:\n{given}.</p>\n' if given else "",
+            f'<p class="given">Requests before it:\n{given}.</p>\n' if given else "",
             "" if sample["repeats"] else request_panel(sample),
             response_panel(sample),
             f'<p class="given">Different each time: {varying}.</p>\n' if varying else "",

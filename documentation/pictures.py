@@ -213,13 +213,16 @@ def picture_of_checks(contract: Contract, operation: Operation) -> Picture:
     parts.append(f'<rect class="step good" x="1" y="{y}" width="138" height="20" rx="5"/>')
     parts.append(_text(7, y + 14, f"{success}: it is done", "label strong"))
     return _picture(
-        "The order of checks", y + 24, parts, f"One after the other: {', '.join(words)}. The first that fails answers."
+        "The order of checks",
+        y + 24,
+        parts,
+        f"One after the other: {', '.join(words)}. The first that fails decides the response.",
     )
 
 
 def _picture(title: str, height: int, parts: Iterable[str], text: str) -> Picture:
     inside = "".join(parts)
-    svg = f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}: as told below">{inside}</svg>'
+    svg = f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}: described below">{inside}</svg>'
     return Picture(title, Markup(svg), text)  # noqa: S704 (every text in it is escaped)
 
 

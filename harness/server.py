@@ -75,7 +75,7 @@ class MockServer:
         except ValueError:
             if status < 400:
                 return text.decode()
-            raise MockError(f"{method} {self.root}/_mock{path}: answered {status}; that is no mock") from None
+            raise MockError(f"{method} {self.root}/_mock{path}: status {status}; that is no mock") from None
         if status >= 400:
             reasons = violations(answer) if isinstance(answer, dict) else []
             detail = answer.get("detail") if isinstance(answer, dict) else None
@@ -98,7 +98,7 @@ class MockServer:
             return response.status, response.read()
         except (OSError, HTTPException) as error:
             reason = str(error) or type(error).__name__
-            raise MockError(f"{method} {self.root}/_mock{path}: the mock does not answer: {reason}") from None
+            raise MockError(f"{method} {self.root}/_mock{path}: the mock does not respond: {reason}") from None
         finally:
             connection.close()
 

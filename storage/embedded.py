@@ -119,7 +119,7 @@ class DocumentStorage(Storage):
         resource = self.indexes[table].resource
         stored = StoredDocument.of(resource, document)
         if stored.identity != identity:
-            raise ValueError(f"{identity!r} cannot get another {resource.identity!r}")
+            raise ValueError(f"{identity!r} cannot change its {resource.identity!r}")
         return stored
 
     def roll_back(self) -> None:

@@ -113,7 +113,7 @@ class Log:
                 if self._successor is writing:
                     self._successor = None
                 raise self._unavailable(error) from error
-            raise StoreUnavailable(f"{self._path} was not replaced: something else was done to it meanwhile")
+            raise StoreUnavailable(f"{self._path} was not replaced: another write came first")
 
     async def settle(self) -> None:
         """Return when no appended line can be lost.

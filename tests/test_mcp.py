@@ -207,8 +207,8 @@ def test_what_cannot_be_sent_is_told(shared: tuple[BlockingPortal, Client], samp
     portal, client = shared
 
     async def converse() -> None:
-        assert await error(client, "updateConfiguration", body=sample) == "'id' is required, as a part of the path."
-        assert await error(client, "deleteSession", session="..") == "'session' is required, as a part of the path."
+        assert await error(client, "updateConfiguration", body=sample) == "'id' is required, as a path parameter."
+        assert await error(client, "deleteSession", session="..") == "'session' is required, as a path parameter."
         misspelt = await error(client, "updateConfiguration", ids="cfg_1", body=sample)
         assert misspelt == "'ids' is no argument; did you mean \"id\"?; there are id, body."
         assert "there are none" in await error(client, "clearState", body={})
@@ -266,10 +266,10 @@ def test_without_controls_only_the_api_is_offered(serve: Callable[..., Any]) -> 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--url", "http://127.0.0.1:9"], "nothing answers at http://127.0.0.1:9"),
+        (["--url", "http://127.0.0.1:9"], "no server responds at http://127.0.0.1:9"),
         (["--session", "a/b"], "--session must match"),
         (["--contract", "/dev/null/nowhere.yaml"], "contract /dev/null/nowhere.yaml: cannot be read"),
-        (["--store", "/dev/null/store"], "choose another place with --store"),
+        (["--store", "/dev/null/store"], "choose another location with --store"),
     ],
 )
 def test_what_keeps_it_from_starting_is_one_line(

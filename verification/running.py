@@ -75,8 +75,8 @@ def _add_notes(result: Result, accepted: frozenset[str]) -> None:
     if result.ended == "interrupted":
         result.notes.append("interrupted; not everything was judged")
     for side, count in sorted(result.unrecorded.items()):
-        why = "were not recorded, or not whole, or in an unknown content coding"
-        result.notes.append(f"{count} bodies of {side}s {why}, so they were not judged")
+        why = "were not recorded, or truncated, or in an unknown content coding"
+        result.notes.append(f"{count} {side} bodies {why}, so they were not judged")
     if gone := accepted - result.failures.keys():
         result.notes.append(f"{len(gone)} findings of the baseline did not occur: {', '.join(sorted(gone)[:100])}")
     judged = {operation for _, operation in result.judged}
@@ -131,7 +131,7 @@ def sending_requests(command: str, options: SendingOptions, target: str) -> Iter
                 raise KeyboardInterrupt from None
             result.ended = "time"
             doing = {"check": "tried"}.get(command, f"{command}d")
-            result.notes.append(f"--max-time of {options.max_time:g} s was over before everything was {doing}")
+            result.notes.append(f"--max-time of {options.max_time:g} s expired before everything was {doing}")
 
 
 def run_id(result: Result) -> str:

@@ -35,12 +35,12 @@ def _shown(failure: Failure) -> list[str]:
     if not failure.interactions:
         return []
     again = [f"    {curl(each)}" for each in failure.interactions]
-    return [f"  came: {_answer(failure.interactions[-1])}", "  again:", *again]
+    return [f"  response: {_answer(failure.interactions[-1])}", "  reproduce:", *again]
 
 
 def _answer(interaction: Interaction) -> str:
     if not interaction.status:
-        return f"no complete answer ({interaction.error})"
+        return f"no complete response ({interaction.error})"
     content_type = by_name(interaction.response_headers).get("content-type", "no content type")
     body = interaction.response_body.decode(errors="backslashreplace")
     shown = body if len(body) <= MAX_SHOWN else f"{body[:MAX_SHOWN]}… ({len(body)} characters)"
@@ -138,7 +138,7 @@ def summarize(result: Result) -> None:
         if (times := sum(result.times[each.fingerprint] for each in failures)) > 1:
             operation, rule, place, status = cause
             places = f" in {len(failures)} places" if len(failures) > 1 else ""
-            print(printable(f"{times} times {operation}: {rule} ({place}{places}, answered {status or 'nothing'})"))
+            print(printable(f"{times} times {operation}: {rule} ({place}{places}, status {status or 'none'})"))
     for note in result.notes:
         print(printable(f"note: {note}"))
     others = f", {found - errors} accepted or warnings" if found > errors else ""

@@ -86,7 +86,7 @@ def test_a_failing_test_tells_of_requests_that_were_in_no_session(
 
 
 def test_a_mock_that_does_not_answer_is_told_by_its_url(failing: subprocess.CompletedProcess[str]) -> None:
-    message = "MockError: GET http://127.0.0.1:9/_mock/state: the mock does not answer: [Errno 111] Connection refused"
+    message = "MockError: GET http://127.0.0.1:9/_mock/state: the mock does not respond: [Errno 111] Connection refused"
     assert message in failing.stdout
 
 

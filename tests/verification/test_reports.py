@@ -131,8 +131,8 @@ def test_html_begins_with_the_verdict_and_shows_expected_and_came_by_cause(resul
     assert text.startswith(f"{result.contract.title} {result.contract.version} callconfig verify")
     assert 0 < text.index("2 errors") < text.index("listConfigurations GET /configurations") < text.index("Expected")
     assert "createConfiguration POST /configurations 1 error in 0 interactions" in text
-    assert "Expected A number is not below its bound." in text
-    assert re.search(r"Came 201 .*Again", text)
+    assert "Expected A number is not less than its minimum." in text
+    assert re.search(r"Actual 201 .*Reproduce", text)
     assert '<a href="#rule-minimum">' in page
     assert '<tr id="rule-minimum">' in page
     holds = Result("check", "http://a.example", result.contract, BUILT_IN, result.redaction)
