@@ -51,34 +51,34 @@ def example_mock(contract: Contract) -> Callable[[], Coroutine[Any, Any, ASGIApp
 
     Each call returns the same mock, emptied.
     """
-    world = contract.document.get("x-examples", {})
-    made: tuple[ASGIApp, Controls] | None = None
+    examples = contract.document.get("x-examples", {})
+    mock_app: tuple[ASGIApp, Controls] | None = None
 
-    async def anew() -> ASGIApp:
-        nonlocal made
+    async def new_mock() -> ASGIApp:
+        nonlocal mock_app
         determined = sources()
-        if "now" in world:
-            determined.clock.set(parse_instant(world["now"]), frozen=True)
-        determined.ids.determine(world.get("ids", ()), seed=0)
+        if "now" in examples:
+            determined.clock.set(parse_instant(examples["now"]), frozen=True)
+        determined.ids.set_sequence(examples.get("ids", ()), seed=0)
 
         # Examples show whole seconds, which are easier to read.
         def values(resource: Resource) -> ServerValues:
             return replace(determined.values(resource), now=lambda: determined.clock.now().replace(".000000", ""))
 
         store = await open_store(MEMORY, contract.resources, values)
-        if made is None:
+        if mock_app is None:
             controls = Controls(contract, store, determined)
-            made = create_app(contract, store, controls=controls, authenticate=authenticate), controls
+            mock_app = create_app(contract, store, controls=controls, authenticate=authenticate), controls
         else:
-            made[1].begin(store, determined)
-        return made[0]
+            mock_app[1].begin(store, determined)
+        return mock_app[0]
 
-    known = Authentication({"tokens": world.get("tokens", [])}, contract.roles)
+    known = Authentication({"tokens": examples.get("tokens", [])}, contract.roles)
 
     def authenticate(headers: Headers) -> Caller:
         return known(headers) if "authorization" in headers else Caller("admin")
 
-    return anew
+    return new_mock
 
 
 def create_app(
@@ -183,10 +183,10 @@ def _pages(
     reference = ServedReference(contract, contract, example_mock, serving)
     places = dict.fromkeys(("", base_path))
     pages: list[Route] = []
-    for place in places:
-        pages += reference.routes(place, served, text)
+    for path in places:
+        pages += reference.routes(path, served, text)
         to_docs = RedirectResponse(f"{base_path}/docs")
-        pages += [fixed(f"{place}{rest}", to_docs) for rest in ("", "/", "/ui", "/ui/") if place + rest]
+        pages += [fixed(f"{path}{rest}", to_docs) for rest in ("", "/", "/ui", "/ui/") if path + rest]
     made_when_asked = [reference]
     if controls:
         serving = ServingMock("", pages={"Reference": f"{base_path}/docs", "Console": ui})

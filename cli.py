@@ -6,6 +6,7 @@ import gc
 import importlib
 import inspect
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -40,12 +41,14 @@ Options = TypeVar("Options")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     if arguments is not None:
-        return _run(list(arguments), is_all=False)
+        return _run(list(arguments), owns_process=False)
     output = steady_streams()
     # A library's use of another is not the user's concern. With PYTHONWARNINGS=error, it would end the command.
     warnings.simplefilter("ignore", DeprecationWarning)
     sys.warnoptions.append("ignore::DeprecationWarning")  # for the processes of `--workers`
-    code = _run(sys.argv[1:], is_all=True)
+    code = _run(sys.argv[1:], owns_process=True)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a second one does not change the outcome
+        signal.signal(number, signal.SIG_IGN)
     sys.stdout.flush()
     if output.failure is None or output.failure.errno == errno.EPIPE:  # who reads it may have seen enough
         return code
@@ -53,10 +56,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return COULD_NOT_RUN
 
 
-def _run(arguments: list[str], *, is_all: bool) -> int:
+def _run(arguments: list[str], *, owns_process: bool) -> int:
     """Run the command, which may be all that this process does, or not."""
     try:
-        with COMMANDS.make_context("callconfig", arguments, obj=is_all) as context:
+        with COMMANDS.make_context("callconfig", arguments, obj=owns_process) as context:
             code: int = COMMANDS.invoke(context)
     except click.exceptions.Exit as ended:  # --help and --version
         return ended.exit_code
@@ -64,7 +67,7 @@ def _run(arguments: list[str], *, is_all: bool) -> int:
         click.echo(error.format_message(), err=True)
         return USAGE
     except click.UsageError as error:
-        _explain(error)
+        _print_usage_error(error)
         return USAGE
     except (KeyboardInterrupt, click.Abort):
         print("callconfig: interrupted", file=sys.stderr)
@@ -75,7 +78,7 @@ def _run(arguments: list[str], *, is_all: bool) -> int:
     return code
 
 
-def _explain(error: click.UsageError) -> None:
+def _print_usage_error(error: click.UsageError) -> None:
     """Print a usage error below the usage of its command."""
     if error.ctx is not None:
         click.echo(f"{error.ctx.get_usage()}\nTry '{error.ctx.command_path} --help' for help.\n", err=True)
@@ -92,8 +95,8 @@ def _command(name: str, options: type[Options], load: Callable[[], Callable[[Opt
     """A command: its parameters are the fields of `options`, its help the paragraphs of their docstring."""
 
     @click.pass_obj
-    def invoke(is_all: bool, /, **values: Any) -> int:
-        with _without_collection() if is_all else contextlib.nullcontext():
+    def invoke(owns_process: bool, /, **values: Any) -> int:
+        with _without_collection() if owns_process else contextlib.nullcontext():
             run = load()
         return run(options(**values))
 
@@ -174,11 +177,11 @@ def _loading() -> Iterator[None]:
 class _LazyModule(ModuleType):
     """A module that loads the one of its name when an attribute is first used."""
 
-    def __getattr__(self, wanted: str) -> object:
-        self.leave()
-        return getattr(importlib.import_module(self.__name__), wanted)
+    def __getattr__(self, name: str) -> object:
+        self.unregister()
+        return getattr(importlib.import_module(self.__name__), name)
 
-    def leave(self) -> None:
+    def unregister(self) -> None:
         if sys.modules.get(self.__name__) is self:
             del sys.modules[self.__name__]
 
@@ -186,8 +189,8 @@ class _LazyModule(ModuleType):
 class _LazyFunctions(_LazyModule):
     """A stand-in whose attributes are functions, which load the module when they are called."""
 
-    def __getattr__(self, wanted: str) -> object:
-        return lambda *given, **named: getattr(importlib.import_module(self.__name__), wanted)(*given, **named)
+    def __getattr__(self, name: str) -> object:
+        return lambda *given, **named: getattr(importlib.import_module(self.__name__), name)(*given, **named)
 
 
 @contextlib.contextmanager
@@ -202,10 +205,10 @@ def _lazy_imports(*names: str, functions_of: Sequence[str] = ()) -> Iterator[Non
         yield
     finally:
         for stand_in in stand_ins.values():
-            stand_in.leave()
+            stand_in.unregister()
 
 
-def _connexion() -> None:
+def _import_connexion() -> None:
     """Import Connexion without clients and test servers, a third of a mock's start, which the mock does not use."""
     unused = ("starlette.testclient", "werkzeug.serving", "werkzeug.test")
     with _lazy_imports("httpx", "requests", functions_of=unused):
@@ -213,7 +216,7 @@ def _connexion() -> None:
 
 
 def _serve() -> Callable[[ServeOptions], int]:
-    _connexion()
+    _import_connexion()
     from .mock import serve
 
     return serve
@@ -250,7 +253,7 @@ def _diff() -> Callable[[DiffOptions], int]:
 
 
 def _docs_build() -> Callable[[DocsBuildOptions], int]:
-    _connexion()
+    _import_connexion()
     from .app import example_mock
     from .documentation.build import build
 
@@ -270,7 +273,7 @@ def _lint() -> Callable[[LintOptions], int]:
 
 
 def _mcp() -> Callable[[McpOptions], int]:
-    _connexion()
+    _import_connexion()
     with _extra("mcp"):
         from .mcp_server import serve
     return serve

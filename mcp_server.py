@@ -47,7 +47,12 @@ def serve(options: McpOptions) -> int:
         name = Schema(controls.resolve("#/components/schemas/Name"), controls.resolve, "request")
         for finding in name.findings(options.session, "header", "--session"):
             raise CouldNotRun(f"{finding.name} {finding.detail}")
-    asyncio.run(_serve_own(options, contract) if options.url is None else _serve_for(options.url, options, contract))
+    try:
+        asyncio.run(
+            _serve_own(options, contract) if options.url is None else _serve_remote(options.url, options, contract)
+        )
+    except* ConnectionError:  # the agent has left
+        pass
     return OK
 
 
@@ -62,7 +67,7 @@ async def _serve_own(options: McpOptions, contract: Contract) -> None:
             server = _ServerWithoutSignals(Config(app), controls.sessions.stop)
             serving = asyncio.create_task(server.serve(sockets=[listening]))
             try:
-                await _converse(root_url(listening), options, contract, is_steerable=True)
+                await _serve_stdio(root_url(listening), options, contract, is_steerable=True)
             finally:
                 server.handle_exit()
                 await serving
@@ -76,18 +81,18 @@ class _ServerWithoutSignals(Server):
         yield
 
 
-async def _serve_for(url: str, options: McpOptions, contract: Contract) -> None:
+async def _serve_remote(url: str, options: McpOptions, contract: Contract) -> None:
     """Serve the tools of a server that runs already. Raises CouldNotRun when none does."""
     async with _client() as client:
         try:
             clock = await client.get(f"{_root(url)}{CONTROLS_PATH}/clock", headers=_headers(options, is_control=True))
         except httpx2.HTTPError as error:
-            raise CouldNotRun(f"nothing answers at {url}: {reason(error)}; is the server running?") from error
+            raise CouldNotRun(f"no server responds at {url}: {reason(error)}; is the server running?") from error
     is_steerable = clock.status_code == 200 and is_json(clock.headers.get("content-type", ""))
     if not is_steerable:
         why = "is --control-token right?" if clock.status_code == 401 else "it has no controls"
         logger.warning("callconfig: %s cannot be steered (%s); only the API is offered", url, why)
-    await _converse(url, options, contract, is_steerable=is_steerable)
+    await _serve_stdio(url, options, contract, is_steerable=is_steerable)
 
 
 def _client() -> httpx2.AsyncClient:
@@ -105,7 +110,7 @@ def _headers(options: McpOptions, *, is_control: bool) -> dict[str, str]:
     return session | ({"authorization": f"Bearer {token}"} if token else {})
 
 
-async def _converse(url: str, options: McpOptions, contract: Contract, *, is_steerable: bool) -> None:
+async def _serve_stdio(url: str, options: McpOptions, contract: Contract, *, is_steerable: bool) -> None:
     """Serve the protocol on standard input and output until the input ends."""
     places = {"": ServedContract(contract, url, _headers(options, is_control=False))}
     if is_steerable:

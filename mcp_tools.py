@@ -123,7 +123,7 @@ class OperationTool:
             texts = parameter.written(arguments[name], encode) if name in arguments else []
             if parameter.place == "path":
                 if (text := "".join(text for _, text in texts)) in ("", ".", ".."):
-                    raise WrongArguments(f"{name!r} is required, as a part of the path.")
+                    raise WrongArguments(f"{name!r} is required, as a path parameter.")
                 path = path.replace(f"{{{name}}}", text)
             elif parameter.place == "query":
                 query += map("=".join, texts)

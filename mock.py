@@ -5,7 +5,6 @@ import contextlib
 import gc
 import ipaddress
 import logging
-import os
 import socket
 import sys
 from asyncio import Runner, run
@@ -35,7 +34,7 @@ from .handlers.resolution import InvalidHandlers, load_handlers, notes
 from .identity.authentication import Authentication, InvalidAuthentication
 from .loading import load_contract
 from .options import ServeOptions, cache_folder
-from .outcome import OK, CouldNotRun, printable
+from .outcome import OK, CouldNotRun, has_colours, printable
 from .seeds import load_seeds
 from .serving import Config, Server, Workers, listen, log_to_terminal, root_url
 from .storage.opening import is_shared, open_store
@@ -50,24 +49,24 @@ def serve(options: ServeOptions) -> int:
     if options.workers > 1 and not is_shared(options.store):
         advice = "use --store postgresql://…"
         raise CouldNotRun(f"--workers {options.workers} needs a store that processes share; {advice}")
-    world = _read_scenario(options)
+    scenario_text = _read_scenario(options)
     with listen(options.host, options.port) as listening:
         if options.workers > 1:
             _serve_from_workers(options, listening)
         else:
             config = Config("")
             with Runner(loop_factory=config.get_loop_factory()) as runner:
-                runner.run(_serve(options, world, config, listening))
+                runner.run(_serve(options, scenario_text, config, listening))
     return OK
 
 
 @contextlib.asynccontextmanager
-async def opened(place: str, contract: Contract, values: Sources, *, fsync: bool = False) -> AsyncIterator[Store]:
+async def opened(location: str, contract: Contract, values: Sources, *, fsync: bool = False) -> AsyncIterator[Store]:
     """The store, closed at the end. Raises CouldNotRun."""
     try:
-        store = await open_store(place, contract.resources, values.values, contract=contract.title, fsync=fsync)
+        store = await open_store(location, contract.resources, values.values, contract=contract.title, fsync=fsync)
     except StoreError as error:
-        raise CouldNotRun(f"{error}; choose another place with --store") from error
+        raise CouldNotRun(f"{error}; choose another location with --store") from error
     try:
         yield store
     finally:
@@ -118,17 +117,17 @@ class _Mock:
 def _access_log(options: ServeOptions, contract: Contract) -> AccessLog | None:
     if options.quiet:
         return None
-    colour = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
-    return AccessLog(sys.stderr.write, Redaction(contract), as_json=options.log == "json", colour=colour)
+    as_json, colour = options.log == "json", has_colours(sys.stderr)
+    return AccessLog(sys.stderr.write, Redaction(contract), as_json=as_json, colour=colour)
 
 
-async def _serve(options: ServeOptions, world: bytes | None, config: Config, listening: socket.socket) -> None:
+async def _serve(options: ServeOptions, scenario_text: bytes | None, config: Config, listening: socket.socket) -> None:
     """Serve from this process."""
     _protect_controls(options, listening)
     mock = _Mock(options)
     async with mock.opened() as store:
         await load_seeds(options.seed, mock.contract, store)
-        controls = await _controls(mock, store, world)
+        controls = await _controls(mock, store, scenario_text)
         async with mock.running(store, controls) as config.app:
             greet = partial(_greet, mock.contract, listening, options, await mock.stored(store))
             # Otherwise a client that waits for requests would delay the end.
@@ -144,7 +143,7 @@ async def _prerender(references: Sequence[ServedReference]) -> None:
     await asyncio.sleep(1)  # the first requests come first
     for reference in references:
         with contextlib.suppress(Exception):  # the request of the page tells the error
-            await reference.made()
+            await reference.rendered()
 
 
 def _tune_for_latency() -> None:
@@ -208,10 +207,10 @@ def _protect_controls(options: ServeOptions, listening: socket.socket) -> None:
     host = listening.getsockname()[0]
     if options.controls and options.control_token is None and not ipaddress.ip_address(host).is_loopback:
         advice = "give them a --control-token, or turn them off with --no-controls"
-        raise CouldNotRun(f"whoever can connect to {host} could use the controls; {advice}")
+        raise CouldNotRun(f"everyone who can connect to {host} could use the controls; {advice}")
 
 
-async def _controls(mock: _Mock, store: Store, world: bytes | None) -> Controls | None:
+async def _controls(mock: _Mock, store: Store, scenario_text: bytes | None) -> Controls | None:
     """The controls, with a scenario loaded if there is one. Raises CouldNotRun."""
     options = mock.options
     if not options.controls:
@@ -225,9 +224,9 @@ async def _controls(mock: _Mock, store: Store, world: bytes | None) -> Controls 
         hosts=[options.host, *options.control_host],
         origins=options.control_origin,
     )
-    if world is not None:
+    if scenario_text is not None:
         try:
-            await scenario.load(world, controls)
+            await scenario.load(scenario_text, controls)
         except scenario.InvalidScenario as error:
             raise CouldNotRun(f"scenario {options.scenario}: {error}") from error
     return controls
@@ -253,7 +252,7 @@ def _greet(contract: Contract, listening: socket.socket, options: ServeOptions, 
     root = root_url(listening)
     paths = {operation.path for operation in contract.operations.values()}
     paths = {path for path in paths if "{" not in path} or paths
-    place = _without_secrets(options.store)
+    location = _without_secrets(options.store)
     noun = "configuration" if options.contract is None else "document"
     said = [*notes(contract)] if options.contract is not None and not options.handlers else []
     prefixes = {urlsplit(str(each.get("url", ""))).path.rstrip("/") for each in contract.document.get("servers", ())}
@@ -268,7 +267,7 @@ def _greet(contract: Contract, listening: socket.socket, options: ServeOptions, 
         + (f"  Steer  {root}{CONTROLS_PATH}/ui\n" if options.controls and alone else "")
         + ("" if alone else "  Steer  off: each of several processes would steer only itself\n")
         + (f"  Auth   tokens of {printable(str(options.auth))}\n" if options.auth else "")
-        + f"  Store  {printable(place)} ({counted(stored, noun)})\n"
+        + f"  Store  {printable(location)} ({counted(stored, noun)})\n"
         + "".join(f"  Note   {printable(each)}\n" for each in said)
         + "Press Ctrl-C to stop.",
         flush=True,

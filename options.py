@@ -70,6 +70,8 @@ def _report(text: str, formats: tuple[str, ...] = REPORT_FORMATS) -> tuple[str, 
 
 
 def _url(text: str) -> str:
+    if "@" in text.partition("://")[2].partition("/")[0]:
+        raise ValueError("the URL of a server has no user and no password; send credentials in a header field")
     wrong = f"{text!r} is not the URL of a server; write it like http://127.0.0.1:8080"
     try:
         parts = urlsplit(text)
@@ -85,9 +87,15 @@ def _url(text: str) -> str:
 def _origin(text: str) -> str:
     url = _url(text)
     parts = urlsplit(url)
-    if parts.path or parts.username is not None or parts.password is not None:
+    if parts.path:
         raise ValueError(f"{text!r} is not an origin; write it like http://localhost:5173")
     return url.lower()
+
+
+def _place(text: str) -> str:
+    if "://" in text and not text.startswith(("postgresql://", "postgres://")):
+        raise ValueError("a store is a file, :memory: or a postgresql:// URL")
+    return text
 
 
 def _number(text: str) -> float:
@@ -126,7 +134,7 @@ def _number_above_0(text: str) -> float:
 def _header(text: str) -> tuple[str, str]:
     name, separator, value = text.partition(":")
     if not separator or not name.strip() or not text.isascii() or not text.isprintable() or " " in name.strip():
-        raise ValueError(f"{text!r} is not a header field like 'X-Team: calls'")
+        raise ValueError("the value, maybe a secret, is not a header field like 'X-Team: calls'")
     return name.strip(), value.strip()
 
 
@@ -135,7 +143,7 @@ COUNT = click.IntRange(0, 1_000_000)
 POSITIVE = click.IntRange(1, 1_000_000)
 NUMBER = Text("N", _number_above_0)
 ADDRESS = Text("ADDRESS")
-PLACE = Text("PLACE")
+PLACE = Text("PLACE", _place)
 TOKEN = Text("TOKEN", _token)
 BASE_PATH = Text("PATH", _base_path)
 URL = Text("URL", _url)

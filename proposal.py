@@ -48,7 +48,7 @@ def init(path: Path) -> int:
     try:
         root = MarkedYaml(text)
     except InvalidYaml as error:
-        raise CouldNotRun(f"contract {path}: is no YAML that a patch could be made of: {error}") from error
+        raise CouldNotRun(f"contract {path}: is no YAML that can be patched: {error}") from error
     unclear: list[str] = []
     proposals = []
     for each in _proposals(contract, unclear):

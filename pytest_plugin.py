@@ -47,14 +47,14 @@ _COVERAGE_TEXT = pytest.StashKey[str]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(STRICT, "fail a test when a request of it broke the contract", "bool", default=False)
     group = parser.getgroup("callconfig", "the mock of callconfig")
-    group.addoption("--mock-coverage", action="store_true", help="say what the tests exercised of the contract")
+    group.addoption("--mock-coverage", action="store_true", help="print the coverage of the contract")
     group.addoption(
         "--mock-coverage-minimum",
         action="append",
         default=[],
         type=minimum,
         metavar="KIND=PERCENT",
-        help="fail when less was exercised of operations, statuses, members or rules; repeatable",
+        help="fail when the coverage of operations, statuses, members or rules is lower; repeatable",
     )
     group.addoption(
         "--mock-coverage-report",
@@ -62,7 +62,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=[],
         type=report,
         metavar="FORMAT:PATH",
-        help="write what was exercised as json or html; repeatable",
+        help="write the coverage as json or html; repeatable",
     )
 
 
@@ -99,8 +99,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if (coverage_text := config.stash.get(_COVERAGE_TEXT, None)) is not None:
-        terminalreporter.section("what the tests exercised of the contract")
-        terminalreporter.write(coverage_text)
+        terminalreporter.section("coverage of the contract")
+        terminalreporter.write_line(coverage_text.rstrip("\n"))
 
 
 @pytest.fixture(scope="session")

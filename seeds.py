@@ -38,7 +38,7 @@ async def load_seeds(seeds: Sequence[Path], contract: Contract, store: Store) ->
         await store.load(tables)
     except DuplicateScope as error:
         named = ", ".join(map(str, seeds))
-        raise CouldNotRun(f"seed {named}: more than one has {error.scope}") from error
+        raise CouldNotRun(f"seed {named}: more than one document has {error.scope}") from error
     except ValueError as error:  # such as a missing parent
         raise CouldNotRun(f"seed {', '.join(map(str, seeds))}: {error}") from error
 

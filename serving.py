@@ -7,6 +7,7 @@ each BODY_SECONDS, connections by MAX_CONNECTIONS; BACKLOG more wait in the kern
 import contextlib
 import errno
 import logging
+import signal
 import socket
 from asyncio import (
     AbstractEventLoop,
@@ -21,7 +22,7 @@ from asyncio import (
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from multiprocessing.queues import SimpleQueue
-from signal import SIGTERM
+from threading import current_thread, main_thread
 from types import FrameType
 from typing import Any, cast
 
@@ -126,7 +127,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._on_shutdown, self._greet, self._told = on_shutdown, greet, Event()
 
-    def handle_exit(self, sig: int = SIGTERM, frame: FrameType | None = None) -> None:
+    def handle_exit(self, sig: int = signal.SIGTERM, frame: FrameType | None = None) -> None:
         """For a signal, or from another thread."""
         super().handle_exit(sig, frame)
         if self._loop is not None:
@@ -160,7 +161,10 @@ class Server(uvicorn.Server):
         with super().capture_signals():
             self._greet()
             yield
-            self._captured_signals.clear()
+            told, self._captured_signals = self._captured_signals, []
+        if current_thread() is main_thread():
+            for number in told:  # a terminal and a parent process may both send it
+                signal.signal(number, signal.SIG_IGN)
 
 
 class CorkedTransport:
@@ -352,7 +356,7 @@ class Workers(Multiprocess):
         if not self._reasons.empty():
             raise CouldNotRun(self._reasons.get())
         if self._failed:
-            raise CouldNotRun("a worker ended before it could answer")
+            raise CouldNotRun("a worker ended before it was ready")
 
     def init_processes(self) -> None:
         super().init_processes()

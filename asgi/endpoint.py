@@ -18,7 +18,7 @@ from ..contract.problem import INTERNAL_ERROR, Problem, Problems
 from ..contract.schema import Json
 from ..contract.threads import in_thread
 from .exchange import Exchange
-from .messages import judged, read_body, respond
+from .messages import checked, read_body, respond
 
 UNKEPT = {"content-coding", "json-charset", "json-depth", "json-number", "json-size", "json-string"}
 """Rules whose breach is refused even as a warning: the value cannot be read, or not be sent back."""
@@ -70,7 +70,7 @@ class Endpoint:
             entry.findings = [body]
         else:
             entry.request_body = body
-            arguments, entry.findings = await judged(self.operation, exchange.request)
+            arguments, entry.findings = await checked(self.operation, exchange.request)
         if refused := [each for each in entry.findings if each.severity == "error" or each.rule in UNKEPT]:
             return self._problem(exchange, Problem.of_findings(refused, self.operation.security.challenge))
         if exchange.turn is not None and (forced := exchange.turn.reply()) is not None:
@@ -101,10 +101,12 @@ class Endpoint:
             else:
                 pieces, findings = self.operation.encode_response(status, headers, value)
         except (TypeError, ValueError):  # orjson's errors for values that are not JSON
-            logger.exception("%s answered %d with what is not JSON", self.operation.id, status)
+            logger.exception("%s: the response %d is not JSON", self.operation.id, status)
             pieces, findings = [], [Finding("type", "body", "is not JSON", pointer="")]
         if any(each.severity == "error" for each in findings):
-            logger.error("%s was about to answer %d: %s", self.operation.id, status, "; ".join(map(str, findings)))
+            logger.error(
+                "%s: the response %d breaks the contract: %s", self.operation.id, status, "; ".join(map(str, findings))
+            )
             value, status, headers = self._problem(exchange, INTERNAL_ERROR)  # type: ignore[misc]
             pieces = _written(value)
         return status, headers, pieces

@@ -37,7 +37,7 @@ class Exchange:
     operation: Operation | None = None
     session: Session | None = None
     """The session; None without controls, and before it exists."""
-    named: str | None = None
+    session_name: str | None = None
     """The name of the session in the URL."""
     problem: Problem | None = None
     preferred: Reply | Problem | None = None
@@ -54,7 +54,7 @@ class Exchange:
         return exchange
 
     @classmethod
-    def begin(cls, scope: Scope, send: Send, route: Route | None, named: str | None = None) -> "Exchange":
+    def begin(cls, scope: Scope, send: Send, route: Route | None, session_name: str | None = None) -> "Exchange":
         target: bytes = scope.get("raw_path") or scope["path"].encode()
         query: bytes = scope["query_string"]
         if query:
@@ -62,9 +62,9 @@ class Exchange:
         entry = Entry(time.time(), scope["method"], scope["scheme"], scope["path"], target, scope["headers"])
         address = (scope.get("server") or ("",))[0]
         headers = by_name(texts(scope["headers"]))
-        if named is not None:
-            headers = {**headers, SESSION_HEADER: named}
-        exchange = scope[KEY] = cls(entry, headers, send, route, address, query, named=named)
+        if session_name is not None:
+            headers = {**headers, SESSION_HEADER: session_name}
+        exchange = scope[KEY] = cls(entry, headers, send, route, address, query, session_name=session_name)
         if route is not None and (operation := route.operation(scope["method"])) is not None:
             exchange.operation, entry.operation = operation, operation.id
         return exchange

@@ -13,12 +13,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..contract.problem import INTERNAL_ERROR
 from ..controls.controls import Controls, is_control, is_read_only
-from ..controls.refusals import NoSession
+from ..controls.refusals import SessionUnavailable
 from .access_log import AccessLog
 from .exchange import KEY, Exchange
 from .messages import respond_problem
 from .routing import Table
-from .session_url import named_session, within
+from .session_url import named_session, with_session_prefix
 from .steering import Steering
 
 logger = logging.getLogger("callconfig")
@@ -47,19 +47,19 @@ class RequestLayer:
         self._late_sessions, self._log = late_sessions, log
         self._steering = Steering(app, controls) if controls else app
         # Browser clients of any origin may use the API, but not the controls: a foreign page must not steer the mock.
-        self._open, self._open_steering = _open(app, ["*"]), _open(self._steering, ["*"])
-        self._open_controls = _open(app, controls.origins) if controls and controls.origins else None
+        self._with_cors, self._steering_with_cors = _with_cors(app, ["*"]), _with_cors(self._steering, ["*"])
+        self._controls_with_cors = _with_cors(app, controls.origins) if controls and controls.origins else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        named, scope = named_session(scope) if self._controls else (None, scope)
-        exchange = Exchange.begin(scope, send, self._table.find(scope), named)
+        session_name, scope = named_session(scope) if self._controls else (None, scope)
+        exchange = Exchange.begin(scope, send, self._table.find(scope), session_name)
 
         async def send_and_note(message: Message) -> None:
-            if named is not None and message["type"] == "http.response.start":
-                message = {**message, "headers": within(named, message["headers"])}
+            if session_name is not None and message["type"] == "http.response.start":
+                message = {**message, "headers": with_session_prefix(session_name, message["headers"])}
             if exchange.note(message):
                 self._end(exchange)  # before it is sent: a client with the response finds the entry in the journal
             await send(message)
@@ -81,7 +81,7 @@ class RequestLayer:
         headers = exchange.headers
         opened = "origin" in headers
         if is_control(scope["path"]):
-            return self._open_controls if opened and self._open_controls else self._app
+            return self._controls_with_cors if opened and self._controls_with_cors else self._app
         if scope["path"] in self._pages:
             return self._app
         if exchange.operation is None:
@@ -90,13 +90,13 @@ class RequestLayer:
             is_preflight = opened and exchange.entry.method == "OPTIONS" and "access-control-request-method" in headers
             try:
                 session = (self._controls.present_session if self._late_sessions else self._controls.session)(headers)
-            except NoSession:  # the endpoint raises it again, and answers it
+            except SessionUnavailable:  # the endpoint raises it again, and answers it
                 session = None
             if session is not None:
                 exchange.enter(session, journaled=not is_preflight)
                 if session.rules or "prefer" in headers or b"__" in scope["query_string"]:
-                    return self._open_steering if opened else self._steering
-        return self._open if opened else self._app
+                    return self._steering_with_cors if opened else self._steering
+        return self._with_cors if opened else self._app
 
     def _end(self, exchange: Exchange) -> None:
         exchange.end()
@@ -107,5 +107,5 @@ class RequestLayer:
             self._log.note(exchange)
 
 
-def _open(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
+def _with_cors(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
     return CORSMiddleware(app, allow_origins=origins, allow_methods=["*"], allow_headers=["*"], expose_headers=["*"])

@@ -47,7 +47,7 @@ def _too_large(max_bytes: int) -> Finding:
     return Finding("content-length", "body", f"The body must not be larger than {max_bytes} bytes.")
 
 
-async def judged(operation: Operation, request: Request) -> tuple[dict[str, Any], list[Finding]]:
+async def checked(operation: Operation, request: Request) -> tuple[dict[str, Any], list[Finding]]:
     """The arguments and findings of `check_request`, called in a thread for a large request."""
     fields = len(request.headers.get("accept", "")) + len(request.headers.get("content-type", ""))
     if len(request.body) + len(request.query) + fields > LARGE:
@@ -55,7 +55,7 @@ async def judged(operation: Operation, request: Request) -> tuple[dict[str, Any]
     return operation.check_request(request)
 
 
-def again(body: bytes, receive: Receive) -> Receive:
+def replay_body(body: bytes, receive: Receive) -> Receive:
     """A `receive` that gives the body that was read already, and then the further messages."""
     given = False
 

@@ -30,7 +30,7 @@ def named_session(scope: Scope) -> tuple[str | None, Scope]:
     return name, {**scope, "path": unquote(rest.decode("latin-1")), "raw_path": rest}
 
 
-def within(session: str, fields: Fields) -> list[tuple[bytes, bytes]]:
+def with_session_prefix(session: str, fields: Fields) -> list[tuple[bytes, bytes]]:
     """The header fields of a response, with the session's prefix in a `Location` of this server."""
     prefix = f"{PREFIX}{session}".encode()
     return [

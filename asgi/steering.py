@@ -16,7 +16,7 @@ from ..controls.match import described
 from ..controls.prefer import preferred, without_preferences
 from ..controls.rules import Rule, Rules, Turn, answer_headers
 from .exchange import Exchange
-from .messages import again, judged, read_body, respond
+from .messages import checked, read_body, replay_body, respond
 
 
 class Steering:
@@ -36,12 +36,12 @@ class Steering:
                     return  # the client went away
                 body = read if isinstance(read, bytes) else b""
                 # A body that is too large goes on to the endpoint, which refuses it.
-                receive = again(body if isinstance(read, bytes) else bytes(MAX_BYTES + 1), receive)
+                receive = replay_body(body if isinstance(read, bytes) else bytes(MAX_BYTES + 1), receive)
             exchange.turn = rules.choose(exchange.operation, await _matching(rules, exchange, body))
         if exchange.turn is not None:
             await self._carry_out(exchange.turn, scope, receive, send)
         else:
-            await self._go_on(scope, receive, send)
+            await self._pass_on(scope, receive, send)
 
     async def _carry_out(self, turn: Turn, scope: Scope, receive: Receive, send: Send) -> None:
         exchange, rule = Exchange.of(scope), turn.rule
@@ -59,13 +59,13 @@ class Steering:
             return
         if rule.fault is not None:
             pause = partial(self._pause, (seconds or faults.DRIBBLE_SECONDS) / faults.DRIBBLED_PIECES)
-            send = faults.of_answer(rule.fault, pause, exchange.server_send, receive, send)
+            send = faults.with_fault(rule.fault, pause, exchange.server_send, receive, send)
         if rule.off_contract and answer is not None:
-            await _send_as_it_is(answer, send)
+            await _send_unjudged(answer, send)
             return
-        await self._go_on(scope, receive, send)
+        await self._pass_on(scope, receive, send)
 
-    async def _go_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take the preferences out of the request, and pass it on."""
         exchange = Exchange.of(scope)
         query, twins = without_preferences(scope["query_string"])
@@ -80,7 +80,7 @@ async def _judge(exchange: Exchange, receive: Receive) -> None:
     body = await read_body(receive, exchange.headers, MAX_BYTES)
     exchange.entry.request_body = body if isinstance(body, bytes) else b""
     if (operation := exchange.operation) is not None:
-        exchange.entry.findings = (await judged(operation, exchange.request))[1]
+        exchange.entry.findings = (await checked(operation, exchange.request))[1]
 
 
 async def _matching(rules: Rules, exchange: Exchange, body: bytes) -> list[Rule]:
@@ -95,7 +95,7 @@ async def _matching(rules: Rules, exchange: Exchange, body: bytes) -> list[Rule]
     return await in_thread(matching) if size * len(every) > LARGE else matching()
 
 
-async def _send_as_it_is(answer: Mapping[str, Any], send: Send) -> None:
+async def _send_unjudged(answer: Mapping[str, Any], send: Send) -> None:
     value, headers = answer.get("body"), answer_headers(answer)
     if "body" not in answer or answer["status"] in WITHOUT_BODY:
         body = b""

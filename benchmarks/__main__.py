@@ -32,7 +32,7 @@ def main() -> int:
         for name in options.only or MEASUREMENTS:
             for row in MEASUREMENTS[name](plan):
                 print(row, flush=True)
-                held &= row.holds
+                held &= row.meets_promise
     return 0 if held else 1
 
 

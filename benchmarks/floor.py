@@ -15,7 +15,7 @@ from callconfig.contract.schema import Schema
 from starlette.types import Receive, Scope, Send
 
 JSON = (b"content-type", b"application/json")
-Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+HttpResponse = tuple[int, list[tuple[bytes, bytes]], bytes]
 
 
 class Floor:
@@ -37,7 +37,7 @@ class Floor:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    def _create(self, sent: bytes) -> Answer:
+    def _create(self, sent: bytes) -> HttpResponse:
         values = orjson.loads(sent)
         if not self._request.accepts(values):
             return 400, [], b""
@@ -51,7 +51,7 @@ class Floor:
         self._texts[key] = bytes(bytearray(orjson.dumps(values)))
         return self._judged(201, [JSON, (b"location", f"/configurations/{identity}".encode())], values)
 
-    def _list(self, query: str) -> Answer:
+    def _list(self, query: str) -> HttpResponse:
         parameters = parse_qs(query)
         key = tuple(parameters.get(member, [""])[0] for member in self._unique)
         if key not in self._texts:
@@ -59,7 +59,7 @@ class Floor:
         status, headers, text = self._judged(200, [JSON], orjson.loads(self._texts[key]))
         return status, headers, b"[" + text + b"]"
 
-    def _judged(self, status: int, headers: list[tuple[bytes, bytes]], values: object) -> Answer:
+    def _judged(self, status: int, headers: list[tuple[bytes, bytes]], values: object) -> HttpResponse:
         shown = self._response.without_write_only(values)
         return (status, headers, orjson.dumps(shown)) if self._response.accepts(shown) else (500, [], b"")
 

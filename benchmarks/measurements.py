@@ -50,7 +50,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class LoadResult:
     """The results of one round: requests per second; latencies and CPU time for each request in seconds."""
 
     rate: float
@@ -59,28 +59,30 @@ class Answered:
     cpu: float
 
 
-def answered(server: Server, requests: Iterator[bytes], seconds: float, connections: int = 16) -> Answered:
+def load_result(server: Server, requests: Iterator[bytes], seconds: float, connections: int = 16) -> LoadResult:
     before = server.cpu()
     latencies = load(server.port, requests, seconds=seconds, connections=connections)
     cpu = (server.cpu() - before) / len(latencies)
-    return Answered(len(latencies) / seconds, median(latencies), quantiles(latencies, n=100)[98], cpu)
+    return LoadResult(len(latencies) / seconds, median(latencies), quantiles(latencies, n=100)[98], cpu)
 
 
 def rounds(
     plan: Plan, *commands: Command, requests: Iterator[bytes] = CREATES, connections: int = 16
-) -> list[list[Answered]]:
+) -> list[list[LoadResult]]:
     """The results of each server, after a round to warm up."""
     with ExitStack() as stack:
         servers = [stack.enter_context(running(command)) for command in commands]
         for server in servers:
             if requests is LISTS:
                 load(server.port, iter(FIRST))
-            answered(server, requests, 1.5 * plan.seconds, connections)
-        done = [[answered(each, requests, plan.seconds, connections) for each in servers] for _ in range(plan.rounds)]
+            load_result(server, requests, 1.5 * plan.seconds, connections)
+        done = [
+            [load_result(each, requests, plan.seconds, connections) for each in servers] for _ in range(plan.rounds)
+        ]
     return [list(of_one) for of_one in zip(*done, strict=True)]
 
 
-def by_rate(what: str, ours: list[Answered], theirs: list[Answered], **promise: float) -> Row:
+def by_rate(what: str, ours: list[LoadResult], theirs: list[LoadResult], **promise: float) -> Row:
     cpu = median(their.cpu / our.cpu for our, their in zip(ours, theirs, strict=True))
     return beside(
         what, [our.rate for our in ours], [their.rate for their in theirs], "{:,.0f}/s", by_cpu=cpu, **promise
@@ -144,13 +146,13 @@ def memory(plan: Plan) -> Iterator[Row]:
         more = full.memory("VmHWM") - before
         what = f"memory to list {plan.many:,}, of the answer"
         yield Row(what, f"{more / MEGABYTE:.0f} MB", f"{size / MEGABYTE:.0f} MB", more / size, below=3)
-        done: tuple[list[Answered], list[Answered]] = ([], [])
+        done: tuple[list[LoadResult], list[LoadResult]] = ([], [])
         for _ in range(plan.rounds):
             with running(mock(plan.store())) as small:
                 load(small.port, iter(FIRST[:100]))
                 for server, measured in zip((full, small), done, strict=True):
-                    answered(server, LISTS, plan.seconds / 6)
-                    measured.append(answered(server, CREATES, plan.seconds / 3))
+                    load_result(server, LISTS, plan.seconds / 6)
+                    measured.append(load_result(server, CREATES, plan.seconds / 3))
     yield by_rate(f"creates with {plan.many:,} stored, of those with 100", *done, at_least=0.9)
 
 

@@ -63,7 +63,7 @@ def running(command: Command) -> Iterator[Server]:
         start = time.perf_counter()
         process = subprocess.Popen([part.replace("PORT", str(port)) for part in command], stdout=log, stderr=log)
         try:
-            while not _answers(port):
+            while not _responds(port):
                 if process.poll() is not None or time.perf_counter() - start > STARTING_TIME:
                     log.seek(0)
                     raise TimeoutError(f"{command}: {log.read().decode()}")
@@ -78,7 +78,7 @@ def running(command: Command) -> Iterator[Server]:
                 process.wait()
 
 
-def _answers(port: int) -> bool:
+def _responds(port: int) -> bool:
     try:
         Server(0, port).get("/configurations")
     except (OSError, http.client.HTTPException):

@@ -27,7 +27,7 @@ class Row:
     below: float | None = None
 
     @property
-    def holds(self) -> bool:
+    def meets_promise(self) -> bool:
         """Whether the promise holds; true without one."""
         least, limit = self.at_least, self.below
         return (least is None or self.result >= least) and (limit is None or self.result < limit)
@@ -36,8 +36,8 @@ class Row:
         bounds = ((">=", self.at_least), ("<", self.below))
         promise = "".join(f"{sign} {bound:g}{self.unit}" for sign, bound in bounds if bound is not None)
         by_cpu = "" if self.by_cpu is None else f"{self.by_cpu:.2f}"
-        holds = "" if not promise else "yes" if self.holds else "NO"
-        return line(self.what, self.mock, self.peer, f"{self.result:.2f}{self.unit}", by_cpu, promise, holds)
+        meets_promise = "" if not promise else "yes" if self.meets_promise else "NO"
+        return line(self.what, self.mock, self.peer, f"{self.result:.2f}{self.unit}", by_cpu, promise, meets_promise)
 
 
 def beside(what: str, mock: list[float], peer: list[float], form: str, **more: float) -> Row:

@@ -86,7 +86,7 @@ class Problem:
         return shown
 
 
-INTERNAL_ERROR = Problem("internal-error", "The server failed to answer; its log says why.")
+INTERNAL_ERROR = Problem("internal-error", "The server failed; its log has the reason.")
 
 Problems = Mapping[type[Exception], Callable[[Any], Problem]]
 """The problems for exceptions of handlers."""

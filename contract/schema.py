@@ -325,7 +325,7 @@ def _contains(schema: Mapping[str, Any], _value: Json) -> str:
     bounds = f"at least {counted(least, 'item')}" + (
         f" and at most {counted(most, 'item')}" if most is not None else ""
     )
-    return f"must have {bounds} of the kind that `contains` says"
+    return f"must have {bounds} that are valid against `contains`"
 
 
 _DETAILS: dict[str, Callable[[Mapping[str, Any], Any], str]] = {

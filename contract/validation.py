@@ -51,7 +51,7 @@ def judge(document: dict[str, Any]) -> None:
         except InvalidContract as error:
             raise InvalidContract(str(error), path) from error
         except RecursionError as error:
-            raise InvalidContract("leads on and on", path) from error
+            raise InvalidContract("has an endless chain of references", path) from error
     _check_loops({node["$ref"]: resolve(node["$ref"]) for _, _, node in referring})
     _check_identities(every, resolve)
     if (wrong := next(extensions(every), None)) is not None:
@@ -77,7 +77,7 @@ def _check_shape(document: dict[str, Any], version: str) -> None:
         if findings:
             finding = findings[0]
             raise InvalidContract(finding.detail[:200], (*path, *pointed(finding.pointer or "")))
-    raise InvalidContract("is not what the specification of OpenAPI says")
+    raise InvalidContract("is not valid by the specification of OpenAPI")
 
 
 @cache
@@ -186,7 +186,7 @@ def _check_loops(targets: Mapping[str, Any]) -> None:
     except CycleError as error:
         raise InvalidContract(f"{min(error.args[1])}: refers to itself") from error
     if max(depths.values(), default=0) > MAX_NESTING:
-        raise InvalidContract("its references lead on and on")
+        raise InvalidContract("its references form an endless chain")
 
 
 def _same_value(schema: Any) -> Iterator[str]:

@@ -58,25 +58,25 @@ class Ids:
         self._given: deque[str] = deque()
         self._made: Iterator[str] = _random(secrets.token_bytes)
 
-    def new(self, form: "Form") -> str:
+    def new(self, id_form: "IdFormat") -> str:
         if self._given:
             return self._given.popleft()
-        return form(self._made)
+        return id_form(self._made)
 
     def draw(self) -> int:
         """The next random number, of the same seed."""
         return int(next(self._made), 16)
 
-    def determine(self, given: Iterable[str], seed: int | None) -> None:
+    def set_sequence(self, given: Iterable[str], seed: int | None) -> None:
         self._given = deque(given)
         self._made = _random(secrets.token_bytes if seed is None else random.Random(seed).randbytes)  # noqa: S311
 
 
-Form = Callable[[Iterator[str]], str]
+IdFormat = Callable[[Iterator[str]], str]
 """Returns an id, made of as many random texts of 16 hexadecimal digits as it needs."""
 
 
-def form_of(resource: Resource) -> Form:
+def id_format(resource: Resource) -> IdFormat:
     """The form of a resource's ids: its prefix and a random text, or a form that the schema of the identity accepts."""
     schema: Mapping[str, Any] = resource.properties.get(resource.identity, {})
     prefix = resource.prefix
@@ -117,7 +117,7 @@ class Sources:
 
     def values(self, resource: Resource) -> ServerValues:
         """The source of values for one resource."""
-        return ServerValues(self.clock.now, partial(self.ids.new, form_of(resource)))
+        return ServerValues(self.clock.now, partial(self.ids.new, id_format(resource)))
 
 
 FIRST = datetime.min.replace(tzinfo=UTC)

@@ -71,7 +71,7 @@ class Controls:
         return self.sessions.find(headers.get(SESSION_HEADER, DEFAULT))
 
     def session(self, headers: Headers) -> Session:
-        """The session that a request names, created if need be. Raises NoSession."""
+        """The session that a request names, created if need be. Raises SessionUnavailable."""
         return self.sessions.use(headers.get(SESSION_HEADER, DEFAULT))
 
     def context(self, headers: Headers, scheme: str, address: str, operation: Operation | None) -> Mapping[str, Any]:
@@ -83,5 +83,5 @@ class Controls:
         if self._token is not None and not compare_digest(self._token, bearer_token(headers)):
             raise Unauthorized("The token is not the control token.")
         name = headers.get(SESSION_HEADER, DEFAULT)
-        session = self.sessions.look(name) if is_read_only(operation) else self.sessions.use(name)
+        session = self.sessions.peek(name) if is_read_only(operation) else self.sessions.use(name)
         return {**self._shared, "session": session}

@@ -20,7 +20,7 @@ class NoConnection(Exception):
 async def empty(send: Send, receive: Receive) -> None:
     """Close the connection without a byte of a response."""
     _transport(send).close()
-    await _gone(receive)
+    await _disconnected(receive)
 
 
 async def reset(send: Send, receive: Receive) -> None:
@@ -28,7 +28,7 @@ async def reset(send: Send, receive: Receive) -> None:
     transport = _transport(send)
     transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
     transport.abort()
-    await _gone(receive)
+    await _disconnected(receive)
 
 
 INSTEAD: dict[str, Callable[[Send, Receive], Awaitable[None]]] = {"empty": empty, "reset": reset}
@@ -38,7 +38,7 @@ INSTEAD: dict[str, Callable[[Send, Receive], Awaitable[None]]] = {"empty": empty
 Pause = Callable[[], Awaitable[None]]
 
 
-def of_answer(fault: str, pause: Pause, connection: Send, receive: Receive, send: Send) -> Send:
+def with_fault(fault: str, pause: Pause, connection: Send, receive: Receive, send: Send) -> Send:
     """A `send` that applies a fault to the response: dribble, malformed or truncated.
 
     `pause` comes between the pieces of a dribble; `connection` is the server's own `send`.
@@ -59,14 +59,14 @@ def of_answer(fault: str, pause: Pause, connection: Send, receive: Receive, send
             await send(start)
             await send({"type": "http.response.body", "body": bytes(body[: len(body) // 2]), "more_body": True})
             _transport(connection).close()
-            await _gone(receive)
+            await _disconnected(receive)
         else:
             without_length = [field for field in start["headers"] if field[0].lower() != b"content-length"]
             await send({**start, "headers": without_length})
             transport = _transport(connection)
             transport.write(b"this is no chunk\r\n")
             transport.close()
-            await _gone(receive)
+            await _disconnected(receive)
 
     return send_with_fault
 
@@ -88,7 +88,7 @@ def _transport(send: Send) -> Any:
     return transport
 
 
-async def _gone(receive: Receive) -> None:
+async def _disconnected(receive: Receive) -> None:
     """Wait until the server has noticed that the connection is closed, so that it does not respond."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -36,7 +36,7 @@ MANY_PARTS = 200
 """The number of parts of patterns and of answers from which compiling is slow."""
 
 
-def _not_taken(findings: Sequence[Finding]) -> Refused:
+def _invalid_document(findings: Sequence[Finding]) -> Refused:
     """The error for a document that breaks the contract."""
     return not_in_contract("The contract of the API does not take this", findings)
 
@@ -156,14 +156,14 @@ async def make_configuration(body: Document, contract: Contract) -> Reply:
     """The contract's example of a request body that creates, with these members changed. Raises Refused."""
     posts = [each for each in contract.operations.values() if each.method == "POST" and each.request_body.contents]
     if not posts:
-        raise _not_taken(
+        raise _invalid_document(
             [Finding("undocumented-method", "path", "no operation of the contract takes a body with POST")]
         )
     creating = next((each for each in posts if each.id in contract.actions), posts[0])
     made = {**request_example(contract, creating), **body}
     request = Request(headers={"content-type": "application/json"}, body=orjson.dumps(made))
     if findings := [each for each in creating.check_request(request)[1] if each.place == "body"]:
-        raise _not_taken(findings)
+        raise _invalid_document(findings)
     return made, 200
 
 
@@ -204,7 +204,7 @@ async def list_requests(session: Session, redaction: Redaction, after: int = 0, 
         found = _matching(entries, match, redaction)
         return EncodedArray(orjson.dumps(entry.as_json(redaction)) for entry in found)
 
-    return await _looked_up(session, listed), 200
+    return await _search_result(session, listed), 200
 
 
 async def clear_requests(session: Session) -> None:
@@ -212,7 +212,7 @@ async def clear_requests(session: Session) -> None:
 
 
 async def get_request(number: int, session: Session, redaction: Redaction) -> Reply:
-    return await _looked_up(session, partial(session.journal.get(number).as_json, redaction)), 200
+    return await _search_result(session, partial(session.journal.get(number).as_json, redaction)), 200
 
 
 async def find_requests(body: Document, session: Session, redaction: Redaction) -> Reply:
@@ -226,7 +226,7 @@ async def find_requests(body: Document, session: Session, redaction: Redaction) 
         between = [entry for entry in session.journal if body["after"] < entry.number < most]
         new = [entry for entry in between if entry.ended > looked_at]
         looked_at = session.journal.ended
-        found += await _looked_up(session, partial(_matching, new, match, redaction))
+        found += await _search_result(session, partial(_matching, new, match, redaction))
         left = ends - time.monotonic()
         if len(found) >= expected or left <= 0:
             break
@@ -246,15 +246,15 @@ async def find_requests(body: Document, session: Session, redaction: Redaction) 
             "near_misses": [] if met else _near_misses(between, match, redaction),
         }
 
-    return await _looked_up(session, result), 200
+    return await _search_result(session, result), 200
 
 
 async def export_har(session: Session, redaction: Redaction) -> Reply:
-    return await _looked_up(session, partial(har, session.journal, redaction)), 200
+    return await _search_result(session, partial(har, session.journal, redaction)), 200
 
 
 async def export_ndjson(session: Session, redaction: Redaction) -> Reply:
-    lines = await _looked_up(session, partial(ndjson, session.journal, redaction))
+    lines = await _search_result(session, partial(ndjson, session.journal, redaction))
     return lines, 200, {"Content-Type": "text/plain; charset=utf-8"}
 
 
@@ -330,7 +330,7 @@ def _all_completed(documents: list[Document], pointer: str, resource: Resource, 
     was_judged = not resource.not_in_requests
     for index, document in enumerate(documents):
         if findings := completion.findings_beside_requests(document) if was_judged else completion.findings(document):
-            raise _not_taken([replace(each, pointer=f"{pointer}/{index}{each.pointer}") for each in findings])
+            raise _invalid_document([replace(each, pointer=f"{pointer}/{index}{each.pointer}") for each in findings])
     return list(map(completion.made if was_judged else completion.complete, documents))
 
 
@@ -338,7 +338,7 @@ def _completed(document: Document, resource: Resource, contract: Contract) -> Do
     """The document with its defaults. Raises Refused."""
     completion = Completion(resource, contract)
     if findings := completion.findings(document):
-        raise _not_taken(findings)
+        raise _invalid_document(findings)
     return completion.complete(document)
 
 
@@ -362,7 +362,7 @@ async def _compiled(declared: Sequence[Document], contract: Contract) -> list[Ru
     return await in_thread(compiled) if named > MANY_PARTS or json_size(declared) > LARGE else compiled()
 
 
-async def _looked_up(session: Session, look: Callable[[], Any]) -> Any:
+async def _search_result(session: Session, look: Callable[[], Any]) -> Any:
     """The result of a search in the journal; in a thread where the journal is large."""
     if not session.journal.is_large:
         return look()

@@ -13,7 +13,7 @@ class Refused(Exception):
         self.problem = problem
 
 
-class NoSession(Refused):
+class SessionUnavailable(Refused):
     """The session that a request names is invalid, or cannot be created."""
 
 
@@ -22,8 +22,8 @@ def _who(error: LimitReached) -> str:
 
 
 SESSION_PROBLEMS: Problems = {
-    NoSession: lambda error: error.problem,
-    LimitReached: lambda error: Problem("unavailable", f"{_who(error)} as much as may be: {error.limit} {error.noun}."),
+    SessionUnavailable: lambda error: error.problem,
+    LimitReached: lambda error: Problem("unavailable", f"{_who(error)} the maximum: {error.limit} {error.noun}."),
 }
 """The problems of sessions in the API's responses, in kinds that its contract has."""
 

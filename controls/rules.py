@@ -49,7 +49,7 @@ class Rule:
         self._until = parse_instant(declared["until"]) if "until" in declared else None
         self._times: float = len(self.answers) if "answers" in declared else declared.get("times", math.inf)
         self._chance = random.Random(declared["seed"])  # noqa: S311 (it must be reproducible)
-        operations = _meant(pattern, contract)
+        operations = _matching_operations(pattern, contract)
         for answer in self.answers:
             _check_names(answer_headers(answer))
         text = json_size(declared)
@@ -193,13 +193,13 @@ def _check_names(headers: Mapping[str, str]) -> None:
             raise not_in_contract(f"{show(name)} is no name of a header field (RFC 9110, section 5.1)")
 
 
-def _meant(pattern: Mapping[str, Any], contract: Contract) -> list[Operation]:
+def _matching_operations(pattern: Mapping[str, Any], contract: Contract) -> list[Operation]:
     """The operations that a rule may match. Raises Refused for an unknown one."""
     every = contract.operations
     if (named := pattern.get("operation")) is not None and named not in every:
         near = did_you_mean(named, every).removesuffix("?")
         has = ", ".join(every)
-        raise not_in_contract(f"The rule is for no operation of the contract: {show(named)}{near}; there are {has}")
+        raise not_in_contract(f"The rule applies to no operation of the contract: {show(named)}{near}; there are {has}")
     return [
         operation
         for operation in every.values()
@@ -219,8 +219,8 @@ def _replies(
             reasons.append(str(reason))
     if not replies:
         has = ", ".join(f"{each.id} ({each.method})" for each in contract.operations.values())
-        why = "; ".join(reasons) or f"The rule is for no operation of the contract; there are {has}"
-        raise not_in_contract(f"{why}; with off_contract true it is sent all the same")
+        why = "; ".join(reasons) or f"The rule applies to no operation of the contract; there are {has}"
+        raise not_in_contract(f"{why}; with off_contract true, it is sent unjudged")
     return replies
 
 

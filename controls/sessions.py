@@ -23,7 +23,7 @@ from ..storage.store import Store, StoredDocument, by_table
 from .budget import DOCUMENT_OVERHEAD, SESSION_OVERHEAD, Budget, LimitReached, json_size
 from .clock import Sources
 from .journal import Journal
-from .refusals import NoSession, Refused
+from .refusals import Refused, SessionUnavailable
 from .rules import Rules
 
 DEFAULT = "default"
@@ -59,12 +59,12 @@ class BoundedStorage(DocumentStorage):
     def _append(self, table: str, identity: str, document: StoredDocument | None) -> None:
         former = self.indexes[table].stored(identity)
         number = self.kept + (document is not None) - (former is not None)
-        self._hold(self._size + _weight(document) - _weight(former), number)
+        self._hold(self._size + _document_size(document) - _document_size(former), number)
 
     def replaced(self, replacement: Mapping[str, Index]) -> dict[str, Index]:
         replaced = super().replaced(replacement)
-        documents = [document for index in replaced.values() for document in index.everything()]
-        self._hold(sum(map(_weight, documents)), len(documents))
+        documents = [document for index in replaced.values() for document in index.all_documents()]
+        self._hold(sum(map(_document_size, documents)), len(documents))
         return replaced
 
     def _hold(self, size: int, number: int) -> None:
@@ -74,7 +74,7 @@ class BoundedStorage(DocumentStorage):
         self._size = size
 
 
-def _weight(document: StoredDocument | None) -> int:
+def _document_size(document: StoredDocument | None) -> int:
     """The approximate bytes of a document."""
     return len(document.text) + DOCUMENT_OVERHEAD if document else 0
 
@@ -119,7 +119,7 @@ class Session:
 
     def set_ids(self, given: list[str], seed: int | None) -> None:
         self.budget.hold(self.sources.ids, json_size(given) + len(given) * _ID_OVERHEAD)
-        self.sources.ids.determine(given, seed)
+        self.sources.ids.set_sequence(given, seed)
 
     def saved(self, name: str) -> Content:
         """The content of a snapshot. Raises Refused when it does not exist."""
@@ -172,11 +172,11 @@ class Sessions:
         return session
 
     def use(self, name: str) -> Session:
-        """The session of this name, new or not. Raises NoSession."""
-        return self.find(name) or self._appear(name)
+        """The session of this name, new or not. Raises SessionUnavailable."""
+        return self.find(name) or self._create(name)
 
-    def look(self, name: str) -> Session:
-        """The session of this name, or a transient empty one, for reading. Raises NoSession.
+    def peek(self, name: str) -> Session:
+        """The session of this name, or a transient empty one, for reading. Raises SessionUnavailable.
 
         A search that waits in a transient session finds the requests that create it meanwhile.
         """
@@ -188,8 +188,8 @@ class Sessions:
         """A new session with the clock of `source` and its state, or its snapshot. Raises Refused, LimitReached."""
         content = await source.content() if snapshot is None else source.saved(snapshot)
         if name in self._sessions:
-            raise Refused(Problem("session-exists", f"There is a session {show(name)} already."))
-        session = self._appear(name, clock_of=source)
+            raise Refused(Problem("session-exists", f"The session {show(name)} exists already."))
+        session = self._create(name, clock_of=source)
         try:
             await session.fill(content)
         except LimitReached:
@@ -217,12 +217,12 @@ class Sessions:
         for session in chain(self, self._seen.values()):
             session.journal.stop()
 
-    def _appear(self, name: str, clock_of: Session | None = None) -> Session:
+    def _create(self, name: str, clock_of: Session | None = None) -> Session:
         self._expire()
         if len(self._sessions) > self.limits.sessions:  # the default one is not counted
             self._check_name(name)
-            detail = "The mock has as many sessions as it may. Delete some, or use one that is there."
-            raise NoSession(Problem("unavailable", detail))
+            detail = "The mock has the maximum number of sessions. Delete some, or use an existing one."
+            raise SessionUnavailable(Problem("unavailable", detail))
         session = (self._seen.pop(name, None) if clock_of is None else None) or self._new(name, clock_of)
         session.budget.hold("session", SESSION_OVERHEAD)
         self._sessions[name] = session
@@ -240,7 +240,7 @@ class Sessions:
     def _check_name(self, name: str) -> None:
         if not self._name_pattern.fullmatch(name):
             detail = f"must match {self._name_pattern.pattern}, not {show(name)}"
-            raise NoSession(Problem.of_findings([Finding("pattern", "header", detail, name="X-Mock-Session")]))
+            raise SessionUnavailable(Problem.of_findings([Finding("pattern", "header", detail, name="X-Mock-Session")]))
 
     def _forget(self, name: str) -> None:
         self._sessions.pop(name).budget.leave()

@@ -39,7 +39,7 @@ def read_accepted(path: Path) -> list[Accepted]:
     except OSError as error:
         raise CouldNotRun(f"{path}: cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, TypeError, KeyError, ValueError) as error:
-        wrong = f"is no list of operation, fingerprint, reason and until: {one_line(error)}"
+        wrong = f"must be a list of objects with operation, fingerprint, reason and until: {one_line(error)}"
         raise CouldNotRun(f"{path}: {wrong}") from error
 
 
@@ -53,9 +53,9 @@ def applicable(
     for entry in entries:
         named = f"the accepted break {entry.fingerprint} of {entry.operation or 'the resource'}"
         if (entry.operation, entry.fingerprint) not in known:
-            notes.append(f"{named} matches nothing; take it out")
+            notes.append(f"{named} matches nothing; remove it")
         elif entry.until < today:
-            notes.append(f"{named} was accepted until {entry.until}; mend it, or accept it anew: {entry.reason}")
+            notes.append(f"{named} was accepted until {entry.until}; fix it, or accept it again: {entry.reason}")
         else:
             counted[entry.fingerprint] = entry
     return counted, notes

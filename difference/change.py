@@ -74,7 +74,7 @@ class Change:
     @property
     def concerned(self) -> str:
         """The affected clients, in words."""
-        does = "read the answers of" if self.direction == "response" else "call"
+        does = "read the responses of" if self.direction == "response" else "call"
         return f"clients that {does} {self.named}"
 
     @property

@@ -229,5 +229,5 @@ def _reason(places: Sequence[ReachablePair]) -> str:
     return f"{found}: there are {constructs}" if constructs else found
 
 
-_TOO_DEEP = "the schema leads to others too deep to be compared"
+_TOO_DEEP = "the schema has references too deep to be compared"
 _HARD = {"'$ref'": "references", "'pattern'": "patterns", "'format'": "formats", "'not'": "exclusions"}

@@ -43,8 +43,8 @@ def changed_defaults(
 def default_change(part: "Part", old: Json, new: Json, sent: "ExampleRequest", finding: Finding) -> Change:
     """The change of a default, with a request that omits the member; undecided where NEW has none."""
     if new is ABSENT:
-        return part.undecided("default", f"left out meant {show(old)}; NEW does not say what it means")
-    answers = f"left out means {show(old)}", f"left out means {show(new)}"
+        return part.undecided("default", f"the default was {show(old)}; NEW has none")
+    answers = f"absent means {show(old)}", f"absent means {show(new)}"
     finding = replace(finding, detail=answers[1])
-    detail = f"left out means {show(new)}, and meant {show(old)}"
+    detail = f"the default is {show(new)}, and was {show(old)}"
     return part.breaking("default", detail, [finding], answers, (sent.interaction,))

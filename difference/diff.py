@@ -65,7 +65,7 @@ class Difference:
     def advice(self) -> str:
         """The version that the changes require, beside the one of the contract."""
         if self.promised is None:
-            return f"{self.old.version!r} to {self.new.version!r} is no step of semantic versions; no advice"
+            return f"{self.old.version!r} to {self.new.version!r} is no step of a semantic version; no advice"
         deserves = following(self.old.version, self.deserved)
         if self.deserved == "none":
             return f"no new version is needed after {self.old.version}"
@@ -77,7 +77,7 @@ class Difference:
     def verdict(self) -> str:
         """The result in one line."""
         if self.is_first:
-            return f"nothing to compare with, this is the first revision of {self.new.name}"
+            return f"nothing to compare with: this is the first revision of {self.new.name}"
         counts = [f"{len(found)} {word}" for word in ("breaking", "undecided", "safe") if (found := self.of(word))]
         accepted = sum(change.fingerprint in self.accepted for change in self.changes)
         return ", ".join([*(counts or ["nothing changed"]), *([f"{accepted} accepted"] if accepted else [])])
@@ -107,10 +107,10 @@ def compare(options: DiffOptions) -> Difference:
     except InvalidContract as error:
         raise CouldNotRun(f"{old.name} or {new.name}: {error}") from error
     except RecursionError as error:
-        raise CouldNotRun(f"{old.name} or {new.name} leads from part to part too deep to be compared") from error
+        raise CouldNotRun(f"{old.name} or {new.name} has references too deep to be compared") from error
     except (LookupError, TypeError, AttributeError, ValueError) as error:
         wrong = f"{type(error).__name__} {one_line(error)[:200]}"
-        raise CouldNotRun(f"{old.name} or {new.name} is no OpenAPI document in all its parts: {wrong}") from error
+        raise CouldNotRun(f"{old.name} or {new.name} is not a valid OpenAPI document: {wrong}") from error
     entries = read_accepted(options.accepted) if options.accepted else []
     accepted, notes = applicable(entries, found, date.today())  # noqa: DTZ011 (the day where it is run)
     seen = traffic(options.traffic, old, new, found) if options.traffic else None

@@ -34,7 +34,7 @@ def all_changes(comparison: Comparison) -> Iterator[Change]:
         name = f"{after.method} {after.path}"
         if (shadowed := _shadowed(comparison, after)) is not None:
             before, sent = shadowed
-            detail = f"takes requests that were for {before.path}"
+            detail = f"matches requests to {before.path}"
             finding = Finding("undocumented-path", "path", f"is {after.id} now, not {before.id}", name=after.path)
             yield _removed_part(
                 Part.whole(comparison, before, after, name), "operation-shadowed", detail, finding, sent
@@ -60,7 +60,7 @@ def _callback_changes(part: Part, old: Mapping[str, Any], new: Mapping[str, Any]
         if name not in old or not part.comparison.unchanged(old[name], new.get(name)):
             inside = replace(part.inside(name), name=f"{part.old_steps[-1].removesuffix('s')} {name}")
             what = "changed" if name in old and name in new else "is gone" if name in old else "is new"
-            yield inside.undecided("sent-to-clients", f"{what}; what a server sends to its clients is not judged")
+            yield inside.undecided("sent-to-clients", f"{what}; requests from a server to its clients are not judged")
 
 
 def _gone(comparison: Comparison, before: RevisionOperation) -> Change:

@@ -194,13 +194,13 @@ class Part:
             wrong = self.new.check_response(status, by_name(fields), body)
             findings = self.old.check_response(status, by_name(fields), body)
             if wrong or not findings:
-                return self._not_shown(rule, detail, "answer", wrong)
+                return self._not_shown(rule, detail, "response", wrong)
         interaction = replace(request(self.old).interaction, status=status, response_headers=fields, response_body=body)
         answers = _in_words(findings), response_in_words(interaction)
         return self.breaking(rule, detail, findings, answers, (interaction,), lines)
 
     def _not_shown(self, rule: str, detail: str, what: str, wrong: Sequence[Finding]) -> Change:
-        why = f"no {what} was found that shows it: {wrong[0]}" if wrong else "the engine takes it all the same"
+        why = f"no {what} was found that breaks it: {wrong[0]}" if wrong else "the engine accepts it"
         return self.undecided(rule, f"{detail}; {why}")
 
     def _change(

@@ -25,14 +25,14 @@ _MAX_SHOWN = 300
 def facts(change: Change, difference: Difference) -> list[tuple[str, str]]:
     """The facts about a change: label and text."""
     if change.direction == "response" and change.new_answer:
-        rows = [("NEW may answer", f"{change.new_answer}  ({change.new})")]
-        rows += [("an OLD client finds", f"{change.old_answer}  ({change.old})")]
+        rows = [("NEW may respond", f"{change.new_answer}  ({change.new})")]
+        rows += [("OLD finds", f"{change.old_answer}  ({change.old})")]
     elif change.new_answer:
         rows = [("OLD documents", f"{change.old_answer}  ({change.old})")]
         rows += [("NEW finds", f"{change.new_answer}  ({change.new})")]
     else:
         rows = [("OLD", str(change.old)), ("NEW", str(change.new))]
-    rows = [*(("again", curl(each)) for each in change.interactions), *rows]
+    rows = [*(("reproduce", curl(each)) for each in change.interactions), *rows]
     if change.verdict == "safe":
         return rows
     if (entry := difference.accepted.get(change.fingerprint)) is not None:
@@ -74,7 +74,7 @@ def text(difference: Difference) -> str:
         lines.append("")
     lines += [f"safe {change.sentence} ({change.new})" for change in difference.of("safe")]
     for client, (sent, broken) in sorted((difference.traffic.clients if difference.traffic else {}).items()):
-        lines.append(f"client {client}: {broken} of {sent} requests are touched")
+        lines.append(f"client {client}: {broken} of {sent} requests break")
     lines += [f"note: {note}" for note in difference.notes]
     if not difference.is_first:
         lines.append(f"version: {difference.advice}")

@@ -76,7 +76,7 @@ def _schema(part: Part, name: str, before: Mapping[str, Json], after: Mapping[st
         if not is_json(name) and finding.rule == "type":
             return part.undecided("request-body", f"is written as text, in which {finding} may be no matter")
         sent = request(part.old, body=each.value, content_type=name)
-        detail = f"no longer takes what it took: {in_short(finding)}"
+        detail = f"no longer accepts what it accepted: {in_short(finding)}"
         return part.request_refused("request-body", detail, sent, each.findings, lines=part.lines(each, "request"))
 
     answer, _, _ = part.comparison.decided(*schemas, "request", samples)
@@ -150,7 +150,7 @@ def _roles(part: Part) -> Iterator[Change]:
     old, new = (set(each.declared.get("x-roles", ())) for each in (part.old, part.new))
     if new and (gone := (old or part.comparison.old.roles) - new):
         token = (("Authorization", f"Bearer TOKEN-OF-{min(gone).upper()}"),)
-        detail = f"{' and '.join(sorted(gone))} may no longer use it"
+        detail = f"{' and '.join(sorted(gone))} may not use it"
         yield _forbidden(part, "roles", detail, token, "403", f"must be of a token with {' or '.join(sorted(new))}")
     elif old != new:
-        yield part.safe("roles", "those that might use it may")
+        yield part.safe("roles", "all permitted roles are still permitted")

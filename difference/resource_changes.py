@@ -55,7 +55,7 @@ def _others(old: Resource, new: Resource) -> Iterator[tuple[str, str, str, str]]
     for name in ("created_at", "updated_at", "deleted_at"):
         before, after = getattr(old, name), getattr(new, name)
         if before != after:
-            detail = f"is {after or 'gone'}, and was {before or 'not there'}"
+            detail = f"is {after or 'removed'}, and was {before or 'absent'}"
             yield "resource-identity", name.replace("_", "-"), name, detail
 
 
@@ -64,10 +64,10 @@ def _unique(comparison: Comparison, old: Resource, new: Resource, at: tuple[Sour
     create = next((each for each in comparison.old.operations.values() if each.method == "POST"), None)
     stricter = (bool(new.unique) and not set(old.unique) <= set(new.unique)) or not old.unique
     if stricter:
-        finding = Finding("unique", "body", f"another one has the same {' and '.join(new.unique)}")
+        finding = Finding("unique", "body", f"another resource has the same {' and '.join(new.unique)}")
         answers = "201 for both", f"409 for the second: {finding.detail}"
     else:
-        finding = Finding("unique", "body", f"a list may have several with the same {' and '.join(old.unique)}")
+        finding = Finding("unique", "body", f"several resources may have the same {' and '.join(old.unique)}")
         answers = "409 for the second", f"201 for both: {finding.detail}"
     one, other = (old, new) if stricter else (new, old)
     shown = _conflicting_creates(create, [name for name in one.unique if name not in other.unique]) if create else ()

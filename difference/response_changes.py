@@ -37,10 +37,10 @@ def response_changes(operation: Part) -> Iterator[Change]:
     for status in (each for each in old if each not in new):
         part = operation.at(f"response {status}", operation.old.steps_of(status))
         if status[0] == "2" and not succeeds:
-            finding = Finding("undocumented-status", "status", "no success is documented any more")
+            finding = Finding("undocumented-status", "status", "no success is documented")
             yield part.response_refused("response-status", "is gone", 500, (), b"", [finding])
         else:
-            yield part.safe("response-status", "is not given any more")
+            yield part.safe("response-status", "is no longer documented")
 
 
 def _new_status(part: Part, status: str) -> Change:
@@ -64,7 +64,7 @@ def _content(response: Part, status: str, both: tuple[Response, Response]) -> It
         elif number_of(status) >= 300 and new:
             yield part.undecided(rule, f"is {' or '.join(new)} now")
         elif new:  # a request for it in `Accept` is refused; any other gets another type
-            finding = Finding("accept", "header", f"the answer is {' or '.join(new)}, not {name}", name="Accept")
+            finding = Finding("accept", "header", f"the response is {' or '.join(new)}, not {name}", name="Accept")
             yield part.request_refused(rule, "is gone", request(part.old, headers=(("Accept", name),)), [finding])
         else:
             detail = f"must be {name}, not no content type"
@@ -72,7 +72,7 @@ def _content(response: Part, status: str, both: tuple[Response, Response]) -> It
             yield part.response_refused(rule, "is gone", number_of(status), (), b"", [finding])
     for name in (each for each in new if each not in old):
         part = response.at(f"{response.name} {name}")
-        yield part.safe(rule, "is new; who asks for the old one in Accept does not get it" if old else "is new")
+        yield part.safe(rule, "is new; clients that accept the old one alone do not get it" if old else "is new")
 
 
 def _body(part: Part, status: str, name: str, contents: Contents) -> Iterator[Change]:
@@ -83,13 +83,13 @@ def _body(part: Part, status: str, name: str, contents: Contents) -> Iterator[Ch
 
     def shown(each: Break) -> Change:
         fields, body = (("Content-Type", name),), orjson.dumps(each.value)
-        detail, lines = f"may be what it was not: {in_short(each.findings[0])}", part.lines(each, "response")
+        detail, lines = f"may have new values: {in_short(each.findings[0])}", part.lines(each, "response")
         return part.response_refused(
             "response-body", detail, number_of(status), fields, body, each.findings, lines=lines
         )
 
     answer, _, _ = part.comparison.decided(*schemas, "response", samples)
-    yield from part.judged("response-body", answer, shown, "gives nothing that it did not give")
+    yield from part.judged("response-body", answer, shown, "has no new values")
 
 
 def _headers(response: Part, status: str, both: tuple[Response, Response]) -> Iterator[Change]:
@@ -111,7 +111,7 @@ def _header(part: Part, status: str, before: Parameter, after: Parameter | None)
         finding = Finding("required", "header", "is required and missing", name=name)
         yield part.response_refused(rule, "may be missing" if after else "is gone", number, fields, body, [finding])
     elif after is None:
-        yield part.safe(rule, "is gone; nobody could count on it")
+        yield part.safe(rule, "is removed; it was optional")
     if after is None or part.comparison.unchanged(before.raw, after.raw):
         return
     answer, client, _ = part.comparison.decided(before.raw, after.raw, "response")
@@ -119,7 +119,7 @@ def _header(part: Part, status: str, before: Parameter, after: Parameter | None)
     def shown(each: Break) -> Change:
         all_fields = (*fields, (name, joined(each.value)))
         findings = client.findings(each.value, "header", name)
-        return part.response_refused(rule, "may be what it was not", number, all_fields, body, findings)
+        return part.response_refused(rule, "may have new values", number, all_fields, body, findings)
 
     one = replace(answer, breaks=answer.breaks[:1])
-    yield from part.judged(rule, one, shown, "gives nothing that it did not give")
+    yield from part.judged(rule, one, shown, "has no new values")

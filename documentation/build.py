@@ -30,17 +30,17 @@ def build(path: Path | None, output: Path, example_mock: Callable[[Contract], Fr
 def _build(source: Path, output: Path, example_mock: Callable[[Contract], FreshMock]) -> int:
     try:
         contract = Contract.load(source)
-        answers = asyncio.run(execute(contract, example_mock(contract)))
+        responses = asyncio.run(execute(contract, example_mock(contract)))
     except InvalidContract as error:
         raise CouldNotRun(str(error)) from error
     except WrongExamples as error:
         print(*error.differences, sep="\n", file=sys.stderr)
         places = counted(len(error.differences), "place")
-        print(f"callconfig: {source}: documented answers differ in {places} from the mock's", file=sys.stderr)
+        print(f"callconfig: {source}: documented responses differ in {places} from the mock's", file=sys.stderr)
         return FINDINGS
     except (AttributeError, LookupError) as error:  # missing handlers, or names
         raise CouldNotRun(f"{source}: its examples cannot be run on this mock: {error}") from error
-    facts = Facts(contract, answers)
+    facts = Facts(contract, responses)
     page, markdown = render_page(facts), render_markdown(facts)
     # The file itself, unless the document has several files: JSON is YAML.
     text = source.read_bytes() if contract.path else text_of(contract.document).encode()
@@ -50,8 +50,8 @@ def _build(source: Path, output: Path, example_mock: Callable[[Contract], FreshM
         for name, content in files.items():
             (output / name).write_bytes(content)
     except OSError as error:
-        raise CouldNotRun(f"{output}: cannot be written: {error.strerror}") from error
-    ran = f"{len(answers)} examples run, all answered as documented" if answers else "no example could be run"
+        raise CouldNotRun(f"{error.filename or output}: cannot be written: {error.strerror}") from error
+    ran = f"{len(responses)} examples run, all responses as documented" if responses else "no example could be run"
     print(f"{contract.title} {contract.version}: {ran}")
     for name, content in files.items():
         print(f"  {output / name}  {len(content) / 1000:.0f} kB")

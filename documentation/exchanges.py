@@ -11,7 +11,7 @@ from ..contract.operation import Operation
 from ..contract.problem import PROBLEM_JSON, type_of
 from ..contract.schema import Json
 from ..contract.witness import ABSENT
-from .samples import Sent, request, request_examples
+from .samples import SampleRequest, request, request_examples
 
 _NO_WORD = re.compile(r"[^\w.]+")
 
@@ -26,8 +26,8 @@ class Example:
     anchor: str
     summary: str
     operation: Operation | None
-    given: tuple[Sent, ...]
-    sent: Sent
+    given: tuple[SampleRequest, ...]
+    sent: SampleRequest
     status: str
     media_type: str
     body: Json = ABSENT
@@ -67,7 +67,7 @@ def examples(contract: Contract) -> list[Example]:
             if each.media_type == PROBLEM_JSON and isinstance(each.body, dict):
                 kinds.add(each.body.get("type"))
     return list(found.values()) + [
-        _of_problem(kind, problem, executable=has_example_state(contract))
+        _of_problem(kind, problem, executable=has_example_scenario(contract))
         for kind, problem in contract.problems.items()
         if type_of(kind, problem) not in kinds and "x-request" in problem
     ]
@@ -79,7 +79,7 @@ def responses(contract: Contract, declared: Mapping[str, Any]) -> dict[str, Mapp
     return {status: every[status] for status in sorted(every) if not status.startswith("x-")}
 
 
-def has_example_state(contract: Contract) -> bool:
+def has_example_scenario(contract: Contract) -> bool:
     """Whether the contract declares the clock and the ids of its examples (`x-examples`)."""
     return "now" in contract.document.get("x-examples", {})
 
@@ -87,7 +87,7 @@ def has_example_state(contract: Contract) -> bool:
 def _of_problem(kind: str, problem: Mapping[str, Any], *, executable: bool) -> Example:
     described = problem["x-request"]
     body = {"type": type_of(kind, problem), **{name: problem[name] for name in ("title", "status", "detail")}}
-    sent = Sent(described["method"], described["target"])
+    sent = SampleRequest(described["method"], described["target"])
     return Example(
         f"{kind}.example", problem["title"], None, (), sent, str(problem["status"]), PROBLEM_JSON, body,
         is_executable=executable,
@@ -103,7 +103,7 @@ def _of_operation(contract: Contract, operation: Operation, taken: Mapping[str, 
             for name, each in response.get("headers", {}).items()
             if "example" in (header := contract.resolve.followed(each))
         }
-        for content_type, name, example in _answers(contract, response):
+        for content_type, name, example in _response_examples(contract, response):
             some = True
             described = example.get("x-request", {})
             anchor = slug(f"{operation.id}.{status}.{name}")
@@ -117,7 +117,7 @@ def _of_operation(contract: Contract, operation: Operation, taken: Mapping[str, 
                 media_type=content_type,
                 body=example.get("value", ABSENT),
                 headers=headers,
-                is_executable=has_example_state(contract) and "x-request" in example,
+                is_executable=has_example_scenario(contract) and "x-request" in example,
                 varying=frozenset(example.get("x-varying", ())),
                 published=example.get("x-published", ABSENT),
             )
@@ -128,7 +128,7 @@ def _of_operation(contract: Contract, operation: Operation, taken: Mapping[str, 
         yield Example(slug(f"{operation.id}.{status}.{name}"), "A request", operation, (), sent, status, "")
 
 
-def _answers(contract: Contract, response: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+def _response_examples(contract: Contract, response: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     """The media type, the name and the example of each documented response.
 
     A response without a body is its own example when it has an `x-request`.
@@ -140,10 +140,10 @@ def _answers(contract: Contract, response: Mapping[str, Any]) -> Iterator[tuple[
         yield "", "done", {"summary": response["description"].rstrip("."), "x-request": response["x-request"]}
 
 
-def _given(contract: Contract, name: str) -> Sent:
+def _given(contract: Contract, name: str) -> SampleRequest:
     """The request with this name in `x-examples`, to be sent before an example."""
     described = contract.resolve(f"#/x-examples/given/{name}")
     body = described.get("body", ABSENT)
     body = contract.resolve(body["$ref"])["value"] if isinstance(body, Mapping) and "$ref" in body else body
     headers = {} if body is ABSENT else {"Content-Type": "application/json"}
-    return Sent(described["method"], described["target"], headers, body, name)
+    return SampleRequest(described["method"], described["target"], headers, body, name)

@@ -14,8 +14,8 @@ from ..contract.media import is_json, media_type
 from ..contract.pointer import json_pointer
 from ..contract.schema import Json, show
 from ..contract.witness import ABSENT
-from .exchanges import Example, examples, has_example_state
-from .samples import Sent
+from .exchanges import Example, examples, has_example_scenario
+from .samples import SampleRequest
 from .snippets import LOCAL_MOCK
 
 FreshMock = Callable[[], Coroutine[Any, Any, ASGIApp]]
@@ -31,7 +31,7 @@ class WrongExamples(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ExampleResponse:
     """The response to an executed example. The body is a JSON value, a text where it is not JSON, or None."""
 
     status: int
@@ -39,36 +39,38 @@ class Answer:
     body: Json
 
 
-async def execute(contract: Contract, fresh_mock: FreshMock) -> dict[str, Answer]:
+async def execute(contract: Contract, fresh_mock: FreshMock) -> dict[str, ExampleResponse]:
     """The responses to all examples with an `x-request`, by anchor, each after its earlier requests to an empty mock.
 
     Raises WrongExamples when a response is not the documented one. An unchanged mock is reused.
     """
-    answers: dict[str, Answer] = {}
+    responses: dict[str, ExampleResponse] = {}
     differences: list[str] = []
     mock: ASGIApp | None = None
     holds: list[str] | None = None
-    for example in filter(lambda each: each.is_executable, examples(contract) if has_example_state(contract) else ()):
+    for example in filter(
+        lambda each: each.is_executable, examples(contract) if has_example_scenario(contract) else ()
+    ):
         names = [given.name for given in example.given]
         if mock is None or names != holds:
             mock = await fresh_mock()
             await send(mock, example.given)
-        answer = answers[example.anchor] = (await send(mock, (example.sent,)))[0]
-        holds = names if answer.status >= 400 or example.sent.method == "GET" else None
-        differences += [f"{example.anchor}: {each}" for each in differences_of(example, answer)]
+        response = responses[example.anchor] = (await send(mock, (example.sent,)))[0]
+        holds = names if response.status >= 400 or example.sent.method == "GET" else None
+        differences += [f"{example.anchor}: {each}" for each in differences_of(example, response)]
     if differences:
         raise WrongExamples(differences)
-    return answers
+    return responses
 
 
-async def send(mock: ASGIApp, requests: tuple[Sent, ...]) -> list[Answer]:
+async def send(mock: ASGIApp, requests: tuple[SampleRequest, ...]) -> list[ExampleResponse]:
     """The responses of a mock to these requests, one after the other."""
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(mock), base_url=LOCAL_MOCK) as client:
         responses = [
             await client.request(sent.method, sent.target, headers=dict(sent.headers), content=sent.content)
             for sent in requests
         ]
-    return [Answer(each.status_code, dict(each.headers), _body(each)) for each in responses]
+    return [ExampleResponse(each.status_code, dict(each.headers), _body(each)) for each in responses]
 
 
 def _body(response: httpx2.Response) -> Json:
@@ -76,26 +78,27 @@ def _body(response: httpx2.Response) -> Json:
     return orjson.loads(response.content) if is_json(name) else response.text or None
 
 
-def differences_of(example: Example, answer: Answer) -> Iterator[str]:
+def differences_of(example: Example, response: ExampleResponse) -> Iterator[str]:
     """The differences of a response from its example; members that the example leaves out do not count."""
-    if str(answer.status) != example.status:
-        yield f"documents {example.status}, but the answer is {answer.status}: {orjson.dumps(answer.body).decode()}"
+    if str(response.status) != example.status:
+        body = orjson.dumps(response.body).decode()
+        yield f"documents {example.status}, but the response is {response.status}: {body}"
         return
-    if media_type(answer.headers.get("content-type", ""))[0] != example.media_type:
-        yield f"documents {example.media_type}, but the answer is {answer.headers.get('content-type')}"
+    if media_type(response.headers.get("content-type", ""))[0] != example.media_type:
+        yield f"documents {example.media_type}, but the response is {response.headers.get('content-type')}"
     for name, value in example.headers.items():
-        if answer.headers.get(name.lower()) != value:
-            yield f"{name}: documents {show(value)}, but the answer has {show(answer.headers.get(name.lower()))}"
+        if response.headers.get(name.lower()) != value:
+            yield f"{name}: documents {show(value)}, but the response has {show(response.headers.get(name.lower()))}"
     if example.body is ABSENT:
         return
-    documented_body, answered_body = (_records(body, example.media_type) for body in (example.body, answer.body))
-    for path, documented, answered in _unequal(documented_body, answered_body, (), example.varying):
+    documented_body, actual_body = (_records(body, example.media_type) for body in (example.body, response.body))
+    for path, documented, actual in _unequal(documented_body, actual_body, (), example.varying):
         here = json_pointer(path) or "the body"
-        if answered is ABSENT:
-            yield f"{here} is documented, but the answer does not have it"
+        if actual is ABSENT:
+            yield f"{here} is documented, but absent from the response"
         else:
             shown = "nothing" if documented is ABSENT else show(documented)
-            yield f"{here}: documents {shown}, but the answer has {show(answered)}"
+            yield f"{here}: documents {shown}, but the response has {show(actual)}"
 
 
 def _records(body: Json, name: str) -> Json:
@@ -110,15 +113,15 @@ def _records(body: Json, name: str) -> Json:
 
 
 def _unequal(
-    documented: Json, answered: Json, path: tuple[str | int, ...], varying: frozenset[str]
+    documented: Json, actual: Json, path: tuple[str | int, ...], varying: frozenset[str]
 ) -> Iterator[tuple[Any, Json, Json]]:
-    if isinstance(documented, dict) and isinstance(answered, dict):
+    if isinstance(documented, dict) and isinstance(actual, dict):
         for name, value in documented.items():
-            other = answered.get(name, ABSENT)
+            other = actual.get(name, ABSENT)
             if name not in varying or type(value) is not type(other):
                 yield from _unequal(value, other, (*path, name), varying)
-    elif isinstance(documented, list) and isinstance(answered, list):
-        for index, (one, other) in enumerate(zip_longest(documented, answered, fillvalue=ABSENT)):
+    elif isinstance(documented, list) and isinstance(actual, list):
+        for index, (one, other) in enumerate(zip_longest(documented, actual, fillvalue=ABSENT)):
             yield from _unequal(one, other, (*path, index), varying)
-    elif documented != answered or isinstance(documented, bool) != isinstance(answered, bool):
-        yield path, documented, answered
+    elif documented != actual or isinstance(documented, bool) != isinstance(actual, bool):
+        yield path, documented, actual

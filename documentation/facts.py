@@ -11,11 +11,11 @@ from ..contract.rulebook import RULES
 from ..contract.severity import DEFAULT
 from ..contract.witness import ABSENT
 from .exchanges import Example, examples, operations, responses, slug
-from .execution import Answer
-from .forms import way
+from .execution import ExampleResponse
+from .forms import verb
 from .objects import Anchors, Objects
 from .pictures import Picture, picture_of_checks, picture_of_replacement, pictures_of_day
-from .samples import Sent, text_of
+from .samples import SampleRequest, text_of
 from .snippets import LOCAL_MOCK
 from .violations import violation
 from .wording import literal, phrase, resolved
@@ -30,15 +30,17 @@ _PAGE = {
 
 
 class Facts:
-    """All facts of the reference. `answers` are the responses to executed examples, by anchor.
+    """All facts of the reference. `executed_responses` are the responses to executed examples, by anchor.
 
     `mocked` is the contract of the mock that serves the reference, if any, to which readers send examples.
     """
 
-    def __init__(self, contract: Contract, answers: Mapping[str, Answer], *, mocked: Contract | None = None) -> None:
+    def __init__(
+        self, contract: Contract, executed_responses: Mapping[str, ExampleResponse], *, mocked: Contract | None = None
+    ) -> None:
         document = contract.document
         self._mocked = mocked
-        self._contract, self._answers = contract, answers
+        self._contract, self._responses = contract, executed_responses
         self.title, self.version, self.base_path = contract.title, contract.version, contract.base_path
         self.description: str = document["info"].get("description", "")
         self.servers = [self._server(each) for each in document.get("servers", ())]
@@ -92,11 +94,11 @@ class Facts:
         return named | {each["id"]: each["anchor"] for each in self.operations}
 
     @property
-    def world(self) -> dict[str, Any]:
+    def example_scenario(self) -> dict[str, Any]:
         """The scenario for a mock before an example: the clock and the ids of `x-examples`."""
-        world = self._contract.document.get("x-examples", {})
-        clock = {"clock": {"now": world["now"]}} if "now" in world else {}
-        return clock | ({"ids": {"next": world["ids"]}} if "ids" in world else {})
+        example_scenario = self._contract.document.get("x-examples", {})
+        clock = {"clock": {"now": example_scenario["now"]}} if "now" in example_scenario else {}
+        return clock | ({"ids": {"next": example_scenario["ids"]}} if "ids" in example_scenario else {})
 
     @property
     def try_it(self) -> dict[str, Any]:
@@ -149,7 +151,7 @@ class Facts:
             "repeats": repeats,
             "pictures": list(self._pictures(operation, samples)),
             "path": self._contract.base_path + operation.path,
-            "way": way(operation),
+            "verb": verb(operation),
             "deprecated": declared.get("deprecated", False),
             "words": declared.get("x-search", []),
             "roles": declared.get("x-roles", []),
@@ -170,7 +172,7 @@ class Facts:
         if operation.declared.get("x-checks"):
             yield picture_of_checks(self._contract, operation)
         if operation.method == "PUT":
-            drawn = (picture_of_replacement(self._contract, each["example"], self._answers) for each in samples)
+            drawn = (picture_of_replacement(self._contract, each["example"], self._responses) for each in samples)
             yield from sorted(filter(None, drawn), key=lambda each: -len(each.text))[:1]
 
     def _call(self, name: str, method: str, declared: Node, anchor: str = "") -> dict[str, Any]:
@@ -222,12 +224,12 @@ class Facts:
 
         One that `repeats` was not executed and has the request of another one, so only its response matters.
         """
-        answer = self._answers.get(example.anchor)
+        response = self._responses.get(example.anchor)
         headers = {"Content-Type": example.media_type} if example.media_type else {}
-        if answer:
-            shown = [name for name in ("Location", "Allow", "Retry-After") if name.lower() in answer.headers]
-            headers |= {name: answer.headers[name.lower()] for name in shown}
-        abbreviated = answer and not example.varying and example.body not in (ABSENT, answer.body)
+        if response:
+            shown = [name for name in ("Location", "Allow", "Retry-After") if name.lower() in response.headers]
+            headers |= {name: response.headers[name.lower()] for name in shown}
+        abbreviated = response and not example.varying and example.body not in (ABSENT, response.body)
         return {
             "example": example,
             "anchor": example.anchor,
@@ -235,8 +237,8 @@ class Facts:
             "headers": headers,
             "text": text_of(example.body),
             "published": text_of(example.published),
-            "whole": text_of(answer.body) if answer and abbreviated else "",
-            "executed": answer is not None,
+            "whole": text_of(response.body) if response and abbreviated else "",
+            "executed": response is not None,
             "repeats": False,
         }
 
@@ -293,17 +295,17 @@ class Facts:
         """The security requirements of an operation itself, in Markdown; alternatives are separated by `or`."""
         if security is None:
             return ""
-        ways = [
-            " and ".join(f"`{name}`" + (f" ({', '.join(scopes)})" if scopes else "") for name, scopes in way.items())
-            for way in security
+        forms_by_verb = [
+            " and ".join(f"`{name}`" + (f" ({', '.join(scopes)})" if scopes else "") for name, scopes in verb.items())
+            for verb in security
         ]
-        return ", or ".join(way or "nothing" for way in ways) or "nothing"
+        return ", or ".join(verb or "nothing" for verb in forms_by_verb) or "nothing"
 
     def _rules_across(self) -> Iterator[dict[str, Any]]:
         """The rules across members, each once, with the examples that break it."""
         breaking: dict[str, list[tuple[str, Any]]] = {}
-        for anchor, answer in self._answers.items():
-            for error in answer.body.get("errors", ()) if isinstance(answer.body, dict) else ():
+        for anchor, response in self._responses.items():
+            for error in response.body.get("errors", ()) if isinstance(response.body, dict) else ():
                 breaking.setdefault(error["rule"], []).append((anchor, error))
         for name, rule in self._contract.rules.items():
             broken = breaking.get(name, [])
@@ -317,19 +319,19 @@ class Facts:
     def _problem(self, kind: str, declared: Node) -> dict[str, Any]:
         """A kind of problem; `shown` is the problem document, from a response where there is one."""
         uri = type_of(kind, declared)
-        answers = {
-            anchor: answer.body
-            for anchor, answer in self._answers.items()
-            if isinstance(answer.body, dict) and answer.body.get("type") == uri
+        bodies = {
+            anchor: response.body
+            for anchor, response in self._responses.items()
+            if isinstance(response.body, dict) and response.body.get("type") == uri
         }
         made = {"type": uri, "title": declared["title"], "status": declared["status"], "detail": declared.get("detail")}
         return {
-            "cause": "", "remedy": "", **declared, "kind": kind, "shown": text_of(next(iter(answers.values()), made)),
-            "samples": [self.samples[anchor] for anchor in answers], "executed": bool(answers),
+            "cause": "", "remedy": "", **declared, "kind": kind, "shown": text_of(next(iter(bodies.values()), made)),
+            "samples": [self.samples[anchor] for anchor in bodies], "executed": bool(bodies),
         }  # fmt: skip
 
 
-def _try_it_request(sent: Sent) -> dict[str, Any]:
+def _try_it_request(sent: SampleRequest) -> dict[str, Any]:
     shown = {"name": sent.name, "method": sent.method, "target": sent.target}
     return shown | {"headers": dict(sent.headers), "body": sent.text}
 

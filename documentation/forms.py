@@ -21,18 +21,22 @@ class Forms:
         """The object of each form, by its reference, or by the id of a schema without a name."""
         used: tuple[list[str], ...] = ([], [], [])
         for operation in operations(self._contract):
-            answered = self._answered(operation, success=True)
-            taken = [each.get("schema", {}) for each in operation.declared_body.get("content", {}).values()]
-            used[0].extend(answered)
-            used[1].extend(reference for each in taken if (reference := self._named(each)))
-            used[2].extend(self._answered(operation, success=False))
-            if answered and taken:
-                asked = self._schemas.resolved(self._schemas.innermost(taken[0])).get("properties", {})
-                if asked and asked.keys() <= self._schemas.resolved({"$ref": answered[0]}).get("properties", {}).keys():
-                    self.by_object.setdefault(answered[0], {})[way(operation)] = taken[0]
+            in_responses = self._response_references(operation, success=True)
+            in_requests = [each.get("schema", {}) for each in operation.declared_body.get("content", {}).values()]
+            used[0].extend(in_responses)
+            used[1].extend(reference for each in in_requests if (reference := self._named(each)))
+            used[2].extend(self._response_references(operation, success=False))
+            if in_responses and in_requests:
+                properties = self._schemas.resolved(self._schemas.innermost(in_requests[0])).get("properties", {})
+                if (
+                    properties
+                    and properties.keys()
+                    <= self._schemas.resolved({"$ref": in_responses[0]}).get("properties", {}).keys()
+                ):
+                    self.by_object.setdefault(in_responses[0], {})[verb(operation)] = in_requests[0]
         forms = set()
-        for main, ways in self.by_object.items():
-            for form in ways.values():
+        for main, forms_by_verb in self.by_object.items():
+            for form in forms_by_verb.values():
                 inner = self._schemas.innermost(form)
                 reference = reference_of(inner)
                 if reference not in self.by_object:
@@ -40,7 +44,7 @@ class Forms:
                     forms.add(reference or "")
         seen: set[tuple[str | None, str | None]] = set()
         inside = (
-            folded for main, ways in self.by_object.items() for form in ways.values()
+            folded for main, forms_by_verb in self.by_object.items() for form in forms_by_verb.values()
             for folded in self._inside({"$ref": main}, form, seen)
         )  # fmt: skip
         self.used = [each for each in dict.fromkeys(used[0] + used[1] + used[2]) if each not in forms]
@@ -51,7 +55,7 @@ class Forms:
     def _named(self, schema: Any) -> str | None:
         return reference_of(self._schemas.innermost(schema))
 
-    def _answered(self, operation: Operation, *, success: bool) -> list[str]:
+    def _response_references(self, operation: Operation, *, success: bool) -> list[str]:
         return [
             reference
             for status, answer in responses(self._contract, operation.declared).items()
@@ -75,7 +79,7 @@ class Forms:
                 yield from self._inside(ours[member], theirs, seen)
 
 
-def way(operation: Operation) -> str:
+def verb(operation: Operation) -> str:
     """The verb of an operation: `create` for createConfiguration."""
     word = re.match(r"[a-z]+(?=[A-Z_])", operation.id)
     return word[0] if word else operation.id

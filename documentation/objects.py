@@ -42,12 +42,11 @@ class Member:
     @property
     def requirement(self) -> str:
         """When the member is required, in words."""
-        ways = self.required
-        kinds = set(ways.values())
+        kinds = set(self.required.values())
         if len(kinds) == 1:
             kind = kinds.pop()
-            return kind if kind != "required" or "" in ways else f"required on {' and '.join(ways)}"
-        return ", ".join(f"{kind} on {way}" for way, kind in ways.items() if kind != "read-only")
+            return kind if kind != "required" or "" in self.required else f"required on {' and '.join(self.required)}"
+        return ", ".join(f"{kind} on {verb}" for verb, kind in self.required.items() if kind != "read-only")
 
 
 @dataclass(slots=True)
@@ -57,7 +56,7 @@ class Object:
     title: str
     anchor: str
     description: str = ""
-    ways: list[str] = field(default_factory=list)
+    verbs: list[str] = field(default_factory=list)
     groups: list[dict[str, Any]] = field(default_factory=list)
     alternatives: list[Member] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -66,23 +65,23 @@ class Object:
     def members(self) -> list[Member]:
         return [member for group in self.groups for member in group["members"]]
 
-    def fields(self, way: str) -> tuple[list[Member], list[tuple[str, list[Member]]]]:
+    def fields(self, verb: str) -> tuple[list[Member], list[tuple[str, list[Member]]]]:
         """The required members of a form, and the optional ones by the title of their group."""
 
         def of(group: dict[str, Any], kind: str) -> list[Member]:
-            return [each for each in group["members"] if each.required.get(way, each.required.get("")) == kind]
+            return [each for each in group["members"] if each.required.get(verb, each.required.get("")) == kind]
 
         optional = [(group["title"], members) for group in self.groups if (members := of(group, "optional"))]
         return [member for group in self.groups for member in of(group, "required")], optional
 
-    def unfolded(self, way: str) -> set[str]:
+    def unfolded(self, verb: str) -> set[str]:
         """The anchors of the members, at any depth, whose objects are shown in place: each once, while they are few.
 
         The others link to the section of their object.
         """
         anchors, seen, room, waiting = set(), {id(self)}, _MAX_UNFOLDED, [self]
         while waiting:
-            needed, optional = waiting.pop(0).fields(way)
+            needed, optional = waiting.pop(0).fields(verb)
             for member in chain(needed, *(members for _, members in optional)):
                 inner = member.object
                 if inner is None or id(inner) in seen or not 0 < len(inner.members) <= room:
@@ -184,12 +183,12 @@ class Objects:
 
     def _describe(self, described: Object, schema: Any, forms: Mapping[str, Any], depth: int) -> None:
         flat = self._schemas.resolved(schema)
-        ways = {name: self._schemas.resolved(form) for name, form in forms.items()} or {"": flat}
+        forms_by_verb = {name: self._schemas.resolved(form) for name, form in forms.items()} or {"": flat}
         members = {
-            name: self._member_of(described.anchor, name, nested, ways, depth)
+            name: self._member_of(described.anchor, name, nested, forms_by_verb, depth)
             for name, nested in flat.get("properties", {}).items()
         }
-        described.description, described.ways = flat.get("description", ""), list(forms)
+        described.description, described.verbs = flat.get("description", ""), list(forms)
         for each in flat.get("x-groups", ()):
             inside = [members.pop(name) for name in each["members"] if name in members]
             anchor = self._anchors.new(each["title"].lower())
@@ -209,10 +208,10 @@ class Objects:
         if isinstance(flat.get("discriminator"), Mapping) and "propertyName" in flat["discriminator"]:
             described.notes.append(f"`{flat['discriminator']['propertyName']}` says which alternative it is.")
 
-    def _member_of(self, anchor: str, name: str, schema: Any, ways: Mapping[str, Any], depth: int) -> Member:
-        inside = {where: form.get("properties", {}).get(name) for where, form in ways.items()}
+    def _member_of(self, anchor: str, name: str, schema: Any, forms_by_verb: Mapping[str, Any], depth: int) -> Member:
+        inside = {where: form.get("properties", {}).get(name) for where, form in forms_by_verb.items()}
         required = {
-            where: "required" if name in ways[where].get("required", ()) else "optional" for where in inside
+            where: "required" if name in forms_by_verb[where].get("required", ()) else "optional" for where in inside
         } | {
             where: "read-only"
             for where, nested in inside.items()

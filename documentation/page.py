@@ -18,7 +18,7 @@ from markdown_it.token import Token
 from markupsafe import Markup, escape
 
 from .facts import Facts
-from .panels import panel, request, status
+from .panels import panel, request_panel, status
 from .parts import Parts, breakable
 from .served import Page, ServingMock, write
 from .snippets import SNIPPETS, curl
@@ -46,7 +46,12 @@ def render_page(facts: Facts, mock: ServingMock | None = None) -> Page:
         facts=facts,
         try_it=script_data(facts.try_it),
         served_at=script_data(
-            mock and {"api": mock.base_path, "controls": mock.controls, "world": facts.world if mock.controls else {}}
+            mock
+            and {
+                "api": mock.base_path,
+                "controls": mock.controls,
+                "scenario": facts.example_scenario if mock.controls else {},
+            }
         ),
         beside=mock.pages if mock else {},
         languages=[name for name, _ in SNIPPETS.values()],
@@ -86,7 +91,7 @@ def assembled(templates: Environment, name: str, *, may_ask: str = "'self'", **v
     return Page(page, f"{policy}; connect-src 'self'; frame-ancestors 'none'")
 
 
-class Compiled(BytecodeCache):
+class TemplateCache(BytecodeCache):
     """The cache of compiled templates, in memory and in a folder, because compiling is slow."""
 
     def __init__(self) -> None:
@@ -107,7 +112,7 @@ class Compiled(BytecodeCache):
                 write(self.folder / f"template-{bucket.key}", code)
 
 
-COMPILED = Compiled()
+COMPILED = TemplateCache()
 
 
 def environment(*, html: bool, links: Mapping[str, str] | None = None) -> Environment:
@@ -146,7 +151,7 @@ def environment(*, html: bool, links: Mapping[str, str] | None = None) -> Enviro
     made.globals |= {
         "parts": Parts(block, inline, lambda facts: listed(tuple(facts))),
         "panel": panel,
-        "request": request,
+        "request_panel": request_panel,
         "status": status,
         "curl": curl,
     }

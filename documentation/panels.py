@@ -28,7 +28,7 @@ def panel(title: str, text: str, language: str, label: str = "") -> Markup:
     return Markup(f'<figure class="panel">\n{caption}\n{_code(text, language, label or title)}</figure>\n')  # noqa: S704
 
 
-def request(sample: Mapping[str, Any]) -> Markup:
+def request_panel(sample: Mapping[str, Any]) -> Markup:
     """The request of an example in every language, one of which is visible."""
     about, anchor = escape(sample["example"].summary), escape(sample["anchor"])
     choices, snippets = list[str](), list[str]()
@@ -46,7 +46,7 @@ def request(sample: Mapping[str, Any]) -> Markup:
     )
 
 
-def answer(sample: Mapping[str, Any]) -> str:
+def response_panel(sample: Mapping[str, Any]) -> str:
     """The response of an example; empty where there is none to show."""
     example = sample["example"]
     text, published, whole = sample["text"], sample["published"], sample["whole"]
@@ -61,7 +61,7 @@ def answer(sample: Mapping[str, Any]) -> str:
         f'<dl class="fields">{fields}</dl>\n' if fields else "",
         _code(text, "json", f"Answer, {example.summary}") if text else "",
         _more("As it was published, abbreviated", published, f"As published, {example.summary}") if published else "",
-        _more("The whole answer", whole, f"Whole answer, {example.summary}") if whole else "",
+        _more("The complete response", whole, f"Complete response, {example.summary}") if whole else "",
     ]
     return f'<figure class="panel answer">\n{"".join(shown)}</figure>\n'
 

@@ -7,7 +7,7 @@ from typing import Any
 from markupsafe import Markup
 
 from .objects import Member, Object
-from .panels import answer, request, status
+from .panels import request_panel, response_panel, status
 from .wording import Fact
 
 
@@ -37,12 +37,12 @@ class Parts:
         count = f'<p class="note">One of {len(described.alternatives)} alternatives:</p>\n'
         return f'{notes}{count}<ul class="alternatives">\n{each}</ul>\n'
 
-    def fields(self, described: Object, way: str, *, repeats: bool) -> str:
+    def fields(self, described: Object, verb: str, *, repeats: bool) -> str:
         """The fields of a body beside an example: required ones open, optional ones folded by group.
 
         Where it `repeats` fields that an operation above describes, the required ones are folded, too.
         """
-        return self._fields(described, way, described.unfolded(way), repeats)
+        return self._fields(described, verb, described.unfolded(verb), repeats)
 
     def bodies(self, bodies: list[Member]) -> str:
         """Bodies by media type; plain JSON needs no name, and problems are described elsewhere."""
@@ -74,11 +74,11 @@ class Parts:
                 if member.nested
                 else f"<p>Members: {_link(member.object)}</p>\n"
             )
-        notes = (f'<p class="note"><b>On {escape(way)}:</b> {self._inline(note)}</p>\n' for way, note in member.notes)
+        notes = (f'<p class="note"><b>On {escape(verb)}:</b> {self._inline(note)}</p>\n' for verb, note in member.notes)
         return (
             f'<div class="member" id="{anchor}"{words}>\n'
             f'<h{level}><code>{breakable(member.name)}</code> <span class="type">{escape(member.type)}</span> '
-            f"{_need(member.requirement)}"
+            f"{_requirement(member.requirement)}"
             f'<a class="anchor" href="#{anchor}" aria-label="Link to this place">#</a></h{level}>\n'
             f"{self._text(member)}{''.join(notes)}{self._facts_of(member)}{inside}</div>\n"
         )
@@ -92,28 +92,28 @@ class Parts:
             return f"{escape(member.type)}{self._facts_of(member)}"
         return self._nested(member.object, "", "", level) if member.nested else _link(member.object)
 
-    def _fields(self, described: Object, way: str, unfolded: set[str], repeats: bool) -> str:
-        needed, optional = described.fields(way)
+    def _fields(self, described: Object, verb: str, unfolded: set[str], repeats: bool) -> str:
+        needed, optional = described.fields(verb)
         shown, folds = ([], [("Required", needed), *optional]) if repeats else (needed, optional)
-        found = [self._field(each, way, unfolded) for each in shown]
+        found = [self._field(each, verb, unfolded) for each in shown]
         for title, members in folds:
             names = ", ".join(f"<code>{escape(each.name)}</code>" for each in members)
-            inside = "".join(self._field(each, way, unfolded) for each in members)
+            inside = "".join(self._field(each, verb, unfolded) for each in members)
             found.append(_folded(f"<b>{escape(title or 'Optional')}</b> {names}", inside))
         return "".join(found)
 
-    def _field(self, member: Member, way: str, unfolded: set[str]) -> str:
-        required = member.required.get(way, member.required.get("")) == "required"
-        notes = (f'<p class="note">{self._inline(note)}</p>\n' for where, note in member.notes if where == way)
+    def _field(self, member: Member, verb: str, unfolded: set[str]) -> str:
+        required = member.required.get(verb, member.required.get("")) == "required"
+        notes = (f'<p class="note">{self._inline(note)}</p>\n' for where, note in member.notes if where == verb)
         inside = ""
         if member.object is not None and member.anchor in unfolded:
-            fields = self._fields(member.object, way, unfolded, False)
+            fields = self._fields(member.object, verb, unfolded, False)
             inside = _folded(f"Members of <b>{escape(member.object.title)}</b>", fields)
         elif member.object is not None:
             inside = f"<p>Members: {_link(member.object)}</p>\n"
         return (
             f'<div class="field">\n<p><a href="#{escape(member.anchor)}"><code>{breakable(member.name)}</code></a> '
-            f'<span class="type">{escape(member.type)}</span> {_need("required") if required else ""}</p>\n'
+            f'<span class="type">{escape(member.type)}</span> {_requirement("required") if required else ""}</p>\n'
             f"{self._text(member)}{''.join(notes)}{self._facts_of(member)}{inside}</div>\n"
         )
 
@@ -157,9 +157,9 @@ class Parts:
         varying = ", ".join(self._inline(f"`{name}`") for name in sorted(example.varying))
         trying = f'<button type="button" data-try="{escape(operation)}" data-sample="{anchor}">Try it</button>'
         shown = [
-            f'<p class="given">Before it, this was sent:\n{given}.</p>\n' if given else "",
-            "" if sample["repeats"] else request(sample),
-            answer(sample),
+            f'<p class="given">Requests before it:\n{given}.</p>\n' if given else "",
+            "" if sample["repeats"] else request_panel(sample),
+            response_panel(sample),
             f'<p class="given">Different each time: {varying}.</p>\n' if varying else "",
             "" if sample["repeats"] else f'<p class="try-link" hidden>{trying}</p>\n',
         ]
@@ -190,6 +190,6 @@ def _link(described: Object) -> str:
     return f'<a href="#{escape(described.anchor)}">{escape(described.title)}</a>'
 
 
-def _need(words: str) -> str:
+def _requirement(words: str) -> str:
     kind = " required" if words.startswith("required") else ""
     return f'<span class="need{kind}">{escape(words)}</span> ' if words else ""

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from ..contract.document import Contract
 from ..contract.operation import Operation
 from .exchanges import Example, operations
-from .execution import Answer
+from .execution import ExampleResponse
 from .samples import request_examples
 from .wording import literal, value
 
@@ -164,12 +164,14 @@ def _line(names: Mapping[str, str], shown: Configuration) -> Picture:
     return _picture("Attempts", 52, parts, text)
 
 
-def picture_of_replacement(contract: Contract, example: Example, answers: Mapping[str, Answer]) -> Picture | None:
+def picture_of_replacement(
+    contract: Contract, example: Example, responses: Mapping[str, ExampleResponse]
+) -> Picture | None:
     """The picture of a replacement's effect on each member: sent, reset to its default, or set by the server."""
-    answer, resource = answers.get(example.anchor), contract.resource
-    if resource is None or answer is None or not isinstance(example.sent.body, dict) or not example.given:
+    response, resource = responses.get(example.anchor), contract.resource
+    if resource is None or response is None or not isinstance(example.sent.body, dict) or not example.given:
         return None
-    before, sent, after = example.given[0].body, example.sent.body, answer.body
+    before, sent, after = example.given[0].body, example.sent.body, response.body
     if not isinstance(before, dict) or not isinstance(after, dict):
         return None
     kinds: dict[str, list[str]] = {"as it was sent": [], "back to its default": [], "the server's": []}
@@ -211,13 +213,16 @@ def picture_of_checks(contract: Contract, operation: Operation) -> Picture:
     parts.append(f'<rect class="step good" x="1" y="{y}" width="138" height="20" rx="5"/>')
     parts.append(_text(7, y + 14, f"{success}: it is done", "label strong"))
     return _picture(
-        "The order of checks", y + 24, parts, f"One after the other: {', '.join(words)}. The first that fails answers."
+        "The order of checks",
+        y + 24,
+        parts,
+        f"One after the other: {', '.join(words)}. The first that fails decides the response.",
     )
 
 
 def _picture(title: str, height: int, parts: Iterable[str], text: str) -> Picture:
     inside = "".join(parts)
-    svg = f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}: as told below">{inside}</svg>'
+    svg = f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}: described below">{inside}</svg>'
     return Picture(title, Markup(svg), text)  # noqa: S704 (every text in it is escaped)
 
 

@@ -28,7 +28,7 @@ class File(str):
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SampleRequest:
     """A request: its target is a path with its query, percent-encoded, from the root of a mock.
 
     `name` is that of the example of its body, or of the request itself where it goes before an example.
@@ -76,7 +76,7 @@ def text_of(value: Json) -> str:
     return "" if value is ABSENT else encoded(value, indent=True).decode()
 
 
-def request(contract: Contract, operation: Operation, described: Mapping[str, Any], name: str) -> Sent:
+def request(contract: Contract, operation: Operation, described: Mapping[str, Any], name: str) -> SampleRequest:
     """The request that `x-request` describes, completed by the examples of that name, or any.
 
     Without an `x-request` it has the parameters that have an example or are required, the required credentials, and a
@@ -104,10 +104,10 @@ def request(contract: Contract, operation: Operation, described: Mapping[str, An
         headers["Cookie"] = "; ".join(cookies)
     target = f"{path}?{'&'.join(query)}" if query else path
     if "requestBody" not in operation.declared:
-        return Sent(operation.method, target, headers)
+        return SampleRequest(operation.method, target, headers)
     content_type, body, name = _body(contract, operation, described, name)
     headers = headers if body is ABSENT else {"Content-Type": content_type, **headers}
-    return Sent(operation.method, target, headers, body, name)
+    return SampleRequest(operation.method, target, headers, body, name)
 
 
 def _body(contract: Contract, operation: Operation, described: Mapping[str, Any], name: str) -> tuple[str, Json, str]:

@@ -40,7 +40,7 @@ class Page:
     content_security_policy: str
 
 
-def answer(page: Page) -> Response:
+def page_response(page: Page) -> Response:
     """The response with the page and its policy."""
     headers = {
         "Content-Security-Policy": page.content_security_policy,
@@ -61,7 +61,7 @@ def console(place: str, contract: Contract, base_path: str) -> Route:
     async def page(_request: Request) -> Response:
         from .console import render_console  # loaded on demand
 
-        return answer(await asyncio.to_thread(render_console, contract, base_path))
+        return page_response(await asyncio.to_thread(render_console, contract, base_path))
 
     return Route(place, page, middleware=GZIP)
 
@@ -92,7 +92,7 @@ class ServedReference:
     ) -> None:
         self._contract, self._mocked, self._mock = contract, mocked, mock
         self._example_mock = example_mock
-        self._facts = cache(self._make_facts)
+        self._facts = cache(self._facts_of_examples)
         self._html: Page | None = None
         self._markdown: str | None = None
         self._lock = asyncio.Lock()
@@ -106,38 +106,38 @@ class ServedReference:
             return Response(text, media_type="application/yaml")
 
         return [
-            Route(f"{place}/docs", self._answer_page, middleware=GZIP),
-            Route(f"{place}/reference.md", self._answer_markdown, middleware=GZIP),
+            Route(f"{place}/docs", self._serve_page, middleware=GZIP),
+            Route(f"{place}/reference.md", self._serve_markdown, middleware=GZIP),
             fixed(f"{place}/openapi.json", Response(encoded(document, indent=True), media_type="application/json")),
             Route(f"{place}/openapi.yaml", openapi_yaml),
         ]
 
-    async def _answer_page(self, _request: Request) -> Response:
-        return answer(await self._page())
+    async def _serve_page(self, _request: Request) -> Response:
+        return page_response(await self._page())
 
-    async def _answer_markdown(self, _request: Request) -> Response:
-        return Response((await self.made())[1], media_type="text/markdown")
+    async def _serve_markdown(self, _request: Request) -> Response:
+        return Response((await self.rendered())[1], media_type="text/markdown")
 
     async def _page(self) -> Page:
         """The page, rendered in a thread or read from the cache, without waiting for the Markdown."""
         async with self._lock:
             if self._html is None:
-                self._html = await asyncio.to_thread(self._read_or_make)
+                self._html = await asyncio.to_thread(self._read_or_render)
             return self._html
 
-    async def made(self) -> tuple[Page, str]:
+    async def rendered(self) -> tuple[Page, str]:
         """The page and the Markdown, each rendered once, and cached for the next server."""
         page = await self._page()
         async with self._lock:
             if self._markdown is None:
-                self._markdown = await asyncio.to_thread(self._make_markdown, page)
+                self._markdown = await asyncio.to_thread(self._render_markdown, page)
             return page, self._markdown
 
-    def _read_or_make(self) -> Page:
+    def _read_or_render(self) -> Page:
         if self._path is not None:
             with contextlib.suppress(OSError, ValueError):  # missing, or incomplete
                 kept = orjson.loads(self._path.read_bytes())
-                if kept["made_from"] == self._made_from():
+                if kept["made_from"] == self._digest():
                     self._markdown = kept["markdown"]
                     return Page(**kept["page"])
         from .page import COMPILED, render_page  # not loaded before it is needed
@@ -145,22 +145,22 @@ class ServedReference:
         COMPILED.folder = self.folder
         return render_page(self._facts(), self._mock)
 
-    def _make_markdown(self, page: Page) -> str:
+    def _render_markdown(self, page: Page) -> str:
         from .page import render_markdown  # not loaded before it is needed
 
         markdown = render_markdown(self._facts())
         self._facts.cache_clear()
         if self._path is not None:
             with contextlib.suppress(OSError):  # without a writable folder, pages are rendered each time
-                write(self._path, orjson.dumps({"made_from": self._made_from(), "page": page, "markdown": markdown}))
+                write(self._path, orjson.dumps({"made_from": self._digest(), "page": page, "markdown": markdown}))
         return markdown
 
-    def _make_facts(self) -> "Facts":
+    def _facts_of_examples(self) -> "Facts":
         from .execution import execute  # not loaded before it is needed
         from .facts import Facts
 
-        answers = asyncio.run(execute(self._contract, self._example_mock(self._mocked)))
-        return Facts(self._contract, answers, mocked=self._mocked)
+        responses = asyncio.run(execute(self._contract, self._example_mock(self._mocked)))
+        return Facts(self._contract, responses, mocked=self._mocked)
 
     @property
     def _path(self) -> Path | None:
@@ -169,7 +169,7 @@ class ServedReference:
         name = f"reference-{hashlib.sha256(titles).hexdigest()[:16]}.json"
         return None if self.folder is None else self.folder / name
 
-    def _made_from(self) -> str:
+    def _digest(self) -> str:
         """A digest of the contracts and the program, on which the pages depend."""
         digest = hashlib.sha256(version("callconfig").encode())
         for contract in (self._contract, self._mocked):

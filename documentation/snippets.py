@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable
 
 from ..contract.witness import ABSENT
-from .samples import MULTIPART, URLENCODED, File, Sent
+from .samples import MULTIPART, URLENCODED, File, SampleRequest
 
 LOCAL_MOCK = "http://127.0.0.1:8080"
 """The default address of `callconfig serve`."""
@@ -17,7 +17,7 @@ _HTTPX_WITH_BODY = ("POST", "PUT", "PATCH")
 _HTTPX_WITHOUT_BODY = ("GET", "DELETE", "HEAD", "OPTIONS")
 
 
-def curl(sent: Sent, server: str) -> str:
+def curl(sent: SampleRequest, server: str) -> str:
     parts = [f"curl -i -X {sent.method} {shlex.quote(server + sent.target)}"]
     parts += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in _own_headers(sent).items()]
     if (fields := sent.fields) is not None:
@@ -30,7 +30,7 @@ def curl(sent: Sent, server: str) -> str:
     return " \\\n  ".join(parts)
 
 
-def python(sent: Sent, server: str) -> str:
+def python(sent: SampleRequest, server: str) -> str:
     method = sent.method
     has_name = method in (_HTTPX_WITHOUT_BODY if sent.body is ABSENT else _HTTPX_WITH_BODY)
     arguments = [] if has_name else [_quoted(method)]
@@ -53,7 +53,7 @@ def python(sent: Sent, server: str) -> str:
     return f"import httpx\n\nresponse = {call}\nprint(response.status_code, response.text)"
 
 
-def javascript(sent: Sent, server: str) -> str:
+def javascript(sent: SampleRequest, server: str) -> str:
     options = [f"method: {_quoted(sent.method)}"] if sent.method != "GET" else []
     headers, fields, before = _own_headers(sent), sent.fields, ""
     if headers:
@@ -76,7 +76,7 @@ def javascript(sent: Sent, server: str) -> str:
     return f"{before}const response = await fetch({arguments});\nconsole.log(response.status, await response.text());"
 
 
-SNIPPETS: dict[str, tuple[str, Callable[[Sent, str], str]]] = {
+SNIPPETS: dict[str, tuple[str, Callable[[SampleRequest, str], str]]] = {
     "bash": ("curl", curl),
     "python": ("Python", python),
     "javascript": ("JavaScript", javascript),
@@ -84,7 +84,7 @@ SNIPPETS: dict[str, tuple[str, Callable[[Sent, str], str]]] = {
 """The name and the writer of each language."""
 
 
-def _own_headers(sent: Sent) -> dict[str, str]:
+def _own_headers(sent: SampleRequest) -> dict[str, str]:
     """The header fields without the Content-Type of a form, which each client sets itself."""
     return {name: value for name, value in sent.headers.items() if sent.fields is None or name != "Content-Type"}
 
@@ -111,13 +111,13 @@ def _javascript_field(value: str) -> str:
     return f"await openAsBlob({_quoted(value)})" if isinstance(value, File) else _quoted(value)
 
 
-def _text(sent: Sent, indent: int | None = 2) -> str:
+def _text(sent: SampleRequest, indent: int | None = 2) -> str:
     if isinstance(sent.body, str):
         return sent.body
     return json.dumps(sent.body, indent=indent, ensure_ascii=False)
 
 
-def _is_plain_json(sent: Sent) -> bool:
+def _is_plain_json(sent: SampleRequest) -> bool:
     content_type = sent.headers.get("Content-Type", "")
     return sent.body is not ABSENT and not isinstance(sent.body, str) and content_type == "application/json"
 

@@ -5,7 +5,7 @@ from ..contract.finding import Finding
 from ..contract.resource import Resource
 from ..contract.schema import Json, Schema
 from ..storage.store import Document
-from .resources import Made
+from .resources import GeneratedMembers
 
 
 class Completion:
@@ -19,7 +19,7 @@ class Completion:
         known = {name: each for name, each in {**hidden, **resource.properties}.items() if name in self._beside}
         of_server = {"type": "object", "required": [*parents], "properties": known}
         self._of_server, self._members = Schema(of_server, contract.resolve, "response"), {*parents, *known}
-        self.made = Made(resource, contract)
+        self.made = GeneratedMembers(resource, contract)
 
     def findings(self, document: Json) -> list[Finding]:
         """The findings in a document, whose server-set members may be missing or null; every non-object has some."""

@@ -33,5 +33,5 @@ class PreconditionFailed(Exception):
     """A conditional header field of the request does not match the current entity tag."""
 
     def __init__(self, condition: str, current: str) -> None:
-        super().__init__(f"{condition} does not name {current}")
+        super().__init__(f"{condition} does not match {current}")
         self.condition, self.current = condition, current

@@ -18,13 +18,13 @@ PROBLEMS: Problems = {
     UnknownDocument: lambda error: Problem("not-found", f"There is no {show(error.identity)} here."),
     DeletedDocument: lambda error: Problem("gone", f"{show(error.identity)} was deleted."),
     MissingIdentity: lambda error: Problem(
-        "not-found", f"The body has no {error.member}, so it names nothing that is here."
+        "not-found", f"The body has no {error.member}, which identifies the resource."
     ),
     DuplicateScope: lambda error: Problem("conflict", f"{show(error.identity)} already has {error.claim}."),
     ContradictingId: _contradiction,
     InvalidResult: lambda error: Problem.of_findings(error.findings),
     PreconditionFailed: lambda error: Problem(
-        "precondition-failed", f"The version is {error.current}, and {show(error.condition)} does not name it."
+        "precondition-failed", f"The version is {error.current}, and {show(error.condition)} does not match it."
     ),
     StoreUnavailable: lambda error: Problem(
         "unavailable", f"The store cannot be reached: {error}. Nothing was changed.", headers=RETRY_AFTER

@@ -110,21 +110,21 @@ def notes(contract: Contract) -> Iterator[str]:
     used = {action.resource.name for action in contract.actions.values()}
     for resource in contract.resources:
         if resource.name not in used:
-            yield f"{resource.name} has an x-resource, and no operation is seen to create, show or list it"
+            yield f"{resource.name} has an x-resource, but no operation creates, shows or lists it"
     if shown := [identity for identity in contract.operations if identity not in contract.actions]:
-        yield f"answered by example, or by a value of the schema: {first_names(shown)}"
+        yield f"responses from an example, or from a generated value: {first_names(shown)}"
     if wrong := [identity for identity in shown if _has_wrong_example(contract, contract.operations[identity])]:
-        yield f"examples that break the contract, and are not answered: {first_names(wrong)}"
+        yield f"not sent, because their examples break the contract: {first_names(wrong)}"
     bodies = {name for identity in contract.actions for name in resources.unread(contract.operations[identity])}
     if bodies:
         yield f"a value of the schema is stored instead of bodies of {first_names(sorted(bodies))}"
     for identity, action in contract.actions.items():
         if action.kind == "list" and (unknown := Listing(action, contract.operations[identity], contract).unknown):
-            yield f"{identity} takes {', '.join(unknown)}, and they change nothing"
+            yield f"{identity} ignores the parameters {', '.join(unknown)}"
     if secured := [operation for operation in contract.operations.values() if operation.security.is_needed]:
         asked = ", ".join(dict.fromkeys(str(scheme) for each in secured for scheme in each.security.schemes))
         count = f"{len(secured)} of {len(contract.operations)} operations"
-        yield f"{count} need credentials, of which any are good: {asked}"
+        yield f"{count} require credentials, and accept any: {asked}"
     refused = ("400", "422", "4XX", "DEFAULT")
     silent = [each.id for each in contract.operations.values() if not any(name in each.responses for name in refused)]
     if silent:

@@ -70,14 +70,14 @@ class Target:
         self._judge = Schema(self.resource.input, contract.resolve, "request")
 
     @cached_property
-    def _made(self) -> "Made":
+    def _generated(self) -> "GeneratedMembers":
         taken = self._operation.json_body
-        return Made(self.resource, self._contract, taken[1].raw if taken else None)
+        return GeneratedMembers(self.resource, self._contract, taken[1].raw if taken else None)
 
     @cached_property
     def _kept(self) -> tuple[str, ...]:
         """The members that a replacement keeps."""
-        return (*self.resource.parents.values(), *self._made.names)
+        return (*self.resource.parents.values(), *self._generated.names)
 
     @cached_property
     def _listing(self) -> Listing:
@@ -96,7 +96,7 @@ class Target:
         if self.action.parents:
             self._check_contradictions(arguments, body)
             body = {**body, **self._parents(arguments)}
-        stored = await store.create(self._made(body))
+        stored = await store.create(self._generated(body))
         value, status, headers = self._reply(stored)
         if self._location:
             known = [*(arguments[name] for name in self._path_names), stored[self.resource.identity]]
@@ -128,7 +128,7 @@ class Target:
         def change(document: Document) -> Document:
             self._expect(arguments, document)
             self._check_contradictions(arguments, body)
-            return self._made({**body, **{name: document[name] for name in self._kept if name in document}})
+            return self._generated({**body, **{name: document[name] for name in self._kept if name in document}})
 
         try:
             return self._reply(await store.update(key, change))
@@ -136,7 +136,7 @@ class Target:
             if not self.resource.is_named_by_clients or 201 not in self._statuses:
                 raise
             new = {**body, **self._parents(arguments), self.resource.identity: self._identity(arguments)}
-            return self._reply(await store.create(self._made(new)), 201)
+            return self._reply(await store.create(self._generated(new)), 201)
 
     async def merge(self, arguments: Arguments, store: Store) -> Reply:
         """Merge a patch into a document (RFC 7396), if the result is valid."""
@@ -155,7 +155,7 @@ class Target:
             if findings := self._judge.findings(judged, "body"):
                 raise InvalidResult(*findings)
             filled = self._judge.fill_defaults(judged)
-            return self._made({**filled, **{name: document[name] for name in self._kept if name in document}})
+            return self._generated({**filled, **{name: document[name] for name in self._kept if name in document}})
 
         return self._reply(await store.update(self._key(arguments), change))
 
@@ -255,7 +255,7 @@ HANDLERS: Mapping[Kind, Handler] = {
 }
 
 
-class Made:
+class GeneratedMembers:
     """The required members of responses that requests may omit, with generated values."""
 
     def __init__(self, resource: Resource, contract: Contract, taken: Mapping[str, Any] | None = None) -> None:

@@ -172,7 +172,7 @@ export class Mock {
       response = await fetch(url, { method, headers, body: JSON.stringify(body) });
       text = await response.text();
     } catch (/** @type {any} */ error) {
-      throw new MockError(`${method} ${url}: the mock does not answer: ${error.cause?.message ?? error.message}`);
+      throw new MockError(`${method} ${url}: the mock does not respond: ${error.cause?.message ?? error.message}`);
     }
     const answer = json(text) ?? text;
     if (response.ok) return text ? answer : null;

@@ -36,8 +36,8 @@ class Collected:
         if entries := mock.entries():
             contract = Path(server.contract).absolute() if server.contract is not None else None
             about = {"base_path": server.base_path, "contract": str(contract) if contract else None}
-            (self.folder / "about.json").write_text(json.dumps(about))
-            with (self.folder / f"{os.getpid()}.ndjson").open("a") as file:
+            (self.folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
+            with (self.folder / f"{os.getpid()}.ndjson").open("a", encoding="utf-8") as file:
                 file.writelines(f"{json.dumps(entry)}\n" for entry in entries)
 
     def measured(self, minimum: Iterable[tuple[str, float]], reports: Iterable[tuple[str, Path]]) -> tuple[bool, str]:
@@ -49,12 +49,14 @@ class Collected:
             return not list(minimum), "no test has used the mock"
         arguments = {
             "files": files,
-            **json.loads((self.folder / "about.json").read_text()),
+            **json.loads((self.folder / "about.json").read_text(encoding="utf-8")),
             "report": [(name, str(path)) for name, path in reports],
             "minimum": list(minimum),
         }
         command = [sys.executable, "-P", "-c", _MEASURE, json.dumps(arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (the command is ours)
+        done = subprocess.run(  # noqa: S603 (the command is ours)
+            command, capture_output=True, text=True, encoding="locale", check=False
+        )
         return done.returncode == 0, done.stdout + done.stderr
 
 

@@ -75,7 +75,7 @@ class MockServer:
         except ValueError:
             if status < 400:
                 return text.decode()
-            raise MockError(f"{method} {self.root}/_mock{path}: answered {status}; that is no mock") from None
+            raise MockError(f"{method} {self.root}/_mock{path}: status {status}; that is no mock") from None
         if status >= 400:
             reasons = violations(answer) if isinstance(answer, dict) else []
             detail = answer.get("detail") if isinstance(answer, dict) else None
@@ -98,7 +98,7 @@ class MockServer:
             return response.status, response.read()
         except (OSError, HTTPException) as error:
             reason = str(error) or type(error).__name__
-            raise MockError(f"{method} {self.root}/_mock{path}: the mock does not answer: {reason}") from None
+            raise MockError(f"{method} {self.root}/_mock{path}: the mock does not respond: {reason}") from None
         finally:
             connection.close()
 
@@ -120,9 +120,15 @@ def started(settings: MockSettings) -> Iterator[MockServer]:
     if settings.control_token is not None:
         environment["CALLCONFIG_CONTROL_TOKEN"] = settings.control_token
     with (
-        TemporaryFile("w+") as errors,
+        TemporaryFile("w+", encoding="locale") as errors,
         subprocess.Popen(  # noqa: S603 (the command is ours)
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            encoding="locale",
+            env=environment,
         ) as process,
     ):
         impatient = Timer(STARTUP_SECONDS, process.kill)

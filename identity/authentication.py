@@ -87,7 +87,7 @@ class Authentication:
             return callers[0]
         if self._jwt is not None:
             return self._caller(self._jwt.claims(token))
-        raise Unauthorized("The token is not known.")
+        raise Unauthorized("The token is unknown.")
 
     def _caller(self, claims: Mapping[str, Any]) -> Caller:
         """The caller with these claims; any claims will do where the contract has no roles. Raises Unauthorized."""
@@ -111,7 +111,7 @@ def check_roles(contract: Contract) -> None:
         return
     for operation in contract.operations.values():
         if "x-roles" not in operation.declared:
-            raise InvalidAuthentication(f"{operation.id} has no x-roles, so nobody is known to be allowed to use it")
+            raise InvalidAuthentication(f"{operation.id} has no x-roles, so no role may use it")
         if unknown := [role for role in operation.declared["x-roles"] if role not in contract.roles]:
             raise InvalidAuthentication(f"{operation.id}: the contract has no role {unknown[0]}")
 
@@ -148,5 +148,5 @@ class _Jwt:
         except self._jwt.ExpiredSignatureError as error:
             raise Unauthorized("The token has expired.") from error
         except self._jwt.InvalidTokenError as error:
-            raise Unauthorized("The token is not known, and its signature is not good.") from error
+            raise Unauthorized("The token is unknown, and its signature is invalid.") from error
         return claims

@@ -26,7 +26,7 @@ class GroupCommit:
         """The number of writes that may still be lost."""
         return len(self._undo)
 
-    def wrote(self, undo: Callable[[], None]) -> None:
+    def record_write(self, undo: Callable[[], None]) -> None:
         """Record a write and its undo function. Without an event loop it is flushed on return, or has failed."""
         self._written += 1
         self._undo.append(undo)
@@ -44,7 +44,7 @@ class GroupCommit:
         except OSError as error:
             self.failure = error
         else:
-            self.kept()
+            self.mark_safe()
 
     async def settle(self) -> None:
         """Return when every write so far is safe. Raises OSError when one of them may be lost."""
@@ -56,16 +56,16 @@ class GroupCommit:
             self._waiters.append(waiter := flushing.get_loop().create_future())
             await waiter
 
-    def kept(self, *, but: int = 0) -> None:
+    def mark_safe(self, *, but: int = 0) -> None:
         """Mark every write so far as safe, without the latest `but`, whatever becomes of a pending flush."""
-        self._keep(self._written - but)
+        self._mark_safe(self._written - but)
 
     def roll_back(self) -> None:
         """Undo every unsafe write, the latest first; to be called once, after a failure."""
         while self._undo:
             self._undo.pop()()
 
-    def _keep(self, written: int) -> None:
+    def _mark_safe(self, written: int) -> None:
         while self._kept < written:
             self._undo.popleft()
             self._kept += 1
@@ -84,7 +84,7 @@ class GroupCommit:
             if self._kept < written:
                 self.failure = error
         else:
-            self._keep(written)
+            self._mark_safe(written)
         finally:
             waiters, self._waiters, self._flushing = self._waiters, [], None
             for waiter in waiters:

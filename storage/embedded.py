@@ -19,7 +19,7 @@ from tinydb.table import Table
 
 from ..contract.resource import Resource
 from .files import to_disk
-from .format import Form, line_of
+from .format import FileFormat, line_of
 from .index import Index
 from .log import Log
 from .store import (
@@ -119,7 +119,7 @@ class DocumentStorage(Storage):
         resource = self.indexes[table].resource
         stored = StoredDocument.of(resource, document)
         if stored.identity != identity:
-            raise ValueError(f"{identity!r} cannot get another {resource.identity!r}")
+            raise ValueError(f"{identity!r} cannot change its {resource.identity!r}")
         return stored
 
     def roll_back(self) -> None:
@@ -158,7 +158,7 @@ def _lines(indexes: Mapping[str, Index]) -> list[bytes]:
 
 
 class Changes(MutableMapping[str, Document]):
-    """The documents, for one operation of TinyDB to change by id or in place. `keep` stores the changes."""
+    """The documents, for one operation of TinyDB to change by id or in place. `commit` stores the changes."""
 
     def __init__(self, storage: DocumentStorage, table: str) -> None:
         self._storage, self._table, self._index = storage, table, storage.indexes[table]
@@ -191,7 +191,7 @@ class Changes(MutableMapping[str, Document]):
     def clear(self) -> None:
         self._touched, self._cleared = dict.fromkeys(self._index), True
 
-    def keep(self) -> None:
+    def commit(self) -> None:
         """Store all changes or none: one document as one line, several as a new file. Raises as DocumentStorage."""
         storage, table, touched = self._storage, self._table, self._touched
         made = [storage.stored(table, identity, each) for identity, each in touched.items() if each is not None]
@@ -199,7 +199,7 @@ class Changes(MutableMapping[str, Document]):
         if not made and len(touched) == 1 and not self._cleared:
             storage.remove(table, *touched)
         elif len(made) < len(touched) or len(changed) > 1:
-            others = (each for each in self._index.everything() if each.identity not in touched)
+            others = (each for each in self._index.all_documents() if each.identity not in touched)
             storage.put_all({table: [*others, *made]})
         elif changed:
             storage.put(table, *changed)
@@ -249,7 +249,7 @@ class DocumentTable(Table):
         self._storage.roll_back()
         changes = Changes(self._storage, self._name)
         updater(changes)
-        changes.keep()
+        changes.commit()
 
 
 class DocumentDatabase(TinyDB):
@@ -308,7 +308,7 @@ class EmbeddedStore(Store):
             index.check(stored)
             index.put(stored)
 
-        log = Log(path, accept, Form(contract, tuple(indexes)), fsync=fsync, to_disk=to_disk)
+        log = Log(path, accept, FileFormat(contract, tuple(indexes)), fsync=fsync, to_disk=to_disk)
         return cls(DocumentStorage(indexes, log), values)
 
     def table(self, name: str) -> "EmbeddedStore":

@@ -32,7 +32,7 @@ Raises ValueError or StoreError to refuse it.
 """
 
 
-class Form(NamedTuple):
+class FileFormat(NamedTuple):
     """The form of a store's lines: the title of its contract, which may be empty, and its tables."""
 
     contract: str = ""
@@ -77,7 +77,7 @@ class Extent(NamedTuple):
     lines: int
 
 
-def recover(path: Path, descriptor: int, form: Form, accept: Accept) -> Extent:
+def recover(path: Path, descriptor: int, form: FileFormat, accept: Accept) -> Extent:
     """Pass every line of `path`, open as `descriptor`, to `accept`, then make the file ready for appending.
 
     Raises UnreadableStore, before any change, for the first line that is damaged or refused. An incomplete last line,
@@ -107,7 +107,7 @@ def recover(path: Path, descriptor: int, form: Form, accept: Accept) -> Extent:
     return Extent(length + len(missing), max(0, lines - 1))
 
 
-def read_line(path: Path, number: int, line: bytes, form: Form, accept: Accept) -> None:
+def read_line(path: Path, number: int, line: bytes, form: FileFormat, accept: Accept) -> None:
     """Pass one line to `accept`. Raises UnreadableStore with the place and the reason, in one line."""
     try:
         if number > 1:

@@ -66,13 +66,13 @@ class Index(Mapping[str, Document]):
         """The number of documents, with deleted ones that are kept."""
         return len(self._ordered) + len(self._deleted)
 
-    def everything(self) -> list[StoredDocument]:
+    def all_documents(self) -> list[StoredDocument]:
         """The documents by created_at, then id, and deleted ones that are kept."""
         return [*self._ordered, *self._deleted.values()]
 
     def texts(self) -> list[bytes]:
-        """The JSON of `everything`."""
-        return [document.text for document in self.everything()]
+        """The JSON of `all_documents`."""
+        return [document.text for document in self.all_documents()]
 
     def find(self, equal: Mapping[str, Any]) -> list[StoredDocument]:
         """The documents with these members, by created_at, then id.

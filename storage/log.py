@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .commit import GroupCommit
 from .files import expect_unchanged, folder_to_disk, make_folder, open_locked, to_disk, write_all
-from .format import Accept, Extent, Form, Successor, recover
+from .format import Accept, Extent, FileFormat, Successor, recover
 from .store import StoreUnavailable, UnreadableStore
 
 SPARE_LINES = 1_000
@@ -41,7 +41,7 @@ class Log:
         self,
         path: Path,
         accept: Accept,
-        form: Form,
+        form: FileFormat,
         *,
         fsync: bool = False,
         to_disk: Callable[[int], None] = to_disk,
@@ -58,6 +58,7 @@ class Log:
         self._compaction_from: Extent | None = None
         self._rewriting = asyncio.Lock()
         self._compaction_pays_from = SPARE_LINES
+        self._path = path
         try:
             self._path = Path(os.path.realpath(path))  # a symbolic link is followed, not replaced by a successor
             make_folder(self._path.parent)
@@ -80,7 +81,7 @@ class Log:
         Where no event loop runs, it waits itself, and raises StoreUnavailable; a later call may succeed.
         """
         self._waiting.append(text)
-        self._commit.wrote(undo)
+        self._commit.record_write(undo)
         if (failure := self._commit.failure) is not None:
             self.roll_back()
             raise self._unavailable(failure) from failure
@@ -112,7 +113,7 @@ class Log:
                 if self._successor is writing:
                     self._successor = None
                 raise self._unavailable(error) from error
-            raise StoreUnavailable(f"{self._path} was not replaced: something else was done to it meanwhile")
+            raise StoreUnavailable(f"{self._path} was not replaced: another write came first")
 
     async def settle(self) -> None:
         """Return when no appended line can be lost.
@@ -227,7 +228,7 @@ class Log:
         """Replace the file by a successor with every live line."""
         self._hand_over(successor)
         self._waiting.clear()
-        self._commit.kept()
+        self._commit.mark_safe()
 
     def _hand_over(self, successor: Successor, appended: bytes = b"", lines: int = 0) -> None:
         try:
@@ -239,7 +240,7 @@ class Log:
             raise
         os.close(self._descriptor)
         self._hold(successor.descriptor, successor.extent)
-        self._commit.kept(but=len(self._waiting))
+        self._commit.mark_safe(but=len(self._waiting))
         try:
             folder_to_disk(self._path.parent)
         except OSError as error:

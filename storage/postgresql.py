@@ -304,7 +304,7 @@ def connection_parameters(location: str) -> dict[str, Any]:
 
 
 def unavailable(error: psycopg.Error) -> StoreUnavailable:
-    return StoreUnavailable(f"PostgreSQL does not answer: {str(error).strip()}")
+    return StoreUnavailable(f"PostgreSQL does not respond: {str(error).strip()}")
 
 
 def create_table(resource: Resource) -> list[Composed]:

@@ -188,7 +188,7 @@ def to_json(document: Mapping[str, Any]) -> bytes:
         # A copy, because orjson's bytes keep their larger buffer.
         return bytes(memoryview(orjson.dumps(document)))
     except TypeError as error:
-        raise ValueError(f"cannot be kept as JSON: {error}") from error
+        raise ValueError(f"cannot be stored as JSON: {error}") from error
 
 
 def has_members(text: bytes, equal: Mapping[str, Any]) -> bool:

@@ -128,6 +128,27 @@ def test_what_was_typed_never_steers_the_terminal(capsys: pytest.CaptureFixture[
     assert said.replace("\n", "").isprintable()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["check", "http://user:s3cret@127.0.0.1:1"], "has no user and no password"),
+        (["compare", "http://127.0.0.1:1", "http://s3cret@127.0.0.1:x"], "has no user and no password"),
+        (["proxy", "--upstream", "http://user:s3cret@127.0.0.1:1/v1"], "has no user and no password"),
+        (["mcp", "--url", "http://user:s3cret@127.0.0.1:1"], "has no user and no password"),
+        (["serve", "--store", "mysql://user:s3cret@127.0.0.1/calls"], "a postgresql:// URL"),
+        (["check", "--header", "Authorization Bearer s3cret"], "is not a header field like"),
+        (["check", "--token", "s3cret s3cret"], "visible ASCII characters"),
+    ],
+)
+def test_a_secret_that_was_typed_is_not_shown(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert main(arguments) == USAGE
+    said = capsys.readouterr().err
+    assert words in said
+    assert "s3cret" not in said
+
+
 def test_wrong_usage_shows_the_usage_of_its_own_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["docs", "build", "--nothing"]) == USAGE
     error = capsys.readouterr().err

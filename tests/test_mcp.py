@@ -19,7 +19,7 @@ from callconfig.cli import main
 from callconfig.contract.document import Contract
 from callconfig.controls.bundle import load_controls
 from callconfig.mcp_tools import OperationTool, ServedContract, tools_of
-from callconfig.outcome import COULD_NOT_RUN
+from callconfig.outcome import COULD_NOT_RUN, OK
 from jsonschema_rs import Draft202012Validator, meta
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.stdio import stdio_client
@@ -181,6 +181,20 @@ def test_a_signal_ends_it_while_it_waits_for_input(with_signal: signal.Signals) 
         assert process.stderr.read() == b""
 
 
+def test_an_agent_that_has_left_is_no_error() -> None:
+    command = [sys.executable, "-m", "callconfig", "mcp"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        process.stdin.write(b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n')
+        process.stdin.close()
+        assert process.wait(20) == OK
+        assert process.stderr.read() == b""
+
+
 @pytest.mark.xdist_group("agent")
 def test_a_client_under_test_meets_what_the_agent_prepared(
     shared: tuple[BlockingPortal, Client], sample: dict[str, Any]
@@ -207,8 +221,8 @@ def test_what_cannot_be_sent_is_told(shared: tuple[BlockingPortal, Client], samp
     portal, client = shared
 
     async def converse() -> None:
-        assert await error(client, "updateConfiguration", body=sample) == "'id' is required, as a part of the path."
-        assert await error(client, "deleteSession", session="..") == "'session' is required, as a part of the path."
+        assert await error(client, "updateConfiguration", body=sample) == "'id' is required, as a path parameter."
+        assert await error(client, "deleteSession", session="..") == "'session' is required, as a path parameter."
         misspelt = await error(client, "updateConfiguration", ids="cfg_1", body=sample)
         assert misspelt == "'ids' is no argument; did you mean \"id\"?; there are id, body."
         assert "there are none" in await error(client, "clearState", body={})
@@ -266,10 +280,10 @@ def test_without_controls_only_the_api_is_offered(serve: Callable[..., Any]) -> 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--url", "http://127.0.0.1:9"], "nothing answers at http://127.0.0.1:9"),
+        (["--url", "http://127.0.0.1:9"], "no server responds at http://127.0.0.1:9"),
         (["--session", "a/b"], "--session must match"),
         (["--contract", "/dev/null/nowhere.yaml"], "contract /dev/null/nowhere.yaml: cannot be read"),
-        (["--store", "/dev/null/store"], "choose another place with --store"),
+        (["--store", "/dev/null/store"], "choose another location with --store"),
     ],
 )
 def test_what_keeps_it_from_starting_is_one_line(

@@ -5,7 +5,6 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import pytest
 from callconfig.app import create_app, sources
@@ -21,6 +20,7 @@ from callconfig.seeds import read_seed
 from callconfig.storage.opening import MEMORY, open_store
 from callconfig.storage.store import UnreadableStore
 from callconfig.tests.support.stores import SAMPLE
+from callconfig.tests.support.tampering import TamperedRequest, call
 from callconfig.traffic.curl import curl
 from callconfig.traffic.har import entry
 from callconfig.traffic.reader import whole_recording
@@ -29,7 +29,6 @@ from callconfig.verification.judge import Judge
 from callconfig.verification.running import baseline
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from starlette.types import ASGIApp, Message
 
 Json = dict[str, Any]
 
@@ -255,36 +254,6 @@ BODIES = [
 NO_TEXT = bytes([*range(0x21), 0x7F, *range(0x80, 0x100)])  # bytes that servers refuse in a target
 
 
-async def answered(
-    app: ASGIApp, method: str, target: bytes, fields: dict[bytes, bytes], body: bytes
-) -> tuple[int, bytes]:
-    """The status and the body of the response to an ASGI request in uvicorn's form."""
-    path, _, query = target.partition(b"?")
-    scope = {
-        "type": "http",
-        "method": method,
-        "scheme": "http",
-        "http_version": "1.1",
-        "root_path": "",
-        "path": unquote(path.decode()),
-        "raw_path": path,
-        "query_string": query,
-        "headers": [*fields.items(), (b"content-length", b"%d" % len(body))],
-        "server": ("127.0.0.1", 8080),
-        "client": ("127.0.0.1", 1),
-    }
-    sent: list[Message] = []
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    await app(scope, receive, send)
-    return sent[0]["status"], b"".join(message["body"] for message in sent[1:])
-
-
 def test_a_request_is_answered_or_refused_with_a_problem(loaded: Contract) -> None:
     values = sources()
     store = asyncio.run(open_store(MEMORY, loaded.resources, values.values))
@@ -306,10 +275,12 @@ def test_a_request_is_answered_or_refused_with_a_problem(loaded: Contract) -> No
         body=st.just(b"") | st.sampled_from(BODIES) | odd(*BODIES),
     )
     def hold(method: str, target: bytes, fields: dict[bytes, bytes], body: bytes) -> None:
+        path, _, query = target.decode().partition("?")
         given_fields = {b"host": b"localhost", b"content-type": b"application/json", **fields}
-        status, answer = asyncio.run(answered(app, method, target, given_fields, body))
-        assert status < 500 or b"limit-reached" in answer
-        if status >= 400 and method != "HEAD":
-            assert json.loads(answer)["status"] == status
+        headers = {name.decode(): value.decode("latin-1") for name, value in given_fields.items()}
+        response = asyncio.run(call(app, TamperedRequest(method, path, query, headers, body)))
+        assert response.status < 500 or b"limit-reached" in response.raw
+        if response.status >= 400 and method != "HEAD":
+            assert response.body["status"] == response.status
 
     hold()

@@ -67,7 +67,7 @@ def test_what_is_a_guess_and_what_is_not_understood_is_said(tmp_path: Path, caps
     assert "say with `unique` which members no two have in common" in said
     patch, said = proposed(tmp_path, capsys, (CONTRACTS / "weather.yaml").read_text())
     assert patch == ""
-    assert "note: answered by example, or by a value of the schema: readWeather, readForecast, POST /alarms" in said
+    assert "note: responses from an example, or from a generated value: readWeather, readForecast, POST /alarms" in said
 
 
 def test_what_is_declared_already_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

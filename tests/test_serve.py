@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,16 @@ def test_the_way_to_swagger_ui_leads_to_the_reference(serve: Callable[..., Serve
 def test_a_signal_ends_the_server_cleanly(serve: Callable[..., Server], ending: signal.Signals) -> None:
     code, errors = serve("--store", ":memory:").stop(ending)
     assert (code, errors) == (OK, "")
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_that_also_a_parent_process_sends_is_one(serve: Callable[..., Server], ending: signal.Signals) -> None:
+    server = serve("--store", ":memory:")
+    ends = time.monotonic() + 0.5
+    while server.process.poll() is None and time.monotonic() < ends:
+        server.process.send_signal(ending)
+        time.sleep(0.003)
+    assert server.stop(ending) == (OK, "")
 
 
 def test_what_was_stored_is_there_after_a_restart(serve: Callable[..., Server], tmp_path: Path, sample: Json) -> None:

@@ -20,7 +20,8 @@ def test_what_is_not_remembered_is_said_at_the_start(serve: Callable[..., Server
     server = serve(*contract("weather"), "--store", ":memory:")
     assert "mocks Weather 1.0.0\n" in server.greeting
     assert (
-        "answered by example, or by a value of the schema: readWeather, readForecast, POST /alarms" in server.greeting
+        "responses from an example, or from a generated value: readWeather, readForecast, POST /alarms"
+        in server.greeting
     )
     assert "Store  :memory: (0 documents)" in server.greeting
 
@@ -31,7 +32,7 @@ def test_parameters_and_refusals_that_a_mock_makes_nothing_of_are_said_at_the_st
     text = (CONTRACTS / "books.yaml").read_text().replace("name: pages, in: query", "name: near, in: query")
     (tmp_path / "books.yaml").write_text(text.replace("        '400': {$ref: '#/components/responses/Refused'}\n", ""))
     said = serve("--contract", "books.yaml", "--store", ":memory:").greeting
-    assert "Note   listBooks takes near, and they change nothing\n" in said
+    assert "Note   listBooks ignores the parameters near\n" in said
     assert "a request that breaks the contract gets an undocumented 400 from listBooks, addBook, readBook" in said
 
 
@@ -41,7 +42,7 @@ def pets(serve: Callable[..., Server]) -> Server:
 
 
 def test_credentials_bodies_that_are_not_kept_and_the_path_of_the_servers_are_said_at_the_start(pets: Server) -> None:
-    assert "1 of 12 operations need credentials, of which any are good: key (header X-Key)" in pets.greeting
+    assert "1 of 12 operations require credentials, and accept any: key (header X-Key)" in pets.greeting
     assert "a value of the schema is stored instead of bodies of application/xml" in pets.greeting
     assert "the contract's servers have these paths below /api/v3: --base-path /api/v3 does here" in pets.greeting
 
@@ -86,7 +87,7 @@ def test_a_put_to_the_collection_replaces_what_its_body_names(pets: Server) -> N
     unknown, unnamed = (pets.client.put("/pets", json=body) for body in ({"id": 11, "name": "Max"}, {"name": "Max"}))
     assert (unknown.status_code, unknown.json()) == (404, {"message": "There is no 11 here."})
     assert unnamed.status_code == 404
-    assert unnamed.json() == {"message": "The body has no id, so it names nothing that is here."}
+    assert unnamed.json() == {"message": "The body has no id, which identifies the resource."}
 
 
 def test_answers_have_the_media_type_the_fields_and_the_members_that_are_documented(pets: Server) -> None:
@@ -102,7 +103,7 @@ def test_answers_have_the_media_type_the_fields_and_the_members_that_are_documen
     assert gone.json()["detail"] == "There is no 10 here."
     assert gone.headers["x-server"]
     assert isinstance(pets.client.get("/greeting").json()["words"], str)  # a made one, as the example is none
-    assert "examples that break the contract, and are not answered: greet" in pets.greeting
+    assert "not sent, because their examples break the contract: greet" in pets.greeting
     owner = pets.client.post("/owners", json={"name": "Ann", "level": None}, headers={"X-Key": "any"})
     assert owner.headers["content-type"] == "application/vnd.pets+json"
     assert owner.json()["data"]["name"] == "Ann"
@@ -155,7 +156,7 @@ def test_seeds_are_planted_by_table(serve: Callable[..., Server], tmp_path: Path
         ('{"books": []}', "/books is none of shops, shops_offers"),
         ('{"shops": [{"nam": "a"}]}', "/shops/0/name is required and missing (and 1 more)"),
         ('{"shops": [7]}', "/shops/0 must be object, not 7"),
-        ('{"shops": [{"name": "a"}, {"name": "a"}]}', "more than one has {'name': 'a'}"),
+        ('{"shops": [{"name": "a"}, {"name": "a"}]}', "more than one document has {'name': 'a'}"),
     ],
 )
 def test_a_seed_of_several_tables_is_refused_in_words(

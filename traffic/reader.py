@@ -73,7 +73,7 @@ def _download(url: str, name: str, copy: IO[bytes]) -> None:
     try:
         with httpx2.Client(trust_env=False, timeout=TIMEOUT) as client, client.stream("GET", url) as response:
             if not response.is_success:
-                raise InvalidRecording(f"{name}: the server answers {response.status_code}")
+                raise InvalidRecording(f"{name}: the response is {response.status_code}")
             for chunk in response.iter_bytes():
                 copy.write(chunk)
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:

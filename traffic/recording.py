@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -28,16 +29,21 @@ class InvalidRecording(Exception):
 
 
 class BoundedFile:
-    """A bounded JSON file for a reader that keeps one entry at a time, and calls `forget` after each."""
+    """A bounded JSON file for a reader that keeps one entry at a time, and calls `forget` after each.
+
+    A byte order mark is left out, as HAR 1.2 requires.
+    """
 
     def __init__(self, file: IO[bytes], name: object) -> None:
         self._file, self._name = file, name
         self._bytes = self._depth = self._in_string = 0
-        self._rest = b""
+        self._rest, self._at_start = b"", True
 
     def read(self, size: int = -1) -> bytes:
         """Raises InvalidRecording, OSError."""
         chunk = self._file.read(size)
+        if chunk and self._at_start:
+            self._at_start, chunk = False, chunk.removeprefix(BOM_UTF8) or self._file.read(size)
         self._bytes += len(chunk)
         if self._bytes > MAX_BYTES:
             raise InvalidRecording(f"{self._name}: an entry is larger than {MAX_BYTES >> 20} MiB")

@@ -32,7 +32,7 @@ def check(options: CheckOptions) -> int:
             needed = [each.security for each in result.contract.operations.values() if each.security.is_needed]
             if needed and accepts_any_credentials(options):
                 headers += dict.fromkeys(scheme.made for each in needed for scheme in each.schemes if scheme.made)
-                result.notes.append("the mock takes any credentials: that bad ones are refused was not tried")
+                result.notes.append("the mock accepts any credentials, so their refusal was not tried")
             with Client(url, headers, pace, deadline, footprint=footprint) as client:
                 client.probe()
                 # The model comes first, because it knows more and needs less.

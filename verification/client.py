@@ -73,7 +73,7 @@ class Client:
         """Raises CouldNotRun when there is no server, DeadlineExceeded."""
         answer = self.send("GET", "")
         if not answer.status:
-            raise CouldNotRun(f"nothing answers at {self.url}: {answer.error}; is the server running?")
+            raise CouldNotRun(f"no server responds at {self.url}: {answer.error}; is the server running?")
 
     def send(self, method: str, target: str, headers: Fields = (), body: bytes = b"") -> Interaction:
         """The interaction, with status 0 where the response is incomplete. `target` is appended to the server's URL.

@@ -100,16 +100,17 @@ class Footprint:
     def check(self, method: str, url: str) -> None:
         """Raises ForeignResource."""
         if not self.permits(method, urlsplit(url).path):
-            raise ForeignResource(f"{method} {url} could change what this run did not create")
+            raise ForeignResource(f"{method} {url} could change a resource that this run did not create")
 
     def notes(self, operations: Iterable[Operation]) -> Iterator[str]:
         """Notes on the operations that were not tried, because they could have changed resources of other clients."""
         advice = "--write-anywhere does, on a server whose data nobody needs"
         writing = [] if self.anywhere else [each for each in operations if each.method not in READING]
         if never := [each.id for each in writing if self.never_permits(each.method, each.path)]:
-            yield f"not tried, because it would change what was there before: {', '.join(never)}; {advice}"
+            yield f"not tried, because it would change earlier resources: {', '.join(never)}; {advice}"
         if unmet := [each.id for each in writing if "{" in each.path and each.id not in self._tried]:
-            yield f"tried on nothing that exists, because the run created nothing for it: {', '.join(unmet)}; {advice}"
+            why = "because the run created no resource for it"
+            yield f"tried on unused identities only, {why}: {', '.join(unmet)}; {advice}"
 
     # Created resources
 

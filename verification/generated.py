@@ -96,7 +96,7 @@ def generate(
         finally:
             stream.stop()
     if rounds > MAX_ROUNDS:
-        result.notes.append(f"links were followed in {MAX_ROUNDS} rounds, each of which found more; there may be more")
+        result.notes.append(f"links were followed in {MAX_ROUNDS} rounds, and each found more; there may be more")
     deadline.check()
 
 
@@ -117,9 +117,7 @@ def _stream(schema: schemathesis.BaseSchema) -> EventStream:
     try:
         return from_schema(schema).execute()
     except RecursionError as error:
-        raise CouldNotRun(
-            "requests cannot be generated: the contract's schemas lead too deep into one another"
-        ) from error
+        raise CouldNotRun("requests cannot be generated: the contract's schemas are nested too deep") from error
 
 
 def _schema(
@@ -225,7 +223,7 @@ class _TransportAdapter(BaseAdapter):
         except Unsendable:
             return self._send_unchecked(request, settings)
         except DeadlineExceeded as over:
-            raise requests.Timeout("the time of the run is over", request=request) from over
+            raise requests.Timeout("the time of the run has expired", request=request) from over
         if not answer.status:
             raise requests.ConnectionError(answer.error, request=request)
         response = self._response(
@@ -255,7 +253,7 @@ class _TransportAdapter(BaseAdapter):
         try:
             return future.result(min(TIMEOUT, self._deadline.remaining))
         except TimeoutError as late:
-            raise requests.Timeout("nothing whole in time", request=request) from late
+            raise requests.Timeout("no complete response in time", request=request) from late
         except (TooLarge, InvalidContentCoding) as unreadable:
             raise requests.ConnectionError(str(unreadable), request=request) from unreadable
 
@@ -289,7 +287,7 @@ def _rate(per_second: float) -> str:
 def _error(event: events.NonFatalError, result: Result, leaves_out: bool) -> None:
     part = event.phase.value if event.phase else "generation"
     if leaves_out and part == "stateful" and not event.related_to_operation:
-        result.notes.append("no links were followed: they lead to or from operations that are left out")
+        result.notes.append("no links were followed: they refer to excluded operations")
         return
     result.add(Failure(Finding("generation", "status", one_line(event.info.message)[:1000]), event.label, [], part))
 
@@ -359,8 +357,8 @@ def _finding(name: str, failure: CheckFailure, status: int) -> Finding:
 ABOUT = "Invalid component: "
 SENTENCES = {
     "not_a_server_error": "the server failed with",
-    "positive_data_acceptance": "a request that keeps to the contract was refused with",
-    "negative_data_rejection": "a request that breaks the contract was answered with",
+    "positive_data_acceptance": "a valid request was refused with",
+    "negative_data_rejection": "an invalid request got",
 }
 
 
@@ -374,7 +372,7 @@ def _interaction(kept: Recorded) -> Interaction:
         "started": datetime.fromtimestamp(kept.timestamp, UTC),
     }
     if response is None:
-        return Interaction(status=0, error="the connection broke or timed out", **shared)
+        return Interaction(status=0, error="the connection failed or timed out", **shared)
     headers = _fields(response.headers)
     return Interaction(
         status=response.status_code,

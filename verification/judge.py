@@ -87,7 +87,7 @@ class Judge:
 def response_findings(operation: Operation, interaction: Interaction) -> list[Finding]:
     """Every finding in the response of an operation."""
     if interaction.status == 0:
-        return [Finding("no-response", "status", f"no complete answer came: {interaction.error}")]
+        return [Finding("no-response", "status", f"no complete response: {interaction.error}")]
     headers = by_name(interaction.response_headers)
     if operation.response(interaction.status) is None and _is_of_http(interaction):
         return []

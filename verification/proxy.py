@@ -61,7 +61,7 @@ def proxy(options: ProxyOptions) -> int:
         with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
             runner.run(Server(config, greet=greet).serve(sockets=[listening]))
         if app.unjudged:
-            what = "they got no complete answer, or are about the server itself (OPTIONS *)"
+            what = "they got no complete response, or are for the server itself (OPTIONS *)"
             result.notes.append(f"{app.unjudged} requests were not judged: {what}")
     return exit_code(result)
 
@@ -130,7 +130,7 @@ class Proxy:
         exchange.set_response(response.status_code, response.headers.raw)
         if not exchange.has_valid_status:
             await self._report(exchange)
-            detail = f"Its status is {response.status_code}, which no response can have."
+            detail = f"Its status {response.status_code} is invalid."
             await self._refuse(exchange, send, Problem("upstream-breaks-http", detail), judged=True)
             return
         chunks = _chunks(response, left)
@@ -160,7 +160,7 @@ class Proxy:
         verdict = await self._report(exchange)
         wrong = [finding for finding in verdict.response if finding.severity == "error"]
         if self._enforce and wrong:
-            detail = "The upstream server's answer breaks the contract."
+            detail = "The response of the upstream server breaks the contract."
             problem = Problem("upstream-breaks-contract", detail, wrong)
             await self._refuse(exchange, send, problem, judged=True)
             return
@@ -222,7 +222,7 @@ class Proxy:
     async def _unreachable(self, exchange: ProxiedExchange, send: Send, error: httpx2.TransportError) -> None:
         shown = self._result.redaction.url(self._upstream)
         logger.warning("%s is unreachable: %s", shown, f"{type(error).__name__} {error}".strip())
-        problem = Problem("upstream-unreachable", f"{shown} gave no complete answer.")
+        problem = Problem("upstream-unreachable", f"{shown} gave no complete response.")
         await self._refuse(exchange, send, problem, judged=True)
 
     async def _refuse(self, exchange: ProxiedExchange, send: Send, problem: Problem, *, judged: bool = False) -> None:

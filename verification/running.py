@@ -4,6 +4,7 @@ import random
 import secrets
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
@@ -51,49 +52,68 @@ def running(
     )
     progress = Progress(result)
     result.on_failures = progress.failures
-    try:
-        with interrupting(result):
+    with interrupting(result) as finish:
+        try:
             yield result, progress
-    except MaxFailuresReached:
-        result.notes.append(f"ended after {result.most} errors; there may be more")
-    except KeyboardInterrupt:
-        result.ended = "interrupted"
-    finally:
-        progress.end()
-    if result.ended == "interrupted":
-        result.notes.append("interrupted; not everything was judged")
-    for side, count in sorted(result.unrecorded.items()):
-        why = "were not recorded, or not whole, or in an unknown content coding"
-        result.notes.append(f"{count} bodies of {side}s {why}, so they were not judged")
-    if gone := accepted - result.failures.keys():
-        result.notes.append(f"{len(gone)} findings of the baseline did not occur: {', '.join(sorted(gone)[:100])}")
-    judged = {operation for _, operation in result.judged}
-    result.notes += unjudged(contract, judged)
-    try:
-        reports.write(result)
-    finally:
-        summarize(result)
+        except MaxFailuresReached:
+            result.notes.append(f"ended after {result.most} errors; there may be more")
+        except KeyboardInterrupt:
+            result.ended = "interrupted"
+        except BaseException:
+            reports.discard()
+            raise
+        finally:
+            finish()
+            progress.end()
+        _add_notes(result, accepted)
+        try:
+            reports.write(result)
+        finally:
+            summarize(result)
     if result.ended == "interrupted":
         raise CouldNotRun("interrupted")
 
 
+def _add_notes(result: Result, accepted: frozenset[str]) -> None:
+    if result.ended == "interrupted":
+        result.notes.append("interrupted; not everything was judged")
+    for side, count in sorted(result.unrecorded.items()):
+        why = "were not recorded, or truncated, or in an unknown content coding"
+        result.notes.append(f"{count} {side} bodies {why}, so they were not judged")
+    if gone := accepted - result.failures.keys():
+        result.notes.append(f"{len(gone)} findings of the baseline did not occur: {', '.join(sorted(gone)[:100])}")
+    judged = {operation for _, operation in result.judged}
+    result.notes += unjudged(result.contract, judged)
+
+
 @contextmanager
-def interrupting(result: Result) -> Iterator[None]:
-    """SIGINT and SIGTERM raise KeyboardInterrupt, and `result.ended` says so: a library may swallow the exception."""
+def interrupting(result: Result) -> Iterator[Callable[[], None]]:
+    """SIGINT, SIGTERM and SIGHUP raise KeyboardInterrupt, and `result.ended` says so: a library may swallow it.
+
+    Not within a second of another signal, since a terminal and a parent process may both send one; nor within a second
+    of a call of `finish`.
+    """
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield lambda: None
         return
+    deaf_until = 0.0
+
+    def finish() -> None:
+        nonlocal deaf_until
+        deaf_until = time.monotonic() + 1
 
     def interrupt(_number: int, _frame: object) -> None:
-        result.ended = "interrupted"
-        raise KeyboardInterrupt
+        if time.monotonic() >= deaf_until:
+            finish()
+            result.ended = "interrupted"
+            raise KeyboardInterrupt
 
-    numbers = [signal.SIGTERM]
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as it is in the background
-        numbers.append(signal.SIGINT)
-    before = {number: signal.signal(number, interrupt) for number in numbers}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:  # as it is in the background, and below nohup
+            signal.signal(number, interrupt)
     try:
-        yield
+        yield finish
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -114,7 +134,7 @@ def sending_requests(command: str, options: SendingOptions, target: str) -> Iter
                 raise KeyboardInterrupt from None
             result.ended = "time"
             doing = {"check": "tried"}.get(command, f"{command}d")
-            result.notes.append(f"--max-time of {options.max_time:g} s was over before everything was {doing}")
+            result.notes.append(f"--max-time of {options.max_time:g} s expired before everything was {doing}")
 
 
 def run_id(result: Result) -> str:

@@ -1,6 +1,5 @@
 """The text of a failure for terminal, JUnit and SARIF; and the progress and summary of a run on a terminal."""
 
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ import click
 from ..contract.document import Contract
 from ..contract.interaction import Interaction, by_name
 from ..contract.rulebook import RULES, Rule
-from ..outcome import lines, printable
+from ..outcome import has_colours, lines, printable
 from ..traffic.curl import curl
 from .result import Failure, Result
 from .timing import Deadline
@@ -36,12 +35,12 @@ def _shown(failure: Failure) -> list[str]:
     if not failure.interactions:
         return []
     again = [f"    {curl(each)}" for each in failure.interactions]
-    return [f"  came: {_answer(failure.interactions[-1])}", "  again:", *again]
+    return [f"  response: {_answer(failure.interactions[-1])}", "  reproduce:", *again]
 
 
 def _answer(interaction: Interaction) -> str:
     if not interaction.status:
-        return f"no complete answer ({interaction.error})"
+        return f"no complete response ({interaction.error})"
     content_type = by_name(interaction.response_headers).get("content-type", "no content type")
     body = interaction.response_body.decode(errors="backslashreplace")
     shown = body if len(body) <= MAX_SHOWN else f"{body[:MAX_SHOWN]}… ({len(body)} characters)"
@@ -123,9 +122,8 @@ class Progress:
 
 
 def styled(text: str, colour: str) -> str:
-    """The text in a colour where stdout is a terminal and NO_COLOR is unset (https://no-color.org)."""
-    wanted = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    return click.style(text, fg=colour, bold=True) if wanted else text
+    """The text in a colour where standard output has colours."""
+    return click.style(text, fg=colour, bold=True) if has_colours(sys.stdout) else text
 
 
 def summarize(result: Result) -> None:
@@ -140,7 +138,7 @@ def summarize(result: Result) -> None:
         if (times := sum(result.times[each.fingerprint] for each in failures)) > 1:
             operation, rule, place, status = cause
             places = f" in {len(failures)} places" if len(failures) > 1 else ""
-            print(printable(f"{times} times {operation}: {rule} ({place}{places}, answered {status or 'nothing'})"))
+            print(printable(f"{times} times {operation}: {rule} ({place}{places}, status {status or 'none'})"))
     for note in result.notes:
         print(printable(f"note: {note}"))
     others = f", {found - errors} accepted or warnings" if found > errors else ""

@@ -81,14 +81,14 @@ class _Verification:
             self._result.ended = "unreadable"
             notes.append(f"{len(self.unreadable)} could not be read: {'; '.join(self.unreadable[:MAX_NAMED])}")
         if self._skipped:
-            notes.append(f"{self._skipped} interactions were passed over: another host, base path, or a preflight")
+            notes.append(f"{self._skipped} interactions were skipped: another host or base path, or a CORS preflight")
         hint = "compare --base-path and --only-host with the recording"
         if not self._located and self._base_paths:
             ((base, count),) = self._base_paths.most_common(1)
             hint = f"the recording seems to have --base-path {base} ({count} interactions)"
             notes.append(hint)
         if not self._result.judged:
-            raise CouldNotRun(self.unreadable[0] if self.unreadable else f"there was nothing to judge; {hint}")
+            raise CouldNotRun(self.unreadable[0] if self.unreadable else f"nothing was judged; {hint}")
 
 
 MAX_NAMED = 10

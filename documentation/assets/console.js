@@ -92,14 +92,14 @@ $(".cancel", dialog).addEventListener("click", () => dialog.close());
 
 function askForToken(detail) {
   return settle ??= new Promise((resolve, reject) => {
-    ask({ title: "The controls ask for a token", note: detail ?? "", token: "", act: "Use it", done: ({ token: given }) => {
+    ask({ title: "The controls require a token", note: detail ?? "", token: "", act: "Use it", done: ({ token: given }) => {
       token = given;
       try { sessionStorage.setItem("token", given); } catch { /* for this page only */ }
       resolve();
     } });
     dialog.addEventListener("close", () => {
       settle = null;
-      reject(Object.assign(new Error("Without the token, nothing can be seen."), { locked: true })); // unless it was given
+      reject(Object.assign(new Error("Without the token, nothing can be shown."), { locked: true })); // unless it was given
     }, { once: true });
   });
 }
@@ -107,7 +107,7 @@ function json(text) {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new Error(`This is no JSON: ${error.message}`);
+    throw new Error(`This is not JSON: ${error.message}`);
   }
 }
 
@@ -140,7 +140,7 @@ async function follow() {
       first = false;
       await refresh();
     } catch (error) {
-      const again = error.locked ? button("Give the token", () => {}) : "not reached";
+      const again = error.locked ? button("Enter the token", () => {}) : "not reached";
       $("#live").replaceChildren(again);
       $("#live").className = "off";
       await new Promise((resolve) => (error.locked ? again.addEventListener("click", resolve) : setTimeout(resolve, 1500)));
@@ -212,14 +212,14 @@ function showRequests() {
   $("#count").textContent = all.length ? `${plural(fit.length, "request")}${fit.length < all.length ? ` of ${all.length}` : ""}, ${refused} refused` : "";
   $("#tab-requests b").textContent = all.length || "";
   $("#nothing").hidden = fit.length > 0;
-  if (!fit.length) $("#nothing").replaceChildren(...(all.length ? [h("p", {}, "No request is like that.")] : nothingYet()));
+  if (!fit.length) $("#nothing").replaceChildren(...(all.length ? [h("p", {}, "No request matches.")] : nothingYet()));
 }
 function nothingYet() {
   const others = sessions.filter(({ name, requests }) => requests && name !== session);
   const sample = facts.sample && { ...facts.sample, target: facts.api + facts.sample.target };
   return [
-    h("p", {}, `Nothing came in the session ${session} yet.`),
-    others.length > 0 && h("p", {}, "Requests came in ", others.map(({ name, requests }, at) => [at ? ", " : "", button(`${name} (${requests})`, () => enter(name), { class: "link" })]), "."),
+    h("p", {}, `No requests in the session ${session} yet.`),
+    others.length > 0 && h("p", {}, "Requests in ", others.map(({ name, requests }, at) => [at ? ", " : "", button(`${name} (${requests})`, () => enter(name), { class: "link" })]), "."),
     sample && h("p", {}, "For example:"),
     sample && h("pre", { tabindex: 0 }, writers.curl(sample)),
     sample && h("p", {}, button("Send it", doing(() => send(sample)))),
@@ -322,15 +322,15 @@ function open(entry, byHand = false) {
     h("div", { class: "tools" },
       h("span", { class: "choice copies", role: "group", "aria-label": "Copy as" }, h("span", {}, "Copy as"), Object.keys(writers).map((name) => button(name, async ({ target: pressed }) => {
         const text = writers[name](sendable(entry), entry);
-        if (!await copied(text, pressed, name)) say(h("p", {}, "The browser does not let this page copy. Here it is:"), h("pre", { tabindex: 0 }, text));
+        if (!await copied(text, pressed, name)) say(h("p", {}, "The browser does not permit copying. The text is:"), h("pre", { tabindex: 0 }, text));
       }))),
       button("Send again", doing(() => send(sendable(entry)))),
       button("Edit and send …", () => edit(sendable(entry))),
-      button("Make the next ones get this", doing(() => force(entry)), { disabled: !response.status })),
-    h("h3", {}, "What came"),
+      button("Give this response to the next requests", doing(() => force(entry)), { disabled: !response.status })),
+    h("h3", {}, "Request"),
     headersOf(request.headers),
     request.body === null ? h("p", { class: "quiet" }, "No body, or one too large for the journal.") : showLines(lines, "Body of the request"),
-    h("h3", {}, "What was answered"),
+    h("h3", {}, "Response"),
     headersOf(response.headers),
     response.body === null ? h("p", { class: "quiet" }, response.status ? "No body, or one too large for the journal." : "Nothing.") : showLines(layout(response.body) ?? raw(response.body), "Body of the answer"),
   );
@@ -346,7 +346,7 @@ function why(entry, over, problem) {
   const { response, findings, rule } = entry;
   const wish = header(response.headers, "preference-applied");
   const parts = [];
-  if (!response.status) parts.push(h("p", {}, "No answer: a fault left the request without one."));
+  if (!response.status) parts.push(h("p", {}, "No response, because of a fault."));
   else if (problem?.title && problem.type) {
     const title = h("b", {}, problem.title);
     parts.push(h("p", {}, /^(\/|https?:)/.test(problem.type) ? h("a", { href: problem.type }, title) : title, `. ${problem.detail ?? ""}`));
@@ -359,17 +359,17 @@ function why(entry, over, problem) {
   const answers = known && !known.off_contract && (known.answer !== undefined || known.answers);
   if (rule && refused && answers) parts.push(h("p", {}, h("b", {}, rule), " matched, but its answer is for requests that keep the contract. This one was refused, and the rule is not used up."));
   else if (rule) parts.push(h("p", {}, h("b", {}, rule), known ? `: ${wordsOf(known)}.` : " matched, and is not there any more."));
-  else if (wish) parts.push(h("p", {}, "The request asked for this answer itself: ", h("code", {}, `Prefer: ${wish}`), "."));
-  else parts.push(h("p", { class: "quiet" }, refused ? "No rule: the contract refuses it." : "No rule: this is the usual answer."));
+  else if (wish) parts.push(h("p", {}, "The request selected this response: ", h("code", {}, `Prefer: ${wish}`), "."));
+  else parts.push(h("p", { class: "quiet" }, refused ? "No rule: the contract refuses it." : "No rule: this is the usual response."));
   if (!rule) {
     const told = h("ul", {});
-    parts.push(h("details", { ontoggle: ({ target: { open: isOpen } }) => isOpen && explain(entry, told) }, h("summary", {}, "Why no rule answered it"), told));
+    parts.push(h("details", { ontoggle: ({ target: { open: isOpen } }) => isOpen && explain(entry, told) }, h("summary", {}, "Why no rule applied"), told));
   }
   return h("div", { class: kinds.refused(entry) ? "verdict refused" : "verdict" }, parts);
 }
 async function explain(entry, told) {
   const all = await control("GET", "/rules");
-  if (!all.length) return told.replaceChildren(h("li", {}, "There is no rule now."));
+  if (!all.length) return told.replaceChildren(h("li", {}, "There are no rules."));
   const reasons = await Promise.all(all.map(async (rule) => {
     const { status: _status, valid: _valid, ...match } = rule.match ?? {};
     const { count, near_misses: [miss] } = await control("POST", "/requests/find", { match, after: entry.number - 1, before: entry.number + 1, limit: 0 });
@@ -488,7 +488,7 @@ function showState() {
   }
   const [{ title: identity }, ...columns] = shown.columns;
   $("#table").replaceChildren(
-    !fit.length ? h("p", { class: "empty" }, all.length ? "Nothing is like that." : "Nothing is stored. Seed some, or send a request that creates one.") : grid(
+    !fit.length ? h("p", { class: "empty" }, all.length ? "No document matches." : "No documents. Seed some, or send a request that creates one.") : grid(
       [identity, ...columns.map(({ title }) => title), shown.day && shown.day.windows.map(({ title }, at) => h("span", { class: `key band${at}` }, title)), shown.time].filter(Boolean),
       fit.slice(0, 300).map((each) => [
         h("th", { scope: "row" }, button(String(each[shown.identity]), () => openDocument(each), { class: "link" })),
@@ -509,7 +509,7 @@ function openDocument(document) {
   const place = one(document);
   ask({
     title: String(document[identity]),
-    note: `What is saved replaces the whole.${secrets ? " Secrets are not shown, and are lost unless they are written again." : ""}`,
+    note: `The saved document replaces the stored one.${secrets ? " Secrets are not shown, and are lost unless you enter them." : ""}`,
     text: JSON.stringify(document, null, 2),
     act: "Save",
     done: ({ text }) => control("PUT", place, json(text)),
@@ -571,7 +571,7 @@ function showRules() {
     h("p", {}, h("b", {}, rule.id), ` ${wordsOf(rule)}`),
     h("p", { class: "quiet" }, `matched ${rule.matched}, answered ${rule.answered}${limitOf(rule) < Infinity ? ` of ${limitOf(rule)}` : ""}${isSpent(rule) ? ": used up" : ""}`),
     h("details", { "data-id": rule.id, open: open.has(rule.id) }, h("summary", {}, "As JSON"), h("pre", { tabindex: 0 }, JSON.stringify(rule, null, 2))),
-    button("Delete", doing(() => control("DELETE", `/rules/${rule.id}`)), { "aria-label": `Delete ${rule.id}` }))) : [h("li", { class: "empty" }, "No rule: every request gets the usual answer.")]));
+    button("Delete", doing(() => control("DELETE", `/rules/${rule.id}`)), { "aria-label": `Delete ${rule.id}` }))) : [h("li", { class: "empty" }, "No rules: every request gets the usual response.")]));
 }
 const next = $("#next").elements;
 next.operation.append(...facts.operations.map(({ id }) => h("option", {}, id)));
@@ -591,7 +591,7 @@ onsubmit("#next", async () => {
   say(h("p", {}, h("b", {}, rule.id), `: ${wordsOf(rule)}.`));
 });
 $("#rule").addEventListener("click", () => ask({
-  title: "A rule", note: "What requests get that match. The reference of the controls says what may be said.",
+  title: "A rule", note: "The response, delay or fault of matching requests. The reference of the controls describes the members.",
   text: JSON.stringify({ match: { operation: facts.operations[0]?.id }, delay: { milliseconds: 500 }, answer: 503, times: 1 }, null, 2),
   act: "Set", done: ({ text }) => control("POST", "/rules", json(text)),
 }));
@@ -620,7 +620,7 @@ function showSessions() {
     h("th", { scope: "row" }, button(each.name, () => enter(each.name), { class: "link", "aria-current": each.name === session ? "true" : null })),
     Object.entries(numbers(each)).map(([word, number]) => h("td", { "data-label": word }, number)),
     h("td", {}, button("Delete", doing(async () => {
-      if (!confirm(`Delete the session ${each.name}, with all it holds?`)) return;
+      if (!confirm(`Delete the session ${each.name}, with its documents and its journal?`)) return;
       await control("DELETE", `/sessions/${each.name}`);
       if (each.name === session) enter("default");
     }), { "aria-label": `Delete the session ${each.name}` })),
@@ -641,7 +641,7 @@ onclick("#release", () => control("DELETE", "/clock"));
 onsubmit("#ids", async ({ elements: { next: given, seed } }) => {
   const ids = given.value.split(/[\s,]+/).filter(Boolean);
   await control("PUT", "/ids", { next: ids, ...(seed.value ? { seed: seed.valueAsNumber } : {}) });
-  say(h("p", {}, ids.length ? `The next ids: ${ids.join(", ")}.` : "Determined."));
+  say(h("p", {}, ids.length ? `The next ids: ${ids.join(", ")}.` : "The ids are set."));
 });
 onclick("#random", () => control("DELETE", "/ids"));
 

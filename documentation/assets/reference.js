@@ -130,7 +130,7 @@ function show() {
   const found = query ? find(query) : [];
   results.replaceChildren(...found.map(({ id, title, kind, text }, at) =>
     h("li", { id: `result-${at}`, role: "option", "data-place": id }, title, h("small", {}, kind), h("span", {}, context(text, query)))));
-  if (query && !found.length) results.append(h("li", { class: "nothing", role: "option", "aria-disabled": "true" }, "Nothing has this name."));
+  if (query && !found.length) results.append(h("li", { class: "nothing", role: "option", "aria-disabled": "true" }, "No results."));
   results.hidden = !query;
   field.setAttribute("aria-expanded", !results.hidden);
   if (found.length) choose(0);
@@ -247,7 +247,7 @@ async function begin(given) {
   // The scenario of the examples, and the earlier requests of this one.
   session = `docs-${crypto.randomUUID?.() ?? Date.now()}`;
   const headers = { "Content-Type": "application/json", "X-Mock-Session": session };
-  await fetch("/_mock/scenario", { method: "PUT", headers, body: JSON.stringify({ state: [], ...served.world }) });
+  await fetch("/_mock/scenario", { method: "PUT", headers, body: JSON.stringify({ state: [], ...served.scenario }) });
   for (const { method, target, headers: own, body } of given) {
     await fetch(servedFrom + target, { method, headers: { ...own, "X-Mock-Session": session }, body: body ?? undefined });
   }
@@ -280,7 +280,7 @@ async function send(form) {
     if (page && document.getElementById(page)) state.append(" ", h("a", { href: `#${page}` }, answered.title));
     if (response.ok && answered) follow(operation.links, answered);
   } catch {
-    result.textContent = `No answer from ${root}. Does the server run, and does it admit requests from this page?`;
+    result.textContent = `No response from ${root}. Is the server running, and does it permit requests from this page (CORS)?`;
     state.textContent = "failed";
   }
   result.hidden = false;

@@ -5,7 +5,7 @@ from callconfig.benchmarks.table import Row, beside
 
 
 @pytest.mark.parametrize(
-    ("result", "promise", "holds", "said"),
+    ("result", "promise", "meets_promise", "said"),
     [
         (0.45, {"at_least": 0.45}, True, ">= 0.45"),
         (0.44, {"at_least": 0.45}, False, ">= 0.45"),
@@ -14,11 +14,11 @@ from callconfig.benchmarks.table import Row, beside
         (9.0, {}, True, ""),
     ],
 )
-def test_a_promise_holds_or_not(result: float, promise: dict[str, float], holds: bool, said: str) -> None:
+def test_a_promise_holds_or_not(result: float, promise: dict[str, float], meets_promise: bool, said: str) -> None:
     row = Row("creates", "1/s", "2/s", result, **promise)  # type: ignore[arg-type]
-    assert row.holds is holds
+    assert row.meets_promise is meets_promise
     cells = [cell.strip() for cell in str(row).split("|")]
-    assert cells[-2:] == [said, ("yes" if holds else "NO") if said else ""]
+    assert cells[-2:] == [said, ("yes" if meets_promise else "NO") if said else ""]
 
 
 def test_a_row_has_medians_and_the_median_of_the_ratios_of_each_round() -> None:

@@ -100,7 +100,7 @@ def test_what_fills_a_session_ends_at_its_bytes_and_is_given_back(
         went, refused = until_refused(ONE)
         assert (refused["status"], refused["detail"]) in (
             (409, "A session holds at most 200000 bytes."),
-            (503, "A session holds as much as may be: 200000 bytes."),
+            (503, "A session holds the maximum: 200000 bytes."),
         )
         sooner, refused = until_refused(TWO)
         assert sooner < went

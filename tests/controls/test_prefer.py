@@ -21,7 +21,7 @@ Json = dict[str, Any]
             "code=404, dynamic=true",
             404,
             "detail",
-            "No configuration has the id in the path. It was never created here, or it is not yours to see.",
+            "No configuration has the id in the path, or the caller has no access to it.",
             "code=404, dynamic=true",
         ),
     ],

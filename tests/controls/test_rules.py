@@ -61,7 +61,7 @@ def test_a_body_of_ones_own_is_judged_by_the_contract(steered: TestClient) -> No
         ({"operation": "createConfiguration"}, {"status": 404}, "createConfiguration has no response 404"),
         ({"method": "GET"}, {"status": 409}, "listConfigurations has no response 409"),
         ({}, {"status": 409, "example": "nothing"}, 'has no example "nothing"; it has duplicateScope'),
-        ({"operation": "nothing"}, {"status": 200}, "for no operation"),
+        ({"operation": "nothing"}, {"status": 200}, "to no operation"),
     ],
 )
 def test_an_answer_that_the_contract_does_not_have_is_refused_with_what_it_has(
@@ -241,7 +241,7 @@ def test_a_delay_or_a_fault_is_used_up_by_every_request_that_gets_it(steered: Te
 def test_an_answer_outside_the_contract_is_one_flag(steered: TestClient) -> None:
     refused = steered.post("/_mock/rules", json={"answers": [429, 429]}).json()["detail"]
     assert "createConfiguration has no response 429; it has 201, 400" in refused
-    assert "with off_contract true it is sent all the same" in refused
+    assert "with off_contract true, it is sent unjudged" in refused
     steered.post("/_mock/rules", json={"answers": [429, 429], "off_contract": True})
     assert statuses(steered, 3) == [429, 429, 200]
 

@@ -80,7 +80,7 @@ def test_a_break_is_an_error_with_its_request_its_lines_and_whom_to_tell(
     printed = capsys.readouterr().out
     assert "BREAKING createConfiguration, updateConfiguration: request body application/json" in printed
     assert "concerns: clients that call createConfiguration, updateConfiguration\n" in printed
-    assert "again: curl -i" in printed
+    assert "reproduce: curl -i" in printed
     found = re.search(
         r"/inbound_block_message: must have at most 1000 characters, not 1001  \(.*new.yaml:(\d+)\)", printed
     )
@@ -206,7 +206,7 @@ def test_the_hook_ends_well_in_the_commit_that_adds_the_contract(
     (tmp_path / "openapi.yaml").write_text(BUILT_IN.read_text())
     done = subprocess.run(hook, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert re.fullmatch(r"diff: nothing to compare with, this is the first revision of openapi.yaml .*\n", done.stdout)
+    assert re.fullmatch(r"diff: nothing to compare with: this is the first revision of openapi.yaml .*\n", done.stdout)
     (tmp_path / "openapi.yaml").write_text("- no contract")
     assert subprocess.run(hook, cwd=tmp_path, capture_output=True, check=False).returncode == 3
 
@@ -301,7 +301,7 @@ def test_a_webhook_is_told_and_not_judged(
     (change,) = compare(DiffOptions(old=str(tmp_path / "old.yaml"), new=str(tmp_path / "new.yaml"))).changes
     assert (change.verdict, change.sentence) == (
         "undecided",
-        f"webhooks: webhook stored {what}; what a server sends to its clients is not judged",
+        f"webhooks: webhook stored {what}; requests from a server to its clients are not judged",
     )
 
 

@@ -142,7 +142,7 @@ def test_search_opens_what_is_closed(visit: Visit) -> None:
 
 def test_search_says_when_there_is_nothing(shown: Page) -> None:
     shown.get_by_role("combobox", name="Search the reference").fill("<b>nothing</b>")
-    expect(shown.get_by_role("listbox")).to_contain_text("Nothing has this name.")
+    expect(shown.get_by_role("listbox")).to_contain_text("No results.")
     shown.keyboard.press("Escape")
     expect(shown.get_by_role("listbox")).to_be_hidden()
 

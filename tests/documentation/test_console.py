@@ -153,7 +153,7 @@ def test_the_next_ones_get_what_this_one_got_and_a_refused_one_is_told_why_not(
 ) -> None:
     api.put("/configurations/cfg_none", json=sample)
     page = enter()
-    opened(page, "404").get_by_role("button", name="Make the next ones get this").click()
+    opened(page, "404").get_by_role("button", name="Give this response to the next requests").click()
     expect(page.locator("#said")).to_contain_text("rule1: updateConfiguration gets 404 with its body")
     stored = api.post("/configurations", json=sample).json()
     assert api.put(f"/configurations/{stored['id']}", json=sample).status_code == 404
@@ -161,7 +161,7 @@ def test_the_next_ones_get_what_this_one_got_and_a_refused_one_is_told_why_not(
     api.put(f"/configurations/{stored['id']}", json={})
     expect(opened(page, "400")).to_contain_text("rule1 matched, but its answer is for requests that keep the contract")
     article = opened(page, "201")
-    article.get_by_text("Why no rule answered it").click()
+    article.get_by_text("Why no rule applied").click()
     expect(article.get_by_role("listitem").filter(has_text="rule1")).to_contain_text(
         'operation  must be one of "updateConfiguration", not "createConfiguration"'
     )
@@ -179,7 +179,7 @@ def test_the_next_request_gets_a_documented_answer_and_the_rule_counts(enter: En
     api.get("/configurations")
     expect(rules).to_contain_text("matched 1, answered 1 of 1: used up")
     page.get_by_role("button", name="Delete rule1").click()
-    expect(rules).to_contain_text("No rule: every request gets the usual answer.")
+    expect(rules).to_contain_text("No rules: every request gets the usual response.")
     page.get_by_role("button", name="Any rule").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("JSON").fill('{"answer": 418}')
@@ -231,7 +231,7 @@ def test_a_fork_is_entered_and_deleted(enter: Enter, api: httpx.Client, sample: 
     expect(page.locator("#session")).to_have_value("forked")
     expect(page.get_by_role("table").get_by_role("row")).to_have_count(2)
     assert "session=forked" in page.url
-    page.get_by_role("tab", name="World").click()
+    page.get_by_role("tab", name="Clock and sessions").click()
     page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Delete the session forked").click()
     expect(page.locator("#session")).to_have_value("default")
@@ -248,15 +248,15 @@ def test_the_clock_and_the_ids_are_determined(enter: Enter, api: httpx.Client, s
     expect(page.locator("#said")).to_contain_text("cfg_one")
     stored = api.post("/configurations", json=sample).json()
     assert (stored["id"], stored["created_at"]) == ("cfg_one", "2025-01-15T11:30:00.000000Z")
-    page.get_by_role("button", name="Return to the real time").click()
+    page.get_by_role("button", name="Reset to the real time").click()
     expect(page.locator("#frozen")).to_have_text("runs")
 
 
 def test_to_look_makes_no_session_and_leaves_no_trace(enter: Enter, mock: str, log: list[str]) -> None:
     before = len(log)
     page = enter()
-    expect(page.get_by_text("Nothing came in the session")).to_be_visible()
-    for name in ("State", "Rules", "World"):
+    expect(page.get_by_text("No requests in the session")).to_be_visible()
+    for name in ("State", "Rules", "Clock and sessions"):
         page.get_by_role("tab", name=name).click()
     page.wait_for_timeout(500)
     here = page.locator("#session").input_value()
@@ -268,12 +268,12 @@ def test_to_look_makes_no_session_and_leaves_no_trace(enter: Enter, mock: str, l
 def test_the_token_is_asked_for_and_kept(browse: Enter, guarded: str) -> None:
     page = browse(f"{guarded}/_mock/ui")
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("The controls ask for a token")
+    expect(dialog).to_contain_text("The controls require a token")
     dialog.get_by_label("Token").fill("guess")
     page.keyboard.press("Enter")
     expect(dialog).to_contain_text("The token is not the control token.")
     dialog.get_by_role("button", name="Cancel").click()
-    page.get_by_role("button", name="Give the token").click()
+    page.get_by_role("button", name="Enter the token").click()
     dialog.get_by_label("Token").fill("letmein")
     page.keyboard.press("Enter")
     expect(page.locator("#live")).to_have_text("live")
@@ -295,7 +295,7 @@ def test_the_keyboard_is_enough(enter: Enter, api: httpx.Client) -> None:
         api.get(path)
     page = enter()
     page.keyboard.press("/")
-    expect(page.get_by_label("Text in the request or the answer")).to_be_focused()
+    expect(page.get_by_label("Text in the request or the response")).to_be_focused()
     page.keyboard.type("nowhere")
     expect(page.locator("#count")).to_have_text("1 request of 2, 1 refused")
     page.get_by_role("button", name="/nowhere").focus()
@@ -315,7 +315,7 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(
     api.post("/configurations", json={**sample, "max_retrys": -1})
     page = enter(color_scheme=scheme, viewport={"width": width, "height": 800})
     opened(page, "400")
-    for view in ("Requests", "State", "Rules", "World"):
+    for view in ("Requests", "State", "Rules", "Clock and sessions"):
         page.get_by_role("tab", name=view).click()
         assert barriers(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") == width

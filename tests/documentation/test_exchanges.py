@@ -35,11 +35,11 @@ def test_every_request_example_has_an_answer(documented: Contract) -> None:
 @pytest.mark.parametrize(
     ("example", "change", "difference"),
     [
-        ("CreateResponse", {"enable_calling": False}, "/enable_calling: documents false, but the answer has true"),
-        ("CreateResponse", {"id": "cfg_other"}, '/id: documents "cfg_other", but the answer has "cfg_abc123"'),
-        ("CreateResponse", {"owner": None}, "/owner is documented, but the answer does not have it"),
-        ("UpdateResponse", {"max_retry": True}, "/max_retry: documents true, but the answer has 5"),
-        ("UnknownConfiguration", {"detail": "Gone."}, '/detail: documents "Gone.", but the answer has "No config'),
+        ("CreateResponse", {"enable_calling": False}, "/enable_calling: documents false, but the response has true"),
+        ("CreateResponse", {"id": "cfg_other"}, '/id: documents "cfg_other", but the response has "cfg_abc123"'),
+        ("CreateResponse", {"owner": None}, "/owner is documented, but absent from the response"),
+        ("UpdateResponse", {"max_retry": True}, "/max_retry: documents true, but the response has 5"),
+        ("UnknownConfiguration", {"detail": "Gone."}, '/detail: documents "Gone.", but the response has "No config'),
     ],
 )
 def test_a_documented_member_that_differs_is_named(
@@ -55,8 +55,8 @@ def test_a_list_that_is_documented_shorter_or_longer_than_it_is_differs(contract
     altered["components"]["examples"]["ListResponse"]["value"] = []
     altered["components"]["examples"]["EmptyListResponse"]["value"] = [{"id": "cfg_abc123"}]
     differences = _differences_of(Contract(altered))
-    assert "listConfigurations.200.published: /0: documents nothing, but the answer has an object" in differences
-    assert "listConfigurations.200.nothing: /0 is documented, but the answer does not have it" in differences
+    assert "listConfigurations.200.published: /0: documents nothing, but the response has an object" in differences
+    assert "listConfigurations.200.nothing: /0 is documented, but absent from the response" in differences
 
 
 def test_another_status_and_another_header_differ(contract: Contract) -> None:
@@ -65,16 +65,16 @@ def test_another_status_and_another_header_differ(contract: Contract) -> None:
     created = altered["paths"]["/configurations"]["post"]["responses"]["201"]
     created["headers"]["Location"]["example"] = "/configurations/cfg_other"
     differences = _differences_of(Contract(altered))
-    assert "createConfiguration.409.duplicateScope: documents 409, but the answer is 201" in differences
-    assert 'Location: documents "/configurations/cfg_other", but the answer has "/configurations/cfg_abc123"' in (
+    assert "createConfiguration.409.duplicateScope: documents 409, but the response is 201" in differences
+    assert 'Location: documents "/configurations/cfg_other", but the response has "/configurations/cfg_abc123"' in (
         differences
     )
 
 
 CONTROLS_EXAMPLES = [
-    ("TwoSessions", {"name": "other"}, '/1/name: documents "other", but the answer has "mine"'),
-    ("TwoSessions", {"idle_seconds": "0.002"}, '/1/idle_seconds: documents "0.002", but the answer has '),
-    ("TwoSessions", {"idle_seconds": None}, "/1/idle_seconds: documents null, but the answer has "),
+    ("TwoSessions", {"name": "other"}, '/1/name: documents "other", but the response has "mine"'),
+    ("TwoSessions", {"idle_seconds": "0.002"}, '/1/idle_seconds: documents "0.002", but the response has '),
+    ("TwoSessions", {"idle_seconds": None}, "/1/idle_seconds: documents null, but the response has "),
 ]
 
 
@@ -90,13 +90,13 @@ def test_of_what_varies_the_type_is_compared_and_all_else_is_the_same(
 def test_of_records_in_lines_each_is_compared(contract: Contract) -> None:
     altered = _altered_controls(contract)
     altered.document["components"]["examples"]["NdjsonOfTwo"]["value"] = '{"number":1}\n{"number":3}\n'
-    assert "exportNdjson.200.two: /1/number: documents 3, but the answer has 2" in _differences_of(altered, contract)
+    assert "exportNdjson.200.two: /1/number: documents 3, but the response has 2" in _differences_of(altered, contract)
 
 
 def test_an_answer_without_a_body_is_compared_by_its_status(contract: Contract) -> None:
     altered = _altered_controls(contract)
     altered.operations["deleteRule"].declared["responses"]["204"]["x-request"] = {}
-    expected = "deleteRule.204.done: documents 204, but the answer is 404"
+    expected = "deleteRule.204.done: documents 204, but the response is 404"
     assert expected in _differences_of(altered, contract)
 
 

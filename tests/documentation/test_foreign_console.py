@@ -136,7 +136,7 @@ def test_a_contract_that_stores_nothing_has_no_state_and_everything_else(browse:
     with serving(*of("weather")) as server:
         page = browse(f"{server.url}/_mock/ui")
         expect(page.locator("#live")).to_have_text("live")
-        assert page.get_by_role("tab").all_inner_texts() == ["Requests", "Rules", "World"]
+        assert page.get_by_role("tab").all_inner_texts() == ["Requests", "Rules", "Clock and sessions"]
         page.get_by_role("button", name="Send it").click()
         expect(page.get_by_role("article")).to_contain_text("202")
         page.get_by_role("tab", name="Rules").click()
@@ -145,7 +145,7 @@ def test_a_contract_that_stores_nothing_has_no_state_and_everything_else(browse:
         page.get_by_role("button", name="Set", exact=True).click()
         expect(page.get_by_role("list", name="Rules")).to_contain_text("the next readWeather gets 200 wet")
         assert [server.client.get("/weather/a").json()["sky"] for _ in range(2)] == ["rain", "clear"]
-        page.get_by_role("tab", name="World").click()
+        page.get_by_role("tab", name="Clock and sessions").click()
         page.get_by_label("Freeze at").fill("2025-01-15T10:30:00Z")
         page.get_by_role("button", name="Freeze").click()
         expect(page.locator("#now")).to_have_text("2025-01-15 10:30:00 UTC")
@@ -160,7 +160,7 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways_there(
     api.post("/shops", json={"nam": "a"})
     page = enter(color_scheme=scheme, viewport={"width": width, "height": 800})
     open_request(page, "400")
-    for view in ("Requests", "State", "Rules", "World"):
+    for view in ("Requests", "State", "Rules", "Clock and sessions"):
         page.get_by_role("tab", name=view).click()
         assert barriers(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") == width

@@ -107,7 +107,7 @@ def test_the_command_runs_the_examples_of_the_built_in_contract(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["docs", "build", "-o", str(tmp_path)]) == OK
-    assert re.search(r"\d\d examples run, all answered as documented", capsys.readouterr().out)
+    assert re.search(r"\d\d examples run, all responses as documented", capsys.readouterr().out)
 
 
 def test_the_command_finds_a_wrong_answer_and_writes_nothing(
@@ -119,7 +119,7 @@ def test_the_command_finds_a_wrong_answer_and_writes_nothing(
     assert main(["docs", "build", "-o", str(tmp_path / "site"), "--contract", str(contract)]) == FINDINGS
     shown = capsys.readouterr().err
     assert 'updateConfiguration.404.unknownConfiguration: /detail: documents "Gone."' in shown
-    assert shown.endswith("documented answers differ in 1 place from the mock's\n")
+    assert shown.endswith("documented responses differ in 1 place from the mock's\n")
     assert not (tmp_path / "site").exists()
 
 

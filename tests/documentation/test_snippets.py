@@ -13,7 +13,7 @@ from callconfig.app import example_mock
 from callconfig.contract.document import Contract
 from callconfig.contract.witness import ABSENT
 from callconfig.documentation.exchanges import Example, examples
-from callconfig.documentation.execution import Answer, differences_of, send
+from callconfig.documentation.execution import ExampleResponse, differences_of, send
 from callconfig.documentation.snippets import curl, javascript, python
 from callconfig.verification.target import serving
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -92,4 +92,4 @@ def _expect(example: Example, printed: str) -> None:
     assert bool(text) == (example.body is not ABSENT), example.anchor
     body = text if isinstance(example.body, str) or not text else json.loads(text)
     headers = {"content-type": example.media_type, **{name.lower(): each for name, each in example.headers.items()}}
-    assert list(differences_of(example, Answer(int(status), headers, body))) == [], example.anchor
+    assert list(differences_of(example, ExampleResponse(int(status), headers, body))) == [], example.anchor

@@ -86,7 +86,7 @@ def test_a_failing_test_tells_of_requests_that_were_in_no_session(
 
 
 def test_a_mock_that_does_not_answer_is_told_by_its_url(failing: subprocess.CompletedProcess[str]) -> None:
-    message = "MockError: GET http://127.0.0.1:9/_mock/state: the mock does not answer: [Errno 111] Connection refused"
+    message = "MockError: GET http://127.0.0.1:9/_mock/state: the mock does not respond: [Errno 111] Connection refused"
     assert message in failing.stdout
 
 
@@ -235,6 +235,14 @@ def test_settings_are_the_client_teams_to_override(project: Path) -> None:
     )
     done = run(OURS, project, "test_one.py", environment={"CALLCONFIG_AUTH": "nothing.json"})
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_suite_whose_warnings_are_errors_gets_none(project: Path) -> None:
+    (project / "test_one.py").write_text("def test_one(mock):\n    assert mock.requests() == []\n")
+    arguments = ("test_one.py", "-W", "error", "--mock-coverage")
+    done = run(OURS, project, *arguments, environment={"PYTHONWARNDEFAULTENCODING": "1"})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "\nno test has used the mock\n" in done.stdout
 
 
 def test_no_mock_outlives_a_suite_that_is_killed(project: Path, tmp_path: Path) -> None:

@@ -246,6 +246,16 @@ def test_a_name_that_no_file_can_have_is_refused(run: Any) -> None:
         run(open_store("store\0.jsonl", [RESOURCE], counted_values()))
 
 
+def test_a_path_from_a_working_directory_that_is_gone_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Any
+) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(UnreadableStore, match=r"^store.jsonl cannot be opened: No such file or directory$"):
+        run(open_store("store.jsonl", [RESOURCE], counted_values()))
+
+
 @pytest.mark.parametrize("place", ["folder", "folder/file/below", "pipe", "/dev/null", "/proc/version"])
 def test_what_is_no_ordinary_file_is_refused(tmp_path: Path, run: Any, place: str) -> None:
     (tmp_path / "folder").mkdir()

@@ -290,7 +290,7 @@ def test_a_load_that_was_overtaken_says_so_and_changes_nothing(
         await asyncio.sleep(0.05)
         disk.ready.set()
         getattr(store.database, meanwhile)()
-        with pytest.raises(StoreUnavailable, match="something else was done to it meanwhile"):
+        with pytest.raises(StoreUnavailable, match="another write came first"):
             await load
         assert await stored(path) == ([] if meanwhile == "truncate" else ["before"])
         assert not path.with_name(f".{path.name}.new").exists()

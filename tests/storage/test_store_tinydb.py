@@ -83,7 +83,7 @@ def test_tinydb_obeys_the_rules_of_the_store(store: EmbeddedStore, run: Any) -> 
         store.database.update({"template": "a"}, where("template") == "b")
     with pytest.raises(DuplicateScope):
         store.database.insert({**complete, "template": "a"})
-    with pytest.raises(ValueError, match="'a' cannot get another 'id'"):
+    with pytest.raises(ValueError, match="'a' cannot change its 'id'"):
         store.database.update({"id": "z"}, where("template") == "a")
     with pytest.raises(ValueError, match="'id' is missing"):
         store.database.insert(configuration())

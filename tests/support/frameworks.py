@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from callconfig.contract.document import Contract
 from callconfig.contract.operation import Request
+from starlette.requests import Request as Received
 from starlette.types import Receive, Scope, Send
 
 Json = Any
@@ -211,11 +212,7 @@ class Items:
         self._numbers = itertools.count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = b""
-        while (message := await receive())["type"] == "http.request":
-            body += message.get("body", b"")
-            if not message.get("more_body"):
-                break
+        body = await Received(scope, receive).body()
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         path = scope["raw_path"].decode("latin-1")
         status, fields, content = self._answer(scope["method"], path, scope["query_string"], headers, body)

@@ -4,15 +4,17 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import unquote
 
 from callconfig.storage.store import Store
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Body = Any
 
 
 @dataclass(frozen=True)
-class Asked:
+class TamperedRequest:
     """A request on its way to the right server."""
 
     method: str
@@ -28,12 +30,12 @@ class Asked:
         except ValueError:
             return None
 
-    def with_body(self, body: Body) -> "Asked":
+    def with_body(self, body: Body) -> "TamperedRequest":
         return replace(self, raw=json.dumps(body).encode())
 
 
 @dataclass(frozen=True)
-class Answer:
+class TamperedResponse:
     """A response on its way back."""
 
     status: int
@@ -44,51 +46,50 @@ class Answer:
     def body(self) -> Body:
         return json.loads(self.raw) if self.raw else None
 
-    def with_body(self, body: Body) -> "Answer":
+    def with_body(self, body: Body) -> "TamperedResponse":
         return replace(self, raw=json.dumps(body).encode())
 
 
-Server = Callable[[Asked], Awaitable[Answer]]
+Server = Callable[[TamperedRequest], Awaitable[TamperedResponse]]
 Mutant = Callable[[Server, Store], Server]
 
 
 def tampered(app: ASGIApp, store: Store, mutate: Mutant) -> ASGIApp:
     """The application with a mutant around it."""
 
-    async def serve(asked: Asked) -> Answer:
-        return await _call(app, asked)
+    async def serve(request: TamperedRequest) -> TamperedResponse:
+        return await call(app, request)
 
     mutant = mutate(serve, store)
 
     async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"]}
-        raw = b""
-        while (message := await receive())["type"] == "http.request":
-            raw += message.get("body", b"")
-            if not message.get("more_body"):
-                break
+        raw = await Request(scope, receive).body()
         path = scope["raw_path"].decode()
-        answer = await mutant(Asked(scope["method"], path, scope["query_string"].decode("latin-1"), headers, raw))
-        fields = {**answer.headers, "content-length": str(len(answer.raw))}
+        response = await mutant(
+            TamperedRequest(scope["method"], path, scope["query_string"].decode("latin-1"), headers, raw)
+        )
+        fields = {**response.headers, "content-length": str(len(response.raw))}
         encoded = [(name.encode(), value.encode("latin-1")) for name, value in fields.items()]
-        await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
-        await send({"type": "http.response.body", "body": answer.raw})
+        await send({"type": "http.response.start", "status": response.status, "headers": encoded})
+        await send({"type": "http.response.body", "body": response.raw})
 
     return wrapped
 
 
-async def _call(app: ASGIApp, asked: Asked) -> Answer:
-    headers = {**asked.headers, "content-length": str(len(asked.raw))}
+async def call(app: ASGIApp, request: TamperedRequest) -> TamperedResponse:
+    """The response to an ASGI request in uvicorn's form."""
+    headers = {**request.headers, "content-length": str(len(request.raw))}
     scope = {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
         "scheme": "http",
-        "method": asked.method,
-        "path": asked.path,
-        "raw_path": asked.path.encode(),
+        "method": request.method,
+        "path": unquote(request.path),
+        "raw_path": request.path.encode(),
         "root_path": "",
-        "query_string": asked.query.encode("latin-1"),
+        "query_string": request.query.encode("latin-1"),
         "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers.items()],
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 80),
@@ -96,7 +97,7 @@ async def _call(app: ASGIApp, asked: Asked) -> Answer:
     sent: list[Message] = []
 
     async def receive() -> Message:
-        return {"type": "http.request", "body": asked.raw, "more_body": False}
+        return {"type": "http.request", "body": request.raw, "more_body": False}
 
     async def send(message: Message) -> None:
         sent.append(message)
@@ -104,26 +105,26 @@ async def _call(app: ASGIApp, asked: Asked) -> Answer:
     await app(scope, receive, send)
     start = sent[0]
     raw = b"".join(message.get("body", b"") for message in sent[1:])
-    headers = {name.decode().lower(): value.decode() for name, value in start["headers"]}
-    return Answer(start["status"], headers, raw)
+    headers = {name.decode().lower(): value.decode("latin-1") for name, value in start["headers"]}
+    return TamperedResponse(start["status"], headers, raw)
 
 
-def mutant(respond: Callable[[Asked, Server, Store], Awaitable[Answer]]) -> Mutant:
+def mutant(respond: Callable[[TamperedRequest, Server, Store], Awaitable[TamperedResponse]]) -> Mutant:
     """A server that responds by this function of a request, the right server and its store."""
-    return lambda serve, store: lambda asked: respond(asked, serve, store)
+    return lambda serve, store: lambda request: respond(request, serve, store)
 
 
-def asking(change: Callable[[Asked], Asked]) -> Mutant:
+def changing_requests(change: Callable[[TamperedRequest], TamperedRequest]) -> Mutant:
     """A server that misunderstands requests."""
-    return lambda serve, _store: lambda asked: serve(change(asked))
+    return lambda serve, _store: lambda request: serve(change(request))
 
 
-def answering(change: Callable[[Asked, Answer], Answer]) -> Mutant:
+def changing_responses(change: Callable[[TamperedRequest, TamperedResponse], TamperedResponse]) -> Mutant:
     """A server with wrong responses."""
 
     @mutant
-    async def wrong(asked: Asked, serve: Server, _store: Store) -> Answer:
-        return change(asked, await serve(asked))
+    async def wrong(request: TamperedRequest, serve: Server, _store: Store) -> TamperedResponse:
+        return change(request, await serve(request))
 
     return wrong
 
@@ -131,14 +132,14 @@ def answering(change: Callable[[Asked, Answer], Answer]) -> Mutant:
 def header(name: str, change: Callable[[str], str | None], *codes: int) -> Mutant:
     """A server with a wrong header field."""
 
-    def show(_asked: Asked, answer: Answer) -> Answer:
-        if name not in answer.headers or (codes and answer.status not in codes):
-            return answer
-        value = change(answer.headers[name])
-        rest = {key: text for key, text in answer.headers.items() if key != name}
-        return replace(answer, headers=rest if value is None else {**rest, name: value})
+    def show(_request: TamperedRequest, response: TamperedResponse) -> TamperedResponse:
+        if name not in response.headers or (codes and response.status not in codes):
+            return response
+        value = change(response.headers[name])
+        rest = {key: text for key, text in response.headers.items() if key != name}
+        return replace(response, headers=rest if value is None else {**rest, name: value})
 
-    return answering(show)
+    return changing_responses(show)
 
 
 def without(body: dict[str, Any], *members: str) -> dict[str, Any]:

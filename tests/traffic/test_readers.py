@@ -128,10 +128,11 @@ def error_message(action: Callable[[], object]) -> str:
     return ""
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 @pytest.mark.parametrize("kind", READERS)
-def test_a_good_file_is_read(tmp_path: Path, contract: Contract, kind: str) -> None:
+def test_a_good_file_is_read(tmp_path: Path, contract: Contract, kind: str, encoding: str) -> None:
     path = tmp_path / "file"
-    path.write_text(json.dumps(GOOD[kind]))
+    path.write_text(json.dumps(GOOD[kind]), encoding)
     assert read_all(contract, kind, path) == 1
 
 

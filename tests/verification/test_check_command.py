@@ -54,7 +54,7 @@ def test_a_failure_says_what_was_expected_what_came_and_how_to_see_it_again(
         assert main(["check", url, "--max-failures", "1", "--token", "sesame", "--seed", "4"]) == 1
     out, err = capsys.readouterr()
     assert "ERROR listConfigurations: status: 418 is not documented for listConfigurations, only 200, 400" in out
-    assert "  came: 418 application/json [{" in out
+    assert "  response: 418 application/json [{" in out
     assert f"curl -i -H 'Authorization: [redacted]' '{url}/configurations?reseller_id=check-4-" in out
     assert "note: ended after 1 errors; there may be more" in out
     assert out.splitlines()[-1].startswith("check: 1 error (")
@@ -90,7 +90,7 @@ def test_a_run_that_is_out_of_time_says_so(
 ) -> None:
     with serving(make_app()) as url:
         assert main(["check", url, "--max-time", "0.3"]) == 0
-    assert "note: --max-time of 0.3 s was over before everything was tried" in capsys.readouterr().out
+    assert "note: --max-time of 0.3 s expired before everything was tried" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("seconds", "kept"), [(60, ["cut off", "answered"]), (1e-9, ["answered"])])
@@ -150,7 +150,7 @@ def test_two_runs_on_one_server_do_not_meet(books: ASGIApp) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["http://127.0.0.1:1"], 3, "callconfig: nothing answers at http://127.0.0.1:1: "),
+        (["http://127.0.0.1:1"], 3, "callconfig: no server responds at http://127.0.0.1:1: "),
         (
             ["http://127.0.0.1:1", "--contract", "missing.yaml"],
             3,
@@ -277,8 +277,16 @@ def started_check(tmp_path: Path, counting: Counting) -> Iterator[Callable[..., 
         yield start
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("when", ["model", "coverage"])
+@pytest.mark.parametrize(
+    ("number", "when"),
+    [
+        (signal.SIGINT, "model"),
+        (signal.SIGTERM, "model"),
+        (signal.SIGHUP, "model"),
+        (signal.SIGINT, "coverage"),
+        (signal.SIGTERM, "coverage"),
+    ],
+)
 def test_interrupted_it_says_what_was_judged_and_that_it_could_not_run(
     started_check: Callable[..., subprocess.Popen[bytes]], counting: Counting, number: signal.Signals, when: str
 ) -> None:
@@ -297,6 +305,21 @@ def test_interrupted_it_says_what_was_judged_and_that_it_could_not_run(
     assert last.startswith("check: interrupted, no error so far (")
     assert not last.startswith("check: interrupted, no error so far (0 interactions")
     assert "holds" not in out
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_also_a_parent_process_sends_is_one(
+    started_check: Callable[..., subprocess.Popen[bytes]], counting: Counting, number: signal.Signals, tmp_path: Path
+) -> None:
+    """`uv run`, npm and `timeout` pass on what the terminal or the system sends to all processes."""
+    process = started_check("--report", "json:report.json", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    counting.wait_for(10)
+    ends = time.monotonic() + 0.5
+    while process.poll() is None and time.monotonic() < ends:
+        process.send_signal(number)
+        time.sleep(0.003)
+    assert process.wait(20) == 3
+    assert json.loads((tmp_path / "report.json").read_text())["ended"] == "interrupted"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -329,7 +352,7 @@ def test_schemas_that_schemathesis_cannot_follow_are_one_line(
     path = tmp_path / "chain.json"
     path.write_text(json.dumps({**document, "components": {"schemas": schemas}}))
     assert main(["check", "--contract", str(path), "--max-examples", "1"]) == 3
-    said = "callconfig: requests cannot be generated: the contract's schemas lead too deep into one another"
+    said = "callconfig: requests cannot be generated: the contract's schemas are nested too deep"
     assert capsys.readouterr().err.splitlines()[-1] == said
 
 
@@ -358,11 +381,14 @@ def test_a_terminal_shows_how_the_run_stands(started_check: Callable[..., subpro
 
 def test_colours_are_for_who_wants_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
     assert styled("holds", "green") == "holds", "no terminal"
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     assert styled("holds", "green") == "\x1b[32m\x1b[1mholds\x1b[0m"
-    monkeypatch.setenv("NO_COLOR", "1")
-    assert styled("holds", "green") == "holds"
+    for name, value in (("TERM", "dumb"), ("NO_COLOR", "1")):
+        with monkeypatch.context() as changed:
+            changed.setenv(name, value)
+            assert styled("holds", "green") == "holds"
 
 
 def test_equal_causes_are_told_once_and_counted(
@@ -372,5 +398,5 @@ def test_equal_causes_are_told_once_and_counted(
         assert main(["check", url, "--max-examples", "1", "--seed", "1", "--include", "list*"]) == 1
     out = capsys.readouterr().out
     assert out.count("ERROR ") == 1, "418 is one finding, whoever stumbles over it"
-    assert re.search(r"^\d+ times listConfigurations: undocumented-status \(status, answered 418\)$", out, re.MULTILINE)
+    assert re.search(r"^\d+ times listConfigurations: undocumented-status \(status, status 418\)$", out, re.MULTILINE)
     assert out.splitlines()[-1].startswith("check: 1 error (")

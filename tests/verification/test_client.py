@@ -109,7 +109,7 @@ def test_a_name_that_nobody_has_is_told_in_one_line(
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     assert main(["check", "http://does-not-exist.invalid"]) == COULD_NOT_RUN
     assert capsys.readouterr().err == (
-        "callconfig: nothing answers at http://does-not-exist.invalid: ConnectError "
+        "callconfig: no server responds at http://does-not-exist.invalid: ConnectError "
         "no address of does-not-exist.invalid is known: Name or service not known; is the server running?\n"
     )
 
@@ -163,7 +163,7 @@ def test_a_body_in_an_unknown_coding_is_not_judged_and_that_is_told(
         code = main(["check", url, "--contract", str(contract), "--max-examples", "2", "--seed", "1"])
     shown = capsys.readouterr().out
     assert code == OK, shown
-    assert "bodies of responses were not recorded, or not whole, or in an unknown content coding" in shown
+    assert "response bodies were not recorded, or truncated, or in an unknown content coding" in shown
 
 
 def test_the_time_of_the_run_ends_while_an_answer_drips(raw_server: RawServer) -> None:
@@ -192,7 +192,7 @@ def test_an_odd_answer_is_a_finding(
     code = main(["check", raw_server(chunks), "--max-failures", "1", "--seed", "1", "--max-time", "20"])
     out, err = capsys.readouterr()
     assert (code, "Traceback" in out + err) in ((1, False), (3, False))
-    assert "ERROR" in out or err.splitlines()[-1].startswith("callconfig: nothing answers")
+    assert "ERROR" in out or err.splitlines()[-1].startswith("callconfig: no server responds")
 
 
 @pytest.mark.parametrize("head", [ENDLESS, b"HTTP/1.1 200 OK\r\nX-More: "], ids=["a dripping body", "a dripping head"])

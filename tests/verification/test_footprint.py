@@ -204,8 +204,8 @@ def test_without_a_resource_only_what_the_run_created_is_changed(
         assert any(f"{method} /users/{each}" in careless.written for each in created), f"no {method} of what it created"
     assert any(each.startswith("POST /users/") for each in careless.written)
     out = capsys.readouterr().out
-    assert "note: not tried, because it would change what was there before: removeAll, setSettings; " in out
-    assert "note: tried on nothing that exists, because the run created nothing for it: setTeam; " in out
+    assert "note: not tried, because it would change earlier resources: removeAll, setSettings; " in out
+    assert "note: tried on unused identities only, because the run created no resource for it: setTeam; " in out
 
 
 def test_a_server_whose_data_nobody_needs_is_tried_in_full(tmp_path: Path) -> None:

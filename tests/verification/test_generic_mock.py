@@ -16,7 +16,7 @@ from callconfig.contract.operation import Reply
 from callconfig.storage.opening import open_store
 from callconfig.storage.store import Store
 from callconfig.tests.support.running import Server
-from callconfig.tests.support.tampering import Answer, Asked, answering, tampered
+from callconfig.tests.support.tampering import TamperedRequest, TamperedResponse, changing_responses, tampered
 from callconfig.verification.target import serving
 from starlette.types import ASGIApp
 
@@ -59,32 +59,38 @@ def test_the_mock_of_a_contract_that_stores_nothing_holds(
     assert code == 0, capsys.readouterr().out
 
 
-def forgets_a_member(_asked: Asked, answer: Answer) -> Answer:
-    if isinstance(body := answer.body, dict) and answer.status < 300:
-        return answer.with_body({name: each for name, each in body.items() if name != list(body)[-1]})
-    return answer
+def forgets_a_member(_request: TamperedRequest, response: TamperedResponse) -> TamperedResponse:
+    if isinstance(body := response.body, dict) and response.status < 300:
+        return response.with_body({name: each for name, each in body.items() if name != list(body)[-1]})
+    return response
 
 
-def answers_another_type(_asked: Asked, answer: Answer) -> Answer:
-    if isinstance(body := answer.body, dict) and answer.status < 300:
-        return answer.with_body({**body, next(iter(body)): [body[next(iter(body))]]})
-    return answer
+def answers_another_type(_request: TamperedRequest, response: TamperedResponse) -> TamperedResponse:
+    if isinstance(body := response.body, dict) and response.status < 300:
+        return response.with_body({**body, next(iter(body)): [body[next(iter(body))]]})
+    return response
 
 
-def answers_an_undocumented_status(asked: Asked, answer: Answer) -> Answer:
-    other = 299 if answer.status < 300 and asked.method == "POST" else 206 if answer.status == 200 else answer.status
-    return replace(answer, status=other)
+def answers_an_undocumented_status(request: TamperedRequest, response: TamperedResponse) -> TamperedResponse:
+    other = (
+        299
+        if response.status < 300 and request.method == "POST"
+        else 206
+        if response.status == 200
+        else response.status
+    )
+    return replace(response, status=other)
 
 
-def takes_everything(asked: Asked, answer: Answer) -> Answer:
-    return replace(answer, status=500) if answer.status in (400, 422) and asked.method == "POST" else answer
+def takes_everything(request: TamperedRequest, response: TamperedResponse) -> TamperedResponse:
+    return replace(response, status=500) if response.status in (400, 422) and request.method == "POST" else response
 
 
-def refuses_what_is_right(asked: Asked, answer: Answer) -> Answer:
-    return replace(answer, status=503) if answer.status < 300 and asked.method in ("POST", "PUT") else answer
+def refuses_what_is_right(request: TamperedRequest, response: TamperedResponse) -> TamperedResponse:
+    return replace(response, status=503) if response.status < 300 and request.method in ("POST", "PUT") else response
 
 
-WRONG: dict[str, list[Callable[[Asked, Answer], Answer]]] = {
+WRONG: dict[str, list[Callable[[TamperedRequest, TamperedResponse], TamperedResponse]]] = {
     "books": [
         forgets_a_member,
         answers_another_type,
@@ -110,9 +116,11 @@ def mock_of(name: str, *handlers: Any) -> tuple[ASGIApp, Store]:
     [pytest.param(name, each, id=f"{name}-{each.__name__}") for name, changes in WRONG.items() for each in changes],
 )
 def test_a_server_that_is_wrong_is_caught(
-    name: str, change: Callable[[Asked, Answer], Answer], capsys: pytest.CaptureFixture[str]
+    name: str,
+    change: Callable[[TamperedRequest, TamperedResponse], TamperedResponse],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with serving(tampered(*mock_of(name), answering(change))) as url:
+    with serving(tampered(*mock_of(name), changing_responses(change))) as url:
         code = check(name, url, "--max-examples", "5", "--max-failures", "1")
     assert code == 1, capsys.readouterr().out
 

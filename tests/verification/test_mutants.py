@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from callconfig.storage.store import Store, UnknownDocument
 from callconfig.tests.support.tampering import (
-    Answer,
-    Asked,
     Mutant,
     Server,
-    answering,
-    asking,
+    TamperedRequest,
+    TamperedResponse,
+    changing_requests,
+    changing_responses,
     header,
     mutant,
     tampered,
@@ -23,111 +23,117 @@ from callconfig.tests.support.tampering import (
 from starlette.types import ASGIApp
 
 
-def mending(change: Callable[[dict[str, Any]], dict[str, Any] | None], *methods: str) -> Mutant:
+def repairing(change: Callable[[dict[str, Any]], dict[str, Any] | None], *methods: str) -> Mutant:
     """A server that silently mends invalid bodies."""
 
-    def mend(asked: Asked) -> Asked:
-        body = asked.body
-        mended = change(body) if isinstance(body, dict) and asked.method in (methods or ("POST", "PUT")) else None
-        return asked.with_body(mended) if mended is not None else asked
+    def repair(request: TamperedRequest) -> TamperedRequest:
+        body = request.body
+        repaired = change(body) if isinstance(body, dict) and request.method in (methods or ("POST", "PUT")) else None
+        return request.with_body(repaired) if repaired is not None else request
 
-    return asking(mend)
+    return changing_requests(repair)
 
 
 def showing(change: Callable[[dict[str, Any]], dict[str, Any]], *methods: str) -> Mutant:
     """A server that shows stored resources wrongly."""
 
-    def show(asked: Asked, answer: Answer) -> Answer:
-        if answer.status >= 300 or asked.method not in (methods or ("POST", "PUT", "GET")):
-            return answer
-        body = answer.body
-        return answer.with_body([change(row) for row in body] if isinstance(body, list) else change(body))
+    def show(request: TamperedRequest, response: TamperedResponse) -> TamperedResponse:
+        if response.status >= 300 or request.method not in (methods or ("POST", "PUT", "GET")):
+            return response
+        body = response.body
+        return response.with_body([change(row) for row in body] if isinstance(body, list) else change(body))
 
-    return answering(show)
+    return changing_responses(show)
 
 
-def listing(change: Callable[[Asked, list[Any]], Any]) -> Mutant:
+def listing(change: Callable[[TamperedRequest, list[Any]], Any]) -> Mutant:
     """A server that lists wrongly."""
 
-    def show(asked: Asked, answer: Answer) -> Answer:
+    def show(request: TamperedRequest, response: TamperedResponse) -> TamperedResponse:
         return (
-            answer.with_body(change(asked, answer.body)) if asked.method == "GET" and answer.status == 200 else answer
+            response.with_body(change(request, response.body))
+            if request.method == "GET" and response.status == 200
+            else response
         )
 
-    return answering(show)
+    return changing_responses(show)
 
 
 def status(method: str, right: int, wrong: int) -> Mutant:
     """A server with a wrong status."""
 
-    def show(asked: Asked, answer: Answer) -> Answer:
-        if (asked.method, answer.status) != (method, right):
-            return answer
-        answer = replace(answer, status=wrong)
-        return answer.with_body({**answer.body, "status": wrong}) if wrong >= 400 else answer
+    def show(request: TamperedRequest, response: TamperedResponse) -> TamperedResponse:
+        if (request.method, response.status) != (method, right):
+            return response
+        response = replace(response, status=wrong)
+        return response.with_body({**response.body, "status": wrong}) if wrong >= 400 else response
 
-    return answering(show)
+    return changing_responses(show)
 
 
-def problem(code: int) -> Answer:
+def problem(code: int) -> TamperedResponse:
     document = {"type": "/docs#x", "title": "X", "status": code, "detail": "no"}
-    return Answer(code, {"content-type": "application/problem+json"}, json.dumps(document).encode())
+    return TamperedResponse(code, {"content-type": "application/problem+json"}, json.dumps(document).encode())
 
 
 def always(method: str, code: int) -> Mutant:
-    return answering(lambda asked, answer: problem(code) if asked.method == method and answer.status < 300 else answer)
+    return changing_responses(
+        lambda request, response: problem(code) if request.method == method and response.status < 300 else response
+    )
 
 
 @mutant
-async def merges(asked: Asked, serve: Server, store: Store) -> Answer:
-    if asked.method == "PUT" and isinstance(asked.body, dict):
+async def merges(request: TamperedRequest, serve: Server, store: Store) -> TamperedResponse:
+    if request.method == "PUT" and isinstance(request.body, dict):
         try:
-            old = await store.get(asked.path.rpartition("/")[2])
+            old = await store.get(request.path.rpartition("/")[2])
         except UnknownDocument:
-            return await serve(asked)
-        merged = {**without(old, "id", "created_at", "updated_at"), **asked.body}
-        checked = await serve(replace(asked, method="POST", path="/configurations"))
-        return await serve(asked.with_body(merged)) if checked.status in (201, 409) else await serve(asked)
-    return await serve(asked)
+            return await serve(request)
+        merged = {**without(old, "id", "created_at", "updated_at"), **request.body}
+        checked = await serve(replace(request, method="POST", path="/configurations"))
+        return await serve(request.with_body(merged)) if checked.status in (201, 409) else await serve(request)
+    return await serve(request)
 
 
 @mutant
-async def null_leaves_the_old_value(asked: Asked, serve: Server, store: Store) -> Answer:
-    body = asked.body
-    if asked.method == "PUT" and isinstance(body, dict) and "merchant_id" in body and body["merchant_id"] is None:
+async def null_leaves_the_old_value(request: TamperedRequest, serve: Server, store: Store) -> TamperedResponse:
+    body = request.body
+    if request.method == "PUT" and isinstance(body, dict) and "merchant_id" in body and body["merchant_id"] is None:
         try:
-            old = await store.get(asked.path.rpartition("/")[2])
+            old = await store.get(request.path.rpartition("/")[2])
         except UnknownDocument:
-            return await serve(asked)
-        return await serve(asked.with_body({**body, "merchant_id": old["merchant_id"]}))
-    return await serve(asked)
+            return await serve(request)
+        return await serve(request.with_body({**body, "merchant_id": old["merchant_id"]}))
+    return await serve(request)
 
 
 @mutant
-async def upserts(asked: Asked, serve: Server, _store: Store) -> Answer:
-    answer = await serve(asked)
-    if asked.method == "PUT" and answer.status == 404:
-        made = await serve(replace(asked, method="POST", path="/configurations").with_body(without(asked.body, "id")))
-        return replace(made, status=200) if made.status == 201 else answer
-    return answer
+async def upserts(request: TamperedRequest, serve: Server, _store: Store) -> TamperedResponse:
+    response = await serve(request)
+    if request.method == "PUT" and response.status == 404:
+        made = await serve(
+            replace(request, method="POST", path="/configurations").with_body(without(request.body, "id"))
+        )
+        return replace(made, status=200) if made.status == 201 else response
+    return response
 
 
 @mutant
-async def overwrites_duplicates(asked: Asked, serve: Server, _store: Store) -> Answer:
-    answer = await serve(asked)
-    if asked.method == "POST" and answer.status == 409:
-        holder = re.findall(r"cfg_\w+", answer.body["detail"])[0]
-        done = await serve(replace(asked, method="PUT", path=f"/configurations/{holder}"))
+async def overwrites_duplicates(request: TamperedRequest, serve: Server, _store: Store) -> TamperedResponse:
+    response = await serve(request)
+    if request.method == "POST" and response.status == 409:
+        holder = re.findall(r"cfg_\w+", response.body["detail"])[0]
+        done = await serve(replace(request, method="PUT", path=f"/configurations/{holder}"))
         return replace(done, status=201, headers={**done.headers, "location": f"/configurations/{holder}"})
-    return answer
+    return response
 
 
 @mutant
-async def stores_what_it_refuses(asked: Asked, serve: Server, _store: Store) -> Answer:
-    answer = await serve(asked)
-    if asked.method == "POST" and answer.status == 400 and isinstance(asked.body, dict):
-        await serve(asked.with_body({**asked.body, "max_retry": 1}))
-    return answer
+async def stores_what_it_refuses(request: TamperedRequest, serve: Server, _store: Store) -> TamperedResponse:
+    response = await serve(request)
+    if request.method == "POST" and response.status == 400 and isinstance(request.body, dict):
+        await serve(request.with_body({**request.body, "max_retry": 1}))
+    return response
 
 
 @dataclass
@@ -137,13 +143,13 @@ class Forgetful:
     serve: Server
     kept: list[str] = field(default_factory=list)
 
-    async def __call__(self, asked: Asked) -> Answer:
-        answer = await self.serve(asked)
-        if asked.method == "POST" and answer.status == 201:
-            self.kept = [*self.kept, answer.body["id"]][-3:]
-        if asked.method == "GET" and answer.status == 200:
-            return answer.with_body([row for row in answer.body if row["id"] in self.kept])
-        return answer
+    async def __call__(self, request: TamperedRequest) -> TamperedResponse:
+        response = await self.serve(request)
+        if request.method == "POST" and response.status == 201:
+            self.kept = [*self.kept, response.body["id"]][-3:]
+        if request.method == "GET" and response.status == 200:
+            return response.with_body([row for row in response.body if row["id"] in self.kept])
+        return response
 
 
 @dataclass
@@ -153,38 +159,42 @@ class StaleAfterUpdate:
     serve: Server
     shown: dict[str, Any] = field(default_factory=dict)
 
-    async def __call__(self, asked: Asked) -> Answer:
-        answer = await self.serve(asked)
-        if asked.method == "POST" and answer.status == 201:
-            self.shown[answer.body["id"]] = answer.body
-        if asked.method == "GET" and answer.status == 200:
-            return answer.with_body([self.shown.get(row["id"], row) for row in answer.body])
-        return answer
+    async def __call__(self, request: TamperedRequest) -> TamperedResponse:
+        response = await self.serve(request)
+        if request.method == "POST" and response.status == 201:
+            self.shown[response.body["id"]] = response.body
+        if request.method == "GET" and response.status == 200:
+            return response.with_body([self.shown.get(row["id"], row) for row in response.body])
+        return response
 
 
 def keeps_the_old_scope(serve: Server, _store: Store) -> Server:
     taken: dict[tuple[str, str], str] = {}
 
-    async def mutant(asked: Asked) -> Answer:
-        body = asked.body
+    async def mutant(request: TamperedRequest) -> TamperedResponse:
+        body = request.body
         scope = (str(body.get("reseller_id")), str(body.get("template"))) if isinstance(body, dict) else ("", "")
-        answer = await serve(asked)
-        if answer.status == 201:
+        response = await serve(request)
+        if response.status == 201:
             if scope in taken:
                 return problem(409)
-            taken[scope] = answer.body["id"]
-        return answer
+            taken[scope] = response.body["id"]
+        return response
 
     return mutant
 
 
 @mutant
-async def refuses_to_replace_with_its_own_scope(asked: Asked, serve: Server, _store: Store) -> Answer:
-    answer = await serve(asked)
-    if asked.method != "PUT" or answer.status != 200:
-        return answer
-    unchanged = answer.body["created_at"] != answer.body["updated_at"] and answer.body["reseller_id"].endswith("-0")
-    return problem(409) if unchanged else answer
+async def refuses_to_replace_with_its_own_scope(
+    request: TamperedRequest, serve: Server, _store: Store
+) -> TamperedResponse:
+    response = await serve(request)
+    if request.method != "PUT" or response.status != 200:
+        return response
+    unchanged = response.body["created_at"] != response.body["updated_at"] and response.body["reseller_id"].endswith(
+        "-0"
+    )
+    return problem(409) if unchanged else response
 
 
 async def shown(store: Store) -> list[dict[str, Any]]:
@@ -198,58 +208,58 @@ def hidden(settings: dict[str, Any] | None) -> dict[str, Any] | None:
 
 def one_filter(name: str) -> Mutant:
     """A server that ignores a filter."""
-    return asking(
-        lambda asked: (
-            replace(asked, query="&".join(p for p in asked.query.split("&") if not p.startswith(f"{name}=")))
-            if asked.method == "GET" and asked.query.count(f"{name}=") == 1 and "%FF" not in asked.query
-            else asked
+    return changing_requests(
+        lambda request: (
+            replace(request, query="&".join(p for p in request.query.split("&") if not p.startswith(f"{name}=")))
+            if request.method == "GET" and request.query.count(f"{name}=") == 1 and "%FF" not in request.query
+            else request
         )
     )
 
 
 @mutant
-async def matches_prefixes(asked: Asked, serve: Server, store: Store) -> Answer:
-    answer = await serve(asked)
-    found = re.fullmatch(r"reseller_id=([\w.%-]+)", asked.query)
-    if asked.method == "GET" and answer.status == 200 and found:
+async def matches_prefixes(request: TamperedRequest, serve: Server, store: Store) -> TamperedResponse:
+    response = await serve(request)
+    found = re.fullmatch(r"reseller_id=([\w.%-]+)", request.query)
+    if request.method == "GET" and response.status == 200 and found:
         rows = await shown(store)
-        return answer.with_body([row for row in rows if row["reseller_id"].startswith(found[1])])
-    return answer
+        return response.with_body([row for row in rows if row["reseller_id"].startswith(found[1])])
+    return response
 
 
 @mutant
-async def ignores_case(asked: Asked, serve: Server, store: Store) -> Answer:
-    answer = await serve(asked)
-    found = re.fullmatch(r"template=([\w.%-]+)", asked.query)
-    if asked.method == "GET" and answer.status == 200 and found:
+async def ignores_case(request: TamperedRequest, serve: Server, store: Store) -> TamperedResponse:
+    response = await serve(request)
+    found = re.fullmatch(r"template=([\w.%-]+)", request.query)
+    if request.method == "GET" and response.status == 200 and found:
         rows = await shown(store)
-        return answer.with_body([row for row in rows if row["template"].lower() == found[1].lower()])
-    return answer
+        return response.with_body([row for row in rows if row["template"].lower() == found[1].lower()])
+    return response
 
 
 @mutant
-async def leaks_rows_of_another_reseller(asked: Asked, serve: Server, store: Store) -> Answer:
-    answer = await serve(asked)
-    if asked.method == "GET" and answer.status == 200 and "reseller_id" in asked.query:
+async def leaks_rows_of_another_reseller(request: TamperedRequest, serve: Server, store: Store) -> TamperedResponse:
+    response = await serve(request)
+    if request.method == "GET" and response.status == 200 and "reseller_id" in request.query:
         others = await shown(store)
-        known = [row["id"] for row in answer.body]
-        return answer.with_body([*answer.body, *[row for row in others if row["id"] not in known][:1]])
-    return answer
+        known = [row["id"] for row in response.body]
+        return response.with_body([*response.body, *[row for row in others if row["id"] not in known][:1]])
+    return response
 
 
 def loses_the_one_before(serve: Server, _store: Store) -> Server:
     """After a create, drops the one before of the same reseller from lists."""
     last: dict[str, str] = {}
 
-    async def mutant(asked: Asked) -> Answer:
-        answer = await serve(asked)
-        if asked.method == "POST" and answer.status == 201:
-            last[answer.body["reseller_id"]] = answer.body["id"]
-        if asked.method == "GET" and answer.status == 200:
-            return answer.with_body(
-                [row for row in answer.body if last.get(row["reseller_id"], row["id"]) == row["id"]]
+    async def mutant(request: TamperedRequest) -> TamperedResponse:
+        response = await serve(request)
+        if request.method == "POST" and response.status == 201:
+            last[response.body["reseller_id"]] = response.body["id"]
+        if request.method == "GET" and response.status == 200:
+            return response.with_body(
+                [row for row in response.body if last.get(row["reseller_id"], row["id"]) == row["id"]]
             )
-        return answer
+        return response
 
     return mutant
 
@@ -292,31 +302,35 @@ def replaced_if(
     return lambda body: {**body, member: right} if member in body and wrong(body[member]) else None
 
 
-def any_media_type(asked: Asked) -> Asked:
-    return replace(asked, headers={**asked.headers, "content-type": "application/json"}) if asked.raw else asked
+def any_media_type(request: TamperedRequest) -> TamperedRequest:
+    return replace(request, headers={**request.headers, "content-type": "application/json"}) if request.raw else request
 
 
-def any_accept(asked: Asked) -> Asked:
-    return replace(asked, headers={name: value for name, value in asked.headers.items() if name != "accept"})
+def any_accept(request: TamperedRequest) -> TamperedRequest:
+    return replace(request, headers={name: value for name, value in request.headers.items() if name != "accept"})
 
 
-def ignores_contradicting_id(asked: Asked) -> Asked:
+def ignores_contradicting_id(request: TamperedRequest) -> TamperedRequest:
     return (
-        asked.with_body(without(asked.body, "id")) if asked.method == "PUT" and isinstance(asked.body, dict) else asked
+        request.with_body(without(request.body, "id"))
+        if request.method == "PUT" and isinstance(request.body, dict)
+        else request
     )
 
 
-def fails_on_pre_checks(asked: Asked, answer: Answer) -> Answer:
-    trouble = answer.status < 300 and isinstance(asked.body, dict) and asked.body.get("pre_checks")
-    return problem(500) if trouble else answer
+def fails_on_pre_checks(request: TamperedRequest, response: TamperedResponse) -> TamperedResponse:
+    trouble = response.status < 300 and isinstance(request.body, dict) and request.body.get("pre_checks")
+    return problem(500) if trouble else response
 
 
-def only_get_and_post(_asked: Asked, answer: Answer) -> Answer:
-    return problem(404) if answer.status == 405 else answer
+def only_get_and_post(_request: TamperedRequest, response: TamperedResponse) -> TamperedResponse:
+    return problem(404) if response.status == 405 else response
 
 
 def of_problem(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Mutant:
-    return answering(lambda _asked, answer: answer.with_body(change(answer.body)) if answer.status >= 400 else answer)
+    return changing_responses(
+        lambda _request, response: response.with_body(change(response.body)) if response.status >= 400 else response
+    )
 
 
 PROVIDERS = ("TWILIO", "EXOTEL", "PLIVO")
@@ -331,8 +345,8 @@ MUTANTS: dict[str, tuple[Mutant, str]] = {
     "Location is missing": (header("location", lambda _: None), "required"),
     "Location leads elsewhere": (header("location", lambda text: text[:-1] + "_"), "location"),
     "Location is the collection": (header("location", lambda _: "/configurations"), "location"),
-    "a create takes members that nobody knows": (mending(known_members_only, "POST"), "expected-status"),
-    "a create with checks fails": (answering(fails_on_pre_checks), "expected-status"),
+    "a create takes members that nobody knows": (repairing(known_members_only, "POST"), "expected-status"),
+    "a create with checks fails": (changing_responses(fails_on_pre_checks), "expected-status"),
     "every identity is the same": (showing(lambda body: {**body, "id": "cfg_1"}, "POST"), "location"),
     "what is refused is stored": (stores_what_it_refuses, "list-content"),
     # updateConfiguration
@@ -349,46 +363,50 @@ MUTANTS: dict[str, tuple[Mutant, str]] = {
     ),
     "an update leaves updated_at": (showing(lambda body: {**body, "updated_at": body["created_at"]}), "updated-at"),
     "an update changes the identity": (showing(lambda body: {**body, "id": f"{body['id']}2"}, "PUT"), "identity"),
-    "an update takes a contradicting id": (asking(ignores_contradicting_id), "expected-status"),
+    "an update takes a contradicting id": (changing_requests(ignores_contradicting_id), "expected-status"),
     "an update keeps the old scope taken": (keeps_the_old_scope, "expected-status"),
     "an update with its own scope is a conflict": (refuses_to_replace_with_its_own_scope, "expected-status"),
     "an update is not seen in lists": (lambda serve, _: StaleAfterUpdate(serve), "stored-value"),
-    "an update takes members that nobody knows": (mending(known_members_only, "PUT"), "expected-status"),
+    "an update takes members that nobody knows": (repairing(known_members_only, "PUT"), "expected-status"),
     # listConfigurations
-    "nothing is listed": (listing(lambda _asked, _rows: []), "list-content"),
-    "only the first three are listed": (listing(lambda _asked, rows: rows[:3]), "list-content"),
+    "nothing is listed": (listing(lambda _request, _rows: []), "list-content"),
+    "only the first three are listed": (listing(lambda _request, rows: rows[:3]), "list-content"),
     "only the last three are remembered": (lambda serve, _: Forgetful(serve), "list-content"),
     "the one before is lost": (loses_the_one_before, "list-content"),
-    "a list has each twice": (listing(lambda _asked, rows: rows * 2), "list-content"),
-    "a list is newest first": (listing(lambda _asked, rows: rows[::-1]), "list-order"),
-    "a list is by id": (listing(lambda _asked, rows: sorted(rows, key=lambda row: row["id"])), "list-order"),
-    "a list is wrapped": (listing(lambda _asked, rows: {"items": rows}), "type"),
+    "a list has each twice": (listing(lambda _request, rows: rows * 2), "list-content"),
+    "a list is newest first": (listing(lambda _request, rows: rows[::-1]), "list-order"),
+    "a list is by id": (listing(lambda _request, rows: sorted(rows, key=lambda row: row["id"])), "list-order"),
+    "a list is wrapped": (listing(lambda _request, rows: {"items": rows}), "type"),
     "a list ignores reseller_id": (one_filter("reseller_id"), "list-filter"),
     "a list ignores template": (one_filter("template"), "list-filter"),
     "a list matches prefixes": (matches_prefixes, "list-filter"),
     "a list ignores case": (ignores_case, "list-filter"),
     "a list leaks rows of another reseller": (leaks_rows_of_another_reseller, "list-filter"),
     "a list ignores unknown parameters": (
-        asking(lambda asked: replace(asked, query="") if "x-unknown" in asked.query else asked),
+        changing_requests(lambda request: replace(request, query="") if "x-unknown" in request.query else request),
         "expected-status",
     ),
     "a list takes the last of two values": (
-        asking(lambda asked: replace(asked, query=asked.query.replace("=a&", "=b&", 1).rpartition("=b&")[2])),
+        changing_requests(
+            lambda request: replace(request, query=request.query.replace("=a&", "=b&", 1).rpartition("=b&")[2])
+        ),
         "expected-status",
     ),
     # Members
     "auth_token is returned": (
-        answering(
-            lambda asked, answer: (
-                answer.with_body({**answer.body, "telephony_config": asked.body["telephony_config"]})
-                if answer.status in (200, 201) and isinstance(asked.body, dict) and asked.body.get("telephony_config")
-                else answer
+        changing_responses(
+            lambda request, response: (
+                response.with_body({**response.body, "telephony_config": request.body["telephony_config"]})
+                if response.status in (200, 201)
+                and isinstance(request.body, dict)
+                and request.body.get("telephony_config")
+                else response
             )
         ),
         "writeOnly",
     ),
     "a default is wrong": (
-        mending(lambda body: {"rate_limit_window_seconds": 60, **body}),
+        repairing(lambda body: {"rate_limit_window_seconds": 60, **body}),
         "stored-value",
     ),
     "a member is dropped": (showing(lambda body: without(body, "inbound_block_message")), "required"),
@@ -402,24 +420,24 @@ MUTANTS: dict[str, tuple[Mutant, str]] = {
         "type",
     ),
     "an order is lost": (
-        mending(
+        repairing(
             lambda body: {**body, "rate_limit_max_calls": 1} if body.get("rate_limit_max_calls") == 2147483647 else None
         ),
         "stored-value",
     ),
     "an empty text becomes null": (
-        mending(replaced_if("inbound_block_message", lambda text: text == "", None)),
+        repairing(replaced_if("inbound_block_message", lambda text: text == "", None)),
         "stored-value",
     ),
     "null is refused": (
-        answering(
-            lambda asked, answer: (
+        changing_responses(
+            lambda request, response: (
                 problem(400)
-                if answer.status < 300
-                and isinstance(asked.body, dict)
-                and "merchant_id" in asked.body
-                and not asked.body["merchant_id"]
-                else answer
+                if response.status < 300
+                and isinstance(request.body, dict)
+                and "merchant_id" in request.body
+                and not request.body["merchant_id"]
+                else response
             )
         ),
         "expected-status",
@@ -429,32 +447,34 @@ MUTANTS: dict[str, tuple[Mutant, str]] = {
         "pattern",
     ),
     # Rules across members, and keywords
-    "inbound hours need no pair": (mending(both_hours), "expected-status"),
-    "a redirect needs no number": (mending(number_for_redirect), "expected-status"),
-    "a rate limit needs no number of calls": (mending(calls_for_limit), "expected-status"),
-    "a negative offset is taken": (mending(clamped("initial_offset", 0)), "expected-status"),
-    "a window of no seconds is taken": (mending(clamped("rate_limit_window_seconds", 1)), "expected-status"),
+    "inbound hours need no pair": (repairing(both_hours), "expected-status"),
+    "a redirect needs no number": (repairing(number_for_redirect), "expected-status"),
+    "a rate limit needs no number of calls": (repairing(calls_for_limit), "expected-status"),
+    "a negative offset is taken": (repairing(clamped("initial_offset", 0)), "expected-status"),
+    "a window of no seconds is taken": (repairing(clamped("rate_limit_window_seconds", 1)), "expected-status"),
     "any provider is taken": (
-        mending(replaced_if("calling_provider", lambda name: isinstance(name, str) and name not in PROVIDERS, "PLIVO")),
+        repairing(
+            replaced_if("calling_provider", lambda name: isinstance(name, str) and name not in PROVIDERS, "PLIVO")
+        ),
         "expected-status",
     ),
     "any text is a time zone": (
-        mending(replaced_if("inbound_call_timezone", lambda name: name in ("none", ""), "UTC")),
+        repairing(replaced_if("inbound_call_timezone", lambda name: name in ("none", ""), "UTC")),
         "expected-status",
     ),
     "the same number twice is taken": (
-        mending(replaced_if("rate_limit_whitelist", lambda it: isinstance(it, list) and len(it) == 2, [])),
+        repairing(replaced_if("rate_limit_whitelist", lambda it: isinstance(it, list) and len(it) == 2, [])),
         "expected-status",
     ),
     "numbers may be texts": (
-        mending(replaced_if("max_retry", lambda number: isinstance(number, str), 3)),
+        repairing(replaced_if("max_retry", lambda number: isinstance(number, str), 3)),
         "expected-status",
     ),
-    "a required member may be absent": (mending(lambda body: {"max_retry": 3, **body}), "expected-status"),
+    "a required member may be absent": (repairing(lambda body: {"max_retry": 3, **body}), "expected-status"),
     # The protocol
-    "any media type is JSON": (asking(any_media_type), "expected-status"),
-    "Accept is ignored": (asking(any_accept), "expected-status"),
-    "a member may be there twice": (mending(lambda body: body), "expected-status"),
+    "any media type is JSON": (changing_requests(any_media_type), "expected-status"),
+    "Accept is ignored": (changing_requests(any_accept), "expected-status"),
+    "a member may be there twice": (repairing(lambda body: body), "expected-status"),
     "problems are plain JSON": (
         header("content-type", lambda text: text.replace("problem+", "")),
         "undocumented-media-type",
@@ -462,11 +482,13 @@ MUTANTS: dict[str, tuple[Mutant, str]] = {
     "problems lack a detail": (of_problem(lambda body: without(body, "detail")), "required"),
     "problems have another status": (of_problem(lambda body: {**body, "status": 418}), "problem-status"),
     "405 has no Allow": (header("allow", lambda _: None), "allow"),
-    "405 is 404": (answering(only_get_and_post), "expected-status"),
+    "405 is 404": (changing_responses(only_get_and_post), "expected-status"),
     "an unknown path is an empty list": (
-        answering(
-            lambda asked, answer: (
-                Answer(200, {"content-type": "application/json"}, b"[]") if "unknown/path" in asked.path else answer
+        changing_responses(
+            lambda request, response: (
+                TamperedResponse(200, {"content-type": "application/json"}, b"[]")
+                if "unknown/path" in request.path
+                else response
             )
         ),
         "expected-status",

@@ -22,6 +22,7 @@ from callconfig.verification import proxied_exchange
 from callconfig.verification.proxy import FINDINGS_HEADER, Proxy, findings_header
 from callconfig.verification.result import Result
 from callconfig.verification.target import serving
+from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 Proxied = Callable[..., contextlib.AbstractContextManager[tuple[httpx2.Client, Result]]]
@@ -51,12 +52,7 @@ def replying(status: int, headers: dict[str, str], *chunks: bytes) -> tuple[ASGI
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         asked.append(scope)
-        body = b""
-        while (message := await receive())["type"] == "http.request":
-            body += message.get("body", b"")
-            if not message.get("more_body"):
-                break
-        bodies.append(body)
+        bodies.append(await Request(scope, receive).body())
         fields = [(name.encode(), value.encode()) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": status, "headers": fields})
         for chunk in chunks:

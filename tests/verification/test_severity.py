@@ -216,4 +216,4 @@ def test_a_recording_is_not_accused_of_what_was_left_out_of_it(
     output = capsys.readouterr().out
     assert "warning" in output
     assert "needs credentials: token" in output
-    assert "pin" not in output.partition("again:")[0]
+    assert "pin" not in output.partition("reproduce:")[0]

@@ -16,12 +16,12 @@ from callconfig.contract.rulebook import MODEL_RULES
 from callconfig.storage.opening import open_store
 from callconfig.storage.store import Store
 from callconfig.tests.support.tampering import (
-    Answer,
-    Asked,
     Mutant,
     Server,
-    answering,
-    asking,
+    TamperedRequest,
+    TamperedResponse,
+    changing_requests,
+    changing_responses,
     header,
     mutant,
     tampered,
@@ -52,8 +52,8 @@ def conversed(name: str, mutate: Mutant) -> Result:
     return result
 
 
-def is_item(asked: Asked) -> bool:
-    return asked.path.count("/") % 2 == 0
+def is_item(request: TamperedRequest) -> bool:
+    return request.path.count("/") % 2 == 0
 
 
 NO_BOOK, NO_BOOKING = b'{"message": "no"}', b'{"error": {"message": "no"}}'
@@ -61,25 +61,27 @@ NO_BOOK, NO_BOOKING = b'{"message": "no"}', b'{"error": {"message": "no"}}'
 
 def unheard(name: str) -> Mutant:
     """A server that ignores a header field."""
-    return asking(lambda asked: replace(asked, headers=without(dict(asked.headers), name)))
+    return changing_requests(lambda request: replace(request, headers=without(dict(request.headers), name)))
 
 
 def unasked(name: str) -> Mutant:
     """A server that ignores a valid query parameter."""
     right = re.compile(rf"{name}=[\w.-]+(&|$)")
-    return asking(
-        lambda asked: replace(asked, query=right.sub("", asked.query)) if asked.query.count(name) == 1 else asked
+    return changing_requests(
+        lambda request: (
+            replace(request, query=right.sub("", request.query)) if request.query.count(name) == 1 else request
+        )
     )
 
 
-def telling(change: Callable[[Asked, Any], Any], method: str = "GET") -> Mutant:
+def telling(change: Callable[[TamperedRequest, Any], Any], method: str = "GET") -> Mutant:
     """A server with wrong bodies of successes."""
 
-    def tell(asked: Asked, answer: Answer) -> Answer:
-        right = asked.method == method and answer.status < 300 and answer.raw
-        return answer.with_body(change(asked, answer.body)) if right else answer
+    def tell(request: TamperedRequest, response: TamperedResponse) -> TamperedResponse:
+        right = request.method == method and response.status < 300 and response.raw
+        return response.with_body(change(request, response.body)) if right else response
 
-    return answering(tell)
+    return changing_responses(tell)
 
 
 def rows_of(body: Any) -> list[dict[str, Any]]:
@@ -93,113 +95,129 @@ class Remembering:
     """A server with a second memory, which it uses wrongly."""
 
     serve: Server
-    wrong: "Callable[[Remembering, Asked, Answer], Any]"
+    wrong: "Callable[[Remembering, TamperedRequest, TamperedResponse], Any]"
     made: dict[str, Any] = field(default_factory=dict)
     """The bodies of creates, by path."""
     gone: dict[str, Any] = field(default_factory=dict)
     """The created bodies, by the path of a deleted resource."""
 
-    async def __call__(self, asked: Asked) -> Answer:
-        answer = await self.serve(asked)
-        changed = self.wrong(self, asked, answer)
-        if asked.method == "POST" and answer.status == 201:
-            self.made[answer.headers.get("location", "")] = answer.body
-        if asked.method == "DELETE" and answer.status < 300:
-            self.gone[asked.path] = self.made.get(asked.path)
-        wrong: Answer = await changed if hasattr(changed, "__await__") else changed
+    async def __call__(self, request: TamperedRequest) -> TamperedResponse:
+        response = await self.serve(request)
+        changed = self.wrong(self, request, response)
+        if request.method == "POST" and response.status == 201:
+            self.made[response.headers.get("location", "")] = response.body
+        if request.method == "DELETE" and response.status < 300:
+            self.gone[request.path] = self.made.get(request.path)
+        wrong: TamperedResponse = await changed if hasattr(changed, "__await__") else changed
         return wrong
 
 
-def remembering(wrong: Callable[[Remembering, Asked, Answer], Any]) -> Mutant:
+def remembering(wrong: Callable[[Remembering, TamperedRequest, TamperedResponse], Any]) -> Mutant:
     return lambda serve, _store: Remembering(serve, wrong)
 
 
-def with_rows(answer: Answer, rows: list[Any]) -> Answer:
-    body = answer.body
+def with_rows(response: TamperedResponse, rows: list[Any]) -> TamperedResponse:
+    body = response.body
     if isinstance(body, list):
-        return answer.with_body(rows)
-    return answer.with_body({name: rows if isinstance(each, list) else each for name, each in body.items()})
+        return response.with_body(rows)
+    return response.with_body({name: rows if isinstance(each, list) else each for name, each in body.items()})
 
 
-def lists_what_is_deleted(server: Remembering, asked: Asked, answer: Answer) -> Answer:
-    if asked.method != "GET" or is_item(asked) or answer.status != 200:
-        return answer
-    gone = [each for path, each in server.gone.items() if path.rpartition("/")[0] == asked.path]
-    return with_rows(answer, [*rows_of(answer.body), *gone])
+def lists_what_is_deleted(
+    server: Remembering, request: TamperedRequest, response: TamperedResponse
+) -> TamperedResponse:
+    if request.method != "GET" or is_item(request) or response.status != 200:
+        return response
+    gone = [each for path, each in server.gone.items() if path.rpartition("/")[0] == request.path]
+    return with_rows(response, [*rows_of(response.body), *gone])
 
 
 def keeps_what_is_deleted_taken(refusal: bytes, *members: str) -> Mutant:
-    def wrong(server: Remembering, asked: Asked, answer: Answer) -> Answer:
-        if asked.method != "POST" or answer.status != 201:
-            return answer
+    def wrong(server: Remembering, request: TamperedRequest, response: TamperedResponse) -> TamperedResponse:
+        if request.method != "POST" or response.status != 201:
+            return response
         taken = [[each[name] for name in members] for each in server.gone.values() if each]
-        return Answer(409, JSON, refusal) if [answer.body[name] for name in members] in taken else answer
+        return TamperedResponse(409, JSON, refusal) if [response.body[name] for name in members] in taken else response
 
     return remembering(wrong)
 
 
-def reads_what_it_showed_first(server: Remembering, asked: Asked, answer: Answer) -> Answer:
-    is_kept = asked.method == "GET" and answer.status == 200 and asked.path in server.made
-    return answer.with_body(server.made[asked.path]) if is_kept else answer
+def reads_what_it_showed_first(
+    server: Remembering, request: TamperedRequest, response: TamperedResponse
+) -> TamperedResponse:
+    is_kept = request.method == "GET" and response.status == 200 and request.path in server.made
+    return response.with_body(server.made[request.path]) if is_kept else response
 
 
-def reads_what_is_gone(server: Remembering, asked: Asked, answer: Answer) -> Answer:
-    is_meant = asked.method == "GET" and answer.status in (404, 410) and asked.path in server.made
-    return Answer(200, JSON | {"etag": '"x"'}, b"").with_body(server.made[asked.path]) if is_meant else answer
+def reads_what_is_gone(server: Remembering, request: TamperedRequest, response: TamperedResponse) -> TamperedResponse:
+    is_meant = request.method == "GET" and response.status in (404, 410) and request.path in server.made
+    return (
+        TamperedResponse(200, JSON | {"etag": '"x"'}, b"").with_body(server.made[request.path])
+        if is_meant
+        else response
+    )
 
 
-def finds_it_below_any_parent(server: Remembering, asked: Asked, answer: Answer) -> Any:
-    identity = asked.path.rpartition("/")[2]
+def finds_it_below_any_parent(server: Remembering, request: TamperedRequest, response: TamperedResponse) -> Any:
+    identity = request.path.rpartition("/")[2]
     other = next((path for path in server.made if path.endswith(f"/{identity}") and path.count("/") == 4), None)
-    if other and is_item(asked) and asked.path.count("/") == 4 and asked.method == "GET" and answer.status == 404:
-        return server.serve(replace(asked, path=other))
-    return answer
+    if (
+        other
+        and is_item(request)
+        and request.path.count("/") == 4
+        and request.method == "GET"
+        and response.status == 404
+    ):
+        return server.serve(replace(request, path=other))
+    return response
 
 
-def lists_what_others_have(server: Remembering, asked: Asked, answer: Answer) -> Answer:
-    if asked.method != "GET" or asked.path.count("/") != 3 or answer.status != 200:
-        return answer
-    rows = rows_of(answer.body)
-    talks = {row["item"].rpartition("-item-")[0] for row in rows} if "item=" not in asked.query else set()
-    others = [each for path, each in server.made.items() if path.count("/") == 4 and not path.startswith(asked.path)]
-    return with_rows(answer, [*rows, *(each for each in others if each["item"].rpartition("-item-")[0] in talks)])
+def lists_what_others_have(
+    server: Remembering, request: TamperedRequest, response: TamperedResponse
+) -> TamperedResponse:
+    if request.method != "GET" or request.path.count("/") != 3 or response.status != 200:
+        return response
+    rows = rows_of(response.body)
+    talks = {row["item"].rpartition("-item-")[0] for row in rows} if "item=" not in request.query else set()
+    others = [each for path, each in server.made.items() if path.count("/") == 4 and not path.startswith(request.path)]
+    return with_rows(response, [*rows, *(each for each in others if each["item"].rpartition("-item-")[0] in talks)])
 
 
 def merges_into(change: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]) -> Mutant:
     """A server that merges patches wrongly."""
 
     @mutant
-    async def merging(asked: Asked, serve: Server, _store: Store) -> Answer:
-        answer = await serve(asked)
-        if asked.method != "PATCH" or answer.status != 200 or not isinstance(asked.body, dict):
-            return answer
-        whole = change(answer.body, asked.body)
-        put = replace(asked, method="PUT", headers={**asked.headers, "content-type": "application/json"})
+    async def merging(request: TamperedRequest, serve: Server, _store: Store) -> TamperedResponse:
+        response = await serve(request)
+        if request.method != "PATCH" or response.status != 200 or not isinstance(request.body, dict):
+            return response
+        whole = change(response.body, request.body)
+        put = replace(request, method="PUT", headers={**request.headers, "content-type": "application/json"})
         return await serve(put.with_body({name: whole[name] for name in ("title", "pages", "kind") if name in whole}))
 
     return merging
 
 
 @mutant
-async def is_patched_in_vain(asked: Asked, serve: Server, _store: Store) -> Answer:
+async def is_patched_in_vain(request: TamperedRequest, serve: Server, _store: Store) -> TamperedResponse:
     """Shows the result of a patch without storing it."""
-    before = await serve(replace(asked, method="GET", raw=b""))
-    answer = await serve(asked)
-    if asked.method == "PATCH" and answer.status == 200:
+    before = await serve(replace(request, method="GET", raw=b""))
+    response = await serve(request)
+    if request.method == "PATCH" and response.status == 200:
         body = {name: before.body[name] for name in ("title", "pages", "kind")}
-        headers = {**asked.headers, "content-type": "application/json"}
-        await serve(replace(asked, method="PUT", headers=headers).with_body(body))
-    return answer
+        headers = {**request.headers, "content-type": "application/json"}
+        await serve(replace(request, method="PUT", headers=headers).with_body(body))
+    return response
 
 
-def makes_what_it_patches(server: Remembering, asked: Asked, answer: Answer) -> Any:
-    if asked.method != "PATCH" or answer.status != 404 or "title" not in (asked.body or {}):
-        return answer
-    return answering_as(200, server.serve(replace(asked, method="POST", path="/books", headers=JSON)))
+def makes_what_it_patches(server: Remembering, request: TamperedRequest, response: TamperedResponse) -> Any:
+    if request.method != "PATCH" or response.status != 404 or "title" not in (request.body or {}):
+        return response
+    return answering_as(200, server.serve(replace(request, method="POST", path="/books", headers=JSON)))
 
 
-async def answering_as(status: int, answer: Any) -> Answer:
-    made: Answer = await answer
+async def answering_as(status: int, response: Any) -> TamperedResponse:
+    made: TamperedResponse = await response
     return replace(made, status=status)
 
 
@@ -207,28 +225,32 @@ JSON = {"content-type": "application/json"}
 
 
 def status(method: str, right: int, wrong: int, body: bytes = b"") -> Mutant:
-    def change(asked: Asked, answer: Answer) -> Answer:
-        is_meant = (asked.method, answer.status) == (method, right)
-        return Answer(wrong, JSON if body else {}, body) if is_meant else answer
+    def change(request: TamperedRequest, response: TamperedResponse) -> TamperedResponse:
+        is_meant = (request.method, response.status) == (method, right)
+        return TamperedResponse(wrong, JSON if body else {}, body) if is_meant else response
 
-    return answering(change)
+    return changing_responses(change)
 
 
-def conflicts_are_taken(server: Remembering, asked: Asked, answer: Answer) -> Any:
+def conflicts_are_taken(server: Remembering, request: TamperedRequest, response: TamperedResponse) -> Any:
     """Responds with success to a patch that conflicts."""
-    if (asked.method, answer.status) != ("PATCH", 409):
-        return answer
-    return server.serve(replace(asked, method="GET", raw=b""))
+    if (request.method, response.status) != ("PATCH", 409):
+        return response
+    return server.serve(replace(request, method="GET", raw=b""))
 
 
-def makes_offers_of_no_shop(_server: Remembering, asked: Asked, answer: Answer) -> Answer:
-    is_meant = asked.method == "POST" and asked.path.count("/") == 3 and answer.status == 404
-    return Answer(201, JSON, b'{"number": 99, "item": "tea", "price": 1}') if is_meant else answer
+def makes_offers_of_no_shop(
+    _server: Remembering, request: TamperedRequest, response: TamperedResponse
+) -> TamperedResponse:
+    is_meant = request.method == "POST" and request.path.count("/") == 3 and response.status == 404
+    return TamperedResponse(201, JSON, b'{"number": 99, "item": "tea", "price": 1}') if is_meant else response
 
 
-def turns(asked: Asked, name: str, change: Callable[[int], int]) -> Asked:
+def turns(request: TamperedRequest, name: str, change: Callable[[int], int]) -> TamperedRequest:
     """The request with another number in the query."""
-    return replace(asked, query=re.sub(rf"(?<=\b{name}=)(\d+)", lambda found: str(change(int(found[0]))), asked.query))
+    return replace(
+        request, query=re.sub(rf"(?<=\b{name}=)(\d+)", lambda found: str(change(int(found[0]))), request.query)
+    )
 
 
 WRONG: dict[str, tuple[str, Mutant, str]] = {
@@ -255,7 +277,9 @@ WRONG: dict[str, tuple[str, Mutant, str]] = {
     ),
     "a patch says nothing of what it leaves": (
         "books",
-        telling(lambda asked, body: {**body, "kind": "manual" if "kind" not in asked.body else body["kind"]}, "PATCH"),
+        telling(
+            lambda request, body: {**body, "kind": "manual" if "kind" not in request.body else body["kind"]}, "PATCH"
+        ),
         r'body /kind: must be "novel", as it was stored; not "manual"',
     ),
     # A deletion
@@ -277,7 +301,7 @@ WRONG: dict[str, tuple[str, Mutant, str]] = {
     "what is deleted keeps its title": (
         "books",
         keeps_what_is_deleted_taken(NO_BOOK, "title"),
-        r"status: must be 201, because the request keeps to the contract, and nothing .+; it is 409",
+        r"status: must be 201, because the request is valid, and no stored resource .+; it is 409",
     ),
     "nothing can be deleted": (
         "books",
@@ -287,13 +311,13 @@ WRONG: dict[str, tuple[str, Mutant, str]] = {
     "a deletion is refused": (
         "books",
         status("DELETE", 204, 404, NO_BOOK),
-        r"status: must be 204, because the request keeps to the contract, and nothing .+; it is 404",
+        r"status: must be 204, because the request is valid, and no stored resource .+; it is 404",
     ),
     # A version
     "every version has one entity tag": (
         "books",
         lambda serve, _store: partial(tags_by_identity, serve),
-        r"status: must be 200, because the request keeps to the contract, and nothing .+; it is 304",
+        r"status: must be 200, because the request is valid, and no stored resource .+; it is 304",
     ),
     "If-Match is ignored": (
         "books",
@@ -306,26 +330,26 @@ WRONG: dict[str, tuple[str, Mutant, str]] = {
         r'status: must be 304, because it still has the entity tag "\w+"; it is 200',
     ),
     # A list
-    "a list ignores a filter": ("books", unasked("pages"), r"body /\d+/pages: is \d+, but \d+ was asked for"),
+    "a list ignores a filter": ("books", unasked("pages"), r"body /\d+/pages: is \d+, but the filter is \d+"),
     "a list ignores its limit": (
         "books",
         unasked("limit"),
-        r"body: must have at most \d+ items, as was asked for, not \d+",
+        r"body: must have at most \d+ items, as requested, not \d+",
     ),
     "a list goes on too late": (
         "books",
-        asking(lambda asked: turns(asked, "offset", lambda number: number + 1)),
+        changing_requests(lambda request: turns(request, "offset", lambda number: number + 1)),
         r'body: "book-\w+", which was stored, is missing',
     ),
     "a list counts what it shows": (
         "books",
         header("x-total-count", lambda _: "1"),
-        r"body: 1 are said to be there in all, but 4 were stored",
+        r"body: the total is 1, but 4 were stored",
     ),
     "a page is the first one again": (
         "shops",
-        asking(lambda asked: turns(asked, "page", lambda _: 1)),
-        r"body /offers: \d+, which was stored, is there 2 times",
+        changing_requests(lambda request: turns(request, "page", lambda _: 1)),
+        r"body /offers: \d+, which was stored, is listed 2 times",
     ),
     "no page has more after it": (
         "shops",
@@ -335,7 +359,7 @@ WRONG: dict[str, tuple[str, Mutant, str]] = {
     "a cursor leads to what was shown": (
         "songs",
         lambda serve, _store: partial(starts_again, serve),
-        r'body /songs: "\w+", which was stored, is there \d+ times',
+        r'body /songs: "\w+", which was stored, is listed \d+ times',
     ),
     "the cursor ends too early": (
         "songs",
@@ -382,12 +406,12 @@ WRONG: dict[str, tuple[str, Mutant, str]] = {
     "what is cancelled keeps its hour": (
         "bookings",
         keeps_what_is_deleted_taken(NO_BOOKING, "room", "day", "hour"),
-        r"status: must be 201, because the request keeps to the contract, and nothing .+; it is 409",
+        r"status: must be 201, because the request is valid, and no stored resource .+; it is 409",
     ),
     "a cancellation says not when": (
         "bookings",
         telling(lambda _, body: {**body, "cancelled": None}, "DELETE"),
-        r"body /cancelled: must say when it was deleted, not null",
+        r"body /cancelled: must have the time of the deletion, not null",
     ),
     "what is cancelled is changed": (
         "bookings",
@@ -402,38 +426,38 @@ WRONG: dict[str, tuple[str, Mutant, str]] = {
 }
 
 
-async def keeps_everything(serve: Server, asked: Asked) -> Answer:
-    if asked.method == "DELETE":
-        found = await serve(replace(asked, method="GET"))
-        return Answer(204, {}, b"") if found.status == 200 else await serve(asked)
-    return await serve(asked)
+async def keeps_everything(serve: Server, request: TamperedRequest) -> TamperedResponse:
+    if request.method == "DELETE":
+        found = await serve(replace(request, method="GET"))
+        return TamperedResponse(204, {}, b"") if found.status == 200 else await serve(request)
+    return await serve(request)
 
 
-async def tags_by_identity(serve: Server, asked: Asked) -> Answer:
-    tag = f'"{asked.path.rpartition("/")[2]}"'
-    if asked.headers.get("if-none-match") == tag:
-        return Answer(304, {"etag": tag}, b"")
-    answer = await serve(asked)
-    return replace(answer, headers={**answer.headers, "etag": tag}) if "etag" in answer.headers else answer
+async def tags_by_identity(serve: Server, request: TamperedRequest) -> TamperedResponse:
+    tag = f'"{request.path.rpartition("/")[2]}"'
+    if request.headers.get("if-none-match") == tag:
+        return TamperedResponse(304, {"etag": tag}, b"")
+    response = await serve(request)
+    return replace(response, headers={**response.headers, "etag": tag}) if "etag" in response.headers else response
 
 
-async def starts_again(serve: Server, asked: Asked) -> Answer:
-    again = replace(asked, query=re.sub(r"&?cursor=\w+(%3D)*", "", asked.query))
-    answer = await serve(asked)
-    if answer.status != 200 or again == asked:
-        return answer
+async def starts_again(serve: Server, request: TamperedRequest) -> TamperedResponse:
+    again = replace(request, query=re.sub(r"&?cursor=\w+(%3D)*", "", request.query))
+    response = await serve(request)
+    if response.status != 200 or again == request:
+        return response
     first = await serve(again)
-    return answer.with_body({**answer.body, "songs": first.body["songs"]})
+    return response.with_body({**response.body, "songs": first.body["songs"]})
 
 
-async def forgets_the_guest(serve: Server, asked: Asked) -> Answer:
-    answer = await serve(asked)
-    if (asked.method, answer.status) != ("POST", 409) or "guest" not in asked.body:
-        return answer
-    made = await serve(asked.with_body({**asked.body, "guest": f"{asked.body['guest']}x"}))
+async def forgets_the_guest(serve: Server, request: TamperedRequest) -> TamperedResponse:
+    response = await serve(request)
+    if (request.method, response.status) != ("POST", 409) or "guest" not in request.body:
+        return response
+    made = await serve(request.with_body({**request.body, "guest": f"{request.body['guest']}x"}))
     if made.status != 201:
-        return answer
-    return made.with_body({**made.body, "guest": asked.body["guest"]})
+        return response
+    return made.with_body({**made.body, "guest": request.body["guest"]})
 
 
 @pytest.mark.parametrize("name", WRONG)

@@ -130,13 +130,13 @@ class _ResponseComparison:
             return None  # the engine has reported it
         key = Key(step.below, identity)
         if (other := state.stored.get(key)) is not None:
-            detail = f"must be new, but {show(identity)} was made before"
+            detail = f"must be new, but {show(identity)} was created before"
             self.add_in_body("identity", detail, other.evidence, self.resource.identity)
         shown = {**only(self.body, self.resource.server_members), **self.expected.body}
         self._compare_members(shown, self.body, evidence)
         location, has_items = self.response.headers.get("location"), state.collection.unknown is not None
         if location is not None and has_items and str(identity) not in self.response.leads_to[-1:]:
-            detail = f"must lead to {show(identity)}, not to {show(location)}"
+            detail = f"must refer to {show(identity)}, not to {show(location)}"
             self.add(Finding("location", "header", detail, name="Location"), ())
         return Stored(key, shown, (*evidence, state.steps))
 
@@ -162,7 +162,7 @@ class _ResponseComparison:
         resource, body = self.resource, self.body
         if body and resource.deleted_at in resource.properties and body.get(resource.deleted_at, MISSING) is None:
             self.add_in_body(
-                "deleted-at", "must say when it was deleted, not null", target.evidence, resource.deleted_at
+                "deleted-at", "must have the time of the deletion, not null", target.evidence, resource.deleted_at
             )
         if body:
             changing = {resource.updated_at, resource.deleted_at}
@@ -176,7 +176,7 @@ class _ResponseComparison:
         most = next(iter(page_size(state, step).values()), None)
         after, is_whole = next_page(state.collection, step, response, len(rows), most)
         if most is not None and len(part) > most:
-            self.add_in_body("list-part", f"must have at most {most} items, as was asked for, not {len(part)}", ())
+            self.add_in_body("list-part", f"must have at most {most} items, as requested, not {len(part)}", ())
         parts = step.number + 1
         if after and parts < MAX_PAGES and not any(row in state.rows for row in (part if step.after else ())):
             return state.after(rows=rows, more=replace(step, after=after, number=parts))
@@ -187,7 +187,7 @@ class _ResponseComparison:
             (value for name, value in response.headers.items() if name in TOTALS), first_value(response.whole, TOTALS)
         )
         if str(total).isdecimal() and int(total) < len(wanted):
-            detail = f"{total} are said to be there in all, but {len(wanted)} were stored"
+            detail = f"the total is {total}, but {len(wanted)} were stored"
             self.add_in_body("list-total", detail, [number for each in wanted for number in each.evidence])
         return state.after(rows=rows, more=None, total=len(rows))
 
@@ -202,13 +202,13 @@ class _ResponseComparison:
         for index, row in enumerate(rows):
             wrong = next((name for name, value in filters.items() if row.get(name, value) != value), None)
             if wrong is not None:
-                detail = f"is {show(row[wrong])}, but {show(filters[wrong])} was asked for"
+                detail = f"is {show(row[wrong])}, but the filter is {show(filters[wrong])}"
                 self.add_in_body("list-filter", detail, state.evidence(row), *at(index, wrong))
         ours = [index for index, row in enumerate(rows) if state.owns(row)]
         for stored in wanted:
             found = [index for index in ours if rows[index].get(key) == stored.identity]
             if len(found) != 1:
-                times = f"there {len(found)} times" if found else "missing"
+                times = f"listed {len(found)} times" if found else "missing"
                 self.add_in_body(
                     "list-content", f"{show(stored.identity)}, which was stored, is {times}", stored.evidence
                 )
@@ -227,7 +227,7 @@ class _ResponseComparison:
         keys = [[instant(row[name]) or row[name] for name in order] for row in rows]
         for index in range(max(1, start), len(keys)):
             if _is_after(keys[index - 1], keys[index]):
-                before = json_pointer([index - 1 - start]) if index > start else "the part before"
+                before = json_pointer([index - 1 - start]) if index > start else "the previous page"
                 detail = f"must come before {before}: the order is by {', then '.join(order)}"
                 evidence = (*self.state.evidence(rows[index - 1]), *self.state.evidence(rows[index]))
                 self.add_in_body("list-order", detail, evidence, index - start)
@@ -239,7 +239,10 @@ class _ResponseComparison:
         for where, wanted, actual_value in differences(expected, actual, path):
             if wanted is REMOVED and actual_value not in (MISSING, None):
                 self.add_in_body(
-                    "stored-value", f"must be gone, as a patch removed it; it is {show(actual_value)}", evidence, *where
+                    "stored-value",
+                    f"must be absent, as a patch removed it; it is {show(actual_value)}",
+                    evidence,
+                    *where,
                 )
             elif wanted not in (MISSING, REMOVED):
                 found = "it is missing" if actual_value is MISSING else f"not {show(actual_value)}"

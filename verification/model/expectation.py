@@ -43,7 +43,7 @@ CONDITIONS = (("If-Match", "412"), ("If-None-Match", "304"))
 UNKNOWN_TAG = '"of-nothing"'
 MAX_PAGE_SIZE = 1000
 """The largest page of a list that is requested, in rows."""
-NO_CONFLICT = "the request keeps to the contract, and nothing that is stored is in its way"
+NO_CONFLICT = "the request is valid, and no stored resource conflicts with it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +215,7 @@ def _expect_replace(state: ModelState, step: Replace, operation: Operation, body
     holder = state.conflicting(body, stored.key.below, stored)
     evidence = (*stored.evidence, *(holder[0].evidence if holder else ()))
     if step.identity == "other":
-        because = f"the {resource.identity} in the body is another one than in the path"
+        because = f"the {resource.identity} in the body differs from the one in the path"
         statuses = _documented(operation, INVALID)
         ignored = () if resource.refuses_contradiction else ("2XX",)
         return Expectation(operation.id, (*statuses, *ignored), because, evidence, shown)
@@ -227,7 +227,7 @@ def _expect_replace(state: ModelState, step: Replace, operation: Operation, body
 def _expect_merge(state: ModelState, operation: Operation, patch: Json, stored: Stored) -> Expectation:
     shown = state.collection.merged(stored.shown, patch)
     if shown is None:
-        because = "what it makes breaks the contract"
+        because = "its result breaks the contract"
         return Expectation(operation.id, _documented(operation, INVALID), because, stored.evidence)
     if holder := state.conflicting(shown, stored.key.below, stored):
         return _conflict(state, operation, *holder, stored.evidence)

@@ -282,17 +282,16 @@ def testable_scripts(result: Result, included: Callable[[str], bool], footprint:
     """The scripts of the collections that can be tested; a note tells why another one cannot."""
     collections = Collection.every(result.contract, included, footprint)
     if not collections:
-        result.notes.append(
-            "no model was tried: it needs an x-resource in the contract, and an operation that creates it"
-        )
+        result.notes.append("no model was tried: the contract has no x-resource with an operation that creates it")
     scripts = [Script(each) for each in collections]
     for script in scripts:
         if not script.collection.is_isolated:
             result.notes.append(
-                f"no model was tried of {script.collection.resource.name}: it could not be told from what others have"
+                f"no model was tried of {script.collection.resource.name}: "
+                "its resources could conflict with those of other clients"
             )
         elif not script.possible:
-            result.notes.append("no valid body could be made from the contract, so no model was tried")
+            result.notes.append("no model was tried: no valid body could be made from the contract")
     possible = [each for each in scripts if each.possible]
     for each in possible[1:]:
         each.is_first = False

@@ -122,7 +122,7 @@ def test_a_patch_changes_what_it_names_and_removes_what_is_null() -> None:
     assert compared(state, step, shown, 200)[0] == []
     assert compared(state, step, {**shown, "note": None}, 200)[0] == []
     (kept,) = compared(state, step, {**shown, "note": "x"}, 200)[0]
-    assert (kept.pointer, kept.detail) == ("/note", 'must be gone, as a patch removed it; it is "x"')
+    assert (kept.pointer, kept.detail) == ("/note", 'must be absent, as a patch removed it; it is "x"')
     (left,) = compared(state, Merge(0, {"pages": 8, "kind": None}), shown, 200)[0]
     assert (left.pointer, left.detail) == ("/note", 'must be "x", as it was stored; it is missing')
 
@@ -131,7 +131,7 @@ def test_a_patch_that_leaves_what_breaks_the_contract_is_refused() -> None:
     state = books(note={"type": "string", "minLength": 1})
     assert expected(state, Merge(0, {"note": None})).statuses == ("200",)
     refused = expected(state, Merge(0, {"pages": None}))
-    assert (refused.statuses, refused.because) == (("400",), "what it makes breaks the contract")
+    assert (refused.statuses, refused.because) == (("400",), "its result breaks the contract")
 
 
 def test_what_is_deleted_is_gone_and_leaves_its_values_free() -> None:
