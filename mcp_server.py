@@ -47,7 +47,12 @@ def serve(options: McpOptions) -> int:
         name = Schema(controls.resolve("#/components/schemas/Name"), controls.resolve, "request")
         for finding in name.findings(options.session, "header", "--session"):
             raise CouldNotRun(f"{finding.name} {finding.detail}")
-    asyncio.run(_serve_own(options, contract) if options.url is None else _serve_remote(options.url, options, contract))
+    try:
+        asyncio.run(
+            _serve_own(options, contract) if options.url is None else _serve_remote(options.url, options, contract)
+        )
+    except* ConnectionError:  # the agent has left
+        pass
     return OK
 
 

@@ -5,7 +5,6 @@ import contextlib
 import gc
 import ipaddress
 import logging
-import os
 import socket
 import sys
 from asyncio import Runner, run
@@ -35,7 +34,7 @@ from .handlers.resolution import InvalidHandlers, load_handlers, notes
 from .identity.authentication import Authentication, InvalidAuthentication
 from .loading import load_contract
 from .options import ServeOptions, cache_folder
-from .outcome import OK, CouldNotRun, printable
+from .outcome import OK, CouldNotRun, has_colours, printable
 from .seeds import load_seeds
 from .serving import Config, Server, Workers, listen, log_to_terminal, root_url
 from .storage.opening import is_shared, open_store
@@ -118,8 +117,8 @@ class _Mock:
 def _access_log(options: ServeOptions, contract: Contract) -> AccessLog | None:
     if options.quiet:
         return None
-    colour = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
-    return AccessLog(sys.stderr.write, Redaction(contract), as_json=options.log == "json", colour=colour)
+    as_json, colour = options.log == "json", has_colours(sys.stderr)
+    return AccessLog(sys.stderr.write, Redaction(contract), as_json=as_json, colour=colour)
 
 
 async def _serve(options: ServeOptions, scenario_text: bytes | None, config: Config, listening: socket.socket) -> None:

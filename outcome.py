@@ -1,5 +1,8 @@
 """The outcome of a command: exit codes, and the error that stops it; and text that is safe on a terminal."""
 
+import os
+from typing import TextIO
+
 OK, FINDINGS, USAGE, COULD_NOT_RUN = range(4)
 
 
@@ -19,3 +22,8 @@ def printable(text: str) -> str:
 def lines(text: str) -> str:
     """A text of several lines with the control characters in each escaped."""
     return "\n".join(map(printable, text.split("\n")))
+
+
+def has_colours(stream: TextIO) -> bool:
+    """Whether a stream is a terminal with colours whose user wants them (https://no-color.org)."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")

@@ -50,7 +50,7 @@ def _build(source: Path, output: Path, example_mock: Callable[[Contract], FreshM
         for name, content in files.items():
             (output / name).write_bytes(content)
     except OSError as error:
-        raise CouldNotRun(f"{output}: cannot be written: {error.strerror}") from error
+        raise CouldNotRun(f"{error.filename or output}: cannot be written: {error.strerror}") from error
     ran = f"{len(responses)} examples run, all responses as documented" if responses else "no example could be run"
     print(f"{contract.title} {contract.version}: {ran}")
     for name, content in files.items():

@@ -19,7 +19,7 @@ from callconfig.cli import main
 from callconfig.contract.document import Contract
 from callconfig.controls.bundle import load_controls
 from callconfig.mcp_tools import OperationTool, ServedContract, tools_of
-from callconfig.outcome import COULD_NOT_RUN
+from callconfig.outcome import COULD_NOT_RUN, OK
 from jsonschema_rs import Draft202012Validator, meta
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.stdio import stdio_client
@@ -178,6 +178,20 @@ def test_a_signal_ends_it_while_it_waits_for_input(with_signal: signal.Signals) 
         assert b'"id":1' in process.stdout.readline()
         process.send_signal(with_signal)
         assert process.wait(10) == -with_signal
+        assert process.stderr.read() == b""
+
+
+def test_an_agent_that_has_left_is_no_error() -> None:
+    command = [sys.executable, "-m", "callconfig", "mcp"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        process.stdin.write(b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n')
+        process.stdin.close()
+        assert process.wait(20) == OK
         assert process.stderr.read() == b""
 
 

@@ -59,6 +59,9 @@ def running(
             result.notes.append(f"ended after {result.most} errors; there may be more")
         except KeyboardInterrupt:
             result.ended = "interrupted"
+        except BaseException:
+            reports.discard()
+            raise
         finally:
             finish()
             progress.end()

@@ -1,6 +1,5 @@
 """The text of a failure for terminal, JUnit and SARIF; and the progress and summary of a run on a terminal."""
 
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ import click
 from ..contract.document import Contract
 from ..contract.interaction import Interaction, by_name
 from ..contract.rulebook import RULES, Rule
-from ..outcome import lines, printable
+from ..outcome import has_colours, lines, printable
 from ..traffic.curl import curl
 from .result import Failure, Result
 from .timing import Deadline
@@ -123,9 +122,8 @@ class Progress:
 
 
 def styled(text: str, colour: str) -> str:
-    """The text in a colour where stdout is a terminal and NO_COLOR is unset (https://no-color.org)."""
-    wanted = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    return click.style(text, fg=colour, bold=True) if wanted else text
+    """The text in a colour where standard output has colours."""
+    return click.style(text, fg=colour, bold=True) if has_colours(sys.stdout) else text
 
 
 def summarize(result: Result) -> None:

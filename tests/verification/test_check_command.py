@@ -381,11 +381,14 @@ def test_a_terminal_shows_how_the_run_stands(started_check: Callable[..., subpro
 
 def test_colours_are_for_who_wants_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
     assert styled("holds", "green") == "holds", "no terminal"
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     assert styled("holds", "green") == "\x1b[32m\x1b[1mholds\x1b[0m"
-    monkeypatch.setenv("NO_COLOR", "1")
-    assert styled("holds", "green") == "holds"
+    for name, value in (("TERM", "dumb"), ("NO_COLOR", "1")):
+        with monkeypatch.context() as changed:
+            changed.setenv(name, value)
+            assert styled("holds", "green") == "holds"
 
 
 def test_equal_causes_are_told_once_and_counted(

@@ -17,6 +17,7 @@ from callconfig.contract.document import BUILT_IN, Contract
 from callconfig.contract.finding import Finding
 from callconfig.contract.interaction import Interaction
 from callconfig.options import REPORT_FORMATS
+from callconfig.outcome import COULD_NOT_RUN
 from callconfig.traffic.redaction import Redaction
 from callconfig.verification.coverage import Coverage
 from callconfig.verification.reports import FORMATS, Reports
@@ -204,6 +205,20 @@ def test_a_report_that_cannot_be_written_stops_the_run_before_it_begins(
     path = tmp_path / "missing" / "a.xml"
     assert main(["verify", "a.har", "--report", f"junit:{path}"]) == 3
     assert capsys.readouterr().err == f"callconfig: report {path}: cannot be written: No such file or directory\n"
+
+
+def test_a_run_that_could_not_begin_leaves_no_empty_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "log").write_text("earlier\n")
+    (tmp_path / "stream").symlink_to("log")  # as /dev/stdout is
+    reports = ("--report", "junit:check.xml", "--report", "har:check.har", "--report", "json:stream")
+    assert main(["check", "http://127.0.0.1:1", *reports]) == COULD_NOT_RUN
+    assert main(["check", "--report", "junit:check.xml", "--report", "json:no/folder.json"]) == COULD_NOT_RUN
+    assert capsys.readouterr().out == ""
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["check.har", "log", "stream"]
+    assert json.loads((tmp_path / "check.har").read_text())["log"]["entries"] == []
 
 
 def test_every_format_of_the_command_is_there() -> None:

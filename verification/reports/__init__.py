@@ -1,7 +1,7 @@
 """Reports: views of a result for machines and people. A row in FORMATS adds a format."""
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 
@@ -32,7 +32,7 @@ class Reports:
                     file = self._stack.enter_context(path.open("w", encoding="utf-8", errors="backslashreplace"))
                     self._files.append((name, path, file))
             except OSError as error:
-                self._stack.close()
+                self.discard()
                 raise CouldNotRun(f"report {path}: cannot be written: {error.strerror}") from error
 
     @property
@@ -53,6 +53,14 @@ class Reports:
             self._try(path, archive.close)
         if self._broken:
             raise CouldNotRun("; ".join(f"report {path}: {reason}" for path, reason in self._broken.items()))
+
+    def discard(self) -> None:
+        """Close the reports, and remove those that would be empty; a HAR file has what it has."""
+        with suppress(OSError):
+            self._stack.close()
+            for _, path, _ in self._files:
+                if path.is_file() and not path.is_symlink():  # such as /dev/stdout
+                    path.unlink()
 
     def _try(self, path: Path, write: Callable[[], object]) -> None:
         if path not in self._broken:
