@@ -1,15 +1,18 @@
 """`callconfig serve --contract`: the notes, the store and the access control of a mock of another contract."""
 
 import json
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from callconfig.cli import main
 from callconfig.tests.support.postgresql import PostgreSQLServer
-from callconfig.tests.support.running import Server
+from callconfig.tests.support.running import Server, serving
 
 CONTRACTS = Path(__file__).parent / "support" / "contracts"
+
+pytestmark = pytest.mark.xdist_group("contracts")  # which share a mock
 
 
 def contract(name: str) -> tuple[str, str]:
@@ -36,9 +39,17 @@ def test_parameters_and_refusals_that_a_mock_makes_nothing_of_are_said_at_the_st
     assert "a request that breaks the contract gets an undocumented 400 from listBooks, addBook, readBook" in said
 
 
+@pytest.fixture(scope="module")
+def mock_of_pets() -> Iterator[Server]:
+    with serving(*contract("pets"), "--store", ":memory:") as server:
+        yield server
+
+
 @pytest.fixture
-def pets(serve: Callable[..., Server]) -> Server:
-    return serve(*contract("pets"), "--store", ":memory:")
+def pets(mock_of_pets: Server) -> Server:
+    """The one mock of pets, in a session of the test's own."""
+    mock_of_pets.client.headers["X-Mock-Session"] = secrets.token_hex(8)
+    return mock_of_pets
 
 
 def test_credentials_bodies_that_are_not_kept_and_the_path_of_the_servers_are_said_at_the_start(pets: Server) -> None:

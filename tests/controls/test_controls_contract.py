@@ -32,6 +32,7 @@ def test_the_copies_of_a_rule_are_the_same(contract: Contract) -> None:
     assert answered == declared["NewRule"]["properties"]
 
 
+@pytest.mark.xdist_group("draws")  # one worker draws the values of the contract, once
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_every_property_of_the_controls_holds(make_steered: Callable[..., ASGIApp]) -> None:

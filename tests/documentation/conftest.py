@@ -4,8 +4,8 @@ import asyncio
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal
 
 import httpx
 import pytest
@@ -17,7 +17,7 @@ from callconfig.documentation.facts import Facts
 from callconfig.documentation.page import render_markdown, render_page
 from callconfig.documentation.served import Page
 from callconfig.tests.support.reading import Reading
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ViewportSize, expect, sync_playwright
 from playwright.sync_api import Page as Opened
 
 
@@ -59,6 +59,7 @@ QUIET = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--renderer-process-limit=1",  # pages of one profile share a process, whose start takes longer than a page
 ]
 PATIENCE = 20_000
 """The timeout in milliseconds, for busy machines."""
@@ -85,16 +86,41 @@ def complaints() -> list[str]:
     return []
 
 
-@pytest.fixture
-def browse(browser: Browser, mock: str, complaints: list[str]) -> Iterator[Callable[..., Opened]]:
-    """Open a URL in a fresh profile."""
-    contexts = []
+@pytest.fixture(scope="module")
+def profile(browser: Browser, mock: str) -> Iterator[BrowserContext]:
+    """A profile for many tests, with a page that keeps Chromium's process of the mock from ending."""
+    context = browser.new_context(reduced_motion="reduce")
+    context.new_page().goto(f"{mock.removesuffix('/agent')}/openapi.json")
+    yield context
+    context.close()
 
-    def opened(url: str, **settings: Any) -> Opened:
-        contexts.append(browser.new_context(reduced_motion="reduce", **settings))
-        page = contexts[-1].new_page()
+
+@pytest.fixture
+def browse(
+    browser: Browser, profile: BrowserContext, mock: str, complaints: list[str]
+) -> Iterator[Callable[..., Opened]]:
+    """Open a URL in an empty profile, with settings of the page, or with those of a profile of its own."""
+    contexts, pages = [], []
+    root = mock.removesuffix("/agent")
+
+    def opened(
+        url: str,
+        *,
+        viewport: ViewportSize | None = None,
+        color_scheme: Literal["dark", "light"] | None = None,
+        permissions: Sequence[str] = (),
+        **settings: Any,
+    ) -> Opened:
+        if settings:
+            contexts.append(browser.new_context(reduced_motion="reduce", **settings))
+        page = (contexts[-1] if settings else profile).new_page()
+        pages.append(page)
+        if viewport is not None:
+            page.set_viewport_size(viewport)
+        page.emulate_media(color_scheme=color_scheme)
+        page.context.grant_permissions(permissions)
         page.set_default_timeout(PATIENCE)
-        own = (mock.removesuffix("/agent"), "file://", "data:")
+        own = (root, "file://", "data:")
         page.on("console", lambda message: complaints.extend([message.text] * (message.type == "error")))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda request: complaints.extend([request.url] * (not request.url.startswith(own))))
@@ -102,8 +128,14 @@ def browse(browser: Browser, mock: str, complaints: list[str]) -> Iterator[Calla
         return page
 
     yield opened
-    for context in contexts:
-        context.close()
+    for opened_one in (*pages, *contexts):
+        opened_one.close()
+    profile.clear_permissions()
+    profile.clear_cookies()
+    kept = profile.new_cdp_session(profile.pages[0])
+    kept.send("Storage.clearDataForOrigin", {"origin": root, "storageTypes": "all"})
+    kept.send("Network.clearBrowserCache")
+    kept.detach()
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from callconfig.verification.coverage import Coverage
 from callconfig.verification.reports import FORMATS
 from callconfig.verification.result import Failure, Result
 from callconfig.verification.target import serving
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 from starlette.types import ASGIApp
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -48,9 +48,9 @@ def file_url(rendered: tuple[Rendered, str], tmp_path: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def shown(browser: Browser, mock: str) -> Iterator[Page]:
+def shown(profile: BrowserContext, mock: str) -> Iterator[Page]:
     """The page, opened once for many tests."""
-    page = browser.new_page()
+    page = profile.new_page()
     page.goto(f"{mock}/docs")
     yield page
     page.close()
@@ -362,8 +362,8 @@ def test_axe_finds_nothing(visit: Visit, scheme: str, width: int, search: Callab
     assert search(page) == []
 
 
-def test_axe_finds_one_text_of_each_look_that_is_hard_to_read(browser: Browser) -> None:
-    page = browser.new_page()
+def test_axe_finds_one_text_of_each_look_that_is_hard_to_read(profile: BrowserContext) -> None:
+    page = profile.new_page()
     faint = '<p id="a">This is grey on <b style="background: #888">grey</b>.</p><p>So is this.</p><input value="x">'
     page.set_content(f"<style>body, input {{ color: #777; background: #999 }}</style>{faint}")
     ((rule, places),) = faint_texts(page)
