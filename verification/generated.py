@@ -95,6 +95,7 @@ def generate(
                     stream.stop()
         finally:
             stream.stop()
+            stream.generator.close()  # waits for its threads, which Python 3.13 would do for ever at its end
     if rounds > MAX_ROUNDS:
         result.notes.append(f"links were followed in {MAX_ROUNDS} rounds, and each found more; there may be more")
     deadline.check()
