@@ -125,19 +125,19 @@ class Server(uvicorn.Server):
         greet: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(config)
-        self._on_shutdown, self._greet, self._told = on_shutdown, greet, Event()
+        self._on_shutdown, self._greet, self._stop_requested = on_shutdown, greet, Event()
 
     def handle_exit(self, sig: int = signal.SIGTERM, frame: FrameType | None = None) -> None:
         """For a signal, or from another thread."""
         super().handle_exit(sig, frame)
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._told.set)
+            self._loop.call_soon_threadsafe(self._stop_requested.set)
 
     async def main_loop(self) -> None:
         self._loop = get_running_loop()
         while not await self.on_tick(0):
             with contextlib.suppress(TimeoutError):
-                await wait_for(self._told.wait(), 1)
+                await wait_for(self._stop_requested.wait(), 1)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._on_shutdown()

@@ -34,7 +34,7 @@ class Paging:
         """The names of the other query parameters."""
 
     @property
-    def goes_on(self) -> bool:
+    def has_next_page(self) -> bool:
         """Whether a request can ask for a next page."""
         return any((self.offset, self.page, self.cursor))
 

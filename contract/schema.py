@@ -98,20 +98,20 @@ class Schema:
             if "$ref" in schema:
                 name = definition_name(schema["$ref"])
                 yield from self._violations(self.json_schema["$defs"][name], value, path)
-            yield from self._of_value(schema, value, path)
+            yield from self._value_violations(schema, value, path)
             if isinstance(value, dict):
-                yield from self._of_names(schema, value, path)
-            yield from self._of_parts(schema, value, path)
-            yield from self._of_same(schema, value, path)
+                yield from self._name_violations(schema, value, path)
+            yield from self._part_violations(schema, value, path)
+            yield from self._applicator_violations(schema, value, path)
 
-    def _of_value(self, schema: dict[str, Any], value: Json, path: _Path) -> Iterator[_Violation]:
+    def _value_violations(self, schema: dict[str, Any], value: Json, path: _Path) -> Iterator[_Violation]:
         """The violations of keywords for the whole value."""
         for keyword, detail_of in _DETAILS.items():
             alone = keyword in schema and not (keyword in _RULES and isinstance(schema[keyword], bool))
-            if alone and not self._of(schema, keyword).is_valid(value):
+            if alone and not self._validator_of(schema, keyword).is_valid(value):
                 yield _RULES.get(keyword, keyword), path, detail_of(schema, _shown(schema, value))
 
-    def _of_names(self, schema: dict[str, Any], value: dict[str, Json], path: _Path) -> Iterator[_Violation]:
+    def _name_violations(self, schema: dict[str, Any], value: dict[str, Json], path: _Path) -> Iterator[_Violation]:
         """The violations of keywords for the names of members."""
         for name in schema.get("required", ()):
             if name not in value:
@@ -125,7 +125,7 @@ class Schema:
             for _, _, detail in () if self._fits(names, name) else self._violations(names, name, path):
                 yield "additionalProperties", (*path, name), f"has a name that {detail}"
 
-    def _of_parts(self, schema: dict[str, Any], value: Json, path: _Path) -> Iterator[_Violation]:
+    def _part_violations(self, schema: dict[str, Any], value: Json, path: _Path) -> Iterator[_Violation]:
         """The violations in members and items."""
         for step, part, inside in self._parts(schema, value):
             if part is False and isinstance(step, int):
@@ -136,7 +136,7 @@ class Schema:
             elif _is_long(inside) or not self._fits(part, inside):
                 yield from self._violations(part, inside, (*path, step))
 
-    def _of_same(self, schema: dict[str, Any], value: Json, path: _Path) -> Iterator[_Violation]:
+    def _applicator_violations(self, schema: dict[str, Any], value: Json, path: _Path) -> Iterator[_Violation]:
         """The violations of subschemas that apply to the same value."""
         same = list(schema.get("allOf", ()))
         if "if" in schema:
@@ -147,14 +147,14 @@ class Schema:
             yield from self._violations(part, value, path)
         for keyword in ("anyOf", "oneOf"):
             if keyword in schema:
-                yield from self._of_alternatives(keyword, schema[keyword], value, path)
+                yield from self._alternative_violations(keyword, schema[keyword], value, path)
         if "not" in schema and self._fits(schema["not"], value):
-            yield from self._of_not(schema, value, path)
+            yield from self._rule_violations(schema, value, path)
         for keyword, rule in (("unevaluatedProperties", "additionalProperties"), ("unevaluatedItems", "maxItems")):
             if keyword in schema:
-                yield from self._of_unevaluated(schema, keyword, rule, value, path)
+                yield from self._unevaluated_violations(schema, keyword, rule, value, path)
 
-    def _of_unevaluated(
+    def _unevaluated_violations(
         self, schema: dict[str, Any], keyword: str, rule: str, value: Json, path: _Path
     ) -> Iterator[_Violation]:
         """The violations of an `unevaluated…` keyword, if there are no others, which would count as unevaluated."""
@@ -162,13 +162,13 @@ class Schema:
             self._rests[key] = {name: each for name, each in schema.items() if name != keyword}
         if any(True for _ in self._violations(self._rests[key], value, path)):
             return
-        for error in self._of(schema).iter_errors(value):
+        for error in self._validator_of(schema).iter_errors(value):
             if error.kind.name == keyword and not error.instance_path:
                 for step in getattr(error.kind, "unexpected", ()):
                     named = step if isinstance(value, dict) else int(step) if str(step).isdecimal() else 0
                     yield rule, (*path, named), "is not a known member" if isinstance(value, dict) else "is not known"
 
-    def _of_alternatives(
+    def _alternative_violations(
         self, keyword: str, alternatives: list[dict[str, Any]], value: Json, path: _Path
     ) -> Iterator[_Violation]:
         fitting = sum(self._fits(each, value) for each in alternatives)
@@ -185,11 +185,11 @@ class Schema:
             said = "; ".join(f"{json_pointer(where) or 'it'} {detail}" for _, where, detail in nearest)
             yield keyword, path, f"fits none of {len(branches)} alternatives; the nearest one says: {said}"
 
-    def _of_not(self, schema: dict[str, Any], value: Json, path: _Path) -> Iterator[_Violation]:
+    def _rule_violations(self, schema: dict[str, Any], value: Json, path: _Path) -> Iterator[_Violation]:
         """The broken rules across members: the branches of `not: {anyOf: […]}` that the value fits."""
         excluded = schema["not"] if isinstance(schema["not"], dict) else {}
         rules = [rule for rule in excluded.get("anyOf", ()) if isinstance(rule, dict) and "x-rule" in rule]
-        broken = [rule for rule in rules if self._of(rule).is_valid(value)]
+        broken = [rule for rule in rules if self._validator_of(rule).is_valid(value)]
         for rule in broken:
             yield rule["x-rule"]["id"], (*path, _culprit(rule, value)), rule["description"]
         if not broken and excluded.keys() == {"required"}:
@@ -197,7 +197,7 @@ class Schema:
         elif not broken:
             yield "not", path, f"must be something else than {show(_shown(schema, value))}"
 
-    def _of(self, schema: dict[str, Any], keyword: str | None = None) -> Validator:
+    def _validator_of(self, schema: dict[str, Any], keyword: str | None = None) -> Validator:
         """The validator of a part of the schema, or of one of its keywords. Its `is_valid` is faster than errors."""
         key = id(schema), keyword
         if key not in self._compiled:
@@ -208,7 +208,7 @@ class Schema:
         return self._compiled[key]
 
     def _fits(self, schema: Any, value: Json) -> bool:
-        return schema if isinstance(schema, bool) else self._of(schema).is_valid(value)
+        return schema if isinstance(schema, bool) else self._validator_of(schema).is_valid(value)
 
     def _parts(self, schema: dict[str, Any], value: Json) -> Iterator[tuple[str | int, Any, Json]]:
         """The members or items of a value: key, schema (False where none is allowed), value."""

@@ -48,7 +48,7 @@ class Budget:
         if not size:
             del self._held[holder]
 
-    def leave(self) -> None:
+    def release_all(self) -> None:
         """Release all bytes in the whole, and stop counting there."""
         if self._whole is not None:
             self._whole.hold(self, 0)

@@ -181,7 +181,7 @@ async def restore_snapshot(snapshot: str, session: Session) -> None:
 
 
 async def delete_snapshot(snapshot: str, session: Session) -> None:
-    session.forget(snapshot)
+    session.delete_snapshot(snapshot)
 
 
 async def list_sessions(sessions: Sessions) -> Reply:

@@ -151,7 +151,7 @@ class Journal:
             self.last += 1
             entry.number = self.last
             self._entries.append(entry)
-            self._drop()
+            self._remove_oldest()
 
     def end(self, entry: Entry) -> None:
         """Complete an entry, drop bodies that are too large, and wake waiting searches."""
@@ -163,7 +163,7 @@ class Journal:
             entry.response_body = b""
         if self._entries and entry.number >= self._entries[0].number:
             self._bytes += entry.measured()
-            self._drop()
+            self._remove_oldest()
         self._news.set()
         self._news.clear()
 
@@ -178,7 +178,7 @@ class Journal:
         """Remove every entry; numbering goes on."""
         self._entries.clear()
         self._bytes = 0
-        self._drop()
+        self._remove_oldest()
 
     async def ended_after(self, ended: int) -> None:
         """Return when more than `ended` entries are complete. Raises TimeoutError when the journal stops before."""
@@ -192,7 +192,7 @@ class Journal:
         self._stopped = True
         self._news.set()
 
-    def _drop(self) -> None:
+    def _remove_oldest(self) -> None:
         while len(self._entries) > self._most_entries or (self._bytes > self._most_bytes and len(self._entries) > 1):
             self._bytes -= self._entries.popleft().size
         while (held := -(-self._bytes // STEP) * STEP) != self._held:

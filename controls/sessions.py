@@ -128,7 +128,7 @@ class Session:
             raise Refused(Problem("unknown-snapshot", detail))
         return self._snapshots[name]
 
-    def forget(self, name: str) -> None:
+    def delete_snapshot(self, name: str) -> None:
         self.saved(name)
         del self._snapshots[name]
         self.budget.hold(("snapshot", name), 0)
@@ -136,7 +136,7 @@ class Session:
     async def reset(self) -> None:
         await self.fill({})
         for name in list(self._snapshots):
-            self.forget(name)
+            self.delete_snapshot(name)
         self.journal.clear()
         self.rules.clear()
         self.sources.clock.release()
@@ -152,7 +152,7 @@ class Sessions:
         self.limits = limits
         self._resources, self._tables = resources, list(by_table(resources))
         self._name_pattern = re.compile(name_pattern)
-        self._budget = Budget(limits.all_bytes, make_room=self._expire)
+        self._budget = Budget(limits.all_bytes, make_room=self._remove_idle)
         self.default = Session(
             DEFAULT, store, self._tables, sources, limits, Budget(limits.session_bytes, self._budget)
         )
@@ -162,7 +162,7 @@ class Sessions:
         self._stopping = asyncio.Event()
 
     def __iter__(self) -> Iterator[Session]:
-        self._expire()
+        self._remove_idle()
         return iter(self._sessions.values())
 
     def find(self, name: str) -> Session | None:
@@ -193,7 +193,7 @@ class Sessions:
         try:
             await session.fill(content)
         except LimitReached:
-            self._forget(name)
+            self._remove(name)
             raise
         return session
 
@@ -204,7 +204,7 @@ class Sessions:
         elif name not in self._sessions:
             raise Refused(Problem("unknown-session", f"There is no session {show(name)}."))
         else:
-            self._forget(name)
+            self._remove(name)
 
     async def pause(self, seconds: float) -> None:
         """Wait, at most until the server stops."""
@@ -218,7 +218,7 @@ class Sessions:
             session.journal.stop()
 
     def _create(self, name: str, clock_of: Session | None = None) -> Session:
-        self._expire()
+        self._remove_idle()
         if len(self._sessions) > self.limits.sessions:  # the default one is not counted
             self._check_name(name)
             detail = "The mock has the maximum number of sessions. Delete some, or use an existing one."
@@ -242,14 +242,14 @@ class Sessions:
             detail = f"must match {self._name_pattern.pattern}, not {show(name)}"
             raise SessionUnavailable(Problem.of_findings([Finding("pattern", "header", detail, name="X-Mock-Session")]))
 
-    def _forget(self, name: str) -> None:
-        self._sessions.pop(name).budget.leave()
+    def _remove(self, name: str) -> None:
+        self._sessions.pop(name).budget.release_all()
 
-    def _expire(self) -> None:
+    def _remove_idle(self) -> None:
         oldest = time.monotonic() - self.limits.idle_seconds
         for session in list(self._sessions.values()):
             if session.used_at < oldest and session is not self.default:
-                self._forget(session.name)
+                self._remove(session.name)
 
 
 def _number(content: Content) -> int:

@@ -14,7 +14,7 @@ from ..contract.operation import Request
 from ..contract.path_template import parameters_of
 from ..contract.paths import Paths
 from ..contract.pointer import pointed
-from ..traffic.reader import whole_recording
+from ..traffic.reader import complete_recording
 from .change import Change, generalized
 from .revision import Revision, RevisionOperation
 
@@ -65,7 +65,7 @@ def traffic(files: Iterable[Path], old: Revision, new: Revision, changes: Iterab
 def _recorded(files: Iterable[Path]) -> Iterator[tuple[Interaction, str]]:
     """Each interaction with its client: for a pact the file's name, else the `User-Agent`."""
     for path in files:
-        for interaction, is_pact in whole_recording(str(path)):
+        for interaction, is_pact in complete_recording(str(path)):
             agent = None if is_pact else by_name(interaction.request_headers).get("user-agent")
             yield interaction, agent or path.name
 

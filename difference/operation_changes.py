@@ -26,7 +26,7 @@ def all_changes(comparison: Comparison) -> Iterator[Change]:
             both = before.declared.get("callbacks", {}), new[key].declared.get("callbacks", {})
             yield from _callback_changes(pair.inside("callbacks"), *both)
         else:
-            yield _gone(comparison, before)
+            yield _removed_operation(comparison, before)
     known = {before.id for before in old.values()}
     for key, after in new.items():
         if key in old:
@@ -63,7 +63,7 @@ def _callback_changes(part: Part, old: Mapping[str, Any], new: Mapping[str, Any]
             yield inside.undecided("sent-to-clients", f"{what}; requests from a server to its clients are not judged")
 
 
-def _gone(comparison: Comparison, before: RevisionOperation) -> Change:
+def _removed_operation(comparison: Comparison, before: RevisionOperation) -> Change:
     moved = next((each for each in comparison.new.operations.values() if each.id == before.id), None)
     same = blank(before.path)
     methods = [method.upper() for path, method in comparison.new.operations if path == same]

@@ -30,7 +30,7 @@ class Comparison:
         self._same: dict[tuple[str, str], list[tuple[str, str]] | None] = {}
         self._different: set[tuple[str, str]] = set()
         self._relations: dict[str, Relation] = {}
-        self._answers: dict[tuple[str, str, str], tuple[Containment, NormalSchema, NormalSchema]] = {}
+        self._verdicts: dict[tuple[str, str, str], tuple[Containment, NormalSchema, NormalSchema]] = {}
 
     def _same_definition(self, one: str, other: str) -> bool:
         """Whether a definition with the same name in both is unchanged."""
@@ -86,13 +86,13 @@ class Comparison:
     ) -> tuple[Containment, NormalSchema, NormalSchema]:
         """The verdict about a pair of schemas, with the sides of OLD and NEW."""
         key = (json.dumps(old, sort_keys=True), json.dumps(new, sort_keys=True), direction)
-        if key not in self._answers:
+        if key not in self._verdicts:
             sides = self.old.normal_schema(old, direction), self.new.normal_schema(new, direction)
             producer, consumer = sides if direction == "request" else sides[::-1]
             if direction not in self._relations:
                 self._relations[direction] = Relation(producer, consumer, self._same_definition)
-            self._answers[key] = (contained(producer, consumer, samples, self._relations[direction]), *sides)
-        return self._answers[key]
+            self._verdicts[key] = (contained(producer, consumer, samples, self._relations[direction]), *sides)
+        return self._verdicts[key]
 
 
 def _matters(word: str) -> bool:
@@ -130,27 +130,29 @@ class Part:
     def undecided(self, rule: str, detail: str) -> Change:
         return self._change("undecided", rule, detail)
 
-    def judged(self, rule: str, answer: Containment, shown: Callable[[Break], Change], safe: str) -> Iterator[Change]:
+    def judged(
+        self, rule: str, containment: Containment, shown: Callable[[Break], Change], safe: str
+    ) -> Iterator[Change]:
         """The changes for a verdict about two schemas: `shown` makes one of a break, `safe` is the detail of none."""
-        if answer.is_safe:
+        if containment.is_safe:
             yield self.safe(rule, safe)
-        elif answer.reason:
-            yield self.undecided(rule, answer.reason)
+        elif containment.reason:
+            yield self.undecided(rule, containment.reason)
         else:
-            yield from map(shown, answer.breaks)
+            yield from map(shown, containment.breaks)
 
     def breaking(
         self,
         rule: str,
         detail: str,
         findings: Sequence[Finding],
-        answers: tuple[str, str] = ("", ""),
+        responses: tuple[str, str] = ("", ""),
         interactions: tuple[Interaction, ...] = (),
         lines: tuple[SourceLine, SourceLine] | None = None,
     ) -> Change:
-        """A breaking change. `answers` are OLD's and NEW's; `lines` are those of the schemas in question."""
+        """A breaking change. `responses` are OLD's and NEW's; `lines` are those of the schemas in question."""
         in_schema = lines is not None and findings[0].pointer is not None
-        return self._change("breaking", rule, detail, lines, tuple(findings), *answers, interactions, in_schema)
+        return self._change("breaking", rule, detail, lines, tuple(findings), *responses, interactions, in_schema)
 
     def request_refused(
         self,
@@ -173,8 +175,8 @@ class Part:
             findings = as_meant or [each for each in found if each.severity == "error"]
         if wrong or not findings:
             return self._not_shown(rule, detail, "request", wrong)
-        answers = response_in_words(sent.interaction), _in_words(findings)
-        return self.breaking(rule, detail, findings, answers, (sent.interaction,), lines)
+        responses = response_in_words(sent.interaction), _in_words(findings)
+        return self.breaking(rule, detail, findings, responses, (sent.interaction,), lines)
 
     def response_refused(
         self,
@@ -196,8 +198,8 @@ class Part:
             if wrong or not findings:
                 return self._not_shown(rule, detail, "response", wrong)
         interaction = replace(request(self.old).interaction, status=status, response_headers=fields, response_body=body)
-        answers = _in_words(findings), response_in_words(interaction)
-        return self.breaking(rule, detail, findings, answers, (interaction,), lines)
+        responses = _in_words(findings), response_in_words(interaction)
+        return self.breaking(rule, detail, findings, responses, (interaction,), lines)
 
     def _not_shown(self, rule: str, detail: str, what: str, wrong: Sequence[Finding]) -> Change:
         why = f"no {what} was found that breaks it: {wrong[0]}" if wrong else "the engine accepts it"
@@ -235,10 +237,10 @@ def in_short(finding: Finding) -> str:
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
-def response_in_words(answer: Interaction) -> str:
+def response_in_words(response: Interaction) -> str:
     """A documented response in words: the status, the header fields, and the beginning of the body."""
-    text = answer.response_body.decode()
-    kind = by_name(answer.response_headers).get("content-type", "")
-    shown = f"{answer.status} {kind} {text if len(text) < 200 else text[:199] + '…'}".strip()
-    others = (f"; {name}: {value}" for name, value in answer.response_headers if name != "Content-Type")
+    text = response.response_body.decode()
+    kind = by_name(response.response_headers).get("content-type", "")
+    shown = f"{response.status} {kind} {text if len(text) < 200 else text[:199] + '…'}".strip()
+    others = (f"; {name}: {value}" for name, value in response.response_headers if name != "Content-Type")
     return shown + "".join(others)

@@ -298,7 +298,7 @@ class Proof:
     def _of_whole(self, flat: dict[str, Json], asked: dict[str, Json], way: SchemaPath, node: _Obligations) -> None:
         """The obligations for an object or an array beside its members or items."""
         asked = {**asked, "type": flat["type"]}
-        if len(asked) > 1 and not self._plain(_loose(flat), asked):
+        if len(asked) > 1 and not self._plain(_weakened(flat), asked):
             node.open.append(UnprovenPair(way, flat, asked))
 
     def _plain(self, produced: Json, consumed: Json) -> bool:
@@ -350,14 +350,14 @@ def _has_all_strings(produced: Mapping[str, Json], consumed: Mapping[str, Json])
         return False
 
 
-def _loose(schema: Json) -> Json:
+def _weakened(schema: Json) -> Json:
     """A weaker schema without references."""
     if not isinstance(schema, dict) or not refers(schema):
         return schema
     if "$ref" in schema:
         return True
     kept = {word: value for word, value in schema.items() if word in _POSITIVE or not refers(value)}
-    return with_schemas(kept, _loose)
+    return with_schemas(kept, _weakened)
 
 
 def _sealed(schema: Json, definitions: Definitions) -> Json:

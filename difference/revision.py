@@ -195,20 +195,20 @@ class Revision:
         if len(steps) == 3 and file == self._main and (origin := self.origins.get(f"#/{'/'.join(steps)}")):
             return self._node(origin[0], tuple(steps_of(f"#{origin[1]}")))
         above = self._node(file, steps[:-1])
-        behind = self._behind(above) if above.is_there else above
+        behind = self._followed(above) if above.is_there else above
         entry = self._yaml(behind.file).entry(behind.node, steps[-1]) if above.is_there else None
         if entry is None:
             return above._replace(is_there=False)
         return _Node(entry[1], behind.file, entry[0].start_mark.line + 1, is_there=True)
 
-    def _behind(self, found: "_Node") -> "_Node":
+    def _followed(self, found: "_Node") -> "_Node":
         """The node itself, or the target of its `$ref`."""
         reference = self._yaml(found.file).entry(found.node, "$ref")
         if reference is None or not isinstance(reference[1].value, str):
             return found
         path = reference[1].value.partition("#")[0]
         file = (found.file.parent / unquote(path)).resolve() if path else found.file
-        return self._behind(self._node(file, tuple(steps_of(reference[1].value)))) if file in self.texts else found
+        return self._followed(self._node(file, tuple(steps_of(reference[1].value)))) if file in self.texts else found
 
     def _yaml(self, file: Path) -> MarkedYaml:
         """Raises CouldNotRun."""

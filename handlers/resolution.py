@@ -115,7 +115,9 @@ def notes(contract: Contract) -> Iterator[str]:
         yield f"responses from an example, or from a generated value: {first_names(shown)}"
     if wrong := [identity for identity in shown if _has_wrong_example(contract, contract.operations[identity])]:
         yield f"not sent, because their examples break the contract: {first_names(wrong)}"
-    bodies = {name for identity in contract.actions for name in resources.unread(contract.operations[identity])}
+    bodies = {
+        name for identity in contract.actions for name in resources.unread_media_types(contract.operations[identity])
+    }
     if bodies:
         yield f"a value of the schema is stored instead of bodies of {first_names(sorted(bodies))}"
     for identity, action in contract.actions.items():

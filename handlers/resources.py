@@ -32,7 +32,7 @@ Draw = Callable[[], int]
 """Returns a random number, reproducible where a session's ids are seeded."""
 
 
-def unread(operation: Operation) -> list[str]:
+def unread_media_types(operation: Operation) -> list[str]:
     """The media types of request bodies that are not read: neither JSON nor forms."""
     return [name for name in operation.request_body.contents if not is_json(name) and name not in (FORM, MULTIPART)]
 

@@ -23,7 +23,7 @@ from callconfig.tests.support.stores import SAMPLE
 from callconfig.tests.support.tampering import TamperedRequest, call
 from callconfig.traffic.curl import curl
 from callconfig.traffic.har import entry
-from callconfig.traffic.reader import whole_recording
+from callconfig.traffic.reader import complete_recording
 from callconfig.traffic.redaction import Redaction
 from callconfig.verification.judge import Judge
 from callconfig.verification.running import baseline
@@ -143,7 +143,7 @@ def loaded() -> Contract:
 
 def read_recording(path: Path, contract: Contract) -> None:
     """Read a recording, and judge, redact and write its interactions."""
-    for interaction, _ in whole_recording(str(path)):
+    for interaction, _ in complete_recording(str(path)):
         shown = Redaction(contract, ["b"]).interaction(interaction)
         json.dumps(entry(shown), allow_nan=False)
         assert f"{Judge(contract).judge(interaction)} {curl(shown)}"

@@ -79,7 +79,7 @@ def test_of_a_database_that_is_down_the_access_log_alone_tells(
     finally:
         postgresql.start()
     _, errors = server.stop()
-    assert re.fullmatch(r"\S+ GET /configurations 503 .* PostgreSQL does not answer.*\n", errors), errors
+    assert re.fullmatch(r"\S+ GET /configurations 503 .* PostgreSQL does not respond.*\n", errors), errors
 
 
 @pytest.mark.parametrize("store", [":memory:", "configurations.jsonl"])

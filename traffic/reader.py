@@ -41,7 +41,7 @@ def read_recording(source: str, name: str = "") -> Iterator[tuple[Interaction | 
             yield interaction, read is read_pact
 
 
-def whole_recording(source: str) -> Iterator[tuple[Interaction, bool]]:
+def complete_recording(source: str) -> Iterator[tuple[Interaction, bool]]:
     """As `read_recording`, but an unreadable interaction raises CouldNotRun."""
     try:
         for read, is_expectation in read_recording(source):

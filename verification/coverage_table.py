@@ -8,7 +8,7 @@ from pathlib import Path
 from ..contract.finding import Finding
 from ..options import VerifyOptions
 from ..outcome import lines
-from ..traffic.reader import whole_recording
+from ..traffic.reader import complete_recording
 from .coverage import Coverage, OperationCoverage
 from .result import Failure, Result
 
@@ -57,7 +57,7 @@ def measure(arguments: str) -> int:
         result.coverage = Coverage(result.contract)
         judge = Judge(result.contract, options.base_path)
         for path in options.files:
-            for interaction, _ in whole_recording(path):
+            for interaction, _ in complete_recording(path):
                 result.record("the tests", judge.judge(interaction), interaction)
         print(lines(table(result.coverage)))
         require_minimum(result, ((kind, wanted) for kind, wanted in given["minimum"]))

@@ -76,25 +76,26 @@ def generate(
                 if result.ended == "interrupted":
                     raise KeyboardInterrupt  # Schemathesis goes on with its next phase where it came while one begins
                 rounds += isinstance(event, events.SuiteStarted) and event.phase is PhaseName.STATEFUL_TESTING
-                goes_on = rounds <= MAX_ROUNDS and deadline.remaining > 0
+                has_next_page = rounds <= MAX_ROUNDS and deadline.remaining > 0
                 if isinstance(event, events.PhaseStarted):
                     on_part(event.phase.name.value)
                 elif isinstance(event, events.ScenarioFinished | events.FuzzScenarioFinished):
                     phase = getattr(event, "phase", "fuzzing")
                     drop_incomplete(event.recorder, deadline)
                     on_scenario(event.recorder, str(getattr(phase, "value", phase)))
-                elif isinstance(event, events.NonFatalError) and goes_on:
+                elif isinstance(event, events.NonFatalError) and has_next_page:
                     _error(event, result, leaves_out)
                 elif isinstance(event, events.FatalError):
                     raise CouldNotRun(
                         f"requests cannot be generated: {one_line(event.exception)[:1000]}"
                     ) from event.exception
-                elif isinstance(event, events.Interrupted) and goes_on:
+                elif isinstance(event, events.Interrupted) and has_next_page:
                     raise KeyboardInterrupt  # Schemathesis has caught it
-                if not goes_on:
+                if not has_next_page:
                     stream.stop()
         finally:
             stream.stop()
+            stream.generator.close()  # waits for its threads, which Python 3.13 would do for ever at its end
     if rounds > MAX_ROUNDS:
         result.notes.append(f"links were followed in {MAX_ROUNDS} rounds, and each found more; there may be more")
     deadline.check()

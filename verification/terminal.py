@@ -20,7 +20,7 @@ MAX_SHOWN = 600
 
 def explain(failure: Failure, result: Result) -> str:
     """The text of a failure: finding, rule, response, and the requests that reproduce it, oldest first."""
-    return "\n".join([*_head(failure, result), *_shown(failure)])
+    return "\n".join([*_head(failure, result), *_evidence(failure)])
 
 
 def _head(failure: Failure, result: Result) -> list[str]:
@@ -31,14 +31,14 @@ def _head(failure: Failure, result: Result) -> list[str]:
     return [f"{failure.operation}: {finding}", found]
 
 
-def _shown(failure: Failure) -> list[str]:
+def _evidence(failure: Failure) -> list[str]:
     if not failure.interactions:
         return []
-    again = [f"    {curl(each)}" for each in failure.interactions]
-    return [f"  response: {_answer(failure.interactions[-1])}", "  reproduce:", *again]
+    commands = [f"    {curl(each)}" for each in failure.interactions]
+    return [f"  response: {_response_line(failure.interactions[-1])}", "  reproduce:", *commands]
 
 
-def _answer(interaction: Interaction) -> str:
+def _response_line(interaction: Interaction) -> str:
     if not interaction.status:
         return f"no complete response ({interaction.error})"
     content_type = by_name(interaction.response_headers).get("content-type", "no content type")
@@ -101,7 +101,7 @@ class Progress:
                 shown_lines += map(lines, head[1:])
         if not {failure.cause for failure in failures} <= self._causes:
             longest = max(failures, key=lambda failure: len(failure.interactions))
-            shown_lines += [*map(lines, _shown(longest)), ""]
+            shown_lines += [*map(lines, _evidence(longest)), ""]
         self._causes |= {failure.cause for failure in failures}
         with self.paused():
             print("\n".join(shown_lines), flush=True)

@@ -277,7 +277,7 @@ LATER: dict[str, tuple[dict[str, Any], Any, str]] = {
     "prefixItems": ({"prefixItems": [{"type": "string"}]}, [1], "/0: must be string, not 1"),
     "items after them": ({"prefixItems": [{}], "items": {"type": "string"}}, [1, 2], "/1: must be string, not 2"),
     "no more items": ({"prefixItems": [{}], "items": False}, [1, 2], "/1: is one item too many; there may be 1 item"),
-    "contains": ({"contains": {"const": 1}, "minContains": 2}, [1], "/: must have at least 2 items of the kind that"),
+    "contains": ({"contains": {"const": 1}, "minContains": 2}, [1], "/: must have at least 2 items that are valid"),
     "patternProperties": ({"patternProperties": {"^x": {"type": "string"}}}, {"x1": 1}, "/x1: must be string, not 1"),
     "others": ({"patternProperties": {"^x": {}}, "additionalProperties": False}, {"y": 1}, "/y: is not a known member"),
     "propertyNames": ({"propertyNames": {"maxLength": 1}}, {"ab": 1}, "/ab: has a name that must have at most 1"),

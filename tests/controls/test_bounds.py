@@ -28,13 +28,13 @@ def test_a_part_counts_in_the_whole_until_it_leaves() -> None:
     one.hold("a", 50)
     two.hold("a", 50)
     assert (one.total, two.total, whole.total) == (50, 50, 100)
-    one.leave()
+    one.release_all()
     one.hold("a", 70)
     assert whole.total == 50
 
 
 def test_room_is_made_before_anything_is_refused() -> None:
-    whole = Budget(100, make_room=lambda: part.leave())
+    whole = Budget(100, make_room=lambda: part.release_all())
     part = Budget(100, whole)
     part.hold("a", 100)
     Budget(100, whole).hold("a", 100)

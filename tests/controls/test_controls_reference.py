@@ -21,7 +21,9 @@ def test_the_requests_that_are_shown_go_where_the_controls_are(fresh: TestClient
     shown = fresh.get("/_mock/reference.md").text
     assert re.search(r"All \d\d examples were run", shown)
     assert "curl -i -X GET http://127.0.0.1:8080/_mock/state" in shown
-    assert "this was sent: [`POST /configurations`](#given-configuration), [`PUT /_mock/snapshots/before`](#" in shown
+    assert (
+        "Requests before it: [`POST /configurations`](#given-configuration), [`PUT /_mock/snapshots/before`](#" in shown
+    )
     assert "curl -i -X PUT http://127.0.0.1:8080/_mock/snapshots/before" in shown
     assert set(re.findall(r"http://127\.0\.0\.1:8080(/\w*)", shown)) == {"/_mock", "/configurations"}
 

@@ -31,7 +31,7 @@ def test_controls_are_never_open_to_more_than_this_machine_without_a_token(
 ) -> None:
     assert main(["serve", "--host", "0.0.0.0", "--port", "0", *MEMORY]) == COULD_NOT_RUN  # noqa: S104
     assert capsys.readouterr().err == (
-        "callconfig: whoever can connect to 0.0.0.0 could use the controls; "
+        "callconfig: everyone who can connect to 0.0.0.0 could use the controls; "
         "give them a --control-token, or turn them off with --no-controls\n"
     )
     server = serve(*MEMORY, "--host", "0.0.0.0", "--control-token", "letmein")  # noqa: S104

@@ -244,7 +244,7 @@ def test_the_clock_and_the_ids_are_determined(enter: Enter, api: httpx.Client, s
     page.get_by_role("button", name="Advance").click()
     expect(page.locator("#now")).to_have_text("2025-01-15 11:30:00 UTC")
     page.get_by_role("textbox", name="Next").fill("cfg_one")
-    page.get_by_role("button", name="Determine", exact=True).click()
+    page.get_by_role("button", name="Set", exact=True).click()
     expect(page.locator("#said")).to_contain_text("cfg_one")
     stored = api.post("/configurations", json=sample).json()
     assert (stored["id"], stored["created_at"]) == ("cfg_one", "2025-01-15T11:30:00.000000Z")

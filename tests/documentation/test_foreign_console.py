@@ -76,7 +76,7 @@ def test_each_resource_has_its_table_which_is_seeded_changed_saved_and_restored(
     enter: Enter, api: httpx.Client
 ) -> None:
     page = enter("#state")
-    expect(page.get_by_text("Nothing is stored.")).to_be_visible()
+    expect(page.get_by_text("No documents.")).to_be_visible()
     page.get_by_role("tabpanel", name="State").get_by_label("Seed").fill("2")
     page.get_by_role("button", name="Add").click()
     table = page.get_by_role("table")
@@ -116,7 +116,7 @@ def test_each_resource_has_its_table_which_is_seeded_changed_saved_and_restored(
     expect(table.get_by_role("row")).to_have_count(3)
     page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Clear").click()
-    expect(page.get_by_text("Nothing is stored.")).to_be_visible()
+    expect(page.get_by_text("No documents.")).to_be_visible()
 
 
 def test_the_next_request_gets_what_is_documented_or_fails(enter: Enter, api: httpx.Client) -> None:

@@ -16,7 +16,7 @@ from callconfig.traffic.curl import curl
 from callconfig.traffic.har import entry, read_har
 from callconfig.traffic.ndjson import read_ndjson
 from callconfig.traffic.pact import read_pact
-from callconfig.traffic.reader import whole_recording
+from callconfig.traffic.reader import complete_recording
 from callconfig.traffic.recording import InvalidRecording
 from callconfig.traffic.redaction import Redaction
 from callconfig.verification.judge import Judge
@@ -112,7 +112,7 @@ def read_all(contract: Contract, kind: str, path: Path) -> int:
                 assert error_line(read).isprintable()
 
     def all_judged() -> None:
-        for read, _ in whole_recording(str(path)):
+        for read, _ in complete_recording(str(path)):
             judged(contract, read)
 
     assert error_message(all_judged).isprintable()

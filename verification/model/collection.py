@@ -120,7 +120,7 @@ class Collection:
         """The paging of the list, where it has one."""
         listing = self.operations.get("list")
         paging = Paging(listing, self.resource.properties) if listing else None
-        return paging if paging and (paging.limit or paging.goes_on) else None
+        return paging if paging and (paging.limit or paging.has_next_page) else None
 
     @cached_property
     def filters(self) -> tuple[str, ...]:

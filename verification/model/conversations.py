@@ -165,7 +165,9 @@ def features(collection: Collection) -> set[str]:
         "combined": len(collection.unique) > 1,
         "below": collection.is_below,
         "parent": collection.parent is not None,
-        "parts": collection.paging is not None and collection.paging.goes_on and collection.paging.limit is not None,
+        "parts": collection.paging is not None
+        and collection.paging.has_next_page
+        and collection.paging.limit is not None,
         **{f"{kind} if": supports_condition(operation) for kind, operation in collection.operations.items()},
     }
     parent = features(collection.parent) if collection.parent else ()

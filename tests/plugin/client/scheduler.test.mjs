@@ -92,5 +92,5 @@ test("a refusal has its reasons, and a mock that is not there its URL", async ()
   const refused = mock.rules.add({ match: { operation: "createConfiguration" }, answer: 418 });
   await assert.rejects(refused, (error) => error instanceof MockError && /no response 418; it has 201/.test(error.message));
   await assert.rejects(mock.configuration({ max_retrys: 3 }), /did you mean "max_retry"/);
-  await assert.rejects(openSession("http://127.0.0.1:9"), /http:\/\/127.0.0.1:9\/_mock\/scenario: the mock does not answer/);
+  await assert.rejects(openSession("http://127.0.0.1:9"), /http:\/\/127.0.0.1:9\/_mock\/scenario: the mock does not respond/);
 });
