@@ -346,6 +346,10 @@ MUTANTS: dict[str, tuple[Mutant, str]] = {
     "Location leads elsewhere": (header("location", lambda text: text[:-1] + "_"), "location"),
     "Location is the collection": (header("location", lambda _: "/configurations"), "location"),
     "a create takes members that nobody knows": (repairing(known_members_only, "POST"), "expected-status"),
+    "a create sets the times": (
+        repairing(lambda body: without(body, "created_at", "updated_at"), "POST"),
+        "expected-status",
+    ),
     "a create with checks fails": (changing_responses(fails_on_pre_checks), "expected-status"),
     "every identity is the same": (showing(lambda body: {**body, "id": "cfg_1"}, "POST"), "location"),
     "what is refused is stored": (stores_what_it_refuses, "list-content"),
@@ -382,6 +386,14 @@ MUTANTS: dict[str, tuple[Mutant, str]] = {
     "a list matches prefixes": (matches_prefixes, "list-filter"),
     "a list ignores case": (ignores_case, "list-filter"),
     "a list leaks rows of another reseller": (leaks_rows_of_another_reseller, "list-filter"),
+    "a quote in a filter fails": (
+        changing_responses(lambda request, response: problem(500) if "%27" in request.query else response),
+        "expected-status",
+    ),
+    "a filter is decoded twice": (
+        changing_requests(lambda request: replace(request, query=request.query.replace("%25", "%"))),
+        "list-filter",
+    ),
     "a list ignores unknown parameters": (
         changing_requests(lambda request: replace(request, query="") if "x-unknown" in request.query else request),
         "expected-status",
@@ -423,6 +435,14 @@ MUTANTS: dict[str, tuple[Mutant, str]] = {
         repairing(
             lambda body: {**body, "rate_limit_max_calls": 1} if body.get("rate_limit_max_calls") == 2147483647 else None
         ),
+        "stored-value",
+    ),
+    "the items of an array are reversed": (
+        showing(lambda body: {**body, "pre_checks": body["pre_checks"] and body["pre_checks"][::-1]}),
+        "stored-value",
+    ),
+    "an empty object becomes null": (
+        repairing(replaced_if("telephony_config", lambda config: config == {}, None)),
         "stored-value",
     ),
     "an empty text becomes null": (

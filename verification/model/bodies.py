@@ -3,6 +3,7 @@
 The engine judges every body before it is used. A keyword for which no body is found shows as missed in the coverage.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ MAX_ASSIGNMENTS = 300
 """The number of combinations of values that are tried to break one rule across members."""
 MAX_TRIED = 300
 """The number of values that are tried in one place."""
+FEW_ITEMS = 3
+"""The number of items whose order a server must keep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,12 @@ class Bodies:
             sizes = {0, 1, *(schema.get(f"{bound}{PARTS[kind]}", 0) for bound in ("min", "max"))}
             many_resources = (each for each in self._made(schema) if each is not None and len(each) in sizes)
             yield from sorted({len(each): each for each in many_resources}.values(), key=len)
+        if kind == "array" and "items" in schema and not schema.get("uniqueItems"):  # where the order matters
+            items = list(islice(self._made(schema["items"]), FEW_ITEMS))
+            yield sorted(items, key=json.dumps, reverse=True)
+            yield sorted(items, key=json.dumps)
+        if kind == "object" and "properties" in schema:
+            yield {}
         if kind is None and not names & {"properties", "enum"}:
             yield from (False, 0, "", [], {}, "text", 1.5, [None], {"name": [1]})
         if schema.get("nullable"):

@@ -41,6 +41,7 @@ BASICS = (
     Row("what was replaced is shown", [Create(MINIMAL), Replace(0, FULL), Read(0)]),
     Row("the identity never changes", Script.contradictions, "replace"),
     Row("the times are the server's", Script.client_times, "replace"),
+    Row("a create cannot set the times", Script.created_times),
 )
 MERGES = (
     Row("a patch sets what it names", [Create(MINIMAL), Merge(0, FULL), StateCheck()]),
@@ -128,6 +129,8 @@ CHANGES: dict[str, Callable[[str], str]] = {
     "longer": lambda text: f"{text}x",
     "in capitals": str.upper,
     "with a wildcard of SQL": lambda text: f"{text[:-1]}%",
+    "with a quote of SQL": lambda text: f"{text}'",
+    "percent-encoded twice": lambda text: f"{text[:-1]}%{ord(text[-1]):02X}",
     "a wildcard": lambda _: "*",
 }
 LISTS = (

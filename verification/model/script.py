@@ -35,6 +35,7 @@ MINIMAL, FULL = Symbol.MINIMAL, Symbol.FULL
 TOO_LARGE = 4 << 20
 """Bytes of a body that a server may refuse with 413; one with a larger limit may accept it."""
 UNACCEPTABLE = "application/x-nothing-has-this"
+TIME = "2001-02-03T04:05:06Z"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +171,13 @@ class Script:
         resource = self.collection.resource
         times = {resource.created_at, resource.updated_at} & self._replaceable
         if times:
-            body = {**self.bodies["replace"].full, **dict.fromkeys(sorted(times), "2001-02-03T04:05:06Z")}
+            body = {**self.bodies["replace"].full, **dict.fromkeys(sorted(times), TIME)}
             yield [Create(MINIMAL), Replace(0, body), StateCheck()]
+
+    def created_times(self) -> Iterator[Conversation]:
+        resource, minimal = self.collection.resource, self.bodies["create"].minimal
+        for name in sorted({resource.created_at, resource.updated_at} - {"", *self.collection.members["create"]}):
+            yield [Create({**minimal, name: TIME}), StateCheck()]
 
     def filters(self) -> Iterator[Conversation]:
         yield [*FOUR_CREATES, *(List(by, scope) for by in [(), *self.combinations] for scope in (0, 3))]
