@@ -197,7 +197,7 @@ def test_a_request_is_tried_against_the_mock_that_serves_the_page(
     expect(create.get_by_role("button", name="Send POST")).to_be_focused()
     page.keyboard.press("Enter")
     expect(create.get_by_role("status")).to_contain_text("201 Created")
-    answer = create.get_by_role("group", name="Answer")
+    answer = create.get_by_role("group", name="Response")
     expect(answer).to_contain_text("Location: /agent/configurations/cfg_abc123")  # the documented response
     expect(answer.locator(".s").first).to_have_text('"cfg_abc123"')
     # The contract's link from the response to the next request goes to the same server.
@@ -208,7 +208,7 @@ def test_a_request_is_tried_against_the_mock_that_serves_the_page(
     expect(update.get_by_label("Begin where")).not_to_be_checked()
     update.get_by_role("button", name="Send PUT").click()
     expect(update.get_by_role("status")).to_contain_text("200 OK")
-    expect(update.get_by_role("group", name="Answer")).to_contain_text('"max_retry": 7')
+    expect(update.get_by_role("group", name="Response")).to_contain_text('"max_retry": 7')
     assert mock.removesuffix("/agent") in page.locator("[id='createConfiguration.201.published'] .bash").inner_text()
     assert page.request.get(f"{mock}/configurations").json() == []  # the page's own session
     assert complaints == []
@@ -235,7 +235,7 @@ def test_an_answer_with_markup_is_shown_as_text(visit: Visit) -> None:
     page.locator("#createConfiguration").get_by_text("Try it").last.click()
     form.get_by_label("Body").fill('{"<img src=x onerror=alert(1)>": 1}')
     form.get_by_role("button", name="Send POST").click()
-    expect(form.get_by_role("group", name="Answer")).to_contain_text("/<img src=x onerror=alert(1)>")
+    expect(form.get_by_role("group", name="Response")).to_contain_text("/<img src=x onerror=alert(1)>")
     assert form.locator("img").count() == 0
 
 
@@ -248,7 +248,7 @@ def test_from_a_file_the_page_asks_for_the_server(visit: Visit, file_url: str, m
     form.get_by_label("Example", exact=True).select_option(label="200 Nothing matches")
     form.get_by_role("button", name="Send GET").click()
     expect(form.get_by_role("status")).to_contain_text("200 OK")
-    expect(form.get_by_role("group", name="Answer")).to_have_text("[]")
+    expect(form.get_by_role("group", name="Response")).to_have_text("[]")
 
     def remembered() -> bool:
         try_it.click()
@@ -263,7 +263,7 @@ def test_a_server_that_is_not_there_is_said_to_be_not_there(visit: Visit, file_u
     page.locator("#listConfigurations").get_by_text("Try it").last.click()
     form.get_by_label("Server").fill("http://127.0.0.1:9")
     form.get_by_role("button", name="Send GET").click()
-    expect(form.get_by_role("group", name="Answer")).to_contain_text("No answer from http://127.0.0.1:9")
+    expect(form.get_by_role("group", name="Response")).to_contain_text("No response from http://127.0.0.1:9")
 
 
 def test_dark_is_what_the_system_prefers_until_a_theme_is_chosen_and_then_remembered(visit: Visit) -> None:

@@ -164,7 +164,7 @@ def test_what_could_not_be_read_back_is_refused(store: Store, run: Any, value: A
         store.create(configuration(template=str(value), value=value)),
         store.load({TABLE: [configuration(value=value)]}),
     ):
-        with pytest.raises(ValueError, match="cannot be kept as JSON"):
+        with pytest.raises(ValueError, match="cannot be stored as JSON"):
             run(write)
     assert run(found(store)) == [created]
 
