@@ -205,7 +205,7 @@ def test_a_request_is_tried_against_the_mock_that_serves_the_page(
     update.get_by_label("Body").fill(
         update.get_by_label("Body").input_value().replace('"max_retry": 3', '"max_retry": 7')
     )
-    expect(update.get_by_label("Begin where")).not_to_be_checked()
+    expect(update.get_by_label("Begin like the example")).not_to_be_checked()
     update.get_by_role("button", name="Send PUT").click()
     expect(update.get_by_role("status")).to_contain_text("200 OK")
     expect(update.get_by_role("group", name="Response")).to_contain_text('"max_retry": 7')
