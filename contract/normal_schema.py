@@ -85,6 +85,8 @@ class NormalSchema:
         """
         if not isinstance(schema, dict) or not schema.keys() <= _PLAIN or any(schema.get("properties", {}).values()):
             return []
+        if not isinstance(schema.get("additionalProperties", True), bool):  # it may refer to other schemas
+            return []
         return Schema(schema, self._normal_schemas.resolve, self._normal_schemas.direction).findings(value, "body")
 
 
