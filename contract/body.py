@@ -165,7 +165,7 @@ class RequestBody:
         value, findings = content.read(headers, body)
         if findings:
             findings = self._severities.with_severities(findings)
-        is_right = all(finding.severity == "warning" for finding in findings)
+        is_right = not findings or all(finding.severity == "warning" for finding in findings)
         if is_right and not self._is_patch and not isinstance(value, bytes):  # a patch has no defaults
             value = content.schema.fill_defaults(value)
         return value, [*findings, *stricter] if stricter else findings
@@ -195,7 +195,7 @@ def _may_be_empty(content_type: str) -> bool:
 
 
 def _is_coded(headers: Headers) -> bool:
-    return headers.get("content-encoding", "identity").strip().lower() not in ("identity", "")
+    return "content-encoding" in headers and headers["content-encoding"].strip().lower() not in ("identity", "")
 
 
 @dataclass(frozen=True, slots=True)

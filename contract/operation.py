@@ -1,9 +1,10 @@
 """One operation of the contract, compiled once: the judge of its requests and responses."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property, lru_cache
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import orjson
 from werkzeug.datastructures import MIMEAccept
@@ -19,13 +20,12 @@ from .security import NO_SECURITY, Security
 from .severity import DEFAULT, Severities
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A request to judge. `path` holds the decoded path parameters."""
 
-    path: Mapping[str, str] = field(default_factory=dict)
+    path: Mapping[str, str] = MappingProxyType({})
     query: bytes = b""
-    headers: Headers = field(default_factory=dict)
+    headers: Headers = MappingProxyType({})
     body: bytes = b""
 
 
