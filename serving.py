@@ -161,9 +161,9 @@ class Server(uvicorn.Server):
         with super().capture_signals():
             self._greet()
             yield
-            told, self._captured_signals = self._captured_signals, []
+            captured, self._captured_signals = self._captured_signals, []
         if current_thread() is main_thread():
-            for number in told:  # a terminal and a parent process may both send it
+            for number in captured:  # a terminal and a parent process may both send it
                 signal.signal(number, signal.SIG_IGN)
 
 

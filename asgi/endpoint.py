@@ -35,10 +35,10 @@ class Endpoint:
     """One operation with its handler. `problems` translates exceptions of the handler."""
 
     def __init__(
-        self, operation: Operation, handler: Handler, refusals: ErrorResponses, context: Context, problems: Problems
+        self, operation: Operation, handler: Handler, errors: ErrorResponses, context: Context, problems: Problems
     ) -> None:
         self.operation = operation
-        self._handler, self._refusals, self._context, self._problems = handler, refusals, context, problems
+        self._handler, self._errors, self._context, self._problems = handler, errors, context, problems
         self._max_bytes = operation.request_body.max_bytes
         parameters = inspect.signature(handler).parameters.values()
         self._wanted = [each.name for each in parameters if each.kind is not each.VAR_KEYWORD]
@@ -84,13 +84,13 @@ class Endpoint:
     def _problem(self, exchange: Exchange, problem: Problem) -> Reply:
         exchange.problem = problem
         exchange.entry.findings = exchange.entry.findings or list(problem.errors)
-        return self._refusals.reply(problem)
+        return self._errors.reply(problem)
 
     async def _encoded(self, exchange: Exchange, reply: Reply) -> tuple[int, Mapping[str, str], Sequence[bytes]]:
         """The response to send: the reply, or a problem where the reply breaks the contract."""
         value, status, headers = reply if len(reply) == 3 else (*reply, {})
         headers = {name.lower(): text for name, text in headers.items()}
-        if exchange.problem is not None and status in self._refusals.unjudged:
+        if exchange.problem is not None and status in self._errors.unjudged:
             return status, headers, _written(value)
         documented = self.operation.response(status)
         if status not in WITHOUT_BODY and (documented is None or documented.representations):

@@ -80,8 +80,8 @@ class ContractAPI(AbstractRoutingAPI[Endpoint]):
 
     def make_operation(self, operation: AbstractOperation) -> Endpoint:
         compiled = self._contract.operations[operation.operation_id]
-        refusals = ErrorResponses(self._contract, compiled)
-        return Endpoint(compiled, operation.function, refusals, self._context, self._problems)
+        errors = ErrorResponses(self._contract, compiled)
+        return Endpoint(compiled, operation.function, errors, self._context, self._problems)
 
     @staticmethod
     def _framework_path_and_name(operation: AbstractOperation, path: str) -> tuple[str, str]:

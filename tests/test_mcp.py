@@ -7,9 +7,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import anyio
 import httpx2 as httpx
@@ -165,34 +165,35 @@ def test_two_operations_of_one_name_are_two_tools(tmp_path: Path) -> None:
     assert [tool.name for tool in made][:4] == ["getState", "readForecast", "POST_alarms", "getState_2"]
 
 
-@pytest.mark.parametrize("with_signal", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_while_it_waits_for_input(with_signal: signal.Signals) -> None:
-    command = [sys.executable, "-m", "callconfig", "mcp"]
-    pipe = subprocess.PIPE
+@contextmanager
+def piped_agent() -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes], IO[bytes], IO[bytes]]]:
+    """A process of `callconfig mcp`, with its standard input, output and error."""
+    command, pipe = [sys.executable, "-m", "callconfig", "mcp"], subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         assert process.stderr is not None
-        process.stdin.write(b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n')
-        process.stdin.flush()
-        assert b'"id":1' in process.stdout.readline()
+        yield process, process.stdin, process.stdout, process.stderr
+
+
+@pytest.mark.parametrize("with_signal", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_while_it_waits_for_input(with_signal: signal.Signals) -> None:
+    with piped_agent() as (process, stdin, stdout, stderr):
+        stdin.write(b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n')
+        stdin.flush()
+        assert b'"id":1' in stdout.readline()
         process.send_signal(with_signal)
         assert process.wait(10) == -with_signal
-        assert process.stderr.read() == b""
+        assert stderr.read() == b""
 
 
 def test_an_agent_that_has_left_is_no_error() -> None:
-    command = [sys.executable, "-m", "callconfig", "mcp"]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdout.close()
-        process.stdin.write(b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n')
-        process.stdin.close()
+    with piped_agent() as (process, stdin, stdout, stderr):
+        stdout.close()
+        stdin.write(b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n')
+        stdin.close()
         assert process.wait(20) == OK
-        assert process.stderr.read() == b""
+        assert stderr.read() == b""
 
 
 @pytest.mark.xdist_group("agent")

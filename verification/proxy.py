@@ -75,7 +75,7 @@ class Proxy:
         self._problems = {**Contract.load(validate=False).problems, **result.contract.problems, **PROBLEMS}
         limits = httpx2.Limits(max_connections=None, max_keepalive_connections=100)
         self._http = httpx2.AsyncHTTPTransport(limits=limits, trust_env=False)
-        self._in_thread, self._waiting = ThreadPoolExecutor(1, "callconfig"), 0
+        self._executor, self._waiting = ThreadPoolExecutor(1, "callconfig"), 0
         self.unjudged = 0
         """The number of requests without a verdict."""
         self._timeout = httpx2.Timeout(TIMEOUT, pool=None).as_dict()
@@ -97,7 +97,7 @@ class Proxy:
             await receive()
             await send({"type": "lifespan.startup.complete"})
             await receive()
-        await asyncio.to_thread(self._in_thread.shutdown)
+        await asyncio.to_thread(self._executor.shutdown)
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _forward(self, exchange: ProxiedExchange, path: str, send: Send) -> None:
@@ -198,7 +198,7 @@ class Proxy:
 
         if exchange.is_large or self._waiting:
             self._waiting += 1
-            kept = asyncio.get_running_loop().run_in_executor(self._in_thread, keep)
+            kept = asyncio.get_running_loop().run_in_executor(self._executor, keep)
             kept.add_done_callback(self._kept)
             if exchange.is_large:
                 await kept

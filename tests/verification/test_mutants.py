@@ -217,24 +217,18 @@ def one_filter(name: str) -> Mutant:
     )
 
 
-@mutant
-async def matches_prefixes(request: TamperedRequest, serve: Server, store: Store) -> TamperedResponse:
-    response = await serve(request)
-    found = re.fullmatch(r"reseller_id=([\w.%-]+)", request.query)
-    if request.method == "GET" and response.status == 200 and found:
-        rows = await shown(store)
-        return response.with_body([row for row in rows if row["reseller_id"].startswith(found[1])])
-    return response
+def matching(name: str, matches: Callable[[str, str], bool]) -> Mutant:
+    """A server whose filter, where it is alone, matches a stored value and the wanted one by `matches`."""
 
+    @mutant
+    async def match(request: TamperedRequest, serve: Server, store: Store) -> TamperedResponse:
+        response = await serve(request)
+        found = re.fullmatch(rf"{name}=([\w.%-]+)", request.query)
+        if request.method == "GET" and response.status == 200 and found:
+            return response.with_body([row for row in await shown(store) if matches(row[name], found[1])])
+        return response
 
-@mutant
-async def ignores_case(request: TamperedRequest, serve: Server, store: Store) -> TamperedResponse:
-    response = await serve(request)
-    found = re.fullmatch(r"template=([\w.%-]+)", request.query)
-    if request.method == "GET" and response.status == 200 and found:
-        rows = await shown(store)
-        return response.with_body([row for row in rows if row["template"].lower() == found[1].lower()])
-    return response
+    return match
 
 
 @mutant
@@ -383,8 +377,11 @@ MUTANTS: dict[str, tuple[Mutant, str]] = {
     "a list is wrapped": (listing(lambda _request, rows: {"items": rows}), "type"),
     "a list ignores reseller_id": (one_filter("reseller_id"), "list-filter"),
     "a list ignores template": (one_filter("template"), "list-filter"),
-    "a list matches prefixes": (matches_prefixes, "list-filter"),
-    "a list ignores case": (ignores_case, "list-filter"),
+    "a list matches prefixes": (matching("reseller_id", str.startswith), "list-filter"),
+    "a list ignores case": (
+        matching("template", lambda stored, asked: stored.lower() == asked.lower()),
+        "list-filter",
+    ),
     "a list leaks rows of another reseller": (leaks_rows_of_another_reseller, "list-filter"),
     "a quote in a filter fails": (
         changing_responses(lambda request, response: problem(500) if "%27" in request.query else response),

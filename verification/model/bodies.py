@@ -114,8 +114,8 @@ class Bodies:
             yield 'Ünïcode ✓ 𝄞 "quoted" \\ / \t &<>%'[: schema.get("maxLength")]
         if kind == "array" or (kind == "object" and "properties" not in schema):
             sizes = {0, 1, *(schema.get(f"{bound}{PARTS[kind]}", 0) for bound in ("min", "max"))}
-            many_resources = (each for each in self._made(schema) if each is not None and len(each) in sizes)
-            yield from sorted({len(each): each for each in many_resources}.values(), key=len)
+            of_these_sizes = (each for each in self._made(schema) if each is not None and len(each) in sizes)
+            yield from sorted({len(each): each for each in of_these_sizes}.values(), key=len)
         if kind == "array" and "items" in schema and not schema.get("uniqueItems"):  # where the order matters
             items = list(islice(self._made(schema["items"]), FEW_ITEMS))
             yield sorted(items, key=json.dumps, reverse=True)

@@ -82,8 +82,8 @@ class ModelState:
 
     def key(self, step: TargetedStep) -> Key | None:
         """The key in the request of a step; None where its target was never created."""
-        created_key = self.created_key(step.target)
-        return created_key if created_key is None or step.below is None else Key(step.below, created_key.identity)
+        key = self.created_key(step.target)
+        return key if key is None or step.below is None else Key(step.below, key.identity)
 
     def target(self, step: TargetedStep) -> Stored | None:
         """The stored target of a step, if it exists."""
@@ -173,8 +173,8 @@ class ModelState:
 
     def filters(self, step: List) -> dict[str, Json]:
         """The filters of a list, with their values."""
-        created_key = self.stored.get(self.created_key(step.scope) or Key(0, ""))
-        shown = created_key.shown if created_key else {}
+        created = self.stored.get(self.created_key(step.scope) or Key(0, ""))
+        shown = created.shown if created else {}
         values = {**only(shown, self.collection.filters), **self.unique_values(step.scope)}
         return {name: value for name, value in values.items() if name in step.by and value is not REMOVED}
 
