@@ -93,8 +93,11 @@ def _origin(text: str) -> str:
 
 
 def _place(text: str) -> str:
-    if "://" in text and not text.startswith(("postgresql://", "postgres://")):
-        raise ValueError("a store is a file, :memory: or a postgresql:// URL")
+    if "://" in text:
+        from .storage.opening import is_shared  # loads the stores, which most commands do not need
+
+        if not is_shared(text):
+            raise ValueError("a store is a file, :memory: or a postgresql:// URL")
     return text
 
 
