@@ -29,7 +29,7 @@ from .options import (
     ServeOptions,
     VerifyOptions,
 )
-from .outcome import COULD_NOT_RUN, USAGE, CouldNotRun, printable
+from .outcome import COULD_NOT_RUN, INTERRUPTING_SIGNALS, USAGE, CouldNotRun, printable
 from .streams import steady_streams
 
 EXIT_CODES = "Exit codes: 0 success, 1 findings, 2 wrong usage, 3 could not run."
@@ -41,13 +41,19 @@ Options = TypeVar("Options")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     if arguments is not None:
-        return _run(list(arguments), owns_process=False)
+        before = {number: signal.getsignal(number) for number in INTERRUPTING_SIGNALS}
+        try:
+            return _run(list(arguments), owns_process=False)
+        finally:
+            for number, handler in before.items():
+                if signal.getsignal(number) is not handler:  # in the main thread, as others cannot change one
+                    signal.signal(number, handler)
     output = steady_streams()
     # A library's use of another is not the user's concern. With PYTHONWARNINGS=error, it would end the command.
     warnings.simplefilter("ignore", DeprecationWarning)
     sys.warnoptions.append("ignore::DeprecationWarning")  # for the processes of `--workers`
     code = _run(sys.argv[1:], owns_process=True)
-    for number in (signal.SIGINT, signal.SIGTERM):  # a second one does not change the outcome
+    for number in INTERRUPTING_SIGNALS:  # a second one does not change the outcome
         signal.signal(number, signal.SIG_IGN)
     sys.stdout.flush()
     if output.failure is None or output.failure.errno == errno.EPIPE:  # who reads it may have seen enough

@@ -1,9 +1,11 @@
 """The outcome of a command: exit codes, and the error that stops it; and text that is safe on a terminal."""
 
 import os
+import signal
 from typing import TextIO
 
 OK, FINDINGS, USAGE, COULD_NOT_RUN = range(4)
+INTERRUPTING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class CouldNotRun(Exception):

@@ -14,7 +14,7 @@ from ..contract.document import BUILT_IN, Contract
 from ..contract.unjudged import unjudged
 from ..loading import load_contract
 from ..options import JudgingOptions, SendingOptions
-from ..outcome import FINDINGS, OK, CouldNotRun
+from ..outcome import FINDINGS, INTERRUPTING_SIGNALS, OK, CouldNotRun
 from ..traffic.recording import MAX_BYTES, InvalidRecording, read_json, reading
 from ..traffic.redaction import Redaction
 from .reports import Reports
@@ -91,7 +91,7 @@ def interrupting(result: Result) -> Iterator[Callable[[], None]]:
     """SIGINT, SIGTERM and SIGHUP raise KeyboardInterrupt, and `result.ended` says so: a library may swallow it.
 
     Not within a second of another signal, since a terminal and a parent process may both send one; nor within a second
-    of a call of `finish`.
+    of a call of `finish`. After an interruption the handlers stay until the process ends.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: None
@@ -108,15 +108,18 @@ def interrupting(result: Result) -> Iterator[Callable[[], None]]:
             result.ended = "interrupted"
             raise KeyboardInterrupt
 
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.getsignal(number) for number in INTERRUPTING_SIGNALS}
     for number, handler in before.items():
         if handler is not signal.SIG_IGN:  # as it is in the background, and below nohup
             signal.signal(number, interrupt)
     try:
         yield finish
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        if result.ended == "interrupted":
+            finish()
+        else:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 @contextmanager
