@@ -97,9 +97,10 @@ def _with_errors_in_detail(document: Mapping[str, Any]) -> dict[str, Any]:
     """A problem with its errors in `detail`, for a schema without another place for them."""
     shortened = {name: value for name, value in document.items() if name != "errors"}
     if errors := document.get("errors"):
-        first = errors[0].get("name") or errors[0].get("pointer") or "the body"
+        first = errors[0]
+        place = " ".join(filter(None, (first["in"], first.get("name") or first.get("pointer"))))
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-        shortened["detail"] = f"{errors[0]['in']} {first}: {errors[0]['detail']}{more}"
+        shortened["detail"] = f"{place}: {first['detail']}{more}"
     return shortened
 
 
