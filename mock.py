@@ -23,6 +23,7 @@ from .app import create_app, sources
 from .asgi.access_log import AccessLog
 from .contract.document import Contract
 from .contract.finding import counted
+from .contract.references import read_file
 from .controls import scenario
 from .controls.bundle import BASE_PATH as CONTROLS_PATH
 from .controls.clock import Sources
@@ -239,7 +240,7 @@ def _read_scenario(options: ServeOptions) -> bytes | None:
     if not options.controls or options.workers > 1:
         raise CouldNotRun("--scenario needs the controls; they are off with --no-controls and with several --workers")
     try:
-        return options.scenario.read_bytes()
+        return read_file(options.scenario)
     except OSError as error:
         raise CouldNotRun(f"scenario {options.scenario}: {error.strerror}") from error
 

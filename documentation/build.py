@@ -43,7 +43,7 @@ def _build(source: Path, output: Path, example_mock: Callable[[Contract], FreshM
     facts = Facts(contract, responses)
     page, markdown = render_page(facts), render_markdown(facts)
     # The file itself, unless the document has several files: JSON is YAML.
-    text = source.read_bytes() if contract.path else text_of(contract.document).encode()
+    text = contract.text if contract.path else text_of(contract.document).encode()
     files = {"index.html": page.html.encode(), "reference.md": markdown.encode(), "openapi.yaml": text}
     try:
         output.mkdir(parents=True, exist_ok=True)
