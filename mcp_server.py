@@ -5,7 +5,6 @@ import contextlib
 import logging
 import signal
 from collections.abc import Iterator
-from importlib.metadata import version
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,7 +26,7 @@ from .loading import load_contract
 from .mcp_tools import ServedContract, reason, tools_of
 from .mock import opened
 from .options import McpOptions
-from .outcome import OK, CouldNotRun
+from .outcome import OK, CouldNotRun, program
 from .serving import Config, Server, listen, log_to_terminal, root_url
 
 TIMEOUT = 150.0
@@ -159,7 +158,7 @@ def protocol_server(url: str, places: dict[str, ServedContract], client: httpx2.
 
     return ProtocolServer(
         "callconfig",
-        version=version("callconfig"),
+        version=program()["version"],
         instructions=_instructions(url, places),
         on_list_tools=list_tools,
         on_call_tool=call_tool,

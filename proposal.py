@@ -47,9 +47,9 @@ class Proposal:
 
 def init(path: Path) -> int:
     """Print the patch, and notes on standard error. Raises CouldNotRun."""
-    contract, text = load_contract(path), path.read_bytes()
+    contract = load_contract(path)
     try:
-        root = MarkedYaml(text)
+        root = MarkedYaml(contract.text)
     except InvalidYaml as error:
         raise CouldNotRun(f"contract {path}: is no YAML that can be patched: {error}") from error
     unclear: list[str] = []
@@ -59,9 +59,9 @@ def init(path: Path) -> int:
             unclear.append(f"{each.name} stands in another file; declare there: {orjson.dumps(each.declared).decode()}")
         else:
             proposals.append(each)
-    patched = _patched(text, root, proposals)
+    patched = _patched(contract.text, root, proposals)
     name = path.name if ".." in path.parts else path.as_posix().lstrip("/")  # patch and git refuse a name with ..
-    old, new = (each.decode().splitlines(keepends=True) for each in (text, patched))
+    old, new = (each.decode().splitlines(keepends=True) for each in (contract.text, patched))
     patch = difflib.unified_diff(old, new, f"a/{name}", f"b/{name}")
     sys.stdout.buffer.writelines(
         line.encode(errors="surrogateescape") for line in patch

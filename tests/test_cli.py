@@ -1,16 +1,21 @@
 """The command line: options, their environment variables, usage errors, exit codes."""
 
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import sysconfig
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import click
 import pytest
 from callconfig.cli import COMMANDS, main
 from callconfig.outcome import COULD_NOT_RUN, OK, USAGE
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.mark.parametrize(
@@ -167,6 +172,50 @@ def test_a_file_that_cannot_be_used_is_one_line(capsys: pytest.CaptureFixture[st
 def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == OK
     assert capsys.readouterr().out.startswith("callconfig 0.")
+
+
+@pytest.fixture
+def run_uninstalled(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the command from a copy of the package, and without the metadata of an installed one."""
+    libraries = tmp_path / "libraries"
+    libraries.mkdir()
+    for each in Path(sysconfig.get_path("purelib")).iterdir():
+        if "callconfig" not in each.name:
+            (libraries / each.name).symlink_to(each)
+
+    def run(copy: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        paths = os.pathsep.join(map(str, (copy, libraries)))
+        command = [sys.executable, "-S", "-m", "callconfig", *arguments]
+        return subprocess.run(
+            command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, check=False
+        )
+
+    return run
+
+
+def test_a_copy_without_metadata_has_no_version_and_does_all_else(
+    tmp_path: Path, run_uninstalled: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy" / "callconfig").symlink_to(ROOT)
+    assert run_uninstalled(tmp_path / "copy", "--version").stdout == "callconfig unknown\n"
+    contract = str(ROOT / "examples" / "library.yaml")
+    done = run_uninstalled(tmp_path / "copy", "diff", contract, contract, "--report", "json:diff.json")
+    assert (done.returncode, done.stderr) == (OK, "")
+    assert json.loads((tmp_path / "diff.json").read_text())["tool"] == {"name": "callconfig", "version": "unknown"}
+
+
+def test_a_zip_which_has_no_files_serves_nothing_and_says_so_in_one_line(
+    tmp_path: Path, run_uninstalled: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    packed = tmp_path / "callconfig.zip"
+    with ZipFile(packed, "w") as archive:
+        for path in [*ROOT.glob("*.py"), *ROOT.glob("[a-z]*/**/*.py"), *ROOT.glob("contract/*.json")]:
+            archive.write(path, f"callconfig/{path.relative_to(ROOT)}")
+    contract = str(ROOT / "examples" / "library.yaml")
+    done = run_uninstalled(packed, "serve", "--port", "0", "--store", ":memory:", "--contract", contract)
+    assert (done.returncode, done.stdout) == (COULD_NOT_RUN, "")
+    assert done.stderr == f"callconfig: {packed}/callconfig/controls/controls.yaml: Not a directory\n"
 
 
 def test_the_command_starts_without_what_it_does_not_need() -> None:
