@@ -251,7 +251,7 @@ def test_what_cannot_be_sent_is_told(shared: tuple[BlockingPortal, Client], samp
         assert await error(client, "deleteSession", session="..") == "'session' is required, as a path parameter."
         misspelt = await error(client, "updateConfiguration", ids="cfg_1", body=sample)
         assert misspelt == "'ids' is no argument; did you mean \"id\"?; the tool takes id, body."
-        assert "there are none" in await error(client, "clearState", body={})
+        assert "the tool takes none" in await error(client, "clearState", body={})
         with pytest.raises(MCPError, match="no tool is named 'deleteConfiguration'"):
             await client.call_tool("deleteConfiguration", {})
 
