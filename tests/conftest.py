@@ -44,6 +44,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     """Freeze the collected objects, which the garbage collections at pytest's end then skip."""
+    if "hypothesis.core" in sys.modules:
+        from hypothesis.internal.entropy import deterministic_PRNG
+
+        with deterministic_PRNG():
+            pass  # Hypothesis registers its generator before what refers to it is frozen, because then it would warn
     gc.collect()
     gc.freeze()
 
