@@ -27,6 +27,7 @@ from starlette.types import ASGIApp
 ROOT = Path(__file__).parent.parent
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # processes of tests reuse compiled modules
 sys.dont_write_bytecode = False
+os.environ.pop("UV_PROJECT_ENVIRONMENT", None)  # names the environment of this project, not those of other projects
 signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell lets background processes ignore
 gc.set_threshold(50_000, 20, 100)  # most objects live to the end, and collecting takes a tenth of the time
 
