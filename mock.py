@@ -132,6 +132,7 @@ async def _serve(options: ServeOptions, scenario_text: bytes | None, config: Con
             greet = partial(_greet, mock.contract, listening, options, await mock.stored(store))
             # Otherwise a client that waits for requests would delay the end.
             stop = controls.sessions.stop if controls else lambda: None
+            await asyncio.sleep(0)  # ends here where SIGINT came meanwhile, and not while the application starts
             await Server(config, stop, greet).serve(sockets=[listening])
 
 
