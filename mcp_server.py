@@ -111,7 +111,8 @@ def _headers(options: McpOptions, *, is_control: bool) -> dict[str, str]:
 
 async def _serve_stdio(url: str, options: McpOptions, contract: Contract, *, is_steerable: bool) -> None:
     """Serve the protocol on standard input and output until the input ends."""
-    places = {"": ServedContract(contract, url, _headers(options, is_control=False))}
+    is_own = options.url is None and options.token is None
+    places = {"": ServedContract(contract, url, _headers(options, is_control=False), accepts_any_credentials=is_own)}
     if is_steerable:
         headers = _headers(options, is_control=True)
         places[CONTROLS_PATH] = ServedContract(load_controls(contract), _root(url) + CONTROLS_PATH, headers)

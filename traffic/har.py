@@ -8,11 +8,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 import ijson
 
-from ..contract.finding import one_line
 from ..contract.interaction import Fields, Interaction, by_name
 from ..outcome import program
 from . import recording
-from .recording import BoundedFile, InvalidRecording, readable, reading, text_of
+from .recording import BoundedFile, InvalidRecording, parse_error, readable, reading, text_of
 
 
 def entry(interaction: Interaction) -> dict[str, Any]:
@@ -98,7 +97,7 @@ def read_har(path: Path, name: str) -> Iterator[Interaction | InvalidRecording]:
                 if (interaction := readable(recorded, read, f"{name} entry {number}")) is not None:
                     yield interaction
         except (ijson.JSONError, ValueError, OverflowError) as error:
-            raise InvalidRecording(f"{name}: is not JSON after entry {number}: {one_line(error)}") from error
+            raise InvalidRecording(f"{name}: is not JSON after entry {number}: {parse_error(error)}") from error
 
 
 def recorded(read: Any, source: str) -> Interaction | None:

@@ -17,7 +17,7 @@ from ..outcome import CouldNotRun, printable
 from .har import read_har
 from .ndjson import read_ndjson
 from .pact import read_pact
-from .recording import BoundedFile, InvalidRecording
+from .recording import BoundedFile, InvalidRecording, parse_error
 
 TIMEOUT = 30.0
 """Seconds between two chunks of a recording from a URL."""
@@ -89,5 +89,5 @@ def _reader(path: Path, name: str) -> Callable[[Path, str], Iterator[Interaction
                 if (prefix, event) == ("", "map_key") and value in READERS:
                     return READERS[value]
         except (ijson.JSONError, ValueError, OverflowError) as error:
-            raise InvalidRecording(f"{name}: is not JSON: {one_line(error)}") from error
+            raise InvalidRecording(f"{name}: is not JSON: {parse_error(error)}") from error
     raise InvalidRecording(f"{name}: is neither a HAR file, nor NDJSON of entries, nor a pact")
