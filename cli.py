@@ -29,7 +29,7 @@ from .options import (
     ServeOptions,
     VerifyOptions,
 )
-from .outcome import COULD_NOT_RUN, INTERRUPTING_SIGNALS, USAGE, CouldNotRun, printable
+from .outcome import COULD_NOT_RUN, INTERRUPTING_SIGNALS, USAGE, CouldNotRun, printable, program
 from .streams import steady_streams
 
 EXIT_CODES = "Exit codes: 0 success, 1 findings, 2 wrong usage, 3 could not run."
@@ -104,6 +104,8 @@ def _command(name: str, options: type[Options], load: Callable[[], Callable[[Opt
     def invoke(owns_process: bool, /, **values: Any) -> int:
         with _without_collection() if owns_process else contextlib.nullcontext():
             run = load()
+        if owns_process and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # from now on there is something to end cleanly
         return run(options(**values))
 
     paragraphs = inspect.cleandoc(options.__doc__ or "").split("\n\n")
@@ -285,30 +287,44 @@ def _mcp() -> Callable[[McpOptions], int]:
     return serve
 
 
-COMMANDS = click.version_option(package_name="callconfig", prog_name="callconfig", message="%(prog)s %(version)s")(
-    click.Group(
-        "callconfig",
-        help="A mock server, contract tests and documentation, made from one OpenAPI file.",
-        epilog=EXIT_CODES,
-        no_args_is_help=True,
-        context_settings={"max_content_width": 100},
-        commands=[
-            _command("serve", ServeOptions, _serve),
-            _command("check", CheckOptions, _check),
-            _command("compare", CompareOptions, _compare),
-            _command("verify", VerifyOptions, _verify),
-            _command("proxy", ProxyOptions, _proxy),
-            _command("init", InitOptions, _init),
-            _command("lint", LintOptions, _lint),
-            _command("mcp", McpOptions, _mcp),
-            _command("diff", DiffOptions, _diff),
-            click.Group(
-                "docs",
-                help="Build the reference from the contract.",
-                short_help="Build the documentation.",
-                no_args_is_help=True,
-                commands=[_command("build", DocsBuildOptions, _docs_build)],
-            ),
-        ],
-    )
+def _print_version(context: click.Context, _option: click.Parameter, is_wanted: bool) -> None:
+    if is_wanted:
+        click.echo(" ".join(program().values()))
+        context.exit()
+
+
+COMMANDS = click.Group(
+    "callconfig",
+    help="A mock server, contract tests and documentation, made from one OpenAPI file.",
+    epilog=EXIT_CODES,
+    params=[
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_print_version,
+            help="Show the version and exit.",
+        )
+    ],
+    no_args_is_help=True,
+    context_settings={"max_content_width": 100},
+    commands=[
+        _command("serve", ServeOptions, _serve),
+        _command("check", CheckOptions, _check),
+        _command("compare", CompareOptions, _compare),
+        _command("verify", VerifyOptions, _verify),
+        _command("proxy", ProxyOptions, _proxy),
+        _command("init", InitOptions, _init),
+        _command("lint", LintOptions, _lint),
+        _command("mcp", McpOptions, _mcp),
+        _command("diff", DiffOptions, _diff),
+        click.Group(
+            "docs",
+            help="Build the reference from the contract.",
+            short_help="Build the documentation.",
+            no_args_is_help=True,
+            commands=[_command("build", DocsBuildOptions, _docs_build)],
+        ),
+    ],
 )

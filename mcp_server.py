@@ -6,7 +6,6 @@ import logging
 import signal
 import sys
 from collections.abc import Iterator
-from importlib.metadata import version
 from io import BufferedWriter, FileIO, TextIOWrapper
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,7 +29,7 @@ from .loading import load_contract
 from .mcp_tools import ServedContract, reason, tools_of
 from .mock import opened
 from .options import McpOptions
-from .outcome import OK, CouldNotRun
+from .outcome import OK, CouldNotRun, program
 from .serving import Config, Server, listen, log_to_terminal, root_url
 
 TIMEOUT = 150.0
@@ -115,7 +114,8 @@ def _headers(options: McpOptions, *, is_control: bool) -> dict[str, str]:
 
 async def _serve_stdio(url: str, options: McpOptions, contract: Contract, *, is_steerable: bool) -> None:
     """Serve the protocol on standard input and output until the input ends."""
-    places = {"": ServedContract(contract, url, _headers(options, is_control=False))}
+    is_own = options.url is None and options.token is None
+    places = {"": ServedContract(contract, url, _headers(options, is_control=False), accepts_any_credentials=is_own)}
     if is_steerable:
         headers = _headers(options, is_control=True)
         places[CONTROLS_PATH] = ServedContract(load_controls(contract), _root(url) + CONTROLS_PATH, headers)
@@ -170,7 +170,7 @@ def protocol_server(url: str, places: dict[str, ServedContract], client: httpx2.
 
     return ProtocolServer(
         "callconfig",
-        version=version("callconfig"),
+        version=program()["version"],
         instructions=_instructions(url, places),
         on_list_tools=list_tools,
         on_call_tool=call_tool,

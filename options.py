@@ -444,8 +444,8 @@ class InitOptions:
     """Propose the resources of a contract.
 
     Read an OpenAPI 3.0 file, and print a patch that declares its resources: each gets an x-resource in its schema, so
-    that `serve` stores it. No file is changed. Notes on standard error name guesses, and operations that are not
-    understood.
+    that `serve` stores it. No file is changed; `patch FILE resources.patch` applies the patch. Notes on standard error
+    name guesses, and operations that are not understood.
 
     Example: callconfig init other.yaml > resources.patch
     """

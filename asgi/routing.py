@@ -16,6 +16,7 @@ from ..contract.operation import Operation
 from ..contract.paths import Route
 from ..contract.problem import Problem, Problems
 from ..contract.schema import did_you_mean
+from ..controls.controls import is_control
 from .endpoint import Context, Endpoint
 from .exchange import Exchange
 from .messages import respond_problem
@@ -33,6 +34,7 @@ class Table:
             f"{base_path}{operation.path}"
             for base_path, contract in contracts.items()
             for operation in contract.operations.values()
+            if not is_control(f"{base_path}{operation.path}")
         ]
 
     def find(self, scope: Scope) -> Route | None:

@@ -5,6 +5,7 @@ import gc
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ..contract.document import BUILT_IN, Contract, InvalidContract
 from ..contract.finding import counted
@@ -43,14 +44,18 @@ def _build(source: Path, output: Path, example_mock: Callable[[Contract], FreshM
     facts = Facts(contract, responses)
     page, markdown = render_page(facts), render_markdown(facts)
     # The file itself, unless the document has several files: JSON is YAML.
-    text = source.read_bytes() if contract.path else text_of(contract.document).encode()
+    text = contract.text if contract.path else text_of(contract.document).encode()
     files = {"index.html": page.html.encode(), "reference.md": markdown.encode(), "openapi.yaml": text}
     try:
         output.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            (output / name).write_bytes(content)
+        with TemporaryDirectory(dir=output, prefix=".new-") as new:
+            for name, content in files.items():
+                Path(new, name).write_bytes(content)
+            for name in files:  # now that each is complete
+                Path(new, name).replace(output / name)
     except OSError as error:
-        raise CouldNotRun(f"{error.filename or output}: cannot be written: {error.strerror}") from error
+        path = error.filename2 or error.filename or output
+        raise CouldNotRun(f"{path}: cannot be written: {error.strerror}") from error
     ran = f"{len(responses)} examples run, all responses as documented" if responses else "no example could be run"
     print(f"{contract.title} {contract.version}: {ran}")
     for name, content in files.items():

@@ -283,6 +283,8 @@ def test_a_suite_has_the_mock_of_a_contract_of_its_own(tmp_path: Path) -> None:
         '    assert [each["item"] for each in mock.state(table="shops_offers")] == ["tea"]\n'
         "    with pytest.raises(MockError, match=\"must be 'shops' or 'shops_offers', not None\"):\n"
         "        mock.state()\n"
+        "    with pytest.raises(MockError, match=\"must be 'shops' or 'shops_offers', not None\"):\n"
+        '        mock.seed([{"name": "a"}])\n'
         "    with pytest.raises(MockError, match=\"not 'shop'\"):\n"
         '        mock.seed([], table="shop")\n'
         '    assert mock.state(table="shops") == [shop]\n\n\n'

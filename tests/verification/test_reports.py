@@ -179,7 +179,7 @@ def test_a_json_report_is_the_baseline_of_the_next_run(
         )
     )
     assert main(["verify", fine, "--baseline", str(report)]) == 0
-    assert "1 findings of the baseline did not occur" in capsys.readouterr().out
+    assert "1 finding of the baseline did not occur" in capsys.readouterr().out
     report.write_text("{}")
     assert main(["verify", fine, "--baseline", str(report)]) == 3
 
