@@ -104,6 +104,8 @@ def _command(name: str, options: type[Options], load: Callable[[], Callable[[Opt
     def invoke(owns_process: bool, /, **values: Any) -> int:
         with _without_collection() if owns_process else contextlib.nullcontext():
             run = load()
+        if owns_process and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # from now on there is something to end cleanly
         return run(options(**values))
 
     paragraphs = inspect.cleandoc(options.__doc__ or "").split("\n\n")

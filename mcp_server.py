@@ -4,11 +4,14 @@ import asyncio
 import contextlib
 import logging
 import signal
+import sys
 from collections.abc import Iterator
+from io import BufferedWriter, FileIO, TextIOWrapper
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
+from anyio import wrap_file
 from mcp import types
 from mcp.server.lowlevel import Server as ProtocolServer
 from mcp.server.stdio import stdio_server
@@ -117,9 +120,17 @@ async def _serve_stdio(url: str, options: McpOptions, contract: Contract, *, is_
         headers = _headers(options, is_control=True)
         places[CONTROLS_PATH] = ServedContract(load_controls(contract), _root(url) + CONTROLS_PATH, headers)
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # ends the process: reading a line cannot be interrupted
-    async with _client() as client, stdio_server() as (read, write):
-        server = protocol_server(url, places, client)
-        await server.run(read, write, server.create_initialization_options())
+    with _wire() as wire:
+        async with _client() as client, stdio_server(stdout=wrap_file(wire)) as (read, write):
+            server = protocol_server(url, places, client)
+            await server.run(read, write, server.create_initialization_options())
+
+
+@contextlib.contextmanager
+def _wire() -> Iterator[TextIOWrapper]:
+    """Standard output for messages alone. What an agent that has left did not read is dropped with it."""
+    with FileIO(sys.stdout.fileno(), "w", closefd=False) as output, contextlib.redirect_stdout(sys.stderr):
+        yield TextIOWrapper(BufferedWriter(output), "utf-8")
 
 
 def protocol_server(url: str, places: dict[str, ServedContract], client: httpx2.AsyncClient) -> ProtocolServer[Any]:

@@ -132,6 +132,7 @@ async def _serve(options: ServeOptions, scenario_text: bytes | None, config: Con
             greet = partial(_greet, mock.contract, listening, options, await mock.stored(store))
             # Otherwise a client that waits for requests would delay the end.
             stop = controls.sessions.stop if controls else lambda: None
+            await asyncio.sleep(0)  # ends here where SIGINT came meanwhile, and not while the application starts
             await Server(config, stop, greet).serve(sockets=[listening])
 
 
@@ -260,8 +261,10 @@ def _greet(contract: Contract, listening: socket.socket, options: ServeOptions, 
         said.append(f"the contract's servers have these paths below {prefix}: --base-path {prefix} does here")
     alone = options.workers == 1
     print(
-        f"callconfig {program()['version']} mocks {contract.title} {contract.version}\n"
-        + "".join(f"  API    {root}{options.base_path}{path}\n" for path in sorted(paths or {"/"})[:MAX_PATHS])
+        f"callconfig {program()['version']} mocks {printable(f'{contract.title} {contract.version}')}\n"
+        + "".join(
+            f"  API    {root}{options.base_path}{printable(path)}\n" for path in sorted(paths or {"/"})[:MAX_PATHS]
+        )
         + (f"         and {len(paths) - MAX_PATHS} more paths\n" if len(paths) > MAX_PATHS else "")
         + f"  Docs   {root}{options.base_path}/docs\n"
         + (f"  Steer  {root}{CONTROLS_PATH}/ui\n" if options.controls and alone else "")

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from ..contract.document import BUILT_IN, Contract, InvalidContract
 from ..contract.finding import counted
-from ..outcome import FINDINGS, OK, CouldNotRun
+from ..outcome import FINDINGS, OK, CouldNotRun, printable
 from .execution import FreshMock, WrongExamples, execute
 from .facts import Facts
 from .page import render_markdown, render_page
@@ -57,7 +57,7 @@ def _build(source: Path, output: Path, example_mock: Callable[[Contract], FreshM
         path = error.filename2 or error.filename or output
         raise CouldNotRun(f"{path}: cannot be written: {error.strerror}") from error
     ran = f"{len(responses)} examples run, all responses as documented" if responses else "no example could be run"
-    print(f"{contract.title} {contract.version}: {ran}")
+    print(printable(f"{contract.title} {contract.version}: {ran}"))
     for name, content in files.items():
-        print(f"  {output / name}  {len(content) / 1000:.0f} kB")
+        print(f"  {printable(str(output / name))}  {len(content) / 1000:.0f} kB")
     return OK

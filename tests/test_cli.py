@@ -227,3 +227,35 @@ def test_the_command_starts_without_what_it_does_not_need() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments"),
+    [
+        ("click", ["--help"]),
+        ("callconfig.options", ["lint", "openapi.yaml"]),
+        ("connexion", ["serve"]),
+        ("schemathesis", ["check"]),
+        ("callconfig.documentation.build", ["docs", "build", "-o", "site"]),
+        ("callconfig.difference.diff", ["diff", "a", "b"]),
+        ("callconfig.contract.validation", ["serve", "--port", "0", "--contract", str(ROOT / "openapi.yaml")]),
+    ],
+)
+def test_an_interruption_while_modules_are_loading_is_one_line(
+    tmp_path: Path, module: str, arguments: list[str]
+) -> None:
+    script = f"""
+import os, signal, sys
+from importlib.metadata import entry_points
+signal.signal(signal.SIGINT, signal.default_int_handler)
+class Interruption:
+    def find_spec(self, name, *_):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interruption())
+sys.argv = {["callconfig", *arguments]}
+(command,) = entry_points(group="console_scripts", name="callconfig")
+sys.exit(command.load()())
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (COULD_NOT_RUN, "", "callconfig: interrupted\n")

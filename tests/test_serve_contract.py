@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from callconfig.cli import main
+from callconfig.outcome import OK
 from callconfig.tests.support.postgresql import PostgreSQLServer
 from callconfig.tests.support.running import Server, serving
 
@@ -75,6 +76,20 @@ def test_a_greeting_names_the_first_of_many_paths(serve: Callable[..., Server], 
     greeting = serve("--contract", "many.json", "--store", ":memory:").greeting
     assert "/things/09\n         and 10 more paths\n" in greeting
     assert "GET /things/09 and 10 more\n" in greeting
+
+
+def test_a_contract_never_steers_the_terminal(
+    serve: Callable[..., Server], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    escape = r"\e[31m\n"
+    (tmp_path / "odd.yaml").write_text(
+        f'{{openapi: 3.0.3, info: {{title: "A{escape}", version: "1{escape}"}}, paths: {{"/{escape}": {{get: '
+        '{responses: {"204": {description: none}}}}}}'
+    )
+    said = serve("--contract", "odd.yaml", "--store", ":memory:").greeting
+    assert "mocks A\\x1b[31m\\n 1\\x1b[31m\\n\n" in said
+    assert main(["docs", "build", "--contract", str(tmp_path / "odd.yaml"), "-o", str(tmp_path / "site")]) == OK
+    assert (said + capsys.readouterr().out).replace("\n", "").isprintable()
 
 
 def test_an_id_that_a_client_gives_is_kept_and_one_that_it_does_not_is_made(pets: Server) -> None:
