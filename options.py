@@ -356,8 +356,8 @@ class VerifyOptions(JudgingOptions):
 class ProxyOptions(JudgingOptions):
     """Judge live traffic.
 
-    Forward each request unchanged to another server, and judge the request and the response. If one of them breaks the
-    contract, the response gets the header field Callconfig-Findings, with the number of findings and the first finding.
+    Forward each request unchanged to another server, and judge the request and the response. Each response gets the
+    header field Callconfig-Findings, with the number of findings and the first finding.
 
     Example: callconfig proxy --upstream https://staging.example.com --record session.har
     """

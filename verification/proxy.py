@@ -19,7 +19,7 @@ import orjson
 from starlette.types import Receive, Scope, Send
 
 from ..contract.document import Contract
-from ..contract.finding import Finding
+from ..contract.finding import Finding, counted
 from ..contract.interaction import Interaction
 from ..contract.problem import PROBLEM_JSON, Problem
 from ..options import ProxyOptions
@@ -62,7 +62,7 @@ def proxy(options: ProxyOptions) -> int:
             runner.run(Server(config, greet=greet).serve(sockets=[listening]))
         if app.unjudged:
             what = "they got no complete response, or are for the server itself (OPTIONS *)"
-            result.notes.append(f"{app.unjudged} requests were not judged: {what}")
+            result.notes.append(f"{counted(app.unjudged, 'request')} could not be judged: {what}")
     return exit_code(result)
 
 
