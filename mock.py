@@ -252,7 +252,7 @@ MAX_PATHS = 10
 def _greet(contract: Contract, listening: socket.socket, options: ServeOptions, stored: int) -> None:
     root = root_url(listening)
     paths = {operation.path for operation in contract.operations.values()}
-    paths = {path for path in paths if "{" not in path} or paths
+    paths = {printable(path) for path in paths if "{" not in path} or paths
     location = _without_secrets(options.store)
     noun = "configuration" if options.contract is None else "document"
     said = [*notes(contract)] if options.contract is not None and not options.handlers else []
@@ -262,9 +262,7 @@ def _greet(contract: Contract, listening: socket.socket, options: ServeOptions, 
     alone = options.workers == 1
     print(
         f"callconfig {program()['version']} mocks {printable(f'{contract.title} {contract.version}')}\n"
-        + "".join(
-            f"  API    {root}{options.base_path}{printable(path)}\n" for path in sorted(paths or {"/"})[:MAX_PATHS]
-        )
+        + "".join(f"  API    {root}{options.base_path}{path}\n" for path in sorted(paths or {"/"})[:MAX_PATHS])
         + (f"         and {len(paths) - MAX_PATHS} more paths\n" if len(paths) > MAX_PATHS else "")
         + f"  Docs   {root}{options.base_path}/docs\n"
         + (f"  Steer  {root}{CONTROLS_PATH}/ui\n" if options.controls and alone else "")

@@ -188,6 +188,7 @@ def option(
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(option,))
 def command(options: type[T]) -> type[T]:
+    options.__doc__ = options.__doc__ or "\n"  # of `python -OO`; for none, `dataclass` would write the fields
     return dataclass(frozen=True, slots=True, kw_only=True)(options)
 
 

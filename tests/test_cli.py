@@ -218,6 +218,16 @@ def test_a_zip_which_has_no_files_serves_nothing_and_says_so_in_one_line(
     assert done.stderr == f"callconfig: {packed}/callconfig/controls/controls.yaml: Not a directory\n"
 
 
+def test_without_docstrings_the_help_still_has_the_options_alone() -> None:
+    command = [sys.executable, "-OO", "-m", "callconfig"]
+    helped = [
+        subprocess.run([*command, *each], capture_output=True, text=True, check=True).stdout
+        for each in (["--help"], ["lint", "--help"])
+    ]
+    assert "LintOptions" not in "".join(helped)
+    assert "FILE...  OpenAPI 3.0 or 3.1 file" in helped[1]
+
+
 def test_the_command_starts_without_what_it_does_not_need() -> None:
     """`callconfig --help` imports neither the web stack nor the test tools."""
     heavy = ["connexion", "starlette", "schemathesis", "hypothesis", "openapi_spec_validator", "psycopg", "jinja2"]
