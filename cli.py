@@ -53,7 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # A library's use of another is not the user's concern. With PYTHONWARNINGS=error, it would end the command.
     warnings.simplefilter("ignore", DeprecationWarning)
     sys.warnoptions.append("ignore::DeprecationWarning")  # for the processes of `--workers`
-    code = _run(sys.argv[1:], owns_process=True)
+    try:
+        code = _run(sys.argv[1:], owns_process=True)
+    except KeyboardInterrupt:  # while an error is told
+        code = COULD_NOT_RUN
     for number in INTERRUPTING_SIGNALS:  # a second one does not change the outcome
         signal.signal(number, signal.SIG_IGN)
     sys.stdout.flush()

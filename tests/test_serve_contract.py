@@ -225,6 +225,14 @@ def test_a_handler_may_use_what_serving_does_not_load(serve: Callable[..., Serve
     assert server.client.get("/books").headers["x-total-count"] == "1"
 
 
+def test_handlers_may_have_the_name_of_another_module(serve: Callable[..., Server], tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "html.py").write_text("async def list_books():\n    return [], 200, {'X-Total-Count': '0'}\n")
+    options = [*contract("books"), "--store", ":memory:", "--handlers", "own/html.py"]
+    server = serve(*options, XDG_CACHE_HOME=str(tmp_path))
+    assert [server.client.get(path).status_code for path in ("/books", "/docs")] == [200, 200]
+
+
 def test_a_contract_of_either_version_is_served(serve: Callable[..., Server], tmp_path: Path) -> None:
     text = (CONTRACTS / "books.yaml").read_text().replace("openapi: 3.0.3", "openapi: 3.1.0")
     (tmp_path / "books.yaml").write_text(text)
