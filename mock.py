@@ -26,7 +26,7 @@ from .contract.references import read_file
 from .controls import scenario
 from .controls.bundle import BASE_PATH as CONTROLS_PATH
 from .controls.clock import Sources
-from .controls.controls import Controls
+from .controls.controls import Controls, is_control
 from .controls.sessions import Limits
 from .documentation.served import ServedReference
 from .handlers import configurations
@@ -49,6 +49,9 @@ def serve(options: ServeOptions) -> int:
     if options.workers > 1 and not is_shared(options.store):
         advice = "use --store postgresql://…"
         raise CouldNotRun(f"--workers {options.workers} needs a store that processes share; {advice}")
+    if options.controls and options.workers == 1 and is_control(options.base_path):
+        advice = "choose another one, or turn the controls off with --no-controls"
+        raise CouldNotRun(f"--base-path {options.base_path} is in the place of the controls; {advice}")
     scenario_text = _read_scenario(options)
     with listen(options.host, options.port) as listening:
         if options.workers > 1:

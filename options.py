@@ -6,6 +6,7 @@ classes; a command has no other input.
 """
 
 import os
+import re
 from dataclasses import MISSING, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 import click
 
 T = TypeVar("T")
+_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.1
 DEFAULT_STORE = ".callconfig/configurations.jsonl"
 COVERAGE_KINDS = ("operations", "statuses", "members", "rules")
 Level = Literal["off", "warning", "error"]
@@ -135,10 +137,12 @@ def _number_above_0(text: str) -> float:
 
 
 def _header(text: str) -> tuple[str, str]:
-    name, separator, value = text.partition(":")
-    if not separator or not name.strip() or not text.isascii() or not text.isprintable() or " " in name.strip():
+    name, separator, value = map(str.strip, text.partition(":"))
+    if not separator or not _FIELD_NAME.fullmatch(name) or not text.isascii() or not text.isprintable():
         raise ValueError("the value, maybe a secret, is not a header field like 'X-Team: calls'")
-    return name.strip(), value.strip()
+    if name.lower() in ("content-length", "transfer-encoding"):
+        raise ValueError(f"{name} is part of the syntax of a request, not a field to add")
+    return name, value
 
 
 PORT = click.IntRange(0, 65535)

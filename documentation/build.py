@@ -41,6 +41,8 @@ def _build(source: Path, output: Path, example_mock: Callable[[Contract], FreshM
         return FINDINGS
     except (AttributeError, LookupError) as error:  # missing handlers, or names
         raise CouldNotRun(f"{source}: its examples cannot be run on this mock: {error}") from error
+    if contract.path is None and (output / "openapi.yaml").resolve() == source.resolve():
+        raise CouldNotRun(f"{source}: has parts in other files, so the whole cannot take its place; choose another -o")
     facts = Facts(contract, responses)
     page, markdown = render_page(facts), render_markdown(facts)
     # The file itself, unless the document has several files: JSON is YAML.

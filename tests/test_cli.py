@@ -142,6 +142,8 @@ def test_what_was_typed_never_steers_the_terminal(capsys: pytest.CaptureFixture[
         (["mcp", "--url", "http://user:s3cret@127.0.0.1:1"], "has no user and no password"),
         (["serve", "--store", "mysql://user:s3cret@127.0.0.1/calls"], "a postgresql:// URL"),
         (["check", "--header", "Authorization Bearer s3cret"], "is not a header field like"),
+        (["check", "--header", "Authorization(: s3cret"], "is not a header field like"),
+        (["check", "--header", "content-length: s3cret"], "is part of the syntax of a request"),
         (["check", "--token", "s3cret s3cret"], "visible ASCII characters"),
     ],
 )
