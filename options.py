@@ -448,14 +448,14 @@ class McpOptions:
 class InitOptions:
     """Propose the resources of a contract.
 
-    Read an OpenAPI 3.0 file, and print a patch that declares its resources: each gets an x-resource in its schema, so
-    that `serve` stores it. No file is changed; `patch FILE resources.patch` applies the patch. Notes on standard error
-    name guesses, and operations that are not understood.
+    Read an OpenAPI 3.0 or 3.1 file, and print a patch that declares its resources: each gets an x-resource in its
+    schema, so that `serve` stores it. No file is changed; `patch FILE resources.patch` applies the patch. Notes on
+    standard error name guesses, and operations that are not understood.
 
     Example: callconfig init other.yaml > resources.patch
     """
 
-    file: Path = option("OpenAPI 3.0 file", is_argument=True)
+    file: Path = option("OpenAPI 3.0 or 3.1 file", is_argument=True)
 
 
 @command

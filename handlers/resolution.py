@@ -125,7 +125,7 @@ def notes(contract: Contract) -> Iterator[str]:
         yield f"a value of the schema is stored instead of bodies of {first_names(sorted(bodies))}"
     for identity, action in contract.actions.items():
         if action.kind == "list" and (unknown := Listing(action, contract.operations[identity], contract).unknown):
-            yield f"{identity} ignores the parameters {', '.join(unknown)}"
+            yield f"{identity} ignores the parameter{'s' if len(unknown) > 1 else ''} {', '.join(unknown)}"
     if secured := [operation for operation in contract.operations.values() if operation.security.is_needed]:
         asked = ", ".join(dict.fromkeys(str(scheme) for each in secured for scheme in each.security.schemes))
         count = f"{len(secured)} of {len(contract.operations)} operations"

@@ -36,7 +36,7 @@ def test_parameters_and_refusals_that_a_mock_makes_nothing_of_are_said_at_the_st
     text = (CONTRACTS / "books.yaml").read_text().replace("name: pages, in: query", "name: near, in: query")
     (tmp_path / "books.yaml").write_text(text.replace("        '400': {$ref: '#/components/responses/Refused'}\n", ""))
     said = serve("--contract", "books.yaml", "--store", ":memory:").greeting
-    assert "Note   listBooks ignores the parameters near\n" in said
+    assert "Note   listBooks ignores the parameter near\n" in said
     assert "a request that breaks the contract gets an undocumented 400 from listBooks, addBook, readBook" in said
 
 
