@@ -19,7 +19,7 @@ def test_a_wrong_path_prefix_is_suspected_where_all_is_404(
     make_app: Callable[..., ASGIApp], capsys: pytest.CaptureFixture[str], prefix: str, said: bool
 ) -> None:
     with serving(make_app()) as url:
-        main(["check", f"{url}{prefix}", "--max-examples", "1", "--max-failures", "1"])
+        main(["check", f"{url}{prefix}", "--max-time", "1", "--max-failures", "1"])
     assert (WRONG_PLACE in capsys.readouterr().out) is said
 
 
