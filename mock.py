@@ -26,7 +26,7 @@ from .contract.references import read_file
 from .controls import scenario
 from .controls.bundle import BASE_PATH as CONTROLS_PATH
 from .controls.clock import Sources
-from .controls.controls import Controls
+from .controls.controls import Controls, is_control
 from .controls.sessions import Limits
 from .documentation.served import ServedReference
 from .handlers import configurations
@@ -49,6 +49,9 @@ def serve(options: ServeOptions) -> int:
     if options.workers > 1 and not is_shared(options.store):
         advice = "use --store postgresql://…"
         raise CouldNotRun(f"--workers {options.workers} needs a store that processes share; {advice}")
+    if options.controls and options.workers == 1 and is_control(options.base_path):
+        advice = "choose another one, or turn the controls off with --no-controls"
+        raise CouldNotRun(f"--base-path {options.base_path} is in the place of the controls; {advice}")
     scenario_text = _read_scenario(options)
     with listen(options.host, options.port) as listening:
         if options.workers > 1:
@@ -252,7 +255,7 @@ MAX_PATHS = 10
 def _greet(contract: Contract, listening: socket.socket, options: ServeOptions, stored: int) -> None:
     root = root_url(listening)
     paths = {operation.path for operation in contract.operations.values()}
-    paths = {path for path in paths if "{" not in path} or paths
+    paths = {printable(path) for path in paths if "{" not in path} or paths
     location = _without_secrets(options.store)
     noun = "configuration" if options.contract is None else "document"
     said = [*notes(contract)] if options.contract is not None and not options.handlers else []
@@ -261,7 +264,7 @@ def _greet(contract: Contract, listening: socket.socket, options: ServeOptions, 
         said.append(f"the contract's servers have these paths below {prefix}: --base-path {prefix} does here")
     alone = options.workers == 1
     print(
-        f"callconfig {program()['version']} mocks {contract.title} {contract.version}\n"
+        f"callconfig {program()['version']} mocks {printable(f'{contract.title} {contract.version}')}\n"
         + "".join(f"  API    {root}{options.base_path}{path}\n" for path in sorted(paths or {"/"})[:MAX_PATHS])
         + (f"         and {len(paths) - MAX_PATHS} more paths\n" if len(paths) > MAX_PATHS else "")
         + f"  Docs   {root}{options.base_path}/docs\n"

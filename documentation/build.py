@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from ..contract.document import BUILT_IN, Contract, InvalidContract
 from ..contract.finding import counted
-from ..outcome import FINDINGS, OK, CouldNotRun
+from ..outcome import FINDINGS, OK, CouldNotRun, printable
 from .execution import FreshMock, WrongExamples, execute
 from .facts import Facts
 from .page import render_markdown, render_page
@@ -41,6 +41,8 @@ def _build(source: Path, output: Path, example_mock: Callable[[Contract], FreshM
         return FINDINGS
     except (AttributeError, LookupError) as error:  # missing handlers, or names
         raise CouldNotRun(f"{source}: its examples cannot be run on this mock: {error}") from error
+    if contract.path is None and (output / "openapi.yaml").resolve() == source.resolve():
+        raise CouldNotRun(f"{source}: has parts in other files, so the whole cannot take its place; choose another -o")
     facts = Facts(contract, responses)
     page, markdown = render_page(facts), render_markdown(facts)
     # The file itself, unless the document has several files: JSON is YAML.
@@ -57,7 +59,7 @@ def _build(source: Path, output: Path, example_mock: Callable[[Contract], FreshM
         path = error.filename2 or error.filename or output
         raise CouldNotRun(f"{path}: cannot be written: {error.strerror}") from error
     ran = f"{len(responses)} examples run, all responses as documented" if responses else "no example could be run"
-    print(f"{contract.title} {contract.version}: {ran}")
+    print(printable(f"{contract.title} {contract.version}: {ran}"))
     for name, content in files.items():
-        print(f"  {output / name}  {len(content) / 1000:.0f} kB")
+        print(f"  {printable(str(output / name))}  {len(content) / 1000:.0f} kB")
     return OK

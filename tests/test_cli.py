@@ -142,6 +142,8 @@ def test_what_was_typed_never_steers_the_terminal(capsys: pytest.CaptureFixture[
         (["mcp", "--url", "http://user:s3cret@127.0.0.1:1"], "has no user and no password"),
         (["serve", "--store", "mysql://user:s3cret@127.0.0.1/calls"], "a postgresql:// URL"),
         (["check", "--header", "Authorization Bearer s3cret"], "is not a header field like"),
+        (["check", "--header", "Authorization(: s3cret"], "is not a header field like"),
+        (["check", "--header", "content-length: s3cret"], "is part of the syntax of a request"),
         (["check", "--token", "s3cret s3cret"], "visible ASCII characters"),
     ],
 )
@@ -216,6 +218,16 @@ def test_a_zip_which_has_no_files_serves_nothing_and_says_so_in_one_line(
     done = run_uninstalled(packed, "serve", "--port", "0", "--store", ":memory:", "--contract", contract)
     assert (done.returncode, done.stdout) == (COULD_NOT_RUN, "")
     assert done.stderr == f"callconfig: {packed}/callconfig/controls/controls.yaml: Not a directory\n"
+
+
+def test_without_docstrings_the_help_still_has_the_options_alone() -> None:
+    command = [sys.executable, "-OO", "-m", "callconfig"]
+    helped = [
+        subprocess.run([*command, *each], capture_output=True, text=True, check=True).stdout
+        for each in (["--help"], ["lint", "--help"])
+    ]
+    assert "LintOptions" not in "".join(helped)
+    assert "FILE...  OpenAPI 3.0 or 3.1 file" in helped[1]
 
 
 def test_the_command_starts_without_what_it_does_not_need() -> None:

@@ -716,7 +716,7 @@ addEventListener("keydown", (event) => {
   event.preventDefault();
   $(shownView === "state" ? "#state-text" : "#text").focus();
 });
-addEventListener("hashchange", route);
+addEventListener("hashchange", doing(async () => route()));
 for (const radio of $$("[name=which]")) radio.addEventListener("change", showRequests);
 $("#text").addEventListener("input", showRequests);
 onclick("#empty", async () => {

@@ -154,6 +154,13 @@ def test_html_folds_what_one_cause_brings_beyond_three_findings(contract: Contra
     assert [text.count("<article") for text in (shown, folded.partition("</details>")[0])] == [3, 2]
 
 
+@pytest.mark.parametrize(("command", "shown"), [("check", "never"), ("verify", "calm")])
+def test_a_status_that_was_never_seen_alarms_only_in_a_check(contract: Contract, command: str, shown: str) -> None:
+    result = Result(command, "http://h", contract, BUILT_IN, Redaction(contract))
+    result.coverage = Coverage(contract, lambda _: True)
+    assert f'<span class="{shown}" title="never seen">201</span>' in FORMATS["html"](result)
+
+
 def test_json_says_what_counts(result: Result) -> None:
     document = json.loads(FORMATS["json"](result))
     assert document["errors"] == 2
