@@ -176,7 +176,7 @@ def _pages(
 ) -> tuple[list[Route], list[ServedReference]]:
     """The pages beside the operations, and those of them that are rendered on demand."""
     # The file itself, comments included, unless the served contract differs from it.
-    text = contract.path.read_bytes() if contract.path and served == contract.document else None
+    text = contract.text if contract.path and served == contract.document else None
     ui = f"{CONTROLS_PATH}/ui"
     beside = {"Console": ui, "Controls": f"{CONTROLS_PATH}/docs"} if controls else {}
     serving = ServingMock(base_path, controls=controls is not None, pages=beside)

@@ -9,8 +9,9 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, fields
+from itertools import chain
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
@@ -29,7 +30,7 @@ from .options import (
     ServeOptions,
     VerifyOptions,
 )
-from .outcome import COULD_NOT_RUN, INTERRUPTING_SIGNALS, USAGE, CouldNotRun, printable
+from .outcome import COULD_NOT_RUN, INTERRUPTING_SIGNALS, USAGE, CouldNotRun, printable, program
 from .streams import steady_streams
 
 EXIT_CODES = "Exit codes: 0 success, 1 findings, 2 wrong usage, 3 could not run."
@@ -52,7 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # A library's use of another is not the user's concern. With PYTHONWARNINGS=error, it would end the command.
     warnings.simplefilter("ignore", DeprecationWarning)
     sys.warnoptions.append("ignore::DeprecationWarning")  # for the processes of `--workers`
-    code = _run(sys.argv[1:], owns_process=True)
+    try:
+        code = _run(sys.argv[1:], owns_process=True)
+    except KeyboardInterrupt:  # while an error is told
+        code = COULD_NOT_RUN
     for number in INTERRUPTING_SIGNALS:  # a second one does not change the outcome
         signal.signal(number, signal.SIG_IGN)
     sys.stdout.flush()
@@ -102,8 +106,11 @@ def _command(name: str, options: type[Options], load: Callable[[], Callable[[Opt
 
     @click.pass_obj
     def invoke(owns_process: bool, /, **values: Any) -> int:
+        _expect_files_kept(values)
         with _without_collection() if owns_process else contextlib.nullcontext():
             run = load()
+        if owns_process and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # from now on there is something to end cleanly
         return run(options(**values))
 
     paragraphs = inspect.cleandoc(options.__doc__ or "").split("\n\n")
@@ -150,6 +157,19 @@ def _parameter(field: Field[Any]) -> click.Parameter:
         return click.Option([f"--{flag}/--no-{flag}", field.name], **attributes | {"type": click.BOOL})
     short = [f"-{metadata['short']}"] if "short" in metadata else []
     return click.Option([*short, f"--{flag}", field.name], multiple=several, **attributes)
+
+
+def _expect_files_kept(values: Mapping[str, Any]) -> None:
+    """Raises UsageError where a report would replace a file that the command reads, or another report."""
+    given = [values.get(name) or () for name in ("contract", "files", "old", "new", "traffic", "accepted")]
+    read = chain.from_iterable([each] if isinstance(each, str | Path) else each for each in given)
+    taken = {*map(os.path.realpath, read)}
+    written = [*(path for _, path in values.get("report", ())), *filter(None, [values.get("record")])]
+    for path in written:
+        if (place := os.path.realpath(path)) in taken:
+            raise click.UsageError(f"{path} has another use already; choose another file", click.get_current_context())
+        if path.is_file() or not path.exists():  # unlike a terminal
+            taken.add(place)
 
 
 @contextlib.contextmanager
@@ -285,30 +305,44 @@ def _mcp() -> Callable[[McpOptions], int]:
     return serve
 
 
-COMMANDS = click.version_option(package_name="callconfig", prog_name="callconfig", message="%(prog)s %(version)s")(
-    click.Group(
-        "callconfig",
-        help="A mock server, contract tests and documentation, made from one OpenAPI file.",
-        epilog=EXIT_CODES,
-        no_args_is_help=True,
-        context_settings={"max_content_width": 100},
-        commands=[
-            _command("serve", ServeOptions, _serve),
-            _command("check", CheckOptions, _check),
-            _command("compare", CompareOptions, _compare),
-            _command("verify", VerifyOptions, _verify),
-            _command("proxy", ProxyOptions, _proxy),
-            _command("init", InitOptions, _init),
-            _command("lint", LintOptions, _lint),
-            _command("mcp", McpOptions, _mcp),
-            _command("diff", DiffOptions, _diff),
-            click.Group(
-                "docs",
-                help="Build the reference from the contract.",
-                short_help="Build the documentation.",
-                no_args_is_help=True,
-                commands=[_command("build", DocsBuildOptions, _docs_build)],
-            ),
-        ],
-    )
+def _print_version(context: click.Context, _option: click.Parameter, is_wanted: bool) -> None:
+    if is_wanted:
+        click.echo(" ".join(program().values()))
+        context.exit()
+
+
+COMMANDS = click.Group(
+    "callconfig",
+    help="A mock server, contract tests and documentation, made from one OpenAPI file.",
+    epilog=EXIT_CODES,
+    params=[
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_print_version,
+            help="Show the version and exit.",
+        )
+    ],
+    no_args_is_help=True,
+    context_settings={"max_content_width": 100},
+    commands=[
+        _command("serve", ServeOptions, _serve),
+        _command("check", CheckOptions, _check),
+        _command("compare", CompareOptions, _compare),
+        _command("verify", VerifyOptions, _verify),
+        _command("proxy", ProxyOptions, _proxy),
+        _command("init", InitOptions, _init),
+        _command("lint", LintOptions, _lint),
+        _command("mcp", McpOptions, _mcp),
+        _command("diff", DiffOptions, _diff),
+        click.Group(
+            "docs",
+            help="Build the reference from the contract.",
+            short_help="Build the documentation.",
+            no_args_is_help=True,
+            commands=[_command("build", DocsBuildOptions, _docs_build)],
+        ),
+    ],
 )

@@ -4,12 +4,14 @@ import asyncio
 import contextlib
 import logging
 import signal
+import sys
 from collections.abc import Iterator
-from importlib.metadata import version
+from io import BufferedWriter, FileIO, TextIOWrapper
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
+from anyio import wrap_file
 from mcp import types
 from mcp.server.lowlevel import Server as ProtocolServer
 from mcp.server.stdio import stdio_server
@@ -27,7 +29,7 @@ from .loading import load_contract
 from .mcp_tools import ServedContract, reason, tools_of
 from .mock import opened
 from .options import McpOptions
-from .outcome import OK, CouldNotRun
+from .outcome import OK, CouldNotRun, program
 from .serving import Config, Server, listen, log_to_terminal, root_url
 
 TIMEOUT = 150.0
@@ -112,14 +114,23 @@ def _headers(options: McpOptions, *, is_control: bool) -> dict[str, str]:
 
 async def _serve_stdio(url: str, options: McpOptions, contract: Contract, *, is_steerable: bool) -> None:
     """Serve the protocol on standard input and output until the input ends."""
-    places = {"": ServedContract(contract, url, _headers(options, is_control=False))}
+    is_own = options.url is None and options.token is None
+    places = {"": ServedContract(contract, url, _headers(options, is_control=False), accepts_any_credentials=is_own)}
     if is_steerable:
         headers = _headers(options, is_control=True)
         places[CONTROLS_PATH] = ServedContract(load_controls(contract), _root(url) + CONTROLS_PATH, headers)
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # ends the process: reading a line cannot be interrupted
-    async with _client() as client, stdio_server() as (read, write):
-        server = protocol_server(url, places, client)
-        await server.run(read, write, server.create_initialization_options())
+    with _wire() as wire:
+        async with _client() as client, stdio_server(stdout=wrap_file(wire)) as (read, write):
+            server = protocol_server(url, places, client)
+            await server.run(read, write, server.create_initialization_options())
+
+
+@contextlib.contextmanager
+def _wire() -> Iterator[TextIOWrapper]:
+    """Standard output for messages alone. What an agent that has left did not read is dropped with it."""
+    with FileIO(sys.stdout.fileno(), "w", closefd=False) as output, contextlib.redirect_stdout(sys.stderr):
+        yield TextIOWrapper(BufferedWriter(output), "utf-8")
 
 
 def protocol_server(url: str, places: dict[str, ServedContract], client: httpx2.AsyncClient) -> ProtocolServer[Any]:
@@ -159,7 +170,7 @@ def protocol_server(url: str, places: dict[str, ServedContract], client: httpx2.
 
     return ProtocolServer(
         "callconfig",
-        version=version("callconfig"),
+        version=program()["version"],
         instructions=_instructions(url, places),
         on_list_tools=list_tools,
         on_call_tool=call_tool,

@@ -19,6 +19,7 @@ from .contract.media import is_json
 from .contract.operation import Operation
 from .contract.schema import Json, did_you_mean
 from .controls.controls import SESSION_HEADER
+from .documentation.samples import add_credentials
 
 _ONLY_OPENAPI = {"discriminator", "externalDocs", "xml", "nullable"}
 _NO_NAME = re.compile("[^A-Za-z0-9_.-]+")
@@ -34,6 +35,8 @@ class ServedContract:
     contract: Contract
     url: str
     headers: Mapping[str, str]
+    accepts_any_credentials: bool = False
+    """Whether made-up credentials are sent where an operation requires some."""
 
 
 def tools_of(*places: ServedContract) -> "Iterator[OperationTool]":
@@ -115,9 +118,15 @@ class OperationTool:
         """Raises WrongArguments."""
         for name in arguments:
             if name not in self._names:
-                there_is = f"there are {', '.join(self._names)}" if self._names else "there are none"
-                raise WrongArguments(f"{name!r} is no argument{did_you_mean(name, self._names)}; {there_is}.")
+                taken = ", ".join(self._names) or "none"
+                raise WrongArguments(
+                    f"{name!r} is no argument{did_you_mean(name, self._names)}; the tool takes {taken}."
+                )
         path, query, headers = self._operation.path, list[str](), dict(self._place.headers)
+        if self._place.accepts_any_credentials:
+            cookies = list[str]()
+            add_credentials(self._operation, query, headers, cookies)
+            headers |= {"Cookie": "; ".join(cookies)} if cookies else {}
         for name, parameter in self._parameters.items():
             encode = str if parameter.place == "header" else partial(quote, safe="")
             texts = parameter.written(arguments[name], encode) if name in arguments else []

@@ -10,7 +10,6 @@ import sys
 from asyncio import Runner, run
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
-from importlib.metadata import version
 from multiprocessing import get_context
 from multiprocessing.queues import SimpleQueue
 from typing import Any
@@ -23,10 +22,11 @@ from .app import create_app, sources
 from .asgi.access_log import AccessLog
 from .contract.document import Contract
 from .contract.finding import counted
+from .contract.references import read_file
 from .controls import scenario
 from .controls.bundle import BASE_PATH as CONTROLS_PATH
 from .controls.clock import Sources
-from .controls.controls import Controls
+from .controls.controls import Controls, is_control
 from .controls.sessions import Limits
 from .documentation.served import ServedReference
 from .handlers import configurations
@@ -34,7 +34,7 @@ from .handlers.resolution import InvalidHandlers, load_handlers, notes
 from .identity.authentication import Authentication, InvalidAuthentication
 from .loading import load_contract
 from .options import ServeOptions, cache_folder
-from .outcome import OK, CouldNotRun, has_colours, printable
+from .outcome import OK, CouldNotRun, has_colours, printable, program
 from .seeds import load_seeds
 from .serving import Config, Server, Workers, listen, log_to_terminal, root_url
 from .storage.opening import is_shared, open_store
@@ -49,6 +49,9 @@ def serve(options: ServeOptions) -> int:
     if options.workers > 1 and not is_shared(options.store):
         advice = "use --store postgresql://…"
         raise CouldNotRun(f"--workers {options.workers} needs a store that processes share; {advice}")
+    if options.controls and options.workers == 1 and is_control(options.base_path):
+        advice = "choose another one, or turn the controls off with --no-controls"
+        raise CouldNotRun(f"--base-path {options.base_path} is in the place of the controls; {advice}")
     scenario_text = _read_scenario(options)
     with listen(options.host, options.port) as listening:
         if options.workers > 1:
@@ -132,6 +135,7 @@ async def _serve(options: ServeOptions, scenario_text: bytes | None, config: Con
             greet = partial(_greet, mock.contract, listening, options, await mock.stored(store))
             # Otherwise a client that waits for requests would delay the end.
             stop = controls.sessions.stop if controls else lambda: None
+            await asyncio.sleep(0)  # ends here where SIGINT came meanwhile, and not while the application starts
             await Server(config, stop, greet).serve(sockets=[listening])
 
 
@@ -239,7 +243,7 @@ def _read_scenario(options: ServeOptions) -> bytes | None:
     if not options.controls or options.workers > 1:
         raise CouldNotRun("--scenario needs the controls; they are off with --no-controls and with several --workers")
     try:
-        return options.scenario.read_bytes()
+        return read_file(options.scenario)
     except OSError as error:
         raise CouldNotRun(f"scenario {options.scenario}: {error.strerror}") from error
 
@@ -251,7 +255,7 @@ MAX_PATHS = 10
 def _greet(contract: Contract, listening: socket.socket, options: ServeOptions, stored: int) -> None:
     root = root_url(listening)
     paths = {operation.path for operation in contract.operations.values()}
-    paths = {path for path in paths if "{" not in path} or paths
+    paths = {printable(path) for path in paths if "{" not in path} or paths
     location = _without_secrets(options.store)
     noun = "configuration" if options.contract is None else "document"
     said = [*notes(contract)] if options.contract is not None and not options.handlers else []
@@ -260,7 +264,7 @@ def _greet(contract: Contract, listening: socket.socket, options: ServeOptions, 
         said.append(f"the contract's servers have these paths below {prefix}: --base-path {prefix} does here")
     alone = options.workers == 1
     print(
-        f"callconfig {version('callconfig')} mocks {contract.title} {contract.version}\n"
+        f"callconfig {program()['version']} mocks {printable(f'{contract.title} {contract.version}')}\n"
         + "".join(f"  API    {root}{options.base_path}{path}\n" for path in sorted(paths or {"/"})[:MAX_PATHS])
         + (f"         and {len(paths) - MAX_PATHS} more paths\n" if len(paths) > MAX_PATHS else "")
         + f"  Docs   {root}{options.base_path}/docs\n"

@@ -6,6 +6,7 @@ classes; a command has no other input.
 """
 
 import os
+import re
 from dataclasses import MISSING, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 import click
 
 T = TypeVar("T")
+_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.1
 DEFAULT_STORE = ".callconfig/configurations.jsonl"
 COVERAGE_KINDS = ("operations", "statuses", "members", "rules")
 Level = Literal["off", "warning", "error"]
@@ -135,10 +137,12 @@ def _number_above_0(text: str) -> float:
 
 
 def _header(text: str) -> tuple[str, str]:
-    name, separator, value = text.partition(":")
-    if not separator or not name.strip() or not text.isascii() or not text.isprintable() or " " in name.strip():
+    name, separator, value = map(str.strip, text.partition(":"))
+    if not separator or not _FIELD_NAME.fullmatch(name) or not text.isascii() or not text.isprintable():
         raise ValueError("the value, maybe a secret, is not a header field like 'X-Team: calls'")
-    return name.strip(), value.strip()
+    if name.lower() in ("content-length", "transfer-encoding"):
+        raise ValueError(f"{name} is part of the syntax of a request, not a field to add")
+    return name, value
 
 
 PORT = click.IntRange(0, 65535)
@@ -188,6 +192,7 @@ def option(
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(option,))
 def command(options: type[T]) -> type[T]:
+    options.__doc__ = options.__doc__ or "\n"  # of `python -OO`; for none, `dataclass` would write the fields
     return dataclass(frozen=True, slots=True, kw_only=True)(options)
 
 
@@ -355,8 +360,8 @@ class VerifyOptions(JudgingOptions):
 class ProxyOptions(JudgingOptions):
     """Judge live traffic.
 
-    Forward each request unchanged to another server, and judge the request and the response. If one of them breaks the
-    contract, the response gets the header field Callconfig-Findings, with the number of findings and the first finding.
+    Forward each request unchanged to another server, and judge the request and the response. Each response gets the
+    header field Callconfig-Findings, with the number of findings and the first finding.
 
     Example: callconfig proxy --upstream https://staging.example.com --record session.har
     """
@@ -443,14 +448,14 @@ class McpOptions:
 class InitOptions:
     """Propose the resources of a contract.
 
-    Read an OpenAPI 3.0 file, and print a patch that declares its resources: each gets an x-resource in its schema, so
-    that `serve` stores it. No file is changed. Notes on standard error name guesses, and operations that are not
-    understood.
+    Read an OpenAPI 3.0 or 3.1 file, and print a patch that declares its resources: each gets an x-resource in its
+    schema, so that `serve` stores it. No file is changed; `patch FILE resources.patch` applies the patch. Notes on
+    standard error name guesses, and operations that are not understood.
 
     Example: callconfig init other.yaml > resources.patch
     """
 
-    file: Path = option("OpenAPI 3.0 file", is_argument=True)
+    file: Path = option("OpenAPI 3.0 or 3.1 file", is_argument=True)
 
 
 @command

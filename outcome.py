@@ -1,4 +1,4 @@
-"""The outcome of a command: exit codes, and the error that stops it; and text that is safe on a terminal."""
+"""The outcome of a command: exit codes, and the error that stops it; the version; text that is safe on a terminal."""
 
 import os
 import signal
@@ -10,6 +10,16 @@ INTERRUPTING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 class CouldNotRun(Exception):
     """The error that stops a command; its message is one line with the reason and the remedy."""
+
+
+def program() -> dict[str, str]:
+    """The name and the version of this program; a copy of its files without the installed metadata has none."""
+    from importlib.metadata import PackageNotFoundError, version  # slow to load
+
+    try:
+        return {"name": "callconfig", "version": version("callconfig")}
+    except PackageNotFoundError:
+        return {"name": "callconfig", "version": "unknown"}
 
 
 def printable(text: str) -> str:

@@ -21,15 +21,18 @@ from .handlers.resolution import notes
 from .loading import load_contract
 from .outcome import OK, CouldNotRun, printable
 
+_AT = "(at|on|time|date|timestamp)?"
 TIMES = {
-    "created_at": ("createdat", "created", "createtime", "createdon", "datecreated", "addedat", "added"),
-    "updated_at": ("updatedat", "updated", "updatetime", "updatedon", "modifiedat", "modified", "changed"),
-    "deleted_at": ("deletedat", "deleted", "removedat", "archivedat", "cancelledat", "deletedon"),
+    "created_at": re.compile(f"(date|time)?(created?|creation|added){_AT}"),
+    "updated_at": re.compile(f"(date|time)?(last)?(updated?|modified|modification|changed){_AT}"),
+    "deleted_at": re.compile(f"(date|time)?(deleted?|deletion|removed|archived|cancelled){_AT}"),
 }
+"""The names of the members that are proposed as times, without case and punctuation."""
 IDENTITIES = ("id", "uuid", "key", "code", "slug", "number", "name")
 """Members that are proposed as identity where none is named like the parameter of the path, in this order."""
-UNIQUE = ("slug", "email", "username", "sku", "code", "name", "title")
-"""Members that are proposed as unique where a create documents a conflict, in this order."""
+UNIQUE = ("slug", "email", "emailaddress", "username", "sku", "code", "number", "name", "title")
+"""Members that are proposed as unique where a create documents a conflict, in this order; the schema's name may be
+in front."""
 _PREFIX = re.compile(r"([A-Za-z]+[_-])[A-Za-z0-9]+")
 
 
@@ -44,9 +47,9 @@ class Proposal:
 
 def init(path: Path) -> int:
     """Print the patch, and notes on standard error. Raises CouldNotRun."""
-    contract, text = load_contract(path), path.read_bytes()
+    contract = load_contract(path)
     try:
-        root = MarkedYaml(text)
+        root = MarkedYaml(contract.text)
     except InvalidYaml as error:
         raise CouldNotRun(f"contract {path}: is no YAML that can be patched: {error}") from error
     unclear: list[str] = []
@@ -56,9 +59,9 @@ def init(path: Path) -> int:
             unclear.append(f"{each.name} stands in another file; declare there: {orjson.dumps(each.declared).decode()}")
         else:
             proposals.append(each)
-    patched = _patched(text, root, proposals)
-    name = path.as_posix().lstrip("/")
-    old, new = (each.decode().splitlines(keepends=True) for each in (text, patched))
+    patched = _patched(contract.text, root, proposals)
+    name = path.name if ".." in path.parts else path.as_posix().lstrip("/")  # patch and git refuse a name with ..
+    old, new = (each.decode().splitlines(keepends=True) for each in (contract.text, patched))
     patch = difflib.unified_diff(old, new, f"a/{name}", f"b/{name}")
     sys.stdout.buffer.writelines(
         line.encode(errors="surrogateescape") for line in patch
@@ -110,7 +113,7 @@ def _proposal(name: str, schema: Mapping[str, Any], places: ResourcePaths, contr
     _guess_unique(proposal, members, places)
     for word, names in TIMES.items():
         for member, declared in members.items():
-            if declared.get("format") == "date-time" and _plain(member) in names:
+            if declared.get("format") == "date-time" and names.fullmatch(_plain(member)):
                 proposal.declared.setdefault(word, member)
     parents = {
         parameter: member
@@ -139,7 +142,10 @@ def _guess_unique(proposal: Proposal, members: Mapping[str, Any], places: Resour
     if not any("409" in operation.responses for operation in creates):
         return
     identity = proposal.declared["identity"]
-    likely = next((each for each in UNIQUE if each in members and each != identity), None)
+    others = [each for each in members if each != identity]
+    by_plain = {_plain(each).removeprefix(_plain(proposal.name)): each for each in others}
+    by_plain |= {_plain(each): each for each in others}
+    likely = next((by_plain[each] for each in UNIQUE if each in by_plain), None)
     if likely is None:
         proposal.guesses.append("a create documents a conflict; say with `unique` which members no two have in common")
         return

@@ -8,6 +8,7 @@ import orjson
 
 from .contract.document import Contract
 from .contract.finding import more_findings
+from .contract.references import read_file
 from .contract.resource import Resource
 from .contract.schema import Json
 from .contract.strict_json import NotStrictJson, decode
@@ -49,7 +50,7 @@ def read_seed(path: Path, contract: Contract) -> dict[str, list[Document]]:
     A file is an array where the contract has one resource, else an object of arrays by table.
     """
     try:
-        given = decode(path.read_bytes())
+        given = decode(read_file(path))
     except OSError as error:
         raise CouldNotRun(f"seed {path}: {error.strerror}") from error
     except NotStrictJson as error:

@@ -359,13 +359,15 @@ class Workers(Multiprocess):
             raise CouldNotRun("a worker ended before it was ready")
 
     def init_processes(self) -> None:
-        super().init_processes()
+        with _without_interruption():
+            super().init_processes()
         if all(map(self._wait_until_ready, self.processes)):
             self._on_ready()
 
     def keep_subprocess_alive(self) -> None:
         before = list(self.processes)
-        super().keep_subprocess_alive()
+        with _without_interruption():
+            super().keep_subprocess_alive()
         all(self._wait_until_ready(process) for process in self.processes if process not in before)
 
     def _wait_until_ready(self, process: Process) -> bool:
@@ -377,3 +379,13 @@ class Workers(Multiprocess):
         self._failed = self._failed or not self.should_exit.is_set()
         self.should_exit.set()
         return False
+
+
+@contextlib.contextmanager
+def _without_interruption() -> Iterator[None]:
+    """Processes that are started meanwhile get no SIGINT: a terminal sends it to all, but this one ends the others."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -40,7 +40,6 @@ def _steady(stream: Any) -> tuple[TextIOWrapper, Output]:
         BufferedWriter(output),
         stream.encoding,
         "backslashreplace",
-        line_buffering=stream.line_buffering,
-        write_through=stream.write_through,
+        line_buffering=stream.line_buffering or stream.write_through,  # the latter is PYTHONUNBUFFERED
     )
     return text, output

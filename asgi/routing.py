@@ -16,10 +16,12 @@ from ..contract.operation import Operation
 from ..contract.paths import Route
 from ..contract.problem import Problem, Problems
 from ..contract.schema import did_you_mean
+from ..controls.controls import is_control
 from .endpoint import Context, Endpoint
 from .exchange import Exchange
 from .messages import respond_problem
 
+NO_PATH = "is no path of the contract"
 LONGEST_CORRECTED = 200
 """Characters of an unknown path up to which a similar one is searched, which bounds the cost."""
 
@@ -33,6 +35,7 @@ class Table:
             f"{base_path}{operation.path}"
             for base_path, contract in contracts.items()
             for operation in contract.operations.values()
+            if not is_control(f"{base_path}{operation.path}")
         ]
 
     def find(self, scope: Scope) -> Route | None:
@@ -51,7 +54,7 @@ class Table:
         if route is not None:
             return Finding("undocumented-method", "path", f"has no {method}, only {route.allow}", name=path)
         near = did_you_mean(path, self._paths) if len(path) <= LONGEST_CORRECTED else ""
-        return Finding("undocumented-path", "path", f"is no path of the contract{near}", name=path)
+        return Finding("undocumented-path", "path", f"{NO_PATH}{near}", name=path)
 
 
 class Paths(OpenAPISpecification):
@@ -120,5 +123,6 @@ class Routing(SpecMiddleware):
             detail = f"{path} does not have {method}, only {allow}."
             exchange.problem = Problem("method-not-allowed", detail, headers={"Allow": allow})
         else:
-            exchange.problem = Problem("unknown-path", f"There is nothing at {path}.")
+            near = next((each.detail.removeprefix(NO_PATH) for each in exchange.entry.findings), "")
+            exchange.problem = Problem("unknown-path", f"There is nothing at {path}{near or '.'}")
         await respond_problem(send, exchange.problem, self._catalogue)

@@ -13,7 +13,7 @@ from .generator import Generator
 from .grammar import METHODS, objects
 from .operation import Operation
 from .paths import Paths, Route
-from .references import Bundle, InvalidContract, References
+from .references import Bundle, InvalidContract, References, read_file
 from .resource import Resource
 from .schema import Direction
 from .security import Security
@@ -40,6 +40,8 @@ class Contract:
         self.severities = Severities(document.get("x-severity", {}), severity)
         self.path: Path | None = None
         """The file of the document, if it is a single one."""
+        self.text = b""
+        """The text of the document's first file, which may be a pipe."""
         self.title: str = document["info"]["title"]
         self.version: str = str(document["info"]["version"])
         self.resolve = References(document)
@@ -70,7 +72,8 @@ class Contract:
         cls, path: Path = BUILT_IN, *, validate: bool = True, severity: Mapping[str, Level] = NOTHING
     ) -> "Contract":
         """The contract of a file. Raises InvalidContract, also for an unreadable file."""
-        document, files = read_document(path), 1
+        text = _read(path)
+        document, files = document_of(str(path), text), 1
         try:
             if validate:
                 from .validation import judge  # slow to load
@@ -81,9 +84,9 @@ class Contract:
             if validate:
                 _ = contract.actions  # raises InvalidContract for a wrong x-resource now
         except InvalidContract as error:
-            line = _line(path, error.at)
+            line = _line(text, error.at)
             raise InvalidContract(f"{path}{f':{line}' if line else ''}: {error}") from error
-        contract.path = path if files == 1 else None
+        contract.path, contract.text = path if files == 1 else None, text
         return contract
 
     def route(self, path: str) -> Route | None:
@@ -152,11 +155,15 @@ def _without_servers(item: Any) -> Any:
 
 def read_document(path: Path) -> dict[str, Any]:
     """The OpenAPI document in a file, not validated. Raises InvalidContract."""
+    return document_of(str(path), _read(path))
+
+
+def _read(path: Path) -> bytes:
+    """Raises InvalidContract."""
     try:
-        text = path.read_bytes()
+        return read_file(path)
     except OSError as error:
         raise InvalidContract(f"{path}: cannot be read: {error.strerror}") from error
-    return document_of(str(path), text)
 
 
 def document_of(name: str, text: bytes) -> dict[str, Any]:
@@ -172,8 +179,8 @@ def document_of(name: str, text: bytes) -> dict[str, Any]:
     return document
 
 
-def _line(path: Path, at: tuple[str | int, ...]) -> int | None:
+def _line(text: bytes, at: tuple[str | int, ...]) -> int | None:
     try:
-        return MarkedYaml(path.read_bytes()).line(at)
+        return MarkedYaml(text).line(at)
     except InvalidYaml:
         return None

@@ -1,6 +1,7 @@
 """A problem in the form that an operation documents, for contracts without our kinds of problems."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .document import Contract
@@ -8,10 +9,27 @@ from .example import required_headers, values_of
 from .media import concrete, is_json
 from .operation import Operation, Representation
 from .problem import PROBLEM_JSON, STATUSES, Problem
+from .references import References
 from .schema import Json
+from .shape import flattened
 
 WORDS = ("detail", "message", "description", "error", "reason", "title", "msg")
-"""Members of an error with a message for people, by priority."""
+"""Members of an error with a message for people, or the ends of their names, by priority."""
+CODES: Mapping[int, tuple[str, ...]] = {
+    400: ("invalid", "badrequest", "validation"),
+    401: ("unauthorized", "unauthenticated"),
+    403: ("forbidden", "denied"),
+    404: ("notfound", "unknown"),
+    409: ("conflict", "exists", "duplicate"),
+    410: ("gone", "deleted"),
+    412: ("precondition",),
+    422: ("invalid", "unprocessable", "validation"),
+    500: ("internal",),
+    503: ("unavailable",),
+}
+"""Parts of the values in an enumeration of error codes, by status."""
+MAX_NESTING = 3
+_EMPTY: Mapping[str, Json] = {"object": {}, "array": [], "string": "", "integer": 0}
 
 
 class ErrorResponses:
@@ -62,32 +80,85 @@ class ErrorResponses:
 
     def _bodies(self, document: dict[str, Any], representation: Representation) -> list[Json]:
         """The candidates for the body, the most informative first."""
-        examples = [*values_of(representation.declared, self._contract.resolve).values()]
-        examples.append(self._generator.value(representation.raw))
+        resolve = self._contract.resolve
         shortened = _with_errors_in_detail(document)
-        return [document, shortened, *(_with_our_message(each, shortened) for each in examples), *examples]
+        message = _Message(shortened, resolve)
+        examples = [*values_of(representation.declared, resolve).values()]
+        made = self._generator.value(representation.raw)
+        told = [*map(message.into, examples), message.into(made, representation.raw)]
+        ours = [document, shortened]
+        declared = flattened(representation.raw, resolve).get("properties", {})
+        if declared and "detail" not in declared:  # a client of the contract does not look for it
+            return [*(each for each in told if each not in (*examples, made)), *ours, *examples, made]
+        return [*ours, *told, *examples, made]
 
 
 def _with_errors_in_detail(document: Mapping[str, Any]) -> dict[str, Any]:
     """A problem with its errors in `detail`, for a schema without another place for them."""
     shortened = {name: value for name, value in document.items() if name != "errors"}
     if errors := document.get("errors"):
-        first = errors[0].get("name") or errors[0].get("pointer") or "the body"
+        first = errors[0]
+        place = " ".join(filter(None, (first["in"], first.get("name") or first.get("pointer"))))
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-        shortened["detail"] = f"{errors[0]['in']} {first}: {errors[0]['detail']}{more}"
+        shortened["detail"] = f"{place}: {first['detail']}{more}"
     return shortened
 
 
-def _with_our_message(value: Json, document: Mapping[str, Any]) -> Json:
-    """A documented error with our message and status in the members for them."""
-    if not isinstance(value, dict):
-        return value
-    words = [name for name in WORDS if isinstance(value.get(name), str)][:1]
-    worded = {name: _with_our_message(member, document) for name, member in value.items()}
-    worded |= dict.fromkeys(words, document["detail"])
-    for name in ("status", "code", "statusCode", "status_code"):
-        if isinstance(value.get(name), int) and not isinstance(value[name], bool):
-            worded[name] = document["status"]
-        elif isinstance(value.get(name), str) and value[name].isdigit():
-            worded[name] = str(document["status"])
-    return worded
+class _Message:
+    """The message and the status of a problem, to be put into the members that a documented error has for them."""
+
+    def __init__(self, document: Mapping[str, Any], resolve: References) -> None:
+        self._text, self._status, self._resolve = document["detail"], document["status"], resolve
+
+    def into(self, value: Json, schema: Any = True, depth: int = 0) -> Json:
+        """The value with the message; with the schema of one that was made, also in optional members."""
+        flat = flattened(schema, self._resolve)
+        if isinstance(value, list):
+            first = self.into(value[0] if value else {}, flat.get("items", True), depth)
+            return [first, *value[1:]] if first else value
+        if not isinstance(value, dict):
+            return value
+        declared = {name: flattened(each, self._resolve) for name, each in flat.get("properties", {}).items()}
+        known = {name: _empty(each) for name, each in declared.items()} | value
+        words = _member_for_words(name for name, member in known.items() if isinstance(member, str))
+        opened = value if words or depth == MAX_NESTING else known
+        inside = {
+            name: self.into(member, declared.get(name, True), depth + 1)
+            for name, member in opened.items()
+            if isinstance(member, dict | list)
+        }
+        codes = {name: code for name, each in declared.items() if (code := self._code(each)) is not None}
+        message = {words: self._text} if words else {}
+        statuses = self._statuses(known if words and words not in value else value)
+        return {**value, **{name: each for name, each in inside.items() if each}, **codes, **statuses, **message}
+
+    def _statuses(self, members: Mapping[str, Json]) -> dict[str, Json]:
+        found: dict[str, Json] = {}
+        for name in ("status", "code", "statusCode", "status_code"):
+            member = members.get(name)
+            if isinstance(member, int) and not isinstance(member, bool):
+                found[name] = self._status
+            elif isinstance(member, str) and member.isdigit():
+                found[name] = str(self._status)
+        return found
+
+    def _code(self, schema: Mapping[str, Any]) -> str | None:
+        """The value of an enumeration that stands for the status."""
+        words = CODES.get(self._status, ())
+        texts = (each for each in schema.get("enum", ()) if isinstance(each, str))
+        return next(
+            (each for each in texts if any(word in re.sub(r"[^a-z]", "", each.lower()) for word in words)), None
+        )
+
+
+def _empty(schema: Mapping[str, Any]) -> Json:
+    """A value of the schema's type, where it has one that can lead to a message."""
+    declared = schema.get("type", "object" if "properties" in schema else None)
+    types = declared if isinstance(declared, list) else [declared]
+    return next((empty for name, empty in _EMPTY.items() if name in types), None)
+
+
+def _member_for_words(names: Iterable[str]) -> str | None:
+    """The member with the message for people: `message`, or `errorMessage`."""
+    by_length = sorted(names, key=lambda name: (len(name), name))
+    return next((name for word in WORDS for name in by_length if name.lower().endswith(word)), None)

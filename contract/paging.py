@@ -5,10 +5,13 @@ from collections.abc import Container, Sequence
 from .operation import Operation
 from .schema import Json
 
-LIMITS = ("limit", "per_page", "perpage", "page_size", "pagesize", "max_results", "maxresults", "size")
-OFFSETS = ("offset", "skip")
-PAGES = ("page", "page_number", "pagenumber")
-CURSORS = ("cursor", "page_token", "pagetoken", "after", "starting_after", "continuation_token")
+LIMITS = (
+    *("limit", "per_page", "perpage", "page_size", "pagesize", "max_results", "maxresults", "size"),
+    *("top", "$top", "take", "page[size]", "page[limit]"),
+)
+OFFSETS = ("offset", "skip", "$skip", "page[offset]")
+PAGES = ("page", "page_number", "pagenumber", "page[number]")
+CURSORS = ("cursor", "page_token", "pagetoken", "after", "starting_after", "continuation_token", "page[cursor]")
 SORTS = ("sort", "order_by", "sort_by", "orderby", "sortby")
 TOTALS = ("total", "total_count", "totalcount", "total_items", "totalitems", "x-total-count")
 COUNTS = ("count", "page_count", "size")

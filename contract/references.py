@@ -5,9 +5,11 @@ references to them, and anchors and ids of JSON Schema become JSON Pointers. No 
 the folder is read.
 """
 
+import errno
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache, partial
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -21,7 +23,7 @@ from .yaml_tree import InvalidYaml, copied, read_yaml
 
 MAX_FILES = 5_000
 MAX_BYTES = 100_000_000
-"""The most files of a document, and the most bytes of all of them."""
+"""The most files of a document, and the most bytes of a file, and of all of them."""
 
 _MEMBER_OF = {kind: member for member, kind in COMPONENTS.items()}
 
@@ -107,12 +109,21 @@ def _step(node: Any, step: str) -> Any:
     return _NOTHING
 
 
-def read_file(file: Path) -> bytes:
-    """The first MAX_BYTES of a regular file, and one more to detect a larger one. Raises OSError."""
-    if not file.is_file():
+def read_file(path: Path) -> bytes:
+    """The content of a file that a user named. Raises OSError, also where it has more than MAX_BYTES."""
+    with path.open("rb") as file:
+        pieces = iter(partial(file.read, 1_000_000), b"")
+        content = b"".join(islice(pieces, MAX_BYTES // 1_000_000 + 1))
+    if len(content) > MAX_BYTES:
+        raise OSError(errno.EFBIG, f"is larger than {MAX_BYTES // 1_000_000} MB", str(path))
+    return content
+
+
+def read_regular_file(path: Path) -> bytes:
+    """As `read_file`, for a path in a document, which may lead to a device. Raises OSError."""
+    if not path.is_file():
         raise FileNotFoundError
-    with file.open("rb") as opened:
-        return opened.read(MAX_BYTES + 1)
+    return read_file(path)
 
 
 class _Open(NamedTuple):
@@ -131,7 +142,7 @@ class Bundle:
         self,
         document: dict[str, Any],
         path: Path,
-        read: Callable[[Path], bytes] = read_file,
+        read: Callable[[Path], bytes] = read_regular_file,
         known: Mapping[Path, Any] = MappingProxyType({}),
     ) -> None:
         """`read` returns the text of a file that is not in `known`, or raises an OSError. Raises InvalidContract."""

@@ -11,7 +11,7 @@ import orjson
 
 from .dialect import NEVER, Validator
 from .finding import Finding, Place, counted, first_findings
-from .formats import FORMAT_WORDS, FORMATS
+from .formats import FORMAT_EXAMPLES, FORMAT_WORDS, FORMATS
 from .normal import definition_name, refers
 from .pointer import json_pointer
 from .references import References
@@ -195,7 +195,7 @@ class Schema:
         if not broken and excluded.keys() == {"required"}:
             yield "not", path, f"must not have {' and '.join(map(show, excluded['required']))} beside what it has"
         elif not broken:
-            yield "not", path, f"must be something else than {show(_shown(schema, value))}"
+            yield "not", path, f"must be something other than {show(_shown(schema, value))}"
 
     def _validator_of(self, schema: dict[str, Any], keyword: str | None = None) -> Validator:
         """The validator of a part of the schema, or of one of its keywords. Its `is_valid` is faster than errors."""
@@ -304,6 +304,11 @@ def _types(limit: Json) -> str:
     return " or ".join(limit) if isinstance(limit, list) else str(limit)
 
 
+def _format(name: str) -> str:
+    example = f", such as {FORMAT_EXAMPLES[name]}" if name in FORMAT_EXAMPLES else ""
+    return FORMAT_WORDS.get(name, f"of the format {name}{example}")
+
+
 def _size(value: Json) -> str:
     return "more" if value is _SECRET else str(len(value))
 
@@ -340,9 +345,7 @@ _DETAILS: dict[str, Callable[[Mapping[str, Any], Any], str]] = {
     "minLength": _size_of("minLength", "character", "least"),
     "maxLength": _size_of("maxLength", "character", "most"),
     "pattern": lambda schema, value: f"must match {schema['pattern']}, not {show(value)}",
-    "format": lambda schema, value: (
-        f"must be {FORMAT_WORDS.get(schema['format'], schema['format'])}, not {show(value)}"
-    ),
+    "format": lambda schema, value: f"must be {_format(schema['format'])}, not {show(value)}",
     "minItems": _size_of("minItems", "item", "least"),
     "maxItems": _size_of("maxItems", "item", "most"),
     "uniqueItems": lambda _schema, _value: "must not have the same item twice",

@@ -8,6 +8,7 @@ from typing import Any
 from .formats import UNCHECKED_FORMATS
 from .pointer import json_pointer
 from .references import References
+from .strict_json import MAX_DEPTH
 
 Path = tuple[str, ...]
 """The path of a member: names of members, with `*` for every item and for every member with a free name."""
@@ -92,6 +93,8 @@ def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _members(schema: Any, resolve: References, path: Path, required: bool, above: frozenset[str]) -> Iterator[Member]:
+    if len(path) > MAX_DEPTH:
+        return  # no body is read so deep
     if isinstance(schema, Mapping) and (reference := schema.get("$ref")) is not None:
         if reference in above:
             return

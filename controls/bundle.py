@@ -29,8 +29,9 @@ def load_controls(contract: Contract) -> Contract:
     Where the API's contract lacks a shared component, all of them are those of the built-in contract, and the schemas
     of the state are made of the API's resources, if any. The examples have the `x-examples` of the API, if it has them.
     """
+    shared = _SHARED.findall(_FILE.read_text("utf-8"))  # raises OSError in a zip
     own, api = deepcopy(_read(_FILE)), contract.document
-    if all(name in api.get("components", {}).get(kind, {}) for kind, name in _SHARED.findall(_FILE.read_text())):
+    if all(name in api.get("components", {}).get(kind, {}) for kind, name in shared):
         return Contract(_bundled(own, api, contract), BASE_PATH)
     for _, _, node in objects(own):  # the examples are about configurations
         for name in ("example", "examples", "x-request"):

@@ -5,7 +5,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import version
 from itertools import chain
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -212,8 +211,7 @@ def ndjson(entries: Iterable[Entry], redaction: Redaction) -> bytes:
 def har(entries: Iterable[Entry], redaction: Redaction) -> dict[str, Any]:
     """The entries as HAR 1.2; findings are in `_findings`."""
     shown = ({**archive.entry(entry.interaction(redaction)), "_findings": entry.json_findings()} for entry in entries)
-    creator = {"name": "callconfig", "version": version("callconfig")}
-    return {"log": {"version": "1.2", "creator": creator, "entries": list(shown)}}
+    return archive.har(list(shown))
 
 
 def texts(fields: Fields) -> list[tuple[str, str]]:

@@ -36,4 +36,4 @@ def _reason(problem: Problem) -> str:
     if not problem.errors:
         return problem.detail
     first = problem.errors[0]
-    return f"{first.pointer} {first.detail}{more_findings(problem.errors)}"
+    return f"{first.pointer or first.place} {first.detail}{more_findings(problem.errors)}"

@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from ..contract.finding import one_line
+from ..contract.references import read_file
 from ..outcome import CouldNotRun
 from .change import Change
 
@@ -26,7 +27,7 @@ class Accepted:
 def read_accepted(path: Path) -> list[Accepted]:
     """The entries of a YAML or JSON file, which is a list of objects. Raises CouldNotRun."""
     try:
-        entries = yaml.safe_load(path.read_bytes()) or []
+        entries = yaml.safe_load(read_file(path)) or []
         return [
             Accepted(
                 str(entry["operation"]),

@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Callable
-from importlib.metadata import version
 from json import dumps
 from pathlib import Path
 from typing import Any
 
 from ..contract.rulebook import DIFFERENCE_RULES
-from ..outcome import printable
+from ..outcome import printable, program
 from ..reports.junit import Found
 from ..reports.junit import junit as junit_xml
 from ..reports.sarif import location, result
@@ -115,7 +114,7 @@ def _page(template: str, difference: Difference, **names: Any) -> str:
 def json(difference: Difference) -> str:
     """The report as JSON. A break of several operations is one change, with each operation's fingerprint."""
     document = {
-        "tool": {"name": "callconfig", "version": version("callconfig")},
+        "tool": program(),
         "command": "diff",
         "old": {"name": difference.old.name, "version": difference.old.version},
         "new": {"name": difference.new.name, "version": difference.new.version},

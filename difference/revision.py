@@ -18,7 +18,7 @@ from ..contract.operation import Operation
 from ..contract.parameters import Parameter
 from ..contract.path_template import blank, parameters_of
 from ..contract.pointer import steps_of
-from ..contract.references import Bundle, InvalidContract, References, read_file
+from ..contract.references import Bundle, InvalidContract, References, read_file, read_regular_file
 from ..contract.schema import Direction, Json
 from ..contract.yaml_tree import InvalidYaml, MarkedYaml
 from ..outcome import CouldNotRun
@@ -76,7 +76,7 @@ class Revision:
         file: Path,
         text: bytes,
         same_as: "Revision | None" = None,
-        read: Callable[[Path], bytes] = read_file,
+        read: Callable[[Path], bytes] = read_regular_file,
     ) -> None:
         """`read` returns the texts of other files. Files that `same_as` has, too, are not parsed again.
 
@@ -109,7 +109,7 @@ class Revision:
         """The revision in a file or `git-ref:file`. Raises CouldNotRun, FileNotInCommit."""
         reference, colon, path = name.partition(":")
         try:
-            text = None if colon and not Path(name).exists() else Path(name).read_bytes()
+            text = None if colon and not Path(name).exists() else read_file(Path(name))
         except OSError as error:
             raise CouldNotRun(f"{name}: cannot be read: {error.strerror}") from error
         if text is not None:

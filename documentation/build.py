@@ -5,10 +5,11 @@ import gc
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ..contract.document import BUILT_IN, Contract, InvalidContract
 from ..contract.finding import counted
-from ..outcome import FINDINGS, OK, CouldNotRun
+from ..outcome import FINDINGS, OK, CouldNotRun, printable
 from .execution import FreshMock, WrongExamples, execute
 from .facts import Facts
 from .page import render_markdown, render_page
@@ -40,19 +41,25 @@ def _build(source: Path, output: Path, example_mock: Callable[[Contract], FreshM
         return FINDINGS
     except (AttributeError, LookupError) as error:  # missing handlers, or names
         raise CouldNotRun(f"{source}: its examples cannot be run on this mock: {error}") from error
+    if contract.path is None and (output / "openapi.yaml").resolve() == source.resolve():
+        raise CouldNotRun(f"{source}: has parts in other files, so the whole cannot take its place; choose another -o")
     facts = Facts(contract, responses)
     page, markdown = render_page(facts), render_markdown(facts)
     # The file itself, unless the document has several files: JSON is YAML.
-    text = source.read_bytes() if contract.path else text_of(contract.document).encode()
+    text = contract.text if contract.path else text_of(contract.document).encode()
     files = {"index.html": page.html.encode(), "reference.md": markdown.encode(), "openapi.yaml": text}
     try:
         output.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            (output / name).write_bytes(content)
+        with TemporaryDirectory(dir=output, prefix=".new-") as new:
+            for name, content in files.items():
+                Path(new, name).write_bytes(content)
+            for name in files:  # now that each is complete
+                Path(new, name).replace(output / name)
     except OSError as error:
-        raise CouldNotRun(f"{error.filename or output}: cannot be written: {error.strerror}") from error
+        path = error.filename2 or error.filename or output
+        raise CouldNotRun(f"{path}: cannot be written: {error.strerror}") from error
     ran = f"{len(responses)} examples run, all responses as documented" if responses else "no example could be run"
-    print(f"{contract.title} {contract.version}: {ran}")
+    print(printable(f"{contract.title} {contract.version}: {ran}"))
     for name, content in files.items():
-        print(f"  {output / name}  {len(content) / 1000:.0f} kB")
+        print(f"  {printable(str(output / name))}  {len(content) / 1000:.0f} kB")
     return OK

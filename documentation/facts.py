@@ -299,7 +299,7 @@ class Facts:
             " and ".join(f"`{name}`" + (f" ({', '.join(scopes)})" if scopes else "") for name, scopes in verb.items())
             for verb in security
         ]
-        return ", or ".join(verb or "nothing" for verb in forms_by_verb) or "nothing"
+        return ", or ".join(verb or "no credentials" for verb in forms_by_verb) or "no credentials"
 
     def _rules_across(self) -> Iterator[dict[str, Any]]:
         """The rules across members, each once, with the examples that break it."""

@@ -99,7 +99,7 @@ def request(contract: Contract, operation: Operation, described: Mapping[str, An
             headers |= dict(texts) if parameter.place == "header" else {}
             cookies += map("=".join, texts) if parameter.place == "cookie" else []
     if not described:
-        _add_credentials(operation, query, headers, cookies)
+        add_credentials(operation, query, headers, cookies)
     if cookies:
         headers["Cookie"] = "; ".join(cookies)
     target = f"{path}?{'&'.join(query)}" if query else path
@@ -121,7 +121,7 @@ def _body(contract: Contract, operation: Operation, described: Mapping[str, Any]
     return content_type, body, name
 
 
-def _add_credentials(operation: Operation, query: list[str], headers: dict[str, str], cookies: list[str]) -> None:
+def add_credentials(operation: Operation, query: list[str], headers: dict[str, str], cookies: list[str]) -> None:
     """Add placeholders for the credentials of the first alternative, unless one needs none."""
     for scheme in operation.security.first:
         if scheme.place == "query":

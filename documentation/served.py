@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +24,7 @@ from starlette.types import ASGIApp
 from ..contract.document import Contract
 from ..contract.strict_json import encoded
 from ..contract.threads import in_thread
+from ..outcome import program
 
 if TYPE_CHECKING:
     from .facts import Facts
@@ -171,7 +171,7 @@ class ServedReference:
 
     def _digest(self) -> str:
         """A digest of the contracts and the program, on which the pages depend."""
-        digest = hashlib.sha256(version("callconfig").encode())
+        digest = hashlib.sha256(program()["version"].encode())
         for contract in (self._contract, self._mocked):
             digest.update(encoded(contract.document))
         root = Path(__file__).parent.parent

@@ -1,6 +1,6 @@
 """A client retries after a short outage: the test in Python, with the pytest plugin.
 
-pip install callconfig pytest
+pip install "callconfig @ git+https://git.example.com/calls/callconfig" pytest
 pytest test_retry.py
 """
 

@@ -1,12 +1,12 @@
 """The resolution of an operation's handler: a custom one, the generic one of a resource, or the contract's examples."""
 
 import importlib.util
+import inspect
 import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
 from importlib import import_module
 from importlib.metadata import entry_points
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -32,13 +32,17 @@ class InvalidHandlers(Exception):
 def load_handlers(name: str, contract: Contract) -> ModuleType:
     """The module of handlers with this name: an entry point, an importable module, or the path of a file.
 
-    Raises InvalidHandlers, also for one that has no function for any operation.
+    Raises InvalidHandlers, also for one that has no function for any operation, or one that is not `async`.
     """
     try:
         module = _loaded(name)
     except Exception as error:  # any error of loading the module
         raise InvalidHandlers(f"{name}: {type(error).__name__}: {one_line(error)}") from error
-    if not any(_own(module, identity) for identity in contract.operations):
+    own = [each for identity in contract.operations if (each := _own(module, identity)) is not None]
+    for each in own:
+        if not inspect.iscoroutinefunction(inspect.unwrap(each)):
+            raise InvalidHandlers(f"{name}: {getattr(each, '__name__', each)} must be an `async def`")
+    if not own:
         wanted = ", ".join(inflection.underscore(each) for each in list(contract.operations)[:5])
         raise InvalidHandlers(f"{name}: has no function of an operation of the contract, such as {wanted}")
     return module
@@ -50,12 +54,11 @@ def _loaded(name: str) -> ModuleType:
         return loaded
     if not name.endswith(".py"):
         return import_module(name)
-    path = Path(name)
-    specification = importlib.util.spec_from_file_location(path.stem, path)
+    specification = importlib.util.spec_from_file_location(name, name)  # with .py, so that it hides no other module
     if specification is None or specification.loader is None:
         raise ImportError("is no Python file")
     module = importlib.util.module_from_spec(specification)
-    sys.modules[path.stem] = module
+    sys.modules[name] = module
     specification.loader.exec_module(module)
     return module
 
@@ -122,7 +125,7 @@ def notes(contract: Contract) -> Iterator[str]:
         yield f"a value of the schema is stored instead of bodies of {first_names(sorted(bodies))}"
     for identity, action in contract.actions.items():
         if action.kind == "list" and (unknown := Listing(action, contract.operations[identity], contract).unknown):
-            yield f"{identity} ignores the parameters {', '.join(unknown)}"
+            yield f"{identity} ignores the parameter{'s' if len(unknown) > 1 else ''} {', '.join(unknown)}"
     if secured := [operation for operation in contract.operations.values() if operation.security.is_needed]:
         asked = ", ".join(dict.fromkeys(str(scheme) for each in secured for scheme in each.security.schemes))
         count = f"{len(secured)} of {len(contract.operations)} operations"

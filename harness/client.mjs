@@ -185,7 +185,13 @@ export class Mock {
    * @param {object[]} documents @param {{table?: string}} [options] @returns {Promise<any[]>}
    */
   async seed(documents, { table } = {}) {
-    if (table === undefined) return documentsOf(await this.control("PUT", "/state", documents));
+    if (table === undefined) {
+      const stored = await this.control("PUT", "/state", documents).catch(async (error) => {
+        documentsOf(await this.control("GET", "/state")); // throws where `table` is missing
+        throw error;
+      });
+      return documentsOf(stored);
+    }
     const state = await this.control("GET", "/state");
     documentsOf(state, table);
     return documentsOf(await this.control("PUT", "/state", { ...state, [table]: documents }), table);
@@ -331,7 +337,7 @@ function line({ method, url, status, findings }) {
 
 /** @param {Violation[]} [found] */
 function violations(found = []) {
-  return found.map(({ pointer, name, detail }) => `${pointer ?? name} ${detail}`);
+  return found.map(({ in: place, pointer, name, detail }) => `${pointer || name || place} ${detail}`);
 }
 
 /** @param {{near_misses: any[]}} found @returns {string[]} */

@@ -67,7 +67,10 @@ class Recorded:
 
 def violations(problem: Mapping[str, Any]) -> list[str]:
     """The `errors` of a problem document (RFC 9457), a line for each."""
-    return [f"{each.get('pointer', each.get('name'))} {each['detail']}" for each in problem.get("errors", ())]
+    return [
+        f"{each.get('pointer') or each.get('name') or each['in']} {each['detail']}"
+        for each in problem.get("errors", ())
+    ]
 
 
 def near_misses(found: Mapping[str, Any]) -> list[str]:

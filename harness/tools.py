@@ -101,7 +101,12 @@ class Mock:
             state = self.control("GET", "/state")
             _documents(state, table)
             given = {**state, table: given}
-        return _documents(self.control("PUT", "/state", given), table)
+        try:
+            stored = self.control("PUT", "/state", given)
+        except MockError:
+            _documents(self.control("GET", "/state"), table)  # raises where `table` is missing
+            raise
+        return _documents(stored, table)
 
     def state(self, *, table: str | None = None) -> list[dict[str, Any]]:
         """The stored documents, oldest first; a contract of several resources needs `table`. Raises MockError."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..contract.body import Headers
 from ..contract.document import Contract
-from ..contract.references import NO_REFERENCES
+from ..contract.references import NO_REFERENCES, read_file
 from ..contract.schema import Schema
 from ..contract.strict_json import NotStrictJson, decode
 from .caller import Caller, Unauthorized, bearer_token
@@ -70,7 +70,7 @@ class Authentication:
         """Raises InvalidAuthentication, also for an unreadable file, and an operation without valid `x-roles`."""
         try:
             check_roles(contract)
-            return cls(decode(path.read_bytes()), contract.roles)
+            return cls(decode(read_file(path)), contract.roles)
         except OSError as error:
             raise InvalidAuthentication(f"{path}: {error.strerror}") from error
         except NotStrictJson as error:

@@ -3,12 +3,12 @@
 import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from importlib.metadata import version
 from json import dumps
 from typing import Any
 from urllib.parse import quote
 
 from ..contract.rulebook import Rule
+from ..outcome import program
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
@@ -25,8 +25,7 @@ def sarif(
     """The SARIF document as text; `meaning` describes a rule."""
     rules = sorted({each["ruleId"] for each in results})
     driver = {
-        "name": "callconfig",
-        "version": version("callconfig"),
+        **program(),
         "informationUri": "https://spec.openapis.org/oas/v3.0.3",
         "rules": [_rule(name, meaning(name)) for name in rules],
     }

@@ -27,6 +27,7 @@ from starlette.types import ASGIApp
 ROOT = Path(__file__).parent.parent
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # processes of tests reuse compiled modules
 sys.dont_write_bytecode = False
+os.environ.pop("UV_PROJECT_ENVIRONMENT", None)  # names the environment of this project, not those of other projects
 signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell lets background processes ignore
 gc.set_threshold(50_000, 20, 100)  # most objects live to the end, and collecting takes a tenth of the time
 
@@ -44,6 +45,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_collection_finish() -> None:
     """Freeze the collected objects, which the garbage collections at pytest's end then skip."""
+    if "hypothesis.core" in sys.modules:
+        from hypothesis.internal.entropy import deterministic_PRNG
+
+        with deterministic_PRNG():
+            pass  # Hypothesis registers its generator before what refers to it is frozen, because then it would warn
     gc.collect()
     gc.freeze()
 

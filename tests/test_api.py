@@ -280,6 +280,11 @@ def test_an_unknown_path_or_method_is_a_problem(
     assert answer.headers.get("Allow") == allow
 
 
+@pytest.mark.parametrize("path", ["/configurations/", "/configuration", "/v1/configurations"])
+def test_an_unknown_path_like_a_known_one_gets_its_name(api: TestClient, path: str) -> None:
+    assert api.get(path).json()["detail"] == f'There is nothing at {path}; did you mean "/configurations"?'
+
+
 def test_a_head_is_a_get_without_a_body(api: TestClient) -> None:
     assert api.head("/configurations").status_code == 200
 

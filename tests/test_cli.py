@@ -1,16 +1,21 @@
 """The command line: options, their environment variables, usage errors, exit codes."""
 
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import sysconfig
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import click
 import pytest
 from callconfig.cli import COMMANDS, main
 from callconfig.outcome import COULD_NOT_RUN, OK, USAGE
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.mark.parametrize(
@@ -137,6 +142,8 @@ def test_what_was_typed_never_steers_the_terminal(capsys: pytest.CaptureFixture[
         (["mcp", "--url", "http://user:s3cret@127.0.0.1:1"], "has no user and no password"),
         (["serve", "--store", "mysql://user:s3cret@127.0.0.1/calls"], "a postgresql:// URL"),
         (["check", "--header", "Authorization Bearer s3cret"], "is not a header field like"),
+        (["check", "--header", "Authorization(: s3cret"], "is not a header field like"),
+        (["check", "--header", "content-length: s3cret"], "is part of the syntax of a request"),
         (["check", "--token", "s3cret s3cret"], "visible ASCII characters"),
     ],
 )
@@ -169,6 +176,60 @@ def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("callconfig 0.")
 
 
+@pytest.fixture
+def run_uninstalled(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the command from a copy of the package, and without the metadata of an installed one."""
+    libraries = tmp_path / "libraries"
+    libraries.mkdir()
+    for each in Path(sysconfig.get_path("purelib")).iterdir():
+        if "callconfig" not in each.name:
+            (libraries / each.name).symlink_to(each)
+
+    def run(copy: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        paths = os.pathsep.join(map(str, (copy, libraries)))
+        command = [sys.executable, "-S", "-m", "callconfig", *arguments]
+        return subprocess.run(
+            command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, check=False
+        )
+
+    return run
+
+
+def test_a_copy_without_metadata_has_no_version_and_does_all_else(
+    tmp_path: Path, run_uninstalled: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy" / "callconfig").symlink_to(ROOT)
+    assert run_uninstalled(tmp_path / "copy", "--version").stdout == "callconfig unknown\n"
+    contract = str(ROOT / "examples" / "library.yaml")
+    done = run_uninstalled(tmp_path / "copy", "diff", contract, contract, "--report", "json:diff.json")
+    assert (done.returncode, done.stderr) == (OK, "")
+    assert json.loads((tmp_path / "diff.json").read_text())["tool"] == {"name": "callconfig", "version": "unknown"}
+
+
+def test_a_zip_which_has_no_files_serves_nothing_and_says_so_in_one_line(
+    tmp_path: Path, run_uninstalled: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    packed = tmp_path / "callconfig.zip"
+    with ZipFile(packed, "w") as archive:
+        for path in [*ROOT.glob("*.py"), *ROOT.glob("[a-z]*/**/*.py"), *ROOT.glob("contract/*.json")]:
+            archive.write(path, f"callconfig/{path.relative_to(ROOT)}")
+    contract = str(ROOT / "examples" / "library.yaml")
+    done = run_uninstalled(packed, "serve", "--port", "0", "--store", ":memory:", "--contract", contract)
+    assert (done.returncode, done.stdout) == (COULD_NOT_RUN, "")
+    assert done.stderr == f"callconfig: {packed}/callconfig/controls/controls.yaml: Not a directory\n"
+
+
+def test_without_docstrings_the_help_still_has_the_options_alone() -> None:
+    command = [sys.executable, "-OO", "-m", "callconfig"]
+    helped = [
+        subprocess.run([*command, *each], capture_output=True, text=True, check=True).stdout
+        for each in (["--help"], ["lint", "--help"])
+    ]
+    assert "LintOptions" not in "".join(helped)
+    assert "FILE...  OpenAPI 3.0 or 3.1 file" in helped[1]
+
+
 def test_the_command_starts_without_what_it_does_not_need() -> None:
     """`callconfig --help` imports neither the web stack nor the test tools."""
     heavy = ["connexion", "starlette", "schemathesis", "hypothesis", "openapi_spec_validator", "psycopg", "jinja2"]
@@ -178,3 +239,35 @@ def test_the_command_starts_without_what_it_does_not_need() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments"),
+    [
+        ("click", ["--help"]),
+        ("callconfig.options", ["lint", "openapi.yaml"]),
+        ("connexion", ["serve"]),
+        ("schemathesis", ["check"]),
+        ("callconfig.documentation.build", ["docs", "build", "-o", "site"]),
+        ("callconfig.difference.diff", ["diff", "a", "b"]),
+        ("callconfig.contract.validation", ["serve", "--port", "0", "--contract", str(ROOT / "openapi.yaml")]),
+    ],
+)
+def test_an_interruption_while_modules_are_loading_is_one_line(
+    tmp_path: Path, module: str, arguments: list[str]
+) -> None:
+    script = f"""
+import os, signal, sys
+from importlib.metadata import entry_points
+signal.signal(signal.SIGINT, signal.default_int_handler)
+class Interruption:
+    def find_spec(self, name, *_):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interruption())
+sys.argv = {["callconfig", *arguments]}
+(command,) = entry_points(group="console_scripts", name="callconfig")
+sys.exit(command.load()())
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (COULD_NOT_RUN, "", "callconfig: interrupted\n")

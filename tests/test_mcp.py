@@ -137,6 +137,31 @@ def test_an_agent_uses_the_mock_of_another_contract() -> None:
     anyio.run(converse)
 
 
+@pytest.mark.parametrize(
+    "scheme",
+    [
+        {"type": "http", "scheme": "bearer"},
+        {"type": "oauth2", "flows": {}},
+        *({"type": "apiKey", "in": place, "name": "key"} for place in ("header", "query", "cookie")),
+    ],
+)
+def test_an_agent_needs_no_credentials_for_the_mock_that_accepts_any(tmp_path: Path, scheme: Json) -> None:
+    operation = {"operationId": "readA", "security": [{"any": []}], "responses": {"204": {"description": "Yes."}}}
+    document = {
+        "openapi": "3.0.3",
+        "info": {"title": "A", "version": "1"},
+        "paths": {"/a": {"get": operation}},
+        "components": {"securitySchemes": {"any": scheme}},
+    }
+    (tmp_path / "a.json").write_text(json.dumps(document))
+
+    async def converse() -> None:
+        async with agent("--contract", str(tmp_path / "a.json")) as client:
+            assert (await answered(client, "readA"))["status"] == 204
+
+    anyio.run(converse)
+
+
 @pytest.mark.parametrize("name", ["books", "shops", "bookings", "songs", "users", "weather"])
 @pytest.mark.parametrize("version", ["3.0.3", "3.1.0"])
 def test_the_tools_of_another_contract_are_such_as_hosts_take(name: str, version: str, tmp_path: Path) -> None:
@@ -225,8 +250,8 @@ def test_what_cannot_be_sent_is_told(shared: tuple[BlockingPortal, Client], samp
         assert await error(client, "updateConfiguration", body=sample) == "'id' is required, as a path parameter."
         assert await error(client, "deleteSession", session="..") == "'session' is required, as a path parameter."
         misspelt = await error(client, "updateConfiguration", ids="cfg_1", body=sample)
-        assert misspelt == "'ids' is no argument; did you mean \"id\"?; there are id, body."
-        assert "there are none" in await error(client, "clearState", body={})
+        assert misspelt == "'ids' is no argument; did you mean \"id\"?; the tool takes id, body."
+        assert "the tool takes none" in await error(client, "clearState", body={})
         with pytest.raises(MCPError, match="no tool is named 'deleteConfiguration'"):
             await client.call_tool("deleteConfiguration", {})
 

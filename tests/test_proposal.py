@@ -79,3 +79,25 @@ def test_a_file_that_is_no_contract_is_told(tmp_path: Path, capsys: pytest.Captu
     (tmp_path / "other.yaml").write_text("a: 1\n")
     assert main(["init", "other.yaml"]) == 3
     assert capsys.readouterr().err.startswith("callconfig: contract other.yaml")
+
+
+def test_other_habits_of_naming_are_known(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    head, word, schemas = _FLOW.sub("", (CONTRACTS / "books.yaml").read_text()).partition("  schemas:")
+    for before, after in {"added": "creationTime", "changed": "lastModified", "title": "bookNumber"}.items():
+        schemas = re.sub(rf"\b{before}\b", after, schemas)
+    patch, said = proposed(tmp_path, capsys, f"{head}{word}{schemas}")
+    (resource,) = patched(tmp_path, patch).resources
+    assert (resource.created_at, resource.updated_at, resource.unique) == (
+        "creationTime", "lastModified", ("bookNumber",),
+    )  # fmt: skip
+    assert "`unique` is a guess, because a create documents a conflict: bookNumber" in said
+
+
+def test_a_file_above_the_current_folder_is_patched_where_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+    (tmp_path / "other.yaml").write_text(_FLOW.sub("", (CONTRACTS / "books.yaml").read_text()))
+    assert main(["init", "../other.yaml"]) == 0
+    assert patched(tmp_path, capsys.readouterr().out).resources

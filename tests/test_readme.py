@@ -41,7 +41,7 @@ def conversations() -> list[tuple[str, str]]:
     parts = [
         part for block in blocks for part in re.split(r"^\$ ", block, flags=re.MULTILINE) if "localhost:8080" in part
     ]
-    split = [re.fullmatch(r"(.*?(?:'|json\.tool))\n([\[{].*)\n", part, re.DOTALL) for part in parts]
+    split = [re.fullmatch(r"(.*?)\n([\[{].*)\n", part, re.DOTALL) for part in parts]
     assert all(split)
     return [(found[1], found[2]) for found in split if found]
 
@@ -70,10 +70,10 @@ def test_a_foreign_contract_is_mocked_in_three_commands(tmp_path: Path) -> None:
         port = ""
         for command, written in steps:
             if " serve " in command:
-                server = running.enter_context(serving(*shlex.split(command)[2:], "--port", "0", folder=tmp_path))
+                server = running.enter_context(serving(*shlex.split(command)[4:], "--port", "0", folder=tmp_path))
                 port, answer = str(server.address[1]), server.greeting
             else:
-                spoken = command.replace("callconfig ", f"{ours} ", 1) if command.startswith("callconfig") else command
+                spoken = command.replace("uv run callconfig ", f"{ours} ", 1)
                 spoken = spoken.replace("localhost:8081", f"localhost:{port}")
                 done = subprocess.run(["bash", "-c", spoken], capture_output=True, text=True, cwd=tmp_path)
                 answer = done.stderr + done.stdout
@@ -95,7 +95,7 @@ def test_the_two_first_commands_lead() -> None:
 
 
 def test_every_command_that_is_named_exists() -> None:
-    commands = set(re.findall(r"(?:`|^uv run |^\$ )callconfig ([a-z]+)\b", README, re.MULTILINE))
+    commands = set(re.findall(r"(?:`|^uv run |^\$ uv run )callconfig ([a-z]+)\b", README, re.MULTILINE))
     assert commands >= {"serve", "check", "compare", "verify", "proxy", "docs"}
     assert commands <= set(COMMANDS.commands)
 

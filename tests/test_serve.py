@@ -175,6 +175,13 @@ def test_a_host_that_does_not_exist_is_one_line(capsys: pytest.CaptureFixture[st
     assert error.count("\n") == 1
 
 
+def test_an_api_in_the_place_of_the_controls_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    for path in ("/_mock", "/_mock/v1"):
+        code, error = refusal(capsys, "--store", ":memory:", "--port", "0", "--base-path", path)
+        assert (code, error.count("\n")) == (COULD_NOT_RUN, 1)
+        assert error.startswith(f"callconfig: --base-path {path} is in the place of the controls; ")
+
+
 def test_a_file_of_something_else_is_refused_and_kept(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     letter = tmp_path / "letter.txt"
     letter.write_text("Dear Sir,\n")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from callconfig.cli import main
+from callconfig.outcome import OK
 from callconfig.tests.support.postgresql import PostgreSQLServer
 from callconfig.tests.support.running import Server, serving
 
@@ -35,7 +36,7 @@ def test_parameters_and_refusals_that_a_mock_makes_nothing_of_are_said_at_the_st
     text = (CONTRACTS / "books.yaml").read_text().replace("name: pages, in: query", "name: near, in: query")
     (tmp_path / "books.yaml").write_text(text.replace("        '400': {$ref: '#/components/responses/Refused'}\n", ""))
     said = serve("--contract", "books.yaml", "--store", ":memory:").greeting
-    assert "Note   listBooks ignores the parameters near\n" in said
+    assert "Note   listBooks ignores the parameter near\n" in said
     assert "a request that breaks the contract gets an undocumented 400 from listBooks, addBook, readBook" in said
 
 
@@ -75,6 +76,20 @@ def test_a_greeting_names_the_first_of_many_paths(serve: Callable[..., Server], 
     greeting = serve("--contract", "many.json", "--store", ":memory:").greeting
     assert "/things/09\n         and 10 more paths\n" in greeting
     assert "GET /things/09 and 10 more\n" in greeting
+
+
+def test_a_contract_never_steers_the_terminal(
+    serve: Callable[..., Server], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    escape = r"\e[31m\n"
+    (tmp_path / "odd.yaml").write_text(
+        f'{{openapi: 3.0.3, info: {{title: "A{escape}", version: "1{escape}"}}, paths: {{"/{escape}": {{get: '
+        '{responses: {"204": {description: none}}}}}}'
+    )
+    said = serve("--contract", "odd.yaml", "--store", ":memory:").greeting
+    assert "mocks A\\x1b[31m\\n 1\\x1b[31m\\n\n" in said
+    assert main(["docs", "build", "--contract", str(tmp_path / "odd.yaml"), "-o", str(tmp_path / "site")]) == OK
+    assert (said + capsys.readouterr().out).replace("\n", "").isprintable()
 
 
 def test_an_id_that_a_client_gives_is_kept_and_one_that_it_does_not_is_made(pets: Server) -> None:
@@ -208,6 +223,14 @@ def test_a_handler_may_use_what_serving_does_not_load(serve: Callable[..., Serve
     )
     server = serve(*contract("books"), "--store", ":memory:", "--handlers", "own.py")
     assert server.client.get("/books").headers["x-total-count"] == "1"
+
+
+def test_handlers_may_have_the_name_of_another_module(serve: Callable[..., Server], tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "html.py").write_text("async def list_books():\n    return [], 200, {'X-Total-Count': '0'}\n")
+    options = [*contract("books"), "--store", ":memory:", "--handlers", "own/html.py"]
+    server = serve(*options, XDG_CACHE_HOME=str(tmp_path))
+    assert [server.client.get(path).status_code for path in ("/books", "/docs")] == [200, 200]
 
 
 def test_a_contract_of_either_version_is_served(serve: Callable[..., Server], tmp_path: Path) -> None:

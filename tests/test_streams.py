@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import subprocess
 import sys
 import time
@@ -106,6 +107,14 @@ def test_a_server_whose_log_nobody_reads_goes_on(serve: Callable[..., Server]) -
     server.client.close()
     server.process.terminate()
     assert server.process.wait(20) == OK
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_the_log_of_a_request_can_be_read_at_once(serve: Callable[..., Server], unbuffered: str) -> None:
+    server = serve("--store", ":memory:", PYTHONUNBUFFERED=unbuffered)
+    server.client.get("/configurations")
+    assert server.process.stderr is not None
+    assert select.select([server.process.stderr], [], [], 5)[0]
 
 
 def test_warnings_between_libraries_end_no_command(serve: Callable[..., Server]) -> None:

@@ -4,6 +4,8 @@ import asyncio
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,9 +26,9 @@ def pair(postgresql: PostgreSQLServer) -> Iterator[Server]:
         yield server
 
 
-def workers(server: Server) -> list[int]:
+def workers(process: "subprocess.Popen[str]") -> list[int]:
     """The worker processes, without the helpers of multiprocessing."""
-    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     return [int(each) for each in children if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()]
 
 
@@ -35,7 +37,7 @@ def test_the_greeting_comes_when_every_worker_answers(pair: Server) -> None:
     began = time.monotonic()
     assert pair.client.get("/configurations").json() == []
     assert time.monotonic() - began < 0.5
-    assert len(workers(pair)) == 2
+    assert len(workers(pair.process)) == 2
 
 
 @pytest.mark.xdist_group("workers")
@@ -52,10 +54,10 @@ def test_of_64_creates_of_one_scope_at_a_time_one_succeeds(pair: Server, sample:
 
 @pytest.mark.xdist_group("workers")
 def test_a_worker_that_dies_is_replaced(pair: Server) -> None:
-    before = set(workers(pair))
+    before = set(workers(pair.process))
     os.kill(min(before), signal.SIGKILL)
     deadline = time.monotonic() + 30
-    while len(set(workers(pair)) - {min(before)}) < 2:
+    while len(set(workers(pair.process)) - {min(before)}) < 2:
         assert time.monotonic() < deadline
         time.sleep(0.1)
     assert pair.client.get("/configurations").status_code == 200
@@ -92,13 +94,34 @@ def test_several_workers_need_a_store_that_they_share(
 
 
 @pytest.mark.xdist_group("workers")
+def test_an_interruption_from_a_terminal_while_workers_start_ends_all_of_them_silently(
+    postgresql: PostgreSQLServer,
+) -> None:
+    command = [sys.executable, "-m", "callconfig", "serve", "--port", "0", "--workers", "2"]
+    process = subprocess.Popen(
+        [*command, "--store", postgresql.fresh_url()],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        while len(workers(process)) < 2:
+            time.sleep(0.01)
+        os.killpg(process.pid, signal.SIGINT)
+        assert (process.communicate(timeout=20), process.returncode) == (("", ""), OK)
+    finally:
+        process.kill()
+
+
+@pytest.mark.xdist_group("workers")
 def test_workers_that_cannot_start_again_end_the_server_with_one_line(
     serve: Callable[..., Server], postgresql: PostgreSQLServer
 ) -> None:
     server = serve("--store", postgresql.fresh_url(), "--workers", "2", "--quiet")
     postgresql.stop()
     try:
-        os.kill(workers(server)[0], signal.SIGKILL)
+        os.kill(workers(server.process)[0], signal.SIGKILL)
         _, errors = server.process.communicate(timeout=60)
     finally:
         postgresql.start()

@@ -2,17 +2,16 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import parse_qsl, urlsplit
 
 import ijson
 
-from ..contract.finding import one_line
 from ..contract.interaction import Fields, Interaction, by_name
+from ..outcome import program
 from . import recording
-from .recording import BoundedFile, InvalidRecording, readable, reading, text_of
+from .recording import BoundedFile, InvalidRecording, parse_error, readable, reading, text_of
 
 
 def entry(interaction: Interaction) -> dict[str, Any]:
@@ -55,14 +54,18 @@ def _records(fields: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
     return [{"name": name, "value": value} for name, value in fields]
 
 
+def har(entries: list[dict[str, Any]]) -> dict[str, Any]:
+    """The entries as HAR 1.2."""
+    return {"log": {"version": "1.2", "creator": program(), "entries": entries}}
+
+
 class HarWriter:
     """Writes a HAR file entry by entry. It is complete when it is closed, and readable up to its last entry before."""
 
     def __init__(self, path: Path) -> None:
         """Raises OSError."""
         self._file: IO[str] = path.open("w", encoding="utf-8")
-        creator = json.dumps({"name": "callconfig", "version": version("callconfig")})
-        self._file.write(f'{{"log": {{"version": "1.2", "creator": {creator}, "entries": [')
+        self._file.write(json.dumps(har([])).removesuffix("]}}"))
         self._separator = "\n"
 
     def write(self, interaction: Interaction) -> None:
@@ -94,7 +97,7 @@ def read_har(path: Path, name: str) -> Iterator[Interaction | InvalidRecording]:
                 if (interaction := readable(recorded, read, f"{name} entry {number}")) is not None:
                     yield interaction
         except (ijson.JSONError, ValueError, OverflowError) as error:
-            raise InvalidRecording(f"{name}: is not JSON after entry {number}: {one_line(error)}") from error
+            raise InvalidRecording(f"{name}: is not JSON after entry {number}: {parse_error(error)}") from error
 
 
 def recorded(read: Any, source: str) -> Interaction | None:

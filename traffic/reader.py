@@ -3,7 +3,7 @@
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO
@@ -17,7 +17,7 @@ from ..outcome import CouldNotRun, printable
 from .har import read_har
 from .ndjson import read_ndjson
 from .pact import read_pact
-from .recording import BoundedFile, InvalidRecording
+from .recording import BoundedFile, InvalidRecording, parse_error
 
 TIMEOUT = 30.0
 """Seconds between two chunks of a recording from a URL."""
@@ -57,14 +57,16 @@ def complete_recording(source: str) -> Iterator[tuple[Interaction, bool]]:
 @contextmanager
 def _file(source: str, name: str) -> Iterator[Path]:
     """The source as a file, which readers can open twice; it may be larger than memory."""
-    if source != "-" and not source.startswith(("http://", "https://")):
+    is_url = source.startswith(("http://", "https://"))
+    if source != "-" and not is_url and not Path(source).is_fifo():
         yield Path(source)
         return
     with NamedTemporaryFile(prefix="callconfig-") as copy:
-        if source == "-":
-            shutil.copyfileobj(sys.stdin.buffer, copy)
-        else:
+        if is_url:
             _download(source, name, copy)
+        else:
+            with nullcontext(sys.stdin.buffer) if source == "-" else Path(source).open("rb") as pipe:
+                shutil.copyfileobj(pipe, copy)
         copy.flush()
         yield Path(copy.name)
 
@@ -87,5 +89,5 @@ def _reader(path: Path, name: str) -> Callable[[Path, str], Iterator[Interaction
                 if (prefix, event) == ("", "map_key") and value in READERS:
                     return READERS[value]
         except (ijson.JSONError, ValueError, OverflowError) as error:
-            raise InvalidRecording(f"{name}: is not JSON: {one_line(error)}") from error
+            raise InvalidRecording(f"{name}: is not JSON: {parse_error(error)}") from error
     raise InvalidRecording(f"{name}: is neither a HAR file, nor NDJSON of entries, nor a pact")

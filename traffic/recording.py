@@ -76,6 +76,11 @@ def read_json(text: bytes, source: object) -> Any:
         raise InvalidRecording(f"{source}: is not JSON: {error}") from error
 
 
+def parse_error(error: Exception) -> str:
+    """The reason of the parser, without its picture of the place, which is on the lines below."""
+    return str(error).partition("\n")[0]
+
+
 @contextmanager
 def reading(source: str, kind: str) -> Iterator[None]:
     """Turn the errors of values with a wrong type into InvalidRecording."""

@@ -28,6 +28,7 @@ from ..contract.operation import Operation
 from ..contract.paging import Paging
 from ..contract.parameters import IGNORED_HEADERS, parse_query
 from ..contract.path_template import PARAMETER
+from ..contract.strict_json import too_deep
 from ..options import CheckOptions, CompareOptions
 from ..outcome import CouldNotRun
 from .client import MAX_BODY_BYTES, TIMEOUT, UNREAD, Client, InvalidContentCoding, TooLarge, Unsendable, decoded
@@ -69,7 +70,7 @@ def generate(
     Raises MaxFailuresReached, DeadlineExceeded, CouldNotRun.
     """
     schema, leaves_out = _schema(result, options, footprint, included)
-    with _own_transport(deadline, footprint):
+    with _own_transport(deadline, footprint), _complete_threads():
         stream, rounds = _stream(schema), 0
         try:
             for event in stream:
@@ -86,9 +87,7 @@ def generate(
                 elif isinstance(event, events.NonFatalError) and has_next_page:
                     _error(event, result, leaves_out)
                 elif isinstance(event, events.FatalError):
-                    raise CouldNotRun(
-                        f"requests cannot be generated: {one_line(event.exception)[:1000]}"
-                    ) from event.exception
+                    raise _cannot_be_generated(event.exception) from event.exception
                 elif isinstance(event, events.Interrupted) and has_next_page:
                     raise KeyboardInterrupt  # Schemathesis has caught it
                 if not has_next_page:
@@ -118,7 +117,13 @@ def _stream(schema: schemathesis.BaseSchema) -> EventStream:
     try:
         return from_schema(schema).execute()
     except RecursionError as error:
-        raise CouldNotRun("requests cannot be generated: the contract's schemas are nested too deep") from error
+        raise _cannot_be_generated(error) from error
+
+
+def _cannot_be_generated(error: BaseException | None) -> CouldNotRun:
+    is_too_deep = isinstance(error, RecursionError)
+    reason = "the contract's schemas are nested too deep" if is_too_deep else one_line(error)[:1000]
+    return CouldNotRun(f"requests cannot be generated: {reason}")
 
 
 def _schema(
@@ -203,6 +208,19 @@ def _own_transport(deadline: Deadline, footprint: Footprint) -> Iterator[None]:
         adapter.end()
 
 
+@contextmanager
+def _complete_threads() -> Iterator[None]:
+    """Raises CouldNotRun if a thread ends with an error: Schemathesis goes on as if it had done its part."""
+    errors: list[threading.ExceptHookArgs] = []
+    before, threading.excepthook = threading.excepthook, errors.append
+    try:
+        yield
+    finally:
+        threading.excepthook = before
+    for each in errors:
+        raise _cannot_be_generated(each.exc_value) from each.exc_value
+
+
 class _TransportAdapter(BaseAdapter):
     """A transport adapter of `requests` that sends with our own client, bounded in time and size."""
 
@@ -265,7 +283,10 @@ class _TransportAdapter(BaseAdapter):
         gone = CODED if body is not None else {"content-length"}
         headers = HTTPHeaderDict((name, value) for name, value in fields if name.lower() not in gone)
         raw = HTTPResponse(BytesIO(body or b""), headers, status, version=11, preload_content=False)
-        return self._unchecked.build_response(request, raw)
+        response = self._unchecked.build_response(request, raw)
+        if body and too_deep(body):
+            response.encoding = "undefined"  # Schemathesis, whose parsers are recursive, cannot decode it
+        return response
 
     def close(self) -> None:
         """Do nothing: other sessions may still use the adapter."""
@@ -286,6 +307,9 @@ def _rate(per_second: float) -> str:
 
 
 def _error(event: events.NonFatalError, result: Result, leaves_out: bool) -> None:
+    """Raises CouldNotRun."""
+    if isinstance(event.value, RecursionError):
+        raise _cannot_be_generated(event.value) from event.value
     part = event.phase.value if event.phase else "generation"
     if leaves_out and part == "stateful" and not event.related_to_operation:
         result.notes.append("no links were followed: they refer to excluded operations")

@@ -24,7 +24,8 @@ def unique_value(key: str, schema: Schema, declared: Mapping[str, Any], index: i
     number = int.from_bytes(digest.digest())
     low = declared.get("minimum", 1)
     span = min(declared.get("maximum", LARGEST_INT32), LARGEST_INT32) - low + 1
-    wide = [key, str(uuid5(NAMESPACE_URL, key)), digest.hexdigest(), *([low + number % span] if span >= SPREAD else [])]
+    wide = [key, f"{key}@example.com", f"https://example.com/{key}", str(uuid5(NAMESPACE_URL, key)), digest.hexdigest()]
+    wide += [low + number % span] if span >= SPREAD else []
     for value in wide:
         if schema.accepts(value):
             return value, True

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import re
+import socket
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -19,10 +20,11 @@ import orjson
 from starlette.types import Receive, Scope, Send
 
 from ..contract.document import Contract
-from ..contract.finding import Finding
+from ..contract.finding import Finding, counted
 from ..contract.interaction import Interaction
 from ..contract.problem import PROBLEM_JSON, Problem
 from ..options import ProxyOptions
+from ..outcome import CouldNotRun
 from ..serving import Config, Server, listen, log_to_terminal, root_url
 from .client import MAX_BODY_BYTES, TIMEOUT
 from .coverage import Coverage
@@ -51,6 +53,7 @@ def proxy(options: ProxyOptions) -> int:
         listen(options.host, options.port) as listening,
         running("proxy", options, options.upstream, record=options.record) as (result, _),
     ):
+        _expect_another_server(options.upstream, listening)
         result.coverage = Coverage(result.contract)
         app = Proxy(result, options.upstream, enforce=options.enforce)
         enforcing = ", enforcing the contract" if options.enforce else ""
@@ -62,8 +65,17 @@ def proxy(options: ProxyOptions) -> int:
             runner.run(Server(config, greet=greet).serve(sockets=[listening]))
         if app.unjudged:
             what = "they got no complete response, or are for the server itself (OPTIONS *)"
-            result.notes.append(f"{app.unjudged} requests were not judged: {what}")
+            result.notes.append(f"{counted(app.unjudged, 'request')} could not be judged: {what}")
     return exit_code(result)
+
+
+def _expect_another_server(upstream: str, listening: socket.socket) -> None:
+    """Raises CouldNotRun where the proxy would forward to itself."""
+    host, port = listening.getsockname()[:2]
+    parts = urlsplit(upstream)
+    with contextlib.suppress(OSError, UnicodeError):  # each request tells a host without an address
+        if parts.port == port and host in [each[4][0] for each in socket.getaddrinfo(parts.hostname, port)]:
+            raise CouldNotRun(f"--upstream {upstream} is where the proxy itself listens; choose another --port")
 
 
 class Proxy:

@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from ..contract.document import BUILT_IN, Contract
+from ..contract.finding import counted
 from ..contract.unjudged import unjudged
 from ..loading import load_contract
 from ..options import JudgingOptions, SendingOptions
@@ -81,7 +82,9 @@ def _add_notes(result: Result, accepted: frozenset[str]) -> None:
         why = "were not recorded, or truncated, or in an unknown content coding"
         result.notes.append(f"{count} {side} bodies {why}, so they were not judged")
     if gone := accepted - result.failures.keys():
-        result.notes.append(f"{len(gone)} findings of the baseline did not occur: {', '.join(sorted(gone)[:100])}")
+        result.notes.append(
+            f"{counted(len(gone), 'finding')} of the baseline did not occur: {', '.join(sorted(gone)[:100])}"
+        )
     judged = {operation for _, operation in result.judged}
     result.notes += unjudged(result.contract, judged)
 

@@ -1,12 +1,14 @@
 """The text of a failure for terminal, JUnit and SARIF; and the progress and summary of a run on a terminal."""
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import click
 
 from ..contract.document import Contract
+from ..contract.finding import counted
 from ..contract.interaction import Interaction, by_name
 from ..contract.rulebook import RULES, Rule
 from ..outcome import has_colours, lines, printable
@@ -127,7 +129,6 @@ def styled(text: str, colour: str) -> str:
 
 
 def summarize(result: Result) -> None:
-    errors, found = len(result.errors), len(result.failures)
     if result.coverage is not None and result.command == "check":  # recorded traffic need not be complete
         covered = ", ".join(f"{name} {seen} of {of}" for name, (seen, of) in result.coverage.summary().items())
         print(f"coverage: {covered}")
@@ -141,7 +142,9 @@ def summarize(result: Result) -> None:
             print(printable(f"{times} times {operation}: {rule} ({place}{places}, status {status or 'none'})"))
     for note in result.notes:
         print(printable(f"note: {note}"))
-    others = f", {found - errors} accepted or warnings" if found > errors else ""
+    kinds = Counter(map(result.kind, result.failures.values()))
+    named = {"warning": counted(kinds["warning"], "warning"), "accepted": f"{kinds['accepted']} accepted"}
+    others = "".join(f", {words}" for kind, words in named.items() if kinds[kind])
     seed = f", seed {result.seed}" if result.seed is not None else ""
     judged = result.judged.total()
     print(f"{result.command}: {verdict(result)}{others} ({judged} interactions in {result.seconds:.1f} s{seed})")

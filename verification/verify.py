@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from ..contract.finding import Finding, one_line
+from ..contract.finding import Finding, counted, one_line
 from ..contract.interaction import Interaction, by_name
 from ..options import VerifyOptions
 from ..outcome import CouldNotRun, lines, printable
@@ -81,8 +81,9 @@ class _Verification:
             self._result.ended = "unreadable"
             notes.append(f"{len(self.unreadable)} could not be read: {'; '.join(self.unreadable[:MAX_NAMED])}")
         if self._skipped:
-            notes.append(f"{self._skipped} interactions were skipped: another host or base path, or a CORS preflight")
-        hint = "compare --base-path and --only-host with the recording"
+            skipped = f"{counted(self._skipped, 'interaction')} {'was' if self._skipped == 1 else 'were'} skipped"
+            notes.append(f"{skipped}: another host or base path, or a CORS preflight")
+        hint = "compare --base-path and --only-host with the recording" if self._skipped else "there are no requests"
         if not self._located and self._base_paths:
             ((base, count),) = self._base_paths.most_common(1)
             hint = f"the recording seems to have --base-path {base} ({count} interactions)"

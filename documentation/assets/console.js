@@ -187,7 +187,8 @@ function wordsIn(text) {
   let told = parsed(text) ?? text;
   while (told && typeof told === "object") {
     const inside = Array.isArray(told) ? told[0] : told;
-    told = facts.words.map((name) => inside?.[name]).find(Boolean);
+    const names = Object.keys(inside ?? {}).sort((one, other) => one.length - other.length);
+    told = facts.words.map((word) => inside?.[names.find((name) => inside[name] && name.toLowerCase().endsWith(word))]).find(Boolean);
   }
   return told === null || told === undefined ? "" : String(told);
 }
@@ -715,7 +716,7 @@ addEventListener("keydown", (event) => {
   event.preventDefault();
   $(shownView === "state" ? "#state-text" : "#text").focus();
 });
-addEventListener("hashchange", route);
+addEventListener("hashchange", doing(async () => route()));
 for (const radio of $$("[name=which]")) radio.addEventListener("change", showRequests);
 $("#text").addEventListener("input", showRequests);
 onclick("#empty", async () => {

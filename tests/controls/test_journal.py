@@ -323,6 +323,7 @@ def test_a_follower_is_told_only_what_came_after_what_it_has_seen(steered: TestC
     ("method", "path", "rule", "detail"),
     [
         ("GET", "/configuration", "undocumented-path", 'is no path of the contract; did you mean "/configurations"?'),
+        ("GET", "/mock/state", "undocumented-path", "is no path of the contract"),
         ("GET", "/" + "a" * 300, "undocumented-path", "is no path of the contract"),
         ("DELETE", "/configurations", "undocumented-method", "has no DELETE, only GET, HEAD, POST"),
     ],

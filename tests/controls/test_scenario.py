@@ -85,7 +85,7 @@ def test_a_mock_begins_in_the_world_of_a_file(
 @pytest.mark.parametrize(
     ("text", "options", "reason"),
     [
-        ("[]", [], "scenario {file}:  must be object, not an array"),
+        ("[]", [], "scenario {file}: body must be object, not an array"),
         ("{", [], "scenario {file}: "),
         ('{"rules": [{"answer": 418}]}', [], "has no response 418"),
         ('{"rules": [{"answer": 99}]}', [], "/rules/0/answer"),

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+import resource
 import time
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,22 @@ def test_the_command_finds_a_wrong_answer_and_writes_nothing(
     assert 'updateConfiguration.404.unknownConfiguration: /detail: documents "Gone."' in shown
     assert shown.endswith("documented responses differ in 1 place from the mock's\n")
     assert not (tmp_path / "site").exists()
+
+
+def test_a_build_that_cannot_write_a_file_changes_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    site = tmp_path / "site"
+    assert main(["docs", "build", "-o", str(site), "--contract", str(FOREIGN)]) == OK
+    before = {path.name: path.read_bytes() for path in site.iterdir()}
+    contract = tmp_path / "changed.yaml"
+    contract.write_text(FOREIGN.read_text().replace("title: ", "title: Old ", 1))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before["reference.md"]) + 1000, hard))  # too few for the page
+    try:
+        assert main(["docs", "build", "-o", str(site), "--contract", str(contract)]) == COULD_NOT_RUN
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert capsys.readouterr().err == f"callconfig: {site}: cannot be written: File too large\n"
+    assert {path.name: path.read_bytes() for path in site.iterdir()} == before
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,7 @@ def test_the_first_module_counts_and_a_module_has_words_of_its_own(mock_of: Mock
     [
         (None, "FileNotFoundError"),
         ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("def add_book(): ...", "add_book must be an `async def`"),
         ("def add_boök(): ...", "has no function of an operation of the contract, such as list_books"),
     ],
 )

@@ -174,7 +174,10 @@ def test_a_run_that_exercises_less_than_was_asked_for_fails(project: Path, url: 
     assert asking_for("operations=33").returncode == 0
     nothing = asking_for("rules=1", "-k", "none")
     assert (nothing.returncode, "no test has used the mock" in nothing.stdout) == (1, True)
-    assert asking_for("nothing=1").returncode == 4
+    for wrong in ("nothing=1", "members=x", "members"):
+        refused = asking_for(wrong)
+        assert refused.returncode == 4
+        assert f"'{wrong}' is not KIND=PERCENT with one of operations, statuses, members, rules" in refused.stderr
 
 
 def test_the_same_words_in_javascript(project: Path, url: str) -> None:
@@ -283,6 +286,8 @@ def test_a_suite_has_the_mock_of_a_contract_of_its_own(tmp_path: Path) -> None:
         '    assert [each["item"] for each in mock.state(table="shops_offers")] == ["tea"]\n'
         "    with pytest.raises(MockError, match=\"must be 'shops' or 'shops_offers', not None\"):\n"
         "        mock.state()\n"
+        "    with pytest.raises(MockError, match=\"must be 'shops' or 'shops_offers', not None\"):\n"
+        '        mock.seed([{"name": "a"}])\n'
         "    with pytest.raises(MockError, match=\"not 'shop'\"):\n"
         '        mock.seed([], table="shop")\n'
         '    assert mock.state(table="shops") == [shop]\n\n\n'

@@ -15,6 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import schemathesis
 from callconfig.cli import main
 from callconfig.contract.document import Contract
 from callconfig.contract.formats import JUDGED_FORMATS, UNCHECKED_FORMATS
@@ -83,6 +84,12 @@ def test_the_run_leaves_nothing_in_the_working_directory(tmp_path: Path) -> None
     subprocess.run([*command, "--max-examples", "1", "--report", "har:traffic.har"], cwd=tmp_path, check=True)
     assert [path.name for path in tmp_path.iterdir()] == ["traffic.har"]
     assert len(json.loads((tmp_path / "traffic.har").read_text())["log"]["entries"]) > 10
+
+
+def test_a_run_needs_no_cache(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", os.devnull)
+    assert main(["check", "--include", "listConfigurations", "--max-examples", "1"]) == 0
+    assert "Warning" not in capsys.readouterr().err
 
 
 def test_a_run_that_is_out_of_time_says_so(
@@ -338,10 +345,11 @@ def test_an_interruption_that_a_library_swallows_is_none_that_holds(
     assert signal.getsignal(number) is before
 
 
+@pytest.mark.parametrize("length", [100, 300, 3000])
 def test_schemas_that_schemathesis_cannot_follow_are_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    length: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    names = [f"#/components/schemas/S{number}" for number in range(300)]
+    names = [f"#/components/schemas/S{number}" for number in range(length)]
     schemas = {
         name.rpartition("/")[2]: {"type": "object", "required": ["a"], "properties": {"a": {"$ref": following}}}
         for name, following in itertools.pairwise([*names, names[0]])
@@ -354,6 +362,57 @@ def test_schemas_that_schemathesis_cannot_follow_are_one_line(
     assert main(["check", "--contract", str(path), "--max-examples", "1"]) == 3
     said = "callconfig: requests cannot be generated: the contract's schemas are nested too deep"
     assert capsys.readouterr().err.splitlines()[-1] == said
+
+
+@pytest.fixture
+def check_sending(tmp_path: Path, raw_server: Callable[..., str]) -> Callable[[str, bytes], int]:
+    """A function that checks a server with this media type and body in all its responses; returns the exit code."""
+
+    def check(media_type: str, body: bytes) -> int:
+        responses = {"200": {"description": "All.", "content": {media_type: {"schema": {"type": "object"}}}}}
+        document = {"openapi": "3.0.3", "info": {"title": "Things", "version": "1"}}
+        paths = {"/things": {"get": {"operationId": "listThings", "responses": responses}}}
+        path = tmp_path / "things.json"
+        path.write_text(json.dumps({**document, "paths": paths}))
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: {media_type}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n"
+        url = raw_server([head.encode() + b"\r\n" + body])
+        return main(["check", url, "--contract", str(path), "--max-examples", "1"])
+
+    return check
+
+
+@pytest.mark.parametrize(
+    ("media_type", "body", "found"),
+    [
+        ("application/json", b"[" * 200_000 + b"]" * 200_000, "listThings: body: is nested deeper than 100 levels"),
+        ("application/yaml", b"{[}", "listThings: status: Failed to deserialize response content"),
+    ],
+)
+def test_a_response_that_cannot_be_read_is_a_finding(
+    check_sending: Callable[[str, bytes], int],
+    capsys: pytest.CaptureFixture[str],
+    media_type: str,
+    body: bytes,
+    found: str,
+) -> None:
+    check_sending(media_type, body)
+    out, err = capsys.readouterr()
+    assert found in out
+    assert "found by coverage" in out
+    assert "Traceback" not in err
+
+
+def test_a_thread_of_schemathesis_that_fails_is_no_run_that_holds(
+    check_sending: Callable[[str, bytes], int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    @schemathesis.deserializer("application/x-unreadable")
+    def _(_context: object, _response: object) -> None:
+        raise RuntimeError("is unreadable")
+
+    assert check_sending("application/x-unreadable", b"a") == 3
+    out, err = capsys.readouterr()
+    assert "holds" not in out
+    assert err.splitlines()[-1] == "callconfig: requests cannot be generated: is unreadable"
 
 
 def seen_on_a_terminal(terminal: int, wanted: bytes, seconds: float = 60) -> bytes:

@@ -13,8 +13,10 @@ from typing import Any
 
 import httpx2
 import pytest
+from callconfig.cli import main
 from callconfig.contract.document import BUILT_IN, Contract
 from callconfig.contract.finding import Finding
+from callconfig.outcome import COULD_NOT_RUN
 from callconfig.tests.support.recordings import interactions
 from callconfig.traffic.har import HarWriter
 from callconfig.traffic.redaction import Redaction
@@ -165,6 +167,14 @@ def test_a_server_that_is_down_is_a_problem(proxied: Proxied) -> None:
     assert answer.status_code == 502
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["title"] == "Upstream unreachable"
+
+
+def test_a_proxy_to_itself_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    assert main(["proxy", "--upstream", f"http://localhost:{port}", "--port", port]) == COULD_NOT_RUN
+    assert f"--upstream http://localhost:{port} is where the proxy itself listens" in capsys.readouterr().err
 
 
 def test_an_answer_that_breaks_off_while_it_is_held_is_a_problem(proxied: Proxied) -> None:

@@ -154,6 +154,13 @@ def test_html_folds_what_one_cause_brings_beyond_three_findings(contract: Contra
     assert [text.count("<article") for text in (shown, folded.partition("</details>")[0])] == [3, 2]
 
 
+@pytest.mark.parametrize(("command", "shown"), [("check", "never"), ("verify", "calm")])
+def test_a_status_that_was_never_seen_alarms_only_in_a_check(contract: Contract, command: str, shown: str) -> None:
+    result = Result(command, "http://h", contract, BUILT_IN, Redaction(contract))
+    result.coverage = Coverage(contract, lambda _: True)
+    assert f'<span class="{shown}" title="never seen">201</span>' in FORMATS["html"](result)
+
+
 def test_json_says_what_counts(result: Result) -> None:
     document = json.loads(FORMATS["json"](result))
     assert document["errors"] == 2
@@ -179,7 +186,7 @@ def test_a_json_report_is_the_baseline_of_the_next_run(
         )
     )
     assert main(["verify", fine, "--baseline", str(report)]) == 0
-    assert "1 findings of the baseline did not occur" in capsys.readouterr().out
+    assert "1 finding of the baseline did not occur" in capsys.readouterr().out
     report.write_text("{}")
     assert main(["verify", fine, "--baseline", str(report)]) == 3
 

@@ -126,7 +126,8 @@ def test_nothing_to_judge_is_no_success(
     [
         ("", "is not JSON"),
         ("[]", "is neither a HAR file, nor NDJSON of entries, nor a pact"),
-        ("hello", "is not JSON"),
+        ("hello", "is not JSON: lexical error: invalid char in json text."),
+        ('{"log": {"entries": []}}', "nothing was judged; there are no requests"),
         ('{"log": {"entries": [{}]}}', "entry 1: is not a HAR entry: KeyError 'request'"),
         ('{"log": {"entries": [', "is not JSON after entry 0"),
         ('{"request": 1, "response": 2}', "line 1: is not a HAR entry"),

@@ -67,4 +67,4 @@ class Reports:
             try:
                 write()
             except OSError as error:
-                self._broken[path] = f"cannot be written: {error.strerror}"
+                self._broken[path] = f"cannot be written: {error.strerror or error}"

@@ -1,9 +1,9 @@
 """A result as JSON. The report is also a baseline: `--baseline` accepts the findings of an earlier one."""
 
-from importlib.metadata import version
 from json import dumps
 from typing import Any
 
+from ...outcome import program
 from ...traffic.curl import curl
 from ...traffic.har import entry
 from ..result import Failure, Result
@@ -16,7 +16,7 @@ def json(result: Result) -> str:
 def document(result: Result) -> dict[str, Any]:
     """The report; the `findings` that are not `accepted` and have severity error made the run fail."""
     return {
-        "tool": {"name": "callconfig", "version": version("callconfig")},
+        "tool": program(),
         "command": result.command,
         "contract": {"title": result.contract.title, "version": result.contract.version},
         "target": result.redaction.url(result.target),

@@ -60,10 +60,10 @@ def _message(headers: Fields, body: bytes) -> dict[str, Any]:
 
 
 def _lines(result: Result) -> Mapping[str, int]:
-    """The line of each operation in the contract's file; empty where the file is gone."""
+    """The line of each operation in the contract's file; empty where they are unknown."""
     try:
-        marked = MarkedYaml(result.contract_file.read_bytes())
-    except (OSError, InvalidYaml):
+        marked = MarkedYaml(result.contract.text)
+    except InvalidYaml:
         return {}
     operations = result.contract.operations.values()
     return {each.id: marked.line(("paths", each.path, each.method.lower())) or 1 for each in operations}

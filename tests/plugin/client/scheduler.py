@@ -30,7 +30,6 @@ class Scheduler:
             try:
                 created: str = self._send("POST", body)["id"]
             except HTTPError as error:
-                error.close()
                 if error.code == 409:
                     return self.templates()[template]
                 if error.code != 503:
@@ -46,5 +45,9 @@ class Scheduler:
     def _send(self, method: str, body: Any = None) -> Any:
         content = None if body is None else json.dumps(body).encode()
         request = Request(self._url, content, self._headers, method=method)  # noqa: S310 (the team's own URL)
-        with urlopen(request) as response:  # noqa: S310
-            return json.load(response)
+        try:
+            with urlopen(request) as response:  # noqa: S310
+                return json.load(response)
+        except HTTPError as error:
+            error.close()
+            raise
