@@ -1,6 +1,7 @@
 """Strategies for the formats that a contract may use; and the place of Hypothesis's files."""
 
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -64,7 +65,9 @@ def leaving_no_files() -> Iterator[None]:
     Its tables of Unicode take seconds to make, so they are worth keeping.
     """
     set_hypothesis_home_dir(cache_folder() or tempfile.gettempdir())
-    try:
-        yield
-    finally:
-        set_hypothesis_home_dir(None)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The database setting is not configured")  # where the cache is read-only
+        try:
+            yield
+        finally:
+            set_hypothesis_home_dir(None)

@@ -86,6 +86,12 @@ def test_the_run_leaves_nothing_in_the_working_directory(tmp_path: Path) -> None
     assert len(json.loads((tmp_path / "traffic.har").read_text())["log"]["entries"]) > 10
 
 
+def test_a_run_needs_no_cache(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", os.devnull)
+    assert main(["check", "--include", "listConfigurations", "--max-examples", "1"]) == 0
+    assert "Warning" not in capsys.readouterr().err
+
+
 def test_a_run_that_is_out_of_time_says_so(
     make_app: Callable[..., ASGIApp], capsys: pytest.CaptureFixture[str]
 ) -> None:
