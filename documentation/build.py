@@ -56,8 +56,7 @@ def _build(source: Path, output: Path, example_mock: Callable[[Contract], FreshM
             for name in files:  # now that each is complete
                 Path(new, name).replace(output / name)
     except OSError as error:
-        path = error.filename2 or error.filename or output
-        raise CouldNotRun(f"{path}: cannot be written: {error.strerror}") from error
+        raise CouldNotRun(f"{error.filename2 or output}: cannot be written: {error.strerror}") from error
     ran = f"{len(responses)} examples run, all responses as documented" if responses else "no example could be run"
     print(printable(f"{contract.title} {contract.version}: {ran}"))
     for name, content in files.items():
