@@ -132,7 +132,8 @@ def _value(
     if example is not None:
         if example in values:
             return values[example]
-        raise NotDocumented(f"{answer} has no example {show(example)}; it has {', '.join(values) or 'none'}")
+        named = ", ".join(map(show, values)) or "none"
+        raise NotDocumented(f"{answer} has no example {show(example)}; it has {named}")
     if content.name == PROBLEM_JSON and (made or not values):
         for kind, declared in contract.problems.items():
             if declared["status"] == status:

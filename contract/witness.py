@@ -2,7 +2,7 @@
 
 import random
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any
 
@@ -232,6 +232,7 @@ class Values:
         else:
             simplest = (self.first(each, depth) for each in (*contained, items))
             values = [value for value in simplest if value is not ABSENT]
+        patterns = _patterns(merged([items], self._definitions) or {})
         least, most = schema.get("minItems", 0), schema.get("maxItems", 10_000)
         lengths = [least, 1, 2, most, other.get("maxItems", 0) + 1, other.get("minItems", 1) - 1, len(first)]
         for length in dict.fromkeys(lengths):
@@ -239,9 +240,11 @@ class Values:
                 yield []
             elif least <= length <= most and length < 5_000 and (values or len(first) >= length):
                 yield [*first, *([values[0]] * length if values else [])][:length]
-                distinct = [*first, *(value for index, value in enumerate(values) if value not in values[:index])]
-                if len(distinct) < length and isinstance(sample := (values or [None])[0], str | int):
-                    distinct += [f"{sample}{index}" if isinstance(sample, str) else index for index in range(length)]
+                different = [value for index, value in enumerate(values) if value not in values[:index]]
+                distinct = [*first, *_matching(patterns, different)]
+                if len(distinct) < length and isinstance(sample := (distinct[len(first) :] or [None])[0], str | int):
+                    numbers = (f"{sample}{index}" if isinstance(sample, str) else index for index in range(length))
+                    distinct = list(dict.fromkeys([*distinct, *_matching(patterns, numbers)]))
                 if len(distinct) >= length:
                     yield distinct[:length]
         for value in values[1:]:
@@ -267,6 +270,11 @@ def _parts(schema: Mapping[str, Json]) -> Iterator[Mapping[str, Json]]:
 
 def _patterns(schema: Mapping[str, Json]) -> list[str]:
     return [each["pattern"] for each in _parts(schema) if "pattern" in each]
+
+
+def _matching(patterns: Sequence[str], values: Iterable[Json]) -> Iterator[Json]:
+    """The values without the texts that a pattern refuses."""
+    return (each for each in values if not isinstance(each, str) or all(matches(one, each) for one in patterns))
 
 
 def _excluded(schema: Mapping[str, Json]) -> list[Json]:

@@ -3,7 +3,9 @@
 import json
 import os
 import sys
+from argparse import ArgumentTypeError
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,16 +63,17 @@ class Collected:
 
 
 def minimum(text: str) -> tuple[str, float]:
-    """Parse a minimum such as `members=80`, in percent. Raises ValueError."""
+    """Parse a minimum such as `members=80`, in percent. Raises ArgumentTypeError."""
     kind, _, percent = text.partition("=")
-    if kind not in KINDS or not 0 <= float(percent or "-1") <= 100:
-        raise ValueError(f"{text!r} is not KIND=PERCENT with one of {', '.join(KINDS)}")
-    return kind, float(percent)
+    with suppress(ValueError):
+        if kind in KINDS and 0 <= float(percent) <= 100:
+            return kind, float(percent)
+    raise ArgumentTypeError(f"{text!r} is not KIND=PERCENT with one of {', '.join(KINDS)}")
 
 
 def report(text: str) -> tuple[str, Path]:
-    """Parse a report such as `html:coverage.html`. Raises ValueError."""
+    """Parse a report such as `html:coverage.html`. Raises ArgumentTypeError."""
     name, _, path = text.partition(":")
     if name not in FORMATS or not path:
-        raise ValueError(f"{text!r} is not FORMAT:PATH with one of {', '.join(FORMATS)}")
+        raise ArgumentTypeError(f"{text!r} is not FORMAT:PATH with one of {', '.join(FORMATS)}")
     return name, Path(path).absolute()

@@ -78,6 +78,14 @@ class Judge:
             )
         return Verdict(operation.id, _by_status(of_request, interaction.status), of_response)
 
+    def problem_findings(self, interaction: Interaction) -> list[Finding]:
+        """The findings in the refusal of a request without an operation, where the contract declares all problems."""
+        operations = self.contract.operations.values() if self.contract.problems else ()
+        for each in operations:
+            if (refusal := each.response(400)) is not None and refusal.representations.find(PROBLEM_JSON):
+                return each.check_response(400, by_name(interaction.response_headers), interaction.response_body)
+        return []
+
     def base_path_of(self, path: str) -> str | None:
         """The prefix below which a path is one of the contract; None where there is no such prefix."""
         slashes = (index for index, character in enumerate(path) if character == "/")

@@ -46,7 +46,7 @@ def test_without_a_preference_that_we_know_the_mock_answers_itself(steered: Test
     [
         ("code=418", "listConfigurations has no response 418; it has 200, 400, 401, 403, 406, 500, 503"),
         ("code=4", "must be three digits, not '4'"),
-        ("example=none", 'listConfigurations 200 has no example "none"; it has published, nothing'),
+        ("example=none", 'listConfigurations 200 has no example "none"; it has "published", "nothing"'),
         ("code=503, example=none", 'listConfigurations 503 has no example "none"; it has none'),
         ("dynamic=maybe", "must be true or false, not 'maybe'"),
     ],

@@ -60,7 +60,7 @@ def test_a_body_of_ones_own_is_judged_by_the_contract(steered: TestClient) -> No
         ({}, {"status": 418}, "createConfiguration has no response 418; it has 201, 400"),
         ({"operation": "createConfiguration"}, {"status": 404}, "createConfiguration has no response 404"),
         ({"method": "GET"}, {"status": 409}, "listConfigurations has no response 409"),
-        ({}, {"status": 409, "example": "nothing"}, 'has no example "nothing"; it has duplicateScope'),
+        ({}, {"status": 409, "example": "nothing"}, 'has no example "nothing"; it has "duplicateScope"'),
         ({"operation": "nothing"}, {"status": 200}, "to no operation"),
     ],
 )

@@ -174,7 +174,10 @@ def test_a_run_that_exercises_less_than_was_asked_for_fails(project: Path, url: 
     assert asking_for("operations=33").returncode == 0
     nothing = asking_for("rules=1", "-k", "none")
     assert (nothing.returncode, "no test has used the mock" in nothing.stdout) == (1, True)
-    assert asking_for("nothing=1").returncode == 4
+    for wrong in ("nothing=1", "members=x", "members"):
+        refused = asking_for(wrong)
+        assert refused.returncode == 4
+        assert f"'{wrong}' is not KIND=PERCENT with one of operations, statuses, members, rules" in refused.stderr
 
 
 def test_the_same_words_in_javascript(project: Path, url: str) -> None:

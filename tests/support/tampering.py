@@ -27,7 +27,7 @@ class TamperedRequest:
     def body(self) -> Body:
         try:
             return json.loads(self.raw)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     def with_body(self, body: Body) -> "TamperedRequest":

@@ -4,17 +4,20 @@ The engine judges every body before it is used. A keyword for which no body is f
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, islice, product
+from itertools import chain, filterfalse, islice, product
 from typing import Any
 
 from ...contract.normal_schema import NormalSchemas
 from ...contract.references import References
 from ...contract.schema import Json, Schema
+from ...contract.severity import DEFAULT, Severities
 from ...contract.shape import Member, Path, flattened, members, rules
+from ...contract.strict_json import MAX_DEPTH
 from ...contract.witness import ABSENT, Values
 from ..coverage import general
 
@@ -26,6 +29,21 @@ MAX_TRIED = 300
 """The number of values that are tried in one place."""
 FEW_ITEMS = 3
 """The number of items whose order a server must keep."""
+LEVELS_OF_A_LIST = 2
+"""The levels of JSON around an item of a list: the array, and an envelope."""
+DIGITS = "0123456789"
+ODD_TEXT = ' Ünïcode e\u0301 ✓ 𝄞 "quoted" \\ / \t\r\n &<>% '
+"""A text that a server may trim, normalize, escape or encode."""
+ODD_NAME = "X-Odd.Name_of"
+"""A name of a free member that a server may change, or take for a path."""
+MISREAD: Mapping[str, tuple[Json, ...]] = {
+    "integer": ("1", True, 1.5),
+    "number": ("1", True),
+    "boolean": ("true", 1),
+}
+"""By type, values of other types that a lenient server converts."""
+LENIENT_FORMATS = {"iana-time-zone": ("+05:30",)}
+"""By format, values that a library accepts beyond it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +58,9 @@ class Body:
 class Bodies:
     """The bodies for one request schema."""
 
-    def __init__(self, schema: Mapping[str, Any], resolve: References) -> None:
+    def __init__(self, schema: Mapping[str, Any], resolve: References, severities: Severities = DEFAULT) -> None:
+        """Where `severities` bounds free JSON values, every value within the bounds must be taken."""
+        self._severities = severities
         self._declared = Schema(dict(schema), resolve, "request")
         flat = flattened(schema, resolve)
         if "properties" in flat and "type" not in flat:
@@ -56,7 +76,9 @@ class Bodies:
         body = next(filter(self._judge.accepts, self._made(self._schema)), ABSENT)
         for path, member in self._members.items():
             if path and _at(body, path) is not ABSENT:
-                body = next(filter(self._accepts, (_with(body, path, value) for value in _shown(member))), body)
+                body = next(
+                    filter(self._accepts, (_with(body, path, value) for value in _examples(member.schema))), body
+                )
         return body
 
     @cached_property
@@ -68,7 +90,7 @@ class Bodies:
         body, known = everything if self._accepts(everything) else self.minimal, list(self._members.items())[1:]
         for path, member in [*known, *known]:  # a member may depend on a later one
             usual = [member.schema.get("default"), _at(self.minimal, path), ABSENT, None, [], {}]
-            candidates = chain(_shown(member), [_at(body, path)], self._made(member.schema))
+            candidates = chain(_examples(member.schema), [_at(body, path)], self._made(member.schema))
             values = (value for value in candidates if value not in usual)
             body = next(filter(self._accepts, (_with(body, path, value) for value in values)), body)
         return body
@@ -78,7 +100,7 @@ class Bodies:
         """`minimal` and `full`, and for each member a body with each bound, each enum value and null."""
         found = [Body(self.minimal), Body(self.full)]
         for path, member in self._members.items():
-            for value in self._edge_values(member.schema):
+            for value in self._edge_values(member.schema, MAX_DEPTH - LEVELS_OF_A_LIST - len(path)):
                 bodies = (_with(base, path, value) for base in (self.full, self.minimal))
                 taken = next(filter(self._accepts, bodies), ABSENT)
                 if taken is not ABSENT and all(taken != body.value for body in found):
@@ -98,24 +120,32 @@ class Bodies:
             Values(self._normal_schemas.definitions, self._normal_schemas.definitions).of(one, other), MAX_TRIED
         )
 
+    def _judge_of(self, schema: Mapping[str, Any]) -> Schema:
+        return Schema(dict(schema), self._resolve, "request")
+
     def _accepts(self, body: Json) -> bool:
         return body is not ABSENT and self._judge.accepts(body)
 
-    def _edge_values(self, schema: Mapping[str, Any]) -> Iterator[Json]:
-        """The values of a schema that a server with mistakes may not store unchanged, such as bounds and long texts."""
+    def _edge_values(self, schema: Mapping[str, Any], depth: int) -> Iterator[Json]:
+        """The values of a schema that a server with mistakes may not store unchanged, such as bounds and long texts.
+
+        `depth` is the greatest number of arrays inside one another.
+        """
         kind, names = schema.get("type"), schema.keys()
         yield from schema.get("enum", ())
         if kind == "boolean":
             yield from (False, True)
         if kind in ("integer", "number"):
             yield from (schema[bound] for bound in ("minimum", "maximum") if bound in schema)
-        if kind == "string" and (not names & {"enum", "pattern", "format"} or schema.get("format") == "password"):
-            yield from ("é" * schema.get(size, 0) for size in ("minLength", "maxLength"))
-            yield 'Ünïcode ✓ 𝄞 "quoted" \\ / \t &<>%'[: schema.get("maxLength")]
+        if kind == "string" and "enum" not in names:
+            yield from self._edge_texts(schema)
         if kind == "array" or (kind == "object" and "properties" not in schema):
             sizes = {0, 1, *(schema.get(f"{bound}{PARTS[kind]}", 0) for bound in ("min", "max"))}
             of_these_sizes = (each for each in self._made(schema) if each is not None and len(each) in sizes)
-            yield from sorted({len(each): each for each in of_these_sizes}.values(), key=len)
+            by_size = sorted({len(each): each for each in of_these_sizes}.values(), key=len)
+            yield from by_size
+            if kind == "object" and len(by_size) > 1:
+                yield {ODD_NAME: next(iter(by_size[1].values()))}
         if kind == "array" and "items" in schema and not schema.get("uniqueItems"):  # where the order matters
             items = list(islice(self._made(schema["items"]), FEW_ITEMS))
             yield sorted(items, key=json.dumps, reverse=True)
@@ -123,13 +153,25 @@ class Bodies:
         if kind == "object" and "properties" in schema:
             yield {}
         if kind is None and not names & {"properties", "enum"}:
-            yield from (False, 0, "", [], {}, "text", 1.5, [None], {"name": [1]})
+            yield from (None, False, 0, "", [], {}, "text", 0.123456789012345, {"$odd": [None], "none": None})
+            yield [2**53 + 1 if self._severities.of("json-number") == "error" else 1]
+            yield from [_nested(depth)] if self._severities.of("json-depth") == "error" else []
         if schema.get("nullable"):
             yield None
+
+    def _edge_texts(self, schema: Mapping[str, Any]) -> Iterator[str]:
+        if not schema.keys() & {"pattern", "format"} or schema.get("format") == "password":
+            yield from ("𝄞" * schema.get(size, 0) for size in ("minLength", "maxLength"))
+            yield ODD_TEXT[: schema.get("maxLength")]
+            return
+        right, accepts = next(chain(_examples(schema), self._made(schema)), ""), self._judge_of(schema).accepts
+        yield from (_extreme(right, accepts, digits) for digits in (DIGITS[::-1], DIGITS))
 
     def _broken_keywords(self) -> Iterator[Body]:
         for path, member in self._members.items():
             for keyword in member.keywords:
+                for value in self._nearly_right(keyword, path, member.schema):
+                    yield from self._most_specific([value], path, keyword)
                 yield from self._most_specific(self._refused(keyword, member), path, keyword)
             if path and "type" in member.schema:
                 yield from self._most_specific([None], path, "type")
@@ -169,7 +211,25 @@ class Bodies:
             present = _at(self.full, member.path)
             return [{**present, "x-unknown": 1}] if isinstance(present, dict) else []
         rest = {word: value for word, value in member.schema.items() if word != keyword}
-        return chain(self._made({}, member.schema), self._made(rest, member.schema))
+        schemas = [rest, {}] if keyword.endswith("Items") else [{}, rest]  # of too many items, each shall fit
+        return chain.from_iterable(self._made(each, member.schema) for each in schemas)
+
+    def _nearly_right(self, keyword: str, path: Path, schema: Mapping[str, Any]) -> Iterator[Json]:
+        """Values that break a keyword, and that a lenient server takes for others."""
+        if keyword == "type":
+            yield from MISREAD.get(str(schema["type"]), ())
+        right = _at(self.full, path)
+        if not isinstance(right, str) or not right:
+            return
+        if keyword == "enum":
+            yield right.swapcase()
+        if keyword == "format":
+            yield from LENIENT_FORMATS.get(schema["format"], ())
+        if keyword == "pattern":
+            accepts = self._judge_of(schema).accepts
+            yield from (f"{right}\n", right[1:])
+            yield from islice(filterfalse(accepts, (right + right[-3:] * times for times in range(1, 10))), 1)
+            yield from filterfalse(accepts, _beyond(right, accepts))
 
     def _choices(self, member: Member) -> list[Json]:
         """The values of a member on which a rule may depend."""
@@ -181,8 +241,33 @@ class Bodies:
 PARTS = {"array": "Items", "object": "Properties"}
 
 
-def _shown(member: Member) -> list[Json]:
-    return [member.schema["example"]] if "example" in member.schema else []
+def _examples(schema: Mapping[str, Any]) -> list[Json]:
+    return [schema["example"]] if "example" in schema else []
+
+
+def _extreme(text: str, accepts: Callable[[str], bool], digits: str) -> str:
+    """A text with each digit replaced by the first one of `digits` that is accepted, from left to right."""
+    for index in (index for index, each in enumerate(text) if each in digits):
+        near = (text[:index] + digit + text[index + 1 :] for digit in digits)
+        text = next(filter(accepts, near), text)
+    return text
+
+
+def _beyond(text: str, accepts: Callable[[str], bool]) -> Iterator[str]:
+    """The texts next to the ranges of digits: with `23:59` accepted, `30:00`, `24:00` and `23:60`."""
+    for digits in (DIGITS[::-1], DIGITS):
+        extreme = _extreme(text, accepts, digits)
+        for index, each in enumerate(extreme):
+            if each in digits[1:]:
+                beyond, rest = digits[digits.index(each) - 1], re.sub("[0-9]", digits[-1], extreme[index + 1 :])
+                yield extreme[:index] + beyond + rest
+
+
+def _nested(depth: int) -> Json:
+    value: Json = []
+    for _ in range(depth - 1):
+        value = [value]
+    return value
 
 
 def _named_in(rule: Any) -> list[str]:

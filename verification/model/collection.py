@@ -209,6 +209,10 @@ class Collection:
             self._value_schemas[member] = Schema(schema, self.contract.resolve, "request"), self._flat(schema)
         return unique_value(key, *self._value_schemas[member], index)
 
+    def accepts(self, member: str, value: Json) -> bool:
+        """Whether the schema of a member that was named accepts a value."""
+        return self._value_schemas[member][0].accepts(value)
+
     def _flat(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
         return flattened(schema, self.contract.resolve)
 

@@ -93,11 +93,21 @@ class _ResponseComparison:
         if status and not expected.accepts(status):
             detail = f"must be {one_of(expected.statuses)}, because {expected.because}; it is {status}"
             self.add(Finding("expected-status", "status", detail), evidence)
-        elif status == 405 and "405" in expected.statuses and "allow" not in self.response.headers:
-            self.add(Finding("allow", "header", "is required in a 405 and missing", name="Allow"), evidence)
+        elif status == 405 and "405" in expected.statuses and (wrong := self._wrong_allow()):
+            self.add(Finding("allow", "header", wrong, name="Allow"), evidence)
         elif 200 <= status < 300:
             return self._succeeded(step, state.target(step) if isinstance(step, TargetedStep) else touched)
         return state.after(created=(*state.created, None)) if isinstance(step, Create) else state.after()
+
+    def _wrong_allow(self) -> str:
+        """What is wrong with `Allow` in a 405; empty if nothing is."""
+        if (allow := self.response.headers.get("allow")) is None:
+            return "is required in a 405 and missing"
+        allowed = {each.strip() for each in allow.split(",")}
+        known, _ = self.state.collection.contract.route(self.request.target.partition("?")[0]) or ({}, {})
+        if self.request.method not in allowed and allowed.issuperset(known):
+            return ""
+        return f"must have {' and '.join(known)}, and not {self.request.method}; it is {show(allow)}"
 
     def _succeeded(self, step: Step, target: Stored | None) -> ModelState:
         state, rows = self.state, self.response.body
@@ -108,7 +118,11 @@ class _ResponseComparison:
         if isinstance(step, List) and isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
             return self._list_page(step, rows)
         if target is None:
-            return state.after()
+            identity = self.body.get(self.resource.identity)
+            if self.expected.operation != state.collection.create.id or not isinstance(identity, str | int):
+                return state.after()
+            stored = Stored(Key(0, identity), self.body, (state.steps,))  # of a RawRequest, so nothing else is known
+            return state.after(stored=state.with_stored(stored))
         if isinstance(step, Delete):
             self._deleted(target)
             return state.with_deletion(target.key)

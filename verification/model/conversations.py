@@ -6,7 +6,7 @@ from functools import partial
 
 from .collection import Collection
 from .expectation import supports_condition
-from .script import FOUR_CREATES, FULL, MINIMAL, Conversation, RefusedSteps, Script, StateCheck
+from .script import FOUR_CREATES, FULL, MINIMAL, Batch, Conversation, Script, StateCheck
 from .steps import Create, Delete, List, Merge, ParentStep, Read, Replace, Step, TargetedStep
 
 
@@ -16,7 +16,7 @@ class Row:
 
     why: str
     """The behaviour that it tests."""
-    steps: Conversation | Callable[[Script], Iterator[Conversation | RefusedSteps]]
+    steps: Conversation | Callable[[Script], Iterator[Conversation | Batch]]
     needs: str = ""
     """The features that it needs, as in `features`, beside the operations of its steps."""
 
@@ -132,6 +132,9 @@ CHANGES: dict[str, Callable[[str], str]] = {
     "with a quote of SQL": lambda text: f"{text}'",
     "percent-encoded twice": lambda text: f"{text[:-1]}%{ord(text[-1]):02X}",
     "a wildcard": lambda _: "*",
+    "followed by a space": lambda text: f"{text} ",
+    "of odd characters": lambda text: f'{text}+é ✓𝄞&#/;=?\\"',
+    "as long as can be": lambda text: text.ljust(255, "é"),
 }
 LISTS = (
     Row("a list needs no filter", [List()]),
@@ -146,6 +149,10 @@ LISTS = (
 )
 PROTOCOL = (
     Row("a wrong query is refused", Script.raw_lists, "list"),
+    Row("an unusual list is answered", Script.right_lists, "list"),
+    Row("an unusual create is done", partial(Script.right_writes, kind="create")),
+    Row("an unusual replacement is done", partial(Script.right_writes, kind="replace"), "replace"),
+    Row("the checks have their order", Script.order_of_checks, "replace"),
     Row("what is not of the contract is refused", partial(Script.raw_writes, kind="create")),
     Row("a wrong replacement changes nothing", partial(Script.raw_writes, kind="replace"), "replace"),
     Row("a wrong patch changes nothing", partial(Script.raw_writes, kind="merge"), "merge"),
@@ -157,6 +164,7 @@ VALUES = (
     Row("every keyword is minded", partial(Script.invalid, kind="create")),
     Row("every bound can be reached by a replacement", partial(Script.valid, kind="replace"), "replace"),
     Row("every keyword is minded in a replacement", partial(Script.invalid, kind="replace"), "replace"),
+    Row("a long list has the last one, too", [Create(MINIMAL), List()]),
 )
 TABLE = (*BASICS, *MERGES, *DELETIONS, *VERSIONS, *PARENTS, *SCOPES, *LISTS, *PROTOCOL, *VALUES)
 
@@ -192,7 +200,7 @@ def _needed(step: Step | StateCheck) -> Iterator[str]:
         yield "below"
 
 
-def table_conversations(script: Script) -> Iterator[Conversation | RefusedSteps]:
+def table_conversations(script: Script) -> Iterator[Conversation | Batch]:
     """The conversations of the table whose needs a collection meets."""
     has = features(script.collection)
     for row in TABLE:

@@ -17,7 +17,7 @@ from ..result import Failure, Result
 from .collection import Collection
 from .conversations import table_conversations
 from .player import Player, isolated
-from .script import RefusedSteps, Script, StateCheck, testable_scripts
+from .script import Batch, Script, StateCheck, testable_scripts
 from .steps import Create, Delete, List, Merge, Read, Replace, Step
 
 MAX_DRAWN_FAILURES = 5
@@ -74,12 +74,7 @@ def converse(script: Script, play: Play, result: Result, max_examples: int) -> N
 
     A drawn one that fails is shrunk, then drawing goes on for other failures.
     """
-    for conversation in table_conversations(script):
-        if not isinstance(conversation, RefusedSteps):
-            result.add(*play(script.resolved(conversation)))
-        elif play(script.resolved(conversation.combined)):
-            for each in conversation.separate:
-                result.add(*play(script.resolved(each)))
+    _play_table(script, play, result)
     shown: list[Failure] = []
 
     @with_seed(result.seed)
@@ -104,6 +99,19 @@ def converse(script: Script, play: Play, result: Result, max_examples: int) -> N
             result.add(*shown)
         else:
             return
+
+
+def _play_table(script: Script, play: Play, result: Result) -> None:
+    for conversation in table_conversations(script):
+        if not isinstance(conversation, Batch):
+            result.add(*play(script.resolved(conversation)))
+        elif together := play(script.resolved(conversation.combined)):
+            for each in conversation.separate:
+                if failures := play(script.resolved(each)):
+                    together = []
+                result.add(*failures)
+            if not conversation.after:  # no part fails alone, though the server accepts each
+                result.add(*together)
 
 
 def drawn(script: Script) -> st.SearchStrategy[Sequence[Step]]:

@@ -77,6 +77,8 @@ class Player:
         if isinstance(step, RawRequest):
             found = self.judge.locate(step.method, interaction.path)
             expected = expect_raw(step, found if isinstance(found, Finding) else found[0], wrong)
+            if isinstance(found, Finding) and interaction.status in (404, 405):
+                verdict = replace(verdict, response=self.judge.problem_findings(interaction))
         else:
             expected = expect(self.state, step, request, wrong)
         mistakes, self.state = compare_response(self.state, step, request, expected, self._parsed(interaction))

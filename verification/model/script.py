@@ -35,7 +35,17 @@ MINIMAL, FULL = Symbol.MINIMAL, Symbol.FULL
 TOO_LARGE = 4 << 20
 """Bytes of a body that a server may refuse with 413; one with a larger limit may accept it."""
 UNACCEPTABLE = "application/x-nothing-has-this"
-TIME = "2001-02-03T04:05:06Z"
+RIGHT_HEADERS: Sequence[Fields] = (
+    (("Content-Type", "application/json; charset=utf-8"), ("Accept", "application/json, text/plain, */*")),
+    (("Content-Type", "Application/JSON;Charset=UTF-8"), ("Accept", "text/html, application/*;q=0.9, */*;q=0.1")),
+)
+ROOM_FOR_NAMES = 1024
+"""Bytes of the largest body that are left for the values of the unique members."""
+ORDER = [400, 404, 400, 409]
+"""The statuses of the checks of a replacement in the order of the model: body, identity, contradiction, scope."""
+TIMES = ("2001-02-03T04:05:06Z", "2001-02-03t04:05:06.789+05:30")
+DEEP = 10_000
+"""Levels of JSON that overflow the stack of a careless reader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,20 +60,21 @@ Conversation = Sequence[Step | StateCheck]
 
 
 @dataclass(frozen=True, slots=True)
-class RefusedSteps:
-    """Steps that must be refused, so that they can be taken together, with one StateCheck at the end."""
+class Batch:
+    """Conversations with the same beginning and end, which are taken together while they succeed."""
 
     before: Conversation
-    steps: Sequence[Step]
+    parts: Sequence[Conversation]
+    after: Conversation = ()
 
     @property
     def combined(self) -> Conversation:
-        return [*self.before, *self.steps, StateCheck()]
+        return [*self.before, *itertools.chain(*self.parts), *self.after]
 
     @property
     def separate(self) -> Iterator[Conversation]:
-        """A conversation for each step, to find the one that was not refused."""
-        return ([*self.before, step, StateCheck()] for step in self.steps)
+        """A conversation for each part, to find the one that fails."""
+        return ([*self.before, *part, *self.after] for part in self.parts)
 
 
 FOUR_CREATES: Conversation = [Create(MINIMAL), Create(FULL, 1), Create(FULL, 2), Create(MINIMAL, 3)]
@@ -87,6 +98,8 @@ WRONG_WRITES: dict[str, tuple[Fields, str, Callable[[bytes], bytes]]] = {
         lambda valid: valid[:-1] + b", " + valid[1:],
     ),
     "no number": (JSON_BODY, "", lambda valid: valid[:-1] + b', "x": NaN}'),
+    "a comma too many": (JSON_BODY, "", lambda valid: valid[:-1] + b",}"),
+    "a comment": (JSON_BODY, "", lambda valid: b"/* */" + valid),
 }
 """Header fields, query, and the change of a valid body."""
 
@@ -99,7 +112,9 @@ class Script:
         self.collection, self.is_first = collection, is_first
         resolve = collection.contract.resolve
         self.bodies = {
-            kind: Bodies(collection.declared_schema(kind), resolve) for kind in WRITING if kind in collection.operations
+            kind: Bodies(collection.declared_schema(kind), resolve, collection.contract.severities)
+            for kind in WRITING
+            if kind in collection.operations
         }
         self.parent = Script(collection.parent, is_first=False) if collection.parent else None
 
@@ -170,21 +185,26 @@ class Script:
     def client_times(self) -> Iterator[Conversation]:
         resource = self.collection.resource
         times = {resource.created_at, resource.updated_at} & self._replaceable
-        if times:
-            body = {**self.bodies["replace"].full, **dict.fromkeys(sorted(times), TIME)}
+        for time in TIMES if times else ():
+            body = {**self.bodies["replace"].full, **dict.fromkeys(sorted(times), time)}
             yield [Create(MINIMAL), Replace(0, body), StateCheck()]
 
     def created_times(self) -> Iterator[Conversation]:
         resource, minimal = self.collection.resource, self.bodies["create"].minimal
         for name in sorted({resource.created_at, resource.updated_at} - {"", *self.collection.members["create"]}):
-            yield [Create({**minimal, name: TIME}), StateCheck()]
+            yield [Create({**minimal, name: TIMES[0]}), StateCheck()]
 
     def filters(self) -> Iterator[Conversation]:
         yield [*FOUR_CREATES, *(List(by, scope) for by in [(), *self.combinations] for scope in (0, 3))]
 
     def near_filters(self, change: Callable[[str], str]) -> Iterator[Conversation]:
+        """No other value equals the one of a filter, until a resource has it, which conflicts with none."""
         texts = {name for name in self._filters if self.collection.resource.properties[name].get("type") == "string"}
-        yield [*FOUR_CREATES, *(List(by, 0, change) for by in self.combinations if texts.issuperset(by))]
+        lists = [List(by, 0, change) for by in self.combinations if texts.issuperset(by)]
+        near: list[Step] = [Create(FULL, change=change)]
+        if "replace" in self.collection.operations:
+            near.append(Replace(1, MINIMAL, change=change))
+        yield [Create(MINIMAL), *lists, *(near if texts.intersection(self.collection.unique) else ()), *lists[-1:]]
 
     def many_resources(self, *, change: bool = False) -> Iterator[Conversation]:
         unique = self.collection.unique
@@ -204,9 +224,26 @@ class Script:
                 for query in (f"{name}=a&{name}=b", f"{name}=", f"{name}=%FF", f"{name}={'x' * (longest + 1)}"):
                     yield [RawRequest("GET", operation.path, query=query)]
 
-    def raw_writes(self, kind: Kind) -> Iterator[Conversation]:
-        for step in self._wrong_writes(kind):
-            yield [step] if kind == "create" else [Create(MINIMAL), step, StateCheck()]
+    def raw_writes(self, kind: Kind) -> Iterator[Batch]:
+        before: Conversation = [] if kind == "create" else [Create(MINIMAL)]
+        yield from _batches(before, [[step] for step in self._wrong_writes(kind)], [StateCheck()])
+
+    def right_writes(self, kind: Kind) -> Iterator[Conversation]:
+        """Requests that only look unusual."""
+        for step in self._right_writes(kind):
+            yield [*([] if kind == "create" else [Create(MINIMAL)]), step, StateCheck()]
+
+    def right_lists(self) -> Iterator[Conversation]:
+        fields = (("Accept", "text/html, application/json;q=0.9"),)
+        yield [RawRequest("GET", self.collection.operations["list"].path, fields, is_right=True)]
+
+    def order_of_checks(self) -> Iterator[Conversation]:
+        operation, contract = self.collection.operations["replace"], self.collection.contract
+        kinds = [contract.problems.get(each["problem"], {}) for each in operation.declared.get("x-checks", ())]
+        if [each.get("status") for each in kinds][-len(ORDER) :] == ORDER:
+            yield from ([Replace(0, body.value)] for body in self.bodies["replace"].invalid[:1])
+            yield [Replace(0, FULL, identity="other")]
+            yield [Create(MINIMAL), Create(FULL, 1), Replace(0, FULL, 1, identity="other")]
 
     def wrong_paths(self) -> Iterator[Conversation]:
         far = f"{self.collection.footprint.name}-unknown".ljust(300, "x")
@@ -226,14 +263,17 @@ class Script:
                     yield [Create(MINIMAL), RawRequest(method, self._path_of_first(path))]
             yield [RawRequest("GET", f"{path.partition('{')[0].rstrip('/') or '/'}-unknown/path")]
 
-    def valid(self, kind: Kind) -> Iterator[Conversation]:
-        for body in self.free_bodies(kind):
-            yield [*([] if kind == "create" else [Create(FULL)]), self._write(kind, body), StateCheck()]
+    def valid(self, kind: Kind) -> Iterator[Conversation | Batch]:
+        steps = [[self._write(kind, body), StateCheck()] for body in self.free_bodies(kind)]
+        if kind == "replace":
+            yield from _batches([Create(FULL)], steps, size=FEW_TOGETHER)
+        else:
+            yield from ([*([] if kind == "create" else [Create(FULL)]), *each] for each in steps)
 
-    def invalid(self, kind: Kind) -> Iterator[RefusedSteps]:
+    def invalid(self, kind: Kind) -> Iterator[Batch]:
         bodies = self._bodies(kind, valid=False)
         before: Conversation = [] if kind == "create" else [Create(MINIMAL)]
-        yield from _batches(before, [self._write(kind, body, kept) for body, kept in bodies])
+        yield from _batches(before, [[self._write(kind, body, kept)] for body, kept in bodies], [StateCheck()])
 
     def _write(self, kind: Kind, body: Json, kept: str = "") -> Create | Replace | Merge:
         if kind == "create":
@@ -258,9 +298,8 @@ class Script:
             yield value, about if is_scoped else ""
 
     def _wrong_writes(self, kind: Kind) -> Iterator[RawRequest]:
-        operation = self.collection.operations[kind]
+        operation, media_type = self.collection.operations[kind], self.collection.media_type(kind)
         path, valid = self._path_of_first(operation.path), self._scoped_json(kind)
-        media_type = self.collection.media_type(kind)
         for headers, query, change in WRONG_WRITES.values():
             if ("Accept", UNACCEPTABLE) in headers and operation.response(406) is None:
                 continue  # a server that ignores `Accept` would change the resource
@@ -270,6 +309,19 @@ class Script:
             yield RawRequest(operation.method, path, fields, query, body)
         if "413" in operation.responses:
             yield RawRequest(operation.method, path, JSON_BODY, body=b" " * TOO_LARGE + b"{}", or_status="413")
+        if self.collection.contract.severities.of("json-depth") == "error":
+            body = valid[:-1] + b', "x": ' + b"[" * DEEP + b"]" * DEEP + b"}"
+            yield RawRequest(operation.method, path, (("Content-Type", media_type),), body=body)
+
+    def _right_writes(self, kind: Kind) -> Iterator[RawRequest]:
+        operation, media_type = self.collection.operations[kind], self.collection.media_type(kind)
+        path, valid = self._path_of_first(operation.path), self._scoped_json(kind)
+        for headers in RIGHT_HEADERS:
+            fields = tuple((name, value.replace("application/json", media_type)) for name, value in headers)
+            yield RawRequest(operation.method, path, fields, body=valid, is_right=True)
+        if (largest := operation.declared_body.get("x-max-bytes", 0)) > 0:
+            body = valid + b" " * (largest - len(valid) - ROOM_FOR_NAMES)
+            yield RawRequest(operation.method, path, (("Content-Type", media_type),), body=body, is_right=True)
 
     def _path_of_first(self, path: str) -> str:
         """The path of the first created resource; where it is not of this collection, a path with unused identities."""
@@ -304,10 +356,12 @@ def testable_scripts(result: Result, included: Callable[[str], bool], footprint:
     return possible
 
 
-MAX_TOGETHER = 10
-"""The number of steps of a RefusedSteps that share one StateCheck: a chain that a person still reads."""
+MAX_TOGETHER, FEW_TOGETHER = 10, 5
+"""The number of refused, or of accepted steps in a Batch: a chain that a person still reads."""
 
 
-def _batches(before: Conversation, steps: Sequence[Step]) -> Iterator[RefusedSteps]:
-    for start in range(0, len(steps), MAX_TOGETHER):
-        yield RefusedSteps(before, steps[start : start + MAX_TOGETHER])
+def _batches(
+    before: Conversation, parts: Sequence[Conversation], after: Conversation = (), size: int = MAX_TOGETHER
+) -> Iterator[Batch]:
+    for start in range(0, len(parts), size):
+        yield Batch(before, parts[start : start + size], after)

@@ -1,6 +1,6 @@
 """The model's state in a conversation: the resources that its requests so far must have stored."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -145,21 +145,30 @@ class ModelState:
 
     # Names
 
-    def unique_values(self, scope: int) -> dict[str, Json]:
-        """The values of the unique members in a scope; scopes of a conversation share some of the values."""
+    def unique_values(self, scope: int, change: Callable[[str], str] = str) -> dict[str, Json]:
+        """The values of the unique members in a scope; scopes of a conversation share some of the values.
+
+        Texts are changed where their schemas accept that.
+        """
         unique = self.collection.unique
         last = len(unique) - 1
         found = {}
         for index, member in enumerate(unique):
             number = scope >> index if index == last else (scope >> index) & 1
-            found[member] = self.collection.value_of(member, f"{self.namespace}-{member}-{number}", number)[0]
+            value = self.collection.value_of(member, f"{self.namespace}-{member}-{number}", number)[0]
+            changed = change(value) if isinstance(value, str) else value
+            found[member] = changed if self.collection.accepts(member, changed) else value
         return found
 
     def scoped_body(self, step: Create | Change) -> Json:
         """The body of a step with the unique members of its scope, and with an identity where clients choose it."""
         if not isinstance(step.body, dict):
             return step.body
-        unique_values, identity, body = self.unique_values(step.scope), self.collection.resource.identity, step.body
+        unique_values, identity, body = (
+            self.unique_values(step.scope, step.change),
+            self.collection.resource.identity,
+            step.body,
+        )
         if self.collection.is_named_by_clients:
             key = self.key(step) if isinstance(step, TargetedStep) else None
             number = len(self.created)

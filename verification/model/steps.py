@@ -31,6 +31,8 @@ class Create:
     """A unique member whose value in the body is kept."""
     below: int = 0
     """The parent, by the number of its Create."""
+    change: Callable[[str], str] = str
+    """A change of the texts of unique members, where their schemas accept it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class Change(TargetedStep):
     scope: int = 0
     kept: str = ""
     """A unique member whose value in the body is kept."""
+    change: Callable[[str], str] = str
+    """A change of the texts of unique members, where their schemas accept it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,8 @@ class RawRequest:
     body: bytes = b""
     or_status: str = ""
     """A status that is accepted too."""
+    is_right: bool = False
+    """Whether it must succeed, if the engine finds no error in it."""
 
 
 Step = Create | Read | Replace | Merge | Delete | List | ParentStep | RawRequest

@@ -15,7 +15,7 @@ from callconfig.verification.model.collection import Collection
 from callconfig.verification.model.comparison import ParsedResponse, compare_response
 from callconfig.verification.model.conversations import table_conversations
 from callconfig.verification.model.expectation import Expectation, StepRequest, expect, expect_raw, request_for
-from callconfig.verification.model.script import RefusedSteps, Script
+from callconfig.verification.model.script import Batch, Script
 from callconfig.verification.model.state import ModelState
 from callconfig.verification.model.steps import RawRequest, Step
 
@@ -81,7 +81,7 @@ def test_every_expectation_is_told_in_a_sentence(contract: Contract) -> None:
     for conversation in table_conversations(script):
         state = ModelState.of(collection, "test")
         for number, step in enumerate(
-            script.resolved(conversation.combined if isinstance(conversation, RefusedSteps) else conversation)
+            script.resolved(conversation.combined if isinstance(conversation, Batch) else conversation)
         ):
             request = request_for(state, step)
             expected = expectation(state, step, request, judge)
