@@ -126,13 +126,14 @@ def _has_wrong_example(contract: Contract, operation: Operation) -> bool:
     return False
 
 
-def notes(contract: Contract) -> Iterator[str]:
-    """The limits of a mock of the contract, in sentences."""
+def notes(contract: Contract, modules: Sequence[ModuleType] = ()) -> Iterator[str]:
+    """The limits of a mock of the contract with these handlers, in sentences."""
+    own = {identity for identity in contract.operations if any(_own(each, identity) for each in modules)}
     used = {action.resource.name for action in contract.actions.values()}
     for resource in contract.resources:
         if resource.name not in used:
             yield f"{resource.name} has an x-resource, but no operation creates, shows or lists it"
-    if shown := [identity for identity in contract.operations if identity not in contract.actions]:
+    if shown := [identity for identity in contract.operations if identity not in own | contract.actions.keys()]:
         yield f"responses from an example, or from a generated value: {first_names(shown)}"
     if wrong := [identity for identity in shown if _has_wrong_example(contract, contract.operations[identity])]:
         yield f"not sent, because their examples break the contract: {first_names(wrong)}"
@@ -142,7 +143,11 @@ def notes(contract: Contract) -> Iterator[str]:
     if bodies:
         yield f"a value of the schema is stored instead of bodies of {first_names(sorted(bodies))}"
     for identity, action in contract.actions.items():
-        if action.kind == "list" and (unknown := Listing(action, contract.operations[identity], contract).unknown):
+        if (
+            action.kind == "list"
+            and identity not in own
+            and (unknown := Listing(action, contract.operations[identity], contract).unknown)
+        ):
             yield f"{identity} ignores the parameter{'s' if len(unknown) > 1 else ''} {', '.join(unknown)}"
     if secured := [operation for operation in contract.operations.values() if operation.security.is_needed]:
         asked = ", ".join(dict.fromkeys(str(scheme) for each in secured for scheme in each.security.schemes))
