@@ -56,8 +56,7 @@ def _build(source: Path, output: Path, example_mock: Callable[[Contract], FreshM
             for name in files:  # now that each is complete
                 Path(new, name).replace(output / name)
     except OSError as error:
-        path = error.filename2 or error.filename or output
-        raise CouldNotRun(f"{path}: cannot be written: {error.strerror}") from error
+        raise CouldNotRun(f"{error.filename2 or output}: cannot be written: {error.strerror}") from error
     ran = "no example was run, because none has an x-request, or there is no x-examples with the time"
     if responses:
         ran = f"{counted(len(responses), 'example')} run, all responses as documented"
