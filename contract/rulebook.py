@@ -91,12 +91,13 @@ MODEL_RULES: dict[str, Rule] = {
     "list-filter": Rule("A list has only resources that match every filter."),
     "list-order": Rule("A list is in the order that the contract declares."),
     "identity": Rule("A created resource has a new identity, which never changes."),
-    "created-at": Rule("The time of creation never changes."),
+    "created-at": Rule("The time of creation is no local time that claims to be UTC, and never changes."),
     "deleted-at": Rule("A deleted resource that is still shown has the time of its deletion."),
     "updated-at": Rule("The time of the last change increases with each change."),
     "location": Rule("`Location` refers to the created resource (RFC 9110, section 10.2.2)."),
     "allow": Rule("`Allow` names the methods of the path (RFC 9110, section 10.2.1)."),
     "problem-status": Rule("The `status` of a problem is the status of its response (RFC 9457, section 3.1.2)."),
+    "violations": Rule("The problem of an invalid request names every violation with its place."),
     "no-response": Rule("A request gets a complete response in time."),
     "difference": Rule(
         "Two servers give equal responses to the same requests.", "Find out which one follows the contract."

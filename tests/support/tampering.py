@@ -144,3 +144,28 @@ def header(name: str, change: Callable[[str], str | None], *codes: int) -> Mutan
 
 def without(body: dict[str, Any], *members: str) -> dict[str, Any]:
     return {name: value for name, value in body.items() if name not in members}
+
+
+def repairing(change: Callable[[dict[str, Any]], dict[str, Any] | None], *methods: str) -> Mutant:
+    """A server that silently mends invalid bodies."""
+
+    def repair(request: TamperedRequest) -> TamperedRequest:
+        body = request.body
+        repaired = change(body) if isinstance(body, dict) and request.method in (methods or ("POST", "PUT")) else None
+        return request.with_body(repaired) if repaired is not None else request
+
+    return changing_requests(repair)
+
+
+def problem(code: int) -> TamperedResponse:
+    document = {"type": "/docs#x", "title": "X", "status": code, "detail": "no"}
+    return TamperedResponse(code, {"content-type": "application/problem+json"}, json.dumps(document).encode())
+
+
+async def shown(store: Store) -> list[dict[str, Any]]:
+    rows = [json.loads(text) for text in await store.find()]
+    return [{**row, "telephony_config": hidden(row["telephony_config"])} for row in rows]
+
+
+def hidden(settings: dict[str, Any] | None) -> dict[str, Any] | None:
+    return settings and without(settings, "auth_token")

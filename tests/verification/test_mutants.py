@@ -1,6 +1,5 @@
 """Mutants: servers with one mistake each, all of which `check` finds."""
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -17,21 +16,13 @@ from callconfig.tests.support.tampering import (
     changing_responses,
     header,
     mutant,
+    problem,
+    repairing,
+    shown,
     tampered,
     without,
 )
 from starlette.types import ASGIApp
-
-
-def repairing(change: Callable[[dict[str, Any]], dict[str, Any] | None], *methods: str) -> Mutant:
-    """A server that silently mends invalid bodies."""
-
-    def repair(request: TamperedRequest) -> TamperedRequest:
-        body = request.body
-        repaired = change(body) if isinstance(body, dict) and request.method in (methods or ("POST", "PUT")) else None
-        return request.with_body(repaired) if repaired is not None else request
-
-    return changing_requests(repair)
 
 
 def showing(change: Callable[[dict[str, Any]], dict[str, Any]], *methods: str) -> Mutant:
@@ -69,11 +60,6 @@ def status(method: str, right: int, wrong: int) -> Mutant:
         return response.with_body({**response.body, "status": wrong}) if wrong >= 400 else response
 
     return changing_responses(show)
-
-
-def problem(code: int) -> TamperedResponse:
-    document = {"type": "/docs#x", "title": "X", "status": code, "detail": "no"}
-    return TamperedResponse(code, {"content-type": "application/problem+json"}, json.dumps(document).encode())
 
 
 def always(method: str, code: int) -> Mutant:
@@ -195,15 +181,6 @@ async def refuses_to_replace_with_its_own_scope(
         "-0"
     )
     return problem(409) if unchanged else response
-
-
-async def shown(store: Store) -> list[dict[str, Any]]:
-    rows = [json.loads(text) for text in await store.find()]
-    return [{**row, "telephony_config": hidden(row["telephony_config"])} for row in rows]
-
-
-def hidden(settings: dict[str, Any] | None) -> dict[str, Any] | None:
-    return settings and without(settings, "auth_token")
 
 
 def one_filter(name: str) -> Mutant:

@@ -5,7 +5,7 @@ The engine judges every body before it is used. A keyword for which no body is f
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,6 +27,8 @@ MAX_ASSIGNMENTS = 300
 """The number of combinations of values that are tried to break one rule across members."""
 MAX_TRIED = 300
 """The number of values that are tried in one place."""
+FEW_MEMBERS = 3
+"""The number of members that are broken together."""
 FEW_ITEMS = 3
 """The number of items whose order a server must keep."""
 LEVELS_OF_A_LIST = 2
@@ -109,9 +111,21 @@ class Bodies:
 
     @cached_property
     def invalid(self) -> list[Body]:
-        """A body for each keyword of each member and each way to break a rule; it breaks nothing else if possible."""
-        broken = (*self._broken_keywords(), *self._broken_rules())
+        """A body for each keyword of each member and each way to break a rule; it breaks nothing else if possible.
+
+        The last one breaks several members.
+        """
+        keywords = [*self._broken_keywords()]
+        broken = (*keywords, *self._broken_rules(), Body(self._with_last(keywords)))
         return [body for body in broken if not self._declared.accepts(body.value)]
+
+    def _with_last(self, broken: Sequence[Body]) -> Json:
+        """The full body with the values of the last members that are broken."""
+        last = {each.path: _at(each.value, each.path) for each in broken if len(each.path) == 1}
+        body = self.full
+        for path, value in list(last.items())[-FEW_MEMBERS:]:
+            body = _with(body, path, ABSENT_MEMBER if value is ABSENT else value)
+        return body
 
     def _made(self, schema: Json, against: Json = True) -> Iterator[Json]:
         """Values of a schema, the simplest first; with `against`, those that may break that one."""

@@ -16,6 +16,8 @@ from .steps import Create, Delete, List, ParentStep, RawRequest, Read, Replace, 
 
 MAX_PAGES = 20
 """The number of pages of a list that are requested; a list with more is not judged as a whole."""
+MAX_OFFSET = 14
+"""The largest offset of a local time from UTC, in hours."""
 Path = tuple[str | int, ...]
 
 
@@ -32,6 +34,8 @@ class ParsedResponse:
     """The path of the member that holds the resource or the list."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """The header fields, by their names in lower case."""
+    sent: datetime | None = None
+    """The time of the request by our clock."""
     leads_to: tuple[str, ...] = ()
     """The path parameters of `Location`, where it leads to a resource of the collection."""
 
@@ -95,6 +99,8 @@ class _ResponseComparison:
             self.add(Finding("expected-status", "status", detail), evidence)
         elif status == 405 and "405" in expected.statuses and (wrong := self._wrong_allow()):
             self.add(Finding("allow", "header", wrong, name="Allow"), evidence)
+        elif unnamed := self._unnamed_violation():
+            self.add(unnamed, evidence)
         elif 200 <= status < 300:
             return self._succeeded(step, state.target(step) if isinstance(step, TargetedStep) else touched)
         return state.after(created=(*state.created, None)) if isinstance(step, Create) else state.after()
@@ -108,6 +114,21 @@ class _ResponseComparison:
         if self.request.method not in allowed and allowed.issuperset(known):
             return ""
         return f"must have {' and '.join(known)}, and not {self.request.method}; it is {show(allow)}"
+
+    def _unnamed_violation(self) -> Finding | None:
+        """The finding on the first violation that the problem does not name, where the contract promises all."""
+        problems = self.state.collection.contract.problems.values()
+        members = (
+            each["violations"] for each in problems if each["status"] == self.response.status and "violations" in each
+        )
+        if not self.expected.violations or (member := next(members, None)) is None:
+            return None
+        named = self.response.whole.get(member, ()) if isinstance(self.response.whole, dict) else ()
+        for wrong in self.expected.violations:
+            if not any(_names(each, wrong) for each in named):
+                place = f"{wrong.place} {wrong.pointer or wrong.name or ''}".rstrip()
+                return Finding("violations", "body", f"must name {place}, which {wrong.detail}", json_pointer([member]))
+        return None
 
     def _succeeded(self, step: Step, target: Stored | None) -> ModelState:
         state, rows = self.state, self.response.body
@@ -148,11 +169,23 @@ class _ResponseComparison:
             self.add_in_body("identity", detail, other.evidence, self.resource.identity)
         shown = {**only(self.body, self.resource.server_members), **self.expected.body}
         self._compare_members(shown, self.body, evidence)
+        if offset := self._offset_of(self.body.get(self.resource.created_at)):
+            detail = f"must be the time in UTC, not one with {offset} hours more"
+            self.add_in_body("created-at", detail, (), self.resource.created_at)
         location, has_items = self.response.headers.get("location"), state.collection.unknown is not None
         if location is not None and has_items and str(identity) not in self.response.leads_to[-1:]:
             detail = f"must refer to {show(identity)}, not to {show(location)}"
             self.add(Finding("location", "header", detail, name="Location"), ())
         return Stored(key, shown, (*evidence, state.steps))
+
+    def _offset_of(self, time: Json) -> float:
+        """The offset in hours of a local time that claims to be in UTC, to a quarter; 0 if it is in UTC."""
+        made, sent = instant(time), self.response.sent
+        if made is None or made.tzinfo is None or sent is None:
+            return 0
+        seconds = (made - sent).total_seconds()
+        quarters = round(seconds / 900)
+        return quarters / 4 if abs(quarters) <= MAX_OFFSET * 4 and abs(seconds - quarters * 900) < 60 else 0
 
     def _changed(self, target: Stored, *, paused: bool) -> Stored:
         resource, body, shown = self.resource, self.body, dict(self.expected.body)
@@ -261,6 +294,14 @@ class _ResponseComparison:
             elif wanted not in (MISSING, REMOVED):
                 found = "it is missing" if actual_value is MISSING else f"not {show(actual_value)}"
                 self.add_in_body("stored-value", f"must be {show(wanted)}, as it was stored; {found}", evidence, *where)
+
+
+def _names(named: Mapping[str, Json], wrong: Finding) -> bool:
+    """Whether a problem's violation has the place of a finding, or one around or inside it."""
+    if wrong.pointer is None:
+        return str(named.get("name", "")).lower() == (wrong.name or "").lower()
+    one, other = sorted((f"{named.get('pointer', '')}/", f"{wrong.pointer}/"), key=len)
+    return other.startswith(one) if one != "/" else one == other
 
 
 def next_page(

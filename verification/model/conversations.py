@@ -122,6 +122,7 @@ def _scopes(other: int) -> tuple[Row, ...]:
 
 SCOPES = (
     Row("the first one in a scope stays", [Create(MINIMAL), Create(FULL), StateCheck()], "unique"),
+    Row("of several at once there is one", [Create(MINIMAL, at_once=4), StateCheck()], "unique"),
     *(row for other in (1, 2, 3) for row in _scopes(other)),
 )
 CHANGES: dict[str, Callable[[str], str]] = {

@@ -14,6 +14,7 @@ from ...contract.interaction import Fields
 from ...contract.operation import Operation
 from ...contract.path_template import filled
 from ...contract.resource import HIDDEN
+from ...contract.rulebook import ENGINE_RULES
 from ...contract.schema import Json, show
 from .state import Absence, Key, ModelState, Stored, only
 from .steps import (
@@ -74,6 +75,8 @@ class Expectation:
     """The known members of the resource in a success; for a list, its resources."""
     tolerated: tuple[str, ...] = ()
     """Statuses that are accepted too, and not named in a mistake."""
+    violations: Sequence[Finding] = ()
+    """The errors in the request, all of which a problem may have to name."""
 
     def accepts(self, status: int) -> bool:
         right = (*self.statuses, *self.tolerated)
@@ -271,7 +274,17 @@ def _refused(operation: Operation, findings: Sequence[Finding], evidence: tuple[
     because = f"the request breaks the contract ({findings[0]})"
     # A server may check credentials first.
     first = REFUSALS["credentials"] if any(each.rule == "credentials" for each in findings) else ()
-    return Expectation(operation.id, _documented(operation, wanted), because, evidence, tolerated=first)
+    statuses = _documented(operation, wanted)
+    return Expectation(operation.id, statuses, because, evidence, tolerated=first, violations=_certain(findings))
+
+
+def _certain(findings: Sequence[Finding]) -> Sequence[Finding]:
+    """The findings that a right server makes, too.
+
+    What it cannot read it does not judge, nor a rule across members of which one is wrong, or may be named for another.
+    """
+    read = [each for each in findings if not each.rule.startswith("json-")]
+    return [each for each in read if each.rule in ENGINE_RULES] or (read if len(read) == 1 else ())
 
 
 def _absent(operation: Operation, absence: Absence, *, may_be_so: bool) -> Expectation:

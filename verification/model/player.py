@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from ...contract.finding import Finding
@@ -13,12 +14,14 @@ from ..judge import Judge, Verdict, json_value
 from ..result import Failure
 from .collection import Collection
 from .comparison import ParsedResponse, compare_response
-from .expectation import expect, expect_raw, request_for
+from .expectation import StepRequest, expect, expect_raw, request_for
 from .state import ModelState
-from .steps import List, RawRequest, Replace, Step
+from .steps import Create, List, RawRequest, Replace, Step
 
 MAX_NAMESPACES = 50
 """The number of namespaces that are tried, where other clients may have used each of a few values."""
+BUSY = (429, 503)
+"""Statuses of a server that has too many requests at the same time."""
 
 
 class Player:
@@ -42,7 +45,8 @@ class Player:
     def play(self, step: Step) -> list[Failure]:
         """Take one step, for a list all of its pages, and return the failures."""
         self._step = step
-        failures = self._take(step)
+        times = step.at_once if isinstance(step, Create) else 1
+        failures = self._take_at_once(step, times) if times > 1 else self._take(step)
         while not failures and self.state.more is not None:
             failures = self._take(self.state.more)
         return failures
@@ -68,7 +72,22 @@ class Player:
     def _take(self, step: Step) -> list[Failure]:
         time.sleep(seconds_before(step, self.state))
         request = request_for(self.state, step)
-        interaction = self._client.send(request.method, request.target, request.headers, request.body)
+        return self._judged(step, request, self._send(request))
+
+    def _send(self, request: StepRequest) -> Interaction:
+        return self._client.send(request.method, request.target, request.headers, request.body)
+
+    def _take_at_once(self, step: Step, times: int) -> list[Failure]:
+        """Take one step several times at once; successes are judged first, refusals of a busy server not at all."""
+        request = request_for(self.state, step)
+        with ThreadPoolExecutor(times) as pool:
+            interactions = [*pool.map(self._send, [request] * times)]
+        served = sorted(
+            (each for each in interactions if each.status not in BUSY), key=lambda each: each.status // 100 != 2
+        )
+        return next(filter(None, (self._judged(step, request, each) for each in served)), [])
+
+    def _judged(self, step: Step, request: StepRequest, interaction: Interaction) -> list[Failure]:
         self.interactions.append(interaction)
         verdict = self.judge.judge(interaction)
         self._on_verdict(verdict, interaction)
@@ -97,7 +116,8 @@ class Player:
         envelope = (action.envelope,) if action and action.envelope else ()
         shown = whole.get(envelope[0]) if envelope and isinstance(whole, dict) else whole
         body = shown if action and action.shows else None
-        return ParsedResponse(interaction.status, body, whole, envelope, headers, self._leads_to(interaction))
+        leads_to = self._leads_to(interaction)
+        return ParsedResponse(interaction.status, body, whole, envelope, headers, interaction.started, leads_to)
 
     def _leads_to(self, interaction: Interaction) -> tuple[str, ...]:
         route = self.judge.contract.route((interaction.leads_to or "").removeprefix(self.judge.base_path))

@@ -33,6 +33,8 @@ class Create:
     """The parent, by the number of its Create."""
     change: Callable[[str], str] = str
     """A change of the texts of unique members, where their schemas accept it."""
+    at_once: int = 1
+    """The number of equal requests that are sent at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
