@@ -68,7 +68,8 @@ def example_mock(contract: Contract) -> Callable[[], Coroutine[Any, Any, ASGIApp
         store = await open_store(MEMORY, contract.resources, values)
         if mock_app is None:
             controls = Controls(contract, store, determined)
-            mock_app = create_app(contract, store, controls=controls, authenticate=authenticate), controls
+            judged = authenticate if contract.roles else None
+            mock_app = create_app(contract, store, controls=controls, authenticate=judged), controls
         else:
             mock_app[1].begin(store, determined)
         return mock_app[0]

@@ -161,7 +161,7 @@ def _parameter(field: Field[Any]) -> click.Parameter:
 
 def _expect_files_kept(values: Mapping[str, Any]) -> None:
     """Raises UsageError where a report would replace a file that the command reads, or another report."""
-    given = [values.get(name) or () for name in ("contract", "files", "old", "new", "traffic", "accepted")]
+    given = [values.get(name) or () for name in ("contract", "files", "old", "new", "traffic", "accepted", "baseline")]
     read = chain.from_iterable([each] if isinstance(each, str | Path) else each for each in given)
     taken = {*map(os.path.realpath, read)}
     written = [*(path for _, path in values.get("report", ())), *filter(None, [values.get("record")])]

@@ -88,7 +88,7 @@ class _Mock:
             raise CouldNotRun(f"--handlers {error}") from error
         except InvalidAuthentication as error:
             raise CouldNotRun(f"--auth {error}") from error
-        self._handlers = [*own, *([configurations] if options.contract is None else [])]
+        self.handlers = [*own, *([configurations] if options.contract is None else [])]
 
     def opened(self) -> contextlib.AbstractAsyncContextManager[Store]:
         return opened(self.options.store, self.contract, self.sources, fsync=self.options.fsync)
@@ -108,7 +108,7 @@ class _Mock:
             controls=controls,
             authenticate=self._authenticate,
             log=_access_log(self.options, self.contract),
-            handlers=self._handlers,
+            handlers=self.handlers,
             references=references,
         )
         early = asyncio.create_task(_prerender(references))
@@ -132,7 +132,7 @@ async def _serve(options: ServeOptions, scenario_text: bytes | None, config: Con
         await load_seeds(options.seed, mock.contract, store)
         controls = await _controls(mock, store, scenario_text)
         async with mock.running(store, controls) as config.app:
-            greet = partial(_greet, mock.contract, listening, options, await mock.stored(store))
+            greet = partial(_greet, mock, listening, options, await mock.stored(store))
             # Otherwise a client that waits for requests would delay the end.
             stop = controls.sessions.stop if controls else lambda: None
             await asyncio.sleep(0)  # ends here where SIGINT came meanwhile, and not while the application starts
@@ -175,7 +175,7 @@ def _serve_from_workers(options: ServeOptions, listening: socket.socket) -> None
     stored = run(prepare())
     reasons = get_context("spawn").SimpleQueue()
     config = Config(_Worker(options, reasons), workers=options.workers, lifespan="on")
-    Workers(config, listening, lambda: _greet(mock.contract, listening, options, stored), reasons).run()
+    Workers(config, listening, lambda: _greet(mock, listening, options, stored), reasons).run()
 
 
 class _Worker:
@@ -252,13 +252,13 @@ MAX_PATHS = 10
 """Paths that the greeting names."""
 
 
-def _greet(contract: Contract, listening: socket.socket, options: ServeOptions, stored: int) -> None:
-    root = root_url(listening)
+def _greet(mock: _Mock, listening: socket.socket, options: ServeOptions, stored: int) -> None:
+    contract, root = mock.contract, root_url(listening)
     paths = {operation.path for operation in contract.operations.values()}
     paths = {printable(path) for path in paths if "{" not in path} or paths
     location = _without_secrets(options.store)
     noun = "configuration" if options.contract is None else "document"
-    said = [*notes(contract)] if options.contract is not None and not options.handlers else []
+    said = [*notes(contract, mock.handlers)] if options.contract is not None else []
     prefixes = {urlsplit(str(each.get("url", ""))).path.rstrip("/") for each in contract.document.get("servers", ())}
     if not options.base_path and len(prefixes) == 1 and (prefix := prefixes.pop()) and "{" not in prefix:
         said.append(f"the contract's servers have these paths below {prefix}: --base-path {prefix} does here")

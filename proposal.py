@@ -1,6 +1,7 @@
 """`callconfig init`: guesses the resources of a contract, as a patch of it for a person to review."""
 
 import difflib
+import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -49,8 +50,8 @@ def init(path: Path) -> int:
     """Print the patch, and notes on standard error. Raises CouldNotRun."""
     contract = load_contract(path)
     try:
-        root = MarkedYaml(contract.text)
-    except InvalidYaml as error:
+        root, lines = MarkedYaml(contract.text), contract.text.decode().splitlines(keepends=True)
+    except (InvalidYaml, UnicodeDecodeError) as error:
         raise CouldNotRun(f"contract {path}: is no YAML that can be patched: {error}") from error
     unclear: list[str] = []
     proposals = []
@@ -59,13 +60,13 @@ def init(path: Path) -> int:
             unclear.append(f"{each.name} stands in another file; declare there: {orjson.dumps(each.declared).decode()}")
         else:
             proposals.append(each)
-    patched = _patched(contract.text, root, proposals)
+    patched = _patched(lines, root, proposals)
     name = path.name if ".." in path.parts else path.as_posix().lstrip("/")  # patch and git refuse a name with ..
-    old, new = (each.decode().splitlines(keepends=True) for each in (contract.text, patched))
-    patch = difflib.unified_diff(old, new, f"a/{name}", f"b/{name}")
-    sys.stdout.buffer.writelines(
-        line.encode(errors="surrogateescape") for line in patch
-    )  # in the encoding of the file, not of the terminal
+    # As bytes, in the encoding of the file, not of the terminal; and the lines of a patch do not end with U+2028.
+    name_a, name_b = (os.fsencode(f"{side}/{name}") for side in "ab")
+    old, new = (each.splitlines(keepends=True) for each in (contract.text, patched))
+    for line in difflib.diff_bytes(difflib.unified_diff, old, new, name_a, name_b):
+        sys.stdout.buffer.write(line if line.endswith(b"\n") else line + b"\n\\ No newline at end of file\n")
     unclear += [f"{each.name}: {guess}" for each in proposals for guess in each.guesses]
     if not proposals and not contract.resources:
         unclear.append(
@@ -177,9 +178,8 @@ def _with(contract: Contract, proposals: list[Proposal]) -> Contract:
     return Contract({**contract.document, "components": {**components, "schemas": schemas}})
 
 
-def _patched(text: bytes, root: MarkedYaml, proposals: list[Proposal]) -> bytes:
+def _patched(lines: list[str], root: MarkedYaml, proposals: list[Proposal]) -> bytes:
     """The text with each declaration as the first member of its schema, unchanged elsewhere."""
-    lines = text.decode().splitlines(keepends=True)
     newline = "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
     places = [(root.node(("components", "schemas", each.name)), each) for each in proposals]
     for node, each in sorted(places, key=lambda place: -place[0].start_mark.line):

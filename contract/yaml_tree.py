@@ -100,8 +100,13 @@ class MarkedYaml:
             node = entry[1]
 
 
+_TOO_DEEP = f"is nested deeper than {MAX_DEPTH} levels"
+
+
 def _unreadable(error: yaml.YAMLError) -> InvalidYaml:
     mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+    if problem == "exceeded maximum nesting depth":  # libyaml reads ahead, and has a bound of its own
+        return InvalidYaml(_TOO_DEEP)
     where = f"line {mark.line + 1}, column {mark.column + 1}: {problem}" if mark else one_line(error)
     return InvalidYaml(f"is neither YAML nor JSON: {where}")
 
@@ -166,7 +171,7 @@ class _Events:
         if event.tag is not None and event.tag.removeprefix(_TAG) not in ("map", "seq", "!"):
             raise _at(event, f"the tag {event.tag.replace(_TAG, '!!')} is no value of JSON")
         if depth >= MAX_DEPTH:
-            raise InvalidYaml(f"is nested deeper than {MAX_DEPTH} levels")
+            raise InvalidYaml(_TOO_DEEP)
         if event.anchor is not None:
             self._anchors[event.anchor] = None, 0
 

@@ -61,7 +61,11 @@ def _of_any(item: Mapping[str, Any], contract: Contract) -> dict[str, Any]:
     """The operations of a path for the resources of another contract."""
     made: dict[str, Any] = {}
     for name, each in item.items():
-        if name == "parameters" or each["operationId"] not in _OF_ONE:
+        if name == "parameters":
+            made[name] = each
+        elif each["operationId"] == "makeConfiguration" and len(contract.resources) > 1:
+            made[name] = {**each, "parameters": [_table(contract.resources, required=False)]}
+        elif each["operationId"] not in _OF_ONE:
             made[name] = each
         elif contract.resources:
             made[name] = _of_one(each, contract.resources)
@@ -73,14 +77,7 @@ def _of_one(operation: Mapping[str, Any], resources: Sequence[Resource]) -> dict
     given, shown = (
         _item(resources[0], is_new=is_new) if len(resources) == 1 else ANY_OBJECT for is_new in (True, False)
     )
-    table = {
-        "name": "table",
-        "in": "query",
-        "required": True,
-        "description": "What it is one of.",
-        "schema": {"type": "string", "enum": [each.table for each in resources]},
-    }
-    made = {**operation, "parameters": [table] if len(resources) > 1 else []}
+    made = {**operation, "parameters": [_table(resources, required=True)] if len(resources) > 1 else []}
     if "requestBody" in operation:
         made["requestBody"] = {**operation["requestBody"], "content": {"application/json": {"schema": given}}}
     made["responses"] = {
@@ -88,6 +85,16 @@ def _of_one(operation: Mapping[str, Any], resources: Sequence[Resource]) -> dict
         for status, each in operation["responses"].items()
     }
     return made
+
+
+def _table(resources: Sequence[Resource], *, required: bool) -> dict[str, Any]:
+    return {
+        "name": "table",
+        "in": "query",
+        "required": required,
+        "description": f"What it is one of{'' if required else '; the first that has a create, if it is absent'}.",
+        "schema": {"type": "string", "enum": [each.table for each in resources]},
+    }
 
 
 def _state(contract: Contract) -> dict[str, Any]:

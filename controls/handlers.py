@@ -152,12 +152,16 @@ async def load_scenario(body: Document, session: Session, contract: Contract) ->
         raise
 
 
-async def make_configuration(body: Document, contract: Contract) -> Reply:
+async def make_configuration(body: Document, contract: Contract, table: str | None = None) -> Reply:
     """The contract's example of a request body that creates, with these members changed. Raises Refused."""
     posts = [each for each in contract.operations.values() if each.method == "POST" and each.request_body.contents]
+    if table is not None:
+        actions = contract.actions
+        posts = [each for each in posts if each.id in actions and actions[each.id].resource.table == table]
     if not posts:
+        of = "" if table is None else f" for {table}"
         raise _invalid_document(
-            [Finding("undocumented-method", "path", "no operation of the contract takes a body with POST")]
+            [Finding("undocumented-method", "path", f"no operation of the contract takes a body with POST{of}")]
         )
     creating = next((each for each in posts if each.id in contract.actions), posts[0])
     made = {**request_example(contract, creating), **body}

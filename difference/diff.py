@@ -1,6 +1,7 @@
 """`callconfig diff`: whether a change of the contract breaks clients, with a proof or a request that breaks."""
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -78,9 +79,11 @@ class Difference:
         """The result in one line."""
         if self.is_first:
             return f"nothing to compare with: this is the first revision of {self.new.name}"
-        counts = [f"{len(found)} {word}" for word in ("breaking", "undecided", "safe") if (found := self.of(word))]
-        accepted = sum(change.fingerprint in self.accepted for change in self.changes)
-        return ", ".join([*(counts or ["nothing changed"]), *([f"{accepted} accepted"] if accepted else [])])
+        kinds = Counter(
+            "accepted" if change.fingerprint in self.accepted else change.verdict for change in self.changes
+        )
+        words = ("breaking", "undecided", "safe", "accepted")
+        return ", ".join(f"{kinds[word]} {word}" for word in words if kinds[word]) or "nothing changed"
 
     def hits(self, change: Change) -> list[Hit]:
         """The recorded requests that a change, or another one with the same cause, breaks."""

@@ -56,9 +56,10 @@ def _build(source: Path, output: Path, example_mock: Callable[[Contract], FreshM
             for name in files:  # now that each is complete
                 Path(new, name).replace(output / name)
     except OSError as error:
-        path = error.filename2 or error.filename or output
-        raise CouldNotRun(f"{path}: cannot be written: {error.strerror}") from error
-    ran = f"{len(responses)} examples run, all responses as documented" if responses else "no example could be run"
+        raise CouldNotRun(f"{error.filename2 or output}: cannot be written: {error.strerror}") from error
+    ran = "no example was run, because none has an x-request, or there is no x-examples with the time"
+    if responses:
+        ran = f"{counted(len(responses), 'example')} run, all responses as documented"
     print(printable(f"{contract.title} {contract.version}: {ran}"))
     for name, content in files.items():
         print(f"  {printable(str(output / name))}  {len(content) / 1000:.0f} kB")

@@ -44,14 +44,19 @@ def slug(name: str) -> str:
 
 
 def operations(contract: Contract) -> list[Operation]:
-    """The operations in the order of the document."""
+    """The operations in the order of the document, those of one tag together."""
     by_place = {(operation.path, operation.method): operation for operation in contract.operations.values()}
-    return [
-        by_place[at]
-        for path, item in contract.path_items.items()
-        for name in item
-        if (at := (path, name.upper())) in by_place
-    ]
+    by_tag: dict[str, list[Operation]] = {}
+    for path, item in contract.path_items.items():
+        for name in item:
+            if (operation := by_place.get((path, name.upper()))) is not None:
+                by_tag.setdefault(tag_of(operation), []).append(operation)
+    return [operation for each in by_tag.values() for operation in each]
+
+
+def tag_of(operation: Operation) -> str:
+    """The first tag of an operation, or an empty text."""
+    return next(iter(operation.declared.get("tags", ())), "")
 
 
 def examples(contract: Contract) -> list[Example]:

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from ..contract.document import BUILT_IN, METHODS, Contract
@@ -10,7 +12,7 @@ from ..contract.problem import PROBLEM_JSON, type_of
 from ..contract.rulebook import RULES
 from ..contract.severity import DEFAULT
 from ..contract.witness import ABSENT
-from .exchanges import Example, examples, operations, responses, slug
+from .exchanges import Example, examples, operations, responses, slug, tag_of
 from .execution import ExampleResponse
 from .forms import verb
 from .objects import Anchors, Objects
@@ -88,6 +90,14 @@ class Facts:
         return here if here == usual else f"{here}; {usual} where a contract does not say so"
 
     @property
+    def operations_by_tag(self) -> list[tuple[str, list[dict[str, Any]]]]:
+        """The operations by the title of their group; one group where the contract has no two tags."""
+        groups = [(tag, list(each)) for tag, each in groupby(self.operations, itemgetter("tag"))]
+        if len(groups) == 1:
+            return [("Operations", self.operations)]
+        return [(tag or "Other operations", each) for tag, each in groups]
+
+    @property
     def links(self) -> dict[str, str]:
         """The anchors of names in texts: members of the main object, operations."""
         named = {member.name: member.anchor for section in self.sections[:1] for member in section.members}
@@ -152,6 +162,7 @@ class Facts:
             "pictures": list(self._pictures(operation, samples)),
             "path": self._contract.base_path + operation.path,
             "verb": verb(operation),
+            "tag": tag_of(operation),
             "deprecated": declared.get("deprecated", False),
             "words": declared.get("x-search", []),
             "roles": declared.get("x-roles", []),

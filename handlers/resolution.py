@@ -17,12 +17,18 @@ from ..contract.example import documented_reply, usual_status, values_of
 from ..contract.finding import first_names, one_line
 from ..contract.operation import Operation, Reply
 from ..contract.problem import Problems
+from ..contract.schema import did_you_mean
 from . import resources
 from .listing import Listing
 from .problems import PROBLEMS
 
 ENTRY_POINTS = "callconfig.handlers"
 """The group of entry points for modules of handlers."""
+
+
+GIVEN = ("store", "base_path", "draw", "arguments")
+"""The arguments that every handler can take, beside the body and the parameters of its operation."""
+NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
 class InvalidHandlers(Exception):
@@ -32,16 +38,28 @@ class InvalidHandlers(Exception):
 def load_handlers(name: str, contract: Contract) -> ModuleType:
     """The module of handlers with this name: an entry point, an importable module, or the path of a file.
 
-    Raises InvalidHandlers, also for one that has no function for any operation, or one that is not `async`.
+    Raises InvalidHandlers, also for one that has no function for any operation, or one that is not `async`, or that
+    takes an unknown argument.
     """
     try:
         module = _loaded(name)
     except Exception as error:  # any error of loading the module
         raise InvalidHandlers(f"{name}: {type(error).__name__}: {one_line(error)}") from error
-    own = [each for identity in contract.operations if (each := _own(module, identity)) is not None]
-    for each in own:
+    every = {operation: _own(module, identity) for identity, operation in contract.operations.items()}
+    own = {operation: each for operation, each in every.items() if each is not None}
+    for operation, each in own.items():
+        function = getattr(each, "__name__", each)
         if not inspect.iscoroutinefunction(inspect.unwrap(each)):
-            raise InvalidHandlers(f"{name}: {getattr(each, '__name__', each)} must be an `async def`")
+            raise InvalidHandlers(f"{name}: {function} must be an `async def`")
+        given = [*GIVEN, *(parameter.name for parameter in operation.parameters if parameter.name.isidentifier())]
+        given += ["body"] if operation.request_body.contents else []
+        for taken in inspect.signature(each).parameters.values():
+            if taken.default is taken.empty and taken.kind in NAMED and taken.name not in given:
+                meant = did_you_mean(taken.name, given)
+                raise InvalidHandlers(
+                    f"{name}: {function} takes {taken.name!r}, which it does not get{meant}; "
+                    f"{operation.id} has {', '.join(given)}"
+                )
     if not own:
         wanted = ", ".join(inflection.underscore(each) for each in list(contract.operations)[:5])
         raise InvalidHandlers(f"{name}: has no function of an operation of the contract, such as {wanted}")
@@ -108,13 +126,14 @@ def _has_wrong_example(contract: Contract, operation: Operation) -> bool:
     return False
 
 
-def notes(contract: Contract) -> Iterator[str]:
-    """The limits of a mock of the contract, in sentences."""
+def notes(contract: Contract, modules: Sequence[ModuleType] = ()) -> Iterator[str]:
+    """The limits of a mock of the contract with these handlers, in sentences."""
+    own = {identity for identity in contract.operations if any(_own(each, identity) for each in modules)}
     used = {action.resource.name for action in contract.actions.values()}
     for resource in contract.resources:
         if resource.name not in used:
             yield f"{resource.name} has an x-resource, but no operation creates, shows or lists it"
-    if shown := [identity for identity in contract.operations if identity not in contract.actions]:
+    if shown := [identity for identity in contract.operations if identity not in own | contract.actions.keys()]:
         yield f"responses from an example, or from a generated value: {first_names(shown)}"
     if wrong := [identity for identity in shown if _has_wrong_example(contract, contract.operations[identity])]:
         yield f"not sent, because their examples break the contract: {first_names(wrong)}"
@@ -124,7 +143,11 @@ def notes(contract: Contract) -> Iterator[str]:
     if bodies:
         yield f"a value of the schema is stored instead of bodies of {first_names(sorted(bodies))}"
     for identity, action in contract.actions.items():
-        if action.kind == "list" and (unknown := Listing(action, contract.operations[identity], contract).unknown):
+        if (
+            action.kind == "list"
+            and identity not in own
+            and (unknown := Listing(action, contract.operations[identity], contract).unknown)
+        ):
             yield f"{identity} ignores the parameter{'s' if len(unknown) > 1 else ''} {', '.join(unknown)}"
     if secured := [operation for operation in contract.operations.values() if operation.security.is_needed]:
         asked = ", ".join(dict.fromkeys(str(scheme) for each in secured for scheme in each.security.schemes))

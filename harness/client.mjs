@@ -203,9 +203,14 @@ export class Mock {
   async state({ table } = {}) {
     return documentsOf(await this.control("GET", "/state"), table);
   }
-  /** A valid request body: the contract's example, with these members changed. @param {object} [changes] */
-  configuration(changes = {}) {
-    return this.control("POST", "/configuration", changes);
+  /**
+   * A valid request body: the contract's example, with these members changed. Where the contract has several
+   * resources, it creates one of `table`, or of the first.
+   * @param {object} [changes] @param {{table?: string}} [options]
+   */
+  configuration(changes = {}, { table } = {}) {
+    const query = table === undefined ? "" : `?table=${encodeURIComponent(table)}`;
+    return this.control("POST", `/configuration${query}`, changes);
   }
   /** Loads state, rules, clock and ids. @param {Scenario} scenario */
   load(scenario) {

@@ -112,12 +112,16 @@ class Mock:
         """The stored documents, oldest first; a contract of several resources needs `table`. Raises MockError."""
         return _documents(self.control("GET", "/state"), table)
 
-    def configuration(self, **changes: Json) -> dict[str, Any]:
+    def configuration(self, table: str | None = None, /, **changes: Json) -> dict[str, Any]:
         """A valid request body: the contract's example, with these members changed. Raises MockError.
 
-        An invalid one is made by hand: `{**mock.configuration(), "max_retry": -1}`.
+        Where the contract has several resources, it creates one of `table`, or of the first. An invalid one is made by
+        hand: `{**mock.configuration(), "max_retry": -1}`.
         """
-        made: dict[str, Any] = self.control("POST", "/configuration", changes)
+        from urllib.parse import quote
+
+        query = "" if table is None else f"?table={quote(table)}"
+        made: dict[str, Any] = self.control("POST", f"/configuration{query}", changes)
         return made
 
     def load(self, scenario: Scenario | Path | str) -> None:

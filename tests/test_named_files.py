@@ -80,6 +80,7 @@ def test_a_recording_from_a_pipe_is_judged(capsys: pytest.CaptureFixture[str], p
         "verify --contract library.yaml a.har --report json:a.har",
         "verify --contract library.yaml a.har --report har:./a.har",
         "verify --contract library.yaml a.har --report html:library.yaml",
+        "check --contract library.yaml --baseline a.har --report json:a.har",
         "verify --contract library.yaml a.har --report json:new --report junit:new",
         "proxy --contract library.yaml --upstream http://127.0.0.1:1 --record new --report har:new",
         "diff library.yaml a.har --report json:a.har",

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -56,8 +57,8 @@ def test_what_is_stored_is_proposed(
 def test_json_is_patched_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     document = json.loads(json.dumps(Contract.load(CONTRACTS / "books.yaml").document))
     del document["components"]["schemas"]["Book"]["x-resource"]
-    for indent in (2, None):
-        patch, _ = proposed(tmp_path, capsys, json.dumps(document, indent=indent) + "\n", "other.json")
+    for indent, end in product((2, None), ("\n", "")):
+        patch, _ = proposed(tmp_path, capsys, json.dumps(document, indent=indent) + end, "other.json")
         assert patched(tmp_path, patch, "other.json").resources[0].identity == "id"
         json.loads((tmp_path / "other.json").read_text())
 
@@ -73,6 +74,20 @@ def test_what_is_a_guess_and_what_is_not_understood_is_said(tmp_path: Path, caps
 def test_what_is_declared_already_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     patch, _ = proposed(tmp_path, capsys, (CONTRACTS / "shops.yaml").read_text())
     assert patch == ""
+
+
+def test_a_line_of_a_patch_ends_where_that_of_the_file_does(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = _FLOW.sub("", (CONTRACTS / "books.yaml").read_text()).rstrip("\n")
+    text = text.replace("    Book:\n", '    Book:\n      description: "A\u2028B"\n')
+    assert "\u2028" in text
+    patch, _ = proposed(tmp_path, capsys, text)
+    assert patched(tmp_path, patch).resources[0].identity == "id"
+
+
+def test_a_file_in_another_encoding_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "other.yaml").write_text((CONTRACTS / "books.yaml").read_text(), encoding="utf-16")
+    assert main(["init", "other.yaml"]) == 3
+    assert capsys.readouterr().err.startswith("callconfig: contract other.yaml: is no YAML that can be patched: ")
 
 
 def test_a_file_that_is_no_contract_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

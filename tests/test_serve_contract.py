@@ -213,6 +213,15 @@ def test_handlers_of_a_file_are_served(serve: Callable[..., Server], tmp_path: P
     (tmp_path / "own.py").write_text("async def list_books():\n    return [], 200, {'X-Total-Count': '7'}\n")
     server = serve(*contract("books"), "--store", ":memory:", "--handlers", "own.py")
     assert server.client.get("/books").headers["x-total-count"] == "7"
+    assert "listBooks ignores" not in server.greeting
+
+
+def test_the_notes_are_about_the_operations_without_a_handler(serve: Callable[..., Server], tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text("async def read_weather(place): return {}\n")
+    server = serve(*contract("weather"), "--store", ":memory:", "--handlers", "own.py")
+    assert (
+        "Note   responses from an example, or from a generated value: readForecast, POST /alarms\n" in server.greeting
+    )
 
 
 def test_a_handler_may_use_what_serving_does_not_load(serve: Callable[..., Server], tmp_path: Path) -> None:

@@ -33,6 +33,8 @@ def check(options: CheckOptions) -> int:
             if needed and accepts_any_credentials(options):
                 headers += dict.fromkeys(scheme.made for each in needed for scheme in each.schemes if scheme.made)
                 result.notes.append("the mock accepts any credentials, so their refusal was not tried")
+            elif needed and not headers:
+                result.notes.append("no credentials were sent; --token or --header gives them")
             with Client(url, headers, pace, deadline, footprint=footprint) as client:
                 client.probe()
                 # The model comes first, because it knows more and needs less.

@@ -6,6 +6,7 @@ from functools import partial
 from schemathesis.engine.recorder import ScenarioRecorder
 
 from ..options import CompareOptions
+from ..outcome import CouldNotRun
 from .client import Client, Unsendable
 from .footprint import Footprint
 from .generated import generate, recorded
@@ -25,6 +26,8 @@ def compare(options: CompareOptions) -> int:
     one, other = options.url_a, options.url_b
     headers, pace, deadline = sent_headers(options), Pace(options.rate_limit), Deadline(options.max_time)
     with sending_requests("compare", options, f"{one} {other}") as (result, progress):
+        if one == other and result.contract.resources:
+            raise CouldNotRun(f"both servers are {one}: the second would have what was created on the first")
         included = selection(options.include, options.exclude, result.contract)
         ours = Footprint(result.contract, one, run_id(result), anywhere=options.write_anywhere, only_own=True)
         theirs = ours.for_server(other)

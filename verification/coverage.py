@@ -53,6 +53,11 @@ class Coverage:
             name: _rows(operation, contract) for name, operation in contract.operations.items() if included(name)
         }
 
+    @property
+    def seen(self) -> set[str]:
+        """The statuses of all responses."""
+        return {status for each in self.operations.values() for status in each.statuses}
+
     def record(self, operation: str, findings: Sequence[Finding], interaction: Interaction) -> None:
         """Count an interaction; `findings` are those of the request."""
         covered = self.operations.get(operation)

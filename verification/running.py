@@ -85,6 +85,10 @@ def _add_notes(result: Result, accepted: frozenset[str]) -> None:
         result.notes.append(
             f"{counted(len(gone), 'finding')} of the baseline did not occur: {', '.join(sorted(gone)[:100])}"
         )
+    if result.command == "check" and result.coverage is not None and result.coverage.seen == {"404"}:
+        result.notes.append(
+            "each response was a 404; compare the URL, its path prefix and the contract with the server"
+        )
     judged = {operation for _, operation in result.judged}
     result.notes += unjudged(result.contract, judged)
 

@@ -244,10 +244,10 @@ function follow(links, answered) {
   }
 }
 async function begin(given) {
-  // The scenario of the examples, and the earlier requests of this one.
+  // The scenario of the examples, in a session that is new and therefore empty, and the earlier requests of this one.
   session = `docs-${crypto.randomUUID?.() ?? Date.now()}`;
   const headers = { "Content-Type": "application/json", "X-Mock-Session": session };
-  await fetch("/_mock/scenario", { method: "PUT", headers, body: JSON.stringify({ state: [], ...served.scenario }) });
+  if (Object.keys(served.scenario).length) await fetch("/_mock/scenario", { method: "PUT", headers, body: JSON.stringify(served.scenario) });
   for (const { method, target, headers: own, body } of given) {
     await fetch(servedFrom + target, { method, headers: { ...own, "X-Mock-Session": session }, body: body ?? undefined });
   }

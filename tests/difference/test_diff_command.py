@@ -89,7 +89,9 @@ def test_a_break_is_an_error_with_its_request_its_lines_and_whom_to_tell(
     assert "2.0.0 or later; NEW says 1.0.0, which is too little" in printed
 
 
-def test_an_accepted_break_does_not_count_until_its_day(mutated: Any, tmp_path: Path) -> None:
+def test_an_accepted_break_does_not_count_until_its_day(
+    mutated: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     new = mutated("maxLength: 2000", "maxLength: 1000")
     found = compare(DiffOptions(old=str(BUILT_IN), new=str(new)))
     accepted = tmp_path / "accepted.yaml"
@@ -108,7 +110,9 @@ def test_an_accepted_break_does_not_count_until_its_day(mutated: Any, tmp_path: 
         )
 
     assert accept("2999-12-31") == 0
+    assert re.search(r"^diff: (\d+ safe, )?1 accepted \(", capsys.readouterr().out, re.MULTILINE)
     assert accept("2000-01-01") == 1
+    assert re.search(r"^diff: 1 breaking(, \d+ safe)? \(", capsys.readouterr().out, re.MULTILINE)
 
 
 def test_an_accepted_break_that_matches_nothing_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -49,6 +49,15 @@ def test_a_refused_request_is_explained_and_copied(enter: Enter, api: httpx.Clie
     assert complaints == []
 
 
+def test_an_operation_is_tried_in_an_empty_session(browse: Browse, mock: str, complaints: list[str]) -> None:
+    page = browse(f"{mock}/docs")
+    page.locator("#openShop").get_by_text("Try it").last.click()
+    tried = page.locator("#openShop-try")
+    tried.get_by_role("button", name="Send POST").click()
+    expect(tried.get_by_role("status")).to_contain_text("201 Created")
+    assert complaints == []
+
+
 def test_an_error_in_the_form_of_the_contract_is_told_in_its_words(browse: Browse) -> None:
     with serving(*of("bookings")) as server:
         booking = {"code": "abc", "day": "monday", "hour": 9}

@@ -101,7 +101,43 @@ def test_the_command_writes_three_files(tmp_path: Path, capsys: pytest.CaptureFi
     assert main(["docs", "build", "-o", str(folder), "--contract", str(FOREIGN)]) == OK
     assert sorted(path.name for path in folder.iterdir()) == ["index.html", "openapi.yaml", "reference.md"]
     assert (folder / "openapi.yaml").read_bytes() == FOREIGN.read_bytes()
-    assert "no example could be run" in capsys.readouterr().out
+    assert "no example was run" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("title", "code"), [("Walden", OK), ("Emma", FINDINGS)])
+def test_the_command_runs_the_examples_of_another_contract(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], title: str, code: int
+) -> None:
+    """As README shows it, with the credentials that the contract asks for."""
+    schema = {
+        "type": "object",
+        "required": ["id", "title"],
+        "properties": {"id": {"type": "string", "readOnly": True}, "title": {"type": "string"}},
+        "x-resource": {"identity": "id"},
+    }
+    content = {"schema": {"$ref": "#/components/schemas/Book"}}
+    example = {
+        "x-request": {"body": "walden", "headers": {"Authorization": "Bearer any"}},
+        "value": {"id": "book_1", "title": title},
+    }
+    added = {"description": "Added.", "content": {"application/json": {**content, "examples": {"walden": example}}}}
+    body = {"content": {"application/json": {**content, "examples": {"walden": {"value": {"title": "Walden"}}}}}}
+    operation = {"operationId": "add", "security": [{"token": []}], "requestBody": body, "responses": {"201": added}}
+    document = {
+        "openapi": "3.0.3",
+        "info": {"title": "Books", "version": "1"},
+        "x-examples": {"now": "2026-01-01T00:00:00Z", "ids": ["book_1"]},
+        "paths": {"/books": {"post": operation}},
+        "components": {
+            "schemas": {"Book": schema},
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+    (tmp_path / "books.json").write_text(json.dumps(document))
+    assert main(["docs", "build", "-o", str(tmp_path / "site"), "--contract", str(tmp_path / "books.json")]) == code
+    said = capsys.readouterr()
+    assert "1 example run, all responses as documented" in said.out or code
+    assert '/title: documents "Emma", but the response has "Walden"' in said.err or not code
 
 
 def test_the_command_runs_the_examples_of_the_built_in_contract(

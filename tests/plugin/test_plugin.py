@@ -282,6 +282,10 @@ def test_a_suite_has_the_mock_of_a_contract_of_its_own(tmp_path: Path) -> None:
         "def test_tables(mock):\n"
         '    (shop,) = mock.seed([{"name": "a"}], table="shops")\n'
         '    mock.seed([{"x-callconfig-shop": shop["id"], "item": "tea", "price": 2}], table="shops_offers")\n'
+        '    assert mock.configuration() == mock.configuration("shops")\n'
+        '    assert mock.configuration("shops_offers", item="tea")["item"] == "tea"\n'
+        '    with pytest.raises(MockError, match="must be one of"):\n'
+        '        mock.configuration("offers")\n'
         '    assert mock.state(table="shops") == [shop]\n'
         '    assert [each["item"] for each in mock.state(table="shops_offers")] == ["tea"]\n'
         "    with pytest.raises(MockError, match=\"must be 'shops' or 'shops_offers', not None\"):\n"

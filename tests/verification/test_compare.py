@@ -11,6 +11,7 @@ import pytest
 from callconfig.app import create_app, sources
 from callconfig.cli import main
 from callconfig.contract.document import Contract
+from callconfig.outcome import COULD_NOT_RUN
 from callconfig.storage.opening import open_store
 from callconfig.storage.store import ServerValues
 from callconfig.verification.target import serving
@@ -33,6 +34,11 @@ def compare(capsys: pytest.CaptureFixture[str]) -> Compare:
         return code, capsys.readouterr().out
 
     return run
+
+
+def test_a_server_is_not_compared_with_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "http://127.0.0.1:1", "http://127.0.0.1:1/"]) == COULD_NOT_RUN
+    assert capsys.readouterr().err.startswith("callconfig: both servers are http://127.0.0.1:1: ")
 
 
 @pytest.fixture
