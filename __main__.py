@@ -16,8 +16,10 @@ def main() -> int:
 
 def _end(_number: int, _frame: object) -> None:
     """An exception would be lost, or become another one, in some places of an import."""
-    os.write(2, b"callconfig: interrupted\n")
-    os._exit(3)
+    try:
+        os.write(2, b"callconfig: interrupted\n")
+    finally:  # also where standard error is closed
+        os._exit(3)
 
 
 if __name__ == "__main__":

@@ -110,7 +110,7 @@ def _play_table(script: Script, play: Play, result: Result) -> None:
                 if failures := play(script.resolved(each)):
                     together = []
                 result.add(*failures)
-            if not conversation.after:  # no part fails alone, though the server accepts each
+            if conversation.is_valid:
                 result.add(*together)
 
 

@@ -4,6 +4,7 @@ import itertools
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 from urllib.parse import quote
 
 from ...contract.actions import Kind
@@ -31,14 +32,11 @@ from .steps import (
     placeholder,
 )
 
+T = TypeVar("T")
 MINIMAL, FULL = Symbol.MINIMAL, Symbol.FULL
 TOO_LARGE = 4 << 20
 """Bytes of a body that a server may refuse with 413; one with a larger limit may accept it."""
 UNACCEPTABLE = "application/x-nothing-has-this"
-RIGHT_HEADERS: Sequence[Fields] = (
-    (("Content-Type", "application/json; charset=utf-8"), ("Accept", "application/json, text/plain, */*")),
-    (("Content-Type", "Application/JSON;Charset=UTF-8"), ("Accept", "text/html, application/*;q=0.9, */*;q=0.1")),
-)
 ROOM_FOR_NAMES = 1024
 """Bytes of the largest body that are left for the values of the unique members."""
 ORDER = [400, 404, 400, 409]
@@ -66,6 +64,8 @@ class Batch:
     before: Conversation
     parts: Sequence[Conversation]
     after: Conversation = ()
+    is_valid: bool = False
+    """Whether all succeed, so that it counts when only all of them together fail."""
 
     @property
     def combined(self) -> Conversation:
@@ -198,13 +198,18 @@ class Script:
         yield [*FOUR_CREATES, *(List(by, scope) for by in [(), *self.combinations] for scope in (0, 3))]
 
     def near_filters(self, change: Callable[[str], str]) -> Iterator[Conversation]:
-        """No other value equals the one of a filter, until a resource has it, which conflicts with none."""
+        """No other value equals the one of a filter, until a resource has it, which conflicts with none.
+
+        No resource gets a value that other clients may use.
+        """
+        name = self.collection.footprint.name
         texts = {name for name in self._filters if self.collection.resource.properties[name].get("type") == "string"}
         lists = [List(by, 0, change) for by in self.combinations if texts.issuperset(by)]
-        near: list[Step] = [Create(FULL, change=change)]
+        is_own = change(f"{name}0").lower().startswith(name.lower())
+        near: list[Step] = [Create(MINIMAL, change=change)]
         if "replace" in self.collection.operations:
             near.append(Replace(1, MINIMAL, change=change))
-        yield [Create(MINIMAL), *lists, *(near if texts.intersection(self.collection.unique) else ()), *lists[-1:]]
+        yield [Create(MINIMAL), *lists, *(near if is_own and texts else ()), *lists[-1:]]
 
     def many_resources(self, *, change: bool = False) -> Iterator[Conversation]:
         unique = self.collection.unique
@@ -226,7 +231,8 @@ class Script:
 
     def raw_writes(self, kind: Kind) -> Iterator[Batch]:
         before: Conversation = [] if kind == "create" else [Create(MINIMAL)]
-        yield from _batches(before, [[step] for step in self._wrong_writes(kind)], [StateCheck()])
+        for steps in _parted(list(self._wrong_writes(kind)), MAX_TOGETHER):
+            yield Batch(before, [[step] for step in steps], [StateCheck()])
 
     def right_writes(self, kind: Kind) -> Iterator[Conversation]:
         """Requests that only look unusual."""
@@ -264,16 +270,23 @@ class Script:
             yield [RawRequest("GET", f"{path.partition('{')[0].rstrip('/') or '/'}-unknown/path")]
 
     def valid(self, kind: Kind) -> Iterator[Conversation | Batch]:
-        steps = [[self._write(kind, body), StateCheck()] for body in self.free_bodies(kind)]
-        if kind == "replace":
-            yield from _batches([Create(FULL)], steps, size=FEW_TOGETHER)
-        else:
-            yield from ([*([] if kind == "create" else [Create(FULL)]), *each] for each in steps)
+        bodies, unique = self.free_bodies(kind), self.collection.unique
+        last = len(unique) - 1
+        is_simple = len(self.collection.resource.combinations) == 1 and set(unique[:-1]).issubset(self._filters)
+        if kind == "create" and last > 0 and is_simple:  # one list shows several
+            for few in _parted(bodies, FEW_TOGETHER):
+                creates = [[Create(body, number << last)] for number, body in enumerate(few)]
+                yield Batch([], creates, [List(unique[:-1])], is_valid=True)
+            return
+        before: Conversation = [] if kind == "create" else [Create(FULL)]
+        size = FEW_TOGETHER if kind == "replace" else 1
+        for few in _parted(bodies, size):
+            yield Batch(before, [[self._write(kind, body), StateCheck()] for body in few], is_valid=True)
 
     def invalid(self, kind: Kind) -> Iterator[Batch]:
-        bodies = self._bodies(kind, valid=False)
         before: Conversation = [] if kind == "create" else [Create(MINIMAL)]
-        yield from _batches(before, [[self._write(kind, body, kept)] for body, kept in bodies], [StateCheck()])
+        for bodies in _parted(list(self._bodies(kind, valid=False)), MAX_TOGETHER):
+            yield Batch(before, [[self._write(kind, body, kept)] for body, kept in bodies], [StateCheck()])
 
     def _write(self, kind: Kind, body: Json, kept: str = "") -> Create | Replace | Merge:
         if kind == "create":
@@ -316,11 +329,14 @@ class Script:
     def _right_writes(self, kind: Kind) -> Iterator[RawRequest]:
         operation, media_type = self.collection.operations[kind], self.collection.media_type(kind)
         path, valid = self._path_of_first(operation.path), self._scoped_json(kind)
-        for headers in RIGHT_HEADERS:
-            fields = tuple((name, value.replace("application/json", media_type)) for name, value in headers)
+        for spelled, accept in (
+            (f"{media_type}; charset=utf-8", "application/json, text/plain, */*"),
+            (f"{media_type.upper()};Charset=UTF-8", "text/html, application/*;q=0.9, */*;q=0.1"),
+        ):
+            fields = (("Content-Type", spelled), ("Accept", accept))
             yield RawRequest(operation.method, path, fields, body=valid, is_right=True)
         if (largest := operation.declared_body.get("x-max-bytes", 0)) > 0:
-            body = valid + b" " * (largest - len(valid) - ROOM_FOR_NAMES)
+            body = valid.ljust(largest - ROOM_FOR_NAMES)
             yield RawRequest(operation.method, path, (("Content-Type", media_type),), body=body, is_right=True)
 
     def _path_of_first(self, path: str) -> str:
@@ -360,8 +376,5 @@ MAX_TOGETHER, FEW_TOGETHER = 10, 5
 """The number of refused, or of accepted steps in a Batch: a chain that a person still reads."""
 
 
-def _batches(
-    before: Conversation, parts: Sequence[Conversation], after: Conversation = (), size: int = MAX_TOGETHER
-) -> Iterator[Batch]:
-    for start in range(0, len(parts), size):
-        yield Batch(before, parts[start : start + size], after)
+def _parted(whole: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (whole[start : start + size] for start in range(0, len(whole), size))
