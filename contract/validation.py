@@ -75,8 +75,9 @@ def _check_shape(document: dict[str, Any], version: str) -> None:
             definition = "Reference" if version == "3.0" else "reference"
         findings = _specification(version, definition).findings(node, "body")
         if findings:
-            finding = findings[0]
-            raise InvalidContract(finding.detail[:200], (*path, *pointed(finding.pointer or "")))
+            at = *path, *pointed(findings[0].pointer or "")
+            has_no_slash = at[:-1] == ("paths",) and not str(at[-1]).startswith(("/", "x-"))
+            raise InvalidContract("must begin with a slash" if has_no_slash else findings[0].detail[:200], at)
     raise InvalidContract("is not valid by the specification of OpenAPI")
 
 

@@ -271,6 +271,8 @@ def test_a_reader_of_the_file_alone_sees_every_description(contract: Contract) -
         ("swagger: '2.0'\n", "is not an OpenAPI 3.0 or 3.1 document: it says 2.0"),
         ("openapi: 3.2.0\n", "is not an OpenAPI 3.0 or 3.1 document: it says 3.2.0"),
         ("openapi: 3.1.0\n", "/info is required and missing"),
+        ("openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths: {a: {}}\n", "/paths/a must begin with a slash"),
+        ("openapi: 3.1.0\ninfo: {title: t, version: '1'}\npaths: {a: {}}\n", "/paths/a must begin with a slash"),
         ("a: [", "is neither YAML nor JSON: line 2, column 1"),
         ("a: 1\na: 2\n", "line 2: 'a' is given more than once"),
         ("openapi: 3.0.3\ninfo: {title: t, version: '1'}\n", "/paths is required and missing"),
