@@ -1,5 +1,6 @@
 """The console at `/_mock/ui`: a page over the controls, made from the API's contract."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date, timedelta
@@ -143,12 +144,18 @@ def _example(contract: Contract, resource: Resource, creating: Operation | None)
     return {**parents, **(example if isinstance(example, dict) else {})}
 
 
+def _counted_on(digits: str, number: int) -> str:
+    """A later number of as many digits."""
+    return str((int(digits) + number) % 10 ** len(digits)).zfill(len(digits))
+
+
 VARIATIONS: tuple[Callable[[str, int], str], ...] = (
     lambda text, number: f"{text}_{number}",
-    lambda text, number: f"{text}{number}",
-    lambda text, number: text + "".join(chr(ord("a") + int(digit)) for digit in str(number)),
     lambda _, number: f"name{number}@example.com",
     lambda _, number: f"https://example.com/{number}",
+    lambda text, number: f"{text}{number}",
+    lambda text, number: re.sub(r"[0-9]+$", lambda found: _counted_on(found[0], number), text),
+    lambda text, number: text + "".join(chr(ord("a") + int(digit)) for digit in str(number)),
     lambda _, number: str(UUID(int=number, version=4)),
     lambda _, number: (date(2026, 1, 1) + timedelta(days=number)).isoformat(),
 )
@@ -163,7 +170,7 @@ def _values(contract: Contract, resource: Resource, name: str, example: Json) ->
         return list(schema["enum"])
     if isinstance(example, str):
         varied = [[vary(example, each) for each in range(1, VALUES)] for vary in VARIATIONS]
-        taken = [[each for each in values if accepts(each)] for values in varied]
+        taken = [[*filter(accepts, dict.fromkeys(values))] for values in varied]
         return None if taken[0] == varied[0] else max(taken, key=len)
     if isinstance(example, int) and not isinstance(example, bool):
         return [example + each for each in range(1, VALUES) if accepts(example + each)]

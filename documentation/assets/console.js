@@ -527,7 +527,8 @@ async function seed(wanted) {
   const { varied } = resource();
   const [before, shown] = [(state[table] ?? []).length, example()];
   for (let added = 0, number = before + 1; added < wanted; number++) {
-    const other = ({ name, values }) => [name, values ? values[number % values.length] : `${shown[name]}_${number}`];
+    const valueOf = ({ name, values }) => (values === null ? `${shown[name]}_${number}` : values.length ? values[number % values.length] : shown[name]);
+    const other = (member) => [member.name, valueOf(member)];
     try {
       await control("POST", `/state${inTable()}`, { ...shown, ...Object.fromEntries(varied.map(other)) });
       added += 1;
