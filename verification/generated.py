@@ -131,6 +131,8 @@ def _schema(
 ) -> tuple[schemathesis.BaseSchema, bool]:
     """The contract as a schema of Schemathesis, and whether operations are left out."""
     register()
+    # The fresh mock responds with an example to all else, also for what was deleted.
+    has_only_actions = result.contract.actions.keys() == result.contract.operations.keys()
     config = SchemathesisConfig.from_dict(
         {
             "seed": result.seed,
@@ -146,6 +148,7 @@ def _schema(
                 "positive_data_acceptance": {"expected-statuses": STATE_DECIDES},
                 "negative_data_rejection": {"expected-statuses": REFUSALS},
                 "ignored_auth": {"enabled": not accepts_any_credentials(options)},
+                "use_after_free": {"enabled": not accepts_any_credentials(options) or has_only_actions},
             },
             **({"rate-limit": _rate(options.rate_limit)} if options.rate_limit else {}),
         }

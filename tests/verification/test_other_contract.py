@@ -138,3 +138,9 @@ def test_the_mock_of_another_contract_is_checked_where_no_server_is_given(
 ) -> None:
     assert main(["check", "--contract", contract_file, "--seed", "1", "--max-examples", "5"]) == 0
     assert "check: holds" in capsys.readouterr().out
+
+
+def test_a_mock_that_stores_nothing_need_not_know_what_was_deleted(capsys: pytest.CaptureFixture[str]) -> None:
+    contract = str(Path(__file__).parents[2] / "examples" / "library.yaml")
+    assert main(["check", "--contract", contract, "--seed", "3077765932", "--max-examples", "1"]) == 0
+    assert "check: holds" in capsys.readouterr().out
