@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import orjson
 
+from ..controls.controls import SESSION_HEADER, is_control
 from ..controls.sessions import DEFAULT
 from ..outcome import printable
 from ..traffic.redaction import Redaction
@@ -49,9 +50,9 @@ class AccessLog:
             self._lines.clear()
 
     def _text(self, exchange: Exchange, target: str) -> str:
-        entry, session = exchange.entry, exchange.session
+        entry, session = exchange.entry, _session(exchange)
         at, status = _time_of_day(int(entry.started)), str(entry.status or "gone")
-        where = f"  session {session.name}" if session is not None and session.name != DEFAULT else ""
+        where = f"  session {session}" if session is not None and session != DEFAULT else ""
         rule = f"  {entry.rule}" if entry.rule else ""
         reason = f"  {exchange.reason}" if entry.status >= 400 and exchange.reason else ""
         before, after = printable(f"{entry.method} {target}"), printable(f"{where}{rule}{reason}")
@@ -60,10 +61,10 @@ class AccessLog:
         return f"{at} {before} {status} {entry.seconds * 1000:.1f} ms{after}"
 
     def _json(self, exchange: Exchange, target: str) -> str:
-        entry, session = exchange.entry, exchange.session
+        entry = exchange.entry
         line = {
             "time": datetime.fromtimestamp(entry.started, UTC).isoformat(timespec="milliseconds"),
-            "session": session.name if session is not None else None,
+            "session": _session(exchange),
             "method": entry.method,
             "target": target,
             "operation": entry.operation,
@@ -73,3 +74,10 @@ class AccessLog:
             "reason": (exchange.reason or None) if entry.status >= 400 else None,
         }
         return orjson.dumps(line).decode()
+
+
+def _session(exchange: Exchange) -> str | None:
+    """The name of the session; None where the server has none."""
+    if exchange.session is not None:
+        return exchange.session.name
+    return exchange.headers.get(SESSION_HEADER, DEFAULT) if is_control(exchange.entry.path) else None

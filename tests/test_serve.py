@@ -88,12 +88,14 @@ def test_a_line_names_the_session_and_the_rule_and_may_be_json(serve: Callable[.
         server.client.get("/configurations?auth_token=hush", headers=mine)
         server.client.get("/configurations", headers=mine)
         _, errors = server.stop()
-        _, refused, forced = errors.splitlines()
+        steered, refused, forced = errors.splitlines()
         assert "hush" not in errors
         if form == "text":
+            assert re.search(r" POST /_mock/rules 201 \d+\.\d ms  session mine$", steered)
             assert re.search(r" 400 \d+\.\d ms  session mine  rule1  query auth_token: is not a known", refused)
             assert re.search(r" 503 \d+\.\d ms  session mine  rule1$", forced)
         else:
+            assert json.loads(steered)["session"] == "mine"
             line = json.loads(forced)
             assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", line.pop("time"))
             assert isinstance(line.pop("milliseconds"), float)
