@@ -109,9 +109,12 @@ def mock_settings() -> MockSettings:
     return MockSettings(url=os.environ.get("CALLCONFIG_URL"), control_token=os.environ.get("CALLCONFIG_CONTROL_TOKEN"))
 
 
+Seed = Iterable[Mapping[str, Any]] | Mapping[str, Iterable[Mapping[str, Any]]]
+
+
 @pytest.fixture
-def mock_seed() -> Iterable[Mapping[str, Any]]:
-    """The configurations that each test begins with: none. Override it to give them."""
+def mock_seed() -> Seed:
+    """The documents that each test begins with: none. Override it to give them, of several resources by table."""
     return ()
 
 
@@ -146,7 +149,7 @@ def mock_server(mock_settings: MockSettings) -> Iterator[MockServer]:
 @pytest.fixture
 def mock(
     mock_server: MockServer,
-    mock_seed: Iterable[Mapping[str, Any]],
+    mock_seed: Seed,
     mock_scenario: Scenario | Path | str | None,
     mock_strict: bool,
     request: pytest.FixtureRequest,
@@ -157,7 +160,9 @@ def mock(
     request.node.stash[_LATEST_STRAY] = _requests_of_no_test(mock_server)["last"]
     if mock_scenario is not None:
         mock.load(mock_scenario)
-    if seed := list(mock_seed):
+    if isinstance(mock_seed, Mapping) and mock_seed:
+        mock.load({"state": {table: [*map(dict, documents)] for table, documents in mock_seed.items()}})
+    elif seed := list(mock_seed):
         mock.seed(seed)
     yield mock
     if (collected := request.config.stash.get(_COLLECTED, None)) is not None:

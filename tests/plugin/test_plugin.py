@@ -277,6 +277,11 @@ def test_a_suite_has_the_mock_of_a_contract_of_its_own(tmp_path: Path) -> None:
         "import pytest\nfrom callconfig.pytest_plugin import MockSettings\n\n\n"
         '@pytest.fixture(scope="session")\ndef mock_settings():\n    return MockSettings(contract="shops.yaml")\n'
     )
+    (project / "test_seeded.py").write_text(
+        "import pytest\n\n\n@pytest.fixture\ndef mock_seed():\n    return {'shops': [{'id': 7, 'name': 'a'}]}\n\n\n"
+        "def test_tables(mock):\n    assert [each['id'] for each in mock.state(table='shops')] == [7]\n"
+        "    assert mock.state(table='shops_offers') == []\n"
+    )
     (project / "test_shops.py").write_text(
         "import urllib.request\n\nimport pytest\nfrom callconfig.pytest_plugin import MockError\n\n\n"
         "def test_tables(mock):\n"
