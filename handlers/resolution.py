@@ -60,9 +60,8 @@ def load_handlers(name: str, contract: Contract) -> ModuleType:
                     f"{name}: {function} takes {taken.name!r}, which it does not get{meant}; "
                     f"{operation.id} has {', '.join(given)}"
                 )
-    if not isinstance(problems := getattr(module, "PROBLEMS", {}), Mapping) or not all(
-        map(callable, problems.values())
-    ):
+    problems = getattr(module, "PROBLEMS", {})
+    if not isinstance(problems, Mapping) or not all(map(callable, problems.values())):
         raise InvalidHandlers(f"{name}: PROBLEMS must map types of errors to functions")
     if not own:
         wanted = ", ".join(inflection.underscore(each) for each in list(contract.operations)[:5])
