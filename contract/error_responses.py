@@ -125,7 +125,7 @@ class _Message:
         inside = {
             name: self.into(member, declared.get(name, True), depth + 1)
             for name, member in opened.items()
-            if isinstance(member, dict | list)
+            if isinstance(member, dict if words else dict | list)
         }
         codes = {name: code for name, each in declared.items() if (code := self._code(each)) is not None}
         message = {words: self._text} if words else {}

@@ -49,7 +49,7 @@ def test_an_error_that_has_an_error_in_it_ends() -> None:
 
 def test_a_documented_error_keeps_its_code_and_gets_our_message() -> None:
     schema = {"type": "object", "properties": {"code": CODE, "text": TEXT, "message": TEXT}}
-    example = {"code": "INVALID_REQUEST", "message": "No.", "text": "Nothing"}
+    example = {"code": "INVALID_REQUEST", "message": "No.", "text": "Nothing", "fields": [{"message": "No."}]}
     assert answer({"schema": schema, "example": example}) == {**example, "message": "No a."}
 
 
