@@ -3,7 +3,7 @@
 import importlib.util
 import inspect
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -43,7 +43,7 @@ def load_handlers(name: str, contract: Contract) -> ModuleType:
     """
     try:
         module = _loaded(name)
-    except Exception as error:  # any error of loading the module
+    except (Exception, SystemExit) as error:  # any error of loading the module
         raise InvalidHandlers(f"{name}: {type(error).__name__}: {one_line(error)}") from error
     every = {operation: _own(module, identity) for identity, operation in contract.operations.items()}
     own = {operation: each for operation, each in every.items() if each is not None}
@@ -60,6 +60,9 @@ def load_handlers(name: str, contract: Contract) -> ModuleType:
                     f"{name}: {function} takes {taken.name!r}, which it does not get{meant}; "
                     f"{operation.id} has {', '.join(given)}"
                 )
+    problems = getattr(module, "PROBLEMS", {})
+    if not isinstance(problems, Mapping) or not all(map(callable, problems.values())):
+        raise InvalidHandlers(f"{name}: PROBLEMS must map types of errors to functions")
     if not own:
         wanted = ", ".join(inflection.underscore(each) for each in list(contract.operations)[:5])
         raise InvalidHandlers(f"{name}: has no function of an operation of the contract, such as {wanted}")

@@ -55,6 +55,8 @@ def test_the_first_module_counts_and_a_module_has_words_of_its_own(mock_of: Mock
     [
         (None, "FileNotFoundError"),
         ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("raise SystemExit(5)", "SystemExit: 5"),
+        ("PROBLEMS = {ValueError: 404}", "PROBLEMS must map types of errors to functions"),
         ("def add_book(): ...", "add_book must be an `async def`"),
         ("async def read_book(isbm): ...", "takes 'isbm', which it does not get; did you mean \"isbn\""),
         ("async def read_book(isbn, body): ...", "takes 'body', which it does not get; readBook has store, .*isbn$"),

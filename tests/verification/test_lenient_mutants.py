@@ -24,6 +24,7 @@ from callconfig.tests.support.tampering import (
     repairing,
     shown,
     tampered,
+    without,
 )
 from starlette.types import ASGIApp
 
@@ -270,7 +271,21 @@ MUTANTS: dict[str, tuple[Mutant, str]] = {
         ),
         "expected-status",
     ),
+    "digits become a number": (
+        in_check(lambda value: 7 if value == "007" else value, "response_config", "response_field_value"),
+        "stored-value",
+    ),
     # Values that are nearly right
+    "a create takes an id": (
+        changing_requests(
+            lambda request: (
+                request.with_body(without(request.body, "id"))
+                if request.method == "POST" and isinstance(request.body, dict) and "id" in request.body
+                else request
+            )
+        ),
+        "expected-status",
+    ),
     "the night is refused": (
         without_members(
             lambda body: str(body.get("inbound_call_start_time")) > str(body.get("inbound_call_end_time") or "~")

@@ -320,6 +320,10 @@ class Script:
                 continue  # a valid request, which would change the resource
             fields = tuple((name, value.replace("application/json", media_type)) for name, value in headers)
             yield RawRequest(operation.method, path, fields, query, body)
+        identity = self.collection.resource.identity
+        if kind == "create" and identity not in self.collection.members["create"]:
+            body = json.dumps({**json.loads(valid), identity: f"{self.collection.footprint.name}-own"}).encode()
+            yield RawRequest(operation.method, path, (("Content-Type", media_type),), body=body)
         if "413" in operation.responses:
             yield RawRequest(operation.method, path, JSON_BODY, body=b" " * TOO_LARGE + b"{}", or_status="413")
         if self.collection.contract.severities.of("json-depth") == "error":
