@@ -116,7 +116,7 @@ class Listing:
 
     def _after(self, cursor: str) -> int:
         try:
-            position = int(base64.urlsafe_b64decode(cursor).decode().removeprefix("after "))
+            position = int(base64.b64decode(cursor).decode().removeprefix("after "))
         except ValueError:
             position = -1
         if position < 0 or _cursor(position) != cursor:
@@ -147,7 +147,7 @@ def _number(value: Json, default: int) -> int:
 
 
 def _cursor(position: int) -> str:
-    return base64.urlsafe_b64encode(f"after {position}".encode()).decode()
+    return base64.b64encode(f"after {position}".encode()).decode()  # these characters make no `+` and no `/`
 
 
 def _filled(template: Json, facts: Mapping[str, Json], *, nulls: bool) -> Json:
