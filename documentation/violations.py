@@ -113,6 +113,7 @@ _ELSEWHERE = {
     "location": "a 201 whose Location leads to another configuration",
     "allow": "a 405 whose Allow leaves out a method that the path has",
     "problem-status": 'a response 404 with {"status": 400}',
+    "violations": "a 400 for two missing members, of which errors names one",
     "no-response": "a connection that ends before the response does",
     "difference": "the same POSTwith 201 from one server, and 200 from the other",
     "coverage": "a suite that sends 40 % of the members, where 80 are required",

@@ -1,5 +1,6 @@
 """The deadline of a run, and its rate limit."""
 
+import threading
 import time
 
 
@@ -25,16 +26,18 @@ class Deadline:
 
 
 class Pace:
-    """A rate limit, for callers in one thread."""
+    """A rate limit, for callers in any thread."""
 
     def __init__(self, per_second: float | None = None) -> None:
         self._interval = 1 / per_second if per_second else 0.0
         self._next = 0.0
+        self._turn = threading.Lock()
 
     def wait(self, deadline: Deadline) -> None:
         """Wait until the next request may be sent. Raises DeadlineExceeded where the deadline comes first."""
         if self._interval:
-            now = time.monotonic()
-            time.sleep(min(max(0.0, self._next - now), deadline.remaining))
-            self._next = max(now, self._next) + self._interval
+            with self._turn:
+                now = time.monotonic()
+                time.sleep(min(max(0.0, self._next - now), deadline.remaining))
+                self._next = max(now, self._next) + self._interval
         deadline.check()
