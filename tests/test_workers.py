@@ -109,7 +109,8 @@ def test_an_interruption_from_a_terminal_while_workers_start_ends_all_of_them_si
         while len(workers(process)) < 2:
             time.sleep(0.01)
         os.killpg(process.pid, signal.SIGINT)
-        assert (process.communicate(timeout=20), process.returncode) == (("", ""), OK)
+        _, errors = process.communicate(timeout=20)  # on a slow machine, the greeting comes before the signal
+        assert (errors, process.returncode) == ("", OK)
     finally:
         process.kill()
 
