@@ -120,7 +120,8 @@ class _Message:
             return value
         declared = {name: flattened(each, self._resolve) for name, each in flat.get("properties", {}).items()}
         known = {name: _empty(each) for name, each in declared.items()} | value
-        words = _member_for_words(name for name, member in known.items() if isinstance(member, str))
+        free = [name for name, each in known.items() if isinstance(each, str) and "enum" not in declared.get(name, {})]
+        words = _member_for_words(free)
         opened = value if words or depth == MAX_NESTING else known
         inside = {
             name: self.into(member, declared.get(name, True), depth + 1)

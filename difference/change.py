@@ -118,5 +118,5 @@ def _by_words(change: Change) -> tuple[object, ...]:
 
 def generalized(finding: Finding) -> str:
     """The place of a finding, without the indices of items."""
-    steps = (finding.name or finding.pointer or "").split("/")
+    steps = str(finding.name or finding.pointer or "").split("/")  # a name may be a number, as nothing is validated
     return "/".join("*" if step.isdecimal() else step for step in steps)

@@ -6,6 +6,7 @@ from json import dumps
 from pathlib import Path
 from typing import Any
 
+from ..contract.finding import counted
 from ..contract.rulebook import DIFFERENCE_RULES
 from ..outcome import printable, program
 from ..reports.junit import Found
@@ -78,7 +79,7 @@ def text(difference: Difference) -> str:
     if not difference.is_first:
         lines.append(f"version: {difference.advice}")
     count = len(difference.old.operations)
-    lines.append(f"diff: {difference.verdict} ({count} operations in {difference.seconds:.1f} s)")
+    lines.append(f"diff: {difference.verdict} ({counted(count, 'operation')} in {difference.seconds:.1f} s)")
     return "".join(f"{printable(line)}\n" for line in lines)
 
 

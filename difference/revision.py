@@ -96,8 +96,10 @@ class Revision:
             self.resolve = References(self.document)
         except InvalidContract as error:
             raise CouldNotRun(str(error)) from error
-        self.version = str(self.document.get("info", {}).get("version", ""))
-        self.title = str(self.document.get("info", {}).get("title", ""))
+        info = self.document.get("info", {})
+        if not isinstance(info, dict):
+            raise CouldNotRun(f"{name}: /info must be an object")
+        self.version, self.title = str(info.get("version", "")), str(info.get("title", ""))
         self._normal_schemas: dict[str, NormalSchemas] = {}
         self.bodies: dict[tuple[int, Direction], list[Json]] = {}
         """A cache of example bodies, by the id of the media type's content."""

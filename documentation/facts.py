@@ -66,6 +66,9 @@ class Facts:
         self.pictures = pictures_of_day(contract)
         self._described: set[int] = set()
         self.operations = [self._operation(each, by_operation[each.id]) for each in operations(contract)]
+        described = {each["name"]: each.get("description", "") for each in document.get("tags", ())}
+        for tag, each in self.operations_by_tag:
+            each[0]["begins"] = described.get(tag, "")  # the description of the tag whose operations begin here
         self.webhooks = [
             self._call(name, method, declared)
             for name, item in (document.get("webhooks") or {}).items()
@@ -163,6 +166,7 @@ class Facts:
             "path": self._contract.base_path + operation.path,
             "verb": verb(operation),
             "tag": tag_of(operation),
+            "begins": "",
             "deprecated": declared.get("deprecated", False),
             "words": declared.get("x-search", []),
             "roles": declared.get("x-roles", []),

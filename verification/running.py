@@ -57,7 +57,7 @@ def running(
         try:
             yield result, progress
         except MaxFailuresReached:
-            result.notes.append(f"ended after {result.most} errors; there may be more")
+            result.notes.append(f"ended after {counted(result.most or 0, 'error')}; there may be more")
         except KeyboardInterrupt:
             result.ended = "interrupted"
         except BaseException:

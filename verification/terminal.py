@@ -146,8 +146,8 @@ def summarize(result: Result) -> None:
     named = {"warning": counted(kinds["warning"], "warning"), "accepted": f"{kinds['accepted']} accepted"}
     others = "".join(f", {words}" for kind, words in named.items() if kinds[kind])
     seed = f", seed {result.seed}" if result.seed is not None else ""
-    judged = result.judged.total()
-    print(f"{result.command}: {verdict(result)}{others} ({judged} interactions in {result.seconds:.1f} s{seed})")
+    judged = counted(result.judged.total(), "interaction")
+    print(f"{result.command}: {verdict(result)}{others} ({judged} in {result.seconds:.1f} s{seed})")
 
 
 def causes(result: Result) -> dict[tuple[str, str, str, int], list[Failure]]:

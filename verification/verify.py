@@ -86,7 +86,7 @@ class _Verification:
         hint = "compare --base-path and --only-host with the recording" if self._skipped else "there are no requests"
         if not self._located and self._base_paths:
             ((base, count),) = self._base_paths.most_common(1)
-            hint = f"the recording seems to have --base-path {base} ({count} interactions)"
+            hint = f"the recording seems to have --base-path {base} ({counted(count, 'interaction')})"
             notes.append(hint)
         if not self._result.judged:
             raise CouldNotRun(self.unreadable[0] if self.unreadable else f"nothing was judged; {hint}")

@@ -32,6 +32,8 @@ def answer(content: dict[str, Any], **schemas: Any) -> Any:
         ({"error": INNER}, ["error"], {"error": {"message": "No a.", "code": 404}}),
         ({"errors": {"type": "array", "items": INNER}}, ["errors"], {"errors": [{"message": "No a.", "code": 404}]}),
         ({"error": TEXT, "error_description": TEXT}, ["error"], {"error": "string", "error_description": "No a."}),
+        ({"error": CODE}, ["error"], {"error": "CUSTOMER_NOT_FOUND"}),
+        ({"reason": CODE, "note": TEXT, "title": TEXT}, ["reason"], {"reason": "CUSTOMER_NOT_FOUND", "title": "No a."}),
         ({"number": {"type": "number"}}, ["number"], {"number": 1}),
     ],
 )  # fmt: skip

@@ -429,7 +429,16 @@ def test_a_schema_that_is_only_itself_costs_no_more_than_others(tmp_path: Path) 
     assert change.verdict == "undecided"
 
 
-@pytest.mark.parametrize("wrong", ["[1]", "a: [", "openapi: 3.0.3\npaths: {/a: {get: 7}}\ninfo: {}"])
+def test_a_name_may_be_a_number_of_yaml(tmp_path: Path) -> None:
+    library = BUILT_IN.parent / "examples" / "library.yaml"
+    new = tmp_path / "new.yaml"
+    new.write_text(library.read_text().replace("{name: bookId,", "{name: 5,"))
+    assert compare(DiffOptions(old=str(library), new=str(new))).errors
+
+
+@pytest.mark.parametrize(
+    "wrong", ["[1]", "a: [", "openapi: 3.0.3\npaths: {/a: {get: 7}}\ninfo: {}", "openapi: 3.0.3\ninfo: 7"]
+)
 def test_what_is_no_contract_is_one_line(tmp_path: Path, wrong: str) -> None:
     old, _ = revisions(tmp_path, "maxLength: 20", "maxLength: 10")
     (tmp_path / "wrong.yaml").write_text(wrong)

@@ -198,12 +198,18 @@ def test_nothing_heavy_is_imported_and_nothing_is_started_before_a_fixture_is_us
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_importing_the_plugin_takes_next_to_no_time(client_python: Path) -> None:
-    code = (
-        "import pytest, time; t = time.perf_counter(); import callconfig.pytest_plugin; print(time.perf_counter() - t)"
-    )
-    seconds = min(float(subprocess.check_output([client_python, "-c", code])) for _ in range(3))
-    assert seconds < 0.05
+def test_importing_the_plugin_takes_next_to_no_time_beside_pytest(client_python: Path) -> None:
+    code = """
+from time import process_time
+times = [process_time()]
+import pytest
+times.append(process_time())
+import callconfig.pytest_plugin
+times.append(process_time())
+print((times[2] - times[1]) / (times[1] - times[0]))
+"""
+    share = min(float(subprocess.check_output([client_python, "-c", code])) for _ in range(3))
+    assert share < 0.3  # it is 0.08
 
 
 def test_a_suite_does_without_the_plugin_when_it_says_so(team: Pytest, project: Path) -> None:

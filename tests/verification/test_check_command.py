@@ -57,7 +57,7 @@ def test_a_failure_says_what_was_expected_what_came_and_how_to_see_it_again(
     assert "ERROR listConfigurations: status: 418 is not documented for listConfigurations, only 200, 400" in out
     assert "  response: 418 application/json [{" in out
     assert f"curl -i -H 'Authorization: [redacted]' '{url}/configurations?reseller_id=check-4-" in out
-    assert "note: ended after 1 errors; there may be more" in out
+    assert "note: ended after 1 error; there may be more" in out
     assert out.splitlines()[-1].startswith("check: 1 error (")
     assert "sesame" not in out + err
     assert err == "  model\n", "plain lines where there is no terminal"

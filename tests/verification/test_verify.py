@@ -311,7 +311,7 @@ def test_a_recording_comes_from_a_url_or_from_standard_input(
     assert main(["verify", f"{url}/a.har", "--base-path", "/v1"]) == 0
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=BytesIO(recording)))
     assert main(["verify", "-", "--base-path", "/v1"]) == 0
-    assert "verify: holds (1 interactions" in capsys.readouterr().out
+    assert "verify: holds (1 interaction in" in capsys.readouterr().out
     missing = raw_server([b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"])
     assert main(["verify", f"{missing}/a.har"]) == 3
     assert capsys.readouterr().err.endswith(f"callconfig: {missing}/a.har: the response is 404\n")
@@ -336,7 +336,7 @@ def test_what_cannot_be_read_keeps_nothing_else_from_being_judged(
     assert "could not be read: " in out
     path.write_text(json.dumps({"log": {"entries": entries[:2]}}) + " ")
     assert main(["verify", str(path), "--base-path", "/v1"]) == 3, "nothing wrong was found, and not all was judged"
-    assert "verify: no error so far (1 interactions" in capsys.readouterr().out
+    assert "verify: no error so far (1 interaction in" in capsys.readouterr().out
 
 
 def test_a_bad_request_is_one_block(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ from collections import Counter
 from functools import partial
 from pathlib import Path
 
+from ...contract.finding import counted
 from ...reports.skeleton import page
 from ...traffic.curl import curl
 from ..result import Result
@@ -37,7 +38,7 @@ def html(result: Result) -> str:
         about=f"{result.redaction.url(result.target)}, {result.started:%Y-%m-%d %H:%M} UTC{seed}",
         errors=errors,
         verdict=f"{errors} error{'s' if errors > 1 else ''}" if errors else "holds",
-        remarks=[f"{result.judged.total()} interactions in {result.seconds:.1f} s{ended}", *result.notes],
+        remarks=[f"{counted(result.judged.total(), 'interaction')} in {result.seconds:.1f} s{ended}", *result.notes],
         result=result,
         causes=sorted(causes(result).values(), key=lambda each: -sum(map(result.counts, each))),
         judged=judged,
