@@ -185,6 +185,18 @@ def checks_then_stores(serve: Server, store: Store) -> Server:
     return create
 
 
+def answers_a_repetition_with_304(serve: Server, _store: Store) -> Server:
+    last: dict[str, bytes] = {}
+
+    async def replacement(request: TamperedRequest) -> TamperedResponse:
+        response = await serve(request)
+        is_repeated = request.method == "PUT" and response.status == 200 and last.get(request.path) == request.raw
+        last[request.path] = request.raw
+        return TamperedResponse(304, {}, b"") if is_repeated else response
+
+    return replacement
+
+
 def utc_as_of_india(body: Any) -> Any:
     if isinstance(body, list):
         return [utc_as_of_india(row) for row in body]
@@ -302,7 +314,8 @@ MUTANTS: dict[str, tuple[Mutant, str]] = {
     "true is a number": (taking("max_retry", "True", 1), "expected-status"),
     "a fraction is cut": (taking("max_retry", r"\d+\.\d+", 1), "expected-status"),
     "a number is true": (taking("enable_calling", "1", True), "expected-status"),
-    # Times
+    # Updates and times
+    "a repeated update is 304": (answers_a_repetition_with_304, "undocumented-status"),
     "times with an offset are refused": (
         refusing(
             400,

@@ -33,6 +33,7 @@ BASICS = (
     Row("every member is kept", [Create(FULL), StateCheck()]),
     Row("a replacement sets every member", [Create(MINIMAL), Replace(0, FULL), StateCheck()]),
     Row("what a replacement leaves out has its default", [Create(FULL), Replace(0, MINIMAL), StateCheck()]),
+    Row("a replacement can be repeated", [Create(MINIMAL), Replace(0, FULL), Replace(0, FULL), StateCheck()]),
     Row("the time of change moves on", [Create(MINIMAL), Replace(0, FULL, pause=True), StateCheck()]),
     Row("what is unknown is not made by a replacement", [Replace(0, FULL), StateCheck()]),
     Row("what is known stays", [Create(MINIMAL), Replace(1, FULL, 1), StateCheck(), StateCheck(1)]),
