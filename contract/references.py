@@ -7,7 +7,7 @@ the folder is read.
 
 import errno
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
@@ -54,30 +54,36 @@ class References:
         """Whether the engine supports a regular expression."""
         self.translators = {hidden: Translator(self, hidden, self.judges) for hidden in ("readOnly", "writeOnly")}
         """The shared translators, by the keyword of the members that a direction does not have."""
+        self._targets: dict[str, Any] = {}
+        """The targets of references that were followed."""
         self._merged: dict[int, tuple[Any, Mapping[str, Any]]] = {}  # with the node, so that its id is not reused
         self.flat: dict[int, tuple[Any, dict[str, Any]]] = {}
         """The results of `shape.flattened`, by the id of the schema, with the schema."""
 
-    def __call__(self, reference: str, above: Iterable[str] = ()) -> Any:
+    def __call__(self, reference: str, above: Collection[str] = ()) -> Any:
         """The target of a `$ref` inside the document. Raises InvalidContract."""
-        seen = set(above)
-        while True:
+        passed: set[str] = set()
+        while reference not in self._targets:
             if reference != "#" and not reference.startswith("#/"):
                 raise InvalidContract(f"{reference}: only references inside the document are followed")
-            if reference in seen:
+            if reference in passed or reference in above:
                 raise InvalidContract(f"{reference}: refers to itself")
-            seen.add(reference)
+            passed.add(reference)
             node: Any = self._document
             for step in steps_of(reference):
                 following = _step(node, step)
                 if following is _NOTHING and isinstance(node, dict) and isinstance(node.get("$ref"), str):
-                    following = _step(self(node["$ref"], seen), step)
+                    following = _step(self(node["$ref"], passed.union(above)), step)
                 if following is _NOTHING:
                     raise InvalidContract(f"{reference}: refers to nothing")
                 node = following
             if not isinstance(node, dict) or not isinstance(node.get("$ref"), str) or (len(node) > 1 and self.is_31):
-                return node
-            reference = node["$ref"]
+                self._targets[reference] = node
+            else:
+                reference = node["$ref"]
+        target = self._targets[reference]
+        self._targets |= dict.fromkeys(passed, target)
+        return target
 
     def followed(self, node: Any) -> Mapping[str, Any]:
         """The node itself, or the target of its `$ref`; in 3.1 with the siblings of the reference merged into it.

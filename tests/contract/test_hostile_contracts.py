@@ -125,6 +125,16 @@ def test_schemas_that_refer_to_one_another_are_compiled_and_gone_through_in_time
     assert time.process_time() - started < 5
 
 
+def test_a_long_chain_of_references_is_followed_in_linear_time(tmp_path: Path) -> None:
+    path, last = tmp_path / "contract.yaml", 3000
+    named = "".join(f"S{number}: {{$ref: '#/components/schemas/S{number + 1}'}}, " for number in range(last))
+    path.write_text(schemas(f"A: {{$ref: '#/components/schemas/S0'}}, {named}S{last}: {{type: string}}"))
+    started = time.process_time()
+    contract = Contract.load(path)
+    assert contract.resolve("#/components/schemas/A") == {"type": "string"}
+    assert time.process_time() - started < 5
+
+
 def test_a_path_of_twelve_parameters_is_looked_up_in_linear_time() -> None:
     path = "/" + "-".join(f"{{p{number}}}" for number in range(12)) + "+{last}"
     document = {
