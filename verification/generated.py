@@ -220,8 +220,8 @@ def _complete_threads() -> Iterator[None]:
         yield
     finally:
         threading.excepthook = before
-    for each in errors:
-        raise _cannot_be_generated(each.exc_value) from each.exc_value
+    if errors:
+        raise _cannot_be_generated(errors[0].exc_value) from errors[0].exc_value
 
 
 class _TransportAdapter(BaseAdapter):

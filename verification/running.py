@@ -142,6 +142,9 @@ def sending_requests(command: str, options: SendingOptions, target: str) -> Iter
         except DeadlineExceeded:
             if result.ended == "interrupted":
                 raise KeyboardInterrupt from None
+            if not result.judged.total():
+                reason = f"--max-time of {options.max_time:g} s expired before there was a response to judge"
+                raise CouldNotRun(reason) from None
             result.ended = "time"
             doing = {"check": "tried"}.get(command, f"{command}d")
             result.notes.append(f"--max-time of {options.max_time:g} s expired before everything was {doing}")

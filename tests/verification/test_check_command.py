@@ -96,8 +96,16 @@ def test_a_run_that_is_out_of_time_says_so(
     make_app: Callable[..., ASGIApp], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with serving(make_app()) as url:
-        assert main(["check", url, "--max-time", "0.3"]) == 0
-    assert "note: --max-time of 0.3 s expired before everything was tried" in capsys.readouterr().out
+        assert main(["check", url, "--max-time", "1"]) == 0
+    assert "note: --max-time of 1 s expired before everything was tried" in capsys.readouterr().out
+
+
+def test_a_server_that_never_responds_in_the_time_of_the_run_does_not_hold(
+    raw_server: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", raw_server([b""], 30), "--max-time", "0.3"]) == 3
+    said = "callconfig: --max-time of 0.3 s expired before there was a response to judge"
+    assert capsys.readouterr().err.splitlines()[-1] == said
 
 
 @pytest.mark.parametrize(("seconds", "kept"), [(60, ["cut off", "answered"]), (1e-9, ["answered"])])
