@@ -268,8 +268,8 @@ def _greet(mock: _Mock, listening: socket.socket, options: ServeOptions, stored:
         + "".join(f"  API    {root}{options.base_path}{path}\n" for path in sorted(paths or {"/"})[:MAX_PATHS])
         + (f"         and {len(paths) - MAX_PATHS} more paths\n" if len(paths) > MAX_PATHS else "")
         + f"  Docs   {root}{options.base_path}/docs\n"
-        + (f"  Steer  {root}{CONTROLS_PATH}/ui\n" if options.controls and alone else "")
-        + ("" if alone else "  Steer  off: each of several processes would steer only itself\n")
+        + (f"  UI     {root}{CONTROLS_PATH}/ui\n" if options.controls and alone else "")
+        + ("" if alone else "  UI     off: each of several processes would steer only itself\n")
         + (f"  Auth   tokens of {printable(str(options.auth))}\n" if options.auth else "")
         + f"  Store  {printable(location)} ({counted(stored, noun)})\n"
         + "".join(f"  Note   {printable(each)}\n" for each in said)

@@ -203,7 +203,7 @@ def test_a_contract_without_roles_takes_every_token_that_is_known(serve: Callabl
 
 def test_several_workers_share_what_is_stored(serve: Callable[..., Server], postgresql: PostgreSQLServer) -> None:
     server = serve(*contract("shops"), "--store", postgresql.fresh_url(), "--workers", "2")
-    assert "Steer  off: each of several processes would steer only itself" in server.greeting
+    assert "UI     off: each of several processes would steer only itself" in server.greeting
     shop = server.client.post("/shops", json={"name": "a"}).json()
     answers = [server.client.get(f"/shops/{shop['id']}", headers={"Connection": "close"}) for _ in range(8)]
     assert [each.json() for each in answers] == [shop] * 8

@@ -15,7 +15,7 @@ MEMORY = ("--store", ":memory:")
 
 def test_the_greeting_says_where_the_mock_is_steered(serve: Callable[..., Any]) -> None:
     server = serve(*MEMORY)
-    assert f"Steer  {server.url}/_mock/ui" in server.greeting
+    assert f"UI     {server.url}/_mock/ui" in server.greeting
     assert server.client.get("/_mock/openapi.json").json()["info"]["title"] == "Controls of the mock"
     assert server.client.get("/_mock/docs").status_code == 200
 
