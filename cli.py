@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     sys.warnoptions.append("ignore::DeprecationWarning")  # for the processes of `--workers`
     try:
         code = _run(sys.argv[1:], owns_process=True)
-    except KeyboardInterrupt:  # while an error is told
+    except KeyboardInterrupt:  # while an error is printed
         code = COULD_NOT_RUN
     for number in INTERRUPTING_SIGNALS:  # a second one does not change the outcome
         signal.signal(number, signal.SIG_IGN)

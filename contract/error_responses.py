@@ -85,12 +85,12 @@ class ErrorResponses:
         message = _Message(shortened, resolve)
         examples = [*values_of(representation.declared, resolve).values()]
         made = self._generator.value(representation.raw)
-        told = [*map(message.into, examples), message.into(made, representation.raw)]
+        worded = [*map(message.into, examples), message.into(made, representation.raw)]
         ours = [document, shortened]
         declared = flattened(representation.raw, resolve).get("properties", {})
         if declared and "detail" not in declared:  # a client of the contract does not look for it
-            return [*(each for each in told if each not in (*examples, made)), *ours, *examples, made]
-        return [*ours, *told, *examples, made]
+            return [*(each for each in worded if each not in (*examples, made)), *ours, *examples, made]
+        return [*ours, *worded, *examples, made]
 
 
 def _with_errors_in_detail(document: Mapping[str, Any]) -> dict[str, Any]:

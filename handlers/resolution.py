@@ -24,8 +24,6 @@ from .problems import PROBLEMS
 
 ENTRY_POINTS = "callconfig.handlers"
 """The group of entry points for modules of handlers."""
-
-
 GIVEN = ("store", "base_path", "draw", "arguments")
 """The arguments that every handler can take, beside the body and the parameters of its operation."""
 NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
@@ -48,18 +46,8 @@ def load_handlers(name: str, contract: Contract) -> ModuleType:
     every = {operation: _own(module, identity) for identity, operation in contract.operations.items()}
     own = {operation: each for operation, each in every.items() if each is not None}
     for operation, each in own.items():
-        function = getattr(each, "__name__", each)
-        if not inspect.iscoroutinefunction(inspect.unwrap(each)):
-            raise InvalidHandlers(f"{name}: {function} must be an `async def`")
-        given = [*GIVEN, *(parameter.name for parameter in operation.parameters if parameter.name.isidentifier())]
-        given += ["body"] if operation.request_body.contents else []
-        for taken in inspect.signature(each).parameters.values():
-            if taken.default is taken.empty and taken.kind in NAMED and taken.name not in given:
-                meant = did_you_mean(taken.name, given)
-                raise InvalidHandlers(
-                    f"{name}: {function} takes {taken.name!r}, which it does not get{meant}; "
-                    f"{operation.id} has {', '.join(given)}"
-                )
+        if wrong := _wrong_signature(each, operation):
+            raise InvalidHandlers(f"{name}: {getattr(each, '__name__', each)} {wrong}")
     problems = getattr(module, "PROBLEMS", {})
     if not isinstance(problems, Mapping) or not all(map(callable, problems.values())):
         raise InvalidHandlers(f"{name}: PROBLEMS must map types of errors to functions")
@@ -67,6 +55,19 @@ def load_handlers(name: str, contract: Contract) -> ModuleType:
         wanted = ", ".join(inflection.underscore(each) for each in list(contract.operations)[:5])
         raise InvalidHandlers(f"{name}: has no function of an operation of the contract, such as {wanted}")
     return module
+
+
+def _wrong_signature(handler: Any, operation: Operation) -> str:
+    """What is wrong with the handler of an operation; empty if nothing is."""
+    if not inspect.iscoroutinefunction(inspect.unwrap(handler)):
+        return "must be an `async def`"
+    given = [*GIVEN, *(parameter.name for parameter in operation.parameters if parameter.name.isidentifier())]
+    given += ["body"] if operation.request_body.contents else []
+    for taken in inspect.signature(handler).parameters.values():
+        if taken.default is taken.empty and taken.kind in NAMED and taken.name not in given:
+            meant = did_you_mean(taken.name, given)
+            return f"takes {taken.name!r}, which it does not get{meant}; {operation.id} has {', '.join(given)}"
+    return ""
 
 
 def _loaded(name: str) -> ModuleType:

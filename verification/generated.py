@@ -77,20 +77,20 @@ def generate(
                 if result.ended == "interrupted":
                     raise KeyboardInterrupt  # Schemathesis goes on with its next phase where it came while one begins
                 rounds += isinstance(event, events.SuiteStarted) and event.phase is PhaseName.STATEFUL_TESTING
-                has_next_page = rounds <= MAX_ROUNDS and deadline.remaining > 0
+                has_time = rounds <= MAX_ROUNDS and deadline.remaining > 0
                 if isinstance(event, events.PhaseStarted):
                     on_part(event.phase.name.value)
                 elif isinstance(event, events.ScenarioFinished | events.FuzzScenarioFinished):
                     phase = getattr(event, "phase", "fuzzing")
                     drop_incomplete(event.recorder, deadline)
                     on_scenario(event.recorder, str(getattr(phase, "value", phase)))
-                elif isinstance(event, events.NonFatalError) and has_next_page:
+                elif isinstance(event, events.NonFatalError) and has_time:
                     _error(event, result, leaves_out)
                 elif isinstance(event, events.FatalError):
                     raise _cannot_be_generated(event.exception) from event.exception
-                elif isinstance(event, events.Interrupted) and has_next_page:
+                elif isinstance(event, events.Interrupted) and has_time:
                     raise KeyboardInterrupt  # Schemathesis has caught it
-                if not has_next_page:
+                if not has_time:
                     stream.stop()
         finally:
             stream.stop()

@@ -169,7 +169,7 @@ class Bodies:
         if kind is None and not names & {"properties", "enum"}:
             yield from (None, False, 0, "", [], {}, "007", 0.123456789012345, {"$odd": [None], "none": None})
             yield [2**53 + 1 if self._severities.of("json-number") == "error" else 1]
-            yield from [_nested(depth)] if self._severities.of("json-depth") == "error" else []
+            yield from [json.loads("[" * depth + "]" * depth)] if self._severities.of("json-depth") == "error" else []
         if schema.get("nullable"):
             yield None
 
@@ -275,13 +275,6 @@ def _beyond(text: str, accepts: Callable[[str], bool]) -> Iterator[str]:
             if each in digits[1:]:
                 beyond, rest = digits[digits.index(each) - 1], re.sub("[0-9]", digits[-1], extreme[index + 1 :])
                 yield extreme[:index] + beyond + rest
-
-
-def _nested(depth: int) -> Json:
-    value: Json = []
-    for _ in range(depth - 1):
-        value = [value]
-    return value
 
 
 def _named_in(rule: Any) -> list[str]:

@@ -230,14 +230,13 @@ class Script:
                     yield [RawRequest("GET", operation.path, query=query)]
 
     def raw_writes(self, kind: Kind) -> Iterator[Batch]:
-        before: Conversation = [] if kind == "create" else [Create(MINIMAL)]
         for steps in _parted(list(self._wrong_writes(kind)), MAX_TOGETHER):
-            yield Batch(before, [[step] for step in steps], [StateCheck()])
+            yield Batch(_before(kind), [[step] for step in steps], [StateCheck()])
 
     def right_writes(self, kind: Kind) -> Iterator[Conversation]:
         """Requests that only look unusual."""
         for step in self._right_writes(kind):
-            yield [*([] if kind == "create" else [Create(MINIMAL)]), step, StateCheck()]
+            yield [*_before(kind), step, StateCheck()]
 
     def right_lists(self) -> Iterator[Conversation]:
         fields = (("Accept", "text/html, application/json;q=0.9"),)
@@ -278,15 +277,12 @@ class Script:
                 creates = [[Create(body, number << last)] for number, body in enumerate(few)]
                 yield Batch([], creates, [List(unique[:-1])], is_valid=True)
             return
-        before: Conversation = [] if kind == "create" else [Create(FULL)]
-        size = FEW_TOGETHER if kind == "replace" else 1
-        for few in _parted(bodies, size):
-            yield Batch(before, [[self._write(kind, body), StateCheck()] for body in few], is_valid=True)
+        for few in _parted(bodies, FEW_TOGETHER if kind == "replace" else 1):
+            yield Batch(_before(kind, FULL), [[self._write(kind, body), StateCheck()] for body in few], is_valid=True)
 
     def invalid(self, kind: Kind) -> Iterator[Batch]:
-        before: Conversation = [] if kind == "create" else [Create(MINIMAL)]
         for bodies in _parted(list(self._bodies(kind, valid=False)), MAX_TOGETHER):
-            yield Batch(before, [[self._write(kind, body, kept)] for body, kept in bodies], [StateCheck()])
+            yield Batch(_before(kind), [[self._write(kind, body, kept)] for body, kept in bodies], [StateCheck()])
 
     def _write(self, kind: Kind, body: Json, kept: str = "") -> Create | Replace | Merge:
         if kind == "create":
@@ -378,6 +374,11 @@ def testable_scripts(result: Result, included: Callable[[str], bool], footprint:
 
 MAX_TOGETHER, FEW_TOGETHER = 10, 5
 """The number of refused, or of accepted steps in a Batch: a chain that a person still reads."""
+
+
+def _before(kind: Kind, body: Symbol = MINIMAL) -> Conversation:
+    """The steps that create the target of a write."""
+    return [] if kind == "create" else [Create(body)]
 
 
 def _parted(whole: Sequence[T], size: int) -> Iterator[Sequence[T]]:

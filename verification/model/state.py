@@ -164,11 +164,8 @@ class ModelState:
         """The body of a step with the unique members of its scope, and with an identity where clients choose it."""
         if not isinstance(step.body, dict):
             return step.body
-        unique_values, identity, body = (
-            self.unique_values(step.scope, step.change),
-            self.collection.resource.identity,
-            step.body,
-        )
+        unique_values = self.unique_values(step.scope, step.change)
+        identity, body = self.collection.resource.identity, step.body
         if self.collection.is_named_by_clients:
             key = self.key(step) if isinstance(step, TargetedStep) else None
             number = len(self.created)
